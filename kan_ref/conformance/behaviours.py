@@ -39,7 +39,7 @@ _CHANGED: dict[str, Callable[[FloatArray], FloatArray]] = {
 
 def behaviour(subject: Subject, case: Case, dtype: str = "float64") -> tuple[str, ...]:
     """Return the flag of the first test that shows on a failing subject, or no flag."""
-    # initial layers may be drawn anew in each call
+    # initial layers may be drawn with other random numbers in each call
     if case.method != "initial_layer" and _keeps_state(subject, case, dtype):
         return ("StateKept",)
     if case.method != "layer_forward":

@@ -41,6 +41,7 @@ CHECKS = {
 OUTSIDE = ("twice", "nan")  # calls that can be seen from another process
 CHANGING = ("fortran", "strided", "threads")  # calls that need a usual answer to compare with
 UNREPEATED = -1  # the check of such a call if the usual call gives another answer each time
+ELSEWHERE = "only an adapter in Python shows side effects in memory"
 ROUNDS = 8  # calls of each thread, and calls that must repeat an answer
 NOTHING = (
     "the answer is None: a method that is not supported raises NotImplementedError, or answers "
@@ -49,7 +50,7 @@ NOTHING = (
 SAME = 1e-9  # of the largest number: sums may be ordered in another way in each call
 
 
-class UnreadableError(ValueError):
+class _UnreadableError(ValueError):
     """An answer that does not have the form that its method needs."""
 
 
@@ -68,7 +69,7 @@ def observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) -> 
 
     try:
         held = _observe(noted, given, call)
-    except UnreadableError as error:
+    except _UnreadableError as error:
         return None if any(missing) else str(error)
     return None if any(missing) else held
 
@@ -99,7 +100,7 @@ def requests(given: Mapping[str, Any], call: str) -> list[Mapping[str, Any]]:
 def compare(answers: Sequence[Any], given: Mapping[str, Any], call: str) -> bool:
     """Return whether the check of `requests` holds; raises an error for an unreadable one."""
     if any(answer is None for answer in answers):
-        raise UnreadableError(NOTHING)
+        raise _UnreadableError(NOTHING)
     return _shows_nan(answers[0], given) if call == "nan" else same(answers[0], answers[1], SAME)
 
 
@@ -117,15 +118,15 @@ def _shows_nan(answer: Any, given: Mapping[str, Any]) -> bool:
     """
     if "dy" in given:
         if not isinstance(answer, Mapping):
-            raise UnreadableError(no_dict(answer))
+            raise _UnreadableError(no_dict(answer))
         if "dx" not in answer:
-            raise UnreadableError("the answer lacks 'dx' (give None for what is not supported)")
+            raise _UnreadableError("the answer lacks 'dx' (give None for what is not supported)")
         answer = answer["dx"]
     if answer is None:
         raise NotImplementedError
     rows = _numbers(answer)
     if not rows.ndim:
-        raise UnreadableError("the answer is one number, but needs one row for each sample")
+        raise _UnreadableError("the answer is one number, but needs one row for each sample")
     return bool(rows.size) and bool(np.isnan(rows[0]).any())
 
 
@@ -139,7 +140,7 @@ def _numbers(value: Any) -> FloatArray:
     try:
         return np.asarray(value, dtype=float)
     except Exception as error:  # an object that a subject made may raise anything
-        raise UnreadableError(str(error)) from error
+        raise _UnreadableError(str(error)) from error
 
 
 def same(one: Any, other: Any, tolerance: float) -> bool:

@@ -176,4 +176,6 @@ def _may_cause(flag: str, outcome: Outcome) -> bool:
     if flag == "SiluOverflow":
         layers = inputs.get("layers", [inputs.get("layer", {})])
         return not verdict.certain and any(layer.get("base") == "silu" for layer in layers)
-    return flag != "ZeroEdge" or verdict.outputs == ("entropy",)
+    if flag == "ZeroEdge":
+        return verdict.outputs == ("entropy",)
+    return flag != "ZeroCoefficients" or verdict.outputs != ("entropy",)

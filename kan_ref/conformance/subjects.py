@@ -78,11 +78,9 @@ class ProcessSubject:
     def _observe(self, case: Case) -> Answer:
         """Return what calls in this other process show, or that they can show nothing."""
         if case.call not in calls.OUTSIDE:
-            fact = "only an adapter in Python shows side effects in memory"
-            return Answer(unsupported=True, error=fact)
-        given = arguments(case, self.dtype)
-        each = calls.requests(given, case.call)
-        answers = [self._request(replace(case, call=""), one) for one in each]
+            return Answer(unsupported=True, error=calls.ELSEWHERE)
+        once, given = replace(case, call=""), arguments(case, self.dtype)
+        answers = [self._request(once, each) for each in calls.requests(given, case.call)]
         return observed(answers, given, case.call)
 
     def _request(self, case: Case, given: Mapping[str, Any]) -> Answer:
