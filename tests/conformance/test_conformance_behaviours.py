@@ -3,6 +3,7 @@
 import conformance_plain
 import numpy as np
 import pytest
+from conformance_defects import DEFECTS, defective
 from test_conformance_mutants import report_on
 
 from kan_ref.conformance import invariants, suite
@@ -311,3 +312,126 @@ def test_the_identity_of_batches_says_that_a_second_call_differs():
         invariants.check_batch_independence(lambda x: x * (rng.random() > 0.3), x)
     with pytest.raises(ValueError, match=r"f depends on the batch: .* alone"):
         invariants.check_batch_independence(lambda x: x - x.mean(axis=0), x)
+
+
+# --- defects that are recognised by their numbers or by cases of contract 5
+
+
+@pytest.mark.parametrize("name", ["transposed weights", "transposed w_base", "transposed w_spline"])
+def test_transposed_weights_are_confirmed_together_and_alone(name):
+    old, new, flag = DEFECTS[name]
+    first = report_on(defective(old, new), only=["edges", "layer_forward"]).findings[0]
+
+    assert (first.name, first.confidence) == (flag, "confirmed")
+
+
+@pytest.mark.parametrize("counted", [lambda t: t + 1, lambda t: 1, lambda t: t - 1])
+def test_a_wrong_number_of_the_step_is_a_wrong_bias_correction(counted):
+    class Adam:
+        def adam_steps(self, theta, gradients, rate, beta1, beta2, epsilon):
+            m, v = np.zeros_like(theta), np.zeros_like(theta)
+            for step, g in enumerate(gradients, start=1):
+                m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
+                left, right = (1 - np.power(beta, float(counted(step))) for beta in (beta1, beta2))
+                with np.errstate(all="ignore"):
+                    theta = theta - rate * (m / left) / (np.sqrt(v / right) + epsilon)
+            return theta
+
+    report = report_on(Adam(), only=["optimizer_steps"])
+
+    assert report.failures
+    assert {name for name, _ in report.defects} == {"AdamBias"}
+
+
+class WeakSplines(conformance_plain.Plain):
+    """In dx the contribution of the splines is a tenth too small."""
+
+    def layer_vjp(self, layer, x, dy):
+        found = super().layer_vjp(layer, x, dy)
+        splines = super().layer_vjp({**layer, "base": "zero"}, x, dy)["dx"]
+        return {**found, "dx": found["dx"] - 0.1 * splines}
+
+
+def test_right_derivatives_of_basis_functions_speak_against_wrong_ones_in_a_layer():
+    topics = ["bases", "*_derivatives", "edges", "layer_forward", "layer_vjp"]
+    names = [name for name, _ in report_on(WeakSplines(), only=topics).defects]
+
+    assert names == ["DxWithoutSpline"]
+
+
+class ClipsInPlace(conformance_plain.Plain):
+    """The answers are right, and x is cut off at the ends of the grid afterwards."""
+
+    def clipped(self, layer, x):
+        k = layer["degree"]
+        np.clip(x, layer["knots"][:, k], layer["knots"][:, -k - 1], out=x)
+
+    def layer_forward(self, layer, x):
+        y = super().layer_forward(layer, x)
+        self.clipped(layer, x)
+        return y
+
+
+class UsesArguments(conformance_plain.Plain):
+    """All methods without samples of a layer overwrite their first array."""
+
+    def basis_derivative(self, x, knots, degree, order):
+        found = super().basis_derivative(x, knots, degree, order)
+        x *= 0.0
+        return found
+
+    def fit_affine(self, x, y, name):
+        x -= 1.0
+        return {"a": 1.0, "b": 0.5, "c": 1.0, "d": 0.25, "r2": 1.0}
+
+    def save_load(self, layer):
+        found = {name: np.copy(v) if isinstance(v, np.ndarray) else v for name, v in layer.items()}
+        layer["coef"] *= 0.0
+        return found
+
+    def adam_steps(self, theta, gradients, *options):
+        found = super().adam_steps(theta.copy(), gradients, *options)
+        theta[:] = found
+        return found
+
+    def gradient_steps(self, theta, gradients, rate):
+        theta -= rate * gradients.sum(axis=0)
+        return theta
+
+
+@pytest.mark.parametrize(
+    ("subject", "failed"),
+    [
+        (ClipsInPlace, {"layer-outside"}),
+        (UsesArguments, {"derivative", "fit", "save", "adam", "descent"}),
+    ],
+)
+def test_arguments_that_are_changed_are_seen_in_every_method_and_outside_the_grid(subject, failed):
+    report = report_on(subject(), only=["side_effects/*-arguments"])
+
+    assert {one.case.id for one in report.failures} >= {
+        f"side_effects/{name}-arguments" for name in failed
+    }
+    assert {name for name, _ in report.defects} == {"ArgumentsChanged"}
+
+
+def test_a_seed_of_zero_is_a_seed():
+    class Falsy(conformance_plain.Plain):
+        def initial_layer(self, n_in, n_out, n_intervals, degree, seed):
+            drawn = seed or int(np.random.default_rng().integers(1, 2**31))
+            return super().initial_layer(n_in, n_out, n_intervals, degree, drawn)
+
+    (failed,) = report_on(Falsy(), only=["initial_layer"]).failures
+
+    assert failed.case.id == "initial_layer/same-seed-0"
+
+
+def test_coefficients_of_zero_are_named_where_they_give_nan():
+    class Layers(ZeroCoefficients):
+        def layer_forward(self, layer, x):
+            return super().layer_forward(self.scaled(layer), x)
+
+    report = report_on(Layers(), only=["edges", "layer_forward", "penalties", "zero_edges"])
+
+    assert {name for name, _ in report.defects} == {"ZeroCoefficients"}
+    assert report.findings[0].confidence == "confirmed"
