@@ -185,7 +185,7 @@ def edge_sums(matrix: FloatArray, bases: Bases, plane: int = 0) -> FloatArray:
 def edge_matrix_gradient(d_edges: FloatArray, bases: Bases) -> FloatArray:
     """Return the gradient with respect to the matrix, (B11), given d_edges (batch, n_out, n_in)."""
     # [eq:edge-matrix-gradient]
-    # a copy of gathered bases would compute `places` once more
+    # a copy of the gathered form would compute `places` once more
     gathered = bases if bases.dense is None else replace(bases, dense=None)
     return matrix_gradient(d_edges, gathered)
     # [/eq:edge-matrix-gradient]
