@@ -60,9 +60,11 @@ def read_outputs(case: Case, answer: Any) -> dict[str, Any]:
 
 
 def _outputs(case: Case, answer: Any) -> dict[str, Any]:
+    if answer is None:
+        raise ValueError(calls.NOTHING)
     if case.call:
-        if answer is None:
-            raise ValueError(calls.NOTHING)
+        if isinstance(answer, str):
+            raise ValueError(answer)
         return {calls.CHECKS[case.call]: int(answer)}
     method = case.method
     if method in _ONE_OUTPUT:
@@ -92,7 +94,7 @@ def _outputs(case: Case, answer: Any) -> dict[str, Any]:
         scores = _sequence("the answer", answer, len(case.expected))
         return {str(n): read_numbers(array) for n, array in enumerate(scores)}
     if not isinstance(answer, Mapping):
-        raise TypeError(f"the answer is a {type(answer).__name__}, but must be a dict")
+        raise TypeError(calls.no_dict(answer))
     if method == "node_scores":
         return {
             output: _hidden(answer, output, len(case.expected) // 2) for output in case.expected

@@ -12,25 +12,21 @@ A case of the topic `side_effects` says how its method is called:
 
 A check compares answers of the same method with each other and needs no right numbers.
 A program in another process is called with "twice" and "nan" alone: the other calls are about
-arrays in memory. `DirectSubject` calls an adapter in this process.
+arrays in memory.
+
+A method whose usual call does not repeat its answer shows nothing of the order of arrays or of
+threads. So if "fortran", "strided" or "threads" find a difference, the usual call is made again.
 """
 
-import contextlib
 import copy
-import difflib
-import signal
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from types import FrameType
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from kan_ref.conformance import wire
-from kan_ref.conformance.cases import METHODS, Case, arguments
+from kan_ref.checks import FloatArray
 
 # call -> the output that is 1 if the check holds
 CHECKS = {
@@ -43,7 +39,10 @@ CHECKS = {
     "threads": "threads_equal",
 }
 OUTSIDE = ("twice", "nan")  # calls that can be seen from another process
-ROUNDS = 8  # calls of each thread
+CHANGING = ("fortran", "strided", "threads")  # calls that need a usual answer to compare with
+UNREPEATED = -1  # the check of such a call if the usual call gives another answer each time
+ELSEWHERE = "only an adapter in Python shows side effects in memory"
+ROUNDS = 8  # calls of each thread, and calls that must repeat an answer
 NOTHING = (
     "the answer is None: a method that is not supported raises NotImplementedError, or answers "
     "unsupported"
@@ -51,10 +50,15 @@ NOTHING = (
 SAME = 1e-9  # of the largest number: sums may be ordered in another way in each call
 
 
-def observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) -> int | None:
-    """Return 1 if the check of a call holds, else 0; None if an answer of the method is None.
+class _UnreadableError(ValueError):
+    """An answer that does not have the form that its method needs."""
 
-    Raises what the method raises; "nan" alone takes an error as an answer that shows nan.
+
+def observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) -> int | str | None:
+    """Return 1 if the check of a call holds, else 0, or UNREPEATED if the usual call varies.
+
+    Raises what the method raises; "nan" alone takes an error as an answer that shows nan. Returns
+    None if an answer of the method is None, and a message if an answer cannot be read.
     """
     missing: list[bool] = []
 
@@ -63,7 +67,10 @@ def observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) -> 
         missing.append(answer is None)
         return answer
 
-    held = _observe(noted, given, call)
+    try:
+        held = _observe(noted, given, call)
+    except _UnreadableError as error:
+        return None if any(missing) else str(error)
     return None if any(missing) else held
 
 
@@ -71,9 +78,7 @@ def _observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) ->
     if call == "nan":
         return _observe_nan(method, given)
     if call in ("fortran", "strided"):
-        change = np.asfortranarray if call == "fortran" else _strided
-        usual = copy.deepcopy(method(*copy.deepcopy(dict(given)).values()))
-        return int(same(usual, method(*_each(given, change).values()), SAME))
+        return _in_order(method, given, np.asfortranarray if call == "fortran" else _strided)
     if call == "threads":
         return _in_threads(method, given)
     before = copy.deepcopy(dict(given))
@@ -92,11 +97,11 @@ def requests(given: Mapping[str, Any], call: str) -> list[Mapping[str, Any]]:
     return [_with_nan(given)] if call == "nan" else [given, given]
 
 
-def compare(answers: Sequence[Any], call: str) -> bool:
+def compare(answers: Sequence[Any], given: Mapping[str, Any], call: str) -> bool:
     """Return whether the check of `requests` holds; raises an error for an unreadable one."""
     if any(answer is None for answer in answers):
-        raise ValueError(NOTHING)
-    return _shows_nan(answers[0]) if call == "nan" else same(answers[0], answers[1], SAME)
+        raise _UnreadableError(NOTHING)
+    return _shows_nan(answers[0], given) if call == "nan" else same(answers[0], answers[1], SAME)
 
 
 def _with_nan(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,18 +111,36 @@ def _with_nan(given: Mapping[str, Any]) -> dict[str, Any]:
     return {**given, "x": x}
 
 
-def _shows_nan(answer: Any) -> bool:
-    """Return whether the first sample of an answer has a nan; of a dict, that of its dx.
+def _shows_nan(answer: Any, given: Mapping[str, Any]) -> bool:
+    """Return whether the first sample of an answer has a nan; of gradients, that of dx.
 
     NotImplementedError without a dx: the other gradients are sums over samples.
     """
-    found = answer["dx"] if isinstance(answer, Mapping) else answer
-    if found is None:
+    if "dy" in given:
+        if not isinstance(answer, Mapping):
+            raise _UnreadableError(no_dict(answer))
+        if "dx" not in answer:
+            raise _UnreadableError("the answer lacks 'dx' (give None for what is not supported)")
+        answer = answer["dx"]
+    if answer is None:
         raise NotImplementedError
-    rows = np.asarray(found, dtype=float)
+    rows = _numbers(answer)
     if not rows.ndim:
-        raise ValueError("the answer is one number, but needs one row for each sample")
+        raise _UnreadableError("the answer is one number, but needs one row for each sample")
     return bool(rows.size) and bool(np.isnan(rows[0]).any())
+
+
+def no_dict(answer: Any) -> str:
+    """Return the message for an answer that should be a dict; lines of JSON have no tuples."""
+    kind = "list" if isinstance(answer, tuple) else type(answer).__name__
+    return f"the answer is a {kind}, but must be a dict"
+
+
+def _numbers(value: Any) -> FloatArray:
+    try:
+        return np.asarray(value, dtype=float)
+    except Exception as error:  # an object that a subject made may raise anything
+        raise _UnreadableError(str(error)) from error
 
 
 def same(one: Any, other: Any, tolerance: float) -> bool:
@@ -137,7 +160,7 @@ def same(one: Any, other: Any, tolerance: float) -> bool:
         )
     if one is None or isinstance(one, str):
         return bool(one == other)
-    a, b = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+    a, b = _numbers(one), _numbers(other)
     if a.shape != b.shape:
         return False
     room = tolerance * float(np.abs(a).max(initial=0.0))
@@ -151,22 +174,53 @@ def _observe_nan(method: Callable[..., Any], given: Mapping[str, Any]) -> int:
         raise
     except Exception:  # the message of the subject's own error is not judged
         return 1
-    return int(_shows_nan(answer))
+    return int(_shows_nan(answer, given))
+
+
+def _in_order(
+    method: Callable[..., Any], given: Mapping[str, Any], change: Callable[[Any], Any]
+) -> int:
+    """Return whether the answer for changed arrays is the usual one."""
+    alive = []  # no copy has the address of an earlier one, which a cache may have noted
+
+    def ask(changed: bool) -> Any:
+        own = copy.deepcopy(dict(given))
+        alive.append(_each(own, change) if changed else own)
+        return copy.deepcopy(method(*alive[-1].values()))
+
+    usual, other = ask(False), ask(True)
+    if same(usual, other, SAME):
+        return 1
+    varies = _varies(partial(ask, False), usual) or _varies(partial(ask, True), other)
+    return UNREPEATED if varies else 0
 
 
 def _in_threads(method: Callable[..., Any], given: Mapping[str, Any]) -> int:
-    alone = copy.deepcopy(method(*copy.deepcopy(dict(given)).values()))
+    def ask(arguments: Mapping[str, Any]) -> Any:
+        return copy.deepcopy(method(*copy.deepcopy(dict(arguments)).values()))
 
     def again(arguments: Mapping[str, Any]) -> list[Any]:
-        return [
-            copy.deepcopy(method(*copy.deepcopy(dict(arguments)).values())) for _ in range(ROUNDS)
-        ]
+        return [ask(arguments) for _ in range(ROUNDS)]
 
+    alone = ask(given)
     with ThreadPoolExecutor(2) as pool:
         answers, other = pool.submit(again, given), pool.submit(again, _halved(given))
         results = answers.result()
         other.result()
-    return int(all(same(alone, result, SAME) for result in results))
+    if all(same(alone, result, SAME) for result in results):
+        return 1
+
+    def after_another() -> Any:  # the calls of both threads in turn
+        ask(_halved(given))
+        return ask(given)
+
+    varies = _varies(partial(ask, given), alone) or _varies(after_another, alone)
+    return UNREPEATED if varies else 0
+
+
+def _varies(ask: Callable[[], Any], first: Any) -> bool:
+    """Return whether one of further answers to a question is not the first one."""
+    return not all(same(first, ask(), SAME) for _ in range(ROUNDS))
 
 
 def _halved(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,123 +242,3 @@ def _each(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, Mapping):
         return {name: _each(item, change) for name, item in value.items()}
     return [_each(item, change) for item in value] if isinstance(value, list) else value
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A `result`, or `unsupported` (with the reason as `error`, if known), or an `error` message.
-
-    `kind` says what the error is: the method "raises" one, the line is "unreadable", there is
-    "no answer" (a hang, an exit), or the case was "not asked", after several of these.
-    """
-
-    result: Any = None
-    unsupported: bool = False
-    error: str | None = None
-    kind: str = "raises"
-
-
-class Subject(Protocol):
-    """What the runner needs of a subject."""
-
-    name: str
-
-    def ask(self, case: Case) -> Answer:
-        """Return the answer to one case."""
-        ...
-
-    def close(self) -> None:
-        """Release what the subject holds."""
-        ...
-
-
-def check_method_names(adapter: object) -> None:
-    """Raise ValueError if a method's name is nearly one that the kit calls and the adapter lacks.
-
-    Its cases would be skipped as not supported.
-    """
-    lacking = [name for name in METHODS if getattr(adapter, name, None) is None]
-    for name in dir(adapter):
-        near = difflib.get_close_matches(name, lacking, 1, cutoff=0.85)
-        own = name not in METHODS and not name.startswith("_")
-        if near and own and callable(getattr(adapter, name, None)):
-            raise ValueError(
-                f"{type(adapter).__name__} has the method {name}, which the kit does not call: "
-                f"rename it to {near[0]}, or let its name begin with _"
-            )
-
-
-class DirectSubject:
-    """An adapter object in this process: quick, but if the adapter hangs, the runner hangs."""
-
-    def __init__(self, adapter: object, dtype: str = "float64") -> None:
-        check_method_names(adapter)
-        self.adapter, self.dtype = adapter, dtype
-        self.name = str(getattr(adapter, "name", type(adapter).__name__))
-
-    def ask(self, case: Case) -> Answer:
-        """Return the answer of the adapter's method to the arguments of the case."""
-        with user_interrupts():
-            try:
-                method = getattr(self.adapter, case.method, None)
-                if method is None:
-                    return Answer(unsupported=True)
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # a subject's warnings are not errors
-                    given = arguments(case, self.dtype)
-                    if case.call:
-                        return Answer(observe(method, given, case.call))
-                    return Answer(method(*given.values()))
-            except NotImplementedError:
-                return Answer(unsupported=True)
-            except wire.RAISED as error:
-                return Answer(error=wire.printable(f"{type(error).__name__}: {error}"))
-
-    def close(self) -> None:
-        """Do nothing: there is nothing to release."""
-
-
-def observed(answers: Sequence[Answer], call: str) -> Answer:
-    """Return what answers of a program in another process to the requests of a call show.
-
-    An exception shows a nan. A hang, an exit or an answer that cannot be read is returned itself.
-    """
-    for answer in answers:
-        raises = call == "nan" and answer.kind == "raises"
-        if answer.unsupported or (answer.error is not None and not raises):
-            return answer
-    try:
-        shown = answers[0].error is not None
-        return Answer(int(shown or compare([each.result for each in answers], call)))
-    except NotImplementedError:
-        return Answer(unsupported=True)
-    except Exception as error:  # an answer may have any form
-        text = wire.printable(f"the answer cannot be read: {error!r}")
-        return Answer(error=text, kind="unreadable")
-
-
-@contextlib.contextmanager
-def user_interrupts() -> Iterator[None]:
-    """Raise KeyboardInterrupt at the end of the block if the user pressed Ctrl-C during it.
-
-    Code in the block may catch the KeyboardInterrupt, or raise one of its own: only the signal
-    counts. Threads other than the main thread receive no signals.
-    """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield
-        return
-    pressed = False
-
-    def note(number: int, frame: FrameType | None) -> None:
-        nonlocal pressed
-        pressed = True
-        before(number, frame)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if pressed:
-            raise KeyboardInterrupt

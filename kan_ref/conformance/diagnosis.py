@@ -4,7 +4,7 @@ A defect of the catalogue (`generate.notes`) is *confirmed* in one of these ways
 
 - Marks: the answer is the one that the defect gives. So are at least half of the answers of the
   same method that the defect changes, and none of them is right.
-- Tests: `confirmation.behaviour` shows it, whatever the numbers are.
+- Tests: `behaviours.behaviour` shows it, whatever the numbers are.
 - Values that are not finite, in the cases of one flag and in no other case of the method.
 - Traits: of the same methods, all cases of degree 0 (without samples, with one sample) fail alike,
   and another case passes.

@@ -37,7 +37,8 @@ _BY_KIND = {
 _TRAITS = {("degree", 0): "DegreeZero", ("batch", 0): "EmptyBatch", ("batch", 1): "BatchOfOne"}
 # flags that explain no failure of a case without them
 NARROW = (
-    *("RepeatedKnots", "SiluOverflow", "ZeroEdge", "DegreeZero", "EmptyBatch", "BatchOfOne"),
+    *("RepeatedKnots", "SiluOverflow", "ZeroEdge", "ZeroCoefficients"),
+    *("DegreeZero", "EmptyBatch", "BatchOfOne"),
     *("ArgumentsChanged", "StateKept", "BufferReused", "MemoryOrder"),
     *("NaNSwallowed", "ThreadUnsafe"),
 )

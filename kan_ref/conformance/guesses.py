@@ -5,13 +5,12 @@ the only output that is wrong, to a flag that all failures of the method have in
 method's general flag if they have none in common, or to the flag that best separates failed from
 passed cases (all of them *perhaps*). The first flag of a case is what it tests most of all, so that
 a passed case contradicts it. A passed case also contradicts a defect that would have changed its
-answer, in the form of its mark. Wrong gradients and wrong counts have rules of their own, at the
-end.
+answer, in the form of its mark. Wrong gradients and wrong counts have rules of their own
+(`output_guesses`).
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from kan_ref.conformance.facts import (
     Diagnosis,
 )
 from kan_ref.conformance.judge import Outcome
+from kan_ref.conformance.output_guesses import wrong_count, wrong_gradient
 from kan_ref.conformance.patterns import Agreement
 
 # flags that may explain any failure of a method; a part of its cases may pass in spite of them
@@ -71,9 +71,8 @@ def add_guesses(
         if one is not None and one.confidence == CONFIRMED and one.name not in FACTS:
             by_method[outcome.case.method][one.name] += 1
     left = list(left)
-    gradient = _wrong_gradient(
-        [outcome for outcome in left if outcome.case.method == "layer_vjp"],
-        [one for one in judged if one.case.method == "layer_vjp" and one.status == "passed"],
+    gradient = wrong_gradient(
+        [outcome for outcome in left if outcome.case.method == "layer_vjp"], judged
     )
     methods = {outcome.case.method for outcome in left}
     causes = {method: _one_cause(method, left, judged, by_method[method]) for method in methods}
@@ -144,6 +143,8 @@ def _one_cause(
     mine = [one for one in left if one.case.method == method and one.status != "blocked"]
     if not mine:
         return set()
+    if method == "adam_steps" and not any(one.verdict.finite for one in mine):
+        return {"AdamBias"}  # a first step of number 0 divides by 1 - beta^0
     # nan in one output often makes another one nan
     finite = [one for one in mine if one.verdict.finite] or mine
     outputs = {output for one in finite for output in one.verdict.outputs}
@@ -158,7 +159,7 @@ def _one_cause(
         common = set.intersection(*({*one.verdict.defects} for one in finite))
         return common or {"L1Mean" if output == "l1" else "EntropyShares"}
     if method == "count_parameters":
-        return {_wrong_count(mine)}
+        return {wrong_count(mine)}
     # zeros have the mark of every defect that gives zeros
     common = set.intersection(
         *({*one.case.flags, *one.verdict.defects} - {*one.verdict.empty} for one in mine)
@@ -211,51 +212,3 @@ def _score(flag: str, outcomes: Sequence[Outcome]) -> float:
         return 0.0
     either = len(failed) + having
     return 2.0 * both / either if either else 0.0
-
-
-def _wrong_gradient(left: Sequence[Outcome], passed: Sequence[Outcome]) -> str:
-    """Return the flag of a layer's gradients if one of them alone is wrong, or "".
-
-    dx = sum_j dy_j (w_base b' + w_spline sum_m coef_m B'_m): a wrong dx without a base function is
-    due to B', and so is one with silu if most others with silu are right. Else b' is wrong.
-    """
-    outputs = {output for outcome in left for output in outcome.verdict.outputs}
-    if not left or set.intersection(*({*one.case.flags} & {*INPUTS} for one in left)):
-        return ""
-    for name, flag in (("d_w_spline", "DWSplineWithoutCoef"), ("d_coef", "DCoefWithoutWSpline")):
-        if outputs == {name}:
-            return flag
-    if outputs != {"dx"}:
-        return ""
-    parts = {"DxWithoutSpline", "DxWithoutBase"}
-    if parts <= {flag for one in left for flag in one.verdict.empty}:
-        return "DxWithoutSpline"  # and without the base function: zeros
-    with_base, right = (
-        [one for one in outcomes if np.any(one.case.inputs["layer"]["w_base"])]
-        for outcomes in (left, passed)
-    )
-    wrong, known = (
-        [one.case.inputs["layer"]["base"] for one in outcomes if len(one.case.inputs["x"])]
-        for outcomes in (with_base, right)
-    )
-    if len(with_base) == len(left) and set(wrong) == {"zero"}:
-        return "BaseName"  # with other base functions B' is right
-    if len(with_base) < len(left) or "zero" in wrong:
-        return "BasisSlope"
-    if known.count("silu") > len(wrong):  # few fail: where silu itself is special, or by their B'
-        special = any(flag.startswith("Silu") for one in left for flag in one.case.flags)
-        return "" if special else "BasisSlope"
-    return "SiluSlope" if set(wrong) == {"silu"} else ""
-
-
-def _wrong_count(mine: Sequence[Outcome]) -> str:
-    """Return the flag of wrong counts: by one number for each output, by at most the weights, or
-    by more than they are.
-    """
-    widths = [one.case.inputs["widths"] for one in mine]
-    errors = [float(one.verdict.got) - float(one.verdict.expected) for one in mine]
-    edges = [sum(a * b for a, b in pairwise(sizes)) for sizes in widths]
-    if errors == [sum(sizes[1:]) for sizes in widths]:
-        return "CountBias"
-    of_weights = all(abs(error) <= 2 * n for error, n in zip(errors, edges, strict=True))
-    return "CountWeights" if of_weights else "CountBases"

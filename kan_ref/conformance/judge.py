@@ -12,12 +12,13 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.conformance.answers import read_outputs
+from kan_ref.conformance.calls import CHANGING, UNREPEATED
 from kan_ref.conformance.cases import Case
+from kan_ref.conformance.marks import is_zero, seen_marks, visible_marks
 from kan_ref.conformance.wire import printable
 
 FLOAT32 = 2.0**29  # epsilon of float32 in units of that of float64
 SUM_ERROR = 1e-3  # of a sum of basis functions: further from 1 they are other functions
-SAME = 1e-6  # an answer matches a defect within this fraction of the defect's own error
 
 # a wrong integer has one possible defect
 _INTEGER_DEFECTS = {
@@ -35,7 +36,10 @@ _INTEGER_DEFECTS = {
     "threads_equal": "ThreadUnsafe",
 }
 # defects that give nan or inf
-NOT_FINITE = ("RepeatedKnots", "SiluOverflow", "ZeroEdge", "ConstantFeature", "ChebyshevEnds")
+NOT_FINITE = (
+    *("RepeatedKnots", "SiluOverflow", "ZeroEdge", "ZeroCoefficients", "ConstantFeature"),
+    "ChebyshevEnds",
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,9 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
                 if output == "outside" and "ConstantFeature" in case.flags:
                     flag = "ConstantFeature"
                 message = f"{output} is not the expected one"
+                if case.call in CHANGING and value == UNREPEATED:
+                    flag = "StateKept"
+                    message = f"the usual call gives other answers, so that {output} shows nothing"
                 known = (flag,) if flag else ()
                 words = (message, repr(expected), repr(value))
                 found = Verdict(False, *words, defects=known, certain=known, kind="values")
@@ -111,18 +118,14 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
             worst = verdict
     sums_to_one = _sums_to_one(case, got)
     if worst is None:
-        return Verdict(True, visible=_visible(case, got, factor), sums_to_one=sums_to_one)
+        return Verdict(True, visible=visible_marks(case, got, factor), sums_to_one=sums_to_one)
     if worst.kind == "shape":
         return worst
-    defects = tuple(
-        mark.flag
-        for mark in case.marks
-        if all(_fits(case, mark.output, index, value, got, factor) for index, value in mark.places)
-    )
+    defects = seen_marks(case, got, factor)
     empty = tuple(
         mark.flag
         for mark in case.marks
-        if mark.flag in defects and mark.value == 0.0 and _is_zero(case, mark.output, got)
+        if mark.flag in defects and mark.value == 0.0 and is_zero(case, mark.output, got)
     )
     arrays = [np.ravel(value) for value in got.values() if isinstance(value, np.ndarray)]
     finite = bool(np.isfinite(np.concatenate(arrays)).all())
@@ -140,22 +143,6 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         sums_to_one=sums_to_one,
         outputs=tuple(wrong),
     )
-
-
-def _visible(case: Case, got: Mapping[str, Any], factor: float) -> tuple[str, ...]:
-    return tuple(
-        mark.flag
-        for mark in case.marks
-        if got.get(mark.output) is not None
-        and abs(mark.value - float(np.asarray(case.expected[mark.output]).flat[mark.index]))
-        > 2.0 * case.tolerance[mark.output] * factor
-    )
-
-
-def _is_zero(case: Case, output: str, got: Mapping[str, Any]) -> bool:
-    """Return whether an output is 0 everywhere, compared with the right one."""
-    size = float(np.abs(np.asarray(case.expected[output])).max(initial=0.0))
-    return bool((np.abs(np.asarray(got[output])) <= SAME * size).all())
 
 
 def _is_single(case: Case, got: Mapping[str, Any]) -> bool:
@@ -221,20 +208,6 @@ def _compare(output: str, expected: FloatArray, got: FloatArray, tolerance: floa
 
 def _short(array: FloatArray) -> str:
     return np.array2string(array, precision=6, threshold=8).replace("\n", "")
-
-
-def _fits(
-    case: Case, output: str, index: int, value: float, got: Mapping[str, Any], factor: float
-) -> bool:
-    """Return whether the answer is that of a known defect."""
-    answered = got.get(output)
-    expected = np.asarray(case.expected[output])
-    if answered is None or answered.shape != expected.shape:
-        return False
-    room = case.tolerance[output] * factor
-    if value:  # a defect that gives 0 gives it exactly, while many small numbers are near 0
-        room = max(room, SAME * abs(value - float(expected.flat[index])))
-    return bool(abs(float(answered.flat[index]) - value) <= room)
 
 
 RIGHT = ("passed", "xpassed")

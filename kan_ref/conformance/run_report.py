@@ -148,7 +148,7 @@ def _others(report: Report) -> Iterator[str]:
             for topic, reason in dict.fromkeys(
                 (outcome.case.topic, outcome.reason) for outcome in chosen
             ):
-                n = sum(outcome.case.topic == topic for outcome in chosen)
+                n = sum((one.case.topic, one.reason) == (topic, reason) for one in chosen)
                 yield f"BLOCKED {topic}: {n} cases fail too, but {reason}"
         else:
             for outcome in chosen:

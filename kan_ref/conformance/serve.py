@@ -13,6 +13,7 @@ from typing import Any
 
 from kan_ref.conformance import calls, wire
 from kan_ref.conformance.cases import METHODS
+from kan_ref.conformance.direct_subject import check_method_names
 
 
 def build(target: str) -> object:
@@ -22,7 +23,7 @@ def build(target: str) -> object:
         raise ValueError(f"adapter is {target!r}, but must be module:Class")
     sys.path.insert(0, os.getcwd())
     adapter: object = getattr(importlib.import_module(module), name)()
-    calls.check_method_names(adapter)
+    check_method_names(adapter)
     return adapter
 
 

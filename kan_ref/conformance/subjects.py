@@ -18,11 +18,11 @@ from reprlib import repr as short
 from typing import Any
 
 from kan_ref.conformance import calls, wire
-from kan_ref.conformance.calls import Answer as Answer
-from kan_ref.conformance.calls import DirectSubject as DirectSubject
-from kan_ref.conformance.calls import Subject as Subject
-from kan_ref.conformance.calls import observed
 from kan_ref.conformance.cases import PROTOCOL_VERSION, Case, arguments
+from kan_ref.conformance.direct_subject import Answer as Answer
+from kan_ref.conformance.direct_subject import DirectSubject as DirectSubject
+from kan_ref.conformance.direct_subject import Subject as Subject
+from kan_ref.conformance.direct_subject import observed
 from kan_ref.conformance.wire import ErrorTail, limit_memory
 
 TIMEOUT = 10.0  # seconds for a case
@@ -78,10 +78,10 @@ class ProcessSubject:
     def _observe(self, case: Case) -> Answer:
         """Return what calls in this other process show, or that they can show nothing."""
         if case.call not in calls.OUTSIDE:
-            fact = "only an adapter in Python shows side effects in memory"
-            return Answer(unsupported=True, error=fact)
-        given = calls.requests(arguments(case, self.dtype), case.call)
-        return observed([self._request(replace(case, call=""), each) for each in given], case.call)
+            return Answer(unsupported=True, error=calls.ELSEWHERE)
+        once, given = replace(case, call=""), arguments(case, self.dtype)
+        answers = [self._request(once, each) for each in calls.requests(given, case.call)]
+        return observed(answers, given, case.call)
 
     def _request(self, case: Case, given: Mapping[str, Any]) -> Answer:
         self._number += 1

@@ -14,6 +14,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from kan_ref.conformance.behaviours import behaviour, explains, spline_is_infinite
+from kan_ref.conformance.calls import CHANGING
 from kan_ref.conformance.cases import (
     BSPLINE,
     Case,
@@ -23,7 +25,6 @@ from kan_ref.conformance.cases import (
     matches,
     topics_of,
 )
-from kan_ref.conformance.confirmation import behaviour
 from kan_ref.conformance.judge import BAD, Outcome, Verdict, judge
 from kan_ref.conformance.run_report import Report as Report
 from kan_ref.conformance.run_report import failure, summary
@@ -79,6 +80,7 @@ def run(
     """
     outcomes: list[Outcome] = []
     broken: dict[str, str] = {}
+    unrepeated: dict[str, str] = {}
     behaviours: dict[str, tuple[str, ...]] = {}
     for topic, cases in choose() if chosen is None else chosen:
         blocked_by = next((need for need in topic.needs if need in broken), None)
@@ -88,13 +90,32 @@ def run(
                 broken[topic.name] = case.id
                 if outcome.verdict.kind == "values":
                     if case.method not in behaviours:
-                        behaviours[case.method] = behaviour(subject, case)
-                    certain = behaviours[case.method] or outcome.verdict.certain
-                    outcome = replace(outcome, verdict=replace(outcome.verdict, certain=certain))
+                        behaviours[case.method] = behaviour(subject, case, dtype)
+                    outcome = _explained(subject, outcome, behaviours[case.method])
+                if case.call == "twice":
+                    unrepeated[case.method] = case.id
+                if case.call in CHANGING and outcome.verdict.certain == ("StateKept",):
+                    outcome = _after(outcome, unrepeated.get(case.method))
             outcomes.append(outcome)
             if callback is not None:
                 callback(outcome)
     return Report(subject.name, dtype, tuple(outcomes))
+
+
+def _explained(subject: Subject, outcome: Outcome, shown: tuple[str, ...]) -> Outcome:
+    """Return a failure with the flag that the method's behaviour shows, or its own one."""
+    case, verdict = outcome.case, outcome.verdict
+    certain = shown if shown and explains(shown[0], case) else verdict.certain
+    if not certain and not verdict.finite and spline_is_infinite(subject, case):
+        certain = ("SplineSum",)
+    return replace(outcome, verdict=replace(verdict, certain=certain))
+
+
+def _after(outcome: Outcome, first: str | None) -> Outcome:
+    """Return a failure as blocked by the case that shows that a usual call is not repeated."""
+    if first is None:
+        return outcome
+    return replace(outcome, status="blocked", reason=f"{first} must be right first")
 
 
 def _outcome(

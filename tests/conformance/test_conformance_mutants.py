@@ -426,7 +426,7 @@ def test_right_optimizer_steps_pass():
     report = stepping()
 
     assert report.failures == ()
-    assert report.n_passed == 12
+    assert report.n_passed == 14
 
 
 @pytest.mark.parametrize(

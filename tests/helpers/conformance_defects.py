@@ -148,6 +148,21 @@ DEFECTS = {
         '(layer["w_base"].T.reshape(layer["mask"].shape) * base[:, None, :] + layer["w_spline"].T.reshape(layer["mask"].shape)',
         "TransposedWeights",
     ),
+    "coefficients divided by the largest of their edge": (
+        'design(layer, x, order), layer["coef"])',
+        'design(layer, x, order), layer["coef"] / (size := np.abs(layer["coef"]).max(axis=2, keepdims=True)) * size)',
+        "ZeroCoefficients",
+    ),
+    "transposed w_base": (
+        '(layer["w_base"] * base',
+        '(layer["w_base"].T.reshape(layer["mask"].shape) * base',
+        "TransposedWeights",
+    ),
+    "transposed w_spline": (
+        'layer["w_spline"] * spline)',
+        'layer["w_spline"].T.reshape(layer["mask"].shape) * spline)',
+        "TransposedWeights",
+    ),
     "one knot vector for all": (
         'layer["knots"][i], layer["degree"], order) for i',
         'layer["knots"][0], layer["degree"], order) for i',
@@ -1321,6 +1336,16 @@ VARIANTS = {
     "Adam with corrections one step late": (
         "enumerate(gradients, start=1)",
         "enumerate(gradients, start=2)",
+        "AdamBias",
+    ),
+    "Adam with corrections one step early": (
+        "enumerate(gradients, start=1)",
+        "enumerate(gradients)",
+        "AdamBias",
+    ),
+    "Adam with both corrections of step 1": (
+        "(m / (1.0 - beta1**t)) / (np.sqrt(v / (1.0 - beta2**t)) + epsilon)",
+        "(m / (1.0 - beta1)) / (np.sqrt(v / (1.0 - beta2)) + epsilon)",
         "AdamBias",
     ),
     "Adam with the other beta in the first correction": (

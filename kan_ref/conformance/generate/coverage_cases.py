@@ -16,14 +16,13 @@ from kan_ref.conformance.generate.exact import Layer, forward, sizes
 from kan_ref.conformance.generate.layer_case import (
     Case,
     Rows,
-    filled,
     make_layer,
     nested,
     points,
     value_case,
     vjp_case,
-    with_defects,
 )
+from kan_ref.conformance.generate.layer_readings import filled, with_defects
 from kan_ref.conformance.generate.topics_knots import (
     FARTHEST,
     INSIDE,

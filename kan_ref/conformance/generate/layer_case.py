@@ -1,7 +1,7 @@
 """One case about a layer: its outputs, or its vector-Jacobian products.
 
 Layers and samples have short binary numbers. A case also carries the answers of known defects:
-`with_defects` reads a layer the way that each defect does. Defects of the backward pass are a
+`layer_readings` reads a layer the way that each defect does. Defects of the backward pass are a
 missing factor, a mask that it omits, a batch that is averaged or dropped, and knots that are taken
 as evenly spaced.
 """
@@ -20,6 +20,12 @@ from kan_ref.conformance.generate.exact import (
     precise,
     sizes,
     total,
+)
+from kan_ref.conformance.generate.layer_readings import (
+    filled,
+    readings,
+    transposed_alone,
+    with_defects,
 )
 from kan_ref.conformance.generate.topics_knots import even_readings
 
@@ -50,62 +56,10 @@ def make_layer(
     return layer | changes
 
 
-def filled(value: float, n_out: int, n_in: int) -> list[list[float]]:
-    """Return (n_out, n_in) of one value."""
-    return [[value] * n_in for _ in range(n_out)]
-
-
 def points(seed: str, n: int, n_in: int, low: float = -1.0, high: float = 1.0) -> list[list[float]]:
     """Return (n, n_in) samples strictly between low and high."""
     drawn = dice(seed, n * n_in, low=low, high=high)
     return [drawn[b * n_in : (b + 1) * n_in] for b in range(n)]
-
-
-def transposed(matrix: Sequence[Sequence[float]]) -> list[list[float]]:
-    """Return the transposed matrix."""
-    return [list(column) for column in zip(*matrix, strict=True)]
-
-
-def with_defects(layer: Layer) -> dict[str, tuple[Layer, Rules]]:
-    """Return the layer as known defects read it: flag -> (layer, rules).
-
-    A reading that does not change the outputs leaves no mark in the case.
-    """
-    n_out, n_in, _ = sizes(layer)
-    squared = [[w * w for w in row] for row in layer["w_spline"]]
-    changes: dict[str, dict[str, Any]] = {
-        "MissingWSpline": {"w_spline": filled(1.0, n_out, n_in)},
-        "WSplineTwice": {"w_spline": squared},
-        "MissingWBase": {"w_base": filled(1.0, n_out, n_in)},
-        "MissingBase": {"base": "zero"},
-        "MissingMask": {"mask": filled(1.0, n_out, n_in)},
-        "SharedRow": {"knots": [layer["knots"][0]] * n_in},
-    }
-    if layer["base"] == "silu":
-        changes["SiluForm"] = {"base": "identity"}
-    else:
-        changes["BaseName"] = {"base": "silu"}
-    if n_in == n_out:
-        changes["TransposedMask"] = {"mask": transposed(layer["mask"])}
-        weights = {name: transposed(layer[name]) for name in ("w_base", "w_spline")}
-        changes["TransposedWeights"] = weights
-    found = {flag: (layer | change, Rules()) for flag, change in changes.items()}
-    if any(flag not in (0.0, 1.0) for row in layer["mask"] for flag in row):
-        found["MaskFactor"] = (
-            layer | {"mask": [[float(f > 0) for f in r] for r in layer["mask"]]},
-            Rules(),
-        )
-    found["FadeOutside"] = (layer, Rules(outside="continue"))
-    found["BaseScaled"] = (layer, Rules(base_scaled=True))
-    return found
-
-
-def readings(layer: Layer, *, derivatives: bool = False) -> list[tuple[str, Layer, Rules]]:
-    """Return (flag, layer, rules) of `with_defects`, and of the defects that assume even knots."""
-    return [
-        *((flag, one, rules) for flag, (one, rules) in with_defects(layer).items()),
-        *even_readings(layer, derivatives=derivatives),
-    ]
 
 
 def _sums_of_outputs(layer: Layer, x: Rows) -> list[list[Any]]:
@@ -242,6 +196,7 @@ def _defects(
         answers["OneSampleOnly"] = {part: last[part].nested() for part in names}
     return [
         *answers.items(),
+        *(("TransposedWeights", nested(layer_vjp(one, x, dy))) for one in transposed_alone(layer)),
         *(
             (flag, nested(layer_vjp(one, x, dy, rules)))
             for flag, one, rules in even_readings(layer, derivatives=True)

@@ -14,7 +14,8 @@ from kan_ref.conformance.generate.coverage_cases import (
 )
 from kan_ref.conformance.generate.encode import array, case, layer_array
 from kan_ref.conformance.generate.exact import Layer, Rules, edge_terms, precise, sizes, total
-from kan_ref.conformance.generate.layer_case import Case, Rows, make_layer, points, with_defects
+from kan_ref.conformance.generate.layer_case import Case, Rows, make_layer, points
+from kan_ref.conformance.generate.layer_readings import transposed_alone, with_defects
 from kan_ref.conformance.generate.topics_knots import (
     INSIDE,
     KINDS,
@@ -79,6 +80,9 @@ def network_readings(
 ) -> list[tuple[str, list[Layer], Rules]]:
     """Return (flag, layers, rules) of all readings, and of those that assume even knots."""
     found = [(flag, *reading) for flag, reading in networks_with_defects(layers).items()]
+    alone = [transposed_alone(layer) for layer in layers]
+    if all(alone):
+        found += [("TransposedWeights", list(one), Rules()) for one in zip(*alone, strict=True)]
     even = [even_readings(layer, derivatives=derivatives) for layer in layers]
     if all(even):
         found += [

@@ -11,7 +11,7 @@ NOTES = {
     "knots is used instead)",
     "OuterKnots": "the grid is not continued by `degree` outer knots with the same step on both "
     "sides",
-    "KnotPrecision": "knots are computed or stored in float32",
+    "KnotPrecision": "knots are computed or stored in float32 or less",
     # basis functions
     "CoxDeBoor": "the Cox-de Boor recursion is wrong",
     "KnotOwnership": "a point at a knot belongs to no interval or to two: intervals are t_m <= x "
@@ -29,7 +29,7 @@ NOTES = {
     "ManyIntervals": "the result depends on the number of intervals where it must not",
     "ScaledRow": "the recursion has an absolute tolerance or offset: it fails where the grid is "
     "tiny, huge or far from 0",
-    "Float32Inside": "an intermediate value is computed in float32",
+    "Float32Inside": "an intermediate value is computed in float32 or less",
     "PointOrder": "points are assumed to be sorted, or to be distinct",
     "EmptyBatch": "a batch of no samples is not handled",
     "BatchOfOne": "a batch of one sample is not handled",
@@ -61,11 +61,12 @@ NOTES = {
     "MaskFactor": "the mask is used as a condition, not as a factor",
     "BlockRemainder": "work in blocks of samples, inputs or outputs leaves out the last, "
     "incomplete block",
+    "ZeroCoefficients": "an edge whose coefficients are all 0 gives nan (0/0)",
     "SplineSum": "the spline part of the layer is wrong",
     # backward
     "SiluSlope": "the derivative of silu is wrong (sigmoid alone, without x s (1 - s))",
     "DxWithoutBase": "dx lacks the contribution of the base function",
-    "DxWithoutSpline": "dx lacks the contribution of the splines",
+    "DxWithoutSpline": "dx lacks the contribution of the splines, or has a wrong one",
     "DCoefWithoutWSpline": "d_coef lacks the factor w_spline",
     "DWSplineWithoutCoef": "d_w_spline is not the sum over basis functions weighted by coef",
     "UnmaskedGradient": "masked edges receive a gradient, or pass one on",
@@ -107,8 +108,8 @@ NOTES = {
     "L1Deviation": "L1 is made of standard deviations, so that constants have no penalty",
     "L1WithoutBase": "penalties or scores include the spline part alone",
     "EntropyBase": "entropy does not use natural logarithms",
-    "EntropyShares": "entropy is computed from the scores themselves, not from each score divided "
-    "by their sum",
+    "EntropyShares": "entropy is not computed from each score divided by the sum of the layer's "
+    "scores, but from the scores themselves or with another sum",
     "ZeroEdge": "0 log 0 is not taken as 0",
     "PenaltyOneLayer": "penalties are not summed over all layers",
     "PenaltyInputs": "a later layer is evaluated at the inputs of the network, not at its own "
@@ -131,7 +132,8 @@ NOTES = {
     "of y",
     "ConstantTarget": "a constant target is not fitted by a constant",
     # optimizers
-    "AdamBias": "Adam lacks a bias correction, m / (1 - beta1^t) or v / (1 - beta2^t)",
+    "AdamBias": "Adam lacks a bias correction, m / (1 - beta1^t) or v / (1 - beta2^t), or its t is "
+    "not the number of the step",
     "AdamEpsilon": "Adam's epsilon is not added to the root of the corrected v",
     "AdamMoments": "Adam's moments are not the moving averages of g and g^2 with beta1 and beta2",
     "AdamRoot": "Adam divides by v instead of its root",

@@ -12,7 +12,8 @@ from typing import Any
 
 from kan_ref.conformance.generate.backward import flow
 from kan_ref.conformance.generate.exact import Layer, Number, edge_terms, precise, sizes, total
-from kan_ref.conformance.generate.layer_case import Rows, filled, make_layer, points
+from kan_ref.conformance.generate.layer_case import Rows, make_layer, points
+from kan_ref.conformance.generate.layer_readings import filled
 from kan_ref.conformance.generate.network_case import make_network
 from kan_ref.conformance.generate.scores import edge_scores_of, node_scores_of
 from kan_ref.conformance.generate.topics_knots import uneven_twin, uniform_knots

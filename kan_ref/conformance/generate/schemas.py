@@ -143,7 +143,7 @@ def topic_schema(document: Mapping[str, Any]) -> Schema:
             "type": "boolean",
             "description": "whether every number in the inputs is exact in float32",
         },
-        "inputs": _object(inputs, everywhere),
+        "inputs": {**_object(inputs, everywhere), "minProperties": 1},
         "expected": {
             "type": "object",
             "additionalProperties": {

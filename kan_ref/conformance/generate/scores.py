@@ -22,7 +22,8 @@ from kan_ref.conformance.generate.exact import (
     sizes,
     total,
 )
-from kan_ref.conformance.generate.layer_case import Rows, filled, make_layer, points, transposed
+from kan_ref.conformance.generate.layer_case import Rows, make_layer, points
+from kan_ref.conformance.generate.layer_readings import filled, transposed
 from kan_ref.conformance.generate.network_case import make_network
 from kan_ref.conformance.generate.topics_knots import even_readings, uneven_twin, uniform_knots
 

@@ -14,14 +14,8 @@ from typing import Any
 
 from kan_ref.conformance.generate.encode import array, case, dice, topic
 from kan_ref.conformance.generate.exact import context, precise
-from kan_ref.conformance.generate.layer_case import (
-    Case,
-    Rows,
-    filled,
-    make_layer,
-    points,
-    value_case,
-)
+from kan_ref.conformance.generate.layer_case import Case, Rows, make_layer, points, value_case
+from kan_ref.conformance.generate.layer_readings import filled
 from kan_ref.conformance.generate.topics_knots import uniform_knots
 
 

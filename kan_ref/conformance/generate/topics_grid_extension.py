@@ -20,7 +20,8 @@ from typing import Any
 
 from kan_ref.conformance.generate.encode import array, case, layer_array, topic
 from kan_ref.conformance.generate.exact import Layer, forward, forward_scale, sizes
-from kan_ref.conformance.generate.layer_case import Case, Rows, filled, make_layer, points
+from kan_ref.conformance.generate.layer_case import Case, Rows, make_layer, points
+from kan_ref.conformance.generate.layer_readings import filled
 from kan_ref.conformance.generate.topics_knots import (
     clamped,
     uneven_row,

@@ -14,7 +14,8 @@ from typing import Any
 from kan_ref.conformance.generate.coverage_cases import samples
 from kan_ref.conformance.generate.encode import array, dice, topic
 from kan_ref.conformance.generate.exact import Layer, sizes
-from kan_ref.conformance.generate.layer_case import Case, Rows, filled, points
+from kan_ref.conformance.generate.layer_case import Case, Rows, points
+from kan_ref.conformance.generate.layer_readings import filled
 from kan_ref.conformance.generate.topics_grid_extension import (
     Breakpoints,
     even_samples,

@@ -16,14 +16,8 @@ from kan_ref.conformance.generate.coverage_cases import (
 )
 from kan_ref.conformance.generate.encode import topic
 from kan_ref.conformance.generate.exact import Layer, forward, sizes
-from kan_ref.conformance.generate.layer_case import (
-    Rows,
-    filled,
-    make_layer,
-    points,
-    value_case,
-    vjp_case,
-)
+from kan_ref.conformance.generate.layer_case import Rows, make_layer, points, value_case, vjp_case
+from kan_ref.conformance.generate.layer_readings import filled
 from kan_ref.conformance.generate.topics_knots import uneven_twin, uniform_knots
 
 
@@ -54,6 +48,9 @@ def layers() -> dict[str, Any]:
         flag = "DegreeZero" if degree == 0 else "HighDegree" if degree > 3 else "SplineSum"
         layer = make_layer(name, 2, 2, rows, degree)
         cases.append(value_case(name, flag, layer, points(name, 3, 2)))
+    zeros = _with_zero_coefficients()
+    at = points("zeros", 3, 2)
+    cases.append(value_case("zero-coefficients", "ZeroCoefficients SplineSum", zeros, at, since=5))
     equation = "Liu et al. 2024, eq. 2.5"
     return topic("layer_forward", level=3, needs=["edges"], equation=equation, cases=cases)
 
@@ -157,12 +154,27 @@ def layer_gradients() -> dict[str, Any]:
         *block_gradients(),
         *unusual_gradients(),
         factor_gradient(),
+        vjp_case(
+            "zero-coefficients",
+            "ZeroCoefficients",
+            _with_zero_coefficients(),
+            points("zeros", 3, 2),
+            points("zeros-dy", 3, 2, -2.0, 2.0),
+            since=5,
+        ),
     ]
     needs, equation = (
         ["basis_derivatives", "layer_forward"],
         "chain rule on Liu et al. 2024, eq. 2.5",
     )
     return topic("layer_vjp", level=4, needs=needs, equation=equation, cases=cases)
+
+
+def _with_zero_coefficients() -> Layer:
+    """Return a layer with an edge whose coefficients are all 0, and others as usual."""
+    layer = make_layer("zeros", 2, 2, [uniform_knots(-1.0, 1.0, 4, 3)] * 2, 3)
+    layer["coef"][0][1] = [0.0] * len(layer["coef"][0][1])
+    return layer
 
 
 def _single_edges() -> list[tuple[str, str, Layer, Rows]]:

@@ -27,14 +27,8 @@ from kan_ref.conformance.generate.exact import (
     sizes,
     total,
 )
-from kan_ref.conformance.generate.layer_case import (
-    Case,
-    Rows,
-    filled,
-    make_layer,
-    points,
-    transposed,
-)
+from kan_ref.conformance.generate.layer_case import Case, Rows, make_layer, points
+from kan_ref.conformance.generate.layer_readings import filled, transposed
 from kan_ref.conformance.generate.network_case import network_arguments
 from kan_ref.conformance.generate.scores import (
     SUMS,
@@ -158,11 +152,11 @@ def zero_edges() -> dict[str, Any]:
     )
     masked = make_layer("zero-m", 2, 2, [knots, knots], 3, mask=nowhere)
     networks: tuple[tuple[str, str, list[Layer], Rows], ...] = (
-        ("no-coefficients", "ZeroEdge", [silent], points("zero-c", 4, 2)),
-        ("one-edge", "ZeroEdge", [alone], points("zero-1", 3, 1)),
+        ("no-coefficients", "ZeroEdge ZeroCoefficients", [silent], points("zero-c", 4, 2)),
+        ("one-edge", "ZeroEdge ZeroCoefficients", [alone], points("zero-1", 3, 1)),
         ("masked-layer", "ZeroEdge MissingMask", [masked], points("zero-m", 3, 2)),
-        ("two-layers", "ZeroEdge", [silent, silent], points("zero-2", 4, 2)),
-        ("one-sample", "BatchOfOne ZeroEdge", [silent], points("zero-n", 1, 2)),
+        ("two-layers", "ZeroEdge ZeroCoefficients", [silent, silent], points("zero-2", 4, 2)),
+        ("one-sample", "BatchOfOne ZeroEdge ZeroCoefficients", [silent], points("zero-n", 1, 2)),
     )
     cases: list[Case] = []
     for name, flags, layers, x in networks:

@@ -14,7 +14,8 @@ from typing import Any
 from kan_ref.conformance.generate.backward import flow
 from kan_ref.conformance.generate.encode import array, case, topic
 from kan_ref.conformance.generate.exact import Layer, Number, sizes, total
-from kan_ref.conformance.generate.layer_case import Case, Rows, filled, points
+from kan_ref.conformance.generate.layer_case import Case, Rows, points
+from kan_ref.conformance.generate.layer_readings import filled
 from kan_ref.conformance.generate.network_case import (
     make_network,
     network_arguments,

@@ -31,6 +31,7 @@ FLAGS = {
 
 _OF_NETWORKS = ("jacobian", "hessian", "edge-scores", "node-scores", "penalties")
 _SINCE_3 = ("basis-steps", "steps")
+_ELSE = ("derivative", "fit", "save", "adam", "descent")
 # calls of older methods since version 4
 _SINCE_4 = {
     *("pruning-twice", "network-gradient-kept", "extension-fortran", "network-gradient-strided"),
@@ -40,10 +41,15 @@ _SINCE_4 = {
 
 def side_effects() -> dict[str, Any]:
     """Return the cases of calls whose side effects are checked."""
-    usual = {**_evaluations(), **_changes(), **_steps()}
+    usual = {**_evaluations(), **_changes(), **_steps(), **_without_samples()}
+    outside = _outside(usual)
+    usual |= outside
     every = ("basis", "layer", "gradient", "network", "network-gradient")
     wanted = {
-        "arguments": (*every, "identity", "update", "extension", "pruning", *_OF_NETWORKS),
+        "arguments": (
+            *(*every, "identity", "update", "extension", "pruning", *_OF_NETWORKS),
+            *(*_ELSE, *outside),
+        ),
         "twice": (*every, "update", "extension", "pruning", *_OF_NETWORKS),
         "kept": (
             "basis",
@@ -88,6 +94,8 @@ def side_effects() -> dict[str, Any]:
 
 
 def _since(name: str, call: str) -> int:
+    if name in _ELSE or name.endswith("-outside"):
+        return 5
     if name in (*_OF_NETWORKS, "identity") or f"{name}-{call}" in _SINCE_4:
         return 4
     return 3 if name in _SINCE_3 else 2
@@ -116,6 +124,36 @@ def _evaluations() -> dict[str, Called]:
         "edge-scores": ("edge_scores", network_arguments(layers, at)),
         "node-scores": ("node_scores", network_arguments(layers, at)),
         "penalties": ("penalties", network_arguments(layers, at)),
+    }
+
+
+def _outside(usual: Mapping[str, Called]) -> dict[str, Called]:
+    """Return calls of layers and networks with samples inside the grid, and far outside it."""
+    found: dict[str, Called] = {}
+    for name, (method, arguments) in usual.items():
+        shape = arguments.get("x", {"shape": []})["shape"]
+        if len(shape) == 2 and name not in ("identity", "splines", "steps"):
+            wide = array(points("side-outside", shape[0], 2, -4.0, 4.0))
+            found[f"{name}-outside"] = (method, {**arguments, "x": wide})
+    return found
+
+
+def _without_samples() -> dict[str, Called]:
+    """Return calls of methods that take no samples of a layer."""
+    knots = uniform_knots(-1.0, 1.0, 4, 3)
+    layer = make_layer("side", 3, 2, [knots, uneven_row(knots, 3)], 3)
+    theta, slopes = [0.5, -1.25, 2.0], [[1.5, -0.25, 0.75], [-0.5, 2.0, 1.0]]
+    given = {"theta": array(theta), "gradients": array(slopes), "learning_rate": array(0.125)}
+    usual = {"beta1": array(0.9), "beta2": array(0.999), "epsilon": array(1e-8)}
+    at = [-1.0, -0.5, 0.25, 0.5, 1.0, 1.5]
+    few = {"x": array([0.125, -0.375, 1.25, -3.0]), "knots": array(knots), "degree": 3}
+    curve = {"x": array(at), "y": array([(u + 0.5) ** 2 + 0.25 for u in at]), "name": "x^2"}
+    return {
+        "derivative": ("basis_derivative", few | {"order": 1}),
+        "fit": ("fit_affine", curve),
+        "save": ("save_load", {"layer": layer_array(layer)}),
+        "adam": ("adam_steps", given | usual),
+        "descent": ("gradient_steps", given),
     }
 
 
