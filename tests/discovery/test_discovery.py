@@ -826,6 +826,7 @@ def test_numbers_that_samples_have_determined_are_counted(text, n_numbers):
     assert fitted_numbers(sympy.sympify(text)) == n_numbers
 
 
+@pytest.mark.long
 def test_a_sum_of_as_many_terms_as_samples_is_neither_exact_nor_chosen():
     """Ten samples of x^2 + y are met by a sum with ten numbers, which is wrong elsewhere."""
     rng = RNG(0)

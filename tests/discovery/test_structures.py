@@ -414,9 +414,10 @@ def test_a_curve_that_is_any_power_of_a_line_has_that_name(f):
             lambda e, t, c, d: e + R * t / 192970.66424 * np.log(c / d),
             [(-1, 1), (275, 350), (1e-3, 1), (1e-3, 1)],
         ),
-        (
+        pytest.param(
             lambda i, j, k, s, v: v * s / (k * (1.0 + i / j) + s),
             [(0, 20), (1, 10), (0.5, 5), (0.1, 20), (1, 10)],
+            marks=pytest.mark.long,
         ),
     ],
     ids=["Arrhenius", "Nernst", "competitive inhibition"],
