@@ -2,6 +2,8 @@
 
 Returned layers are represented by their values at the case's probe points, affine fits by their
 curve, initial layers by their moments.
+
+Outputs can have marks of known defects, or disprove these defects.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +32,7 @@ _ONE_OUTPUT = {
     "family_forward": "y",
 }
 ROUNDING = 1e-12  # of the larger end of a grid
+SAME = 1e-6  # an answer matches a defect within this fraction of the defect's own error
 USUAL_SIGMA = 0.1  # of initial coefficients, unless the answer states another
 _GRADIENTS = ("d_coef", "d_w_base", "d_w_spline")
 _FORMULAS: dict[str, Callable[[FloatArray], FloatArray]] = {
@@ -203,3 +206,48 @@ def _fitted(case: Case, answer: Mapping[str, Any]) -> dict[str, Any]:
         "values": c * curve + d if c else np.full_like(curve, d),
         "r2": np.asarray(r2),
     }
+
+
+# --- marks of known defects
+
+
+def seen_marks(case: Case, got: Mapping[str, Any], factor: float) -> tuple[str, ...]:
+    """Return the flags of which the answer has a mark; `factor` widens the tolerances."""
+    return tuple(
+        dict.fromkeys(
+            mark.flag
+            for mark in case.marks
+            if all(_fits(case, mark.output, at, value, got, factor) for at, value in mark.places)
+        )
+    )
+
+
+def visible_marks(case: Case, got: Mapping[str, Any], factor: float) -> tuple[str, ...]:
+    """Return the flags whose marks differ from the answer, so that it disproves them."""
+    return tuple(
+        mark.flag
+        for mark in case.marks
+        if got.get(mark.output) is not None
+        and abs(mark.value - float(np.asarray(case.expected[mark.output]).flat[mark.index]))
+        > 2.0 * case.tolerance[mark.output] * factor
+    )
+
+
+def is_zero(case: Case, output: str, got: Mapping[str, Any]) -> bool:
+    """Return whether an output is 0 everywhere, compared with the right one."""
+    size = float(np.abs(np.asarray(case.expected[output])).max(initial=0.0))
+    return bool((np.abs(np.asarray(got[output])) <= SAME * size).all())
+
+
+def _fits(
+    case: Case, output: str, index: int, value: float, got: Mapping[str, Any], factor: float
+) -> bool:
+    """Return whether the answer is that of a known defect."""
+    answered = got.get(output)
+    expected = np.asarray(case.expected[output])
+    if answered is None or answered.shape != expected.shape:
+        return False
+    room = case.tolerance[output] * factor
+    if value:  # a defect that gives 0 gives it exactly, while many small numbers are near 0
+        room = max(room, SAME * abs(value - float(expected.flat[index])))
+    return bool(abs(float(answered.flat[index]) - value) <= room)

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance.answers import read_outputs
+from kan_ref.conformance.answers import is_zero, read_outputs, seen_marks, visible_marks
 from kan_ref.conformance.calls import CHANGING, UNREPEATED
 from kan_ref.conformance.cases import Case
-from kan_ref.conformance.marks import is_zero, seen_marks, visible_marks
 from kan_ref.conformance.wire import printable
 
 FLOAT32 = 2.0**29  # epsilon of float32 in units of that of float64
