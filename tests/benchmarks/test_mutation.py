@@ -412,6 +412,23 @@ def test_a_mutant_that_two_seeds_draw_counts_for_the_first_of_them_alone():
     assert conformance_mutants.of_seed(records, 7) == []
 
 
+def test_recorded_mutants_whose_line_the_code_no_longer_has_are_listed_and_left_out(capsys):
+    files = conformance_mutants.SUBJECTS["plain"].files
+    lines = dict.fromkeys(files, ()) | {"kan_ref.plain.bases": range(15, 29)}
+    kept = conformance_mutants.drawn("plain", lines, 3, 3, [])
+    records = [conformance_mutants.described(3, "plain", one) for one in kept]
+    gone = records[1] | {"original": "a line of before", "mutated": "a line behind"}
+
+    found = conformance_mutants.recorded("plain", 3, [records[0], gone, records[2]])
+
+    assert found == [kept[0], kept[2]]
+    assert capsys.readouterr().err == (
+        "kan_ref.plain.bases has changed, and no longer has: a line of before\n"
+        "    which became a line behind\n"
+    )
+    assert conformance_mutants.recorded("plain", 4, records) == []
+
+
 def test_shares_leave_out_equivalent_mutants_and_count_names_among_labelled_ones():
     right = {"loads": True, "failures": 2, "in_pytest": True, "first": "A", "first_in_pytest": "B"}
     records = [

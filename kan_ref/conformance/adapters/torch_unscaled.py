@@ -82,6 +82,15 @@ class KerasEfficientKan(TorchAdapter):
         """Return the values of `b_splines` for its one input."""
         return module.b_splines(x)[:, None]
 
+    def initial_layer(
+        self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int
+    ) -> dict[str, Any]:
+        """Return a layer before training. Keras draws with a generator of its own."""
+        import keras
+
+        keras.utils.set_random_seed(seed)
+        return super().initial_layer(n_in, n_out, n_intervals, degree, seed)
+
     def save_load(self, layer: PlainLayer) -> dict[str, Any]:
         """Return the layer after `save_weights` and `load_weights` of a model with one layer."""
         import keras
