@@ -98,8 +98,9 @@ def active_basis(
     outside, clipped = np.flatnonzero(~((points >= a) & (points < b))), points  # nan is outside
     if outside.size:
         clipped = np.fmin(np.fmax(points, vectors.low[:, None]), vectors.high[:, None])
-    orders = {0, *derivatives}
+    orders = sorted({0, *derivatives})
     planes = taken(workspace, "planes", (len(orders), degree + 1, n_in, batch))
+    planes[:, 0], planes[0, 0] = 0.0, 1.0  # degree 0
     first = np.empty(points.shape, dtype=np.intp)  # the first nonzero basis function
     n_samples = max(1, min(batch, _BLOCK))
     n_inputs = _BLOCK // n_samples
@@ -112,28 +113,25 @@ def active_basis(
         np.subtract(u, left, out=left)  # u - t_m, m = mu - degree + 1, ..., mu
         right -= u  # t_m - u, m = mu + 1, ..., mu + degree
         by_order = dict(zip(orders, planes[:, :, *block], strict=True))
-        for order, plane in by_order.items():
-            plane[0] = 1.0 if order == 0 else 0.0
         basis = by_order[0]
         for d in range(1, degree + 1):  # A2.2 of The NURBS Book, its inner loop over arrays
-            temp = right[:d] + left[-d:]  # t_{m+d} - t_m, m = mu - d + 1, ..., mu
-            np.divide(basis[:d], temp, out=temp)  # T_{m,d}
+            ratio = right[:d] + left[-d:]  # t_{m+d} - t_m, m = mu - d + 1, ..., mu
+            np.divide(basis[:d], ratio, out=ratio)  # T_{m,d}
             # a derivative of order q takes (B6) instead of (B5) in the last q steps
             for order, plane in by_order.items():
                 if order > degree - d:
-                    first_time = order == degree - d + 1
-                    temp_q = temp if first_time else plane[:d] / (right[:d] + left[-d:])
+                    own = ratio if order == degree - d + 1 else plane[:d] / (right[:d] + left[-d:])
                     # [eq:bspline-derivative]
-                    np.negative(temp_q, out=plane[:d])
+                    np.negative(own, out=plane[:d])
                     plane[d] = 0.0
-                    plane[1 : d + 1] += temp_q
+                    plane[1 : d + 1] += own
                     plane[: d + 1] *= d
                     # [/eq:bspline-derivative]
             # [eq:cox-de-boor]
-            np.multiply(right[:d], temp, out=basis[:d])
+            np.multiply(right[:d], ratio, out=basis[:d])
             basis[d] = 0.0
-            temp *= left[-d:]  # in place: in new memory, values of 4 inputs take 3 times as long
-            basis[1 : d + 1] += temp
+            ratio *= left[-d:]  # in place: in new memory, values of 4 inputs take 3 times as long
+            basis[1 : d + 1] += ratio
             # [/eq:cox-de-boor]
     if outside.size:
         inside = clipped.take(outside) == points.take(outside)
@@ -254,12 +252,7 @@ class Bases:
 
 
 def evaluate_bases(
-    vectors: KnotVectors,
-    x: FloatArray,
-    n_out: int,
-    *,
-    slopes: bool = True,
-    workspace: Workspace | None = None,
+    vectors: KnotVectors, x: FloatArray, n_out: int, *, slopes: bool, workspace: Workspace | None
 ) -> Bases:
     """Evaluate the basis functions at x (batch, n_in), and their `slopes` for (B9)."""
     active = active_basis(vectors, x, (0, 1) if slopes else (0,), workspace)

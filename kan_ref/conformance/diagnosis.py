@@ -41,6 +41,7 @@ from kan_ref.conformance.patterns import agreements
 CONFIDENCE = (CONFIRMED, ABSORBED, PERHAPS, BLOCKED)
 # relative errors: below SMALL no defect of the catalogue is seen; float32 rounding lies in SINGLE
 SMALL, SINGLE = 3e-5, (3e-9, 3e-5)
+_WITH_KNOTS = ("uniform_knots", "initial_layer")  # whose answers hold the knots of a fresh grid
 MOST_SUMS = 0.75  # of the cases of `basis`, above which another basis explains its failures
 
 
@@ -88,7 +89,7 @@ def diagnose(outcomes: Sequence[Outcome], dtype: str = "float64") -> dict[str, D
         if case.id in confirmed:
             found[case.id] = Diagnosis(confirmed[case.id], CONFIRMED)
         elif verdict.single and dtype == "float64":
-            name = "KnotPrecision" if case.method == "uniform_knots" else "Float32Inside"
+            name = "KnotPrecision" if case.method in _WITH_KNOTS else "Float32Inside"
             found[case.id] = Diagnosis(name, CONFIRMED)
         elif other_basis and case.method == "basis":
             found[case.id] = Diagnosis("OtherBasis", CONFIRMED, perhaps="CoxDeBoor")
@@ -96,7 +97,7 @@ def diagnose(outcomes: Sequence[Outcome], dtype: str = "float64") -> dict[str, D
             size = f"an error of {verdict.relative:.2g} of the largest number"
             single = dtype == "float64" and SINGLE[0] < verdict.relative < SINGLE[1]
             single = single and case.method != "fit_affine"
-            hint = "KnotPrecision" if case.method == "uniform_knots" else "Float32Inside"
+            hint = "KnotPrecision" if case.method in _WITH_KNOTS else "Float32Inside"
             found[case.id] = Diagnosis("SmallError", CONFIRMED, size, hint if single else "")
     left = [outcome for outcome in wrong if outcome.case.id not in found]
     add_guesses(judged, left, found, likely)

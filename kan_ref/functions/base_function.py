@@ -40,19 +40,14 @@ def _silu(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     u = np.abs(x)
     np.exp(np.negative(u, out=u), out=u)
     total = 1.0 + u
-    s = np.where(x < 0.0, u, 1.0)
-    s /= total
-    p = u
-    if any(orders):
-        p /= total
-        p /= total
+    s = np.where(x < 0.0, u, 1.0) / total
+    p = u / (total * total) if any(orders) else u
     values = []
     for order in orders:
         if order == 0:
             values.append(x * s)
         elif order == 1:
-            values.append(x * p)
-            values[-1] += s
+            values.append(x * p + s)
         elif order == 2:
             values.append(p * (2.0 + x * (1.0 - 2.0 * s)))
         else:

@@ -183,8 +183,7 @@ def evaluate(
 ) -> Cache:
     """Evaluate everything in a layer that depends on x and the knots but not on parameters.
 
-    Where x does not change between two steps (a first layer, the full batch), once is enough. With
-    a `workspace` the cache lasts until it is used again.
+    Once is enough where x does not change. A `workspace` lends the cache memory until the next use.
     """
     x = np.ascontiguousarray(x.T).T  # batch last in memory, like all arrays made of it
     bases = evaluate_bases(layer.rows, x, layer.n_out, slopes=slopes, workspace=workspace)
@@ -219,10 +218,9 @@ def layer_backward(
 ) -> tuple[FloatArray, Gradients]:
     """Compute dR/dx (batch, n_in) of a scalar R, and its gradients with respect to parameters.
 
-    `cache` comes from a forward pass at the same x, and dy (batch, n_out) is dR/dy. `d_edges`
-    (batch, n_out, n_in) is the part of dR/d phi_ji(x_bi) that does not come through y (a penalty on
-    edges). Implements :eq:`layer-input-gradient` and :eq:`layer-backward-edges`; the rest is in
-    `parameter_gradients`. About two forward passes.
+    dy (batch, n_out) is dR/dy at the x of `cache`, d_edges (batch, n_out, n_in) the part of
+    dR/d phi_ji(x_bi) that does not come through y (a penalty on edges). Implements
+    :eq:`layer-input-gradient` and :eq:`layer-backward-edges`. About two forward passes.
     """
     grads = parameter_gradients(layer, cache, dy, d_edges)
     if cache.base_slope is None:

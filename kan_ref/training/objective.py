@@ -57,15 +57,10 @@ class Objective:
         return own if self.scale is None else own / self.scale
 
     def model_at(self, free_theta: FloatArray) -> Any:
-        """Return the model with the trainable part of its parameters replaced.
-
-        Read-only parameters become the model's without a copy.
-        """
-        own = free_theta
-        if self.scale is not None:
-            own = free_theta * self.scale
-        elif own.flags.writeable or own.base is not None:
-            own = own.copy()  # the caller's array may change
+        """Return the model with the trainable part of its parameters replaced."""
+        own = free_theta if self.scale is None else free_theta * self.scale
+        if own is free_theta and (own.flags.writeable or own.base is not None):
+            own = own.copy()  # the caller's array may change, unless it is read-only
         theta = own
         if self.free is not None:
             theta = self.model.theta.copy()

@@ -243,9 +243,13 @@ def full_bases(layer, x):
     return [bspline.basis(x, layer.knots, layer.degree, derivative) for derivative in (0, 1)]
 
 
+def evaluated(layer, x, *, slopes=True, workspace=None):
+    return evaluation.evaluate_bases(layer.rows, x, layer.n_out, slopes=slopes, workspace=workspace)
+
+
 def bases_by(way, layer, x):
     with contraction_by(way):
-        return evaluation.evaluate_bases(layer.rows, x, layer.n_out)
+        return evaluated(layer, x)
 
 
 def assert_within(actual, expected, absolute_terms, tolerance=1e-14):
@@ -377,7 +381,7 @@ def test_a_layer_gathers_where_the_grid_is_fine_for_the_number_of_its_outputs(
     rng = np.random.default_rng(0)
     layer = random_layer(rng, 2, n_out, degree=degree, n_intervals=n_basis - degree)
 
-    bases = evaluation.evaluate_bases(layer.rows, random_batch(rng, layer, 4), n_out)
+    bases = evaluated(layer, random_batch(rng, layer, 4))
 
     assert evaluation.gathers(n_out, n_basis, degree) is walks
     assert (bases.dense is None) is walks
@@ -451,10 +455,7 @@ def test_bases_print_their_shapes_and_the_way(way, how):
 def test_without_slopes_the_values_are_the_same_and_no_derivatives_are_kept(drawn):
     layer, x = drawn[:2]
 
-    both, values = (
-        evaluation.evaluate_bases(layer.rows, x, layer.n_out, slopes=slopes)
-        for slopes in (True, False)
-    )
+    both, values = (evaluated(layer, x, slopes=slopes) for slopes in (True, False))
 
     assert (len(both.active.planes), len(values.active.planes)) == (2, 1)
     np.testing.assert_array_equal(values.values, both.values)
@@ -468,8 +469,8 @@ def test_a_workspace_changes_no_bit_and_asks_for_no_new_memory():
     for batch in (5, 9, 2):
         x = random_batch(rng, layer, batch)
         dy = rng.standard_normal((batch, 4))
-        new = evaluation.evaluate_bases(layer.rows, x, 4)
-        reused = evaluation.evaluate_bases(layer.rows, x, 4, workspace=workspace)
+        new = evaluated(layer, x)
+        reused = evaluated(layer, x, workspace=workspace)
         for one, two in zip(new.active.planes, reused.active.planes, strict=True):
             np.testing.assert_array_equal(one, two)
         np.testing.assert_array_equal(new.dense, reused.dense)

@@ -10,6 +10,7 @@ from test_conformance_mutants import report_on
 
 from benchmarks import conformance_patterns
 from kan_ref.conformance import calls, patterns, suite
+from kan_ref.conformance.adapters.reference import Reference
 from kan_ref.conformance.facts import FACTS
 from kan_ref.conformance.generate.notes import NOTES
 from kan_ref.conformance.judge import BAD
@@ -70,6 +71,14 @@ class NotANumber(Basis):
         return np.where((np.diff(knots) == 0.0).any(), np.nan, found)
 
 
+class SingleGrid(Reference):
+    """Only the knots of a fresh layer are float32 numbers."""
+
+    def initial_layer(self, *sizes):
+        layer = super().initial_layer(*sizes)
+        return {**layer, "knots": layer["knots"].astype(np.float32).astype(np.float64)}
+
+
 class ZeroGradient(conformance_plain.Plain):
     """All gradients are 0, as those of several defects are in single cases."""
 
@@ -93,6 +102,15 @@ def test_the_first_finding_is_confirmed_and_says_what_was_seen(adapter, name, de
 
     assert (first.name, first.confidence) == (name, "confirmed")
     assert first.detail.startswith(detail)
+
+
+def test_float32_knots_of_a_fresh_layer_are_named_as_those_of_a_grid():
+    report = report_on(SingleGrid(), only=["initial_layer"])
+
+    assert len(report.failures) == 2
+    assert {(one.name, one.confidence) for one in report.diagnoses.values()} == {
+        ("KnotPrecision", "confirmed")
+    }
 
 
 def test_exceptions_are_grouped_by_type_and_message_whatever_the_numbers_in_it():
