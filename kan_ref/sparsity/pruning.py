@@ -52,7 +52,7 @@ def prune(
     threshold : float, optional
         At least 0. A hidden node is kept if its incoming and its outgoing score are above. The
         default is 1e-2, as in the paper. For "attribution", a mean over the outputs, it is 2e-2 /
-        n_out: a node is kept if it causes more than 2 % of the standard deviation of an output.
+        n_out: a node is kept if its shares of their standard deviations add up to more than 2 %.
     edge_threshold : float
         At least 0. An edge is kept if its score is above; 0 removes only edges that are 0 on the
         whole batch. The paper prunes nodes only; pykan takes 3e-2 for "attribution".

@@ -3,7 +3,7 @@
 The smoothness penalty keeps curves smooth where few samples determine them. A spline of degree k is
 smooth except for the jumps of its k-th derivative at the breakpoints. With h = (b - a)/G and
 s_ji = w_spline_ji sum_m coef_jim B_m, summed over the spline edges of all layers and the inner
-breakpoints t_p,
+breakpoints t_p that are not repeated,
 
     (T9)  smoothness = sum_ji sum_p ( h^k [s_ji^(k)(t_p + 0) - s_ji^(k)(t_p - 0)] )^2
 

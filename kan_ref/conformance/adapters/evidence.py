@@ -42,7 +42,8 @@ _BY_LIBRARY = {
     "pykan": {
         **_of(
             "kan/spline.py",
-            RepeatedKnots="46: `nan_to_num` corrects the values of 0/0, but gradients are nan",
+            RepeatedKnots="46: `nan_to_num` sets a basis function with 0/0 in its recursion to 0, "
+            "its valid term too, and gradients are nan",
         ),
         **_of(
             "kan/KANLayer.py",
