@@ -74,6 +74,13 @@ class JetKind:
         """1 + D + S."""
         return 1 + self.n_first + self.n_second
 
+    @property
+    def order(self) -> int:
+        """The highest order of the derivatives, 0 to 2."""
+        if self.products:
+            return 2
+        return 1 if self.n_first or self.drifts.any() else 0
+
     @cached_property
     def first(self) -> slice:
         """Components that are first derivatives."""

@@ -64,7 +64,7 @@ class ResidualProblem:
         return PreparedProblem(self.terms, functions, inputs)
 
     def check(self, model: JetModel) -> None:
-        """Raise an error if the problem does not fit the model or a partial derivative is wrong."""
+        """Raise an error if the problem or its orders do not fit, or a partial is wrong."""
         if self.n_in != model.widths[0]:
             raise ValueError(
                 f"problem has {self.n_in} variables, but the model takes {model.widths[0]} inputs"
@@ -78,8 +78,7 @@ class ResidualProblem:
         for place, (term, inputs) in enumerate(zip(self.terms, prepared.inputs, strict=True)):
             jet = prepared.functions.predict(model, inputs)
             highest = 2 if term.kind.n_second else 1
-            if term.kind.products:
-                check_bends(model, f"terms[{place}]")
+            check_order(model, term.kind.order, f"terms[{place}]")
             check_jet(model, term.x, jet, highest=highest, name=f"terms[{place}].x")
             term.check(jet, f"terms[{place}]")
 
@@ -92,25 +91,35 @@ class ResidualProblem:
         )
 
 
-def check_bends(model: JetModel, name: str) -> None:
-    """Raise ValueError where all curves of a model are piecewise linear, for a term of order 2."""
+def check_order(model: JetModel, order: int, name: str) -> None:
+    """Raise ValueError where derivatives of an order, at points, do not determine a model.
+
+    A spline of degree d has jumps in its d-th derivative at the knots. Derivatives of an order
+    above d do not show them at any point between the knots, so all residuals can be 0 for a
+    function that is no solution.
+    """
     if isinstance(model, MLP):
-        what, straight = f"an MLP of activation {model.activation!r}", model.activation == "relu"
-        remedy = "give another activation"
-    elif isinstance(model, Network):
-        layers = model.layers
-        what = f"a network of degree {max(layer.degree for layer in layers)}"
-        what += f" with base {layers[0].base!r}"
-        straight = all(
-            layer.degree < 2 and layer.base != "silu" and not layer.symbolic for layer in layers
-        )
-        remedy = "give degree 3 or more"
-    else:
+        if order == 2 and model.activation == "relu":
+            raise ValueError(
+                f"{name} has second derivatives, but those of an MLP of activation 'relu' are 0 at "
+                "every point: give another activation"
+            )
         return
-    if straight:
-        raise ValueError(
-            f"{name} has second derivatives, but those of {what} are 0 at every point: {remedy}"
-        )
+    if not isinstance(model, Network) or order == 0:
+        return
+    for place, layer in enumerate(model.layers):
+        if layer.n_active == 0:
+            raise ValueError(
+                f"{name} has derivatives of order {order}, but those of the network are 0 at every "
+                f"point, because layers[{place}] has no active edges: mask_edges makes them active"
+            )
+        if layer.degree < order and layer.mask.any():
+            jumps = ("values", "first derivatives")[layer.degree]
+            raise ValueError(
+                f"{name} has derivatives of order {order}, but layers[{place}] has spline edges of "
+                f"degree {layer.degree}: their {jumps} jump at the knots, which residuals at "
+                "points do not show, so give degree 3 or more"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -134,9 +134,10 @@ def fit(
     ------
     ValueError, TypeError
         "grids is (10, 5), but must not fall"; for data, as `value_and_grad`, and where all targets
-        are below 1e-140 or one is above 1e140 in size; for a problem, if a
-        user's partial derivatives are wrong; where a symbolic edge is undefined at a training
-        sample at the start. Later, steps to such parameters are undone.
+        are below 1e-140 or one is above 1e140 in size; for a problem, if a user's partial
+        derivatives are wrong, or if the degree of a layer's splines is below the order of the
+        derivatives; where a symbolic edge is undefined at a training sample at the start. Later,
+        steps to such parameters are undone.
 
     Notes
     -----

@@ -492,37 +492,106 @@ def test_changes_along_a_direction_are_sums_over_the_components_of_each_point(ax
     assert along.shape == (7, *residuals)
 
 
-@pytest.mark.parametrize(
-    ("model", "message"),
-    [
-        (
-            kr.init_network(
-                (1, 2, 1),
-                n_intervals=3,
-                degree=1,
-                domain=(0, 1),
-                base="zero",
-                rng=np.random.default_rng(0),
-            ),
-            "terms[0] has second derivatives, but those of a network of degree 1 with base 'zero' are 0",
-        ),
-        (
-            kr.init_mlp((1, 5, 1), activation="relu", rng=np.random.default_rng(0)),
-            "terms[0] has second derivatives, but those of an MLP of activation 'relu' are 0",
+UNIT_LINE = np.linspace(0.0, 1.0, 9)[:, None]
+OF_ORDER = {
+    1: [
+        kr.linear_term(UNIT_LINE, first=[1.0], source=1.0),
+        kr.function_term(
+            UNIT_LINE,
+            lambda x, u, du, d2u: (du[:, 0, 0] - 1.0, None, np.ones_like(du), None),
+            order=1,
         ),
     ],
-)
-def test_curves_that_do_not_bend_are_refused_for_equations_of_second_order(model, message):
-    x = np.linspace(0.0, 1.0, 9)[:, None]
-    problem = kr.residual_problem([kr.linear_term(x, second=[1.0], source=1.0)])
-    first = kr.residual_problem([kr.linear_term(x, first=[1.0], source=1.0)])
+    2: [
+        kr.linear_term(UNIT_LINE, second=[1.0], first=[1.0], source=1.0),
+        kr.function_term(
+            UNIT_LINE,
+            lambda x, u, du, d2u: (d2u[:, 0, 0, 0] - 1.0, None, None, np.ones_like(d2u)),
+        ),
+    ],
+}
 
-    with pytest.raises(ValueError, match=re.escape(message)):
-        kr.fit(model, problem=problem, n_steps=1)
-    assert kr.fit(model, problem=first, n_steps=1).history.step[-1] == 1
+
+def straight(degree, base="silu", widths=(1, 2, 1)):
+    return kr.init_network(
+        widths,
+        n_intervals=3,
+        degree=degree,
+        domain=(0, 1),
+        base=base,
+        rng=np.random.default_rng(0),
+    )
 
 
-@pytest.mark.parametrize(("degree", "base"), [(1, "silu"), (2, "zero")])
+def fit_term(model, term):
+    """Two terms, so that the number of the one in the message counts."""
+    return kr.fit(model, problem=kr.residual_problem([kr.value_term(UNIT_LINE), term]), n_steps=1)
+
+
+@for_all("base", ["silu", "identity", "zero"])
+@for_all(("order", "degree", "jump"), [(1, 0, "values"), (2, 0, "values"), (2, 1, "first deriv")])
+def test_splines_with_jumps_that_no_residual_shows_are_rejected(order, degree, jump, base):
+    """A staircase of degree 0 beside the identity has u' = 1 at every point, whatever its steps are."""
+    message = (
+        rf"^terms\[1\] has derivatives of order {order}, but layers\[0\] has spline edges of "
+        rf"degree {degree}: their {jump}.* jump at the knots.*give degree 3 or more$"
+    )
+    for term in OF_ORDER[order]:
+        with pytest.raises(ValueError, match=message):
+            fit_term(straight(degree, base), term)
+
+
+def test_one_layer_with_such_splines_is_enough():
+    network = kr.Network([straight(degree, widths=(1, 1)).layers[0] for degree in (3, 1)])
+
+    for term in OF_ORDER[1]:
+        assert fit_term(network, term).history.step[-1] == 1
+    for term in OF_ORDER[2]:
+        with pytest.raises(ValueError, match=r"layers\[1\] has spline edges of degree 1"):
+            fit_term(network, term)
+
+
+def test_symbolic_edges_of_layers_of_low_degree_have_no_such_jumps():
+    network = kr.fix_symbolic(straight(0, widths=(1, 1)), 0, output=0, input=0, name="x^2")
+
+    for term in (*OF_ORDER[1], *OF_ORDER[2]):
+        assert fit_term(network, term).history.step[-1] == 1
+
+
+def test_a_layer_without_active_edges_is_rejected_for_derivatives_and_taken_for_values():
+    network = kr.mask_edges(straight(3), 1, np.zeros((1, 2)))
+
+    for term in (*OF_ORDER[1], *OF_ORDER[2]):
+        with pytest.raises(
+            ValueError, match=r"because layers\[1\] has no active edges: mask_edges"
+        ):
+            fit_term(network, term)
+    fit_term(network, kr.value_term(UNIT_LINE))
+
+
+@for_all("degree", [0, 1])
+def test_values_and_first_derivatives_take_the_degrees_that_they_can(degree):
+    for order in range(degree + 1):
+        for term in OF_ORDER.get(order, [kr.value_term(UNIT_LINE, 1.0)]):
+            assert fit_term(straight(degree), term).history.step[-1] == 1
+
+
+def test_an_operator_of_coefficients_0_has_order_0():
+    assert kr.linear_term(UNIT_LINE, second=[0.0], first=[0.0], zeroth=1.0).kind.order == 0
+
+
+def test_an_mlp_that_does_not_bend_is_rejected_for_equations_of_second_order():
+    model = kr.init_mlp((1, 5, 1), activation="relu", rng=np.random.default_rng(0))
+    message = "terms[1] has second derivatives, but those of an MLP of activation 'relu' are 0"
+
+    for term in OF_ORDER[2]:
+        with pytest.raises(ValueError, match=re.escape(message)):
+            fit_term(model, term)
+    for term in OF_ORDER[1]:
+        assert fit_term(model, term).history.step[-1] == 1
+
+
+@pytest.mark.parametrize(("degree", "base"), [(2, "silu"), (2, "zero")])
 def test_curves_that_bend_are_taken_for_equations_of_second_order(degree, base):
     x = np.linspace(0.0, 1.0, 9)[:, None]
     network = kr.init_network(
