@@ -14,6 +14,7 @@ So weights compare conditions as in a problem that was dimensionless from the be
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kan_ref.checks import check_float_array
@@ -119,16 +120,16 @@ def equation_term(
         raise TypeError(f"scales is a {type(scales).__name__}, but must be Scales(domain, values)")
     compiled = CompiledEquation(read, points, tuple(numbers.values()), scales)
     trial = compiled.trial()
-    check_partials(compiled, (compiled.x, *trial), "equation")
+    arguments = (compiled.x, *trial)
+    check_partials(compiled, arguments, "equation", derived=True, values="trial values")
     if scales is not None:
         compiled.divide_by_size(trial)
-    return compiled.linear_term(weight) or function_term(
-        compiled.x,
-        compiled,
-        order=read.order,
-        pairs=_pairs(read) if read.order == HIGHEST_ORDER else None,
-        weight=weight,
-    )
+    linear = compiled.linear_term(weight)
+    if linear is not None:
+        return linear
+    pairs = _pairs(read) if read.order == HIGHEST_ORDER else None
+    term = function_term(compiled.x, compiled, order=read.order, pairs=pairs, weight=weight)
+    return replace(term, derived=True)
 
 
 def _pairs(equation: Equation) -> list[tuple[int, int]]:

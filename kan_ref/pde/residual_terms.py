@@ -73,7 +73,8 @@ class FunctionTerm:
     """The condition (J31) of `equations` at some points.
 
     `x` (n, n_in), `kind` with all first derivatives (none at order 0) and the second derivatives of
-    `pairs`, the user's `function`, `weight` (n,) or (1,).
+    `pairs`, the user's `function`, `weight` (n,) or (1,). `derived`: whether SymPy has derived the
+    partial derivatives that the function returns.
     """
 
     x: FloatArray
@@ -81,6 +82,7 @@ class FunctionTerm:
     pairs: tuple[tuple[int, int], ...]
     function: Residual
     weight: FloatArray
+    derived: bool = False
 
     def residuals(self, jet: FloatArray) -> FloatArray:
         """Return the residuals (n_residuals, n) at the jet (n_out, n_components, n)."""
@@ -121,7 +123,7 @@ class FunctionTerm:
         function = self.function
         if isinstance(function, CallersFunction):  # the check itself moves to undefined points
             function = function.function
-        check_partials(function, self.arguments(jet), name)
+        check_partials(function, self.arguments(jet), name, derived=self.derived)
 
     def arguments(self, jet: FloatArray) -> Arguments:
         """Return `x`, u (n, n_out), du (n, n_out, n_in) and d2u (n, n_out, n_in, n_in).

@@ -7,13 +7,18 @@ v = u, du, d2u,
 
     (J35)  (R(v + h w) - R(v - h w)) / (2 h) = sum_k by_v,k w_k + O(h^2)
 
-with one direction w for all points, in which each component has its own size.
+with one direction w for all points, in which each component has its own size. Where both sides
+differ, smaller steps h follow, because R may vary fast. A partial derivative is wrong only if the
+differences converge to another number: those of two successive steps agree with each other, and
+differ from the partial derivative by more than from each other.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, check_rectangular
 
@@ -22,7 +27,8 @@ Residual = Callable[
 ]
 Arguments = tuple[FloatArray, FloatArray, FloatArray | None, FloatArray | None]  # x, u, du, d2u
 _PARTIALS = ("by_u", "by_du", "by_d2u")
-_STEP = 1e-6  # the h of (J35)
+_DERIVED = tuple(f"derivative of the residual with respect to {name[3:]}" for name in _PARTIALS)
+_STEPS = tuple(10.0**-power for power in range(6, 13))  # the h of (J35), from the first one on
 _TOLERANCE = 1e-5  # relative difference allowed between both sides of (J35): O(h^2) and rounding
 _ROUNDING = 1e-14  # of R, relative to the sum of its absolute terms: about 50 float64 epsilons
 _MISSES = 10  # one point of so many may be at a kink, where a difference is not a derivative
@@ -104,8 +110,15 @@ def _check_real(name: str, value: object) -> FloatArray:
 # --- partial derivatives against differences
 
 
-def check_partials(function: Residual, arguments: Arguments, name: str) -> None:
-    """Raise an error if a partial derivative of a user's residual disagrees with differences.
+def check_partials(
+    function: Residual,
+    arguments: Arguments,
+    name: str,
+    *,
+    derived: bool = False,
+    values: str = "the initial model",
+) -> None:
+    """Raise an error if a partial derivative of a residual disagrees with differences.
 
     Parameters
     ----------
@@ -114,6 +127,10 @@ def check_partials(function: Residual, arguments: Arguments, name: str) -> None:
         Of the initial model. d2u is nan at second derivatives that the term does not use.
     name : str
         Name of the term, with which every message begins.
+    derived : bool
+        Whether SymPy has derived the partial derivatives from an equation, and not the user.
+    values : str
+        What the arguments belong to, for the messages.
 
     Raises
     ------
@@ -128,71 +145,147 @@ def check_partials(function: Residual, arguments: Arguments, name: str) -> None:
     such as |u| at u = 0, a one-sided difference is accepted too.
     """
     try:
-        residual, partials = evaluate_residual(function, arguments)
-        _check_finite(arguments[3], residual, partials)
-        size = np.abs(residual)  # becomes the sum of R's absolute terms: rounding is relative to it
-        for partial, argument in zip(partials, arguments[1:], strict=True):
-            if partial is not None and argument is not None:
-                size = size + _along(np.abs(partial), np.abs(np.nan_to_num(argument)))
-        for place, partial in enumerate(partials, start=1):
-            argument = arguments[place]
-            if argument is not None:
-                direction = _direction(np.nan_to_num(argument))
-                _compare(function, arguments, place, direction, residual, partial, size)
+        _compare_all(function, arguments, derived, values)
     except TypeError as error:
         raise TypeError(f"{name}: {error}") from error
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
 
+def _compare_all(function: Residual, arguments: Arguments, derived: bool, values: str) -> None:
+    """Raise an error as `check_partials`, without the name of the term."""
+    residual, partials = evaluate_residual(function, arguments)
+    _check_finite(arguments[3], residual, partials, derived, values)
+    size = np.abs(residual)  # becomes the sum of R's absolute terms: rounding is relative to it
+    for partial, argument in zip(partials, arguments[1:], strict=True):
+        if partial is not None and argument is not None:
+            size = size + _along(np.abs(partial), np.abs(np.nan_to_num(argument)))
+    again, _ = evaluate_residual(function, arguments)
+    if (np.abs(again - residual) > _ROUNDING * size).any():
+        raise ValueError(
+            "function returns another residual when it is called again with the same arguments, "
+            "but must return the same: draw random numbers once, before it is called"
+        )
+    for place, partial in enumerate(partials, start=1):
+        argument = arguments[place]
+        if argument is not None:
+            direction = _direction(np.nan_to_num(argument))
+            along = np.zeros_like(residual) if partial is None else _along(partial, direction)
+            wrong = _disagreement(function, arguments, place, direction, residual, along, size)
+            if wrong is not None:
+                raise ValueError(_message(place, *wrong, residual.ndim, derived, values))
+
+
 def _check_finite(
-    d2u: FloatArray | None, residual: FloatArray, partials: Sequence[FloatArray | None]
+    d2u: FloatArray | None,
+    residual: FloatArray,
+    partials: Sequence[FloatArray | None],
+    derived: bool,
+    values: str,
 ) -> None:
     """Raise ValueError if the residual or a partial derivative is not finite."""
-    lacking = d2u is not None and np.isnan(d2u).any()
-    for name, array in zip(("residual", *_PARTIALS), (residual, *partials), strict=True):
+    lacking = d2u is not None and np.isnan(d2u).any() and not derived
+    names = ("residual", *(_DERIVED if derived else _PARTIALS))
+    for name, array in zip(names, (residual, *partials), strict=True):
         if array is not None and not np.isfinite(array).all():
             place = np.argwhere(~np.isfinite(array))[0]
             hint = "; d2u is nan at pairs that are not in pairs=" if lacking else ""
             raise ValueError(
-                f"{name} is {array[tuple(place)]} at point {place[0]} for the initial model, "
+                f"{name} is {array[tuple(place)]} at point {place[0]} for {values}, "
                 f"but must be finite{hint}"
             )
 
 
-def _compare(
+@np.errstate(all="ignore")  # R may be undefined after a step: nan agrees with nothing
+def _disagreement(
     function: Residual,
     arguments: Arguments,
     place: int,
     direction: FloatArray,
     residual: FloatArray,
-    partial: FloatArray | None,
+    along: FloatArray,
     size: FloatArray,
-) -> None:
-    """Raise ValueError if both sides of (J35) differ for the argument at `place`."""
-    name = _PARTIALS[place - 1]
-    # [eq:partial-differences]
-    with np.errstate(all="ignore"):  # R may be undefined after a step: nan counts as a disagreement
-        ahead, behind = (
-            evaluate_residual(function, _moved(arguments, place, step * direction))[0]
-            for step in (_STEP, -_STEP)
-        )
-        central = (ahead - behind) / (2.0 * _STEP)
-        one_sided = (ahead - residual) / _STEP, (residual - behind) / _STEP
-        differences = np.array([central, *one_sided])
-        along = np.zeros_like(residual) if partial is None else _along(partial, direction)
-        gaps = np.abs(differences - along) - _TOLERANCE * (np.abs(differences) + np.abs(along))
-    # [/eq:partial-differences]
+) -> tuple[int, int, float, float] | None:
+    """Return where both sides of (J35) differ for the argument at `place`, or None.
+
+    That is the point, the number of the residual, and both sides. `along`: the right side of (J35).
+    """
     n = len(residual)
-    misses = ~(gaps <= _ROUNDING / _STEP * size).any(axis=0).reshape(n, -1)
-    for column in np.flatnonzero(misses.sum(axis=0) > n // _MISSES):
-        point = int(misses[:, column].argmax())
-        which = "the residual" if residual.ndim == 1 else f"residual {column}"
-        found, given = (array.reshape(n, -1)[point, column] for array in (central, along))
-        raise ValueError(
-            f"{name} is wrong: at point {point}, for the initial model, {which} changes by "
-            f"{found:.6g} per unit along a direction of {name[3:]}, but {name} gives {given:.6g}"
+
+    def often(flags: NDArray[np.bool_]) -> list[int]:
+        """Return the numbers of the residuals that have a flag at too many points."""
+        return np.flatnonzero(flags.reshape(n, -1).sum(axis=0) > n // _MISSES).tolist()
+
+    undecided, wrong = np.ones(residual.shape, dtype=bool), np.zeros(residual.shape, dtype=bool)
+    limits = np.zeros(residual.shape)  # of the differences where `along` is wrong
+    differences = _differences(function, arguments, place, _STEPS[0], direction, residual)
+    for step, smaller in pairwise(_STEPS):
+        allowed = _TOLERANCE * (np.abs(differences) + np.abs(along)) + _ROUNDING / step * size
+        undecided &= ~(np.abs(differences - along) <= allowed).any(axis=0)
+        if not often(undecided | wrong):
+            return None
+        following = _differences(function, arguments, place, smaller, direction, residual)
+        # the central difference if it is finite, else one to a side
+        usable = np.isfinite(differences + following)
+        limit, after, slack = (
+            np.take_along_axis(array, usable.argmax(axis=0)[None], axis=0)[0]
+            for array in (differences, following, allowed)
         )
+        apart = np.abs(limit - after)
+        agree = apart <= _TOLERANCE * (np.abs(limit) + np.abs(after)) + _ROUNDING / smaller * size
+        found = undecided & agree & (np.abs(limit - along) > slack + 2.0 * apart)
+        limits[found] = limit[found]
+        wrong, undecided, differences = wrong | found, undecided & ~found, following
+        if often(wrong):
+            column = often(wrong)[0]
+            point = int(wrong.reshape(n, -1)[:, column].argmax())
+            limit, given = (float(array.reshape(n, -1)[point, column]) for array in (limits, along))
+            return point, column, limit, given
+    return None
+
+
+def _differences(
+    function: Residual,
+    arguments: Arguments,
+    place: int,
+    step: float,
+    direction: FloatArray,
+    residual: FloatArray,
+) -> FloatArray:
+    """Return the central difference (J35), and those ahead and behind, (3, *residual.shape)."""
+    # [eq:partial-differences]
+    ahead, behind = (
+        evaluate_residual(function, _moved(arguments, place, one * direction))[0]
+        for one in (step, -step)
+    )
+    central = (ahead - behind) / (2.0 * step)
+    # [/eq:partial-differences]
+    return np.array([central, (ahead - residual) / step, (residual - behind) / step])
+
+
+def _message(
+    place: int,
+    point: int,
+    column: int,
+    limit: float,
+    given: float,
+    ndim: int,
+    derived: bool,
+    values: str,
+) -> str:
+    """Return the message on a partial derivative that disagrees with differences."""
+    name = _PARTIALS[place - 1]
+    which = "the residual" if ndim == 1 else f"residual {column}"
+    seen = (
+        f"at point {point}, for {values}, {which} changes by {limit:.6g} per unit along a "
+        f"direction of {name[3:]}, but"
+    )
+    if derived:
+        return (
+            f"{seen} the derivative that SymPy has derived gives {given:.6g}: write the equation "
+            "without jumps, and without differences of large numbers, whose rounding is large"
+        )
+    return f"{name} is wrong: {seen} {name} gives {given:.6g}"
 
 
 def _direction(argument: FloatArray) -> FloatArray:

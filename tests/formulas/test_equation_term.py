@@ -3,6 +3,8 @@
 The oracle is a network that is itself a formula: SymPy puts it into the equation, and the values of the result are the residuals.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
@@ -11,6 +13,7 @@ from networks import formula_network
 from oracles_training import bits
 
 import kan_ref as kr
+from kan_ref.formulas.equation import Equation
 from kan_ref.formulas.values import numeric_function
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
 
@@ -205,6 +208,51 @@ def test_names_of_coordinates_and_functions_cannot_clash_with_python_or_sympy(na
         kr.input_jacobian(network, POINTS)[:, 0, 0] - np.e * x * t + np.pi,
         rtol=1e-13,
     )
+
+
+@for_all("rate", [3e4, 1e5, 1e8])
+def test_equations_that_vary_fast_are_taken(rate):
+    """Their partial derivatives are right, but a difference of step 1e-6 is not."""
+    fast = sympy.Float(rate) * U
+
+    for equation in (U.diff(X) - sympy.sin(fast), U.diff(X) - sympy.exp(-fast), sympy.tanh(fast)):
+        assert isinstance(kr.equation_term(equation, POINTS), FunctionTerm)
+
+
+def test_a_derivative_that_differences_contradict_is_reported_as_that_of_the_equation(monkeypatch):
+    """The user gave neither by_u nor a model."""
+    right = Equation.partials
+    term = kr.equation_term(U.diff(X) - U**2, POINTS)
+
+    monkeypatch.setattr(
+        Equation,
+        "partials",
+        lambda self: {place: 2 * partial for place, partial in right(self).items()},
+    )
+    wrong = r": at point 0, for {}, residual 0 changes by .* u, but the derivative that SymPy has "
+    with pytest.raises(ValueError, match="^equation" + wrong.format("trial values")):
+        kr.equation_term(U.diff(X) - U**2, POINTS)
+
+    spoilt = replace(
+        term, function=lambda *arguments: (*term.function(*arguments)[:1], *3 * [None])
+    )
+    with pytest.raises(ValueError, match=r"^terms\[0\]" + wrong.format("the initial model")):
+        kr.residual_problem([spoilt]).check(smooth_network())
+
+
+def test_a_network_where_an_equation_is_undefined_is_reported_in_its_own_terms():
+    network = smooth_network(scale=1e-3)
+    term = kr.equation_term(sympy.log(U**2 - sympy.Float(0.5)), POINTS)
+    steep = np.where(np.arange(40) == 3, np.inf, 1.0)[:, None]
+    function = replace(term, function=lambda x, u, *_: (u[:, 0], steep, None, None))
+    assert np.abs(network(POINTS)).max() < 0.7
+
+    for one, message in (
+        (term, "residual is nan at point 0"),
+        (function, "derivative of the residual with respect to u is inf at point 3"),
+    ):
+        with pytest.raises(ValueError, match=rf"^terms\[0\]: {message} for .* must be finite$"):
+            kr.residual_problem([one]).check(network)
 
 
 # --- dimensionless variables

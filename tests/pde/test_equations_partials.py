@@ -466,3 +466,97 @@ def test_none_and_zeros_say_the_same():
     ]
 
     np.testing.assert_array_equal(*ends)
+
+
+FAST = [1e3, 3e4, 1e5, 1e7, 1e9]
+FAST_RESIDUALS = {
+    "sin": (np.sin, np.cos),
+    "exp": (lambda v: np.exp(-np.abs(v)), lambda v: -np.sign(v) * np.exp(-np.abs(v))),
+    "log": (lambda v: np.log(v**2 + 1e-8), lambda v: 2.0 * v / (v**2 + 1e-8)),
+}
+
+
+def fast_residual(name, rate, factor):
+    f, slope = FAST_RESIDUALS[name]
+
+    def function(x, u, du, d2u):
+        return f(rate * u[:, 0]) + u[:, 0], factor * rate * slope(rate * u) + 1.0, None, None
+
+    return function
+
+
+@for_all("rate", FAST)
+@for_all("name", FAST_RESIDUALS)
+def test_right_partials_of_residuals_that_vary_fast_are_never_refused(rate, name):
+    """A step of 1e-6 is too long for sin(1e5 u): its difference is wrong by a thousandth."""
+    judge(NET1, X1, fast_residual(name, rate, 1.0), order=0)
+
+
+@for_all("rate", FAST[:-1])
+@for_all("factor", [-1.0, 0.0, 0.99, 1.0003, 2.0])
+def test_wrong_partials_of_residuals_that_vary_fast_are_found(rate, factor):
+    with pytest.raises(ValueError, match=r"terms\[1\]: by_u is wrong: at point "):
+        judge(NET1, X1, fast_residual("sin", rate, factor), order=0)
+
+
+def test_the_number_in_the_message_is_what_smaller_steps_converge_to():
+    """The first step gives sin(1e5 u) a slope that is wrong by 1.7e-3."""
+    at = NET1(X1)[:, 0]
+
+    def function(x, u, du, d2u):
+        moved = u[:, 0] - at
+        return np.sin(1e5 * moved), np.full((N, 1), 2e5), None, None
+
+    with pytest.raises(ValueError, match="by_u is wrong") as info:
+        judge(NET1, X1, function, order=0)
+    words = str(info.value).split()
+    found, given = float(words[words.index("changes") + 2]), float(words[-1])
+    assert given / found == pytest.approx(2.0, rel=2e-5)
+
+
+def test_the_derivative_of_a_jump_is_0_also_at_the_jump():
+    at = NET1(X1)[:, 0]
+
+    judge(
+        NET1,
+        X1,
+        lambda x, u, du, d2u: (np.sign(u[:, 0] - at) + u[:, 0], np.ones((N, 1)), None, None),
+        order=0,
+    )
+
+
+def test_a_wrong_partial_where_one_side_is_undefined_is_found():
+    """(u - u_0)^1.5 at u_0: the residual exists ahead alone, and its derivative there is 0."""
+    at = NET1(X1)[:, 0]
+
+    def power(slope):
+        def function(x, u, du, d2u):
+            v = u[:, 0] - at
+            residual = np.where(v < 0.0, np.nan, np.abs(v)) ** 1.5
+            return residual + u[:, 0], np.full((N, 1), slope), None, None
+
+        return function
+
+    # the network of `judge` may be moved by a grid, so values are those of the same network
+    problem = [kr.residual_problem([kr.function_term(X1, power(s), order=0)]) for s in (1.0, 1.5)]
+    problem[0].check(NET1)
+    with pytest.raises(ValueError, match="by_u is wrong"):
+        problem[1].check(NET1)
+
+
+@pytest.mark.parametrize("size", [1e-9, 1.0])
+def test_a_function_that_draws_random_numbers_is_told_so(size):
+    rng = np.random.default_rng(0)
+
+    with pytest.raises(ValueError, match=r"another residual when it is called again.*draw random"):
+        judge(
+            NET1,
+            X1,
+            lambda x, u, du, d2u: (
+                u[:, 0] + size * rng.normal(size=N),
+                np.ones((N, 1)),
+                None,
+                None,
+            ),
+            order=0,
+        )
