@@ -17,6 +17,10 @@ import numpy as np
 from kan_ref.checks import FloatArray, check_float_array
 from kan_ref.functions import LIBRARY
 
+_ROUNDING = 1e-14  # of an imaginary part, relative to the number
+# what SymPy's printers, and the code that they write, raise for a part that they do not know
+_FAILURES = (NameError, NotImplementedError, KeyError, TypeError, ValueError)
+
 
 def evaluate_formula(
     expression: Any, x: object, *, names: Sequence[str] | None = None
@@ -61,14 +65,18 @@ def finite_values(
 
 
 def numeric_function(
-    expressions: Sequence[Any], names: Sequence[str], constants: Sequence[Any] = ()
+    expressions: Sequence[Any],
+    names: Sequence[str],
+    constants: Sequence[Any] = (),
+    *,
+    what: str = "expression",
 ) -> Callable[..., FloatArray]:
     """Return the expressions as a function of x and of a number for each symbol of `constants`.
 
-    It maps x (batch, n_in) to y (batch, n_out), NaN where an expression has no value.
+    It maps x (batch, n_in) to y (batch, n_out), NaN where an expression has no real value. `what`
+    is the name of the expressions in messages.
     """
     import sympy
-    from sympy.printing.numpy import NumPyPrinter
 
     symbols = [*(sympy.Symbol(name) for name in names), *constants]
     strange = sorted(
@@ -78,6 +86,8 @@ def numeric_function(
         raise ValueError(
             f"expression has the symbol {strange[0]}, but names has {', '.join(map(repr, names))}"
         )
+    if any(one.has(sympy.Limit) for one in expressions):
+        raise ValueError(_without_code(what, sympy.Limit))
     expressions = [_with_log_cosh(one) for one in expressions]
     calls = set().union(*(one.atoms(sympy.Function) for one in expressions))
     own = _own_functions(sorted({call.func for call in calls}, key=str))
@@ -92,15 +102,44 @@ def numeric_function(
         )
         for one in expressions
     ]
+    inputs = [generated[symbol] for symbol in symbols]
+    try:
+        compiled = _compiled(expressions, inputs, own)
+    except _FAILURES as error:
+        _name_the_cause(error, expressions, inputs, own, what)
+        raise
+
+    def evaluate(x: FloatArray, *values: float) -> FloatArray:
+        y = np.empty((len(x), len(expressions)))
+        with np.errstate(all="ignore"):
+            try:
+                columns = compiled(*x.T, *values)
+            except _FAILURES as error:
+                _name_the_cause(error, expressions, inputs, own, what)
+                raise
+            for column, found in zip(y.T, columns, strict=True):
+                column[:] = _real(found)
+        return y
+
+    return evaluate
+
+
+def _compiled(
+    expressions: Sequence[Any], inputs: Sequence[Any], own: dict[str, Any]
+) -> Callable[..., Any]:
+    """Return expressions of generated symbols and functions as a Python function of arrays."""
+    import sympy
+    from sympy.printing.numpy import NumPyPrinter
+
     known = NumPyPrinter().known_functions
     # what NumPy lacks and Python's math has, SciPy has for arrays
     special = any(
         known.get(call.func.__name__, "math").startswith("math")
-        for call in calls
-        if call.func not in functions
+        for call in set().union(*(one.atoms(sympy.Function) for one in expressions))
+        if call.func.__name__ not in own
     )
-    compiled = sympy.lambdify(
-        [generated[symbol] for symbol in symbols],
+    compiled: Callable[..., Any] = sympy.lambdify(
+        inputs,
         expressions,
         modules=[
             {code: LIBRARY[call.__name__].f for code, call in own.items()},
@@ -109,15 +148,72 @@ def numeric_function(
         ],
         cse=True,
     )
+    return compiled
 
-    def evaluate(x: FloatArray, *values: float) -> FloatArray:
-        y = np.empty((len(x), len(expressions)))
-        with np.errstate(all="ignore"):
-            for column, found in zip(y.T, compiled(*x.T, *values), strict=True):
-                column[:] = found if np.isrealobj(found) else np.nan
-        return y
 
-    return evaluate
+def _real(values: Any) -> Any:
+    """Return real parts where imaginary parts are rounding, else NaN.
+
+    SciPy computes some real functions, such as Lambert's W, as complex numbers.
+    """
+    if np.isrealobj(values):
+        return values
+    return np.where(np.abs(np.imag(values)) <= _ROUNDING * np.abs(values), np.real(values), np.nan)
+
+
+def _name_the_cause(
+    error: Exception,
+    expressions: Sequence[Any],
+    inputs: Sequence[Any],
+    own: dict[str, Any],
+    what: str,
+) -> None:
+    """Raise ValueError with the smallest part of the expressions that cannot be evaluated, if any.
+
+    It is looked for only after evaluation has failed.
+    """
+    import sympy
+
+    parts = set().union(*(sympy.preorder_traversal(one) for one in expressions))
+    for part in sorted(
+        parts, key=lambda part: (len(list(sympy.preorder_traversal(part))), str(part))
+    ):
+        if not isinstance(part, sympy.Expr) or not part.free_symbols <= set(inputs):
+            continue
+        try:
+            _compiled([part], inputs, own)(*np.full((len(inputs), 2), 0.5))
+        except _FAILURES:
+            if part.func.__name__ in own:  # a registered function has an error of its own
+                return
+            raise ValueError(_without_code(what, part.func)) from error
+
+
+def _without_code(what: str, kind: Any) -> str:
+    """Return the message on a part of an expression that has no numeric form."""
+    import sympy
+
+    name = kind.__name__
+    if issubclass(kind, sympy.Derivative | sympy.Integral | sympy.Limit | sympy.Subs):
+        return (
+            f"{what} has a part of the kind {name} that is not evaluated: evaluate it with doit(), "
+            "or write its result as a formula"
+        )
+    if kind is sympy.Order:
+        return f"{what} has an order O of terms that are left out: remove it with removeO()"
+    if kind is sympy.DiracDelta:
+        return (
+            f"{what} has DiracDelta, which is no function and has no value at a point: write a "
+            "narrow function in its place, such as a Gaussian"
+        )
+    if not issubclass(kind, sympy.Function):
+        return (
+            f"{what} has a part of the kind {name}, for which SymPy has no code of NumPy or SciPy: "
+            "write a finite real number or a formula in its place"
+        )
+    return (
+        f"{what} has the function {name}, for which SymPy has no code of NumPy or SciPy: write it "
+        "with functions that have such code, for example exp, erf or besselj"
+    )
 
 
 def _with_log_cosh(expression: Any) -> Any:

@@ -453,6 +453,66 @@ def test_a_function_class_without_definition_is_named():
         evaluate_formula(strange(sympy.Symbol("x")), [[1.0]], names=("x",))
 
 
+# --- what has no numeric form
+
+
+def test_functions_that_scipy_computes_as_complex_numbers_are_real_where_they_are():
+    """W(x) e^W(x) = x from -1/e on; below there is no real number."""
+    x = np.array([[-0.3], [0.1], [5.0]])
+
+    w = evaluate_formula(1.5 * sympy.LambertW(X), x, names=("x",)) / 1.5
+    found = recognise_constants(number(1.5) * sympy.LambertW(X), x, names=("x",))
+
+    np.testing.assert_allclose(w * np.exp(w), x, rtol=1e-13)
+    assert found.expression == 3 * sympy.LambertW(X) / 2
+    for low in (-0.5, -1.0):
+        with pytest.raises(ValueError, match=r"expression 0 has no finite value at x\[1\]"):
+            evaluate_formula(sympy.LambertW(X), [[1.0], [low]], names=("x",))
+    with pytest.raises(ValueError, match=r"expression 0 has no finite value at x\[0\]"):
+        evaluate_formula(X + sympy.I * sympy.Rational(1, 10**9), [[1.0]], names=("x",))
+
+
+WITHOUT_CODE = {
+    "expint": (sympy.expint(1, X) + sympy.exp(X), "function expint, for which SymPy has no code"),
+    "elliptic": (sympy.sin(sympy.elliptic_k(X / 2)), "function elliptic_k, for which SymPy"),
+    "hyper": (sympy.hyper([1], [2], X), "function hyper, for which SymPy"),
+    "for arrays": (sympy.KroneckerDelta(X, 1), "function KroneckerDelta, for which SymPy"),
+    "DiracDelta": (sympy.DiracDelta(X) + 1, "DiracDelta, which is no function"),
+    "order": (X + sympy.O(X**2), r"an order O of terms.* removeO\(\)"),
+    "infinity": (X + sympy.zoo, "part of the kind ComplexInfinity, for which"),
+    "derivative": (
+        sympy.Derivative(sympy.sin(X), X),
+        r"part of the kind Derivative that is not evaluated.* doit\(\)",
+    ),
+    "integral": (sympy.Integral(sympy.sin(X), X), "part of the kind Integral that is not"),
+    "limit": (sympy.Limit(X * Y, Y, 0), "part of the kind Limit that is not"),
+}
+
+
+@for_all(("expression", "message"), WITHOUT_CODE.values(), ids=WITHOUT_CODE)
+def test_a_part_without_numeric_form_is_named_by_every_function_that_evaluates(expression, message):
+    for call in (evaluate_formula, recognise_constants):
+        with pytest.raises(ValueError, match=f"^expression has (a |the )?{message}"):
+            call(2.5 * expression, SAMPLES, names=("x", "y"))
+
+
+def test_an_error_of_a_registered_function_keeps_its_own_words():
+    is_broken = []
+
+    def line(u):
+        if is_broken:
+            raise ValueError("a table ends at 3")
+        return u
+
+    register_function("table", line, np.ones_like, np.zeros_like, np.zeros_like, complexity=1)
+    is_broken.append(True)
+    try:
+        with pytest.raises(ValueError, match=r"^a table ends at 3$"):
+            evaluate_formula(2 * sympy.Function("table")(X), [[1.0]], names=("x",))
+    finally:
+        unregister_function("table")
+
+
 def test_an_input_is_not_mixed_with_a_symbol_of_a_registered_formula():
     register_function(
         "scaled",
