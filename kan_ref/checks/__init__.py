@@ -12,6 +12,7 @@ from kan_ref.checks.other_names import CALLS as CALLS
 from kan_ref.checks.samples import check_classes as check_classes
 from kan_ref.checks.samples import check_input_names as check_input_names
 from kan_ref.checks.samples import check_samples as check_samples
+from kan_ref.checks.samples import counted as counted
 from kan_ref.checks.samples import listed as listed
 from kan_ref.checks.tables import check_same_rows as check_same_rows
 from kan_ref.checks.tables import read_inputs as read_inputs

@@ -91,3 +91,8 @@ def listed(values: Sequence[object], most: int = 6) -> str:
     if len(shown) > most:
         shown = [*shown[: most - 2], "...", shown[-1]]
     return f"({', '.join(shown)}{',' if len(shown) == 1 else ''})"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 output", "2 outputs"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

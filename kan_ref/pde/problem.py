@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.baselines import MLP
-from kan_ref.checks import FloatArray, check_float_array
+from kan_ref.checks import FloatArray, check_float_array, counted
 from kan_ref.network import Network
 from kan_ref.numerics import Block
 from kan_ref.pde.equations import value_term
@@ -67,12 +67,14 @@ class ResidualProblem:
         """Raise an error if the problem or its orders do not fit, or a partial is wrong."""
         if self.n_in != model.widths[0]:
             raise ValueError(
-                f"problem has {self.n_in} variables, but the model takes {model.widths[0]} inputs"
+                f"problem has {counted(self.n_in, 'variable')}, but the model takes "
+                f"{counted(model.widths[0], 'input')}: give every term points x with one column "
+                "for each input"
             )
         if self.reference is not None and self.reference[1].shape[1] != model.widths[-1]:
             raise ValueError(
-                f"reference u has {self.reference[1].shape[1]} columns, "
-                f"but the model has {model.widths[-1]} outputs"
+                f"reference u has {counted(self.reference[1].shape[1], 'column')}, but the model "
+                f"has {counted(model.widths[-1], 'output')}: give one column for each output"
             )
         prepared = self.prepare(model)
         for place, (term, inputs) in enumerate(zip(self.terms, prepared.inputs, strict=True)):
@@ -264,8 +266,8 @@ def residual_problem(terms: object, *, reference: object = None) -> ResidualProb
             )
         if term.x.shape[1] != terms[0].x.shape[1]:
             raise ValueError(
-                f"terms[{place}] has {term.x.shape[1]} variables, "
-                f"but terms[0] has {terms[0].x.shape[1]}"
+                f"terms[{place}] has {counted(term.x.shape[1], 'variable')}, but terms[0] has "
+                f"{terms[0].x.shape[1]}: give all terms points with the same number of columns"
             )
     if not any(term.weight.any() for term in terms):
         raise ValueError("every weight of every term is 0, but a problem needs one above")
@@ -277,16 +279,19 @@ def _check_reference(reference: object, n_in: int) -> tuple[FloatArray, FloatArr
     """Return copies of x (n, n_in) and u (n, n_out); raise an error if they do not fit."""
     if not isinstance(reference, tuple | list) or len(reference) != 2:
         what = (
-            f"{len(reference)} things"
+            f"a {type(reference).__name__} of length {len(reference)}"
             if isinstance(reference, tuple | list)
             else f"a {type(reference).__name__}"
         )
-        raise TypeError(f"reference is {what}, but must be a pair (x, u)")
+        raise TypeError(
+            f"reference is {what}, but must be a pair (x, u): points x (n, {n_in}) and the known "
+            "solution u (n, n_out) at them"
+        )
     x = check_float_array("reference x", reference[0], ("n", n_in)).copy()
     u = check_float_array("reference u", reference[1], ("n", "n_out")).copy()
     if len(x) != len(u) or len(x) == 0:
         raise ValueError(
-            f"reference has {len(x)} points and {len(u)} values, "
+            f"reference has {counted(len(x), 'point')} and {counted(len(u), 'value')}, "
             "but needs one value a point, at least one"
         )
     return x, u

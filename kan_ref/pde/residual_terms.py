@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import CallersFunction, FloatArray
+from kan_ref.checks import CallersFunction, FloatArray, counted
 from kan_ref.pde.jet_kind import JetKind
 from kan_ref.pde.user_residual import Arguments, Residual, check_partials, evaluate_residual
 
@@ -28,7 +28,8 @@ class LinearTerm:
     """The condition (J30) of `equations` at some points.
 
     `x` (n, n_in), `kind` with at most one operator of second order, `zeroth` (n,) or (1,), `source`
-    (n, n_out) or one number (), `weight` (n,) or (1,).
+    (n, n_out) or one number (), `weight` (n,) or (1,). `derived`: whether it comes from an equation
+    in SymPy.
     """
 
     x: FloatArray
@@ -36,6 +37,7 @@ class LinearTerm:
     zeroth: FloatArray
     source: FloatArray
     weight: FloatArray
+    derived: bool = False
 
     def residuals(self, jet: FloatArray) -> FloatArray:
         """Return the residuals (n_out, n) by (J33), at the jet (n_out, n_components, n)."""
@@ -59,9 +61,17 @@ class LinearTerm:
     def check(self, jet: FloatArray, name: str) -> None:
         """Raise ValueError if the source does not fit the model's outputs."""
         if self.source.ndim and self.source.shape[1] != len(jet):
+            outputs = counted(len(jet), "output")
+            if self.derived:
+                raise ValueError(
+                    f"{name} is an equation for {counted(self.source.shape[1], 'unknown function')}"
+                    f", but the model has {outputs}: list the unknown functions of all outputs in "
+                    "unknowns="
+                )
             raise ValueError(
-                f"{name} gives values for {self.source.shape[1]} outputs, "
-                f"but the model has {len(jet)}"
+                f"{name} gives values for {counted(self.source.shape[1], 'output')}, but the model "
+                f"has {outputs}: give y or source the shape ({len(self.x)}, {len(jet)}), or a "
+                "number for all points and outputs"
             )
 
     def __repr__(self) -> str:

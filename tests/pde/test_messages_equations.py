@@ -98,7 +98,7 @@ REJECTED = {
     "terms of another kind": (problem([TERM, ONES]), r"terms\[1\] is a function, but must come"),
     "terms of other variables": (
         problem([TERM, LINE]),
-        r"terms\[1\] has 1 variables, but terms\[0\] has 2",
+        r"terms\[1\] has 1 variable, but terms\[0\] has 2: give all terms points with the same number",
     ),
     "no weight": (
         problem([kr.value_term(X, weight=0.0), kr.value_term(X, weight=np.zeros(N))]),
@@ -106,7 +106,10 @@ REJECTED = {
     ),
     "reference an array": (problem([TERM], X), "reference is a ndarray, but must be a pair"),
     "reference a number": (problem([TERM], 3), "reference is a int, but must be a pair"),
-    "reference of three": (problem([TERM], (X, X, X)), "reference is 3 things, but must be"),
+    "reference of three": (
+        problem([TERM], (X, X, X)),
+        r"reference is a tuple of length 3, but must be a pair \(x, u\): points x \(n, 2\) and",
+    ),
     "reference of other variables": (problem([TERM], (X[:, :1], X)), r"reference x has shape"),
     "reference flat": (problem([TERM], (X, X[:, 0])), r"reference u has shape"),
     "reference short": (
@@ -116,15 +119,15 @@ REJECTED = {
     "reference empty": (problem([TERM], (X[:0], X[:0])), "reference has 0 points and 0 values"),
     "problem of other variables": (
         lambda: kr.residual_problem([LINE]).check(NETWORK),
-        "problem has 1 variables, but the model takes 2 inputs",
+        "problem has 1 variable, but the model takes 2 inputs: give every term points x with one",
     ),
     "reference of other outputs": (
         lambda: kr.residual_problem([TERM], reference=(X, X[:, :1])).check(NETWORK),
-        "reference u has 1 columns, but the model has 2 outputs",
+        "reference u has 1 column, but the model has 2 outputs: give one column for each output",
     ),
     "source of other outputs": (
         lambda: kr.residual_problem([TERM, kr.value_term(X, X[:, :1])]).check(NETWORK),
-        r"terms\[1\] gives values for 1 outputs, but the model has 2",
+        r"terms\[1\] gives values for 1 output, but the model has 2 outputs: give y or source the shape",
     ),
     "model": (
         lambda: kr.input_jacobian(3, X),

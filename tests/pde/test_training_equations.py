@@ -458,22 +458,22 @@ REFUSALS = {
     "variables": (
         lambda: kr.fit(kan((2, 1)), problem=problem()),
         ValueError,
-        "problem has 1 variables, but the model takes 2 inputs",
+        "problem has 1 variable, but the model takes 2 inputs: give every term points x with one column for each input",
     ),
     "reference": (
         lambda: kr.fit(kan((1, 2)), problem=problem(reference=(TEST, TEST))),
         ValueError,
-        "reference u has 1 columns, but the model has 2 outputs",
+        "reference u has 1 column, but the model has 2 outputs: give one column for each output",
     ),
     "source": (
         lambda: kr.fit(kan((1, 2)), problem=problem()),
         ValueError,
-        r"terms\[0\] gives values for 1 outputs, but the model has 2",
+        r"terms\[0\] gives values for 1 output, but the model has 2 outputs: give y or source the shape \(\d+, 2\), or a number for all points and outputs",
     ),
     "one value for two outputs": (
         lambda: kr.fit(kan((1, 2)), problem=kr.residual_problem([kr.value_term([[0.0]], [[1.0]])])),
         ValueError,
-        r"terms\[0\] gives values for 1 outputs, but the model has 2",
+        r"terms\[0\] gives values for 1 output, but the model has 2 outputs: give y or source the shape \(\d+, 2\), or a number for all points and outputs",
     ),
     "outside of a formula's domain": (
         lambda: kr.fit(UNDEFINED, problem=problem()),
