@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, counted
 from kan_ref.formulas.equation import HIGHEST_ORDER, Component, Equation
 from kan_ref.formulas.values import numeric_function
 from kan_ref.pde import LinearTerm, Scales, linear_term
@@ -43,6 +43,7 @@ class CompiledEquation:
             [*equation.residuals, *self.partials.values()],
             (),
             [*equation.coordinates, *equation.given, *equation.components.values()],
+            what="equation",
         )
         self.is_scaled = scales is not None
         # u_k = middle_k + size_k v_k, (n_components,)
@@ -57,8 +58,9 @@ class CompiledEquation:
         if u.shape[1] != self.n_out:
             names = ", ".join(str(one) for one in self.equation.unknowns)
             raise ValueError(
-                f"the model has {u.shape[1]} outputs, but the equation has {self.n_out} unknown "
-                f"functions ({names}): list all of them in unknowns="
+                f"the model has {counted(u.shape[1], 'output')}, but the equation has "
+                f"{counted(self.n_out, 'unknown function')} ({names}): list the unknown functions "
+                "of all outputs in unknowns="
             )
         n, n_residuals = len(self.points), len(self.residual_size)
         columns = self._columns((u, du, d2u))
@@ -132,6 +134,36 @@ class CompiledEquation:
             u.reshape(shape),
             du.reshape(*shape, n_in) if order else None,
             hessian if order == HIGHEST_ORDER else None,
+        )
+
+    def check_influence(self, trial: Jet) -> None:
+        """Raise ValueError for a residual in which no unknown occurs at any of the points.
+
+        Where its partial derivatives are 0 at a trial, SymPy tells whether they are 0 for all
+        values of the unknown functions.
+        """
+        zero = (self._columns(trial)[:, len(self.residual_size) :] == 0.0).all(axis=0)
+        for place in range(len(self.residual_size)):
+            own = [number for number, (of, _) in enumerate(self.partials) if of == place]
+            if all(zero[own]) and self._vanish(place):
+                name = f"equation[{place}]" if len(self.residual_size) > 1 else "equation"
+                raise ValueError(
+                    f"{name} has no unknown function at any point of x, because all coefficients "
+                    "are 0 there, so no training can change its residual: leave it out, or give "
+                    "other points"
+                )
+
+    def _vanish(self, place: int) -> bool:
+        """Return whether all partial derivatives of a residual are identically 0 at each point."""
+        import sympy
+
+        known = (*self.equation.coordinates, *self.equation.given)
+        columns = [*self.points.T, *(np.broadcast_to(n, len(self.points)) for n in self.numbers)]
+        return all(
+            partial.xreplace(dict(zip(known, map(sympy.Float, values), strict=True))).is_zero
+            for (of, _), partial in self.partials.items()
+            if of == place
+            for values in zip(*columns, strict=True)
         )
 
     def divide_by_size(self, trial: Jet) -> None:

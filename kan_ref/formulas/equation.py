@@ -39,17 +39,28 @@ class Equation:
         return max(len(coordinates) for _, coordinates in self.components)
 
     def partials(self) -> dict[tuple[int, Component], Any]:
-        """Return every derivative (E4) that is not zero, by residual and component."""
+        """Return every derivative (E4) that is not zero, by residual and component.
+
+        The derivative of a jump is 0 at every point but the one where it is undefined.
+        """
         import sympy
 
         found: dict[tuple[int, Component], Any] = {}
         for place, residual in enumerate(self.residuals):
+            smooth, jumps = _without_jumps(residual)
             for component, symbol in self.components.items():
                 # [eq:equation-partials]
-                partial = sympy.diff(residual, symbol)
+                partial = sympy.diff(smooth, symbol)
                 # [/eq:equation-partials]
-                # the derivative of a jump: zero at every point but the one where it is undefined
-                partial = partial.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+                unknown = partial.atoms(sympy.Derivative)
+                if unknown:
+                    raise ValueError(
+                        f"equation has the function {next(iter(unknown)).expr.func.__name__}, but "
+                        "SymPy does not know its derivative with respect to an argument with "
+                        "unknown functions, which training needs: write it with other functions"
+                    )
+                for constant, jump in jumps:
+                    partial = partial.xreplace({constant: jump})
                 if partial != 0:
                     found[place, component] = partial
         if not found:
@@ -103,7 +114,8 @@ def read_equation(equation: Any, unknowns: Any, given: Mapping[Any, Any]) -> Equ
     symbols = {symbol: sympy.Dummy(real=True) for symbol in (*coordinates, *given)}
     residuals = tuple(one.xreplace(replaced).xreplace(symbols) for one in residuals)
     known = {*symbols.values(), *components.values()}
-    for residual in residuals:
+    for place, residual in enumerate(residuals):
+        _check_finite(residual, f"equation[{place}]" if is_many else "equation")
         strange = sorted(residual.free_symbols - known, key=str)
         if strange:
             raise ValueError(_strange_symbol(strange[0], coordinates))
@@ -119,6 +131,24 @@ def read_equation(equation: Any, unknowns: Any, given: Mapping[Any, Any]) -> Equ
         components,
         functions,
     )
+
+
+def _without_jumps(residual: Any) -> tuple[Any, list[tuple[Any, Any]]]:
+    """Return a residual with constants for functions with jumps, and which constant is which.
+
+    The constants are listed so that those of inner functions are put back last.
+    """
+    import sympy
+
+    jumps: dict[Any, Any] = {}
+    whole = residual.replace(
+        lambda one: isinstance(one, sympy.Mod | sympy.frac), lambda one: one.rewrite(sympy.floor)
+    )
+    smooth = whole.replace(
+        lambda one: isinstance(one, sympy.sign | sympy.Heaviside | sympy.floor | sympy.ceiling),
+        lambda one: jumps.setdefault(one, sympy.Dummy(real=True)),
+    )
+    return smooth, [(constant, jump) for jump, constant in reversed(jumps.items())]
 
 
 def check_given(given: Any, n: int) -> dict[Any, float | FloatArray]:
@@ -159,7 +189,30 @@ def _residual(one: Any, place: int, is_many: bool) -> Any:
         )
     # SymPy writes the derivative of |u| for a complex u
     real = one.replace(sympy.re, lambda part: part)
-    return real.replace(sympy.im, lambda _: sympy.Integer(0)).doit()
+    real = real.replace(sympy.im, lambda _: sympy.Integer(0)).doit()
+    _check_finite(real, name)
+    sources = real.atoms(sympy.DiracDelta) | {
+        call for call in real.atoms(sympy.SingularityFunction) if call.args[2].is_negative
+    }
+    if sources:
+        raise ValueError(
+            f"{name} has {min(sources, key=str)}, a point source or the derivative of a jump, "
+            "which is no function: its values at points do not show it. Write a narrow function "
+            "in its place, such as a Gaussian, or give each side of the jump an unknown function "
+            "of its own, with an equation for the jump"
+        )
+    return real
+
+
+def _check_finite(residual: Any, name: str) -> None:
+    """Raise ValueError if SymPy has evaluated an equation to nan or infinity."""
+    import sympy
+
+    if residual in (sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+        raise ValueError(
+            f"{name} is {residual}, but must be an expression with finite numbers: look for a "
+            "division by 0, and for nan or infinity among its numbers"
+        )
 
 
 def _unknowns(residuals: Sequence[Any], unknowns: Any) -> tuple[Any, ...]:
@@ -208,12 +261,12 @@ def _check_places(residual: Any, functions: Sequence[Any], coordinates: Sequence
 
     for call in sorted(residual.atoms(sympy.Subs) | residual.atoms(AppliedUndef), key=str):
         if call not in functions:
-            same = isinstance(call, sympy.Subs) or any(call.func == one.func for one in functions)
-            remedy = (
-                "write it with the coordinates themselves, and give points x there"
-                if same
-                else "list it in unknowns=, or write it as a formula"
-            )
+            if isinstance(call, sympy.Subs) and not call.expr.has(AppliedUndef):
+                remedy = "SymPy knows no such derivative, so write it as a formula"
+            elif isinstance(call, sympy.Subs) or any(call.func == one.func for one in functions):
+                remedy = "write it with the coordinates themselves, and give points x there"
+            else:
+                remedy = "list it in unknowns=, or write it as a formula"
             raise ValueError(
                 f"equation has {call}, but only {_listed(functions)} and their derivatives at "
                 f"({', '.join(map(str, coordinates))}) are unknown: {remedy}"
@@ -221,8 +274,8 @@ def _check_places(residual: Any, functions: Sequence[Any], coordinates: Sequence
     for operator in (sympy.Integral, sympy.Sum, sympy.Product, sympy.Limit):
         if residual.has(operator):
             raise ValueError(
-                f"equation has a {operator.__name__}, but only derivatives of the unknown "
-                "functions at the same point can be evaluated"
+                f"equation has a part of the kind {operator.__name__}, but only derivatives of the "
+                "unknown functions at the same point can be evaluated"
             )
 
 

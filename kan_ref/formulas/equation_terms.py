@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kan_ref.checks import check_float_array
+from kan_ref.checks import check_float_array, counted
 from kan_ref.formulas.compiled_equation import CompiledEquation
 from kan_ref.formulas.equation import (
     HIGHEST_ORDER,
@@ -79,9 +79,10 @@ def equation_term(
     ------
     ValueError
         For a symbol without a number, a derivative of order three or above, an unknown function at
-        another place than its coordinates; if the equation has no finite value at a point for any
-        of eight trial values of the unknowns; if the unknowns occur only inside functions with
-        jumps, since no training can change such a residual.
+        another place than its coordinates, a function without code of NumPy or SciPy, or DiracDelta
+        (a point source); if the equation has no finite value at a point for any of eight trial
+        values of the unknowns; if the unknowns occur only inside functions with jumps, or with
+        coefficients that are 0 at all points, since no training can change such a residual.
     TypeError
         If `equation` is not an expression, or an unknown is not a function of symbols.
 
@@ -89,7 +90,7 @@ def equation_term(
     -----
     Implements :eq:`equation-partials` and :eq:`equation-size`. The derivatives are compared with
     central differences before the term is returned, and again at the initial network by `fit`. The
-    derivative of a function with a jump (such as sign) is 0.
+    derivative of a function with a jump (such as sign or floor) is 0, so that of frac is 1.
 
     Examples
     --------
@@ -114,19 +115,21 @@ def equation_term(
     n_in, wanted = points.shape[1], read.coordinates
     if n_in != len(wanted):
         raise ValueError(
-            f"x has {n_in} columns, but {read.unknowns[0]} has {len(wanted)} coordinates"
+            f"x has {counted(n_in, 'column')}, but {read.unknowns[0]} has "
+            f"{counted(len(wanted), 'coordinate')}: give one column for each"
         )
     if scales is not None and not isinstance(scales, Scales):
         raise TypeError(f"scales is a {type(scales).__name__}, but must be Scales(domain, values)")
     compiled = CompiledEquation(read, points, tuple(numbers.values()), scales)
     trial = compiled.trial()
+    compiled.check_influence(trial)
     arguments = (compiled.x, *trial)
     check_partials(compiled, arguments, "equation", derived=True, values="trial values")
     if scales is not None:
         compiled.divide_by_size(trial)
     linear = compiled.linear_term(weight)
     if linear is not None:
-        return linear
+        return replace(linear, derived=True)
     pairs = _pairs(read) if read.order == HIGHEST_ORDER else None
     term = function_term(compiled.x, compiled, order=read.order, pairs=pairs, weight=weight)
     return replace(term, derived=True)

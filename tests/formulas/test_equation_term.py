@@ -104,6 +104,13 @@ def test_an_equation_linear_in_its_only_unknown_becomes_a_linear_term(name, kind
 
 JUMPS = {
     "sign": sympy.sign(U - 2) + U - X,
+    "floor": sympy.floor(U / 2) + U.diff(X) - sympy.floor(3 * X),
+    "ceiling": sympy.ceiling(U / 2) * U - X,
+    "frac": U.diff(T) - sympy.frac(2 * U),
+    "modulo": U.diff(T) - sympy.Mod(U, T) + sympy.Mod(2 * X, 1),
+    "modulus": sympy.Mod(X, U),
+    "jump inside a jump": sympy.floor(U + sympy.sign(U - 2) * U) + U,
+    "jump of a square": sympy.floor(U**2) * U**2,
     "Heaviside": 2 * U.diff(X) + T * sympy.Heaviside(U - 2) - X,
     "piecewise": sympy.Piecewise((1, U > 2), (0, True)) - U.diff(X, 2),
 }
@@ -119,7 +126,31 @@ def test_a_jump_of_the_unknown_beside_a_linear_part_stays_in_the_residual(equati
     np.testing.assert_allclose(found, expected([equation], network, POINTS), rtol=1e-11, atol=1e-11)
 
 
-@for_all("jump", [sympy.sign, sympy.Heaviside], ids=["sign", "Heaviside"])
+DERIVATIVES = {
+    "frac": (sympy.frac(3 * U), lambda u: 3.0),
+    "modulo": (sympy.Mod(U, 2), lambda u: 1.0),
+    "modulus": (sympy.Mod(7, U), lambda u: -np.floor(7.0 / u)),
+    "floor": (sympy.floor(U) * U, np.floor),
+    "nested": (sympy.floor(U + sympy.sign(U) * U) * U, lambda u: np.floor(u + np.sign(u) * u)),
+}
+
+
+@for_all(("equation", "expected"), DERIVATIVES.values(), ids=DERIVATIVES)
+def test_derivatives_of_functions_with_jumps_are_those_beside_the_jumps(equation, expected):
+    """With u' beside it, so that it is no linear term."""
+    u = np.linspace(0.3, 3.9, 40)[:, None]
+    term = kr.equation_term(U.diff(X) ** 2 + equation, POINTS)
+
+    _, by_u, _, _ = term.function(POINTS, u, np.ones((40, 1, 2)), None)
+
+    np.testing.assert_allclose(by_u[:, 0], expected(u) * np.ones_like(u), rtol=1e-14)
+
+
+@for_all(
+    "jump",
+    [sympy.sign, sympy.Heaviside, sympy.floor, sympy.ceiling],
+    ids=["sign", "Heaviside", "floor", "ceiling"],
+)
 def test_an_equation_that_no_training_can_change_is_refused_in_its_own_terms(jump):
     sentence = r"equation has u\(x, t\) only inside functions with jumps, whose derivative is 0"
 
@@ -385,7 +416,7 @@ REJECTED = {
     "boundary value": (U - U.subs(T, 0), {"unknowns": U}, "give points x there"),
     "derivative on a boundary": (U.diff(X).subs(X, 0) + U, {}, "write it with the coordinates"),
     "imaginary unit": (U.diff(T) + sympy.I * U, {}, "two unknown functions and two equations"),
-    "integral": (sympy.Integral(U, X) + U, {}, "has a Integral"),
+    "integral": (sympy.Integral(U, X) + U, {}, "has a part of the kind Integral"),
     "number of coordinates": (sympy.Function("w")(X), {}, r"x has 2 columns, but w\(x\) has 1"),
     "repeated coordinates": (sympy.Function("w")(X, X), {}, "of different symbols"),
     "pole at a point": (U / (X - 1 / sympy.Integer(3)), {}, r"no finite value at x\[2\] = \(0.333"),
@@ -395,6 +426,56 @@ REJECTED = {
     "given too short": (U - K, {"given": {K: [1.0]}}, r"given\[k\] has shape \(1,\)"),
     "given nan": (U - K, {"given": {K: np.nan}}, r"given\[k\] contains nan"),
     "empty": ([], {}, "equation is empty"),
+    "nan": (U - sympy.nan, {}, "^equation is nan, but must be an expression with finite numbers"),
+    "infinite": (U - sympy.oo, {}, "^equation is -oo, but must be"),
+    "one of them nan": ([U, sympy.nan], {"unknowns": U}, r"^equation\[1\] is nan, but must be"),
+    "point source": (
+        U.diff(X, 2) - sympy.DiracDelta(X - 0.5),
+        {},
+        r"^equation has DiracDelta\(x - 0.5\), a point source .* such as a Gaussian, or give each",
+    ),
+    "point source of Macaulay": (
+        U - sympy.SingularityFunction(X, 0.5, -1),
+        {},
+        "^equation has SingularityFunction.*, a point source",
+    ),
+    "derivative of a jump": (
+        U - sympy.floor(3 * X).diff(X),
+        {},
+        "SymPy knows no such derivative, so write it as a formula",
+    ),
+    "an order": (U - X + sympy.O(X**2), {}, r"^equation has an order O .* removeO\(\)"),
+    "accumulation": (
+        U - sympy.AccumBounds(0, 1),
+        {},
+        "^equation has a part of the kind AccumulationBounds, for which SymPy has no code",
+    ),
+}
+NO_CODE = "^equation has the function {}, for which SymPy has no code of NumPy or SciPy: write it"
+NO_DERIVATIVE = "^equation has the function {}, but SymPy does not know its derivative with respect"
+REJECTED |= {
+    f"without code, {call.func.__name__}": (
+        U - call,
+        {},
+        NO_CODE.format(name or call.func.__name__),
+    )
+    for call, name in (
+        (sympy.elliptic_k(X / 2), None),
+        (sympy.elliptic_k(U / 2), "elliptic_[ek]"),
+        (sympy.expint(1, X), None),
+        (sympy.expint(1, U), None),
+        (sympy.hyper([1], [2], X), None),
+        (sympy.polylog(2, X / 2), None),
+        (sympy.KroneckerDelta(X, 1), None),
+    )
+}
+REJECTED |= {
+    f"without a derivative, {call.func.__name__}": (
+        U - call,
+        {},
+        NO_DERIVATIVE.format(call.func.__name__),
+    )
+    for call in (sympy.zeta(U + 3), sympy.besselj(U, X), sympy.primepi(U), sympy.hyper([U], [2], X))
 }
 
 
@@ -419,5 +500,36 @@ def test_what_has_the_wrong_type_is_rejected(equation, options):
 def test_a_network_of_another_number_of_outputs_is_rejected_before_training():
     for equation in (U * U.diff(X), U.diff(X)):
         problem = kr.residual_problem([kr.equation_term(equation, POINTS)])
-        with pytest.raises(ValueError, match=r"terms\[0\].* 2 outputs|but the model has 2"):
+        with pytest.raises(ValueError, match=r"terms\[0\].* model has 2 outputs.* in unknowns="):
             problem.check(smooth_network(n_out=2))
+
+
+@pytest.mark.parametrize("scales", [None, kr.Scales([(-1, 1), (0, 1)], (0, 1))])
+def test_equations_in_which_no_unknown_occurs_at_any_point_are_rejected(scales):
+    points = np.column_stack([np.zeros(5), np.linspace(0.0, 1.0, 5)])
+    message = " has no unknown function at any point of x, because all coefficients are 0 there"
+
+    for equation in (X * U.diff(X) - 1, X * U.diff(X) ** 2 - T, K * U - 1):
+        with pytest.raises(ValueError, match=f"^equation{message}.* other points$"):
+            kr.equation_term(equation, points, given={K: 0.0}, scales=scales)
+    with pytest.raises(ValueError, match=rf"^equation\[1\]{message}"):
+        kr.equation_term([U.diff(X), K * U], points, given={K: np.zeros(5)}, scales=scales)
+
+
+def test_an_unknown_that_occurs_at_one_point_or_for_other_values_is_enough():
+    points = np.column_stack([np.arange(5.0), np.linspace(0.0, 1.0, 5)])
+
+    assert kr.equation_term(sympy.Max(X - 3, 0) * U, points).residuals(np.ones((1, 1, 5))).any()
+    kr.equation_term(sympy.Max(U - 1000, 0), points)
+
+
+def test_functions_that_scipy_computes_as_complex_numbers_are_real():
+    network = smooth_network()
+    x = POINTS[:, 0]
+
+    lambert = kr.equation_term(U - sympy.LambertW(X), POINTS)
+    inverse = kr.equation_term(U.diff(X) - sympy.LambertW(U), POINTS)
+
+    w = lambert.source[:, 0]
+    np.testing.assert_allclose(w * np.exp(w), x, rtol=1e-13)
+    assert np.isfinite(residuals_of(inverse, network)).all()
