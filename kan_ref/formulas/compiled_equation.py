@@ -5,7 +5,7 @@ are v and its derivatives: u_k = m_k + s_k v_k is evaluated first, and the chain
 partial derivatives the factors s_k.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ class CompiledEquation:
     def __init__(
         self,
         equation: Equation,
+        partials: Mapping[tuple[int, Component], Any],
         points: FloatArray,
         numbers: Sequence[float | FloatArray],
         scales: Scales | None,
@@ -38,7 +39,7 @@ class CompiledEquation:
         self.x = points if scales is None else scales.inputs(points)
         self.n_out = len(equation.unknowns)
         self.components = tuple(equation.components)
-        self.partials = equation.partials()
+        self.partials = partials  # by residual and component
         self.values = numeric_function(
             [*equation.residuals, *self.partials.values()],
             (),
@@ -136,35 +137,11 @@ class CompiledEquation:
             hessian if order == HIGHEST_ORDER else None,
         )
 
-    def check_influence(self, trial: Jet) -> None:
-        """Raise ValueError for a residual in which no unknown occurs at any of the points.
-
-        Where its partial derivatives are 0 at a trial, SymPy tells whether they are 0 for all
-        values of the unknown functions.
-        """
+    def without_influence(self, trial: Jet) -> list[int]:
+        """Return the numbers of the residuals whose partial derivatives are all 0 at a trial."""
         zero = (self._columns(trial)[:, len(self.residual_size) :] == 0.0).all(axis=0)
-        for place in range(len(self.residual_size)):
-            own = [number for number, (of, _) in enumerate(self.partials) if of == place]
-            if all(zero[own]) and self._vanish(place):
-                name = f"equation[{place}]" if len(self.residual_size) > 1 else "equation"
-                raise ValueError(
-                    f"{name} has no unknown function at any point of x, because all coefficients "
-                    "are 0 there, so no training can change its residual: leave it out, or give "
-                    "other points"
-                )
-
-    def _vanish(self, place: int) -> bool:
-        """Return whether all partial derivatives of a residual are identically 0 at each point."""
-        import sympy
-
-        known = (*self.equation.coordinates, *self.equation.given)
-        columns = [*self.points.T, *(np.broadcast_to(n, len(self.points)) for n in self.numbers)]
-        return all(
-            partial.xreplace(dict(zip(known, map(sympy.Float, values), strict=True))).is_zero
-            for (of, _), partial in self.partials.items()
-            if of == place
-            for values in zip(*columns, strict=True)
-        )
+        moved = {of for (of, _), is_zero in zip(self.partials, zero, strict=True) if not is_zero}
+        return sorted(set(range(len(self.residual_size))) - moved)
 
     def divide_by_size(self, trial: Jet) -> None:
         """Set the S of (E5) from the partial derivatives at a trial."""
@@ -178,12 +155,8 @@ class CompiledEquation:
             # [/eq:equation-size]
         self.residual_size = np.where(largest > 0.0, largest, 1.0)
 
-    def linear_term(self, weight: object) -> LinearTerm | None:
-        """Return the linear term that one linear equation in one unknown is, else None."""
-        if len(self.residual_size) > 1 or self.n_out > 1:
-            return None
-        if not self.equation.is_linear(self.partials):
-            return None
+    def linear_term(self, weight: object) -> LinearTerm:
+        """Return the linear term that one linear equation in one unknown is."""
         zero = tuple(None if part is None else np.zeros_like(part) for part in self._trial_of(0.0))
         source, by_u, by_du, by_d2u = self(self.x, *zero)  # type: ignore[arg-type]
         n, n_in = self.x.shape

@@ -1,10 +1,7 @@
 """Read a differential equation that is written in SymPy: unknowns, coordinates, derivatives.
 
-The residuals R of one or several equations contain the coordinates x_i, the unknown functions u_o
-and their derivatives up to order two. Each of these becomes one symbol, a component u_k of a jet,
-and SymPy differentiates:
-
-    (E4)  dR/du_k    for u_k = u_o, d_i u_o, d_p d_q u_o with p <= q
+The residuals of one or several equations contain the coordinates x_i, the unknown functions u_o and
+their derivatives up to order two. Each of these becomes one symbol, a component u_k of a jet.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,52 +34,6 @@ class Equation:
     def order(self) -> int:
         """The highest order of the derivatives that occur."""
         return max(len(coordinates) for _, coordinates in self.components)
-
-    def partials(self) -> dict[tuple[int, Component], Any]:
-        """Return every derivative (E4) that is not zero, by residual and component.
-
-        The derivative of a jump is 0 at every point but the one where it is undefined.
-        """
-        import sympy
-
-        found: dict[tuple[int, Component], Any] = {}
-        for place, residual in enumerate(self.residuals):
-            smooth, jumps = _without_jumps(residual)
-            for component, symbol in self.components.items():
-                # [eq:equation-partials]
-                partial = sympy.diff(smooth, symbol)
-                # [/eq:equation-partials]
-                unknown = partial.atoms(sympy.Derivative)
-                if unknown:
-                    raise ValueError(
-                        f"equation has the function {next(iter(unknown)).expr.func.__name__}, but "
-                        "SymPy does not know its derivative with respect to an argument with "
-                        "unknown functions, which training needs: write it with other functions"
-                    )
-                for constant, jump in jumps:
-                    partial = partial.xreplace({constant: jump})
-                if partial != 0:
-                    found[place, component] = partial
-        if not found:
-            raise ValueError(
-                f"equation has {_listed(self.unknowns)} only inside functions with jumps, whose "
-                "derivative is 0, so no training can change its residual: write a smooth function "
-                "for each jump, for example tanh(100 u) for sign(u)"
-            )
-        return found
-
-    def is_linear(self, partials: Mapping[tuple[int, Component], Any]) -> bool:
-        """Return whether a single equation with these derivatives (E4) is linear in all u_k.
-
-        Constant derivatives are not enough: the derivative of a jump is 0.
-        """
-        import sympy
-
-        unknown = set(self.components.values())
-        if any(partial.free_symbols & unknown for partial in partials.values()):
-            return False
-        parts = [partial * self.components[along] for (_, along), partial in partials.items()]
-        return not sympy.expand(self.residuals[0] - sympy.Add(*parts)).free_symbols & unknown
 
 
 def read_equation(equation: Any, unknowns: Any, given: Mapping[Any, Any]) -> Equation:
@@ -133,24 +84,6 @@ def read_equation(equation: Any, unknowns: Any, given: Mapping[Any, Any]) -> Equ
     )
 
 
-def _without_jumps(residual: Any) -> tuple[Any, list[tuple[Any, Any]]]:
-    """Return a residual with constants for functions with jumps, and which constant is which.
-
-    The constants are listed so that those of inner functions are put back last.
-    """
-    import sympy
-
-    jumps: dict[Any, Any] = {}
-    whole = residual.replace(
-        lambda one: isinstance(one, sympy.Mod | sympy.frac), lambda one: one.rewrite(sympy.floor)
-    )
-    smooth = whole.replace(
-        lambda one: isinstance(one, sympy.sign | sympy.Heaviside | sympy.floor | sympy.ceiling),
-        lambda one: jumps.setdefault(one, sympy.Dummy(real=True)),
-    )
-    return smooth, [(constant, jump) for jump, constant in reversed(jumps.items())]
-
-
 def check_given(given: Any, n: int) -> dict[Any, float | FloatArray]:
     """Return the numbers of `given`, each a float or an array (n,)."""
     if given is None:
@@ -197,9 +130,9 @@ def _residual(one: Any, place: int, is_many: bool) -> Any:
     if sources:
         raise ValueError(
             f"{name} has {min(sources, key=str)}, a point source or the derivative of a jump, "
-            "which is no function: its values at points do not show it. Write a narrow function "
-            "in its place, such as a Gaussian, or give each side of the jump an unknown function "
-            "of its own, with an equation for the jump"
+            "which no value at a point shows: write a narrow function in its place, such as a "
+            "Gaussian, or give each side of the jump an unknown function of its own, with an "
+            "equation for the jump"
         )
     return real
 
@@ -262,7 +195,7 @@ def _check_places(residual: Any, functions: Sequence[Any], coordinates: Sequence
     for call in sorted(residual.atoms(sympy.Subs) | residual.atoms(AppliedUndef), key=str):
         if call not in functions:
             if isinstance(call, sympy.Subs) and not call.expr.has(AppliedUndef):
-                remedy = "SymPy knows no such derivative, so write it as a formula"
+                remedy = "SymPy cannot evaluate this derivative, so write it as a formula"
             elif isinstance(call, sympy.Subs) or any(call.func == one.func for one in functions):
                 remedy = "write it with the coordinates themselves, and give points x there"
             else:

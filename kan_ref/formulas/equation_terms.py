@@ -1,9 +1,12 @@
 """Make terms of differential equations from SymPy expressions, with exact partial derivatives.
 
 A term of `kan_ref.pde` needs a residual R and its partial derivatives with respect to every
-component u_k of the jet. SymPy derives them (`equation`), and NumPy evaluates them
-(`compiled_equation`). A single equation that is linear in one unknown becomes a linear term, which
-costs one component of a jet instead of all derivatives.
+component u_k of the jet. An equation is read into symbols (`equation`), SymPy derives
+
+    (E4)  dR/du_k    for u_k = u_o, d_i u_o, d_p d_q u_o with p <= q
+
+and NumPy evaluates them (`compiled_equation`). A single equation that is linear in one unknown
+becomes a linear term, which costs one component of a jet instead of all derivatives.
 
 With dimensionless variables (`kan_ref.pde.Scales`), u_k = m_k + s_k v_k, and the residual is
 divided by its size: the change of R when one component of size one changes by one,
@@ -17,10 +20,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from kan_ref.checks import check_float_array, counted
 from kan_ref.formulas.compiled_equation import CompiledEquation
 from kan_ref.formulas.equation import (
     HIGHEST_ORDER,
+    Component,
     Equation,
     check_given,
     read_equation,
@@ -120,19 +126,112 @@ def equation_term(
         )
     if scales is not None and not isinstance(scales, Scales):
         raise TypeError(f"scales is a {type(scales).__name__}, but must be Scales(domain, values)")
-    compiled = CompiledEquation(read, points, tuple(numbers.values()), scales)
+    derivatives = partials(read)
+    compiled = CompiledEquation(read, derivatives, points, tuple(numbers.values()), scales)
     trial = compiled.trial()
-    compiled.check_influence(trial)
+    for place in compiled.without_influence(trial):
+        _check_influence(compiled, place)
     arguments = (compiled.x, *trial)
     check_partials(compiled, arguments, "equation", derived=True, values="trial values")
     if scales is not None:
         compiled.divide_by_size(trial)
-    linear = compiled.linear_term(weight)
-    if linear is not None:
-        return replace(linear, derived=True)
+    if _is_linear(read, derivatives):
+        return replace(compiled.linear_term(weight), derived=True)
     pairs = _pairs(read) if read.order == HIGHEST_ORDER else None
     term = function_term(compiled.x, compiled, order=read.order, pairs=pairs, weight=weight)
     return replace(term, derived=True)
+
+
+def partials(equation: Equation) -> dict[tuple[int, Component], Any]:
+    """Return every derivative (E4) that is not zero, by residual and component.
+
+    The derivative of a jump is 0 at every point but the one where it is undefined.
+    """
+    import sympy
+
+    found: dict[tuple[int, Component], Any] = {}
+    for place, residual in enumerate(equation.residuals):
+        smooth, jumps = _without_jumps(residual)
+        for component, symbol in equation.components.items():
+            # [eq:equation-partials]
+            partial = sympy.diff(smooth, symbol)
+            # [/eq:equation-partials]
+            open_ones = partial.atoms(sympy.Derivative)
+            if open_ones:
+                raise ValueError(
+                    f"equation has the function {next(iter(open_ones)).expr.func.__name__}, but "
+                    "SymPy does not have its derivative with respect to an argument with unknown "
+                    "functions, which training needs: write it with other functions"
+                )
+            for constant, jump in jumps:
+                partial = partial.xreplace({constant: jump})
+            if partial != 0:
+                found[place, component] = partial
+    if not found:
+        raise ValueError(
+            f"equation has {', '.join(map(str, equation.unknowns))} only inside functions with "
+            "jumps, whose derivative is 0, so no training can change its residual: write a smooth "
+            "function for each jump, for example tanh(100 u) for sign(u)"
+        )
+    return found
+
+
+def _without_jumps(residual: Any) -> tuple[Any, list[tuple[Any, Any]]]:
+    """Return a residual with constants for functions with jumps, and which constant is which.
+
+    The constants are listed so that those of inner functions are put back last.
+    """
+    import sympy
+
+    jumps: dict[Any, Any] = {}
+    whole = residual.replace(
+        lambda one: isinstance(one, sympy.Mod | sympy.frac), lambda one: one.rewrite(sympy.floor)
+    )
+    smooth = whole.replace(
+        lambda one: isinstance(one, sympy.sign | sympy.Heaviside | sympy.floor | sympy.ceiling),
+        lambda one: jumps.setdefault(one, sympy.Dummy(real=True)),
+    )
+    return smooth, [(constant, jump) for jump, constant in reversed(jumps.items())]
+
+
+def _is_linear(equation: Equation, found: Mapping[tuple[int, Component], Any]) -> bool:
+    """Return whether it is one equation, linear in its only unknown, given its partials (E4).
+
+    Constant derivatives are not enough: the derivative of a jump is 0.
+    """
+    import sympy
+
+    unknown = set(equation.components.values())
+    if len(equation.residuals) > 1 or len(equation.unknowns) > 1:
+        return False
+    if any(partial.free_symbols & unknown for partial in found.values()):
+        return False
+    parts = [partial * equation.components[along] for (_, along), partial in found.items()]
+    return not sympy.expand(equation.residuals[0] - sympy.Add(*parts)).free_symbols & unknown
+
+
+def _check_influence(compiled: CompiledEquation, place: int) -> None:
+    """Raise ValueError if no unknown occurs in a residual at any of the points.
+
+    A partial derivative may be 0 at a trial alone, so SymPy decides for each point whether it is 0
+    for all values of the unknown functions.
+    """
+    import sympy
+
+    equation, n = compiled.equation, len(compiled.points)
+    symbols = (*equation.coordinates, *equation.given)
+    columns = [*compiled.points.T, *(np.broadcast_to(one, n) for one in compiled.numbers)]
+    if all(
+        partial.xreplace(dict(zip(symbols, map(sympy.Float, values), strict=True))).is_zero
+        for (of, _), partial in compiled.partials.items()
+        if of == place
+        for values in zip(*columns, strict=True)
+    ):
+        name = f"equation[{place}]" if len(equation.residuals) > 1 else "equation"
+        raise ValueError(
+            f"{name} has no unknown function at any point of x, because all coefficients are 0 "
+            "there, so no training can change its residual: leave it out, or give other points"
+        )
 
 
 def _pairs(equation: Equation) -> list[tuple[int, int]]:

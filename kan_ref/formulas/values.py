@@ -202,8 +202,8 @@ def _without_code(what: str, kind: Any) -> str:
         return f"{what} has an order O of terms that are left out: remove it with removeO()"
     if kind is sympy.DiracDelta:
         return (
-            f"{what} has DiracDelta, which is no function and has no value at a point: write a "
-            "narrow function in its place, such as a Gaussian"
+            f"{what} has DiracDelta, which has no value at its point: write a narrow function in "
+            "its place, such as a Gaussian"
         )
     if not issubclass(kind, sympy.Function):
         return (

@@ -98,7 +98,7 @@ def check_order(model: JetModel, order: int, name: str) -> None:
 
     A spline of degree d has jumps in its d-th derivative at the knots. Derivatives of an order
     above d do not show them at any point between the knots, so all residuals can be 0 for a
-    function that is no solution.
+    wrong function.
     """
     if isinstance(model, MLP):
         if order == 2 and model.activation == "relu":

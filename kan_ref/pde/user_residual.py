@@ -18,9 +18,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, check_rectangular
+from kan_ref.checks import BoolArray, FloatArray, check_rectangular
 
 Residual = Callable[
     [FloatArray, FloatArray, FloatArray | None, FloatArray | None], Sequence[FloatArray | None]
@@ -212,19 +211,30 @@ def _disagreement(
     """
     n = len(residual)
 
-    def often(flags: NDArray[np.bool_]) -> list[int]:
+    def differences_of(step: float) -> FloatArray:
+        """Return the central difference (J35), and those ahead and behind."""
+        # [eq:partial-differences]
+        ahead, behind = (
+            evaluate_residual(function, _moved(arguments, place, one * direction))[0]
+            for one in (step, -step)
+        )
+        central = (ahead - behind) / (2.0 * step)
+        # [/eq:partial-differences]
+        return np.array([central, (ahead - residual) / step, (residual - behind) / step])
+
+    def often(flags: BoolArray) -> list[int]:
         """Return the numbers of the residuals that have a flag at too many points."""
         return np.flatnonzero(flags.reshape(n, -1).sum(axis=0) > n // _MISSES).tolist()
 
     undecided, wrong = np.ones(residual.shape, dtype=bool), np.zeros(residual.shape, dtype=bool)
     limits = np.zeros(residual.shape)  # of the differences where `along` is wrong
-    differences = _differences(function, arguments, place, _STEPS[0], direction, residual)
+    differences = differences_of(_STEPS[0])
     for step, smaller in pairwise(_STEPS):
         allowed = _TOLERANCE * (np.abs(differences) + np.abs(along)) + _ROUNDING / step * size
         undecided &= ~(np.abs(differences - along) <= allowed).any(axis=0)
         if not often(undecided | wrong):
             return None
-        following = _differences(function, arguments, place, smaller, direction, residual)
+        following = differences_of(smaller)
         # the central difference if it is finite, else one to a side
         usable = np.isfinite(differences + following)
         limit, after, slack = (
@@ -242,25 +252,6 @@ def _disagreement(
             limit, given = (float(array.reshape(n, -1)[point, column]) for array in (limits, along))
             return point, column, limit, given
     return None
-
-
-def _differences(
-    function: Residual,
-    arguments: Arguments,
-    place: int,
-    step: float,
-    direction: FloatArray,
-    residual: FloatArray,
-) -> FloatArray:
-    """Return the central difference (J35), and those ahead and behind, (3, *residual.shape)."""
-    # [eq:partial-differences]
-    ahead, behind = (
-        evaluate_residual(function, _moved(arguments, place, one * direction))[0]
-        for one in (step, -step)
-    )
-    central = (ahead - behind) / (2.0 * step)
-    # [/eq:partial-differences]
-    return np.array([central, (ahead - residual) / step, (residual - behind) / step])
 
 
 def _message(

@@ -13,7 +13,7 @@ from networks import formula_network
 from oracles_training import bits
 
 import kan_ref as kr
-from kan_ref.formulas.equation import Equation
+from kan_ref.formulas import equation_terms
 from kan_ref.formulas.values import numeric_function
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
 
@@ -252,13 +252,13 @@ def test_equations_that_vary_fast_are_taken(rate):
 
 def test_a_derivative_that_differences_contradict_is_reported_as_that_of_the_equation(monkeypatch):
     """The user gave neither by_u nor a model."""
-    right = Equation.partials
+    right = equation_terms.partials
     term = kr.equation_term(U.diff(X) - U**2, POINTS)
 
     monkeypatch.setattr(
-        Equation,
+        equation_terms,
         "partials",
-        lambda self: {place: 2 * partial for place, partial in right(self).items()},
+        lambda equation: {place: 2 * partial for place, partial in right(equation).items()},
     )
     wrong = r": at point 0, for {}, residual 0 changes by .* u, but the derivative that SymPy has "
     with pytest.raises(ValueError, match="^equation" + wrong.format("trial values")):
@@ -442,7 +442,7 @@ REJECTED = {
     "derivative of a jump": (
         U - sympy.floor(3 * X).diff(X),
         {},
-        "SymPy knows no such derivative, so write it as a formula",
+        "SymPy cannot evaluate this derivative, so write it as a formula",
     ),
     "an order": (U - X + sympy.O(X**2), {}, r"^equation has an order O .* removeO\(\)"),
     "accumulation": (
@@ -452,7 +452,7 @@ REJECTED = {
     ),
 }
 NO_CODE = "^equation has the function {}, for which SymPy has no code of NumPy or SciPy: write it"
-NO_DERIVATIVE = "^equation has the function {}, but SymPy does not know its derivative with respect"
+NO_DERIVATIVE = "^equation has the function {}, but SymPy does not have its derivative with respect"
 REJECTED |= {
     f"without code, {call.func.__name__}": (
         U - call,

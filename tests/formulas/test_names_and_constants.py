@@ -477,7 +477,7 @@ WITHOUT_CODE = {
     "elliptic": (sympy.sin(sympy.elliptic_k(X / 2)), "function elliptic_k, for which SymPy"),
     "hyper": (sympy.hyper([1], [2], X), "function hyper, for which SymPy"),
     "for arrays": (sympy.KroneckerDelta(X, 1), "function KroneckerDelta, for which SymPy"),
-    "DiracDelta": (sympy.DiracDelta(X) + 1, "DiracDelta, which is no function"),
+    "DiracDelta": (sympy.DiracDelta(X) + 1, "DiracDelta, which has no value at its point"),
     "order": (X + sympy.O(X**2), r"an order O of terms.* removeO\(\)"),
     "infinity": (X + sympy.zoo, "part of the kind ComplexInfinity, for which"),
     "derivative": (

@@ -81,6 +81,7 @@ THIRD_PARTY = {
     ("formulas.values", "sympy"): "it evaluates formulas",
     ("formulas.presentation", "sympy"): "it rounds numbers, and writes LaTeX and MathML",
     ("formulas.equation", "sympy"): "it reads differential equations",
+    ("formulas.equation_terms", "sympy"): "it derives their partial derivatives",
     ("formulas.construction", "sympy"): "it reads formulas",
     ("formulas.compilation", "sympy"): "it reads formulas",
     ("formulas.graph", "sympy"): "it computes with exact numbers",
