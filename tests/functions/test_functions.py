@@ -433,6 +433,25 @@ def test_a_wrong_derivative_is_refused_by_its_name_and_with_both_numbers(part, f
     assert "cube" not in LIBRARY
 
 
+@for_all("rate", [30.0, 1e4, 1e6])
+@for_all("part", [None, "d1", "d2", "d3"])
+def test_a_function_that_varies_fast_is_taken_and_its_wrong_derivatives_are_refused(rate, part):
+    """A step of 1e-5 is too long for sin(1e4 u)."""
+    parts = {
+        "f": lambda u: np.sin(rate * u),
+        "d1": lambda u: rate * np.cos(rate * u),
+        "d2": lambda u: -(rate**2) * np.sin(rate * u),
+        "d3": lambda u: -(rate**3) * np.cos(rate * u),
+    }
+    if part is None:
+        assert register_function(**cube(name="fast", **parts)) is LIBRARY["fast"]
+        unregister_function("fast")
+        return
+    right = parts[part]
+    with pytest.raises(ValueError, match=f"^{part} of 'fast' is .* a central difference of "):
+        register_function(**cube(name="fast", **parts | {part: lambda u: 1.01 * right(u)}))
+
+
 @for_all(
     ("changes", "sentence"),
     [
