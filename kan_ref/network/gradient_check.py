@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
+from kan_ref.checks import FloatArray, check_generator, check_integer, check_number, what
 from kan_ref.network.cache import Cache
 from kan_ref.network.gradient_digits import check_digits, disagreement, keeps_digits
 from kan_ref.network.gradient_kinks import clear_of_kinks, clear_of_symbolic_kinks
@@ -103,7 +103,8 @@ def check_gradients(
     step : float
         h of (L25), relative to the lengths over which the curves bend: at most the grid spacing.
     tolerance : float
-        Largest relative error allowed.
+        Largest relative error allowed, beside the rounding error of a difference: about 1e-10 at
+        the default step, below which no error can be found.
     backward : callable, optional
         (network, caches, dy) -> (dx, grads), checked instead of `kan_ref.backward`; the per-sample
         Jacobian is left out then.
@@ -138,6 +139,8 @@ def check_gradients(
     n_directions = check_integer("n_directions", n_directions, low=1)
     step = check_number("step", step, low=1e-300)
     tolerance = check_number("tolerance", tolerance, low=0.0)
+    if backward is not None and not callable(backward):
+        raise TypeError(f"backward is {what(backward)}, but must be a function")
     judged = own_backward if backward is None else backward
     with np.errstate(all="ignore"):  # `_Check` finds numbers that overflow
         check = _Check.of(network, points, step, tolerance, rng)
@@ -274,7 +277,12 @@ class _Check:
         rounding = ROUNDINGS * float(np.abs(u * self.scales.errors[-1]).sum())
         # [eq:gradient-check]
         difference = float(np.vdot(u, after[-1] / 2.0 - before[-1] / 2.0))
-        dx, grads = backward(self.network, self.caches, u)
+        answer = backward(self.network, self.caches, u)
+        if not isinstance(answer, tuple | list) or len(answer) != 2:
+            raise TypeError(
+                f"backward gave a {type(answer).__name__}, but must give a pair (dx, grads)"
+            )
+        dx, grads = answer
         pulled = np.concatenate([dx.reshape(-1), grads.theta])
         v = np.concatenate([v_x.reshape(-1), v_theta])
         terms = pulled[v != 0.0] * v[v != 0.0]  # others may be nan

@@ -515,6 +515,27 @@ def test_a_run_in_plain_variables_says_so_for_smaller_differences(name):
     assert "not initialized for the units of these data" in stopped
 
 
+@pytest.mark.parametrize("optimizer", ["lm", "adam"])
+def test_constant_outputs_are_no_question_of_units(optimizer):
+    data = toy_data()
+    constant = replace(
+        data,
+        x_train=np.full_like(data.x_train, 0.3),
+        x_test=np.full_like(data.x_test, 0.3),
+    )
+    network = kr.init_network(
+        (2, 3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    blocked = kr.mask_edges(network, 1, [[0, 0, 0]])
+
+    by_inputs = kr.fit(network, constant, optimizer=optimizer, n_steps=2).stopped
+    by_mask = kr.fit(blocked, data, optimizer=optimizer, n_steps=2).stopped
+
+    assert "every input is constant in the training samples" in by_inputs
+    assert "no path of active edges leads from an input to an output" in by_mask
+    assert "units" not in by_inputs + by_mask
+
+
 @pytest.mark.parametrize("options", [{}, {"precondition": None}, {"optimizer": "adam"}])
 @pytest.mark.parametrize("n_steps", [0, 2])
 def test_a_run_on_data_of_size_one_says_nothing_of_units(options, n_steps):
