@@ -143,7 +143,7 @@ def discover(
     check_loss(checked, loss)
     if loss in CLASS_LOSSES:
         checked, loss = class_problem(checked, loss)
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         squares = [float(np.vdot(array, array)) for array in (checked.x_train, checked.y_train)]
     check_overflow("the sum of their squares lies", *squares)
     rng = check_generator("rng", rng)

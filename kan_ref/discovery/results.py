@@ -210,6 +210,7 @@ def _error(found: Discovery, data: Data) -> float:
     return max(error, floor, SMALLEST) if np.isfinite(error) else np.inf
 
 
+@np.errstate(all="ignore")
 def suggest_formulas(
     x: object, y: object, *, error: float = 0.0, most: int = 4, name: str = "x"
 ) -> tuple[Alternative, ...]:
@@ -267,7 +268,7 @@ def suggest_formulas(
         )
     check_range("x", "", points)
     check_range("y", "", values)
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         check_overflow("the sum of their squares lies", *(float(v @ v) for v in (points, values)))
     error = check_number("error", error, low=0.0)
     most = check_integer("most", most, low=1)

@@ -254,7 +254,7 @@ def _fill(
     y = bottom + height * (
         PADDING + (1.0 - 2.0 * PADDING) * with_name * box_curves(network, views, drawn)
     )
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         # [eq:edge-opacity]
         alphas = np.tanh(beta * scores)
         # [/eq:edge-opacity]

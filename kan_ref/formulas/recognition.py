@@ -105,6 +105,7 @@ class Recognition:
     rms: float
 
 
+@np.errstate(all="ignore")
 def recognise_constants(
     expression: Any,
     x: object,

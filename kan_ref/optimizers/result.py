@@ -16,7 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_integer, check_number, what
+from kan_ref.checks import (
+    FloatArray,
+    check_float_array,
+    check_integer,
+    check_number,
+    check_rectangular,
+    what,
+)
 
 ValueAndGrad = Callable[[FloatArray], tuple[float, FloatArray]]
 
@@ -145,13 +152,13 @@ def check_start_vector(name: str, value: object, length: int | str) -> FloatArra
 
     `length` is an int that it must have, or a name for the message.
     """
-    shape = np.shape(value)
+    shape = check_rectangular(name, value).shape
     if len(shape) != 1 or (isinstance(length, int) and shape != (length,)):
         raise ValueError(f"{name} has shape {shape}, but needs shape ({length},)")
     vector = check_float_array(name, value, (length,), finite=False)
     if not np.isfinite(vector).all():
         place = int(np.argmin(np.isfinite(vector)))
-        # a function may be undefined there, which scaling does not cure
+        # a function may be undefined there, which scaling does not change
         remedy = "" if np.isnan(vector).any() else f": {_REMEDY}"
         raise ValueError(
             f"{name} contains {vector[place]} at position {place}, but needs finite numbers{remedy}"

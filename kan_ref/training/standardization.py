@@ -222,7 +222,7 @@ def _moments(name: str, columns: FloatArray) -> tuple[FloatArray, FloatArray, Bo
 
     Squares do not overflow.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         low, high = columns.min(axis=0), columns.max(axis=0)
         flat = high - low <= ROUNDING * np.maximum(np.abs(low), np.abs(high))
         # after rounding, the mean of such numbers can lie beside all of them
@@ -241,7 +241,7 @@ def _forward(
     constant: BoolArray | None,
 ) -> FloatArray:
     array = check_float_array(name, columns, ("batch", len(mean)))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         # [eq:standardize]
         out: FloatArray = (array - mean) / scale
         # [/eq:standardize]
@@ -253,7 +253,7 @@ def _forward(
 
 def _back(name: str, columns: object, mean: FloatArray, scale: FloatArray) -> FloatArray:
     array = check_float_array(name, columns, ("batch", len(mean)))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         out: FloatArray = mean + scale * array
     check_overflow(f"{name} in its own units lies", out)
     return out

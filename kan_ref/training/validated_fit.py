@@ -113,6 +113,7 @@ class ValidatedRun(Run[Network]):
         return f"ValidatedRun({self.network!r}, {self.stopped!r})"
 
 
+@np.errstate(all="ignore")
 def fit_validated(
     data: DataLike,
     *,

@@ -779,7 +779,7 @@ def test_a_refusal_says_both_numbers_the_error_and_what_was_allowed():
 
 def test_what_is_no_backward_pass_is_rejected_by_name():
     rng = np.random.default_rng(0)
-    network = random_network(rng, (2, 1))
+    network = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
     x = rng.uniform(-1.0, 1.0, (5, 2))
 
     with pytest.raises(TypeError, match=r"^backward is 3, but must be a function$"):
