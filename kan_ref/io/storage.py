@@ -115,6 +115,11 @@ def _name_and_suffix(path: object) -> tuple[str, str]:
     if not isinstance(name, str):
         raise TypeError(f"path is {short(path)}, but must be a str or a pathlib.Path")
     suffix = os.path.splitext(name)[1].lower()
+    if not suffix and os.path.basename(name).lower() in MOST_BYTES:
+        raise ValueError(
+            f"path is {name!r}, but must have a name before its ending, as in "
+            f"{os.path.join(os.path.dirname(name), 'network' + os.path.basename(name))!r}"
+        )
     if suffix not in MOST_BYTES:
         raise ValueError(f"path is {name!r}, but must end in '.npz' or '.json'")
     return name, suffix

@@ -334,7 +334,7 @@ def test_a_json_file_of_another_writer_is_read(folder):
 
 
 @pytest.mark.parametrize(
-    "path", ["net.pkl", "net", "net.npz.gz", ".npz", "net.npy", "folder.json/net", ""]
+    "path", ["net.pkl", "net", "net.npz.gz", "net.npy", "folder.json/net", ".npy", ""]
 )
 def test_any_other_ending_is_refused_with_the_two_that_there_are(network, path):
     for act in (lambda: save(network, path), lambda: load(path)):
@@ -342,6 +342,18 @@ def test_any_other_ending_is_refused_with_the_two_that_there_are(network, path):
             ValueError, match=r"^path is '.*', but must end in '\.npz' or '\.json'$"
         ):
             act()
+
+
+@pytest.mark.parametrize("name", [".npz", ".json", ".NPZ"])
+def test_a_path_that_is_an_ending_alone_is_rejected_for_its_missing_name(network, tmp_path, name):
+    for path, remedy in ((name, f"network{name}"), (tmp_path / name, tmp_path / f"network{name}")):
+        for act in (lambda path=path: save(network, path), lambda path=path: load(path)):
+            with pytest.raises(ValueError) as caught:
+                act()
+            assert str(caught.value) == (
+                f"path is {str(path)!r}, but must have a name before its ending, as in {str(remedy)!r}"
+            )
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("path", [3, None, b"net.npz", ["net.npz"]])
