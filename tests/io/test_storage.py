@@ -30,6 +30,7 @@ from kan_ref.io.document import layer_from_plain, layer_to_plain, network_to_pla
 from kan_ref.io.storage import load, save
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
+from kan_ref.network.symbolic_edges import SymbolicEdge
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
 SUFFIXES = (".npz", ".json")
@@ -1167,14 +1168,64 @@ def test_a_missing_meta_is_refused(folder, network):
     assert "its member 'meta.npy' is missing" in refusal(write_npz(folder / "meta.npz", members))
 
 
-def test_huge_meta_is_refused_unread(folder, network):
+def test_huge_meta_is_refused_unread(folder, network, monkeypatch):
     meta = members_of(network)["meta"]
-    text = json.dumps(meta).ljust(storage.MOST_META_CHARACTERS)
+    text = json.dumps(meta).ljust(5000)
+    monkeypatch.setattr(storage, "MOST_META_CHARACTERS", len(text))
     exact = write_npz(folder / "full.npz", members_of(network) | {"meta": np.array(text)})
 
     assert state(load(exact)) == state(network)
     huge = write_npz(folder / "huge.npz", members_of(network) | {"meta": np.array(text + " ")})
-    assert f"must be text of at most {storage.MOST_META_CHARACTERS} characters" in refusal(huge)
+    assert "must be text of at most 5000 characters" in refusal(huge)
+
+
+def test_the_text_of_an_archive_has_room_for_as_many_edges_as_a_json_file():
+    """The header of a member counts the characters: its pattern must admit as many digits."""
+    most = storage.MOST_META_CHARACTERS
+
+    assert most == storage.MOST_BYTES[".json"]
+    assert 4 * most <= storage.MOST_BYTES[".npz"]
+    assert storage._NPY_HEADER.fullmatch(
+        f"{{'descr': '<U{most}', 'fortran_order': False, 'shape': (), }}\n"
+    )
+
+
+def many_symbolic_edges(n):
+    """Return a layer whose n^2 edges are all sines."""
+    sine, zeros = kr.LIBRARY["sin"], np.zeros((n, n))
+    edges = [SymbolicEdge(j, i, sine, j * n + i) for j in range(n) for i in range(n)]
+    knots = np.tile(np.arange(-1.0, 3.0), (n, 1))
+    affine = np.random.default_rng(0).standard_normal((n * n, 4))
+    return Network(
+        (Layer(knots, np.zeros((n, n, 2)), zeros, zeros, zeros, 1, "silu", edges, affine),)
+    )
+
+
+def test_a_network_with_thousands_of_symbolic_edges_is_saved_and_loaded(folder):
+    network = many_symbolic_edges(150)
+
+    for suffix in SUFFIXES:
+        save(network, folder / f"many{suffix}")
+        found = load(folder / f"many{suffix}")
+        assert found.theta.tobytes() == network.theta.tobytes()
+        assert found.layers[0].symbolic == network.layers[0].symbolic
+
+
+def test_an_archive_that_could_not_be_loaded_does_not_replace_a_good_one(
+    tmp_path, network, monkeypatch
+):
+    path = tmp_path / "net.npz"
+    save(network, path)
+    monkeypatch.setattr(storage, "MOST_META_CHARACTERS", 5000)
+
+    with pytest.raises(
+        ValueError,
+        match=r"^network is too large for a file that can be read again \(its member 'meta.npy' must be "
+        "text of at most 5000 characters",
+    ):
+        save(many_symbolic_edges(20), path)
+
+    assert state(load(path)) == state(network)
 
 
 @pytest.mark.parametrize("code", [0x110000, 0xD800, 0xFFFFFFFF])
