@@ -272,6 +272,37 @@ def _bessel(u, order):
     return jvp(0, u, order)
 
 
+def test_a_function_without_formula_whose_name_stands_for_another_one_has_no_formula():
+    """Values of the formula were those of the other function."""
+
+    def register(scale, **options):
+        return register_function(
+            "mine",
+            lambda u: scale * u**2,
+            lambda u: 2.0 * scale * u,
+            lambda u: np.full_like(u, 2.0 * scale),
+            np.zeros_like,
+            complexity=2,
+            **options,
+        )
+
+    rows = (3.0, 0.0, 1.0, 0.0)
+    network = one_edge(register(1.0), rows)
+    own = one_edge(replace(network.layers[0].symbolic[0].function, formula=lambda u: u**2), rows)
+    try:
+        unregister_function("mine")
+        assert str(formula(network)) == "mine(3.0*x_1)"  # which nothing evaluates
+        register(2.0)
+        sine = one_edge(replace(LIBRARY["cos"], name="sin"), rows)
+        for wrong, name in ((network, "mine"), (sine, "sin")):
+            place = f"network has '{name}' on the edge from input 0 to output 0 of layer 0"
+            with pytest.raises(ValueError, match=f"^{place}, but the library has another function"):
+                formula(wrong)
+        assert str(formula(own)) == "9.0*x_1**2"  # no name is left in it
+    finally:
+        unregister_function("mine")
+
+
 def test_a_function_without_formula_appears_by_its_name_and_is_evaluated_by_the_library():
     ramp = register_function(
         "my 2 x",

@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -387,6 +388,44 @@ def test_a_network_that_went_astray_is_not_written_over_a_good_one(
         save(network.replace_theta(theta), path)
 
     assert state(load(path)) == state(network)
+
+
+def cubic(scale):
+    """Register scale u^3 as "mine"."""
+    return kr.register_function(
+        "mine",
+        lambda u: scale * u**3,
+        lambda u: 3.0 * scale * u**2,
+        lambda u: 6.0 * scale * u,
+        lambda u: np.full_like(u, 6.0 * scale),
+        complexity=3,
+    )
+
+
+@both_formats
+@pytest.mark.parametrize("name", ["mine", "sin(mine)"])
+def test_a_function_whose_name_stands_for_another_one_or_none_is_not_saved(
+    tmp_path, network, suffix, name
+):
+    path = tmp_path / f"net{suffix}"
+    cubic(1.0)
+    try:
+        symbolic = kr.fix_symbolic(network, 1, output=0, input=2, name=name)
+        save(symbolic, path)
+        x = np.array([[0.3, -0.2]])
+        assert load(path)(x) == symbolic(x)
+        kr.unregister_function("mine")
+        place = f"network has {name!r} on the edge from input 2 to output 0 of layer 1, but the library has"
+        with pytest.raises(ValueError, match=re.escape(f"{place} no function of that name")):
+            save(symbolic, path)
+        cubic(2.0)
+        with pytest.raises(ValueError, match=re.escape(f"{place} another function of that name")):
+            save(symbolic, path)
+        again = kr.fix_symbolic(symbolic, 1, output=0, input=2, name=name)  # the remedy
+        save(again, path)
+        assert load(path)(x) == again(x) != symbolic(x)
+    finally:
+        kr.unregister_function("mine")
 
 
 @both_formats
