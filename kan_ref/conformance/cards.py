@@ -27,9 +27,10 @@ from kan_ref.conformance.card_records import COUNTS, in_order, read_records
 from kan_ref.conformance.cards_page import page
 from kan_ref.conformance.cases import contract_version
 from kan_ref.conformance.judge import BAD
-from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
+from kan_ref.conformance.subjects import MOST_SECONDS, START_TIMEOUT, python_adapter
 from kan_ref.conformance.suite import Report
 from kan_ref.files import replace_file
+from kan_ref.program import given_path, why_unwritable
 
 RECORDS = Path("docs") / "report_cards.jsonl"
 PATIENCE = 120.0  # seconds for a case, or to load the library: some compile for each case
@@ -174,7 +175,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--dtype", choices=("float64", "float32"), help="one precision only")
     found.add_argument(
         "--out",
-        type=Path,
+        type=given_path,
         default=RECORDS,
         metavar="FILE",
         help="file of the records; the page is beside it, as .md (default %(default)s)",
@@ -197,16 +198,29 @@ def main(arguments: Sequence[str]) -> int:
 
     It is 1 if an implementation that was named could not be tested, or a record cannot be read.
     """
-    options = parser().parse_args(arguments)
+    line = parser()
+    options = line.parse_args(arguments)
+    if not 0.0 < options.timeout <= MOST_SECONDS:
+        line.error(
+            f"--timeout is {options.timeout:g}, but must be above 0 and at most {MOST_SECONDS:g}"
+        )
+    beside = options.out.with_suffix(".md")
+    if options.out.suffix.lower() == ".md":
+        line.error(
+            f"--out is {options.out}, but the page has that name: give a file of records, such as "
+            f"{options.out.with_suffix('.jsonl')}"
+        )
     status = 0
     try:
         records = {
             (one["name"], one["dtype"]): one
-            for one in (read_records(options.out) if options.out.exists() else [])
+            for one in (read_records(options.out) if os.path.exists(options.out) else [])
         }
     except ValueError as error:
         print(f"{error}; nothing is changed", file=sys.stderr)
         return 1
+    for path in (beside,) if options.render else (options.out, beside):
+        _check_place(line, path)
     for entry in () if options.render else ENTRIES:
         if options.only and entry.name not in options.only:
             continue
@@ -233,8 +247,19 @@ def main(arguments: Sequence[str]) -> int:
     if not records:
         print(f"{options.out} has no record, so there is no page", file=sys.stderr)
         return 1
-    write(options.out.with_suffix(".md"), page(in_order(records.values())))
+    write(beside, page(in_order(records.values())))
     return status
+
+
+def _check_place(line: argparse.ArgumentParser, path: Path) -> None:
+    """End the program with the reason if a file, whose folder `write` makes, cannot be written."""
+    folder = path.parent
+    while not os.path.exists(folder) and folder != folder.parent:
+        folder = folder.parent
+    inside = path if folder == path.parent else folder / f".kan_ref-{os.getpid()}"
+    fault = why_unwritable(inside)
+    if fault is not None:
+        line.error(f"--out is {path}, {fault}")
 
 
 def dump(records: Iterable[dict[str, Any]]) -> str:

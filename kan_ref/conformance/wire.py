@@ -192,4 +192,7 @@ def limit_memory(pid: int, gibibytes: float) -> None:
 
     size = int(gibibytes * 2**30)
     with contextlib.suppress(ProcessLookupError):  # it has ended already
+        _, hard = resource.prlimit(pid, resource.RLIMIT_AS)
+        if hard != resource.RLIM_INFINITY:  # which may be lowered, but not raised
+            size = min(size, hard)
         resource.prlimit(pid, resource.RLIMIT_AS, (size, size))
