@@ -335,7 +335,9 @@ def test_a_file_that_may_not_be_written_is_named_before_the_work(tmp_path, monke
 
     monkeypatch.setattr(program, "open", closed, raising=False)
     for name in ("old", "new"):
-        assert program.why_unwritable(tmp_path / name) == "which cannot be written: Permission denied"
+        assert (
+            program.why_unwritable(tmp_path / name) == "which cannot be written: Permission denied"
+        )
     monkeypatch.setattr(program.os, "access", lambda *_: False)
     os.mkfifo(tmp_path / "pipe")
     assert program.why_unwritable(tmp_path / "pipe") == "which cannot be written: no permission"
@@ -356,7 +358,10 @@ def test_a_disk_that_is_full_at_the_end_leaves_what_is_printed(tmp_path, capsys,
 
     said, complained = capsys.readouterr()
     assert "verdict     v" in said
-    assert complained == f"{tmp_path / 'way.png'} cannot be written: [Errno 28] No space left on device\n"
+    assert (
+        complained
+        == f"{tmp_path / 'way.png'} cannot be written: [Errno 28] No space left on device\n"
+    )
 
 
 def test_help_names_every_option(capsys):
