@@ -220,7 +220,7 @@ def _bounds(n_in: int | None, domain: object) -> tuple[FloatArray, FloatArray]:
             "less than the upper one"
         )
     with np.errstate(all="ignore"):
-        check_overflow("the width of domain lies", high - low)
+        check_overflow("its width lies", high - low, given="domain")
     return low, high
 
 

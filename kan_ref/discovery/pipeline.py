@@ -145,7 +145,7 @@ def discover(
         checked, loss = class_problem(checked, loss)
     with np.errstate(all="ignore"):
         squares = [float(np.vdot(array, array)) for array in (checked.x_train, checked.y_train)]
-    check_overflow("the sum of their squares lies", *squares)
+    check_overflow("the sum of their squares lies", *squares, given="x_train or y_train")
     rng = check_generator("rng", rng)
     check_integer("n_intervals", n_intervals, low=1)
     penalty_weight = check_number("penalty_weight", penalty_weight, low=0.0)

@@ -269,7 +269,8 @@ def suggest_formulas(
     check_range("x", "", points)
     check_range("y", "", values)
     with np.errstate(all="ignore"):
-        check_overflow("the sum of their squares lies", *(float(v @ v) for v in (points, values)))
+        squares = [float(v @ v) for v in (points, values)]
+    check_overflow("the sum of their squares lies", *squares, given="x or y")
     error = check_number("error", error, low=0.0)
     most = check_integer("most", most, low=1)
     (variable,) = check_names([name], 1)

@@ -28,6 +28,8 @@ from kan_ref.checks import (
 )
 from kan_ref.data import Data, DataLike, check_data
 
+MOST_EXPONENT = 900  # of two: sums of 2^123 numbers below 2^900 do not overflow
+
 
 @dataclass(frozen=True, eq=False)
 class Scaler:
@@ -182,7 +184,8 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     Raises
     ------
     ValueError, TypeError
-        As `Data`; numbers so large that their standard deviation is beyond float64.
+        As `Data`; a test sample so far from the training samples that its standardized numbers are
+        beyond float64.
 
     Notes
     -----
@@ -203,10 +206,10 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     [[50.0], [100.0], [150.0]]
     """
     checked = check_data(data)
-    x_mean, x_scale, x_constant = _moments("x_train", checked.x_train)
+    x_mean, x_scale, x_constant = _moments(checked.x_train)
     y_mean = y_scale = y_constant = None
     if checked.y_train.ndim == 2:
-        y_mean, y_scale, y_constant = _moments("y_train", checked.y_train)
+        y_mean, y_scale, y_constant = _moments(checked.y_train)
     scaler = Scaler(x_mean, x_scale, y_mean, y_scale, checked.names, x_constant, y_constant)
     return replace(
         checked,
@@ -217,20 +220,23 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     ), scaler
 
 
-def _moments(name: str, columns: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
+def _moments(columns: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Return means and standard deviations of columns (n, n_columns), and which are constant.
 
-    Squares do not overflow.
+    Neither sums nor squares overflow: columns of huge numbers are divided by a power of two, which
+    changes no digit, and mean and standard deviation are at most as large as the numbers.
     """
     with np.errstate(all="ignore"):
+        exponents = np.frexp(np.abs(columns).max(axis=0))[1]
+        powers = np.maximum(0, exponents - MOST_EXPONENT)
+        columns = np.ldexp(columns, -powers)
         low, high = columns.min(axis=0), columns.max(axis=0)
         flat = high - low <= ROUNDING * np.maximum(np.abs(low), np.abs(high))
         # after rounding, the mean of such numbers can lie beside all of them
         mean = np.where(flat, low + 0.5 * (high - low), columns.mean(axis=0))
         size = np.where(flat, 1.0, np.abs(columns - mean).max(axis=0))
-        scale = np.where(flat, 1.0, size * np.sqrt(np.mean(((columns - mean) / size) ** 2, axis=0)))
-    check_overflow(f"the standard deviation of {name} lies", mean, scale)
-    return mean, scale, flat
+        scale = size * np.sqrt(np.mean(((columns - mean) / size) ** 2, axis=0))
+        return np.ldexp(mean, powers), np.where(flat, 1.0, np.ldexp(scale, powers)), flat
 
 
 def _forward(
@@ -245,9 +251,11 @@ def _forward(
         # [eq:standardize]
         out: FloatArray = (array - mean) / scale
         # [/eq:standardize]
-    if constant is not None:
-        out[constant & (np.abs(array - mean) <= ROUNDING * np.abs(mean))] = 0.0
-    check_overflow(f"standardized {name} lies", out)
+        if not np.isfinite(out).all():  # the difference overflows where its halves do not
+            out = (0.5 * array - 0.5 * mean) / scale * 2.0
+        if constant is not None:
+            out[constant & (np.abs(array - mean) <= ROUNDING * np.abs(mean))] = 0.0
+    check_overflow(f"standardized {name} lies", out, given=name)
     return out
 
 
@@ -255,7 +263,9 @@ def _back(name: str, columns: object, mean: FloatArray, scale: FloatArray) -> Fl
     array = check_float_array(name, columns, ("batch", len(mean)))
     with np.errstate(all="ignore"):
         out: FloatArray = mean + scale * array
-    check_overflow(f"{name} in its own units lies", out)
+        if not np.isfinite(out).all():  # the product overflows where its half and the sum do not
+            out = (0.5 * mean + 0.5 * scale * array) * 2.0
+    check_overflow(f"{name} in its own units lies", out, given=name)
     return out
 
 

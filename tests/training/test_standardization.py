@@ -136,11 +136,31 @@ def test_constant_columns_that_do_not_fit_a_scaler_are_reported():
         kr.Scaler([0.0, 1.0], [1.0, 1.0], None, None, x_constant=[True])
 
 
-def test_numbers_beyond_float64_are_reported():
-    x = np.array([[-1.7e308], [1.7e308], [1.7e308]])
+@pytest.mark.parametrize(
+    "numbers",
+    [[1e308, 1.2e308], [-1.7e308, 1.7e308, 1.7e308], 9 * [-1.7e308] + [1.7e308], [1.7e308, 0.0, 1]],
+    ids=["sum", "range", "outlier", "sizes"],
+)
+def test_mean_and_deviation_of_the_largest_numbers_are_those_of_numbers_of_size_one(numbers):
+    x = np.array(numbers)[:, None]
+    small, expected = kr.scaled(data(x / 2.0**1000, x / 2.0**1000))
+    new, scaler = kr.scaled(data(x, x))
 
-    with pytest.raises(ValueError, match="the standard deviation of x_train lies beyond float64"):
-        kr.scaled(data(x, np.ones((3, 1))))
+    np.testing.assert_array_equal(scaler.x_mean, expected.x_mean * 2.0**1000)
+    np.testing.assert_array_equal(scaler.y_scale, expected.y_scale * 2.0**1000)
+    np.testing.assert_allclose(new.x_train, small.x_train, rtol=1e-15, atol=1e-300)
+    np.testing.assert_allclose(scaler.inverse_y(new.y_train), x, rtol=1e-15, atol=1e293)
+
+
+def test_a_constant_column_has_no_sample_too_far_away_to_be_told():
+    x = np.full((3, 1), 1.7e308)
+
+    _, scaler = kr.scaled(data(x, x))
+
+    assert scaler.x_mean == 1.7e308
+    assert scaler.transform_x([[1.7e308]]) == 0.0
+    with pytest.raises(ValueError, match=r"^x is so large that standardized x lies "):
+        scaler.transform_x([[-1.7e308]])
 
 
 def test_class_labels_names_and_classes_stay():
@@ -238,10 +258,10 @@ def test_inputs_that_swap_their_names_are_not_mixed_up():
         ),
         (lambda s, a: kr.Scaler([0.0], [0.0], None, None), r"x_scale is \[0.0\], but must be posi"),
         (lambda s, a: kr.Scaler([0.0], [1.0, 1.0], None, None), r"x_scale has shape \(2,\), but"),
-        (lambda s, a: s.inverse_y([[1e300]]), "y in its own units lies beyond float64"),
+        (lambda s, a: s.inverse_y([[1e300]]), "^y is so large that y in its own units lies beyond"),
         (
             lambda s, a: kr.Scaler([0.0], [1e-9], None, None).transform_x([[1e300]]),
-            "standardized x lies beyond float64",
+            "^x is so large that standardized x lies beyond float64 .* scale x to size one$",
         ),
     ],
 )
