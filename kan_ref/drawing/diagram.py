@@ -25,7 +25,7 @@ from kan_ref.drawing.curves import (
     views_of,
 )
 from kan_ref.drawing.plan import Plan, plan_diagram
-from kan_ref.drawing.text import FUNCTION_POINTS, Label, function_text, text_size
+from kan_ref.drawing.text import FUNCTION_POINTS, LEAST_POINTS, Label, caption_text, text_size
 from kan_ref.network import Network, check_inputs, check_network
 
 MOST_EDGES = 48  # of a layer; with more, even two rows of boxes are too small to read
@@ -260,7 +260,7 @@ def _fill(
         # [/eq:edge-opacity]
     # a name has to be read where a line need only be seen: it is less faint
     labels += [
-        _caption(name, np.sqrt(alpha), *box)
+        _caption(name, np.sqrt(alpha), plan.scale, *box)
         for name, alpha, box in zip(functions, alphas, boxes, strict=True)
         if name
     ]
@@ -276,14 +276,22 @@ def _fill(
 
 
 def _caption(
-    name: str, opacity: float, left: float, bottom: float, width: float, height: float
+    name: str,
+    opacity: float,
+    scale: float,
+    left: float,
+    bottom: float,
+    width: float,
+    height: float,
 ) -> Label:
-    """Return the name of a function in the upper part of its box, as large as fits."""
-    text, strip = function_text(name), CAPTION * (1.0 - 2.0 * PADDING) * height
-    points = min(
-        FUNCTION_POINTS,
-        72.0 * strip,
-        FUNCTION_POINTS * 0.94 * width / text_size(text, FUNCTION_POINTS)[0],
-    )
+    """Return the name of a function in the upper part of its box, as large as fits.
+
+    A name whose letters, reduced by the scale, would be too small to read is cut off.
+    """
+    # small letters are set on whole pixels: a name can be a little wider than it should be
+    strip, room = CAPTION * (1.0 - 2.0 * PADDING) * height, 0.9 * width
+    highest = min(FUNCTION_POINTS, 72.0 * strip)
+    text = caption_text(name, room, min(LEAST_POINTS / scale, highest))
+    points = min(highest, FUNCTION_POINTS * room / text_size(text, FUNCTION_POINTS)[0])
     at = (left + width / 2.0, bottom + (1.0 - PADDING) * height - strip / 2.0)
     return Label(text, at, points, "function", "center", opacity=opacity)

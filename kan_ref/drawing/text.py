@@ -20,7 +20,7 @@ _EMS = {  # widths of letters; 0.64 for all others
     **dict.fromkeys("ijlI.,:;|'! /", 0.41),
     **dict.fromkeys("frt()[]-", 0.45),
     **dict.fromkeys("ABCDEFGHKLNOPQRSTUVXYZ+=<>~w", 0.84),
-    **dict.fromkeys("mMW@%", 1.0),
+    **dict.fromkeys("mMW@%\u2026", 1.0),
 }
 _COMMAND, _MATH_SIGNS = re.compile(r"\\[A-Za-z]+"), re.compile(r"[{}^_$]")
 
@@ -81,6 +81,19 @@ def name_labels(texts: Sequence[str], at: FloatArray, y: float, anchor: str) -> 
     if angle:  # a line of n points is up to 1.4 n / 72 inches high
         points = float(np.clip(50.0 * spacing, LEAST_POINTS, NAME_POINTS))
     return [Label(texts[i], (float(at[i]), y), points, "name", anchor, angle) for i in row.tolist()]
+
+
+def caption_text(name: str, width: float, points: float) -> str:
+    """Return the text for a library function, cut off with an ellipsis where it is too wide.
+
+    It fits in `width` with letters of `points`, unless even one letter does not.
+    """
+    text = function_text(name)
+    for end in range(len(name) - 1, 0, -1):
+        if text_size(text, points)[0] <= width:
+            break
+        text = function_text(name[:end] + "\u2026")
+    return text
 
 
 def function_text(name: str) -> str:
