@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kan_ref.program import given_path, report_interrupts, run_program, why_unwritable
+from kan_ref.program import check_output, given_path, report_interrupts, run_program
 
 if __name__ == "__main__":
     report_interrupts()
@@ -195,9 +195,7 @@ def _check_picture(parser: argparse.ArgumentParser, picture: Path) -> None:
             f"--picture is {picture}, but must be a name that ends in {', '.join(PICTURES)}, "
             "such as kan.png"
         )
-    fault = why_unwritable(picture)
-    if fault is not None:
-        parser.error(f"--picture is {picture}, {fault}")
+    check_output(parser, "--picture", picture)
 
 
 if __name__ == "__main__":

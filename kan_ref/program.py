@@ -8,6 +8,7 @@ line and status 130, so that Ctrl-C also ends a test runner or another program t
 """
 
 import argparse
+import math
 import os
 import stat
 import sys
@@ -32,13 +33,40 @@ def given_path(text: str) -> Path:
     return Path(text)
 
 
-def why_unwritable(path: Path) -> str | None:
+def given_number(most: float, *, zero: bool = False) -> Callable[[str], float]:
+    """Return a `type` of argparse for numbers above 0, or from 0 on, and at most `most`."""
+    rule = f"{'between 0 and' if zero else 'above 0 and at most'} {most:g}"
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0.0 <= value <= most or (value == 0.0 and not zero):
+            raise argparse.ArgumentTypeError(f"the number is {text!r}, but must be {rule}")
+        return value
+
+    return number
+
+
+def check_output(
+    line: argparse.ArgumentParser, option: str, path: Path, *, makes_folder: bool = False
+) -> None:
+    """End the program with status 2 and the reason if a file cannot be written."""
+    fault = why_unwritable(path, makes_folder=makes_folder)
+    if fault is not None:
+        line.error(f"{option} is {path}, {fault}")
+
+
+def why_unwritable(path: Path, *, makes_folder: bool = False) -> str | None:
     """Return the end of a message, "which cannot be written: ..."; None if a file can be written.
 
     Nothing is changed. A program calls it before its work, which would else be lost. A disk that is
-    full later is not foreseen.
+    full later is not foreseen. If it `makes_folder`, what counts is the lowest folder that exists.
     """
     target = os.path.realpath(path)
+    while makes_folder and not os.path.exists(os.path.dirname(target)):
+        target = os.path.dirname(target)
     if os.path.isdir(target) or not os.path.isdir(os.path.dirname(target)):
         return "but must be a file in a folder that exists"
     try:

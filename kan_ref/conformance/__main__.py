@@ -6,15 +6,14 @@ failing, 1 if one fails, 2 for a wrong call or a report that cannot be written, 
 """
 
 import argparse
-import json
 import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from kan_ref.program import given_path, report_interrupts, run_program, why_unwritable
+from kan_ref.program import check_output, given_number, given_path, report_interrupts, run_program
 
 if __name__ == "__main__":
     report_interrupts()
@@ -26,16 +25,9 @@ from tqdm import tqdm
 from kan_ref.conformance import cards, suite
 from kan_ref.conformance.cases import BSPLINE, families, load_topics, matches
 from kan_ref.conformance.export import export
-from kan_ref.conformance.report import badge, to_plain, write_junit
-from kan_ref.conformance.subjects import (
-    MEMORY,
-    MOST_MEMORY,
-    MOST_SECONDS,
-    TIMEOUT,
-    ProcessSubject,
-    python_adapter,
-)
-from kan_ref.conformance.suite import Report
+from kan_ref.conformance.report import WRITERS
+from kan_ref.conformance.subjects import MEMORY, TIMEOUT, ProcessSubject, python_adapter
+from kan_ref.conformance.wire import MOST_GIBIBYTES, MOST_SECONDS
 
 OURSELVES = "kan_ref.conformance.adapters.reference:Reference"
 
@@ -86,14 +78,14 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument(
         "--timeout",
-        type=float,
+        type=given_number(MOST_SECONDS),
         default=TIMEOUT,
         metavar="S",
         help="seconds for one case (default %(default)g)",
     )
     found.add_argument(
         "--memory",
-        type=float,
+        type=given_number(MOST_GIBIBYTES, zero=True),
         default=MEMORY,
         metavar="GIB",
         help="addresses that the subject may use, 0 for no limit (default %(default)g; Linux)",
@@ -123,8 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = line.parse_args(words)
     if options.export is not None:
         return _export(line, options.export)
-    _check_limits(line, options)
-    outputs = _outputs(line, options)
+    outputs = {name: path for name in WRITERS if (path := getattr(options, name)) is not None}
+    for name, path in outputs.items():  # a run whose report would be lost is not begun
+        check_output(line, f"--{name}", path)
     _check_globs(line, options.only, options.skip)
     chosen = suite.choose(options.only, options.skip, family=options.family)
     if not chosen:
@@ -159,32 +152,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _write_json(report: Report, path: Path) -> None:
-    text = json.dumps(to_plain(report), indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def _write_badge(report: Report, path: Path) -> None:
-    path.write_text(json.dumps(badge(report)) + "\n", encoding="utf-8")
-
-
-WRITERS: dict[str, Callable[[Report, Path], None]] = {
-    "json": _write_json,
-    "junit": write_junit,
-    "badge": _write_badge,
-}
-
-
-def _outputs(line: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Path]:
-    """Return the files to be written, by option; a run whose report is lost is not begun."""
-    found = {name: path for name in WRITERS if (path := getattr(options, name)) is not None}
-    for name, path in found.items():
-        fault = why_unwritable(path)
-        if fault is not None:
-            line.error(f"--{name} is {path}, {fault}")
-    return found
-
-
 def _export(line: argparse.ArgumentParser, folder: Path) -> int:
     if os.path.exists(folder) and not folder.is_dir():
         line.error(f"--export is {folder}, which is a file, but must be a folder")
@@ -194,17 +161,6 @@ def _export(line: argparse.ArgumentParser, folder: Path) -> int:
         line.error(f"--export is {folder}, which cannot be written: {error}")
     print(f"{len(written)} files in {folder}")
     return 0
-
-
-def _check_limits(line: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    if not 0.0 < options.timeout <= MOST_SECONDS:
-        line.error(
-            f"--timeout is {options.timeout:g}, but must be above 0 and at most {MOST_SECONDS:g}"
-        )
-    if not 0.0 <= options.memory <= MOST_MEMORY:
-        line.error(
-            f"--memory is {options.memory:g}, but must be between 0 (no limit) and {MOST_MEMORY:g}"
-        )
 
 
 def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> ProcessSubject:

@@ -27,10 +27,11 @@ from kan_ref.conformance.card_records import COUNTS, in_order, read_records
 from kan_ref.conformance.cards_page import page
 from kan_ref.conformance.cases import contract_version
 from kan_ref.conformance.judge import BAD
-from kan_ref.conformance.subjects import MOST_SECONDS, START_TIMEOUT, python_adapter
+from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
 from kan_ref.conformance.suite import Report
+from kan_ref.conformance.wire import MOST_SECONDS
 from kan_ref.files import replace_file
-from kan_ref.program import given_path, why_unwritable
+from kan_ref.program import check_output, given_number, given_path
 
 RECORDS = Path("docs") / "report_cards.jsonl"
 PATIENCE = 120.0  # seconds for a case, or to load the library: some compile for each case
@@ -182,7 +183,7 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument(
         "--timeout",
-        type=float,
+        type=given_number(MOST_SECONDS),
         default=PATIENCE,
         metavar="S",
         help="seconds for one case (default %(default)g)",
@@ -200,16 +201,9 @@ def main(arguments: Sequence[str]) -> int:
     """
     line = parser()
     options = line.parse_args(arguments)
-    if not 0.0 < options.timeout <= MOST_SECONDS:
-        line.error(
-            f"--timeout is {options.timeout:g}, but must be above 0 and at most {MOST_SECONDS:g}"
-        )
     beside = options.out.with_suffix(".md")
     if options.out.suffix.lower() == ".md":
-        line.error(
-            f"--out is {options.out}, but the page has that name: give a file of records, such as "
-            f"{options.out.with_suffix('.jsonl')}"
-        )
+        line.error(f"--out is {options.out}, but the page has that name: end it in .jsonl")
     status = 0
     try:
         records = {
@@ -220,7 +214,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{error}; nothing is changed", file=sys.stderr)
         return 1
     for path in (beside,) if options.render else (options.out, beside):
-        _check_place(line, path)
+        check_output(line, "--out", path, makes_folder=True)
     for entry in () if options.render else ENTRIES:
         if options.only and entry.name not in options.only:
             continue
@@ -249,17 +243,6 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     write(beside, page(in_order(records.values())))
     return status
-
-
-def _check_place(line: argparse.ArgumentParser, path: Path) -> None:
-    """End the program with the reason if a file, whose folder `write` makes, cannot be written."""
-    folder = path.parent
-    while not os.path.exists(folder) and folder != folder.parent:
-        folder = folder.parent
-    inside = path if folder == path.parent else folder / f".kan_ref-{os.getpid()}"
-    fault = why_unwritable(inside)
-    if fault is not None:
-        line.error(f"--out is {path}, {fault}")
 
 
 def dump(records: Iterable[dict[str, Any]]) -> str:

@@ -26,13 +26,11 @@ from kan_ref.conformance.direct_subject import observed
 from kan_ref.conformance.wire import ErrorTail, limit_memory
 
 TIMEOUT = 10.0  # seconds for a case
-MOST_SECONDS = 1e6  # of a time limit: a timer of Python has no room for many more than 1e9
 START_TIMEOUT = 60.0  # seconds for hello: a program may load a large framework first
 MOST_CRASHES = 3  # hangs and exits of one method, after which its further cases are not run
 MOST_NOISE = 200  # lines that are not answers, for one request
 MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
 MEMORY = 32.0  # GiB of addresses, of which frameworks reserve far more than they use
-MOST_MEMORY = 1e6  # of its limit; in bytes the system has room for 2^33 GiB
 
 
 class ProcessSubject:

@@ -344,6 +344,17 @@ def test_a_file_that_may_not_be_written_is_named_before_the_work(tmp_path, monke
     assert program.why_unwritable(tmp_path) == "but must be a file in a folder that exists"
 
 
+def test_a_program_that_makes_folders_needs_one_in_which_it_may(tmp_path):
+    path = tmp_path / "one" / "two" / "report.json"
+    (tmp_path / "file").touch()
+
+    assert program.why_unwritable(path, makes_folder=True) is None
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+    below = tmp_path / "file" / "two" / "report.json"
+    for made, wrong in ((False, path), (True, below)):
+        assert program.why_unwritable(wrong, makes_folder=made).startswith("but must be a file in")
+
+
 def test_a_disk_that_is_full_at_the_end_leaves_what_is_printed(tmp_path, capsys, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
