@@ -289,9 +289,9 @@ def _caption(
     A name whose letters, reduced by the scale, would be too small to read is cut off.
     """
     # small letters are set on whole pixels: a name can be a little wider than it should be
-    strip, room = CAPTION * (1.0 - 2.0 * PADDING) * height, 0.9 * width
+    strip, widest = CAPTION * (1.0 - 2.0 * PADDING) * height, 0.9 * width
     highest = min(FUNCTION_POINTS, 72.0 * strip)
-    text = caption_text(name, room, min(LEAST_POINTS / scale, highest))
-    points = min(highest, FUNCTION_POINTS * room / text_size(text, FUNCTION_POINTS)[0])
+    text = caption_text(name, widest, min(LEAST_POINTS / scale, highest))
+    points = min(highest, FUNCTION_POINTS * widest / text_size(text, FUNCTION_POINTS)[0])
     at = (left + width / 2.0, bottom + (1.0 - PADDING) * height - strip / 2.0)
     return Label(text, at, points, "function", "center", opacity=opacity)

@@ -56,9 +56,9 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     ------
     ValueError
         If an edge is a spline ("the edge from input 1 to output 0 of layer 0 is a spline, but
-        ..."), the library has another function under the name of an edge's, the number of names is
-        wrong, an input has the name of a symbol in the `formula` of a registered function, or the
-        expression of an output has no finite real value.
+        ..."), the library has another function under the name of a symbolic edge, the number of
+        names is wrong, an input has the name of a symbol in the `formula` of a registered function,
+        or the expression of an output has no finite real value.
     TypeError
         If `network` is not a Network, a name is not text, or the `formula` of a registered function
         returns no SymPy expression.

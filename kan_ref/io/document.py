@@ -61,7 +61,7 @@ def network_to_plain(network: Network) -> dict[str, Any]:
 
 
 def _check_function(number: int, edge: SymbolicEdge) -> None:
-    """Raise ValueError if the name of an edge's function stands for another one, or for none."""
+    """Raise ValueError if the library does not have an edge's function under its name."""
     known = LIBRARY.get(edge.name)
     if known == edge.function:
         return
