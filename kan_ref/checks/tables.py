@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks.array_remedies import as_array, first_beyond, kind_remedy
+from kan_ref.checks.array_remedies import TIMES, as_array, first_beyond, kind_remedy
+from kan_ref.checks.samples import column_names, input_names
 from kan_ref.checks.values import FloatArray, IntArray, check_float_array, check_rectangular
 
 FEW_CLASSES = 20  # up to so many integers may be classes with two samples each on average
@@ -40,7 +41,7 @@ def read_inputs(name: str, value: object) -> tuple[FloatArray, Names | None]:
     -------
     x : ndarray of float64, (n, n_in)
     names : tuple of str, or None
-        None for anything but a table whose column names are all text.
+        None for anything but a table whose column names are all text; as `input_names` has them.
 
     Raises
     ------
@@ -60,8 +61,8 @@ def read_inputs(name: str, value: object) -> tuple[FloatArray, Names | None]:
     parts = [_column(name, value, column) for column in columns]
     array = np.column_stack(parts) if parts else np.zeros((len(np.asarray(value)), 0))
     _check_filled(name, array, value, columns)
-    named = all(isinstance(column, str) for column in columns)
-    return array, tuple(map(str, columns)) if named else None
+    headers = column_names(value)
+    return array, None if headers is None else input_names(headers)
 
 
 def read_targets(name: str, value: object) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array
+from kan_ref.checks import FloatArray, check_float_array, check_new_names, column_names
 from kan_ref.functions import LIBRARY
 
 
@@ -41,11 +41,13 @@ def evaluate_formula(
     ValueError
         If the expression has a symbol that is not in `names` ("expression has the symbol z, but
         names has 'x', 'y'"), or no finite value at a sample ("expression 0 has no finite value at
-        x[3]").
+        x[3]"); if `names` are the columns of a table x in another order.
     """
     found = check_expressions(expression)
     points = check_float_array("x", x, ("batch", "n_in"))
-    return finite_values(found, points, check_names(names, points.shape[1]))
+    labels = check_names(names, points.shape[1])
+    check_new_names(labels, column_names(x), "the columns of x")
+    return finite_values(found, points, labels)
 
 
 def finite_values(

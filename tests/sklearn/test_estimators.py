@@ -5,6 +5,8 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.cbook import is_math_text
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_iris, load_linnerud, make_friedman1, make_moons
 from sklearn.exceptions import NotFittedError
@@ -82,6 +84,22 @@ def test_a_column_that_is_wrong_is_reported_by_name_with_the_remedy(fitted):
             call(holes)
     with pytest.raises(ValueError, match="feature names should match"):
         fitted.predict(x[["speed", "mass", "noise"]])
+
+
+DAYS = pd.date_range("2020-01-01", periods=150)
+
+
+def test_data_frames_with_columns_in_another_order_are_reported():
+    x, y = table(40)
+    other = x[["speed", "mass", "noise"]]
+    data = kr.Data.split(x, y, rng=RNG(0))
+    scaler = kr.scaled(data)[1]
+
+    with pytest.raises(ValueError, match=r"give x\[\['mass', 'speed', 'noise'\]\]$"):
+        scaler.transform_x(other)
+    np.testing.assert_array_equal(scaler.transform_x(x), scaler.transform_x(x.to_numpy()))
+    with pytest.raises(ValueError, match=r"give x_test\[\['mass', 'speed', 'noise'\]\]$"):
+        kr.Data(x, y.to_numpy()[:, None], other, y.to_numpy()[:, None])
 
 
 def test_a_setting_that_does_not_exist_is_reported_for_the_estimator_that_was_called():
