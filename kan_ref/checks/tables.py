@@ -176,12 +176,15 @@ def _check_filled(name: str, array: FloatArray, value: object, columns: list[Any
         where = column if columns is None else repr(columns[column])
         n_rows = int((~finite.all(axis=1)).sum())
         bad = "1 row has" if n_rows == 1 else f"{n_rows} rows have"
-        one_axis = columns is None and np.ndim(np.asarray(value)) == 1
+        given = np.asarray(value)
+        one_axis = columns is None and given.ndim == 1
         code = f"{as_array(name, value)}{'' if columns is None else '.astype(float)'}"
+        if given.dtype.kind == "O" and hasattr(value, "to_numpy"):  # NumPy cannot convert pandas.NA
+            code = f"{name}.to_numpy(float, na_value=np.nan)"
         raise ValueError(
             f"{name} contains {array[row, column]} at row {row}, column {where} ({bad} such "
             "numbers): fill them, for example with the column's mean, or keep the other rows of "
-            f"x and y alone, keep = np.isfinite({code}){'' if one_axis else '.all(axis=1)'}"
+            f"inputs and targets, keep = np.isfinite({code}){'' if one_axis else '.all(axis=1)'}"
         )
 
 

@@ -719,6 +719,31 @@ def test_the_names_of_a_split_table_are_valid_in_a_formula():
     assert split(Table({"mass ": X[:, 0], "": X[:, 1]})).names == ("mass", "x_2")
 
 
+@for_all(
+    ("x", "y"),
+    [
+        (Table({"a": Y, "n": Series([None, 1] * 20, dtype=np.dtype(int))}), Y),
+        (Table({"n": Series([None, True] * 20, dtype=np.dtype(bool))}), Y),
+        (X, Series([None, 1.5] * 20, dtype=np.dtype(float))),
+        (X, Table({"a": Y, "n": Series([None, 1] * 20, dtype=np.dtype(int))})),
+        (Numbers({"a": Y, "b": np.where(Y > 0.0, NAN, Y)}), Y),
+        (np.where(X > 1.0, np.inf, X), Y),
+        (X, np.where(Y > 0.0, NAN, Y).tolist()),
+    ],
+)
+def test_the_code_in_a_message_on_missing_numbers_finds_the_other_rows(x, y):
+    with pytest.raises(ValueError, match=r"contains (nan|inf)") as error:
+        split(x, y)
+
+    keep = eval(str(error.value).rpartition("keep = ")[2], {"np": np, "x": x, "y": y})
+    whole = [
+        np.array(table.to_numpy(float, NAN) if hasattr(table, "to_numpy") else table)
+        for table in (x, y)
+    ]
+    data = split(*(table[keep] for table in whole))
+    assert len(data.x_train) + len(data.x_test) == keep.sum() > 0
+
+
 def test_later_changes_of_classes_do_not_change_data():
     classes = np.array(["no", "yes"])
     data = kr.Data(X, np.arange(N) % 2, X, np.arange(N) % 2, classes=classes)

@@ -89,6 +89,25 @@ def test_a_column_that_is_wrong_is_reported_by_name_with_the_remedy(fitted):
 DAYS = pd.date_range("2020-01-01", periods=150)
 
 
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean"])
+def test_the_code_for_missing_numbers_of_pandas_finds_the_other_rows(dtype):
+    x, y = table()
+    x = x.assign(group=pd.array([1, None, 0] * 50, dtype=dtype))
+    gaps = pd.Series(pd.array([1, None, 0] * 50, dtype=dtype)).astype("Float64")
+    calls = {
+        "X": lambda: KANRegressor().fit(x, y),
+        "x": lambda: kr.Data.split(x, y, rng=RNG(0)),
+        "y": lambda: kr.Data.split(x.drop(columns="group"), gaps, rng=RNG(0)),
+    }
+
+    for name, call in calls.items():
+        with pytest.raises(ValueError, match=rf"^{name} contains nan at row 1, column") as error:
+            call()
+        code = str(error.value).rpartition("keep = ")[2]
+        keep = eval(code, {"np": np, "x": x, "X": x, "y": gaps})
+        assert keep.tolist() == [True, False, True] * 50
+
+
 def test_data_frames_with_columns_in_another_order_are_reported():
     x, y = table(40)
     other = x[["speed", "mass", "noise"]]
