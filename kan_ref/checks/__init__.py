@@ -19,6 +19,7 @@ from kan_ref.checks.samples import column_names as column_names
 from kan_ref.checks.samples import input_names as input_names
 from kan_ref.checks.samples import listed as listed
 from kan_ref.checks.samples import literal as literal
+from kan_ref.checks.tables import check_no_times as check_no_times
 from kan_ref.checks.tables import check_same_rows as check_same_rows
 from kan_ref.checks.tables import read_inputs as read_inputs
 from kan_ref.checks.tables import read_targets as read_targets

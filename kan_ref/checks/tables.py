@@ -11,6 +11,7 @@ Targets with one axis are classes or numbers by this rule:
     real numbers                  one column of numbers
 """
 
+import datetime
 import numbers
 from typing import Any
 
@@ -23,6 +24,8 @@ from kan_ref.checks.values import FloatArray, IntArray, check_float_array, check
 
 FEW_CLASSES = 20  # up to so many integers may be classes with two samples each on average
 SAMPLES_A_CLASS = 10  # on average, where there are more
+
+_TIMES = (np.datetime64, np.timedelta64, datetime.date, datetime.time, datetime.timedelta)
 
 Names = tuple[str, ...]
 
@@ -134,6 +137,32 @@ def check_same_rows(x_name: str, x: object, y_name: str, y: object) -> None:
         )
 
 
+def check_no_times(name: str, value: Any) -> None:
+    """Raise TypeError if an array, or a column of a table, holds dates or differences of times.
+
+    NumPy counts them in the unit of the array, which may be another one in the next array. Masked
+    numbers, of which NumPy takes the values, raise ValueError.
+    """
+    columns = _columns(value)
+    if columns is not None:
+        for column in columns:
+            if _holds_times(name, value[column]):
+                _column(name, value, column)
+        return
+    if _holds_times(name, value):
+        dtype = getattr(value, "dtype", np.asarray(value).dtype)
+        raise TypeError(f"{name} has dtype {dtype}, but needs real numbers: {TIMES}")
+
+
+def _holds_times(name: str, value: Any) -> bool:
+    """Return whether a value has a dtype of times, also with a time zone, or a time as an entry."""
+    array = check_rectangular(name, value)
+    kinds = (array.dtype.kind, getattr(getattr(value, "dtype", None), "kind", "O"))
+    if "M" in kinds or "m" in kinds:
+        return True
+    return array.dtype.kind == "O" and any(isinstance(entry, _TIMES) for entry in array.flat)
+
+
 def _columns(value: Any) -> list[Any] | None:
     """Return the names of the columns of a table, None for anything else."""
     is_table = hasattr(value, "columns") and hasattr(value, "__getitem__")
@@ -157,8 +186,8 @@ def _column(name: str, table: Any, column: Any) -> FloatArray:
     if array.dtype.kind not in "biuf":
         dtype = getattr(values, "dtype", array.dtype)
         remedy = (
-            "give times as numbers in a unit of your choice"
-            if array.dtype.kind in "mM"
+            TIMES
+            if _holds_times(name, values)
             else "turn it into numbers (a category into one column of 0 and 1 for each value, as "
             "pandas.get_dummies does), or leave it out"
         )

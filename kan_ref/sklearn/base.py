@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 import kan_ref as kr
-from kan_ref.checks import FloatArray, explain_call, read_inputs
+from kan_ref.checks import (
+    FloatArray,
+    check_no_times,
+    check_rectangular,
+    explain_call,
+    input_names,
+    literal,
+    read_inputs,
+)
 
 try:
     from sklearn.base import BaseEstimator
@@ -130,13 +138,22 @@ class KANBase(BaseEstimator):
         self.feature_importances_ = scores / total if total > 0.0 else scores
 
     def _read(self, *arrays: Any, **options: Any) -> Any:
-        """Return what `validate_data` returns; what is wrong in a table is reported by column."""
+        """Return what `validate_data` returns; what is wrong in a table is reported by column.
+
+        scikit-learn takes dates as numbers in the unit that an array has, and masked numbers.
+        """
+        named = dict(zip(("X", "y"), arrays, strict=False))
+        if not options.get("y_numeric") and "y" in named:
+            check_rectangular("y", named.pop("y"))  # classes may be dates
+        for name, array in named.items():
+            check_no_times(name, array)
         try:
             return validate_data(self, *arrays, dtype=np.float64, **options)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             failed = error
-        if hasattr(arrays[0], "columns"):
-            read_inputs("X", arrays[0])
+        for name, array in named.items():
+            if hasattr(array, "columns"):
+                read_inputs(name, array)
         raise failed
 
     def _points(self, X: Any) -> FloatArray:  # noqa: N803  # scikit-learn's name

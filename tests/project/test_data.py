@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kan_ref as kr
-from kan_ref.checks import check_same_columns, input_names
+from kan_ref.checks import check_no_times, check_same_columns, input_names
 from kan_ref.data import Data, check_data
 from kan_ref.formulas import check_names
 from kan_ref.targets import TARGETS, sample
@@ -717,6 +717,21 @@ def test_names_of_any_headers_are_valid_and_different_and_valid_headers_stay(hea
 
 def test_the_names_of_a_split_table_are_valid_in_a_formula():
     assert split(Table({"mass ": X[:, 0], "": X[:, 1]})).names == ("mass", "x_2")
+
+
+def test_times_of_every_kind_are_reported_with_the_remedy():
+    day = np.array(["2020-01-01"] * N, dtype="M8[D]")
+    aware = Series(day.astype(object), dtype=np.dtype("M8[ns]"))
+    for value in (day[:, None], day - day[0], day.astype(object), day.tolist(), aware):
+        with pytest.raises(TypeError, match=r"^X has dtype .*, but needs real numbers: give times"):
+            check_no_times("X", value)
+    for column in (day, day - day[0], aware, day.astype(object)):
+        with pytest.raises(TypeError, match=r"^X has a column 't' of dtype .*: give times as numb"):
+            check_no_times("X", Table({"a": Y, "t": column}))
+        with pytest.raises(TypeError, match=r"^x has a column 't' of dtype .*: give times as numb"):
+            split(Table({"a": Y, "t": column}))
+    for value in (X, X.tolist(), TABLE, np.array(["a", 1], dtype=object)):
+        check_no_times("X", value)
 
 
 @for_all(

@@ -82,11 +82,84 @@ def test_a_column_that_is_wrong_is_reported_by_name_with_the_remedy(fitted):
             call(text)
         with pytest.raises(ValueError, match=r"^X contains nan at row \d+, column 'speed'.*fill"):
             call(holes)
+    months = x.assign(noise=pd.period_range("2020-01", periods=len(x), freq="M"))
+    with pytest.raises(TypeError, match=r"^X has a column 'noise' of dtype period.*get_dummies"):
+        fitted.predict(months)
+    with pytest.raises(TypeError, match=r"^y has a column 'noise' of dtype period.*get_dummies"):
+        KANRegressor().fit(x, months)
     with pytest.raises(ValueError, match="feature names should match"):
         fitted.predict(x[["speed", "mass", "noise"]])
 
 
 DAYS = pd.date_range("2020-01-01", periods=150)
+
+
+@pytest.mark.parametrize(
+    ("x", "word"),
+    [
+        (DAYS.to_numpy()[:, None], "X has dtype datetime64"),
+        ((DAYS - DAYS[0]).to_numpy()[:, None], "X has dtype timedelta64"),
+        ([[day] for day in DAYS.to_pydatetime()], "X has dtype object"),
+        (np.array([[day] for day in DAYS.to_numpy()], dtype=object), "X has dtype object"),
+        (pd.DataFrame({"t": DAYS}), "X has a column 't' of dtype datetime64"),
+        (pd.DataFrame({"a": 1.0, "t": DAYS}), "X has a column 't' of dtype datetime64"),
+        (pd.DataFrame({"t": DAYS.tz_localize("UTC")}), "X has a column 't' of dtype datetime64"),
+        (pd.DataFrame({"a": 1, "t": DAYS - DAYS[0]}), "X has a column 't' of dtype timedelta64"),
+    ],
+)
+def test_times_are_no_numbers(x, word, fitted):
+    remedy = (
+        f"^{word}.*, but needs (real )?numbers: give times as numbers in a unit of your choice$"
+    )
+    calls = [lambda: KANRegressor().fit(x, np.arange(150.0)), lambda: fitted.predict(x)]
+    calls.append(lambda: KANClassifier().fit(x, [0, 1] * 75))
+
+    for call in calls:
+        with pytest.raises(TypeError, match=remedy):
+            call()
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        DAYS,
+        DAYS.to_numpy(),
+        pd.Series(DAYS.tz_localize("UTC")),
+        pd.DataFrame({"a": 1.0, "t": DAYS}),
+        list(DAYS),
+    ],
+)
+def test_times_are_no_targets_of_a_regression(y):
+    x, _ = table()
+
+    with pytest.raises(
+        TypeError, match=r"^y has .*: give times as numbers in a unit of your choice$"
+    ):
+        KANRegressor().fit(x, y)
+
+
+def test_dates_may_be_classes():
+    x = np.linspace(-1.0, 1.0, 40)[:, None]
+    days = DAYS.to_numpy()[:2][(x[:, 0] > 0.0).astype(int)]
+
+    model = KANClassifier(**SHORT).fit(x, days)
+
+    assert (model.predict(x) == days).mean() > 0.9
+
+
+def test_masked_numbers_and_sparse_matrices_are_reported_with_the_remedy(fitted):
+    x, y = table()
+    masked = np.ma.masked_greater(x.to_numpy(), 80.0)
+
+    for call in (lambda: KANRegressor().fit(masked, y), lambda: fitted.predict(masked)):
+        with pytest.raises(ValueError, match=r"^X has masked numbers, .*fill them with X.filled"):
+            call()
+    with pytest.raises(ValueError, match=r"^y has masked numbers, .*fill them with y.filled"):
+        KANRegressor().fit(x, np.ma.masked_greater(y, y.median()))
+    with pytest.raises(ValueError, match=r"^y has masked numbers, .*fill them with y.filled"):
+        KANClassifier().fit(x, np.ma.masked_equal([0, 1, 2] * 50, 2))
+    with pytest.raises(TypeError, match=r"^Sparse data was passed for X.*toarray\(\)"):
+        KANRegressor().fit(csr_matrix(x.to_numpy()), y)
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean"])
