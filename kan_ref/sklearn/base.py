@@ -65,8 +65,8 @@ run_ : ValidatedRun
     Notes
     -----
     Predictions clip each input to the range of the training samples, because splines decay to zero
-    outside their grids: beyond the training samples, predictions are constant. The training samples
-    are kept, for `discovery_`."""
+    outside their grids: beyond the training samples, predictions are constant. A copy of the
+    training samples is kept, for `discovery_`."""
 
 Estimator = TypeVar("Estimator", bound=type)
 
@@ -104,6 +104,10 @@ class KANBase(BaseEstimator):
 
     def _fit(self, x: FloatArray, y: Any, loss: str) -> None:
         """Standardize, choose and train the network; y is (n, n_out), or labels (n,)."""
+        headers = getattr(self, "feature_names_in_", None)
+        names = None if headers is None else input_names(headers)
+        # `discovery_` needs the samples as they are now, and the caller may change the arrays
+        x, y = np.array(x), np.array(y)
         # `fit_validated` only reports test samples: they decide nothing
         names = getattr(self, "feature_names_in_", None)
         samples = kr.Data(x, y, x[:1], y[:1], names=None if names is None else tuple(names))

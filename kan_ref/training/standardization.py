@@ -67,8 +67,8 @@ class Scaler:
             scale = getattr(self, f"{letter}_scale")
             if letter == "y" and mean is None and scale is None:
                 continue
-            mean = check_float_array(f"{letter}_mean", mean, (columns,))
-            scale = check_float_array(f"{letter}_scale", scale, mean.shape)
+            mean = check_float_array(f"{letter}_mean", mean, (columns,)).copy()
+            scale = check_float_array(f"{letter}_scale", scale, mean.shape).copy()
             if not (scale > 0.0).all():
                 raise ValueError(f"{letter}_scale is {scale.tolist()}, but must be positive")
             object.__setattr__(self, f"{letter}_mean", mean)

@@ -476,6 +476,20 @@ def test_the_formula_of_two_classes_is_a_logit_with_a_verdict_that_is_never_exac
     assert [str(symbol) for symbol in model.formula_.free_symbols] == ["x_1"]
 
 
+def test_later_changes_of_the_callers_arrays_do_not_change_a_formula():
+    x = RNG(0).uniform(1.0, 3.0, (60, 2))
+    y = x[:, 0] * x[:, 1]
+    for given, targets in ((x, y), (x, y[:, None]), (pd.DataFrame(x, copy=False), y)):
+        model = KANRegressor(**QUICK, random_state=0).fit(given, targets)
+        before = x.copy(), y.copy()
+
+        x *= 10.0
+        y[:] = 0.0
+
+        assert str(model.formula_) == "x_1*x_2"
+        x[:], y[:] = before
+
+
 def test_a_formula_is_found_only_after_a_fit():
     with pytest.raises(NotFittedError):
         _ = KANRegressor().formula_

@@ -166,6 +166,16 @@ def test_a_table_with_columns_in_another_order_is_not_scaled():
             ours(Frame.of("ba", x))
 
 
+def test_later_changes_of_the_callers_arrays_do_not_change_a_scaler():
+    numbers = np.ones((4, 2))
+    scaler = kr.Scaler(*numbers)
+
+    numbers[:] = 5.0
+
+    assert scaler.transform_x([[3.0, 3.0]]).tolist() == [[2.0, 2.0]]
+    assert scaler.inverse_y([[3.0, 3.0]]).tolist() == [[4.0, 4.0]]
+
+
 def test_class_labels_names_and_classes_stay():
     labels = np.array([0, 1] * 5)
     given = data(
