@@ -190,8 +190,8 @@ class KANBase(BaseEstimator):
         ax : Axes, optional
             Where to draw; None makes a figure.
         **options
-            Of `kan_ref.draw_network`, such as `title`. `names` are the names of the columns by
-            default.
+            Of `kan_ref.draw_network`, such as `title`. `names` are the names of the inputs in
+            `formula_` by default, as text: a dollar sign begins no formula.
 
         Returns
         -------
@@ -209,8 +209,8 @@ class KANBase(BaseEstimator):
         The curves are those of standardized inputs.
         """
         check_is_fitted(self)
-        names = getattr(self, "feature_names_in_", None)
+        names = self._samples.names
         if names is not None:
-            options = {"names": tuple(names)} | options
+            options = {"names": tuple(map(literal, names))} | options
         axes: Axes = kr.draw_network(self.network_, self._drawn, ax=ax, **options)
         return axes

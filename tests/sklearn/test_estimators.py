@@ -490,6 +490,19 @@ def test_later_changes_of_the_callers_arrays_do_not_change_a_formula():
         x[:], y[:] = before
 
 
+def test_the_name_of_a_column_is_drawn_as_it_is():
+    x, y = table(40)
+
+    for name in ("US$ per A$", "a$\\b$", "$x^{$"):
+        model = KANRegressor(**QUICK, random_state=0).fit(x.rename(columns={"mass": name}), y)
+        ax = model.draw()
+        ax.figure.canvas.draw()
+        assert name in {text.get_text().replace(r"\$", "$") for text in ax.texts}
+        assert not any(
+            is_math_text(text.get_text()) for text in ax.texts if text.get_text() != "$y$"
+        )
+
+
 def test_a_formula_is_found_only_after_a_fit():
     with pytest.raises(NotFittedError):
         _ = KANRegressor().formula_
