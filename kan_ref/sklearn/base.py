@@ -56,7 +56,9 @@ run_ : ValidatedRun
         network: `print(model.discovery_.verdict)` says how far the samples support it, and whether
         the search was interrupted, which keeps the best formula so far until the next `fit`.
     formula_ : sympy.Expr, or tuple of them for several outputs
-        That of `discovery_`.
+        That of `discovery_`. Its symbols are the column names, if all of them are text, else x_1,
+        x_2, ... Line breaks and spaces at the ends of a name are left out, and a column without a
+        name, or with that of another column, is called x_1, x_2, ... by its place.
     feature_importances_ : (n_features,)
         Attribution scores of the inputs on the training samples, with sum 1; all 0 for a constant.
     n_features_in_ : int
@@ -109,8 +111,7 @@ class KANBase(BaseEstimator):
         # `discovery_` needs the samples as they are now, and the caller may change the arrays
         x, y = np.array(x), np.array(y)
         # `fit_validated` only reports test samples: they decide nothing
-        names = getattr(self, "feature_names_in_", None)
-        samples = kr.Data(x, y, x[:1], y[:1], names=None if names is None else tuple(names))
+        samples = kr.Data(x, y, x[:1], y[:1], names=names)
         data, scaler = kr.scaled(samples)
         if loss == "logistic":
             answers = y[:, None].astype(np.float64)

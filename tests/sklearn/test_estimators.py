@@ -490,6 +490,19 @@ def test_later_changes_of_the_callers_arrays_do_not_change_a_formula():
         x[:], y[:] = before
 
 
+def test_names_of_any_headers_are_valid_in_the_formula():
+    x = RNG(0).uniform(1.0, 3.0, (60, 3))
+    frame = pd.DataFrame(x, columns=["mass ", "a\n(kg)", ""])
+
+    model = KANRegressor(**QUICK, random_state=0).fit(frame, x[:, 0] * x[:, 1] + x[:, 2])
+
+    assert {str(symbol) for symbol in model.formula_.free_symbols} == {"mass", "a (kg)", "x_3"}
+    np.testing.assert_array_equal(
+        model.discovery_.predict(frame), model.discovery_.predict(frame.to_numpy())
+    )
+    assert {"mass", "a (kg)", "x_3"} <= {text.get_text() for text in model.draw().texts}
+
+
 def test_the_name_of_a_column_is_drawn_as_it_is():
     x, y = table(40)
 
