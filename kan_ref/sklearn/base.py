@@ -1,6 +1,8 @@
 """What the regressor and the classifier have in common: scaling, the fit, inspection."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -30,6 +32,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 N_DRAWN = 200  # training samples that `draw` keeps
+
+# names in messages of kan_ref -> those of the estimators. Settings begin a message: inside it the
+# words "hidden" and "weights" have their usual meaning, and quoted names are those of columns.
+_RENAMED = {
+    "hidden": "hidden_layers",
+    "weights": "penalty_weights",
+    "x_train": "X",
+    "y_train": "y",
+    "x": "X",
+}
+_NAMES = re.compile(r"^(?:hidden|weights)(?=\[| is )|(?<!')\b(?:x_train|y_train|x)\b(?!')")
 
 # what the docstrings of both estimators say
 SETTINGS = """\
@@ -81,6 +94,18 @@ def document(estimator: Estimator) -> Estimator:
     return estimator
 
 
+@contextmanager
+def own_names() -> Iterator[None]:
+    """Give the errors of other functions of kan_ref the names that arguments have here."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        message = _NAMES.sub(lambda found: _RENAMED[found[0]], str(error))
+        if message == str(error):
+            raise
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(message) from None
+
+
 class KANBase(BaseEstimator):
     """The part of both estimators that does not depend on the loss; not for direct use."""
 
@@ -104,6 +129,7 @@ class KANBase(BaseEstimator):
         self.n_folds = n_folds
         self.random_state = random_state
 
+    @own_names()
     def _fit(self, x: FloatArray, y: Any, loss: str) -> None:
         """Standardize, choose and train the network; y is (n, n_out), or labels (n,)."""
         headers = getattr(self, "feature_names_in_", None)
@@ -166,7 +192,8 @@ class KANBase(BaseEstimator):
         check_is_fitted(self)
         x = self._read(X, reset=False)
         low, high = self.run_.domain.T  # the held-out losses are those of clipped inputs too
-        points: FloatArray = np.clip(self.scaler_.transform_x(x), low, high)
+        with own_names():
+            points: FloatArray = np.clip(self.scaler_.transform_x(x), low, high)
         return points
 
     @property
@@ -175,7 +202,8 @@ class KANBase(BaseEstimator):
         check_is_fitted(self)
         if self._discovery is None:
             rng = np.random.default_rng(self._seed)
-            self._discovery = kr.discover(self._samples, loss=self._loss, rng=rng)
+            with own_names():
+                self._discovery = kr.discover(self._samples, loss=self._loss, rng=rng)
         return self._discovery
 
     @property

@@ -19,6 +19,7 @@ from sklearn.utils.estimator_checks import check_estimator
 import kan_ref as kr
 from benchmarks.estimators import Table, measure, verdict
 from kan_ref.sklearn import KANClassifier, KANRegressor
+from kan_ref.sklearn.base import own_names
 
 QUICK = {"n_steps": 4, "n_folds": 2, "penalty_weights": (1e-3,)}
 SHORT = {"n_steps": 20, "n_folds": 2, "penalty_weights": (3e-3, 3e-2), "random_state": 0}
@@ -192,6 +193,58 @@ def test_data_frames_with_columns_in_another_order_are_reported():
     np.testing.assert_array_equal(scaler.transform_x(x), scaler.transform_x(x.to_numpy()))
     with pytest.raises(ValueError, match=r"give x_test\[\['mass', 'speed', 'noise'\]\]$"):
         kr.Data(x, y.to_numpy()[:, None], other, y.to_numpy()[:, None])
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "sentence"),
+    [
+        ({"hidden_layers": 5}, TypeError, "hidden_layers is 5, but must be a sequence of integers"),
+        ({"hidden_layers": (2, 0)}, ValueError, r"hidden_layers\[1\] is 0, but must be at least 1"),
+        ({"penalty_weights": 1e-3}, TypeError, "penalty_weights is 0.001, but must be a sequence"),
+        ({"penalty_weights": (1.0, 0.1)}, ValueError, r"penalty_weights is \(1.0, 0.1\), but"),
+        (
+            {"penalty_weights": ("a",)},
+            TypeError,
+            r"penalty_weights\[0\] is 'a', but must be a real",
+        ),
+        ({"n_intervals": 0}, ValueError, "n_intervals is 0, but must be at least 1"),
+        ({"degree": -1}, ValueError, "degree is -1, but must be at least 0"),
+        ({"n_steps": 0}, ValueError, "n_steps is 0, but must be at least 1"),
+        ({"n_folds": 1}, ValueError, "n_folds is 1, but must be at least 2"),
+    ],
+)
+def test_messages_name_the_settings_of_the_estimators(settings, kind, sentence):
+    for estimator in (KANRegressor, KANClassifier):
+        with pytest.raises(kind, match=f"^{sentence}"):
+            estimator(**settings).fit(np.arange(40.0)[:, None], [0, 1] * 20)
+
+
+def test_messages_name_the_arrays_of_the_estimators():
+    x, y = table(40)
+    large = np.linspace(1e307, 1.7e308, 40)
+
+    with pytest.raises(
+        ValueError, match=r"^X, y or the .* the standard deviation of y lies beyond"
+    ):
+        KANRegressor().fit(x, large)
+    with pytest.raises(ValueError, match="the standard deviation of X lies beyond"):
+        KANRegressor().fit(large[:, None], y)
+    model = KANRegressor(**QUICK).fit(x, y * 1e-200)
+    with pytest.raises(ValueError, match=r"^y has values between .* in column 0"):
+        _ = model.formula_
+    with own_names():
+        pass
+    model = KANRegressor(**QUICK).fit(x, y)
+    with pytest.raises(ValueError, match=r"^X, y or the .* standardized X lies beyond"):
+        model.predict(x.assign(speed=1e308))
+    for text in (
+        "names has 'x', but",
+        "names has 'x y', but",
+        "the hidden layers have weights",
+        "no name",
+    ):
+        with pytest.raises(ValueError, match=f"^{text}$"), own_names():
+            raise ValueError(text)
 
 
 def test_a_setting_that_does_not_exist_is_reported_for_the_estimator_that_was_called():
