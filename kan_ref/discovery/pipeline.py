@@ -20,6 +20,7 @@ from kan_ref.checks import (
     check_choice,
     check_generator,
     check_integer,
+    check_new_names,
     check_number,
     check_overflow,
     quiet_except,
@@ -156,6 +157,7 @@ def discover(
         lookup(name)
     ends = problem_ends(checked)
     labels = tuple(check_names(names if names is not None else checked.names, ends[0]))
+    check_new_names(labels, checked.names, "the names of the data")
     if loss != "mse" and widths is None and start is None:
         widths = (ends[0], N_HIDDEN, ends[1])
     if functions is not None and widths is None and start is None:

@@ -15,7 +15,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kan_ref.checks import BoolArray, FloatArray, check_integer, check_number
+from kan_ref.checks import (
+    BoolArray,
+    FloatArray,
+    check_integer,
+    check_new_names,
+    check_number,
+    column_names,
+)
 from kan_ref.drawing.curves import (
     N_POINTS,
     View,
@@ -173,6 +180,8 @@ def lay_out_all(
         _check_names("names", names, "x", first.widths[0]),
         _check_names("output_names", output_names, "y", first.widths[-1]),
     )
+    if names is not None:
+        check_new_names(names, column_names(x), "the columns of x")
     for title in titles:
         if title is not None and not isinstance(title, str):
             raise TypeError(f"title is {title!r}, but must be a str")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, literal
 from kan_ref.drawing.painting import default_style, draw_network, png_of
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def short(value: float) -> str:
 
 def network_picture(network: Any, names: Sequence[str] = ()) -> str:
     """Return the diagram of a network over the grids of its inputs, or the reason why not."""
-    labels = [name.replace("$", r"\$") for name in names] or None  # a name is text, no formula
+    labels = [literal(name) for name in names] or None
     n_edges = sum(layer.mask.size for layer in network.layers)
     if n_edges > MOST_EDGES:
         return paragraph(

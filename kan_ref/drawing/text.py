@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, IntArray
+from kan_ref.checks import FloatArray, IntArray, literal
 
 NAME_POINTS, FUNCTION_POINTS, TITLE_POINTS, NOTE_POINTS, LEAST_POINTS = 10.0, 9.0, 11.0, 8.0, 5.0
 BETWEEN_NAMES = 0.05
@@ -103,4 +103,4 @@ def function_text(name: str) -> str:
     """
     if re.fullmatch(r"(1/)?x(\^[0-9.]+)?", name):
         return "$" + re.sub(r"\^([0-9.]+)", r"^{\1}", name) + "$"
-    return {"sqrt": r"$\sqrt{x}$", "1/sqrt": r"$1/\sqrt{x}$"}.get(name, name.replace("$", r"\$"))
+    return {"sqrt": r"$\sqrt{x}$", "1/sqrt": r"$1/\sqrt{x}$"}.get(name, literal(name))

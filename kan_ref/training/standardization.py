@@ -25,6 +25,7 @@ from kan_ref.checks import (
     check_input_names,
     check_overflow,
     check_rectangular,
+    check_same_columns,
 )
 from kan_ref.data import Data, DataLike, check_data
 
@@ -68,8 +69,8 @@ class Scaler:
             scale = getattr(self, f"{letter}_scale")
             if letter == "y" and mean is None and scale is None:
                 continue
-            mean = check_float_array(f"{letter}_mean", mean, (columns,))
-            scale = check_float_array(f"{letter}_scale", scale, mean.shape)
+            mean = check_float_array(f"{letter}_mean", mean, (columns,)).copy()
+            scale = check_float_array(f"{letter}_scale", scale, mean.shape).copy()
             if not (scale > 0.0).all():
                 raise ValueError(f"{letter}_scale is {scale.tolist()}, but must be positive")
             object.__setattr__(self, f"{letter}_mean", mean)
@@ -82,12 +83,21 @@ class Scaler:
             object.__setattr__(self, "names", check_input_names(self.names, len(self.x_mean)))
 
     def transform_x(self, x: object) -> FloatArray:
-        """Standardize inputs x (batch, n_in) in the user's units."""
+        """Standardize inputs x (batch, n_in) in the user's units.
+
+        The columns of a table must be `names`, in their order, if the inputs have names.
+        """
+        self._check_table(x)
         return _forward("x", x, self.x_mean, self.x_scale, self.x_constant)
 
     def inverse_x(self, x: object) -> FloatArray:
-        """Return standardized inputs (batch, n_in) in the user's units."""
+        """Return standardized inputs (batch, n_in) in the user's units; tables as `transform_x`."""
+        self._check_table(x)
         return _back("x", x, self.x_mean, self.x_scale)
+
+    def _check_table(self, x: object) -> None:
+        if self.names is not None:
+            check_same_columns("x", x, self.names)
 
     def transform_y(self, y: object) -> Any:
         """Standardize targets y (batch, n_out) in the user's units; class labels stay."""

@@ -636,6 +636,18 @@ def test_names_go_to_their_nodes_in_order():
         assert (label.at[1] < at[1]) == (place[0] == 0)
 
 
+def test_names_that_are_the_columns_of_a_table_in_another_order_are_reported():
+    class Frame(np.ndarray):
+        columns = ("a", "b", "c")
+
+    network, x = example((3, 2))
+
+    for names in (("a", "b", "c"), ("$a$", "$b$", "$c$")):
+        assert lay_out(network, x.view(Frame), names=names).plan.labels
+    with pytest.raises(ValueError, match=r"^names is \('b', 'a', 'c'\), but the columns of x are"):
+        lay_out(network, x.view(Frame), names=("b", "a", "c"))
+
+
 @pytest.mark.parametrize(
     ("widths", "texts"),
     [((1, 1), ["$x$", "$y$"]), ((2, 3), ["$x_{1}$", "$x_{2}$", "$y_{1}$", "$y_{2}$", "$y_{3}$"])],

@@ -23,6 +23,7 @@ from networks import (
 
 from kan_ref.formulas.construction import from_formula
 from kan_ref.formulas.expression import formula, formula_latex, round_formula
+from kan_ref.formulas.recognition import recognise_constants
 from kan_ref.formulas.values import evaluate_formula, numeric_function
 from kan_ref.functions.library import LIBRARY, register_function, unregister_function
 from kan_ref.functions.record import Function
@@ -561,3 +562,16 @@ def test_constants_may_stay_open():
 def test_samples_are_checked(x, sentence):
     with pytest.raises(ValueError, match=sentence):
         evaluate_formula(X, x)
+
+
+@pytest.mark.parametrize("call", [evaluate_formula, recognise_constants])
+def test_names_that_are_the_columns_of_a_table_in_another_order_are_reported(call):
+    class Frame(np.ndarray):
+        columns = ("a", "b")
+
+    a, b = sympy.symbols("a b")
+    table = np.array([[1.0, 2.0], [3.0, 5.0]]).view(Frame)
+
+    assert call(a - b, table, names=("a", "b")) is not None
+    with pytest.raises(ValueError, match=r"^names is \('b', 'a'\), but the columns of x are"):
+        call(a - b, table, names=("b", "a"))

@@ -163,6 +163,39 @@ def test_a_constant_column_has_no_sample_too_far_away_to_be_told():
         scaler.transform_x([[-1.7e308]])
 
 
+class Frame(np.ndarray):
+    """Numbers with headers."""
+
+    @classmethod
+    def of(cls, headers, x):
+        frame = np.asarray(x).view(cls)
+        frame.columns = list(headers)
+        return frame
+
+
+def test_a_table_with_columns_in_another_order_is_not_scaled():
+    x = np.arange(12.0).reshape(6, 2)
+    scaler = kr.scaled(kr.Data(x, x, x, x, names=("a", "b")))[1]
+    unnamed = kr.scaled(kr.Data(x, x, x, x))[1]
+
+    for method in ("transform_x", "inverse_x"):
+        ours, other = getattr(scaler, method), getattr(unnamed, method)
+        np.testing.assert_array_equal(ours(Frame.of("ab", x)), ours(x))
+        np.testing.assert_array_equal(other(Frame.of("ba", x)), ours(x))
+        with pytest.raises(ValueError, match=r"^x has the columns \('b', 'a'\), .* give x\[\['a'"):
+            ours(Frame.of("ba", x))
+
+
+def test_later_changes_of_the_callers_arrays_do_not_change_a_scaler():
+    numbers = np.ones((4, 2))
+    scaler = kr.Scaler(*numbers)
+
+    numbers[:] = 5.0
+
+    assert scaler.transform_x([[3.0, 3.0]]).tolist() == [[2.0, 2.0]]
+    assert scaler.inverse_y([[3.0, 3.0]]).tolist() == [[4.0, 4.0]]
+
+
 def test_class_labels_names_and_classes_stay():
     labels = np.array([0, 1] * 5)
     given = data(
