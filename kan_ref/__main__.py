@@ -8,12 +8,13 @@ a picture shows the networks after each step. All printed numbers are computed i
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kan_ref.program import report_interrupts, run_program
+from kan_ref.program import check_output, given_path, report_interrupts, run_program
 
 if __name__ == "__main__":
     report_interrupts()
@@ -142,22 +143,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--picture",
-        type=Path,
+        type=given_path,
         default=Path("kan_ref_demo.png"),
         metavar="FILE",
         help="file of the picture (default %(default)s)",
     )
     options = parser.parse_args(arguments)
-    folder = options.picture.resolve().parent
-    if (
-        options.picture.suffix.lower() not in PICTURES
-        or options.picture.is_dir()
-        or not folder.is_dir()
-    ):
-        parser.error(
-            f"--picture is {options.picture}, but must be a file in a folder that exists, "
-            f"ending in {', '.join(PICTURES)}"
-        )
+    _check_picture(parser, options.picture)
     if options.seed < 0 or options.samples < 100 or not 0.0 <= options.noise <= MOST_NOISE:
         parser.error(
             f"--seed is {options.seed}, --samples {options.samples} and --noise {options.noise:g}, "
@@ -187,9 +179,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "of their standard deviation"
     )
     print(f"verdict     {found.verdict}")
-    draw(found, recognised, data.x_train).savefig(options.picture, dpi=150, metadata=None)
+    try:
+        draw(found, recognised, data.x_train).savefig(options.picture, dpi=150, metadata=None)
+    except OSError as error:
+        print(f"{options.picture} cannot be written: {error}", file=sys.stderr)
+        return 1
     print(f"picture     {options.picture}")
     return 0
+
+
+def _check_picture(parser: argparse.ArgumentParser, picture: Path) -> None:
+    """End the program with the reason if the picture cannot be written."""
+    if picture.suffix.lower() not in PICTURES:
+        parser.error(
+            f"--picture is {picture}, but must be a name that ends in {', '.join(PICTURES)}, "
+            "such as kan.png"
+        )
+    check_output(parser, "--picture", picture)
 
 
 if __name__ == "__main__":

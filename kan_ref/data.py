@@ -14,9 +14,13 @@ from kan_ref.checks import (
     check_classes,
     check_generator,
     check_input_names,
+    check_new_names,
     check_number,
+    check_same_columns,
     check_same_rows,
     check_samples,
+    check_test_columns,
+    column_names,
     explain_call,
     listed,
     read_inputs,
@@ -40,7 +44,7 @@ class Data(Record):
     y_test : (n_test, n_out), or (n_test,) of int
         Test samples are only used to report errors.
     names : sequence of str, optional
-        One for each input; used in formulas and pictures.
+        One for each input, for formulas and pictures; for tables in the order of their columns.
     classes : (n_classes,), optional
         What the labels stand for, all different: label b is `classes[b]`.
 
@@ -49,15 +53,15 @@ class Data(Record):
     ValueError
         "y_train has shape (3,), but needs shape (n_train, n_out); for one output write
         y_train[:, None]"; "y_test has 4 rows, but x_test has 5"; "x_train contains nan at row 3,
-        column 0"
+        column 0"; tables with other columns, or another order of them, in x_test than in x_train
     TypeError
         "x_test is None, but needs shape (n_test, n_in): hold out a part of the samples, or give
         x_train again"
 
     Notes
     -----
-    Arrays are stored as float64; C-contiguous float64 arrays are not copied. `Data.split` makes
-    the four arrays of a table and its target.
+    Arrays are stored as float64. C-contiguous float64 arrays and integer labels are not copied, so
+    later changes of them change the data. `Data.split` makes the four arrays of x and y.
 
     Examples
     --------
@@ -86,6 +90,8 @@ class Data(Record):
         ) -> None: ...
 
     def __post_init__(self) -> None:
+        check_test_columns(self)
+        headers, test_inputs = column_names(self.x_train), self.x_test
         for part in ("train", "test"):
             for letter, columns in (("x", "n_in"), ("y", "n_out")):
                 name = f"{letter}_{part}"
@@ -104,7 +110,11 @@ class Data(Record):
         if self.y_train.ndim == 2:
             _agree(self, "y_test", "y_train", axis=1)
         if self.names is not None:
-            object.__setattr__(self, "names", check_input_names(self.names, self.x_train.shape[1]))
+            names = check_input_names(self.names, self.x_train.shape[1])
+            check_new_names(names, headers, "the columns of x_train")
+            if headers is None:
+                check_same_columns("x_test", test_inputs, names)
+            object.__setattr__(self, "names", names)
         if self.classes is not None:
             object.__setattr__(self, "classes", check_classes(self.classes, self))
 
@@ -127,7 +137,8 @@ class Data(Record):
         ----------
         x : (n, n_in) array_like or table
             An array, a list, a tensor or a DataFrame. Booleans count as 0 and 1. Column names
-            become `names`, if all of them are text.
+            become `names`, if all of them are text. Line breaks and spaces at the ends are left
+            out, and a column without a name is called x_1, x_2, ... by its place.
         y : (n,) or (n, n_out) array_like or table
             Numbers become columns (n, n_out). With one axis, text, booleans, categories and
             integers are classes: they become labels 0, 1, ..., and `classes` holds what they stand
@@ -233,7 +244,7 @@ def check_data(data: object) -> Data:
 
 
 def check_arrays(data: object) -> None:
-    """Raise TypeError if `data` lacks one of the four arrays."""
+    """Raise an error if `data` lacks one of the four arrays, or if tables differ in columns."""
     for name in ARRAYS:
         if not hasattr(data, name):
             kind = type(data).__name__
@@ -241,6 +252,7 @@ def check_arrays(data: object) -> None:
                 f"data is a {kind} without attribute {name}, but needs {', '.join(ARRAYS)} "
                 "(as kan_ref.Data has them; kan_ref.Data.split(x, y, rng=rng) splits x and y)"
             )
+    check_test_columns(data)
 
 
 def check_loss(data: object, loss: object) -> None:

@@ -219,8 +219,8 @@ def _bounds(n_in: int | None, domain: object) -> tuple[FloatArray, FloatArray]:
             f"domain is {bounds[place].tolist()} for input {place}, but the lower bound must be "
             "less than the upper one"
         )
-    with np.errstate(over="ignore"):
-        check_overflow("the width of domain lies", high - low)
+    with np.errstate(all="ignore"):
+        check_overflow("its width lies", high - low, given="domain")
     return low, high
 
 

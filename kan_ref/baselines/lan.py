@@ -25,7 +25,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from kan_ref.baselines.mlp import check_sequences, check_theta, check_weights, views_of
+from kan_ref.baselines.mlp import Baseline, check_sequences, check_weights, views_of
 from kan_ref.bspline import (
     Bases,
     KnotVectors,
@@ -37,7 +37,7 @@ from kan_ref.bspline import (
     scatter,
     squared,
 )
-from kan_ref.checks import FloatArray, Record, check_choice, check_float_array, check_integer
+from kan_ref.checks import FloatArray, check_choice, check_float_array, check_integer
 from kan_ref.functions import ACTIVATION_NAMES, BASE_NAMES, activation_values, base_function
 
 LAN_BASE_NAMES = tuple(dict.fromkeys((*BASE_NAMES, *ACTIVATION_NAMES)))
@@ -57,7 +57,7 @@ class LANCache:
 
 
 @dataclass(frozen=True, eq=False)
-class LAN(Record):
+class LAN(Baseline):
     """A learnable activation network; immutable, its parameters also as a read-only vector `theta`.
 
     Parameters
@@ -85,8 +85,7 @@ class LAN(Record):
     Raises
     ------
     ValueError, TypeError
-        "weights[1] takes 3 inputs, but weights[0] has 5 outputs";
-        "coefs[0] has shape (5, 7), but needs shape (5, 8)"
+        "coefs[0] has shape (5, 7), but needs shape (5, 8)", and the like for every argument.
     """
 
     weights: tuple[FloatArray, ...]
@@ -147,14 +146,6 @@ class LAN(Record):
             weight.size + len(weight) + size
             for weight, size in zip(self.weights, n_coefs, strict=True)
         )
-
-    def with_theta(self, theta: object) -> "LAN":
-        """Return the same network with other parameters (n_params,), which are copied once."""
-        return self.replace_theta(check_theta(theta, self.n_params))
-
-    def __call__(self, x: object) -> FloatArray:
-        """Compute outputs (batch, n_out) at x (batch, n_in)."""
-        return self.values(check_float_array("x", x, ("batch", self.widths[0])))
 
     # --- what training needs of a model (`training.goal.Model`); arguments are not checked
 

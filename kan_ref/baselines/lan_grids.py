@@ -27,6 +27,7 @@ from kan_ref.functions import ACTIVATION_NAMES
 from kan_ref.network import COEF_SCALE, check_widths, read_domain
 
 
+@np.errstate(all="ignore")
 def init_lan(
     widths: Sequence[int],
     *,
@@ -91,6 +92,7 @@ def init_lan(
     return _on_probe(mlp, coefs, base, n_intervals, degree, probe, bounds)
 
 
+@np.errstate(all="ignore")
 def lan_from_mlp(mlp: MLP, x: object, *, n_intervals: int, degree: int) -> LAN:
     """Convert an MLP, trained or not, into a learnable activation network with equal outputs.
 
@@ -120,6 +122,7 @@ def lan_from_mlp(mlp: MLP, x: object, *, n_intervals: int, degree: int) -> LAN:
     return _on_probe(mlp, coefs, mlp.activation, n_intervals, degree, probe, (-1.0, 1.0))
 
 
+@np.errstate(all="ignore")
 def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> LAN:
     """Move the curves' grids to the pre-activations of a batch; keep the function.
 

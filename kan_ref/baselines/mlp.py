@@ -11,17 +11,25 @@ scalar R,
           n = (sample b, output o),   S_{L-1}[(b, o), j] = 1 where j = o, else 0;
           S_{l-1} = (S_l W_l) * s'(z_{l-1})
 
-theta runs layer by layer: W_l in C order, then v_l. The checks of weights and the views of theta
-serve LANs (`lan`) too.
+theta runs layer by layer: W_l in C order, then v_l. The checks of weights, the views of theta
+and `Baseline` serve LANs (`lan`) too.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, Record, check_choice, check_float_array, check_generator
+from kan_ref.checks import (
+    FloatArray,
+    Record,
+    check_choice,
+    check_float_array,
+    check_generator,
+    check_overflow,
+)
 from kan_ref.functions import ACTIVATION_NAMES, activation_values
 from kan_ref.network import check_widths
 
@@ -74,18 +82,22 @@ def views_of(theta: FloatArray, shapes: Sequence[Sequence[int]]) -> list[FloatAr
     return views
 
 
-def check_theta(theta: object, n_params: int) -> FloatArray:
-    """Return a copy of theta (n_params,).
+class Baseline(Record):
+    """What an MLP and a LAN have in common: calls, and copies with other parameters."""
 
-    Raises
-    ------
-    ValueError, TypeError
-        "theta has 149 numbers, but this network has 150"
-    """
-    own = check_float_array("theta", theta, ("n_params",))
-    if len(own) != n_params:
-        raise ValueError(f"theta has {len(own)} numbers, but this network has {n_params}")
-    return own.copy()
+    def with_theta(self: Any, theta: object) -> Any:
+        """Return the same network with other parameters (n_params,), which are copied once."""
+        own = check_float_array("theta", theta, ("n_params",))
+        if len(own) != self.n_params:
+            raise ValueError(f"theta has {len(own)} numbers, but this network has {self.n_params}")
+        return self.replace_theta(own.copy())
+
+    @np.errstate(all="ignore")
+    def __call__(self: Any, x: object) -> FloatArray:
+        """Compute outputs (batch, n_out) at x (batch, n_in); ValueError where they overflow."""
+        outputs: FloatArray = self.values(check_float_array("x", x, ("batch", self.widths[0])))
+        check_overflow("the outputs lie", outputs)
+        return outputs
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,7 @@ class MLPCache:
 
 
 @dataclass(frozen=True, eq=False)
-class MLP(Record):
+class MLP(Baseline):
     """A multilayer perceptron; immutable, its parameters also as one read-only vector `theta`.
 
     Parameters
@@ -150,14 +162,6 @@ class MLP(Record):
     def layer_sizes(self) -> tuple[int, ...]:
         """The number of parameters of each layer: consecutive parts of theta."""
         return tuple(weight.size + len(weight) for weight in self.weights)
-
-    def with_theta(self, theta: object) -> "MLP":
-        """Return the same MLP with other parameters (n_params,), which are copied once."""
-        return self.replace_theta(check_theta(theta, self.n_params))
-
-    def __call__(self, x: object) -> FloatArray:
-        """Compute outputs (batch, n_out) at x (batch, n_in)."""
-        return self.values(check_float_array("x", x, ("batch", self.widths[0])))
 
     # --- what training needs of a model (`training.goal.Model`); arguments are not checked
 

@@ -90,7 +90,7 @@ def polar_form(
     last = active[:, :, -1:]
     ordered = _farthest_first(arguments, knots[inputs, last], knots[inputs, last + 1])
     d = coef[:, inputs, active]
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         # [eq:blossom]
         for level in range(1, degree + 1):
             u, m = ordered[:, :, level - 1 : level], active[:, :, level:]

@@ -118,7 +118,7 @@ def fit_curve(
     design = all_bases(points[:, None], vector, degree)[:, 0]
     coef, rank = nearest_coefficients(design, targets, initial)
     residuals = design @ coef.T - targets
-    check_overflow("the curve's coefficients lie", coef, residuals)
+    check_overflow("the curve's coefficients lie", coef, residuals, given="x or y")
     size = float(np.abs(residuals).max(initial=0.0)) or 1.0  # squares must not overflow
     return CurveFit(
         coef=coef,

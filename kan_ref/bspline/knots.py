@@ -114,7 +114,7 @@ def extended_knots(breakpoints: object, degree: int) -> FloatArray:
 def add_outer_knots(grid: FloatArray, degree: int) -> FloatArray:
     """Return the extended knot vectors of checked breakpoints, or raise if they overflow."""
     a, b, n_intervals = grid[:, :1], grid[:, -1:], grid.shape[1] - 1
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         # [eq:outer-knots]
         h = (b - a) / n_intervals
         outer = np.arange(1, degree + 1) * h
@@ -192,7 +192,7 @@ def check_per_input(name: str, value: object, n_in: int | str = "n_in") -> Float
 
 def check_width(low: FloatArray, high: FloatArray, first: FloatArray, last: FloatArray) -> None:
     """Raise ValueError if last - first overflows; the message names the range [low, high]."""
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         wide = ~np.isfinite(last - first)
     if wide.any():
         i = int(np.argmax(wide))

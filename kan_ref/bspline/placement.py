@@ -222,7 +222,7 @@ def _sample_bounds(
     """Return `_padded_bounds` of samples (batch, n_in), the pad relative to their range."""
     low, high = samples.min(axis=0), samples.max(axis=0)
     check_width(low, high, low, high)
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         return _padded_bounds(low, high, relative_pad * (high - low))
 
 
@@ -230,7 +230,7 @@ def _padded_bounds(
     low: FloatArray, high: FloatArray, pad: FloatArray
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Return the ends of each grid by (B14) or (B15), and whether (B15) applied."""
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         # [eq:grid-bounds]
         middle = 0.5 * low + 0.5 * high
         size = np.maximum(1.0, np.abs(middle))

@@ -11,9 +11,16 @@ from kan_ref.checks.floating_point import quiet_except as quiet_except
 from kan_ref.checks.other_names import CALLS as CALLS
 from kan_ref.checks.samples import check_classes as check_classes
 from kan_ref.checks.samples import check_input_names as check_input_names
+from kan_ref.checks.samples import check_new_names as check_new_names
+from kan_ref.checks.samples import check_same_columns as check_same_columns
 from kan_ref.checks.samples import check_samples as check_samples
+from kan_ref.checks.samples import check_test_columns as check_test_columns
+from kan_ref.checks.samples import column_names as column_names
 from kan_ref.checks.samples import counted as counted
+from kan_ref.checks.samples import input_names as input_names
 from kan_ref.checks.samples import listed as listed
+from kan_ref.checks.samples import literal as literal
+from kan_ref.checks.tables import check_no_times as check_no_times
 from kan_ref.checks.tables import check_same_rows as check_same_rows
 from kan_ref.checks.tables import read_inputs as read_inputs
 from kan_ref.checks.tables import read_targets as read_targets

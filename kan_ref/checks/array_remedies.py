@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+TIMES = "give times as numbers in a unit of your choice"
+
 _LONGEST = 40  # characters of a value in a message
 
 
@@ -52,7 +54,7 @@ def kind_remedy(name: str, value: object, array: NDArray[Any]) -> str:
     if kind == "b":
         return f": give {code}.astype(float)"
     if kind in "mM":
-        return ": give times as numbers in a unit of your choice"
+        return f": {TIMES}"
     if kind == "O":
         wrong = _first_wrong(array)
         if wrong is not None:

@@ -1,6 +1,7 @@
 """The arrays of `kan_ref.Data`: samples, the names of their columns, and classes."""
 
 from collections.abc import Sequence
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -62,12 +63,99 @@ def check_input_names(names: object, n_in: int) -> tuple[str, ...]:
     return found
 
 
+def column_names(value: Any) -> tuple[str, ...] | None:
+    """Return the headers of a table if all of them are text, None for anything else."""
+    if not hasattr(value, "columns") or not hasattr(value, "__getitem__"):
+        return None
+    headers = tuple(value.columns)
+    is_text = bool(headers) and all(isinstance(header, str) for header in headers)
+    return headers if is_text else None
+
+
+def input_names(headers: Sequence[str]) -> tuple[str, ...]:
+    """Return names of inputs for the headers of a table: what a formula takes, all different.
+
+    A header that is printable, without spaces at its ends, stays. In others line breaks and rows of
+    spaces become one space, and what is not printable is left out. Where nothing remains, or
+    another input has the name, the input is called x_1, x_2, ... by its place.
+    """
+    cleaned = [_cleaned(header) for header in headers]
+    kept = {header for header, name in zip(headers, cleaned, strict=True) if header == name}
+    names: list[str] = []
+    for place, (header, name) in enumerate(zip(headers, cleaned, strict=True), start=1):
+        others = {*names, *(kept - {header})}
+        if not name or name in others:
+            numbers = chain((place,), count(len(headers) + 1))
+            name = next(one for n in numbers if (one := f"x_{n}") not in {*names, *kept})
+        names.append(name)
+    return tuple(names)
+
+
+def _cleaned(header: str) -> str:
+    """Return a header as printable text without spaces at its ends, "" where nothing is left."""
+    if header.isprintable() and header == header.strip():
+        return header
+    shown = "".join(
+        letter if letter.isprintable() else " " if letter.isspace() else "" for letter in header
+    )
+    return " ".join(shown.split())
+
+
+def check_same_columns(
+    name: str, value: object, names: Sequence[str], whose: str = "the names of the inputs"
+) -> None:
+    """Raise ValueError if a table has other columns than `names`, or has them in another order.
+
+    The default names x_1, x_2, ... leave a table free that has none of them.
+    """
+    headers = column_names(value)
+    if headers is None or tuple(names) in (headers, input_names(headers)):
+        return
+    if tuple(names) == input_names([""] * len(names)) and not {*names} & {*headers}:
+        return
+    own = dict(zip(input_names(headers), headers, strict=True)) | {one: one for one in headers}
+    missing = [one for one in names if one not in own]
+    if not missing:
+        remedy = f"give {name}[{[own[one] for one in names]}]"
+    elif len(headers) == len(names):
+        remedy = f"give np.asarray({name}) if these are the same inputs in the same order"
+    else:
+        remedy = f"give a table with the column {missing[0]!r} too"
+    raise ValueError(
+        f"{name} has the columns {listed(headers, 20)}, but needs {listed(names, 20)}, {whose}: "
+        f"{remedy}"
+    )
+
+
+def check_test_columns(data: Any) -> None:
+    """Raise ValueError if x_train and x_test are tables of other columns, or in another order."""
+    headers = column_names(data.x_train)
+    if headers is not None:
+        check_same_columns("x_test", data.x_test, headers, "the columns of x_train")
+
+
+def check_new_names(names: Sequence[str], known: Sequence[str] | None, whose: str) -> None:
+    """Raise ValueError if new names for inputs with `known` names hold one of these elsewhere."""
+    if known is None or len(known) != len(names):
+        return
+    if any(new != old and new in known for new, old in zip(names, known, strict=True)):
+        raise ValueError(
+            f"names is {listed(names, 20)}, but {whose} are {listed(known, 20)}: give the names in "
+            "this order, or other ones"
+        )
+
+
+def literal(text: str) -> str:
+    """Return a text as Matplotlib draws it unchanged: its dollar signs begin no formula."""
+    return text.replace("$", r"\$")
+
+
 def check_classes(classes: object, data: Any) -> NDArray[Any]:
     """Return the classes of the labels `data.y_train` and `data.y_test` as an array.
 
     ValueError if they are not all different, or if a label has no class.
     """
-    found = check_rectangular("classes", classes)
+    found = check_rectangular("classes", classes).copy()
     if found.ndim != 1 or len(set(found.tolist())) != len(found):
         raise ValueError(f"classes is {classes!r}, but must be a list of different classes")
     if data.y_train.ndim != 1:

@@ -11,17 +11,21 @@ Targets with one axis are classes or numbers by this rule:
     real numbers                  one column of numbers
 """
 
+import datetime
 import numbers
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks.array_remedies import as_array, first_beyond, kind_remedy
+from kan_ref.checks.array_remedies import TIMES, as_array, first_beyond, kind_remedy
+from kan_ref.checks.samples import column_names, input_names
 from kan_ref.checks.values import FloatArray, IntArray, check_float_array, check_rectangular
 
 FEW_CLASSES = 20  # up to so many integers may be classes with two samples each on average
 SAMPLES_A_CLASS = 10  # on average, where there are more
+
+_TIMES = (np.datetime64, np.timedelta64, datetime.date, datetime.time, datetime.timedelta)
 
 Names = tuple[str, ...]
 
@@ -40,7 +44,7 @@ def read_inputs(name: str, value: object) -> tuple[FloatArray, Names | None]:
     -------
     x : ndarray of float64, (n, n_in)
     names : tuple of str, or None
-        None for anything but a table whose column names are all text.
+        None for anything but a table whose column names are all text; as `input_names` has them.
 
     Raises
     ------
@@ -60,8 +64,8 @@ def read_inputs(name: str, value: object) -> tuple[FloatArray, Names | None]:
     parts = [_column(name, value, column) for column in columns]
     array = np.column_stack(parts) if parts else np.zeros((len(np.asarray(value)), 0))
     _check_filled(name, array, value, columns)
-    named = all(isinstance(column, str) for column in columns)
-    return array, tuple(map(str, columns)) if named else None
+    headers = column_names(value)
+    return array, None if headers is None else input_names(headers)
 
 
 def read_targets(name: str, value: object) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -133,6 +137,32 @@ def check_same_rows(x_name: str, x: object, y_name: str, y: object) -> None:
         )
 
 
+def check_no_times(name: str, value: Any) -> None:
+    """Raise TypeError if an array, or a column of a table, holds dates or differences of times.
+
+    NumPy counts them in the unit of the array, which may be another one in the next array. Masked
+    numbers, of which NumPy takes the values, raise ValueError.
+    """
+    columns = _columns(value)
+    if columns is not None:
+        for column in columns:
+            if _holds_times(name, value[column]):
+                _column(name, value, column)
+        return
+    if _holds_times(name, value):
+        dtype = getattr(value, "dtype", np.asarray(value).dtype)
+        raise TypeError(f"{name} has dtype {dtype}, but needs real numbers: {TIMES}")
+
+
+def _holds_times(name: str, value: Any) -> bool:
+    """Return whether a value has a dtype of times, also with a time zone, or a time as an entry."""
+    array = check_rectangular(name, value)
+    kinds = (array.dtype.kind, getattr(getattr(value, "dtype", None), "kind", "O"))
+    if "M" in kinds or "m" in kinds:
+        return True
+    return array.dtype.kind == "O" and any(isinstance(entry, _TIMES) for entry in array.flat)
+
+
 def _columns(value: Any) -> list[Any] | None:
     """Return the names of the columns of a table, None for anything else."""
     is_table = hasattr(value, "columns") and hasattr(value, "__getitem__")
@@ -156,8 +186,8 @@ def _column(name: str, table: Any, column: Any) -> FloatArray:
     if array.dtype.kind not in "biuf":
         dtype = getattr(values, "dtype", array.dtype)
         remedy = (
-            "give times as numbers in a unit of your choice"
-            if array.dtype.kind in "mM"
+            TIMES
+            if _holds_times(name, values)
             else "turn it into numbers (a category into one column of 0 and 1 for each value, as "
             "pandas.get_dummies does), or leave it out"
         )
@@ -175,12 +205,15 @@ def _check_filled(name: str, array: FloatArray, value: object, columns: list[Any
         where = column if columns is None else repr(columns[column])
         n_rows = int((~finite.all(axis=1)).sum())
         bad = "1 row has" if n_rows == 1 else f"{n_rows} rows have"
-        one_axis = columns is None and np.ndim(np.asarray(value)) == 1
+        given = np.asarray(value)
+        one_axis = columns is None and given.ndim == 1
         code = f"{as_array(name, value)}{'' if columns is None else '.astype(float)'}"
+        if given.dtype.kind == "O" and hasattr(value, "to_numpy"):  # NumPy cannot convert pandas.NA
+            code = f"{name}.to_numpy(float, na_value=np.nan)"
         raise ValueError(
             f"{name} contains {array[row, column]} at row {row}, column {where} ({bad} such "
             "numbers): fill them, for example with the column's mean, or keep the other rows of "
-            f"x and y alone, keep = np.isfinite({code}){'' if one_axis else '.all(axis=1)'}"
+            f"inputs and targets, keep = np.isfinite({code}){'' if one_axis else '.all(axis=1)'}"
         )
 
 

@@ -154,12 +154,18 @@ def _not_finite(name: str, array: FloatArray) -> str:
     return f"{name} contains {array[index]} at {where}, but needs finite numbers{rest}"
 
 
-def check_overflow(what: str, *arrays: FloatArray | float) -> None:
-    """Raise ValueError with the remedy if finite arguments gave a number that is not finite."""
+def check_overflow(
+    what: str, *arrays: FloatArray | float, given: str = "x, y or the parameters"
+) -> None:
+    """Raise ValueError with the remedy if finite arguments gave a number that is not finite.
+
+    `given` names these arguments.
+    """
     if not all(np.isfinite(array).all() for array in arrays):
+        are = "are" if " or " in given else "is"
         raise ValueError(
-            f"x, y or the parameters are so large that {what} beyond float64 (about 1.8e308): "
-            "scale x, y and the parameters to size one"
+            f"{given} {are} so large that {what} beyond float64 (about 1.8e308): "
+            f"scale {given.replace(' or ', ' and ')} to size one"
         )
 
 

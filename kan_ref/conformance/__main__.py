@@ -2,11 +2,10 @@
 
 Without a subject kan_ref itself is tested. `report` as the first word tests published libraries and
 writes their report cards (`cards`). Exit status: 0 if every required case passes or is listed as
-failing, 1 if one fails, 2 for a wrong call, 130 after Ctrl-C.
+failing, 1 if one fails, 2 for a wrong call or a report that cannot be written, 130 after Ctrl-C.
 """
 
 import argparse
-import json
 import os
 import shlex
 import shutil
@@ -14,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kan_ref.program import report_interrupts, run_program
+from kan_ref.program import check_output, given_number, given_path, report_interrupts, run_program
 
 if __name__ == "__main__":
     report_interrupts()
@@ -26,8 +25,9 @@ from tqdm import tqdm
 from kan_ref.conformance import cards, suite
 from kan_ref.conformance.cases import BSPLINE, families, load_topics, matches
 from kan_ref.conformance.export import export
-from kan_ref.conformance.report import badge, to_plain, write_junit
+from kan_ref.conformance.report import WRITERS
 from kan_ref.conformance.subjects import MEMORY, TIMEOUT, ProcessSubject, python_adapter
+from kan_ref.conformance.wire import MOST_GIBIBYTES, MOST_SECONDS
 
 OURSELVES = "kan_ref.conformance.adapters.reference:Reference"
 
@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument(
         "--xfail",
-        type=Path,
+        type=given_path,
         metavar="FILE",
         help="file of globs of cases known to fail, one on each line; # starts a comment",
     )
@@ -78,26 +78,27 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument(
         "--timeout",
-        type=float,
+        type=given_number(MOST_SECONDS),
         default=TIMEOUT,
         metavar="S",
         help="seconds for one case (default %(default)g)",
     )
     found.add_argument(
         "--memory",
-        type=float,
+        type=given_number(MOST_GIBIBYTES, zero=True),
         default=MEMORY,
         metavar="GIB",
         help="addresses that the subject may use, 0 for no limit (default %(default)g; Linux)",
     )
-    found.add_argument("--json", type=Path, metavar="OUT", help="the report as JSON")
-    found.add_argument("--junit", type=Path, metavar="OUT", help="the report as JUnit XML")
-    found.add_argument(
-        "--badge", type=Path, metavar="OUT", help="the result as JSON of a badge (shields.io)"
-    )
+    for name, what in (
+        ("--json", "the report as JSON"),
+        ("--junit", "the report as JUnit XML"),
+        ("--badge", "the result as JSON of a badge (shields.io)"),
+    ):
+        found.add_argument(name, type=given_path, metavar="OUT", help=what)
     found.add_argument(
         "--export",
-        type=Path,
+        type=given_path,
         metavar="DIR",
         help="write vectors, schemas, hashes and licence there, and run nothing",
     )
@@ -113,18 +114,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     line = parser()
     options = line.parse_args(words)
     if options.export is not None:
-        if options.export.exists() and not options.export.is_dir():
-            line.error(f"--export is {options.export}, which is a file, but must be a folder")
-        print(f"{len(export(options.export))} files in {options.export}")
-        return 0
-    if not options.timeout > 0:
-        line.error(f"--timeout is {options.timeout:g}, but must be above 0")
-    if not options.memory >= 0:
-        line.error(f"--memory is {options.memory:g}, but must be at least 0 (0 for no limit)")
-    outputs = (("--json", options.json), ("--junit", options.junit), ("--badge", options.badge))
-    for name, path in outputs:
-        if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
-            line.error(f"{name} is {path}, but must be a file in a folder that exists")
+        return _export(line, options.export)
+    outputs = {name: path for name in WRITERS if (path := getattr(options, name)) is not None}
+    for name, path in outputs.items():  # a run whose report would be lost is not begun
+        check_output(line, f"--{name}", path)
     _check_globs(line, options.only, options.skip)
     chosen = suite.choose(options.only, options.skip, family=options.family)
     if not chosen:
@@ -146,33 +139,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise KeyboardInterrupt("interrupted: no report without every case") from None
     finally:
         subject.close()
-    if options.json is not None:
-        options.json.write_text(
-            json.dumps(to_plain(report), indent=1, allow_nan=False) + "\n", encoding="utf-8"
-        )
-    if options.junit is not None:
-        write_junit(report, options.junit)
-    if options.badge is not None:
-        options.badge.write_text(json.dumps(badge(report)) + "\n", encoding="utf-8")
+    status = 1 if report.failures else 0
+    for name, path in outputs.items():
+        try:
+            WRITERS[name](report, path)
+        except OSError as error:  # such as a full disk: the printed report is still worth a run
+            print(f"--{name} is {path}, which cannot be written: {error}", file=sys.stderr)
+            status = 2
     print(f"{report.subject}, {report.dtype}, {n_cases} cases")
     for text in suite.lines(report):
         print(text)
-    return 1 if report.failures else 0
+    return status
+
+
+def _export(line: argparse.ArgumentParser, folder: Path) -> int:
+    if os.path.exists(folder) and not folder.is_dir():
+        line.error(f"--export is {folder}, which is a file, but must be a folder")
+    try:
+        written = export(folder)
+    except OSError as error:
+        line.error(f"--export is {folder}, which cannot be written: {error}")
+    print(f"{len(written)} files in {folder}")
+    return 0
 
 
 def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> ProcessSubject:
     if options.program is None:
         subject = python_adapter(
-            options.adapter or OURSELVES,
+            OURSELVES if options.adapter is None else options.adapter,
             dtype=options.dtype,
             timeout=options.timeout,
             memory=options.memory,
         )
         if subject.refused is not None:
             subject.close()
-            line.error(f"--adapter is {options.adapter}, which cannot be built: {subject.refused}")
+            line.error(
+                f"--adapter is {options.adapter!r}, which cannot be built: {subject.refused}"
+            )
         return subject
-    command = shlex.split(options.program)
+    try:
+        command = shlex.split(options.program)
+    except ValueError as error:
+        line.error(f"--program is {options.program!r}, which cannot be split into words: {error}")
     if not command or shutil.which(command[0]) is None:
         line.error(f"--program is {options.program!r}, which names no program that can be run")
     try:
@@ -191,7 +199,7 @@ def _read_xfail(line: argparse.ArgumentParser, path: Path | None) -> list[str]:
     if path is None:
         return []
     try:
-        rows = path.read_text(encoding="utf-8").splitlines()
+        rows = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         line.error(f"--xfail is {path}, which cannot be read: {error}")
     globs = [glob for row in rows if (glob := row.partition("#")[0].strip())]

@@ -29,7 +29,9 @@ from kan_ref.conformance.cases import contract_version
 from kan_ref.conformance.judge import BAD
 from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
 from kan_ref.conformance.suite import Report
+from kan_ref.conformance.wire import MOST_SECONDS
 from kan_ref.files import replace_file
+from kan_ref.program import check_output, given_number, given_path
 
 RECORDS = Path("docs") / "report_cards.jsonl"
 PATIENCE = 120.0  # seconds for a case, or to load the library: some compile for each case
@@ -174,14 +176,14 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--dtype", choices=("float64", "float32"), help="one precision only")
     found.add_argument(
         "--out",
-        type=Path,
+        type=given_path,
         default=RECORDS,
         metavar="FILE",
         help="file of the records; the page is beside it, as .md (default %(default)s)",
     )
     found.add_argument(
         "--timeout",
-        type=float,
+        type=given_number(MOST_SECONDS),
         default=PATIENCE,
         metavar="S",
         help="seconds for one case (default %(default)g)",
@@ -197,16 +199,22 @@ def main(arguments: Sequence[str]) -> int:
 
     It is 1 if an implementation that was named could not be tested, or a record cannot be read.
     """
-    options = parser().parse_args(arguments)
+    line = parser()
+    options = line.parse_args(arguments)
+    beside = options.out.with_suffix(".md")
+    if options.out.suffix.lower() == ".md":
+        line.error(f"--out is {options.out}, but the page has that name: end it in .jsonl")
     status = 0
     try:
         records = {
             (one["name"], one["dtype"]): one
-            for one in (read_records(options.out) if options.out.exists() else [])
+            for one in (read_records(options.out) if os.path.exists(options.out) else [])
         }
     except ValueError as error:
         print(f"{error}; nothing is changed", file=sys.stderr)
         return 1
+    for path in (beside,) if options.render else (options.out, beside):
+        check_output(line, "--out", path, makes_folder=True)
     for entry in () if options.render else ENTRIES:
         if options.only and entry.name not in options.only:
             continue
@@ -233,7 +241,7 @@ def main(arguments: Sequence[str]) -> int:
     if not records:
         print(f"{options.out} has no record, so there is no page", file=sys.stderr)
         return 1
-    write(options.out.with_suffix(".md"), page(in_order(records.values())))
+    write(beside, page(in_order(records.values())))
     return status
 
 

@@ -13,6 +13,7 @@ from kan_ref.conformance.judge import NOT_FINITE, Outcome
 from kan_ref.conformance.patterns import covered
 
 MOST_MARKS = 0.5  # of a method's marks, which answers must have to confirm a flag
+FEW_AFTER_FAILURES = 3  # least number of marks after failures of a more basic topic
 MOST_BASES = 0.5  # of the cases of `basis`, above which later failures have no cause of their own
 # methods whose answers do not depend on basis functions, and `basis` itself
 APART = (
@@ -22,6 +23,8 @@ APART = (
 MOST_FAILURES = 0.5  # of a method, which flags must explain for their marks to confirm them
 # a flag whose mark, zeros, stands for it only in cases that have the flag
 LOCAL = ("ZeroSupportFirstColumn",)
+# flags of what follows where an edge lacks its base function everywhere
+FOLLOWS = {"DxWithoutBase": "MissingBase", "L1WithoutBase": "MissingBase"}
 FEW_INTEGERS = 3  # marks of whole numbers below this number agree by chance
 
 
@@ -36,6 +39,7 @@ def confirmed_flags(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict
     answered = Counter(flag for outcome in wrong for flag in outcome.verdict.defects)
     marked = Counter(flag for outcome in judged for flag in {m.flag for m in outcome.case.marks})
     by_marks = _by_marks(judged, wrong)
+    causes = {flag for flags in by_marks.values() for flag in flags}
     not_finite, bases_wrong = _not_finite(wrong), _bases_wrong(judged)
     wrong_as_usual = {one.case.method for one in wrong if one.verdict.finite and not one.case.call}
     found = {}
@@ -51,7 +55,11 @@ def confirmed_flags(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict
                 found[outcome.case.id] = verdict.certain[0]
             continue
         known = by_marks if verdict.finite else not_finite
-        flags = [flag for flag in verdict.defects if flag in known.get(method, ())]
+        flags = [
+            flag
+            for flag in verdict.defects
+            if flag in known.get(method, ()) and FOLLOWS.get(flag) not in causes
+        ]
         if flags and not (bases_wrong and verdict.finite and method not in APART):
             # what explains most failures, then what passed cases contradict least
             found[outcome.case.id] = max(
@@ -100,7 +108,7 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
             and all(_stands_for(flag, one.case) for one in members)
             and len(members) >= MOST_MARKS * n_marked[method, flag]
             and 2 * sum(flag not in one.verdict.empty for one in members) >= len(members)
-            and (len(members) > 1 or members[0].status == "failed")
+            and (len(members) >= FEW_AFTER_FAILURES or members[0].status == "failed")
             and not _by_chance(flag, members)
         ):
             found[method].add(flag)

@@ -1,7 +1,8 @@
 """A report as files: JSON for programs, JUnit XML for continuous integration, and a badge."""
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -106,6 +107,17 @@ def _case(report: Report, outcome: Outcome) -> dict[str, Any]:
     return plain
 
 
+def write_json(report: Report, path: Path) -> None:
+    """Write the report as JSON."""
+    text = json.dumps(to_plain(report), indent=1, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def write_badge(report: Report, path: Path) -> None:
+    """Write the endpoint of the badge as JSON."""
+    path.write_text(json.dumps(badge(report)) + "\n", encoding="utf-8")
+
+
 def write_junit(report: Report, path: Path) -> None:
     """Write the report as JUnit XML: a test suite for each topic, a test case for each case."""
     root = ElementTree.Element("testsuites", name=f"kan_ref.conformance: {report.subject}")
@@ -142,6 +154,13 @@ def write_junit(report: Report, path: Path) -> None:
                 )
     ElementTree.indent(root)
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+WRITERS: dict[str, Callable[[Report, Path], None]] = {  # by the options of the program
+    "json": write_json,
+    "junit": write_junit,
+    "badge": write_badge,
+}
 
 
 def _printable(text: str) -> str:

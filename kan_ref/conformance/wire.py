@@ -181,6 +181,10 @@ class ErrorTail:
             self.stream.close()
 
 
+MOST_SECONDS = 1e6  # of a time limit: a timer of Python ends in an error above about 1e10
+MOST_GIBIBYTES = 1e6  # of a limit of memory: the system counts at most 2^63 bytes
+
+
 def limit_memory(pid: int, gibibytes: float) -> None:
     """Limit the addresses of a process and its later child processes, where the system can (Linux).
 
@@ -192,4 +196,7 @@ def limit_memory(pid: int, gibibytes: float) -> None:
 
     size = int(gibibytes * 2**30)
     with contextlib.suppress(ProcessLookupError):  # it has ended already
+        _, hard = resource.prlimit(pid, resource.RLIMIT_AS)
+        if hard != resource.RLIM_INFINITY:  # which may be lowered, but not raised
+            size = min(size, hard)
         resource.prlimit(pid, resource.RLIMIT_AS, (size, size))

@@ -172,7 +172,7 @@ def with_trained_numbers(network: Network, data: Data, loss: str, n_steps: int) 
 
 def _defined(network: Network, data: Data) -> bool:
     """Return whether all functions are defined on the training samples, without overflow."""
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         return bool(np.isfinite(np.sum(network_values(network, data.x_train) ** 2)))
 
 

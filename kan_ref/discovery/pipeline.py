@@ -20,6 +20,7 @@ from kan_ref.checks import (
     check_choice,
     check_generator,
     check_integer,
+    check_new_names,
     check_number,
     check_overflow,
     quiet_except,
@@ -143,9 +144,9 @@ def discover(
     check_loss(checked, loss)
     if loss in CLASS_LOSSES:
         checked, loss = class_problem(checked, loss)
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         squares = [float(np.vdot(array, array)) for array in (checked.x_train, checked.y_train)]
-    check_overflow("the sum of their squares lies", *squares)
+    check_overflow("the sum of their squares lies", *squares, given="x_train or y_train")
     rng = check_generator("rng", rng)
     check_integer("n_intervals", n_intervals, low=1)
     penalty_weight = check_number("penalty_weight", penalty_weight, low=0.0)
@@ -156,6 +157,7 @@ def discover(
         lookup(name)
     ends = problem_ends(checked)
     labels = tuple(check_names(names if names is not None else checked.names, ends[0]))
+    check_new_names(labels, checked.names, "the names of the data")
     if loss != "mse" and widths is None and start is None:
         widths = (ends[0], N_HIDDEN, ends[1])
     if functions is not None and widths is None and start is None:

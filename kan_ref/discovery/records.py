@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, Record, check_float_array
+from kan_ref.checks import FloatArray, Record, check_float_array, check_same_columns
 from kan_ref.data import Data
 from kan_ref.discovery.varying_inputs import Inputs
 from kan_ref.discovery.verdict import Verdict
@@ -101,7 +101,17 @@ class Discovery(Record):
         return self.steps[-1].test_rmse
 
     def predict(self, x: object) -> FloatArray:
-        """Compute the formula at x (batch, n_in), as (batch, n_out); nan where it is undefined."""
+        """Compute the formula at x (batch, n_in), as (batch, n_out); nan where it is undefined.
+
+        The columns of a table must be `names`, in their order, if the inputs have names.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For a wrong array; "x has the columns ('b', 'a'), but needs ('a', 'b'), the names of the
+            inputs: give x[['a', 'b']]".
+        """
+        check_same_columns("x", x, self.names)
         points = check_float_array("x", x, ("batch", len(self.names)))
         return formula_values(self.formula, points, self.names)
 

@@ -32,7 +32,7 @@ from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
 from kan_ref.discovery.trials import check_range
 from kan_ref.discovery.varying_inputs import Inputs
 from kan_ref.discovery.verdict import Verdict, judge
-from kan_ref.formulas import apply_function, check_names, exact_number, from_formula
+from kan_ref.formulas import apply_function, check_name, exact_number, from_formula
 from kan_ref.network import Network, domain_of_samples
 from kan_ref.training import Scaler
 
@@ -210,6 +210,7 @@ def _error(found: Discovery, data: Data) -> float:
     return max(error, floor, SMALLEST) if np.isfinite(error) else np.inf
 
 
+@np.errstate(all="ignore")
 def suggest_formulas(
     x: object, y: object, *, error: float = 0.0, most: int = 4, name: str = "x"
 ) -> tuple[Alternative, ...]:
@@ -267,11 +268,12 @@ def suggest_formulas(
         )
     check_range("x", "", points)
     check_range("y", "", values)
-    with np.errstate(over="ignore"):
-        check_overflow("the sum of their squares lies", *(float(v @ v) for v in (points, values)))
+    with np.errstate(all="ignore"):
+        squares = [float(v @ v) for v in (points, values)]
+    check_overflow("the sum of their squares lies", *squares, given="x or y")
     error = check_number("error", error, low=0.0)
     most = check_integer("most", most, low=1)
-    (variable,) = check_names([name], 1)
+    variable = check_name("name", name)
     column, floor = points[:, None], max(error, floor_of(values, 0.0))
     found = [
         Alternative(

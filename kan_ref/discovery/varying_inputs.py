@@ -128,7 +128,7 @@ class Inputs:
 def inputs_of_data(x: FloatArray) -> Inputs:
     """Return which inputs of training samples x (n, n_in) vary by more than rounding errors."""
     low, high = x.min(axis=0), x.max(axis=0)
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         varies = high - low > ROUNDING * np.maximum(-low, high)
     varying = tuple(np.flatnonzero(varies).tolist())
     flat = tuple(np.flatnonzero(~varies).tolist())

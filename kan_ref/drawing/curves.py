@@ -42,7 +42,7 @@ def views_of(network: Network, x: FloatArray) -> list[View]:
     Raise ValueError if an output of a layer is not finite.
     """
     views = []
-    with np.errstate(over="ignore", invalid="ignore"):  # outputs are checked; a score may be inf
+    with np.errstate(all="ignore"):  # outputs are checked; a score may be inf
         edges = edge_outputs(network, x)
         for n, (layer, outputs) in enumerate(zip(network.layers, edges, strict=True)):
             active = layer.mask == 1.0
@@ -70,7 +70,7 @@ def box_curves(network: Network, views: Sequence[View], drawn: IntArray) -> Floa
     for n, (layer, view) in enumerate(zip(network.layers, views, strict=True)):
         here = drawn[:, 0] == n
         _, j, i = drawn[here].T
-        with np.errstate(over="ignore", invalid="ignore"):  # a curve may overflow between samples
+        with np.errstate(all="ignore"):  # a curve may overflow between samples
             grid = (1.0 - t) * view.start + t * view.stop
             values = layer_edge_outputs(layer, evaluate(layer, grid, slopes=False))[:, j, i]
             heights[here] = _rescale(values, view.low[j, i], view.high[j, i]).T

@@ -15,7 +15,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kan_ref.checks import BoolArray, FloatArray, check_integer, check_number
+from kan_ref.checks import (
+    BoolArray,
+    FloatArray,
+    check_integer,
+    check_new_names,
+    check_number,
+    column_names,
+)
 from kan_ref.drawing.curves import (
     N_POINTS,
     View,
@@ -25,7 +32,7 @@ from kan_ref.drawing.curves import (
     views_of,
 )
 from kan_ref.drawing.plan import Plan, plan_diagram
-from kan_ref.drawing.text import FUNCTION_POINTS, Label, function_text, text_size
+from kan_ref.drawing.text import FUNCTION_POINTS, LEAST_POINTS, Label, caption_text, text_size
 from kan_ref.network import Network, check_inputs, check_network
 
 MOST_EDGES = 48  # of a layer; with more, even two rows of boxes are too small to read
@@ -173,6 +180,8 @@ def lay_out_all(
         _check_names("names", names, "x", first.widths[0]),
         _check_names("output_names", output_names, "y", first.widths[-1]),
     )
+    if names is not None:
+        check_new_names(names, column_names(x), "the columns of x")
     for title in titles:
         if title is not None and not isinstance(title, str):
             raise TypeError(f"title is {title!r}, but must be a str")
@@ -254,13 +263,13 @@ def _fill(
     y = bottom + height * (
         PADDING + (1.0 - 2.0 * PADDING) * with_name * box_curves(network, views, drawn)
     )
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         # [eq:edge-opacity]
         alphas = np.tanh(beta * scores)
         # [/eq:edge-opacity]
     # a name has to be read where a line need only be seen: it is less faint
     labels += [
-        _caption(name, np.sqrt(alpha), *box)
+        _caption(name, np.sqrt(alpha), plan.scale, *box)
         for name, alpha, box in zip(functions, alphas, boxes, strict=True)
         if name
     ]
@@ -276,14 +285,22 @@ def _fill(
 
 
 def _caption(
-    name: str, opacity: float, left: float, bottom: float, width: float, height: float
+    name: str,
+    opacity: float,
+    scale: float,
+    left: float,
+    bottom: float,
+    width: float,
+    height: float,
 ) -> Label:
-    """Return the name of a function in the upper part of its box, as large as fits."""
-    text, strip = function_text(name), CAPTION * (1.0 - 2.0 * PADDING) * height
-    points = min(
-        FUNCTION_POINTS,
-        72.0 * strip,
-        FUNCTION_POINTS * 0.94 * width / text_size(text, FUNCTION_POINTS)[0],
-    )
+    """Return the name of a function in the upper part of its box, as large as fits.
+
+    A name whose letters, reduced by the scale, would be too small to read is cut off.
+    """
+    # small letters are set on whole pixels: a name can be a little wider than it should be
+    strip, widest = CAPTION * (1.0 - 2.0 * PADDING) * height, 0.9 * width
+    highest = min(FUNCTION_POINTS, 72.0 * strip)
+    text = caption_text(name, widest, min(LEAST_POINTS / scale, highest))
+    points = min(highest, FUNCTION_POINTS * widest / text_size(text, FUNCTION_POINTS)[0])
     at = (left + width / 2.0, bottom + (1.0 - PADDING) * height - strip / 2.0)
     return Label(text, at, points, "function", "center", opacity=opacity)

@@ -7,6 +7,7 @@ changes global state.
 
 import io
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, RED, GREY, PAPER = "#1a1a1a", "#c1121f", "#666666", "#ffffff"
+LEAST_CONTRAST = 4.5  # of text (WCAG 2.2, 1.4.3)
 WIRE, FRAME, CURVE = 1.0, 0.8, 1.5  # points
 RING, DOT, ARM = 0.075, 0.04, 0.045  # inches: radius of a sum, of another node, half a plus
 DPI = 100
@@ -72,7 +74,9 @@ def draw_network(
 
     Notes
     -----
-    Masked edges are not drawn. Boxes are grouped by target, in the order of the inputs (the paper
+    Masked edges are not drawn. The name of a function ends in an ellipsis where its letters would
+    be too small to read; the network itself has it whole. On a dark figure the diagram has a white
+    background. Boxes are grouped by target, in the order of the inputs (the paper
     groups by source).
     """
     from matplotlib.axes import Axes
@@ -95,7 +99,8 @@ def draw_network(
     is_own = ax is None
     if ax is None:
         ax = new_figure(diagram).add_axes((0.0, 0.0, 1.0, 1.0))
-    paint(diagram, ax)
+    # the user's style may save the figure with a black face
+    paint(diagram, ax, needs_paper=is_own)
     if is_own:
         # pyplot does not know this figure; IPython finds the method on the object itself
         for shown in (ax, ax.figure):
@@ -117,11 +122,26 @@ def new_figure(diagram: Diagram, dpi: float = DPI) -> "Figure":
 
 
 def png_of(figure: Any) -> tuple[bytes, dict[str, int]]:
-    """Return a figure as PNG with twice its resolution, and the size at which notebooks show it."""
+    """Return a figure as PNG with twice its resolution, and the size at which notebooks show it.
+
+    The user's settings, such as a black `savefig.facecolor`, have no effect on it.
+    """
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=2.0 * figure.dpi, metadata={"Software": None})
+    with default_style():
+        figure.savefig(stream, format="png", dpi=2.0 * figure.dpi, metadata={"Software": None})
     width, height = (round(float(inches * figure.dpi)) for inches in figure.get_size_inches())
     return stream.getvalue(), {"width": width, "height": height}
+
+
+def default_style() -> AbstractContextManager[None]:
+    """Return a context with Matplotlib's own settings instead of the user's.
+
+    Pictures in notebooks have a white card, on which white letters of a dark style, or letters of
+    another size, could not be read.
+    """
+    import matplotlib.style
+
+    return matplotlib.style.context("default")
 
 
 def axes_space(ax: "Axes") -> tuple[float, float]:
@@ -160,13 +180,47 @@ def check_formulas(diagram: Diagram) -> None:
                 ) from None
 
 
-def paint(diagram: Diagram, ax: "Axes") -> None:
+def page_colour(figure: Any) -> FloatArray:
+    """Return the colour (red, green, blue) behind the Axes of a figure or subfigure.
+
+    Behind what is transparent there is paper.
+    """
+    from matplotlib.colors import to_rgb, to_rgba
+
+    colour = np.array(to_rgb(PAPER))
+    for face in dict.fromkeys((figure.canvas.figure, figure)):
+        *own, alpha = to_rgba(face.get_facecolor())
+        colour = alpha * np.array(own) + (1.0 - alpha) * colour
+    return colour
+
+
+def is_readable_on(colour: FloatArray) -> bool:
+    """Return whether the palest text of a diagram has enough contrast on a colour (3,)."""
+    from matplotlib.colors import to_rgb
+
+    return all(
+        contrast(np.array(to_rgb(ink)), colour) >= LEAST_CONTRAST for ink in (INK, RED, GREY)
+    )
+
+
+def contrast(first: FloatArray, second: FloatArray) -> float:
+    """Return the contrast of two colours (3,), from 1 to 21 (WCAG 2.2, contrast ratio)."""
+    lights = []
+    for colour in (first, second):
+        linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+        lights.append(0.05 + float(linear @ (0.2126, 0.7152, 0.0722)))
+    return max(lights) / min(lights)
+
+
+def paint(diagram: Diagram, ax: "Axes", *, needs_paper: bool = False) -> None:
     """Paint a diagram in the middle of an Axes.
 
-    One unit of the Axes is an inch times the scale of the plan.
+    One unit of the Axes is an inch times the scale of the plan. Its background is white on a page
+    on which the diagram could not be read, and always if it `needs_paper`.
     """
     from matplotlib.collections import LineCollection, PolyCollection
     from matplotlib.colors import to_rgba
+    from matplotlib.patches import Rectangle
 
     plan, scale = diagram.plan, diagram.plan.scale
     margins = np.maximum(0.0, np.array(axes_space(ax)) / scale - plan.size) / 2.0
@@ -176,6 +230,10 @@ def paint(diagram: Diagram, ax: "Axes") -> None:
     ax.set_aspect("equal")
     ax.set_xlim(-margins[0], plan.size[0] + margins[0])
     ax.set_ylim(-margins[1], plan.size[1] + margins[1])
+    if needs_paper or not is_readable_on(page_colour(ax.figure)):
+        ax.add_patch(
+            Rectangle((0.0, 0.0), 1.0, 1.0, transform=ax.transAxes, fc=PAPER, ec="none", zorder=0)
+        )
 
     colors = np.array([to_rgba(RED if name else INK) for name in diagram.functions]).reshape(-1, 4)
     colors[:, 3] = diagram.alphas

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
-from kan_ref.drawing.painting import draw_network, png_of
+from kan_ref.checks import FloatArray, literal
+from kan_ref.drawing.painting import default_style, draw_network, png_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,7 +92,7 @@ def short(value: float) -> str:
 
 def network_picture(network: Any, names: Sequence[str] = ()) -> str:
     """Return the diagram of a network over the grids of its inputs, or the reason why not."""
-    labels = [name.replace("$", r"\$") for name in names] or None  # a name is text, no formula
+    labels = [literal(name) for name in names] or None
     n_edges = sum(layer.mask.size for layer in network.layers)
     if n_edges > MOST_EDGES:
         return paragraph(
@@ -106,7 +106,8 @@ def network_picture(network: Any, names: Sequence[str] = ()) -> str:
             "kr.draw_network(network, x) draws it over samples x."
         )
     try:
-        ax = draw_network(network, x, names=labels)
+        with default_style():
+            ax = draw_network(network, x, names=labels)
     except ValueError as error:  # a text or value that cannot be drawn: the reason is shown
         return paragraph(f"No picture: {error}.")
     return _card(ax, f"diagram of a network of widths {list(network.widths)}")
@@ -135,9 +136,6 @@ def probe_points(network: Any) -> FloatArray:
 
 def error_picture(history: Any) -> str:
     """Return the errors of a run over its steps, "" if there is nothing to draw."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
     curves = [
         (np.asarray(getattr(history, name)), label, colour)
         for name, label, colour in _CURVES
@@ -147,6 +145,17 @@ def error_picture(history: Any) -> str:
     shown = [curve for curve in curves if (np.isfinite(curve[0]) & (curve[0] > 0.0)).sum() > 1]
     if not shown:
         return ""
+    with default_style():
+        return _card(_error_axes(history, step, shown), "errors over the steps of a run")
+
+
+def _error_axes(
+    history: Any, step: FloatArray, shown: Sequence[tuple[FloatArray, str, str]]
+) -> "Axes":
+    """Return the Axes of a new figure with curves (values, label, colour)."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
     figure = Figure(figsize=(4.6, 2.5), dpi=100, facecolor="#ffffff", layout="constrained")
     ax = figure.subplots()
     for values, label, colour in shown:
@@ -164,7 +173,7 @@ def error_picture(history: Any) -> str:
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     ax.legend(frameon=False, fontsize=9)
-    return _card(ax, "errors over the steps of a run")
+    return ax
 
 
 def _card(ax: "Axes", description: str) -> str:

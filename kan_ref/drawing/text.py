@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, IntArray
+from kan_ref.checks import FloatArray, IntArray, literal
 
 NAME_POINTS, FUNCTION_POINTS, TITLE_POINTS, NOTE_POINTS, LEAST_POINTS = 10.0, 9.0, 11.0, 8.0, 5.0
 BETWEEN_NAMES = 0.05
@@ -20,7 +20,7 @@ _EMS = {  # widths of letters; 0.64 for all others
     **dict.fromkeys("ijlI.,:;|'! /", 0.41),
     **dict.fromkeys("frt()[]-", 0.45),
     **dict.fromkeys("ABCDEFGHKLNOPQRSTUVXYZ+=<>~w", 0.84),
-    **dict.fromkeys("mMW@%", 1.0),
+    **dict.fromkeys("mMW@%\u2026", 1.0),
 }
 _COMMAND, _MATH_SIGNS = re.compile(r"\\[A-Za-z]+"), re.compile(r"[{}^_$]")
 
@@ -83,6 +83,19 @@ def name_labels(texts: Sequence[str], at: FloatArray, y: float, anchor: str) -> 
     return [Label(texts[i], (float(at[i]), y), points, "name", anchor, angle) for i in row.tolist()]
 
 
+def caption_text(name: str, width: float, points: float) -> str:
+    """Return the text for a library function, cut off with an ellipsis where it is too wide.
+
+    It fits in `width` with letters of `points`, unless even one letter does not.
+    """
+    text = function_text(name)
+    for end in range(len(name) - 1, 0, -1):
+        if text_size(text, points)[0] <= width:
+            break
+        text = function_text(name[:end] + "\u2026")
+    return text
+
+
 def function_text(name: str) -> str:
     """Return the text for a library function: "x^2" with a raised 2, "1/sqrt" with a root.
 
@@ -90,4 +103,4 @@ def function_text(name: str) -> str:
     """
     if re.fullmatch(r"(1/)?x(\^[0-9.]+)?", name):
         return "$" + re.sub(r"\^([0-9.]+)", r"^{\1}", name) + "$"
-    return {"sqrt": r"$\sqrt{x}$", "1/sqrt": r"$1/\sqrt{x}$"}.get(name, name.replace("$", r"\$"))
+    return {"sqrt": r"$\sqrt{x}$", "1/sqrt": r"$1/\sqrt{x}$"}.get(name, literal(name))

@@ -25,7 +25,7 @@ import numpy as np
 from kan_ref.checks import FloatArray, check_integer
 from kan_ref.formulas.presentation import latex_texts
 from kan_ref.formulas.values import check_expressions, check_names, floats
-from kan_ref.functions import Function
+from kan_ref.functions import LIBRARY, Function
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
 
 EXACT_DIGITS = 17  # decimal digits that identify a float64 number
@@ -56,8 +56,9 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     ------
     ValueError
         If an edge is a spline ("the edge from input 1 to output 0 of layer 0 is a spline, but
-        ..."), the number of names is wrong, an input has the name of a symbol in the `formula` of a
-        registered function, or the expression of an output has no finite real value.
+        ..."), the library has another function under the name of a symbolic edge, the number of
+        names is wrong, an input has the name of a symbol in the `formula` of a registered function,
+        or the expression of an output has no finite real value.
     TypeError
         If `network` is not a Network, a name is not text, or the `formula` of a registered function
         returns no SymPy expression.
@@ -103,7 +104,7 @@ def _check_names_apart(nodes: Sequence[Any], inputs: Sequence[Any], plain: Seque
 
 
 def _check_symbolic(network: Network) -> None:
-    """Raise ValueError if an edge is a spline."""
+    """Raise ValueError if an edge is a spline, or its function's name stands for another one."""
     for layer_index, layer in enumerate(network.layers):
         if layer.mask.any():
             j, i = (int(n) for n in np.argwhere(layer.mask)[0])
@@ -111,6 +112,24 @@ def _check_symbolic(network: Network) -> None:
                 f"the edge from input {i} to output {j} of layer {layer_index} is a spline, "
                 "but a formula needs every active edge to be symbolic: "
                 "fix_symbolic replaces this edge, auto_symbolic all of them"
+            )
+        for edge in layer.symbolic:
+            _check_function(layer_index, edge)
+
+
+def _check_function(layer_index: int, edge: SymbolicEdge) -> None:
+    """Raise ValueError if the library has another function under a name that a formula would hold.
+
+    Values of a formula are computed by that name. A function with a `formula` leaves no name.
+    """
+    for part in edge.function.parts or (edge.function,):
+        if part.formula is None and LIBRARY.get(part.name, part) != part:
+            raise ValueError(
+                f"network has {edge.name!r} on the edge from input {edge.input} to output "
+                f"{edge.output} of layer {layer_index}, but the library has another function "
+                f"called {part.name!r}, and a formula holds only the name: put the library's "
+                "function on the edge with fix_symbolic, or unregister that one and register the "
+                "edge's own function again"
             )
 
 

@@ -32,7 +32,13 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_number
+from kan_ref.checks import (
+    FloatArray,
+    check_float_array,
+    check_new_names,
+    check_number,
+    column_names,
+)
 from kan_ref.formulas.values import (
     check_expressions,
     check_names,
@@ -105,6 +111,7 @@ class Recognition:
     rms: float
 
 
+@np.errstate(all="ignore")
 def recognise_constants(
     expression: Any,
     x: object,
@@ -139,7 +146,8 @@ def recognise_constants(
     ------
     ValueError
         If there are no samples, the expression has no finite value at one of them or contains a
-        symbol that is not in `names`, or a setting is out of range.
+        symbol that is not in `names`, or a setting is out of range; if `names` are the columns of a
+        table x in another order.
 
     Notes
     -----
@@ -161,6 +169,7 @@ def recognise_constants(
     found = check_expressions(expression)
     points = check_float_array("x", x, ("batch", "n_in"))
     labels = check_names(names, points.shape[1])
+    check_new_names(labels, column_names(x), "the columns of x")
     old = finite_values(found, points, labels)
     if len(old) == 0:
         raise ValueError("x has no rows, but the cost of a replacement needs at least one sample")

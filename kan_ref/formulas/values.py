@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array
+from kan_ref.checks import FloatArray, check_float_array, check_new_names, column_names
 from kan_ref.functions import LIBRARY
 
 _ROUNDING = 1e-14  # of an imaginary part, relative to the number
@@ -45,11 +45,13 @@ def evaluate_formula(
     ValueError
         If the expression has a symbol that is not in `names` ("expression has the symbol z, but
         names has 'x', 'y'"), or no finite value at a sample ("expression 0 has no finite value at
-        x[3]").
+        x[3]"); if `names` are the columns of a table x in another order.
     """
     found = check_expressions(expression)
     points = check_float_array("x", x, ("batch", "n_in"))
-    return finite_values(found, points, check_names(names, points.shape[1]))
+    labels = check_names(names, points.shape[1])
+    check_new_names(labels, column_names(x), "the columns of x")
+    return finite_values(found, points, labels)
 
 
 def finite_values(
@@ -248,6 +250,17 @@ def _own_functions(functions: Iterable[Any]) -> dict[str, Any]:
 # --- input validation
 
 
+def check_name(argument: str, name: object) -> str:
+    """Return `name` if it is printable text without spaces at its ends, else raise an error."""
+    if not isinstance(name, str):
+        raise TypeError(f"{argument} is {name!r}, but must be text")
+    if not name or not name.isprintable() or name != name.strip():
+        raise ValueError(
+            f"{argument} is {name!r}, but must be printable text without spaces at its ends"
+        )
+    return name
+
+
 def check_names(names: object, n_in: int) -> tuple[str, ...]:
     """Return one name for each input: `names`, or x_1, x_2, ... if None.
 
@@ -259,12 +272,7 @@ def check_names(names: object, n_in: int) -> tuple[str, ...]:
     if isinstance(names, str) or not isinstance(names, Sequence):
         raise TypeError(f"names is {names!r}, but must be a sequence of {n_in} names")
     for place, name in enumerate(names):
-        if not isinstance(name, str):
-            raise TypeError(f"names[{place}] is {name!r}, but must be text")
-        if not name or not name.isprintable() or name != name.strip():
-            raise ValueError(
-                f"names[{place}] is {name!r}, but must be printable text without spaces at its ends"
-            )
+        check_name(f"names[{place}]", name)
         if name in names[:place]:
             raise ValueError(f"names has {name!r} twice, but every input needs a name of its own")
     if len(names) != n_in:

@@ -9,7 +9,7 @@ It evaluates one sample by :eq:`cox-de-boor`, :eq:`silu`, :eq:`symbolic-edge` an
 
 Numbers are written as hexadecimal floating constants (C99, 6.4.4.2), which keep every bit. Masks
 and w_spline are multiplied in. Where the network raises an error (x that is not finite, a symbolic
-function without a finite value), the C function returns nan.
+function without a finite value, an output beyond float64), the outputs without a value are nan.
 
 Its name may be none of C's own. C11, 7.1.3 reserves the identifiers of each included header, here
 <math.h>; names that begin with an underscore; and always every function of the standard library,
@@ -65,7 +65,7 @@ def to_c(network: Network, name: str = "kan") -> str:
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
     >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
-    >>> kr.to_c(net, name="f").splitlines()[-2]
+    >>> kr.to_c(net, name="f").splitlines()[-5]
     '    f_layer(x, y, 2, 1, 12, 3, f_silu, f_knots_0, f_base_0, f_spline_0);'
     """
     check_network("network", network)
@@ -134,6 +134,10 @@ def _function(network: Network) -> Iterable[str]:
         arrays = f"@_knots_{number}, @_base_{number}, @_spline_{number}"
         yield f"    @_layer({source}, {target}, {sizes}, {BASES[layer.base]}, {arrays});"
         yield from _formulas(number, layer, source, target)
+        if layer.symbolic or number == last:  # the network rejects what is not finite there
+            yield f"    for (n = 0; n < {layer.n_out}; n++) {{"
+            yield f"        if (!isfinite({target}[n])) {target}[n] = NAN;"
+            yield "    }"
     yield "}"
 
 
@@ -146,10 +150,6 @@ def _formulas(number: int, layer: Layer, source: str, target: str) -> Iterable[s
         for formula in reversed(inner):
             yield f"        u = {formula};"
         yield f"        {target}[{edge.output}] += {c} * ({outer}) + {d};"
-        yield "    }"
-    if layer.symbolic:
-        yield f"    for (n = 0; n < {layer.n_out}; n++) {{"
-        yield f"        if (!isfinite({target}[n])) {target}[n] = NAN;"
         yield "    }"
 
 

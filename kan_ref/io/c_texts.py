@@ -112,9 +112,9 @@ static void @_layer(const double *x, double *y, int n_in, int n_out, int n_knots
 }
 """
 HEAD = """/* Kolmogorov-Arnold network {widths}: x has {n_in} numbers, y {n_out}, not overlapping.
-   C99; link with -lm. No memory is allocated, no state is kept. y is nan where the network has no
-   value: x that is not finite, a symbolic function outside its domain (do not compile with
-   -ffast-math). */
+   C99; link with -lm. No memory is allocated, no state is kept. A number of y is nan where the
+   network has no value: x that is not finite, a symbolic function outside its domain, an output
+   beyond the largest double (do not compile with -ffast-math). */
 #include <math.h>
 
 """

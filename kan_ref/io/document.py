@@ -12,7 +12,8 @@ A document holds the state of the network and nothing else. In JSON it is
                  "w_spline": [[...], ...], "mask": [[...], ...]}]}
 
 A layer with symbolic edges has two more entries, and the format version is then 2. Functions are
-stored by name and looked up in the library. The version is 3 if one of them is composed: its name,
+stored by name and looked up in the library, so a document can hold an edge only if the library has
+its function under that name. The version is 3 if one of them is composed: its name,
 "log(x^2)", is enough to compose it again, and nothing of a name is executed. A network without
 symbolic edges has version 1.
 
@@ -42,7 +43,13 @@ MOST_LAYERS = 1000
 
 
 def network_to_plain(network: Network) -> dict[str, Any]:
-    """Return the document of a network: dicts, lists, numbers, text, and float64 arrays."""
+    """Return the document of a network: dicts, lists, numbers, text, and float64 arrays.
+
+    ValueError if the library does not have the function of a symbolic edge.
+    """
+    for number, layer in enumerate(network.layers):
+        for edge in layer.symbolic:
+            _check_function(number, edge)
     edges = [edge for layer in network.layers for edge in layer.symbolic]
     version = COMPOSED if any(edge.function.parts for edge in edges) else 2 if edges else 1
     return {
@@ -51,6 +58,24 @@ def network_to_plain(network: Network) -> dict[str, Any]:
         "kan_ref": __version__,
         "layers": [layer_to_plain(layer) for layer in network.layers],
     }
+
+
+def _check_function(number: int, edge: SymbolicEdge) -> None:
+    """Raise ValueError if the library does not have an edge's function under its name."""
+    known = LIBRARY.get(edge.name)
+    if known == edge.function:
+        return
+    place = f"the edge from input {edge.input} to output {edge.output} of layer {number}"
+    if known is None:
+        raise ValueError(
+            f"network has {edge.name!r} on {place}, but the library has no function of that name, "
+            "and a file holds only the name: register the function first"
+        )
+    raise ValueError(
+        f"network has {edge.name!r} on {place}, but the library has another function of that name, "
+        "and a file holds only the name: put the library's function on the edge with fix_symbolic, "
+        "or unregister that one and register the edge's own function again"
+    )
 
 
 def layer_to_plain(layer: Layer) -> dict[str, Any]:

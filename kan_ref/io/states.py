@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_float_array, check_rectangular, short
+from kan_ref.functions import LIBRARY
 from kan_ref.network import Layer, Network, check_network, fold_constants
 
 State = dict[str, FloatArray]
@@ -228,7 +229,7 @@ def export_layers(network: object, kind: str) -> list[tuple[Layer, FloatArray]]:
     for number, layer in enumerate(checked.layers):
         constants = np.zeros(layer.n_out)
         for edge in layer.symbolic:
-            if edge.name != "0":
+            if edge.function != LIBRARY["0"]:
                 raise ValueError(
                     f"network has the symbolic function {edge.name!r} on the edge from input "
                     f"{edge.input} to output {edge.output} of layer {number}, which a state of "

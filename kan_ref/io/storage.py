@@ -34,14 +34,17 @@ from kan_ref.io.document import (
 )
 from kan_ref.network import Network
 
-MOST_DIRECTORY_BYTES, MOST_META_CHARACTERS = 2**20, 2**20
 # the two kinds of array that are written; no literal of a file is ever evaluated
 _NPY_HEADER = re.compile(
-    r"\{'descr': '<(f8|U\d{1,8})', 'fortran_order': (True|False), "
+    r"\{'descr': '<(f8|U\d{1,9})', 'fortran_order': (True|False), "
     r"'shape': \(([\d, ]{0,60})\), \} *\n"
 )
 
 MOST_BYTES = {".npz": 2**30, ".json": 2**27}  # reading takes about 4 and 25 times as much memory
+MOST_DIRECTORY_BYTES = 2**20
+# of an archive's text, which is the .json file without its numbers: each symbolic edge takes about
+# 60. No network is too large for this text alone, and an archive full of it has 2^29 bytes
+MOST_META_CHARACTERS = MOST_BYTES[".json"]
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
@@ -62,8 +65,9 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     ValueError, TypeError, OSError
-        Another ending; no network, or one with numbers that are not finite or functions that are
-        not in the library; no such folder, no permission, disk full.
+        Another ending; no network, or one with numbers that are not finite, with functions that are
+        not in the library, or with more than a file can hold; no such folder, no permission, disk
+        full.
     """
     if not isinstance(network, Network):
         raise TypeError(
@@ -82,6 +86,14 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
             f"network takes {len(data)} bytes as {suffix}, "
             f"but such a file may have at most {MOST_BYTES[suffix]}"
         )
+    if suffix == ".npz":
+        try:  # a good file must not be replaced by one that `load` rejects
+            npz_document(data)
+        except ValueError as error:
+            raise ValueError(
+                f"network is too large for a file that can be read again ({error}): remove edges "
+                "with prune, or save parts of it"
+            ) from error
     replace_file(name, data)
 
 
@@ -115,6 +127,11 @@ def _name_and_suffix(path: object) -> tuple[str, str]:
     if not isinstance(name, str):
         raise TypeError(f"path is {short(path)}, but must be a str or a pathlib.Path")
     suffix = os.path.splitext(name)[1].lower()
+    if not suffix and os.path.basename(name).lower() in MOST_BYTES:
+        raise ValueError(
+            f"path is {name!r}, but must have a name before its ending, as in "
+            f"{os.path.join(os.path.dirname(name), 'network' + os.path.basename(name))!r}"
+        )
     if suffix not in MOST_BYTES:
         raise ValueError(f"path is {name!r}, but must end in '.npz' or '.json'")
     return name, suffix

@@ -97,7 +97,7 @@ def layer_inputs(layers: Sequence[Layer], x: FloatArray) -> Iterator[FloatArray]
     """Yield the inputs of each layer at x, then the outputs of the last one."""
     yield x
     for layer in layers:
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             x = outputs_at(layer, x)
         yield x
 

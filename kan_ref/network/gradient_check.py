@@ -25,8 +25,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
+from kan_ref.network import gradient_digits as digits
 from kan_ref.network.cache import Cache
-from kan_ref.network.gradient_digits import check_digits, disagreement, keeps_digits
 from kan_ref.network.gradient_kinks import clear_of_kinks, clear_of_symbolic_kinks
 from kan_ref.network.gradient_steps import (
     ROUNDINGS,
@@ -47,7 +47,6 @@ from kan_ref.network.network import Network, check_inputs, forward, network_valu
 from kan_ref.network.network import backward as own_backward
 from kan_ref.numerics import multiply
 
-Backward = Callable[[Network, Sequence[Cache], FloatArray], tuple[FloatArray, Network]]
 _Keeps = Callable[[], bool]
 
 _ALL = "all parameters"
@@ -73,10 +72,9 @@ class GradientReport:
         return max(self.errors.values())
 
     def __str__(self) -> str:
+        head = f"{self.n_samples} samples, {self.n_directions} directions, relative errors"
         lines = [f"{name:24s} {error:.1e}" for name, error in self.errors.items()]
-        return "\n".join(
-            [f"{self.n_samples} samples, {self.n_directions} directions, relative errors", *lines]
-        )
+        return "\n".join([head, *lines])
 
 
 def check_gradients(
@@ -87,7 +85,7 @@ def check_gradients(
     n_directions: int = 3,
     step: float = 1e-5,
     tolerance: float = 1e-7,
-    backward: Backward | None = None,
+    backward: digits.Backward | None = None,
 ) -> GradientReport:
     """Check a backward pass against differences of the forward pass; raise an error if it is wrong.
 
@@ -103,7 +101,8 @@ def check_gradients(
     step : float
         h of (L25), relative to the lengths over which the curves bend: at most the grid spacing.
     tolerance : float
-        Largest relative error allowed.
+        Largest relative error allowed, beside the rounding error of a difference: about 1e-10 at
+        the default step, below which no error can be found.
     backward : callable, optional
         (network, caches, dy) -> (dx, grads), checked instead of `kan_ref.backward`; the per-sample
         Jacobian is left out then.
@@ -138,7 +137,7 @@ def check_gradients(
     n_directions = check_integer("n_directions", n_directions, low=1)
     step = check_number("step", step, low=1e-300)
     tolerance = check_number("tolerance", tolerance, low=0.0)
-    judged = own_backward if backward is None else backward
+    judged = own_backward if backward is None else digits.checked_backward(backward)
     with np.errstate(all="ignore"):  # `_Check` finds numbers that overflow
         check = _Check.of(network, points, step, tolerance, rng)
         variants = _partial(network, points)
@@ -158,10 +157,10 @@ def _partial(network: Network, x: FloatArray) -> list[Network]:
         any(part.any() for part in parts) for parts in zip(*map(_weights, layers), strict=True)
     ):
         return []
-    none = [np.zeros_like(layer.w_base) for layer in layers]
+    zero = [layer.w_base * 0.0 for layer in layers]
     partial = [
-        Network(tuple(replace(layer, w_spline=w) for layer, w in zip(layers, none, strict=True))),
-        Network(tuple(replace(layer, w_base=w) for layer, w in zip(layers, none, strict=True))),
+        Network(tuple(replace(layer, w_spline=w) for layer, w in zip(layers, zero, strict=True))),
+        Network(tuple(replace(layer, w_base=w) for layer, w in zip(layers, zero, strict=True))),
     ]
     return [part for part in partial if np.isfinite(network_values(part, x)).all()]
 
@@ -201,7 +200,7 @@ class _Check:
         check_scales(network, x, scales)
         return cls(network, x, y, caches, scales, step, tolerance, rng)
 
-    def judge_inputs(self, backward: Backward) -> None:
+    def judge_inputs(self, backward: digits.Backward) -> None:
         """Check dx along one direction; a sample moves less where its activations move too far."""
         direction = input_direction(self.scales, self.rng)
         theta = self.network.theta
@@ -209,7 +208,7 @@ class _Check:
         direction /= np.maximum(hidden, 1.0)[:, None]
         self._judge("dx", direction, np.zeros_like(theta), backward)
 
-    def judge_parameters(self, backward: Backward, *, jacobian: bool) -> None:
+    def judge_parameters(self, backward: digits.Backward, *, jacobian: bool) -> None:
         """Check each kind of parameter of each layer along one direction, and all together."""
         network, still = self.network, np.zeros_like(self.x)
         total, start = np.zeros_like(network.theta), 0
@@ -246,7 +245,7 @@ class _Check:
         name: str,
         by_x: FloatArray,
         by_theta: FloatArray,
-        backward: Backward,
+        backward: digits.Backward,
         *,
         jacobian: bool = False,
     ) -> None:
@@ -283,7 +282,9 @@ class _Check:
 
         def judge(part: str, along: float, unit: float) -> None:
             own = (self.network, self.caches, u / unit, v, self.tolerance, rounding / unit)
-            self._compare(part, along, (difference, scale, rounding), lambda: keeps_digits(*own))
+            self._compare(
+                part, along, (difference, scale, rounding), lambda: digits.keeps_digits(*own)
+            )
 
         judge(name, float(terms.sum()), 1.0)
         if jacobian:  # its rows belong to upstream gradients of size one
@@ -304,7 +305,7 @@ class _Check:
         size = scale + rounding / _RELIABLE
         error = 0.0 if size == 0.0 else apart / size
         if not apart <= self.tolerance * scale + rounding:  # true for nan too
-            check_digits(name, difference, scale)
+            digits.check_digits(name, difference, scale)
             found = by_backward / self.step, difference / self.step
-            raise ValueError(disagreement(name, found, error, self.tolerance, keeps()))
+            raise ValueError(digits.disagreement(name, found, error, self.tolerance, keeps()))
         self.errors[name] = max(self.errors.get(name, 0.0), error)

@@ -1,15 +1,16 @@
-"""Tell a wrong gradient from one whose products leave the range of float64.
+"""Tell a wrong gradient from one whose products leave the range of float64, or that is none.
 
 The upstream gradient u of a check has any size, and products of small parameters may underflow
 although outputs do not. A backward pass is linear in u. So where J^T (s u) / s depends on s, a
 power of two, products of it have lost digits, and a difference of outputs cannot check them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, what
 from kan_ref.network.cache import Cache
 from kan_ref.network.layer import layer_backward
 from kan_ref.network.network import Network
@@ -21,6 +22,24 @@ _LEAVE_RANGE = (
     "leave the range in which float64 has all its digits (2.2e-308 to 1.8e308): "
     "scale x, y and the parameters to size one"
 )
+
+Backward = Callable[[Network, Sequence[Cache], FloatArray], tuple[FloatArray, Network]]
+
+
+def checked_backward(backward: Any) -> Backward:
+    """Return a caller's backward pass, with a TypeError where its answer is not a pair."""
+    if not callable(backward):
+        raise TypeError(f"backward is {what(backward)}, but must be a function")
+
+    def checked(network: Network, caches: Sequence[Cache], dy: FloatArray) -> Any:
+        answer = backward(network, caches, dy)
+        if not isinstance(answer, tuple | list) or len(answer) != 2:
+            raise TypeError(
+                f"backward gave a {type(answer).__name__}, but must give a pair (dx, grads)"
+            )
+        return answer
+
+    return checked
 
 
 def check_digits(name: str, difference: float, scale: float) -> None:

@@ -156,7 +156,7 @@ def _length(first: FloatArray, second: FloatArray, third: FloatArray) -> FloatAr
     """
     bends = (third > 0.0) & ((first > 0.0) | (second > 0.0))
     third = np.where(bends, third, 1.0)
-    with np.errstate(over="ignore"):  # far from 0 that of silu underflows before the others
+    with np.errstate(all="ignore"):  # far from 0 that of silu underflows before the others
         return np.where(bends, np.maximum(np.sqrt(first / third), second / third), np.inf)
 
 

@@ -89,6 +89,7 @@ def edge_samples(network: Network, x: object) -> list[tuple[FloatArray, FloatArr
     return found
 
 
+@np.errstate(all="ignore")
 def edge_curve(network: Network, layer: int, *, output: int, input: int, x: object) -> FloatArray:
     """Evaluate the curve phi_{l,j,i} of one edge at values of its own input.
 
@@ -226,6 +227,7 @@ class Coverage:
         return f"Coverage({self.n_samples} samples, outside the grid of each layer: {shares})"
 
 
+@np.errstate(all="ignore")
 def coverage(network: Network, x: object) -> Coverage:
     """Return which share of samples leaves the grid of each layer, and how far.
 

@@ -209,6 +209,7 @@ def _on_theta(layers: Sequence[Layer], theta: FloatArray) -> dict[str, object]:
     return {"layers": tuple(views), "theta": theta}
 
 
+@np.errstate(all="ignore")
 def network_values(network: Network, x: FloatArray) -> FloatArray:
     """Compute outputs (batch, n_out) at x (batch, n_in), which is not checked."""
     return network.values(network.prepare(x))

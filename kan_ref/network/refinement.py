@@ -39,6 +39,7 @@ _LARGE = 1e300  # sums of coefficients below it do not overflow
 def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
     """Return the layer with other knots and coefficients, neither copied nor checked."""
     new, degree, n_basis = object.__new__(Layer), layer.degree, coef.shape[2]
+    knots.flags.writeable = False  # before its view is taken
     grid = knots[:, degree : knots.shape[1] - degree]
     sizes = {"n_basis": n_basis, "n_intervals": n_basis - degree}
     moved = {

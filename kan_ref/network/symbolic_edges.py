@@ -121,7 +121,7 @@ def add_outputs(
     symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, y: FloatArray
 ) -> None:
     """Add (L8) of every symbolic edge to y (batch, n_out); a sum that is not finite becomes nan."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         for edge in symbolic:
             outer_scale, outer_shift = affine[edge.row, 2:]
             # [eq:symbolic-edge]
@@ -135,7 +135,7 @@ def add_outputs(
 def values(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> FloatArray:
     """Compute (L8) of every symbolic edge, (batch, n_edges)."""
     columns = np.empty((len(symbolic), len(x)))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         for column, edge in zip(columns, symbolic, strict=True):
             outer_scale, outer_shift = affine[edge.row, 2:]
             column[:] = outer_scale * edge.function.f(_inner(edge, affine, x)) + outer_shift
@@ -145,7 +145,7 @@ def values(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) 
 def slopes(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> FloatArray:
     """Compute (L9) of every symbolic edge, (batch, n_edges)."""
     columns = np.empty((len(symbolic), len(x)))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         for column, edge in zip(columns, symbolic, strict=True):
             inner_scale, _, outer_scale, _ = affine[edge.row]
             # [eq:symbolic-slope]
@@ -171,7 +171,7 @@ def derivatives(
 ) -> FloatArray:
     """Compute (L11): derivatives with respect to x of orders 0 to 3, (n_edges, n_orders, batch)."""
     planes = np.empty((len(symbolic), len(orders), len(x)))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         for rows, edge in zip(planes, symbolic, strict=True):
             inner_scale, _, outer_scale, outer_shift = affine[edge.row]
             u, by_u = _inner(edge, affine, x), _by_order(edge.function)
@@ -193,7 +193,7 @@ def affine_slopes(
     Implements :eq:`symbolic-parameters`. The order in memory is (n_edges, 4, batch).
     """
     terms = np.empty((len(symbolic), 4, len(x)))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         for (by_a, by_b, by_c, by_d), edge in zip(terms, symbolic, strict=True):
             u, by_u = _inner(edge, affine, x), _by_order(edge.function)
             inner_scale, _, outer_scale, _ = affine[edge.row]

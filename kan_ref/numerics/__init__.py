@@ -18,6 +18,7 @@ from kan_ref.numerics.row_sparse import Block as Block
 from kan_ref.numerics.row_sparse import Jacobian as Jacobian
 from kan_ref.numerics.row_sparse import RowSparse as RowSparse
 from kan_ref.numerics.row_sparse import active_columns as active_columns
+from kan_ref.numerics.row_sparse import as_jacobian as as_jacobian
 from kan_ref.numerics.row_sparse import dense_form as dense_form
 from kan_ref.numerics.row_sparse import gram_matrix as gram_matrix
 from kan_ref.numerics.row_sparse import multiply as multiply

@@ -38,6 +38,7 @@ from kan_ref.numerics.row_sparse import (
     Block,
     Jacobian,
     RowSparse,
+    as_jacobian,
     blocks,
     dense_form,
     multiply,
@@ -174,7 +175,7 @@ def as_operator(jacobian: Jacobian | Operator) -> Operator:
     """Return a Jacobian as an operator; an operator is returned itself."""
     if isinstance(jacobian, Operator):
         return jacobian
-    return StoredOperator(jacobian)
+    return StoredOperator(as_jacobian(jacobian))
 
 
 def column_squares(jacobian: Jacobian) -> FloatArray:

@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import iadd
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,11 +100,31 @@ class RowSparse:
 
 Block = FloatArray | RowSparse
 Jacobian = Block | Sequence[Block]
+_FORMS = "a 2-D array or a RowSparse"
 
 
 def blocks(jacobian: Jacobian) -> tuple[Block, ...]:
     """Return the stacked blocks of a Jacobian."""
     return (jacobian,) if isinstance(jacobian, np.ndarray | RowSparse) else tuple(jacobian)
+
+
+def as_jacobian(jacobian: Any) -> tuple[Block, ...]:
+    """Return the blocks of a caller's Jacobian, dense ones as float64; TypeError for others."""
+    if not isinstance(jacobian, np.ndarray | RowSparse | Sequence):
+        raise TypeError(f"the Jacobian is a {type(jacobian).__name__}, but must be {_FORMS}")
+    return tuple(_as_block(number, block) for number, block in enumerate(blocks(jacobian)))
+
+
+def _as_block(number: int, block: Block) -> Block:
+    if isinstance(block, RowSparse):
+        return block
+    name = f"block {number} of the Jacobian"
+    if not isinstance(block, np.ndarray) or block.ndim != 2:
+        found = f"{block.ndim}-D array" if isinstance(block, np.ndarray) else type(block).__name__
+        raise TypeError(f"{name} is a {found}, but must be {_FORMS}")
+    if block.dtype.kind not in "iuf":
+        raise TypeError(f"{name} has dtype {block.dtype}, but needs real numbers")
+    return np.asarray(block, dtype=np.float64)
 
 
 def _block_shape(block: Block) -> tuple[int, int]:
@@ -115,22 +136,7 @@ def _block_shape(block: Block) -> tuple[int, int]:
 
 
 def shape(jacobian: Jacobian) -> tuple[int, int]:
-    """Return the shape (n_rows of all blocks, n_columns) of a Jacobian.
-
-    TypeError for a block that is neither a 2-D array nor a RowSparse; ValueError for blocks with
-    different numbers of columns.
-    """
-    for number, block in enumerate(blocks(jacobian)):
-        if not isinstance(block, RowSparse) and not (
-            isinstance(block, np.ndarray) and block.ndim == 2
-        ):
-            what = (
-                f"{block.ndim}-D array" if isinstance(block, np.ndarray) else type(block).__name__
-            )
-            raise TypeError(
-                f"block {number} of the Jacobian is a {what}, "
-                "but must be a 2-D array or a RowSparse"
-            )
+    """Return the shape (n_rows of all blocks, n_columns); ValueError for different n_columns."""
     shapes = [_block_shape(block) for block in blocks(jacobian)]
     widths = {n_columns for _, n_columns in shapes}
     if len(widths) != 1:

@@ -29,6 +29,7 @@ from kan_ref.optimizers.result import (
     Iterate,
     OptimizeResult,
     ValueAndGrad,
+    check_functions,
     evaluate_start,
     gradient_norm,
     is_small,
@@ -133,7 +134,7 @@ def adam(
     beta1, beta2 = _decay("beta1", beta1), _decay("beta2", beta2)
     epsilon = check_number("epsilon", epsilon, low=_TINY)
     gradient_tolerance = check_number("gradient_tolerance", gradient_tolerance, low=0.0)
-    theta.flags.writeable = False  # so that functions may keep it
+    check_functions(callback=callback)
     value, gradient = evaluate_start(value_and_grad, theta)
     first, second = np.zeros(theta.size), np.zeros(theta.size)
     scratch = np.empty(min(theta.size, _BLOCK))

@@ -277,7 +277,7 @@ def bfgs(
     >>> result.value, result.stopped
     (0.0, 'the gradient is exactly zero')
     """
-    theta, n_steps, gradient_tolerance = check_run(theta, n_steps, gradient_tolerance)
+    theta, n_steps, gradient_tolerance = check_run(theta, n_steps, gradient_tolerance, callback)
     if theta.size > MOST_PARAMETERS:
         raise ValueError(
             f"theta has {theta.size} numbers, but their matrix of {theta.size}^2 doubles takes "
@@ -295,7 +295,7 @@ def bfgs(
         if not stopped and step == n_steps:
             stopped = steps_are_done(n_steps)
         if stopped:
-            return OptimizeResult(theta, value, norm, step, n_evaluations, stopped)
+            return OptimizeResult(theta.copy(), value, norm, step, n_evaluations, stopped)
         # [eq:bfgs-step]
         length = norm * float(np.linalg.norm(gradient / norm))  # squares of tiny numbers underflow
         first_step = min(1.0, 1.0 / length) if inverse is None else 1.0

@@ -24,13 +24,14 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_number
+from kan_ref.checks import FloatArray, check_float_array, check_number
 from kan_ref.optimizers.normal_equations import Metric
 from kan_ref.optimizers.result import (
     Callback,
     Iterate,
     OptimizeResult,
     asked_to_stop,
+    check_functions,
     check_run,
     check_start_value,
     check_start_vector,
@@ -193,7 +194,9 @@ def _next_point(
                 f"of theta's length {size:.2g}"
             )
         # too long a step, which may overflow, is rejected
-        trial, linear = problem.try_at(point.theta + step)
+        theta = point.theta + step
+        theta.flags.writeable = False  # so that the functions may keep it
+        trial, linear = problem.try_at(theta)
         if trial.shape != point.residuals.shape:
             raise ValueError(
                 f"residuals have shape {trial.shape}, "
@@ -205,7 +208,7 @@ def _next_point(
         decidable = predicted > rounding
         least = 0.0 if decidable else -_NOISE * point.value
         if fall > least:  # "if rho > 0 {step acceptable}"; False for nan
-            new = problem.point(point.theta + step, trial, linear)
+            new = problem.point(theta, trial, linear)
             good = math.isfinite(new.norm) if decidable else new.norm <= 0.5 * point.norm
             if good:
                 state.accept(fall / predicted if decidable else 1.0)
@@ -222,6 +225,22 @@ def _next_point(
 def _always(diagonal: FloatArray) -> Metric:
     """Return the metric that is `diagonal` at every point."""
     return lambda squares: diagonal
+
+
+def _checked(metric: Metric) -> Metric:
+    """Return the metric with a check of its answer."""
+
+    def checked(squares: FloatArray) -> FloatArray:
+        diagonal = check_float_array("metric(squares)", metric(squares), (squares.size,))
+        if not (diagonal > 0.0).all():
+            place = int(np.argmin(diagonal))
+            raise ValueError(
+                f"metric(squares) has {diagonal[place]:g} at position {place}, "
+                "but must be above 0 everywhere"
+            )
+        return diagonal
+
+    return checked
 
 
 def damped_steps(
@@ -241,7 +260,9 @@ def damped_steps(
     -----
     Implements :eq:`nielsen-damping` and :eq:`fall`.
     """
-    theta, n_steps, gradient_tolerance = check_run(theta, n_steps, tolerances.gradient)
+    theta, n_steps, gradient_tolerance = check_run(theta, n_steps, tolerances.gradient, callback)
+    check_functions(residuals=residuals, metric=metric)
+    metric = None if metric is None else _checked(metric)
     damping = check_number("damping", damping, low=_TINY)
     step_tolerance = check_number("step_tolerance", tolerances.step, low=0.0)
     value_tolerance = check_number("value_tolerance", tolerances.value, low=0.0)
@@ -254,7 +275,12 @@ def damped_steps(
             stopped = steps_are_done(n_steps)
         if stopped:
             return OptimizeResult(
-                point.theta, point.value, point.norm, step, problem.n_evaluations, stopped
+                point.theta.copy(),
+                point.value,
+                point.norm,
+                step,
+                problem.n_evaluations,
+                stopped,
             )
         equations = point.linear.equations(point.residuals, metric)
         if state is None:  # "mu := tau max a_ii"

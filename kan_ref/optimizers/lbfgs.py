@@ -150,7 +150,7 @@ def lbfgs(
     >>> result.value, result.stopped
     (0.0, 'the gradient is exactly zero')
     """
-    theta, n_steps, gradient_tolerance = check_run(theta, n_steps, gradient_tolerance)
+    theta, n_steps, gradient_tolerance = check_run(theta, n_steps, gradient_tolerance, callback)
     pairs: deque[Pair] = deque(maxlen=check_integer("history", history, low=1))
     value, gradient = evaluate_start(value_and_grad, theta)
     step, n_evaluations, stopped = 0, 1, None
@@ -161,7 +161,7 @@ def lbfgs(
         if not stopped and step == n_steps:
             stopped = steps_are_done(n_steps)
         if stopped:
-            return OptimizeResult(theta, value, norm, step, n_evaluations, stopped)
+            return OptimizeResult(theta.copy(), value, norm, step, n_evaluations, stopped)
         # [eq:lbfgs-step]
         direction = two_loop_direction(gradient, pairs)
         # scaled by the largest entry, whose square may underflow

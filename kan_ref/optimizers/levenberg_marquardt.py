@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kan_ref.checks import FloatArray, quiet_except
-from kan_ref.numerics import Jacobian, NormalSums, multiply_transposed, shape
+from kan_ref.numerics import Jacobian, NormalSums, as_jacobian, multiply_transposed, shape
 from kan_ref.optimizers.damped_steps import Residuals, Tolerances, damped_steps
 from kan_ref.optimizers.normal_equations import (
     Metric,
@@ -17,7 +17,7 @@ from kan_ref.optimizers.normal_equations import (
     normal_equations,
     summed_equations,
 )
-from kan_ref.optimizers.result import Callback, OptimizeResult
+from kan_ref.optimizers.result import Callback, OptimizeResult, check_functions, check_pair
 
 Linearize = Callable[[FloatArray], tuple[FloatArray, Jacobian | NormalSums]]
 
@@ -120,10 +120,13 @@ def levenberg_marquardt(
     >>> result.theta, result.value
     (array([1., 1.]), 0.0)
     """
+    check_functions(linearize=linearize)
 
     def stored(theta: FloatArray) -> tuple[FloatArray, _Stored]:
-        found, jacobian = linearize(theta)
-        return found, _Stored(jacobian)
+        found, jacobian = check_pair("linearize", linearize(theta), "(residuals, Jacobian)")
+        return found, _Stored(
+            jacobian if isinstance(jacobian, NormalSums) else as_jacobian(jacobian)
+        )
 
     return damped_steps(
         stored,

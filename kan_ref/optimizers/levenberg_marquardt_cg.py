@@ -41,7 +41,7 @@ from kan_ref.numerics import (
 )
 from kan_ref.optimizers.damped_steps import Residuals, Tolerances, damped_steps
 from kan_ref.optimizers.normal_equations import Metric
-from kan_ref.optimizers.result import Callback, OptimizeResult
+from kan_ref.optimizers.result import Callback, OptimizeResult, check_functions, check_pair
 
 Product = Callable[[FloatArray], FloatArray]
 
@@ -266,8 +266,10 @@ def levenberg_marquardt_cg(
     tolerance = check_number("cg_tolerance", cg_tolerance, low=0.0)
     most = check_integer("cg_steps", cg_steps, low=1)
 
+    check_functions(linearize=linearize)
+
     def products(theta: FloatArray) -> tuple[FloatArray, _Products]:
-        found, jacobian = linearize(theta)
+        found, jacobian = check_pair("linearize", linearize(theta), "(residuals, Jacobian)")
         return found, _Products(as_operator(jacobian), tolerance, most)
 
     return damped_steps(

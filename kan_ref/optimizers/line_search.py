@@ -174,8 +174,14 @@ def _trial(
 ) -> Trial:
     """Evaluate the point at `step`; copy the gradient, since the caller may reuse its array."""
     point = theta + step * direction
+    point.flags.writeable = False  # so that the function may keep it
     value, gradient = value_and_grad(point)
     gradient = np.array(gradient, dtype=np.float64)
+    if gradient.shape != theta.shape:
+        raise ValueError(
+            f"the gradient has shape {gradient.shape}, but needs shape {theta.shape}, as at the "
+            "start"
+        )
     slope = float(direction @ gradient)
     finite = math.isfinite(value) and math.isfinite(slope)
     return Trial(step, point, float(value) if finite else math.inf, slope, gradient)

@@ -12,13 +12,17 @@ Problems, 2nd ed., IMM 2004).
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from kan_ref.checks import (
     FloatArray,
-    check_finite,
     check_float_array,
     check_integer,
     check_number,
+    check_rectangular,
+    what,
 )
 
 ValueAndGrad = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -109,7 +113,7 @@ _REMEDY = "scale x, y and the parameters to size one, as kan_ref.scaled does for
 
 
 def start_vector(theta: object) -> FloatArray:
-    """Return a copy of `theta` as a float64 vector.
+    """Return a copy of `theta` as a float64 vector, read-only, so that functions may keep it.
 
     Raises
     ------
@@ -119,13 +123,15 @@ def start_vector(theta: object) -> FloatArray:
     vector = check_float_array("theta", theta, ("n_params",)).copy()
     if vector.size == 0:
         raise ValueError("theta is empty, but needs at least 1 number")
+    vector.flags.writeable = False
     return vector
 
 
 def check_run(
-    theta: object, n_steps: int, gradient_tolerance: float
+    theta: object, n_steps: int, gradient_tolerance: float, callback: object
 ) -> tuple[FloatArray, int, float]:
     """Check the arguments that all optimizers share, and return them with a copy of theta."""
+    check_functions(callback=callback)
     return (
         start_vector(theta),
         check_integer("n_steps", n_steps, low=0),
@@ -146,12 +152,34 @@ def check_start_vector(name: str, value: object, length: int | str) -> FloatArra
 
     `length` is an int that it must have, or a name for the message.
     """
+    shape = check_rectangular(name, value).shape
+    if len(shape) != 1 or (isinstance(length, int) and shape != (length,)):
+        raise ValueError(f"{name} has shape {shape}, but needs shape ({length},)")
     vector = check_float_array(name, value, (length,), finite=False)
-    try:
-        check_finite(name, vector)
-    except ValueError as error:
-        raise ValueError(f"{error}, but must be finite: {_REMEDY}") from None
+    if not np.isfinite(vector).all():
+        place = int(np.argmin(np.isfinite(vector)))
+        # a function may be undefined there, which scaling does not change
+        remedy = "" if np.isnan(vector).any() else f": {_REMEDY}"
+        raise ValueError(
+            f"{name} contains {vector[place]} at position {place}, but needs finite numbers{remedy}"
+        )
     return vector
+
+
+def check_functions(**functions: object) -> None:
+    """Raise TypeError for an argument that is neither a function nor None."""
+    for name, function in functions.items():
+        if function is not None and not callable(function):
+            raise TypeError(f"{name} is {what(function)}, but must be a function")
+
+
+def check_pair(name: str, answer: Any, form: str) -> Any:
+    """Return what a caller's function gave, if it is a pair; TypeError names its `form`."""
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        n_items = f"{len(answer)} items" if isinstance(answer, tuple | list) else ""
+        found = n_items or f"a {type(answer).__name__}"
+        raise TypeError(f"{name} gave {found}, but must give {form}")
+    return answer
 
 
 def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[float, FloatArray]:
@@ -163,7 +191,8 @@ def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[flo
         The value is not a finite number; the gradient is not finite, or its length differs from
         that of theta.
     """
-    value, gradient = value_and_grad(theta)
+    check_functions(value_and_grad=value_and_grad)
+    value, gradient = check_pair("value_and_grad", value_and_grad(theta), "(value, gradient)")
     value = check_start_value(value)
     return value, check_start_vector("the gradient at the start", gradient, theta.size).copy()
 

@@ -30,7 +30,7 @@ from kan_ref.pde.jet_kind import JetKind
 from kan_ref.pde.jet_layer import JetCache
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(all="ignore")
 def prepare_jet(network: Network, x: FloatArray, kind: JetKind) -> JetCache:
     """Evaluate all that the first layer computes from x (batch, n_in) and its knots alone.
 
@@ -50,7 +50,7 @@ class JetFlow:
 # --- forward
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(all="ignore")
 def run_jet_forward(network: Network, inputs: JetCache) -> JetFlow:
     """Compute the jet of the outputs by (J17), with what the backward pass needs.
 
@@ -68,7 +68,7 @@ def run_jet_forward(network: Network, inputs: JetCache) -> JetFlow:
     return JetFlow(jet, tuple(caches))
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(all="ignore")
 def predict_jet(network: Network, inputs: JetCache) -> FloatArray:
     """Return the jet of the outputs, (n_out, n_components, batch), by (J17)."""
     jet = jet_layer.outputs(network.layers[0], inputs)
@@ -80,7 +80,7 @@ def predict_jet(network: Network, inputs: JetCache) -> FloatArray:
 # --- backward
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(all="ignore")
 def run_jet_backward(network: Network, flow: JetFlow, d_jet: FloatArray) -> FloatArray:
     """Return dR/d theta (n_params,), given dR/du (n_out, n_components, batch), by (J18) and (J19).
 
@@ -99,7 +99,7 @@ def run_jet_backward(network: Network, flow: JetFlow, d_jet: FloatArray) -> Floa
     return np.concatenate(pieces)
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(all="ignore")
 def jet_jacobian(network: Network, flow: JetFlow, seeds: Sequence[FloatArray]) -> list[RowSparse]:
     """Return the gradient (J20) of every sample, a block of rows for each residual.
 

@@ -54,7 +54,7 @@ def prepare_jet(mlp: MLP, x: FloatArray, kind: JetKind) -> MLPJetInputs:
 # --- forward
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(all="ignore")
 def run_jet_forward(mlp: MLP, inputs: MLPJetInputs) -> MLPJetFlow:
     """Compute the jet of the outputs by (J21), with what the backward pass needs.
 
@@ -101,7 +101,7 @@ def _pull_back(mlp: MLP, flow: MLPJetFlow, number: int, dz: FloatArray) -> Float
     # [/eq:mlp-jet-backward]
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(all="ignore")
 def run_jet_backward(mlp: MLP, flow: MLPJetFlow, d_jet: FloatArray) -> FloatArray:
     """Return dR/d theta (n_params,), given dR/du (n_out, n_components, batch), by (J22) and (J23).
 
@@ -121,7 +121,7 @@ def run_jet_backward(mlp: MLP, flow: MLPJetFlow, d_jet: FloatArray) -> FloatArra
     return np.concatenate(pieces)
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(all="ignore")
 def jet_jacobian(mlp: MLP, flow: MLPJetFlow, seeds: Sequence[FloatArray]) -> list[FloatArray]:
     """Return the gradient (J24) of every sample, dense rows (batch, n_params) for each residual.
 

@@ -1,12 +1,22 @@
 """What the regressor and the classifier have in common: scaling, the fit, inspection."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 import kan_ref as kr
-from kan_ref.checks import FloatArray, explain_call, read_inputs
+from kan_ref.checks import (
+    FloatArray,
+    check_no_times,
+    check_rectangular,
+    explain_call,
+    input_names,
+    literal,
+    read_inputs,
+)
 
 try:
     from sklearn.base import BaseEstimator
@@ -22,6 +32,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 N_DRAWN = 200  # training samples that `draw` keeps
+
+# names in messages of kan_ref -> those of the estimators. Settings begin a message: inside it the
+# words "hidden" and "weights" have their usual meaning, and quoted names are those of columns.
+_RENAMED = {
+    "hidden": "hidden_layers",
+    "weights": "penalty_weights",
+    "x_train": "X",
+    "y_train": "y",
+    "x": "X",
+}
+_NAMES = re.compile(r"^(?:hidden|weights)(?=\[| is )|(?<!')\b(?:x_train|y_train|x)\b(?!')")
 
 # what the docstrings of both estimators say
 SETTINGS = """\
@@ -48,7 +69,9 @@ run_ : ValidatedRun
         network: `print(model.discovery_.verdict)` says how far the samples support it, and whether
         the search was interrupted, which keeps the best formula so far until the next `fit`.
     formula_ : sympy.Expr, or tuple of them for several outputs
-        That of `discovery_`.
+        That of `discovery_`. Its symbols are the column names, if all of them are text, else x_1,
+        x_2, ... Line breaks and spaces at the ends of a name are left out, and a column without a
+        name, or with that of another column, is called x_1, x_2, ... by its place.
     feature_importances_ : (n_features,)
         Attribution scores of the inputs on the training samples, with sum 1; all 0 for a constant.
     n_features_in_ : int
@@ -57,8 +80,8 @@ run_ : ValidatedRun
     Notes
     -----
     Predictions clip each input to the range of the training samples, because splines decay to zero
-    outside their grids: beyond the training samples, predictions are constant. The training samples
-    are kept, for `discovery_`."""
+    outside their grids: beyond the training samples, predictions are constant. A copy of the
+    training samples is kept, for `discovery_`."""
 
 Estimator = TypeVar("Estimator", bound=type)
 
@@ -69,6 +92,18 @@ def document(estimator: Estimator) -> Estimator:
         text = estimator.__doc__.replace("{settings}", SETTINGS)
         estimator.__doc__ = text.replace("{common}", COMMON)
     return estimator
+
+
+@contextmanager
+def own_names() -> Iterator[None]:
+    """Give the errors of other functions of kan_ref the names that arguments have here."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        message = _NAMES.sub(lambda found: _RENAMED[found[0]], str(error))
+        if message == str(error):
+            raise
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(message) from None
 
 
 class KANBase(BaseEstimator):
@@ -94,11 +129,15 @@ class KANBase(BaseEstimator):
         self.n_folds = n_folds
         self.random_state = random_state
 
+    @own_names()
     def _fit(self, x: FloatArray, y: Any, loss: str) -> None:
         """Standardize, choose and train the network; y is (n, n_out), or labels (n,)."""
+        headers = getattr(self, "feature_names_in_", None)
+        names = None if headers is None else input_names(headers)
+        # `discovery_` needs the samples as they are now, and the caller may change the arrays
+        x, y = np.array(x), np.array(y)
         # `fit_validated` only reports test samples: they decide nothing
-        names = getattr(self, "feature_names_in_", None)
-        samples = kr.Data(x, y, x[:1], y[:1], names=None if names is None else tuple(names))
+        samples = kr.Data(x, y, x[:1], y[:1], names=names)
         data, scaler = kr.scaled(samples)
         if loss == "logistic":
             answers = y[:, None].astype(np.float64)
@@ -130,13 +169,22 @@ class KANBase(BaseEstimator):
         self.feature_importances_ = scores / total if total > 0.0 else scores
 
     def _read(self, *arrays: Any, **options: Any) -> Any:
-        """Return what `validate_data` returns; what is wrong in a table is reported by column."""
+        """Return what `validate_data` returns; what is wrong in a table is reported by column.
+
+        scikit-learn takes dates as numbers in the unit that an array has, and masked numbers.
+        """
+        named = dict(zip(("X", "y"), arrays, strict=False))
+        if not options.get("y_numeric") and "y" in named:
+            check_rectangular("y", named.pop("y"))  # classes may be dates
+        for name, array in named.items():
+            check_no_times(name, array)
         try:
             return validate_data(self, *arrays, dtype=np.float64, **options)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             failed = error
-        if hasattr(arrays[0], "columns"):
-            read_inputs("X", arrays[0])
+        for name, array in named.items():
+            if hasattr(array, "columns"):
+                read_inputs(name, array)
         raise failed
 
     def _points(self, X: Any) -> FloatArray:  # noqa: N803  # scikit-learn's name
@@ -144,7 +192,8 @@ class KANBase(BaseEstimator):
         check_is_fitted(self)
         x = self._read(X, reset=False)
         low, high = self.run_.domain.T  # the held-out losses are those of clipped inputs too
-        points: FloatArray = np.clip(self.scaler_.transform_x(x), low, high)
+        with own_names():
+            points: FloatArray = np.clip(self.scaler_.transform_x(x), low, high)
         return points
 
     @property
@@ -153,7 +202,8 @@ class KANBase(BaseEstimator):
         check_is_fitted(self)
         if self._discovery is None:
             rng = np.random.default_rng(self._seed)
-            self._discovery = kr.discover(self._samples, loss=self._loss, rng=rng)
+            with own_names():
+                self._discovery = kr.discover(self._samples, loss=self._loss, rng=rng)
         return self._discovery
 
     @property
@@ -169,8 +219,8 @@ class KANBase(BaseEstimator):
         ax : Axes, optional
             Where to draw; None makes a figure.
         **options
-            Of `kan_ref.draw_network`, such as `title`. `names` are the names of the columns by
-            default.
+            Of `kan_ref.draw_network`, such as `title`. `names` are the names of the inputs in
+            `formula_` by default, as text: a dollar sign begins no formula.
 
         Returns
         -------
@@ -188,8 +238,8 @@ class KANBase(BaseEstimator):
         The curves are those of standardized inputs.
         """
         check_is_fitted(self)
-        names = getattr(self, "feature_names_in_", None)
+        names = self._samples.names
         if names is not None:
-            options = {"names": tuple(names)} | options
+            options = {"names": tuple(map(literal, names))} | options
         axes: Axes = kr.draw_network(self.network_, self._drawn, ax=ax, **options)
         return axes

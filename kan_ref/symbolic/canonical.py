@@ -219,7 +219,7 @@ def _move_constants(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer
     shift = shifts.pop()
     below, above = _rows(lower, upper, nodes)
     affine_below, affine_above = lower.affine.copy(), upper.affine.copy()
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         # [eq:constants-move-on]
         affine_below[below, 3] = 0.0
         affine_above[above, 1] += affine_above[above, 0] * shift
@@ -239,7 +239,7 @@ def _set_scale(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer, Lay
     up, down = factors.pop()
     below, above = _rows(lower, upper, nodes)
     affine_below, affine_above = lower.affine.copy(), upper.affine.copy()
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(all="ignore"):
         # [eq:node-scale]
         affine_below[below, 2:] = affine_below[below, 2:] * up / down
         affine_above[above, 0] = affine_above[above, 0] * down / up
@@ -284,13 +284,13 @@ def _with_knots(layer: Layer, nodes: list[int], factor: float, shift: float) -> 
     Where the factor is negative, knots and coefficients are in reversed order.
     """
     knots, coef = layer.knots.copy(), layer.coef.copy()
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         moved = factor * (knots[nodes] - shift)
     if factor < 0.0:
         moved = moved[:, ::-1]
         coef[:, nodes] = coef[:, nodes, ::-1]
     low, high = moved[:, layer.degree], moved[:, -layer.degree - 1]
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         if not (np.isfinite(moved[:, -1] - moved[:, 0]) & (low < high)).all():
             return layer  # rounding would leave the grid without width; no spline edge uses it
     knots[nodes] = moved

@@ -44,6 +44,7 @@ ABSENT = "0"
 LINE = "x"
 
 
+@np.errstate(all="ignore")
 def fix_pattern(network: Network, pattern: object, x: object = None) -> Network:
     """Replace the edges of a network by the functions that a pattern names.
 

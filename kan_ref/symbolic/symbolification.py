@@ -89,6 +89,7 @@ class Suggestions(Record):
         return "\n".join([*rows, *more])
 
 
+@np.errstate(all="ignore")
 def fix_symbolic(
     network: Network,
     layer: int,
@@ -116,17 +117,14 @@ def fix_symbolic(
     Returns
     -------
     fixed : Network
-        The edge leaves a group of locked edges; the others of the group stay locked.
+        The edge leaves a group of locked edges; the others of the group stay locked. (Liu et al.
+        2024, section 2.5.1, `fix_symbolic`.)
 
     Raises
     ------
     ValueError, TypeError, IndexError
         If the name is unknown, x and affine are both given, or x is given for a masked edge, which
         has no curve to fit.
-
-    Notes
-    -----
-    Liu et al. 2024, section 2.5.1, `fix_symbolic`.
     """
     check_network("network", network)
     layer_index, j, i = check_edge_index(network, layer, output, input)
@@ -178,6 +176,7 @@ def unfix_symbolic(network: Network, layer: int, *, output: int, input: int) -> 
     return replace_layer(network, layer_index, with_spline(old, edge, points, curve))
 
 
+@np.errstate(all="ignore")
 def suggest_symbolic(
     network: Network,
     x: object,
@@ -249,6 +248,7 @@ def _edge(layer_index: int, j: int, i: int) -> str:
 # --- all edges
 
 
+@np.errstate(all="ignore")
 def auto_symbolic(
     network: Network, x: object, *, names: Sequence[str] | None = None, rival_score: float = 10.0
 ) -> Network:

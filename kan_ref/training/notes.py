@@ -146,6 +146,8 @@ def note_on_units(model: Any, source: object, error: float, *, scaled: bool) -> 
         return ""
     far = float(np.sqrt(np.mean((outputs - source.targets) ** 2))) / deviation
     short = deviation / spread if spread > 0.0 else 0.0
+    if spread <= ROUNDING * float(np.abs(outputs).max()):
+        return _note_on_constant_outputs(source.x)
     if far > (FAR_SCALED if scaled else FAR_PLAIN):
         what = f"the error at the start was {far:.1g} times the standard deviation of the targets"
     elif short > SHORT_PLAIN and not scaled:
@@ -158,6 +160,19 @@ def note_on_units(model: Any, source: object, error: float, *, scaled: bool) -> 
         f"{low:.3g} to {high:.3g}, targets with mean {mean:.3g} and standard deviation "
         f"{deviation:.3g}): start from kr.best_start or init_network(..., y=y_train), or scale the "
         "data with kr.scaled"
+    )
+
+
+def _note_on_constant_outputs(x: FloatArray) -> str:
+    """Return what to add if the outputs at the start are the same for all samples."""
+    if (np.ptp(x, axis=0) <= ROUNDING * np.abs(x).max(axis=0)).all():
+        return (
+            "; every input is constant in the training samples, so nothing but the mean of the "
+            "targets can be learned: give inputs that vary"
+        )
+    return (
+        "; the outputs at the start are the same for all samples, as where no path of active edges "
+        "leads from an input to an output: look at kr.draw_network(network, x)"
     )
 
 

@@ -9,6 +9,7 @@ With logits z_bj (batch, n_out), the probabilities are those of the losses (T1) 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, check_choice, check_float_array, check_rectangular
@@ -19,6 +20,7 @@ from kan_ref.training.goal import Model
 _LOSSES = {loss.name: loss for loss in (CROSS_ENTROPY, LOGISTIC)}
 
 
+@np.errstate(all="ignore")
 def predict_proba(network: Model, x: object, *, loss: str | None = None) -> FloatArray:
     """Compute the probabilities of the classes at x.
 
@@ -60,6 +62,7 @@ def predict_proba(network: Model, x: object, *, loss: str | None = None) -> Floa
     return kind.probabilities(logits)
 
 
+@np.errstate(all="ignore")
 def predict_labels(
     network: Model, x: object, classes: Sequence[Any] | NDArray[Any] | None = None
 ) -> NDArray[Any]:

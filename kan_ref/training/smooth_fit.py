@@ -71,6 +71,7 @@ class SmoothRun(Record):
         return f"SmoothRun({self.network!r}; {steps})"
 
 
+@np.errstate(all="ignore")
 def fit_smooth(
     network: Network,
     data: DataLike,

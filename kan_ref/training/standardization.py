@@ -25,8 +25,11 @@ from kan_ref.checks import (
     check_input_names,
     check_overflow,
     check_rectangular,
+    check_same_columns,
 )
 from kan_ref.data import Data, DataLike, check_data
+
+MOST_EXPONENT = 900  # of two: sums of 2^123 numbers below 2^900 do not overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +69,8 @@ class Scaler:
             scale = getattr(self, f"{letter}_scale")
             if letter == "y" and mean is None and scale is None:
                 continue
-            mean = check_float_array(f"{letter}_mean", mean, (columns,))
-            scale = check_float_array(f"{letter}_scale", scale, mean.shape)
+            mean = check_float_array(f"{letter}_mean", mean, (columns,)).copy()
+            scale = check_float_array(f"{letter}_scale", scale, mean.shape).copy()
             if not (scale > 0.0).all():
                 raise ValueError(f"{letter}_scale is {scale.tolist()}, but must be positive")
             object.__setattr__(self, f"{letter}_mean", mean)
@@ -80,12 +83,21 @@ class Scaler:
             object.__setattr__(self, "names", check_input_names(self.names, len(self.x_mean)))
 
     def transform_x(self, x: object) -> FloatArray:
-        """Standardize inputs x (batch, n_in) in the user's units."""
+        """Standardize inputs x (batch, n_in) in the user's units.
+
+        The columns of a table must be `names`, in their order, if the inputs have names.
+        """
+        self._check_table(x)
         return _forward("x", x, self.x_mean, self.x_scale, self.x_constant)
 
     def inverse_x(self, x: object) -> FloatArray:
-        """Return standardized inputs (batch, n_in) in the user's units."""
+        """Return standardized inputs (batch, n_in) in the user's units; tables as `transform_x`."""
+        self._check_table(x)
         return _back("x", x, self.x_mean, self.x_scale)
+
+    def _check_table(self, x: object) -> None:
+        if self.names is not None:
+            check_same_columns("x", x, self.names)
 
     def transform_y(self, y: object) -> Any:
         """Standardize targets y (batch, n_out) in the user's units; class labels stay."""
@@ -182,7 +194,8 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     Raises
     ------
     ValueError, TypeError
-        As `Data`; numbers so large that their standard deviation is beyond float64.
+        As `Data`; a test sample so far from the training samples that its standardized numbers are
+        beyond float64.
 
     Notes
     -----
@@ -203,10 +216,10 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     [[50.0], [100.0], [150.0]]
     """
     checked = check_data(data)
-    x_mean, x_scale, x_constant = _moments("x_train", checked.x_train)
+    x_mean, x_scale, x_constant = _moments(checked.x_train)
     y_mean = y_scale = y_constant = None
     if checked.y_train.ndim == 2:
-        y_mean, y_scale, y_constant = _moments("y_train", checked.y_train)
+        y_mean, y_scale, y_constant = _moments(checked.y_train)
     scaler = Scaler(x_mean, x_scale, y_mean, y_scale, checked.names, x_constant, y_constant)
     return replace(
         checked,
@@ -217,20 +230,23 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     ), scaler
 
 
-def _moments(name: str, columns: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
+def _moments(columns: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Return means and standard deviations of columns (n, n_columns), and which are constant.
 
-    Squares do not overflow.
+    Neither sums nor squares overflow: columns of huge numbers are divided by a power of two, which
+    changes no digit, and mean and standard deviation are at most as large as the numbers.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
+        exponents = np.frexp(np.abs(columns).max(axis=0))[1]
+        powers = np.maximum(0, exponents - MOST_EXPONENT)
+        columns = np.ldexp(columns, -powers)
         low, high = columns.min(axis=0), columns.max(axis=0)
         flat = high - low <= ROUNDING * np.maximum(np.abs(low), np.abs(high))
         # after rounding, the mean of such numbers can lie beside all of them
         mean = np.where(flat, low + 0.5 * (high - low), columns.mean(axis=0))
         size = np.where(flat, 1.0, np.abs(columns - mean).max(axis=0))
-        scale = np.where(flat, 1.0, size * np.sqrt(np.mean(((columns - mean) / size) ** 2, axis=0)))
-    check_overflow(f"the standard deviation of {name} lies", mean, scale)
-    return mean, scale, flat
+        scale = size * np.sqrt(np.mean(((columns - mean) / size) ** 2, axis=0))
+        return np.ldexp(mean, powers), np.where(flat, 1.0, np.ldexp(scale, powers)), flat
 
 
 def _forward(
@@ -241,21 +257,25 @@ def _forward(
     constant: BoolArray | None,
 ) -> FloatArray:
     array = check_float_array(name, columns, ("batch", len(mean)))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         # [eq:standardize]
         out: FloatArray = (array - mean) / scale
         # [/eq:standardize]
-    if constant is not None:
-        out[constant & (np.abs(array - mean) <= ROUNDING * np.abs(mean))] = 0.0
-    check_overflow(f"standardized {name} lies", out)
+        if not np.isfinite(out).all():  # the difference overflows where its halves do not
+            out = (0.5 * array - 0.5 * mean) / scale * 2.0
+        if constant is not None:
+            out[constant & (np.abs(array - mean) <= ROUNDING * np.abs(mean))] = 0.0
+    check_overflow(f"standardized {name} lies", out, given=name)
     return out
 
 
 def _back(name: str, columns: object, mean: FloatArray, scale: FloatArray) -> FloatArray:
     array = check_float_array(name, columns, ("batch", len(mean)))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         out: FloatArray = mean + scale * array
-    check_overflow(f"{name} in its own units lies", out)
+        if not np.isfinite(out).all():  # the product overflows where its half and the sum do not
+            out = (0.5 * mean + 0.5 * scale * array) * 2.0
+    check_overflow(f"{name} in its own units lies", out, given=name)
     return out
 
 

@@ -64,6 +64,7 @@ class Starts(Record):
         )
 
 
+@np.errstate(all="ignore")
 def run_starts(
     widths: Sequence[int],
     data: DataLike,

@@ -113,6 +113,7 @@ class ValidatedRun(Run[Network]):
         return f"ValidatedRun({self.network!r}, {self.stopped!r})"
 
 
+@np.errstate(all="ignore")
 def fit_validated(
     data: DataLike,
     *,
@@ -187,6 +188,7 @@ def fit_validated(
     rng = check_generator("rng", rng)
     if isinstance(hidden, str) or not isinstance(hidden, Sequence):
         raise TypeError(f"hidden is {hidden!r}, but must be a sequence of integers such as (5,)")
+    hidden = [check_integer(f"hidden[{place}]", n, low=1) for place, n in enumerate(hidden)]
     labels = checked.y_train.ndim == 1
     n_out = int(checked.y_train.max()) + 1 if labels else checked.y_train.shape[1]
     before = copy.deepcopy(rng)  # each fold draws the same parameters

@@ -5,8 +5,9 @@ from itertools import pairwise
 import conformance_plain
 import numpy as np
 import pytest
+from cases import for_all
 from conformance_defects import DEFECTS, UNSEEN, VARIANTS
-from test_conformance_mutants import report_on
+from test_conformance_mutants import report_on, report_on_mutant
 
 from benchmarks import conformance_patterns
 from kan_ref.conformance import calls, patterns, suite
@@ -254,6 +255,19 @@ def test_a_single_exception_does_not_stand_before_a_flag_of_many_failures():
     names = [one.name for one in report_on(Slope(), only=["basis_derivatives"]).findings]
 
     assert names[:2] == ["BasisSlope", "Raises"]
+
+
+# points in another order make a sample depend on the others of its batch: both are true
+TRUE_AS_WELL = {"points sorted": {"BatchDependence"}}
+
+
+@for_all("name", DEFECTS)
+def test_a_defect_confirms_no_flag_but_its_own(name):
+    report = report_on_mutant(name)
+
+    named = {one.name for one in report.findings if one.confidence == "confirmed"} - set(FACTS)
+
+    assert named <= {*DEFECTS[name][2].split(), *TRUE_AS_WELL.get(name, ())}
 
 
 def test_a_confirmed_flag_absorbs_other_failures_of_its_method():

@@ -542,7 +542,42 @@ def test_an_adapter_that_raises_while_it_introduces_itself_is_refused(folder, pa
         (["--only", "base"], "--only is 'base', which names no case"),
         (["--only", "bases", "--skip", "bases"], "--only and --skip leave no case"),
         (["--xfail", "missing.txt"], "--xfail is missing.txt, which cannot be read"),
-        (["--timeout", "0"], "--timeout is 0, but must be above 0"),
+        (["--adapter", ""], "--adapter is '', which cannot be built: ValueError: adapter is ''"),
+        (["--program", ""], "--program is '', which names no program that can be run"),
+        (["--program", "a 'b"], "which cannot be split into words: No closing quotation"),
+        (["--only", ""], "--only is '', which names no case"),
+        (["--skip", ""], "--skip is '', which names no case"),
+        *[
+            ([name, ""], f"argument {name}: the path is '', but must name a file or a folder")
+            for name in ("--export", "--xfail", "--json", "--junit", "--badge")
+        ],
+        *[
+            ([name, text], f"argument {name}: the number is {text!r}, but must be {rule} 1e+06")
+            for name, rule in (
+                ("--timeout", "above 0 and at most"),
+                ("--memory", "between 0 and"),
+            )
+            for text in ("-1", "nan", "inf", "1e300", "", "many")
+        ],
+        (["--timeout", "0"], "argument --timeout: the number is '0', but must be above 0"),
+        *[
+            ([name, 300 * "x"], "x, which cannot be written: ")  # too long for a name
+            for name in ("--export", "--json", "--junit", "--badge")
+        ],
+        (
+            ["report", "--timeout", "-1"],
+            "the number is '-1', but must be above 0 and at most 1e+06",
+        ),
+        (["report", "--timeout", "inf"], "the number is 'inf', but must be above 0"),
+        (["report", "--out", ""], "argument --out: the path is '', but must name a file"),
+        (
+            ["report", "--out", "r.md"],
+            "--out is r.md, but the page has that name: end it in .jsonl",
+        ),
+        (["report", "--out", "R.MD"], "--out is R.MD, but the page has that name"),
+        (["report", "--out", 300 * "x"], "x, which cannot be written: "),
+        (["report", "--out", "mine.py/x/y"], "but must be a file in a folder that exists"),
+        (["report", "--render", "--out", 254 * "x"], "x.md, which cannot be written: "),
         (["--json", "nowhere/report.json"], "must be a file in a folder that exists"),
         (["--dtype", "float16"], "invalid choice"),
         (["--export", "mine.py"], "which is a file, but must be a folder"),
@@ -555,6 +590,46 @@ def test_a_wrong_call_is_refused_with_status_2(folder, arguments, sentence):
     assert said == ""
     assert sentence in complained
     assert "Traceback" not in complained
+
+
+@pytest.mark.parametrize("name", ["--json", "--junit", "--badge"])
+def test_a_disk_that_is_full_at_the_end_leaves_the_printed_report_and_status_2(folder, name):
+    """Status 1 would say that a required case failed."""
+    status, said, complained = call(folder, "--adapter", "mine:Good", *FEW, name, "/dev/full")
+
+    assert status == 2
+    assert said.splitlines()[-1] == "23 passed, 0 failed, 0 skipped"
+    assert complained.splitlines()[-1].startswith(f"{name} is /dev/full, which cannot be written: ")
+    assert "Traceback" not in complained
+
+
+def test_a_file_of_listed_cases_may_begin_with_a_byte_order_mark(folder, tmp_path):
+    (tmp_path / "xfail.txt").write_text("bases/degree-2-inside\n", encoding="utf-8-sig")
+    one = ("--only", "bases/degree-2-inside")
+
+    status, said, complained = call(
+        folder, "--adapter", "mine:Wrong", *one, "--xfail", str(tmp_path / "xfail.txt")
+    )
+
+    assert status == 0
+    assert "failed as listed: bases/degree-2-inside" in said
+    assert "names no case" not in complained
+
+
+def test_a_limit_of_memory_does_not_raise_the_limit_of_the_process():
+    import resource
+
+    process = subprocess.Popen(
+        [sys.executable, "-c", "input()"],
+        stdin=subprocess.PIPE,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33)),
+    )
+    try:
+        for gibibytes, limit in ((32.0, 2**33), (4.0, 2**32)):
+            wire.limit_memory(process.pid, gibibytes)
+            assert resource.prlimit(process.pid, resource.RLIMIT_AS) == (limit, limit)
+    finally:
+        process.communicate(b"\n")
 
 
 def test_listed_failures_do_not_count_and_a_listed_success_is_told(folder, tmp_path):

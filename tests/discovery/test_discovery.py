@@ -302,6 +302,36 @@ def test_settings_that_make_no_sense_are_refused(changes, error, sentence):
         kr.discover(made(hello, 2, n=20), **settings)
 
 
+class Frame(np.ndarray):
+    """Numbers with headers."""
+
+    @classmethod
+    def of(cls, headers, x):
+        frame = np.asarray(x).view(cls)
+        frame.columns = list(headers)
+        return frame
+
+
+def test_a_table_is_predicted_only_if_its_columns_are_the_inputs_in_their_order():
+    x = np.random.default_rng(0).uniform(1.0, 3.0, (60, 2))
+    y = x[:, :1] - x[:, 1:]
+    options = {
+        "widths": (2, 1),
+        "functions": ("x",),
+        "penalty_weight": 0.0,
+        "rng": np.random.default_rng(0),
+    }
+    found = kr.discover(kr.Data(x, y, x, y, names=("a", "b")), **options)
+    unnamed = replace(found, formula=kr.formula(found.network), names=("x_1", "x_2"))
+
+    np.testing.assert_array_equal(found.predict(Frame.of("ab", x)), found.predict(x))
+    np.testing.assert_array_equal(unnamed.predict(Frame.of("ba", x)), found.predict(x))
+    with pytest.raises(ValueError, match=r"^x has the columns \('b', 'a'\), .* give x\[\['a', 'b"):
+        found.predict(Frame.of("ba", x))
+    with pytest.raises(ValueError, match=r"^names is \('b', 'a'\), but the names of the data are"):
+        kr.discover(kr.Data(x, y, x, y, names=("a", "b")), **options | {"names": ("b", "a")})
+
+
 def test_names_are_refused_before_anything_is_trained(monkeypatch):
     monkeypatch.setattr(
         "kan_ref.discovery.network_search.fitted", lambda *_, **__: pytest.fail("trained")

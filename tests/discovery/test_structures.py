@@ -260,6 +260,12 @@ def test_formulas_are_suggested_for_curves_that_no_single_function_is():
     assert {str(symbol) for symbol in found[0].formula.free_symbols} == {"t"}
 
 
+@pytest.mark.parametrize(("name", "kind"), [("", ValueError), ("t ", ValueError), (1, TypeError)])
+def test_a_variable_without_a_valid_name_is_reported_by_the_argument(name, kind):
+    with pytest.raises(kind, match=f"^name is {name!r}, but must be "):
+        kr.suggest_formulas(np.arange(12.0), np.arange(12.0), name=name)
+
+
 @pytest.mark.parametrize("n_values", [2, 3, 4, 5, 6])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_curve_at_few_values_of_x_has_a_formula_through_them(n_values, seed):

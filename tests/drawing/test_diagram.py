@@ -14,7 +14,13 @@ from networks import random_batch, random_network, seeds, symbolic_cases, with_f
 import kan_ref as kr
 from kan_ref.drawing.diagram import lay_out, lay_out_all
 from kan_ref.drawing.plan import BOX, MOST_WIDTH, plan_diagram
-from kan_ref.drawing.text import function_text, text_size
+from kan_ref.drawing.text import (
+    FUNCTION_POINTS,
+    LEAST_POINTS,
+    caption_text,
+    function_text,
+    text_size,
+)
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
@@ -507,6 +513,33 @@ def test_the_name_of_every_function_fits_in_its_box(name, n_in):
     assert caption.points / 72 <= 0.3 * 0.8 * diagram.plan.boxes[0, 3] + 1e-9
 
 
+@for_all("name", ["exp(sin(arctan(cos(x^3))))", "log(gaussian(sin))", "gaussian", "tanh(exp(cos))"])
+@for_all("space", [None, (1.2, 1.2), (0.6, 4.0)])
+def test_letters_of_a_name_are_large_enough_to_read_and_the_rest_of_it_is_an_ellipsis(name, space):
+    diagram = lay_out(one_edge(name, (1.0, 0.0, 1.0, 0.0)), [[0.1], [0.9]], space=space)
+    (caption,) = (label for label in diagram.plan.labels if label.role == "function")
+    left, _, width, height = diagram.plan.boxes[0]
+    highest = min(FUNCTION_POINTS, 72.0 * 0.3 * 0.8 * height)  # of letters above the curve
+
+    assert caption.points >= min(LEAST_POINTS / diagram.plan.scale, highest) - 1e-9
+    assert left <= caption.extent[0] < caption.extent[2] <= left + width
+    assert name.startswith(caption.text.removesuffix("\u2026"))
+    assert (caption.text == name) == (not caption.text.endswith("\u2026"))
+    if space is None:
+        assert (caption.text == name) == (name == "gaussian")
+
+
+def test_a_name_is_cut_off_between_letters_and_never_to_nothing():
+    wide = 8 * "m"
+
+    assert caption_text(wide, text_size(wide, 5.0)[0], 5.0) == wide
+    assert caption_text(wide, text_size("mmmm", 5.0)[0], 5.0) == "mmm\u2026"
+    assert caption_text("a$b$c$d$", text_size("aaaa", 5.0)[0], 5.0) == "a\\$\u2026"
+    assert caption_text(wide, 0.0, 5.0) == "m\u2026"
+    assert caption_text("x^2", 0.0, 5.0) == "x\u2026"
+    assert caption_text("x", 0.0, 5.0) == "$x$"
+
+
 def test_a_name_fades_with_its_edge_but_later():
     diagram = lay_out(one_edge("x", (1.0, 0.0, 0.01, 0.0)), [[-1.0], [1.0]])
     (caption,) = (label for label in diagram.plan.labels if label.role == "function")
@@ -601,6 +634,18 @@ def test_names_go_to_their_nodes_in_order():
         at = node(plan, *place)
         assert label.at[0] == pytest.approx(at[0])
         assert (label.at[1] < at[1]) == (place[0] == 0)
+
+
+def test_names_that_are_the_columns_of_a_table_in_another_order_are_reported():
+    class Frame(np.ndarray):
+        columns = ("a", "b", "c")
+
+    network, x = example((3, 2))
+
+    for names in (("a", "b", "c"), ("$a$", "$b$", "$c$")):
+        assert lay_out(network, x.view(Frame), names=names).plan.labels
+    with pytest.raises(ValueError, match=r"^names is \('b', 'a', 'c'\), but the columns of x are"):
+        lay_out(network, x.view(Frame), names=("b", "a", "c"))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
+import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 import pytest
 import sympy
@@ -249,6 +251,26 @@ def test_a_drawing_without_an_axes_of_ones_own_shows_itself_in_a_notebook():
     png, size = ax._repr_png_()
     assert struct.unpack(">II", png[16:24]) == (2 * size["width"], 2 * size["height"])
     assert ax.figure._repr_png_()[0] == png
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {**mpl.style.library["dark_background"]},
+        {"font.size": 24.0, "lines.linewidth": 8.0, "font.family": ["serif"], "axes.grid": True},
+        {"savefig.bbox": "tight", "savefig.transparent": True, "figure.autolayout": True},
+    ],
+    ids=["dark", "large", "saving"],
+)
+def test_pictures_in_a_notebook_do_not_depend_on_the_users_style(settings):
+    """They stand on a white card: white letters, and lines of another width, could not be read there."""
+    drawn = kr.draw_network(NET, POINTS)
+    expected = [RUN._repr_html_(), NET._repr_html_(), drawn._repr_png_()]
+
+    with mpl.rc_context(settings):
+        before = dict(mpl.rcParams)
+        assert [RUN._repr_html_(), NET._repr_html_(), drawn._repr_png_()] == expected
+        assert dict(mpl.rcParams) == before
 
 
 def test_a_drawing_in_an_axes_of_ones_own_leaves_it_as_it_is():

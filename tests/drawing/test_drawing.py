@@ -14,6 +14,7 @@ import pytest
 from cases import for_all
 from checkout import ROOT
 from matplotlib.animation import PillowWriter
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -163,7 +164,8 @@ def test_real_letters_overlap_nothing_and_lie_in_the_picture(names, space):
 
 
 def test_names_of_functions_lie_in_their_boxes_and_off_the_curves():
-    functions = [*LIBRARY.values(), LIBRARY["log(x^2)"], LIBRARY["tanh(exp(cos))"]]
+    composed = ("log(x^2)", "tanh(exp(cos))", "exp(sin(arctan(cos(x^3))))", "log(gaussian(sin))")
+    functions = [*LIBRARY.values(), *(LIBRARY[name] for name in composed)]
     n = len(functions)
     network, _ = example((n, 1))
     edges = [SymbolicEdge(0, i, function, i) for i, function in enumerate(functions)]
@@ -238,6 +240,67 @@ def test_a_given_axes_is_used_and_returned_and_its_neighbours_stay():
     assert len(left.collections) == 0
     assert left.axison
     assert figure.axes == [left, right]
+
+
+@pytest.mark.parametrize(
+    ("face", "card"),
+    [
+        ("#000000", True),
+        ("#808080", True),  # red letters would have a contrast of 1.5
+        ("#00000080", True),
+        ("#ffffff", False),
+        ("#fdf6e3", False),
+        ("#00000000", False),
+    ],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_on_a_page_on_which_it_could_not_be_read_a_diagram_has_a_white_background(
+    face, card, nested
+):
+    network, x = example(formulas=0.5)
+    figure = Figure(figsize=(5.0, 4.0), facecolor="#ffffff" if nested else face)
+    home = figure.subfigures(1, 1) if nested else figure
+    home.set_facecolor(face)
+
+    ax = draw_network(network, x, ax=home.add_axes((0.1, 0.1, 0.8, 0.8)), title="title")
+
+    FigureCanvasAgg(figure).draw()
+    colours = np.asarray(figure.canvas.buffer_rgba()) / 255.0
+    shown = 255.0 * (1.0 - colours[:, :, 3:] * (1.0 - colours[:, :, :3]))  # on white paper
+    page = 255.0 * painting.page_colour(home)
+    inside = ax.get_window_extent()
+    row, column = shown.shape[0] - int(inside.y1) + 3, int(inside.x0) + 3
+    np.testing.assert_allclose(shown[2, 2], page, atol=1)
+    np.testing.assert_allclose(shown[row, column], [255, 255, 255] if card else page, atol=1)
+
+
+def test_a_dark_subfigure_of_a_light_figure_and_the_other_way_round_are_told_apart():
+    for outer, inner in (("#000000", "#ffffff"), ("#ffffff", "#000000"), ("#000000", "none")):
+        figure = Figure(facecolor=outer)
+        home = figure.subfigures(1, 1)
+        home.set_facecolor(inner)
+        expected = outer if inner == "none" else inner
+        assert to_hex(painting.page_colour(home)) == expected
+
+
+def test_contrast_is_that_of_the_guidelines():
+    black, white, grey = (np.full(3, part) for part in (0.0, 1.0, 119.0 / 255.0))
+
+    assert painting.contrast(black, white) == painting.contrast(white, black) == 21.0
+    assert painting.contrast(grey, white) == pytest.approx(4.48, abs=0.005)  # of #777777
+    assert painting.is_readable_on(white)
+
+
+def test_a_figure_of_its_own_is_white_whatever_colour_it_is_saved_with():
+    """A style for dark pages sets savefig.facecolor to black."""
+    figure = draw_network(*example((2, 3, 1))).figure
+    stream, plain = io.BytesIO(), io.BytesIO()
+
+    figure.savefig(plain, format="png")
+    with mpl.rc_context({"savefig.facecolor": "black"}):
+        figure.savefig(stream, format="png")
+
+    assert stream.getvalue() == plain.getvalue()
 
 
 def test_a_figure_of_its_own_does_not_depend_on_the_users_layout_engine():

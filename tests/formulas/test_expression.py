@@ -23,6 +23,7 @@ from networks import (
 
 from kan_ref.formulas.construction import from_formula
 from kan_ref.formulas.expression import formula, formula_latex, round_formula
+from kan_ref.formulas.recognition import recognise_constants
 from kan_ref.formulas.values import evaluate_formula, numeric_function
 from kan_ref.functions.library import LIBRARY, register_function, unregister_function
 from kan_ref.functions.record import Function
@@ -270,6 +271,37 @@ def _bessel(u, order):
     from scipy.special import jvp
 
     return jvp(0, u, order)
+
+
+def test_a_function_without_formula_whose_name_stands_for_another_one_has_no_formula():
+    """Values of the formula were those of the other function."""
+
+    def register(scale, **options):
+        return register_function(
+            "mine",
+            lambda u: scale * u**2,
+            lambda u: 2.0 * scale * u,
+            lambda u: np.full_like(u, 2.0 * scale),
+            np.zeros_like,
+            complexity=2,
+            **options,
+        )
+
+    rows = (3.0, 0.0, 1.0, 0.0)
+    network = one_edge(register(1.0), rows)
+    own = one_edge(replace(network.layers[0].symbolic[0].function, formula=lambda u: u**2), rows)
+    try:
+        unregister_function("mine")
+        assert str(formula(network)) == "mine(3.0*x_1)"  # which nothing evaluates
+        register(2.0)
+        sine = one_edge(replace(LIBRARY["cos"], name="sin"), rows)
+        for wrong, name in ((network, "mine"), (sine, "sin")):
+            place = f"network has '{name}' on the edge from input 0 to output 0 of layer 0"
+            with pytest.raises(ValueError, match=f"^{place}, but the library has another function"):
+                formula(wrong)
+        assert str(formula(own)) == "9.0*x_1**2"  # no name is left in it
+    finally:
+        unregister_function("mine")
 
 
 def test_a_function_without_formula_appears_by_its_name_and_is_evaluated_by_the_library():
@@ -530,3 +562,16 @@ def test_constants_may_stay_open():
 def test_samples_are_checked(x, sentence):
     with pytest.raises(ValueError, match=sentence):
         evaluate_formula(X, x)
+
+
+@pytest.mark.parametrize("call", [evaluate_formula, recognise_constants])
+def test_names_that_are_the_columns_of_a_table_in_another_order_are_reported(call):
+    class Frame(np.ndarray):
+        columns = ("a", "b")
+
+    a, b = sympy.symbols("a b")
+    table = np.array([[1.0, 2.0], [3.0, 5.0]]).view(Frame)
+
+    assert call(a - b, table, names=("a", "b")) is not None
+    with pytest.raises(ValueError, match=r"^names is \('b', 'a'\), but the columns of x are"):
+        call(a - b, table, names=("b", "a"))

@@ -232,6 +232,14 @@ refuse(
     half=0.5,
 )
 refuse(
+    "suggest_formulas",
+    "name",
+    lambda v: kr.suggest_formulas(np.arange(12.0), np.arange(12.0) ** 2, name=v),
+    empty="",
+    space="t ",
+    number=1,
+)
+refuse(
     "register_function",
     "name",
     lambda v: kr.register_function(v, **CUBE),

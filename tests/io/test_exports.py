@@ -28,6 +28,7 @@ import kan_ref as kr
 from kan_ref import bspline
 from kan_ref.functions.library import BUILT_IN, LIBRARY
 from kan_ref.io.c_source import is_allowed
+from kan_ref.network.layer import Layer
 
 RNG = np.random.default_rng
 
@@ -164,6 +165,36 @@ def test_inputs_that_are_not_finite_give_nan_whatever_the_base(library, bad):
         x[0, -1] = bad
 
         assert np.isnan(call(library, ALL[name], x, name)).all()
+
+
+def overflowing(*parts):
+    """Return layers 1 -> 1 of base, w_base and w_spline; the spline is 1 on [0, 1]."""
+    return kr.Network(
+        tuple(
+            Layer([[-1, 0, 1, 2]], [[[1.0, 1.0]]], [[w_base]], [[w_spline]], [[1.0]], 1, base)
+            for base, w_base, w_spline in parts
+        )
+    )
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("network", "x"),
+    [
+        (overflowing(("identity", 4.0, 0.0)), 1e308),
+        (overflowing(("silu", 4.0, 0.0), ("silu", 1.0, 1.0)), 1e308),
+        (overflowing(("zero", 0.0, 1.0), ("identity", 1e308, 1e308)), 0.5),
+    ],
+    ids=["output", "hidden", "base and spline"],
+)
+def test_where_a_sum_overflows_the_network_refuses_and_c_gives_nan(tmp_path, network, x):
+    with pytest.raises(ValueError, match="beyond the largest float64"):
+        network([[x]])
+
+    found = call(build(kr.to_c(network), tmp_path), network, np.array([[x], [-0.5]]))
+
+    assert np.isnan(found[0, 0])
+    close(found[1:], network([[-0.5]]))
 
 
 @needs_compiler

@@ -334,6 +334,19 @@ def test_a_constant_of_pruning_goes_into_their_bias_and_comes_back(library):
     close(again(x), network(x))
 
 
+def test_a_function_that_is_only_called_0_is_no_constant():
+    network = kr.fix_symbolic(
+        random_network(RNG(17), widths=(2, 2), base="silu"), 0, output=1, input=0, name="x"
+    )
+    layer = network.layers[0]
+    line = replace(layer.symbolic[0], function=replace(kr.LIBRARY["x"], name="0"))
+    network = kr.Network((replace(layer, symbolic=[line]),))
+
+    for to_state in (kr.to_pykan, kr.to_jaxkan):
+        with pytest.raises(ValueError, match="network has the symbolic function '0' on the edge"):
+            to_state(network)
+
+
 @pytest.mark.parametrize("to_state", [kr.to_pykan, kr.to_efficient_kan, kr.to_jaxkan])
 def test_states_are_copies_in_memory_of_their_own(to_state):
     network = random_network(RNG(18), base="silu")

@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -30,6 +31,7 @@ from kan_ref.io.document import layer_from_plain, layer_to_plain, network_to_pla
 from kan_ref.io.storage import load, save
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
+from kan_ref.network.symbolic_edges import SymbolicEdge
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
 SUFFIXES = (".npz", ".json")
@@ -334,7 +336,7 @@ def test_a_json_file_of_another_writer_is_read(folder):
 
 
 @pytest.mark.parametrize(
-    "path", ["net.pkl", "net", "net.npz.gz", ".npz", "net.npy", "folder.json/net", ""]
+    "path", ["net.pkl", "net", "net.npz.gz", "net.npy", "folder.json/net", ".npy", ""]
 )
 def test_any_other_ending_is_refused_with_the_two_that_there_are(network, path):
     for act in (lambda: save(network, path), lambda: load(path)):
@@ -342,6 +344,16 @@ def test_any_other_ending_is_refused_with_the_two_that_there_are(network, path):
             ValueError, match=r"^path is '.*', but must end in '\.npz' or '\.json'$"
         ):
             act()
+
+
+@pytest.mark.parametrize("name", [".npz", ".json", ".NPZ"])
+def test_a_path_that_is_an_ending_alone_is_rejected_for_its_missing_name(network, tmp_path, name):
+    for path, remedy in ((name, f"network{name}"), (tmp_path / name, tmp_path / f"network{name}")):
+        for act in (lambda path=path: save(network, path), lambda path=path: load(path)):
+            said = f"path is {str(path)!r}, but must have a name before its ending, as in {str(remedy)!r}"
+            with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+                act()
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("path", [3, None, b"net.npz", ["net.npz"]])
@@ -374,6 +386,44 @@ def test_a_network_that_went_astray_is_not_written_over_a_good_one(
         save(network.replace_theta(theta), path)
 
     assert state(load(path)) == state(network)
+
+
+def cubic(scale):
+    """Register scale u^3 as "mine"."""
+    return kr.register_function(
+        "mine",
+        lambda u: scale * u**3,
+        lambda u: 3.0 * scale * u**2,
+        lambda u: 6.0 * scale * u,
+        lambda u: np.full_like(u, 6.0 * scale),
+        complexity=3,
+    )
+
+
+@both_formats
+@pytest.mark.parametrize("name", ["mine", "sin(mine)"])
+def test_a_function_whose_name_stands_for_another_one_or_none_is_not_saved(
+    tmp_path, network, suffix, name
+):
+    path = tmp_path / f"net{suffix}"
+    cubic(1.0)
+    try:
+        symbolic = kr.fix_symbolic(network, 1, output=0, input=2, name=name)
+        save(symbolic, path)
+        x = np.array([[0.3, -0.2]])
+        assert load(path)(x) == symbolic(x)
+        kr.unregister_function("mine")
+        place = f"network has {name!r} on the edge from input 2 to output 0 of layer 1, but the library has"
+        with pytest.raises(ValueError, match=re.escape(f"{place} no function of that name")):
+            save(symbolic, path)
+        cubic(2.0)
+        with pytest.raises(ValueError, match=re.escape(f"{place} another function of that name")):
+            save(symbolic, path)
+        again = kr.fix_symbolic(symbolic, 1, output=0, input=2, name=name)  # the remedy
+        save(again, path)
+        assert load(path)(x) == again(x) != symbolic(x)
+    finally:
+        kr.unregister_function("mine")
 
 
 @both_formats
@@ -1155,14 +1205,64 @@ def test_a_missing_meta_is_refused(folder, network):
     assert "its member 'meta.npy' is missing" in refusal(write_npz(folder / "meta.npz", members))
 
 
-def test_huge_meta_is_refused_unread(folder, network):
+def test_huge_meta_is_refused_unread(folder, network, monkeypatch):
     meta = members_of(network)["meta"]
-    text = json.dumps(meta).ljust(storage.MOST_META_CHARACTERS)
+    text = json.dumps(meta).ljust(5000)
+    monkeypatch.setattr(storage, "MOST_META_CHARACTERS", len(text))
     exact = write_npz(folder / "full.npz", members_of(network) | {"meta": np.array(text)})
 
     assert state(load(exact)) == state(network)
     huge = write_npz(folder / "huge.npz", members_of(network) | {"meta": np.array(text + " ")})
-    assert f"must be text of at most {storage.MOST_META_CHARACTERS} characters" in refusal(huge)
+    assert "must be text of at most 5000 characters" in refusal(huge)
+
+
+def test_the_text_of_an_archive_has_room_for_as_many_edges_as_a_json_file():
+    """The header of a member counts the characters: its pattern must admit as many digits."""
+    most = storage.MOST_META_CHARACTERS
+
+    assert most == storage.MOST_BYTES[".json"]
+    assert 4 * most <= storage.MOST_BYTES[".npz"]
+    assert storage._NPY_HEADER.fullmatch(
+        f"{{'descr': '<U{most}', 'fortran_order': False, 'shape': (), }}\n"
+    )
+
+
+def many_symbolic_edges(n):
+    """Return a layer whose n^2 edges are all sines."""
+    sine, zeros = kr.LIBRARY["sin"], np.zeros((n, n))
+    edges = [SymbolicEdge(j, i, sine, j * n + i) for j in range(n) for i in range(n)]
+    knots = np.tile(np.arange(-1.0, 3.0), (n, 1))
+    affine = np.random.default_rng(0).standard_normal((n * n, 4))
+    return Network(
+        (Layer(knots, np.zeros((n, n, 2)), zeros, zeros, zeros, 1, "silu", edges, affine),)
+    )
+
+
+def test_a_network_with_thousands_of_symbolic_edges_is_saved_and_loaded(folder):
+    network = many_symbolic_edges(150)
+
+    for suffix in SUFFIXES:
+        save(network, folder / f"many{suffix}")
+        found = load(folder / f"many{suffix}")
+        assert found.theta.tobytes() == network.theta.tobytes()
+        assert found.layers[0].symbolic == network.layers[0].symbolic
+
+
+def test_an_archive_that_could_not_be_loaded_does_not_replace_a_good_one(
+    tmp_path, network, monkeypatch
+):
+    path = tmp_path / "net.npz"
+    save(network, path)
+    monkeypatch.setattr(storage, "MOST_META_CHARACTERS", 5000)
+
+    with pytest.raises(
+        ValueError,
+        match=r"^network is too large for a file that can be read again \(its member 'meta.npy' must be "
+        "text of at most 5000 characters",
+    ):
+        save(many_symbolic_edges(20), path)
+
+    assert state(load(path)) == state(network)
 
 
 @pytest.mark.parametrize("code", [0x110000, 0xD800, 0xFFFFFFFF])

@@ -775,3 +775,15 @@ def test_a_refusal_says_both_numbers_the_error_and_what_was_allowed():
         kr.check_gradients(
             network, x, rng=np.random.default_rng(1), backward=backward_with(d_coef=means)
         )
+
+
+def test_what_is_no_backward_pass_is_rejected_by_name():
+    rng = np.random.default_rng(0)
+    network = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    x = rng.uniform(-1.0, 1.0, (5, 2))
+
+    with pytest.raises(TypeError, match=r"^backward is 3, but must be a function$"):
+        kr.check_gradients(network, x, rng=rng, backward=3)
+    for answer, kind in ((None, "NoneType"), ((1, 2, 3), "tuple"), (2.0, "float")):
+        with pytest.raises(TypeError, match=f"^backward gave a {kind}, but must give a pair"):
+            kr.check_gradients(network, x, rng=rng, backward=lambda *given, answer=answer: answer)

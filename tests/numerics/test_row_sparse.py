@@ -17,6 +17,7 @@ from kan_ref.numerics.operators import as_operator, column_squares, scale_column
 from kan_ref.numerics.row_sparse import (
     RowSparse,
     active_columns,
+    as_jacobian,
     dense_form,
     gram_matrix,
     multiply,
@@ -380,7 +381,35 @@ def test_a_record_that_is_no_matrix_is_refused(arguments, kind, sentence):
 )
 def test_a_stack_that_is_no_matrix_is_refused(jacobian, kind, sentence):
     with pytest.raises(kind, match=sentence):
-        shape(jacobian)
+        shape(as_jacobian(jacobian))
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.float16, np.float32, np.longdouble])
+def test_dense_blocks_of_any_real_numbers_become_float64_and_others_stay_themselves(dtype):
+    block, other = np.arange(6).reshape(2, 3).astype(dtype), np.ones((2, 3), order="F")
+
+    found = as_jacobian([block, other])
+
+    assert found[0].dtype == np.float64
+    np.testing.assert_array_equal(found[0], block)
+    assert found[1] is other
+
+
+@pytest.mark.parametrize(
+    ("block", "sentence"),
+    [
+        (
+            np.ones((2, 3), dtype=bool),
+            "block 0 of the Jacobian has dtype bool, but needs real numbers",
+        ),
+        (np.ones((2, 3), dtype=complex), "has dtype complex128, but needs real numbers"),
+        (np.ones((2, 3), dtype=object), "has dtype object, but needs real numbers"),
+        (3.0, "the Jacobian is a float, but must be a 2-D array or a RowSparse"),
+    ],
+)
+def test_a_block_without_real_numbers_is_refused(block, sentence):
+    with pytest.raises(TypeError, match=sentence):
+        as_jacobian(block)
 
 
 def positive_definite(rng, n, condition):

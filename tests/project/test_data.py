@@ -16,7 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kan_ref as kr
+from kan_ref.checks import check_no_times, check_same_columns, input_names
 from kan_ref.data import Data, check_data
+from kan_ref.formulas import check_names
 from kan_ref.targets import TARGETS, sample
 
 
@@ -336,10 +338,18 @@ class Table:
         self.dtypes = [part.dtype for part in self.parts.values()]
 
     def __getitem__(self, name):
+        if isinstance(name, list):
+            return Table({one: self.parts[one] for one in name})
         return self.parts[name]
 
     def __array__(self, dtype=None, copy=None):
-        return np.column_stack([np.asarray(part, dtype=object) for part in self.parts.values()])
+        parts = [np.asarray(part, dtype=object) for part in self.parts.values()]
+        return np.column_stack(parts).astype(dtype or object)
+
+    def to_numpy(self, dtype, na_value):
+        return np.column_stack(
+            [part.to_numpy(dtype, na_value) for part in self.parts.values()]
+        ).astype(dtype)
 
     def __len__(self):
         return len(next(iter(self.parts.values())))
@@ -587,6 +597,177 @@ def test_settings_of_a_split_are_checked_by_name():
         split(seed=0)
 
 
+# --- tables: the order of their columns, and names for their headers
+
+
+class Numbers(Table):
+    """A table of numbers alone, which NumPy reads as float64."""
+
+    def __getitem__(self, name):
+        found = super().__getitem__(name)
+        return Numbers(found.parts) if isinstance(name, list) else found
+
+    def __array__(self, dtype=None, copy=None):
+        return super().__array__(float)
+
+
+AB = Numbers({"a": X[:, 0], "b": X[:, 1]})
+BA = Numbers({"b": X[:, 1], "a": X[:, 0]})
+OTHER = Numbers({"c": X[:, 0], "d": X[:, 1]})
+MORE = Numbers({"b": X[:, 1], "kind": ["m", "f"] * 20, "a": X[:, 0]})
+LESS = Numbers({"b": X[:, 1]})
+
+
+def test_columns_in_another_order_are_reported_with_the_code_that_orders_them():
+    for table in (BA, MORE):
+        with pytest.raises(ValueError, match=r"^x_test has the columns .*\('a', 'b'\)") as error:
+            kr.Data(AB, Y[:, None], table, Y[:, None])
+
+        code = str(error.value).rpartition(": give ")[2]
+        assert code == "x_test[['a', 'b']]"
+        data = kr.Data(AB, Y[:, None], eval(code, {"x_test": table}), Y[:, None])
+        np.testing.assert_array_equal(data.x_test, X[:, :2])
+
+
+@for_all(
+    ("call", "sentence"),
+    [
+        (
+            lambda: kr.Data(AB, Y[:, None], OTHER, Y[:, None]),
+            r"x_test has the columns \('c', 'd'\), but needs \('a', 'b'\), the columns of x_train: "
+            r"give np.asarray\(x_test\) if these are the same inputs in the same order",
+        ),
+        (
+            lambda: kr.Data(AB, Y[:, None], LESS, Y[:, None]),
+            r"x_test has the columns \('b',\), .*: give a table with the column 'a' too",
+        ),
+        (
+            lambda: kr.Data(X[:, :2], Y[:, None], BA, Y[:, None], names=("a", "b")),
+            r"x_test has the columns \('b', 'a'\), but needs \('a', 'b'\), the names of the inputs",
+        ),
+        (
+            lambda: kr.Data(AB, Y[:, None], AB, Y[:, None], names=("b", "a")),
+            r"names is \('b', 'a'\), but the columns of x_train are \('a', 'b'\): give the names in",
+        ),
+        (
+            lambda: check_data(
+                SimpleNamespace(x_train=AB, y_train=Y[:, None], x_test=BA, y_test=Y[:, None])
+            ),
+            r"x_test has the columns \('b', 'a'\)",
+        ),
+        (
+            lambda: kr.fit(
+                kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-9, 9), rng=RNG(0)),
+                SimpleNamespace(x_train=AB, y_train=Y[:, None], x_test=BA, y_test=Y[:, None]),
+            ),
+            r"x_test has the columns \('b', 'a'\)",
+        ),
+    ],
+)
+def test_tables_that_do_not_fit_together_are_reported(call, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}"):
+        call()
+
+
+def test_tables_with_equal_columns_pass_and_names_may_be_new_ones():
+    assert kr.Data(AB, Y[:, None], AB, Y[:, None], names=("x", "y")).names == ("x", "y")
+    assert kr.Data(AB, Y[:, None], X[:, :2], Y[:, None], names=("a", "b")).names == ("a", "b")
+    assert kr.Data(X[:, :2], Y[:, None], AB, Y[:, None]).names is None
+    unnamed = Numbers({1: X[:, 0], 0: X[:, 1]})
+    assert kr.Data(unnamed, Y[:, None], AB, Y[:, None]).names is None
+
+
+def test_columns_that_agree_with_names_or_default_names_pass():
+    for names in (("a", "b"), ("x_1", "x_2")):
+        check_same_columns("x", AB, names)
+    check_same_columns("x", Numbers({" a": Y, "b\n": Y}), ("a", "b"))
+    check_same_columns("x", Numbers({" a": Y, "b\n": Y}), (" a", "b\n"))
+    with pytest.raises(ValueError, match=r"give x\[\['x_1', 'x_2'\]\]"):
+        check_same_columns("x", Numbers({"x_2": Y, "x_1": Y}), ("x_1", "x_2"))
+    with pytest.raises(ValueError, match=r"give x\[\[' a', 'b\\n'\]\]"):
+        check_same_columns("x", Numbers({"b\n": Y, " a": Y}), ("a", "b"))
+
+
+@for_all(
+    ("headers", "names"),
+    [
+        (["mass ", "a\n(kg)"], ("mass", "a (kg)")),
+        (["", "b", " "], ("x_1", "b", "x_3")),
+        (["", "x_1"], ("x_3", "x_1")),
+        (["\ufeffmass", "speed\u200b"], ("mass", "speed")),
+        (["mass ", "mass"], ("x_1", "mass")),
+        (["a", "a"], ("a", "x_2")),
+        (["two  spaces", "US$"], ("two  spaces", "US$")),
+        (["m\u00a0 per\ts", "\x00"], ("m per s", "x_2")),
+    ],
+)
+def test_headers_become_names_that_a_formula_takes(headers, names):
+    assert input_names(headers) == names
+
+
+@given(st.lists(st.text(st.sampled_from("ab_12x \n\u200b")) | st.text(), min_size=1, max_size=6))
+def test_names_of_any_headers_are_valid_and_different_and_valid_headers_stay(headers):
+    names = input_names(headers)
+
+    assert check_names(names, len(headers)) == names
+    for place, (header, name) in enumerate(zip(headers, names, strict=True)):
+        if header.isprintable() and header.strip() == header != "":
+            assert name == header or header in headers[:place]
+
+
+def test_the_names_of_a_split_table_are_valid_in_a_formula():
+    assert split(Table({"mass ": X[:, 0], "": X[:, 1]})).names == ("mass", "x_2")
+
+
+def test_times_of_every_kind_are_reported_with_the_remedy():
+    day = np.array(["2020-01-01"] * N, dtype="M8[D]")
+    aware = Series(day.astype(object), dtype=np.dtype("M8[ns]"))
+    for value in (day[:, None], day - day[0], day.astype(object), day.tolist(), aware):
+        with pytest.raises(TypeError, match=r"^X has dtype .*, but needs real numbers: give times"):
+            check_no_times("X", value)
+    for column in (day, day - day[0], aware, day.astype(object)):
+        with pytest.raises(TypeError, match=r"^X has a column 't' of dtype .*: give times as numb"):
+            check_no_times("X", Table({"a": Y, "t": column}))
+        with pytest.raises(TypeError, match=r"^x has a column 't' of dtype .*: give times as numb"):
+            split(Table({"a": Y, "t": column}))
+    for value in (X, X.tolist(), TABLE, np.array(["a", 1], dtype=object)):
+        check_no_times("X", value)
+
+
+@for_all(
+    ("x", "y"),
+    [
+        (Table({"a": Y, "n": Series([None, 1] * 20, dtype=np.dtype(int))}), Y),
+        (Table({"n": Series([None, True] * 20, dtype=np.dtype(bool))}), Y),
+        (X, Series([None, 1.5] * 20, dtype=np.dtype(float))),
+        (X, Table({"a": Y, "n": Series([None, 1] * 20, dtype=np.dtype(int))})),
+        (Numbers({"a": Y, "b": np.where(Y > 0.0, NAN, Y)}), Y),
+        (np.where(X > 1.0, np.inf, X), Y),
+        (X, np.where(Y > 0.0, NAN, Y).tolist()),
+    ],
+)
+def test_the_code_in_a_message_on_missing_numbers_finds_the_other_rows(x, y):
+    with pytest.raises(ValueError, match=r"contains (nan|inf)") as error:
+        split(x, y)
+
+    keep = eval(str(error.value).rpartition("keep = ")[2], {"np": np, "x": x, "y": y})
+    whole = [
+        np.array(table.to_numpy(float, NAN) if hasattr(table, "to_numpy") else table)
+        for table in (x, y)
+    ]
+    data = split(*(table[keep] for table in whole))
+    assert len(data.x_train) + len(data.x_test) == keep.sum() > 0
+
+
+def test_later_changes_of_classes_do_not_change_data():
+    classes = np.array(["no", "yes"])
+    data = kr.Data(X, np.arange(N) % 2, X, np.arange(N) % 2, classes=classes)
+
+    classes[:] = "?"
+
+    assert data.classes.tolist() == ["no", "yes"]
+
+
 def test_data_show_names_and_classes():
     data = split(Table({f"c{i}": Y for i in range(8)}), ["no", "yes"] * 20)
 
@@ -728,7 +909,11 @@ def test_a_function_may_change_its_argument():
         (lambda x: x, {"domain": (1, 1)}, r"domain is \[1.0, 1.0\] for input 0, but the lower"),
         (lambda x: x, {"domain": (0, 1, 2)}, r"domain has shape \(3,\), but needs shape \(2,\)"),
         (lambda x: x, {"n_in": 3, "domain": [(0, 1)] * 2}, r"domain has shape \(2, 2\), but needs"),
-        (lambda x: x, {"domain": (-1.7e308, 1.7e308)}, "the width of domain lies beyond float64"),
+        (
+            lambda x: x,
+            {"domain": (-1.7e308, 1.7e308)},
+            "^domain is so large that its width lies beyond float64",
+        ),
     ],
 )
 def test_a_function_that_cannot_be_sampled_is_reported(f, settings, sentence):

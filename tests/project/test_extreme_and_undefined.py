@@ -4,6 +4,7 @@ Finite numbers of any size give finite results, or one error that names the reme
 a network either works where a symbolic edge is undefined, or reports edge and sample.
 """
 
+import contextlib
 import dataclasses
 import re
 from tempfile import TemporaryDirectory
@@ -442,6 +443,68 @@ def test_an_undefined_value_is_reported_by_edge_and_sample(name, layer):
 @for_all("name", WORKS)
 def test_what_needs_no_value_works_with_undefined_edges(name, layer):
     assert not has_nan(WORKS[name](UNDEFINED[layer], X if name != "mask_edges" else GOOD))
+
+
+FAR = samples(900.0)  # its silu and its products underflow
+FAR[SAMPLE + 1] = 1e-300, -900.0
+
+
+@pytest.mark.parametrize("base", BASES)
+@for_all("name", {**EVALUATES, **WORKS})
+def test_the_settings_of_numpy_for_errors_are_those_of_the_callers_code_alone(name, base):
+    network = kr.init_network(
+        (2, 2, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), base=base, rng=RNG(0)
+    )
+    network = kr.fix_symbolic(network, 0, **EDGE, name="gaussian")
+    call = {**EVALUATES, **WORKS}[name]
+    x = FAR[:, 0] if name == "edge_curve" else FAR
+
+    # some of the numbers are too large for some of the calls: that is an error of its own
+    with np.errstate(all="raise"), contextlib.suppress(ValueError, IndexError):
+        call(network, x)
+
+
+BASELINES = {
+    "MLP": lambda x: kr.init_mlp((2, 3, 2), activation="silu", rng=RNG(0))(x),
+    "LAN": lambda x: lan()(x),
+    "init_lan": lambda x: kr.init_lan((2, 3, 1), n_intervals=3, degree=3, domain=x, rng=RNG(0)),
+    "update_lan_grids": lambda x: kr.update_lan_grids(lan(), x),
+    "lan_from_mlp": lambda x: kr.lan_from_mlp(
+        kr.init_mlp((2, 3, 2), activation="silu", rng=RNG(0)), x, n_intervals=3, degree=3
+    ),
+    "predict_proba": lambda x: kr.predict_proba(BLANK.with_theta(1e3 * BLANK.theta), x),
+    "value_and_grad": lambda x: kr.value_and_grad(lan(), x, np.hstack([Y, Y])),
+    "best_start": lambda x: kr.best_start(
+        (2, 2, 1), data(x), n_intervals=3, degree=3, n_starts=2, rng=RNG(0)
+    ),
+    "fit_affine": lambda x: kr.fit_affine(x[:, 0], x[:, 1], "gaussian"),
+    "suggest_formulas": lambda x: kr.suggest_formulas(x[:, 0], x[:, 1]),
+    "scaled": lambda x: kr.scaled(data(x)),
+}
+
+
+def lan():
+    return kr.init_lan((2, 3, 2), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
+
+
+@for_all("name", BASELINES)
+def test_so_it_is_where_no_network_is_given(name):
+    with np.errstate(all="raise"):
+        BASELINES[name](FAR)
+
+
+@for_all("model", ["MLP", "LAN"])
+def test_a_baseline_whose_outputs_overflow_says_so(model):
+    made = kr.init_mlp((2, 3, 2), activation="relu", rng=RNG(0)) if model == "MLP" else lan()
+    large = made.with_theta(made.theta * 1e200)
+
+    for call in (
+        large,
+        lambda x: kr.predict_proba(large, x),
+        lambda x: kr.predict_labels(large, x),
+    ):
+        with pytest.raises(ValueError, match="the outputs lie beyond float64"):
+            call(1e200 * np.ones((1, 2)))
 
 
 @for_all("name", EVALUATES)

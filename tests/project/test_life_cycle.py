@@ -32,6 +32,16 @@ def everything(network):
     return bits(network), repr(edges), affine
 
 
+def arrays_within(record):
+    """(name, array) of a record of arrays and records."""
+    for name, value in vars(record).items():
+        if isinstance(value, np.ndarray):
+            yield name, value
+        elif name in ("rows", "layers"):
+            for part in value if isinstance(value, tuple) else (value,):
+                yield from ((f"{name}.{inner}", array) for inner, array in arrays_within(part))
+
+
 class LifeCycle(RuleBasedStateMachine):
     """Every rule does one thing that a user may do, and states what it must keep."""
 
@@ -306,6 +316,13 @@ class LifeCycle(RuleBasedStateMachine):
             flow = outputs.sum(axis=2)
         assert np.isfinite(flow).all()
         np.testing.assert_allclose(self.network(self.x), flow, rtol=0, atol=self.tolerance(self.x))
+
+    @invariant()
+    def no_array_can_be_written(self):
+        found = list(arrays_within(self.network))
+        names = {"theta", "layers.breakpoints", "layers.knots", "layers.rows.knots"}
+        assert names <= {name for name, _ in found}
+        assert [name for name, array in found if array.flags.writeable] == []
 
     @invariant()
     def it_prints_its_widths(self):

@@ -298,6 +298,9 @@ def test_it_writes_one_picture_and_nothing_else(shown):
             "--noise 1e+300, but they must be at least 0, at least 100, and bet",
         ),
         (["--picture", "way.txt"], "--picture is way.txt"),
+        (["--picture", ""], "the path is '', but must name a file or a folder"),
+        (["--picture", ".png"], "--picture is .png, but must be a name that ends in .png, .pdf"),
+        (["--picture", f"{300 * 'x'}.png"], "x.png, which cannot be written: "),
         (["--picture", "no/such/folder/way.png"], "must be a file in a folder that exists"),
         (["--sample", "5", "--seeds", "2"], "--seeds"),
     ],
@@ -308,6 +311,68 @@ def test_wrong_arguments_end_with_status_2_and_a_sentence(arguments, sentence, c
 
     assert stop.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_check_of_a_file_to_be_written_changes_nothing(tmp_path):
+    old, new, link, pipe = (tmp_path / name for name in ("old", "new", "link", "pipe"))
+    old.write_text("content")
+    link.symlink_to(new)
+    os.mkfifo(pipe)  # opening it would wait for its reader
+    before = sorted(path.name for path in tmp_path.iterdir())
+
+    assert [program.why_unwritable(path) for path in (old, new, link, pipe)] == [None] * 4
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert old.read_text() == "content"
+
+
+def test_a_file_that_may_not_be_written_is_named_before_the_work(tmp_path, monkeypatch):
+    """The tests may run as a user who may write everything."""
+    (tmp_path / "old").touch()
+
+    def closed(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(program, "open", closed, raising=False)
+    for name in ("old", "new"):
+        assert (
+            program.why_unwritable(tmp_path / name) == "which cannot be written: Permission denied"
+        )
+    monkeypatch.setattr(program.os, "access", lambda *_: False)
+    os.mkfifo(tmp_path / "pipe")
+    assert program.why_unwritable(tmp_path / "pipe") == "which cannot be written: no permission"
+    assert program.why_unwritable(tmp_path) == "but must be a file in a folder that exists"
+
+
+def test_a_program_that_makes_folders_needs_one_in_which_it_may(tmp_path):
+    path = tmp_path / "one" / "two" / "report.json"
+    (tmp_path / "file").touch()
+
+    assert program.why_unwritable(path, makes_folder=True) is None
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+    below = tmp_path / "file" / "two" / "report.json"
+    for made, wrong in ((False, path), (True, below)):
+        assert program.why_unwritable(wrong, makes_folder=made).startswith("but must be a file in")
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_what_is_printed(tmp_path, capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(demonstration, "find", lambda *_: SimpleNamespace(formula="f", verdict="v"))
+    monkeypatch.setattr(
+        demonstration, "recognise", lambda *_: SimpleNamespace(expression="e", rms=0.0)
+    )
+    monkeypatch.setattr(demonstration, "draw", lambda *_: SimpleNamespace(savefig=full))
+
+    assert demonstration.main(["--picture", str(tmp_path / "way.png")]) == 1
+
+    said, complained = capsys.readouterr()
+    assert "verdict     v" in said
+    assert (
+        complained
+        == f"{tmp_path / 'way.png'} cannot be written: [Errno 28] No space left on device\n"
+    )
 
 
 def test_help_names_every_option(capsys):

@@ -5,6 +5,8 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.cbook import is_math_text
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_iris, load_linnerud, make_friedman1, make_moons
 from sklearn.exceptions import NotFittedError
@@ -17,6 +19,7 @@ from sklearn.utils.estimator_checks import check_estimator
 import kan_ref as kr
 from benchmarks.estimators import Table, measure, verdict
 from kan_ref.sklearn import KANClassifier, KANRegressor
+from kan_ref.sklearn.base import own_names
 
 QUICK = {"n_steps": 4, "n_folds": 2, "penalty_weights": (1e-3,)}
 SHORT = {"n_steps": 20, "n_folds": 2, "penalty_weights": (3e-3, 3e-2), "random_state": 0}
@@ -80,8 +83,168 @@ def test_a_column_that_is_wrong_is_reported_by_name_with_the_remedy(fitted):
             call(text)
         with pytest.raises(ValueError, match=r"^X contains nan at row \d+, column 'speed'.*fill"):
             call(holes)
+    months = x.assign(noise=pd.period_range("2020-01", periods=len(x), freq="M"))
+    with pytest.raises(TypeError, match=r"^X has a column 'noise' of dtype period.*get_dummies"):
+        fitted.predict(months)
+    with pytest.raises(TypeError, match=r"^y has a column 'noise' of dtype period.*get_dummies"):
+        KANRegressor().fit(x, months)
     with pytest.raises(ValueError, match="feature names should match"):
         fitted.predict(x[["speed", "mass", "noise"]])
+
+
+DAYS = pd.date_range("2020-01-01", periods=150)
+
+
+@pytest.mark.parametrize(
+    ("x", "word"),
+    [
+        (DAYS.to_numpy()[:, None], "X has dtype datetime64"),
+        ((DAYS - DAYS[0]).to_numpy()[:, None], "X has dtype timedelta64"),
+        ([[day] for day in DAYS.to_pydatetime()], "X has dtype object"),
+        (np.array([[day] for day in DAYS.to_numpy()], dtype=object), "X has dtype object"),
+        (pd.DataFrame({"t": DAYS}), "X has a column 't' of dtype datetime64"),
+        (pd.DataFrame({"a": 1.0, "t": DAYS}), "X has a column 't' of dtype datetime64"),
+        (pd.DataFrame({"t": DAYS.tz_localize("UTC")}), "X has a column 't' of dtype datetime64"),
+        (pd.DataFrame({"a": 1, "t": DAYS - DAYS[0]}), "X has a column 't' of dtype timedelta64"),
+    ],
+)
+def test_times_are_no_numbers(x, word, fitted):
+    remedy = (
+        f"^{word}.*, but needs (real )?numbers: give times as numbers in a unit of your choice$"
+    )
+    calls = [lambda: KANRegressor().fit(x, np.arange(150.0)), lambda: fitted.predict(x)]
+    calls.append(lambda: KANClassifier().fit(x, [0, 1] * 75))
+
+    for call in calls:
+        with pytest.raises(TypeError, match=remedy):
+            call()
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        DAYS,
+        DAYS.to_numpy(),
+        pd.Series(DAYS.tz_localize("UTC")),
+        pd.DataFrame({"a": 1.0, "t": DAYS}),
+        list(DAYS),
+    ],
+)
+def test_times_are_no_targets_of_a_regression(y):
+    x, _ = table()
+
+    with pytest.raises(
+        TypeError, match=r"^y has .*: give times as numbers in a unit of your choice$"
+    ):
+        KANRegressor().fit(x, y)
+
+
+def test_dates_may_be_classes():
+    x = np.linspace(-1.0, 1.0, 40)[:, None]
+    days = DAYS.to_numpy()[:2][(x[:, 0] > 0.0).astype(int)]
+
+    model = KANClassifier(**SHORT).fit(x, days)
+
+    assert (model.predict(x) == days).mean() > 0.9
+
+
+def test_masked_numbers_and_sparse_matrices_are_reported_with_the_remedy(fitted):
+    x, y = table()
+    masked = np.ma.masked_greater(x.to_numpy(), 80.0)
+
+    for call in (lambda: KANRegressor().fit(masked, y), lambda: fitted.predict(masked)):
+        with pytest.raises(ValueError, match=r"^X has masked numbers, .*fill them with X.filled"):
+            call()
+    with pytest.raises(ValueError, match=r"^y has masked numbers, .*fill them with y.filled"):
+        KANRegressor().fit(x, np.ma.masked_greater(y, y.median()))
+    with pytest.raises(ValueError, match=r"^y has masked numbers, .*fill them with y.filled"):
+        KANClassifier().fit(x, np.ma.masked_equal([0, 1, 2] * 50, 2))
+    with pytest.raises(TypeError, match=r"^Sparse data was passed for X.*toarray\(\)"):
+        KANRegressor().fit(csr_matrix(x.to_numpy()), y)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean"])
+def test_the_code_for_missing_numbers_of_pandas_finds_the_other_rows(dtype):
+    x, y = table()
+    x = x.assign(group=pd.array([1, None, 0] * 50, dtype=dtype))
+    gaps = pd.Series(pd.array([1, None, 0] * 50, dtype=dtype)).astype("Float64")
+    calls = {
+        "X": lambda: KANRegressor().fit(x, y),
+        "x": lambda: kr.Data.split(x, y, rng=RNG(0)),
+        "y": lambda: kr.Data.split(x.drop(columns="group"), gaps, rng=RNG(0)),
+    }
+
+    for name, call in calls.items():
+        with pytest.raises(ValueError, match=rf"^{name} contains nan at row 1, column") as error:
+            call()
+        code = str(error.value).rpartition("keep = ")[2]
+        keep = eval(code, {"np": np, "x": x, "X": x, "y": gaps})
+        assert keep.tolist() == [True, False, True] * 50
+
+
+def test_data_frames_with_columns_in_another_order_are_reported():
+    x, y = table(40)
+    other = x[["speed", "mass", "noise"]]
+    data = kr.Data.split(x, y, rng=RNG(0))
+    scaler = kr.scaled(data)[1]
+
+    with pytest.raises(ValueError, match=r"give x\[\['mass', 'speed', 'noise'\]\]$"):
+        scaler.transform_x(other)
+    np.testing.assert_array_equal(scaler.transform_x(x), scaler.transform_x(x.to_numpy()))
+    with pytest.raises(ValueError, match=r"give x_test\[\['mass', 'speed', 'noise'\]\]$"):
+        kr.Data(x, y.to_numpy()[:, None], other, y.to_numpy()[:, None])
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "sentence"),
+    [
+        ({"hidden_layers": 5}, TypeError, "hidden_layers is 5, but must be a sequence of integers"),
+        ({"hidden_layers": (2, 0)}, ValueError, r"hidden_layers\[1\] is 0, but must be at least 1"),
+        ({"penalty_weights": 1e-3}, TypeError, "penalty_weights is 0.001, but must be a sequence"),
+        ({"penalty_weights": (1.0, 0.1)}, ValueError, r"penalty_weights is \(1.0, 0.1\), but"),
+        (
+            {"penalty_weights": ("a",)},
+            TypeError,
+            r"penalty_weights\[0\] is 'a', but must be a real",
+        ),
+        ({"n_intervals": 0}, ValueError, "n_intervals is 0, but must be at least 1"),
+        ({"degree": -1}, ValueError, "degree is -1, but must be at least 0"),
+        ({"n_steps": 0}, ValueError, "n_steps is 0, but must be at least 1"),
+        ({"n_folds": 1}, ValueError, "n_folds is 1, but must be at least 2"),
+    ],
+)
+def test_messages_name_the_settings_of_the_estimators(settings, kind, sentence):
+    for estimator in (KANRegressor, KANClassifier):
+        with pytest.raises(kind, match=f"^{sentence}"):
+            estimator(**settings).fit(np.arange(40.0)[:, None], [0, 1] * 20)
+
+
+def test_messages_name_the_arrays_of_the_estimators():
+    x, y = table(40)
+    large = np.linspace(1e307, 1.7e308, 40)
+
+    with pytest.raises(
+        ValueError, match=r"^X, y or the .* the standard deviation of y lies beyond"
+    ):
+        KANRegressor().fit(x, large)
+    with pytest.raises(ValueError, match="the standard deviation of X lies beyond"):
+        KANRegressor().fit(large[:, None], y)
+    model = KANRegressor(**QUICK).fit(x, y * 1e-200)
+    with pytest.raises(ValueError, match=r"^y has values between .* in column 0"):
+        _ = model.formula_
+    with own_names():
+        pass
+    model = KANRegressor(**QUICK).fit(x, y)
+    with pytest.raises(ValueError, match=r"^X, y or the .* standardized X lies beyond"):
+        model.predict(x.assign(speed=1e308))
+    for text in (
+        "names has 'x', but",
+        "names has 'x y', but",
+        "the hidden layers have weights",
+        "no name",
+    ):
+        with pytest.raises(ValueError, match=f"^{text}$"), own_names():
+            raise ValueError(text)
 
 
 def test_a_setting_that_does_not_exist_is_reported_for_the_estimator_that_was_called():
@@ -364,6 +527,46 @@ def test_the_formula_of_two_classes_is_a_logit_with_a_verdict_that_is_never_exac
     assert model.discovery_.verdict.kind in ("within noise", "not explained")
     assert "accuracy" in str(model.discovery_.verdict)
     assert [str(symbol) for symbol in model.formula_.free_symbols] == ["x_1"]
+
+
+def test_later_changes_of_the_callers_arrays_do_not_change_a_formula():
+    x = RNG(0).uniform(1.0, 3.0, (60, 2))
+    y = x[:, 0] * x[:, 1]
+    for given, targets in ((x, y), (x, y[:, None]), (pd.DataFrame(x, copy=False), y)):
+        model = KANRegressor(**QUICK, random_state=0).fit(given, targets)
+        before = x.copy(), y.copy()
+
+        x *= 10.0
+        y[:] = 0.0
+
+        assert str(model.formula_) == "x_1*x_2"
+        x[:], y[:] = before
+
+
+def test_names_of_any_headers_are_valid_in_the_formula():
+    x = RNG(0).uniform(1.0, 3.0, (60, 3))
+    frame = pd.DataFrame(x, columns=["mass ", "a\n(kg)", ""])
+
+    model = KANRegressor(**QUICK, random_state=0).fit(frame, x[:, 0] * x[:, 1] + x[:, 2])
+
+    assert {str(symbol) for symbol in model.formula_.free_symbols} == {"mass", "a (kg)", "x_3"}
+    np.testing.assert_array_equal(
+        model.discovery_.predict(frame), model.discovery_.predict(frame.to_numpy())
+    )
+    assert {"mass", "a (kg)", "x_3"} <= {text.get_text() for text in model.draw().texts}
+
+
+def test_the_name_of_a_column_is_drawn_as_it_is():
+    x, y = table(40)
+
+    for name in ("US$ per A$", "a$\\b$", "$x^{$"):
+        model = KANRegressor(**QUICK, random_state=0).fit(x.rename(columns={"mass": name}), y)
+        ax = model.draw()
+        ax.figure.canvas.draw()
+        assert name in {text.get_text().replace(r"\$", "$") for text in ax.texts}
+        assert not any(
+            is_math_text(text.get_text()) for text in ax.texts if text.get_text() != "$y$"
+        )
 
 
 def test_a_formula_is_found_only_after_a_fit():

@@ -330,7 +330,7 @@ def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
         ({"n_folds": 1}, ValueError, "n_folds is 1, but must be at least 2"),
         ({"n_steps": 0}, ValueError, "n_steps is 0, but must be at least 1"),
         ({"loss": "mae"}, ValueError, "loss is 'mae'"),
-        ({"hidden": (0,)}, ValueError, r"widths\[1\] is 0"),
+        ({"hidden": (0,)}, ValueError, r"hidden\[0\] is 0, but must be at least 1"),
         ({"hidden": 5}, TypeError, "hidden is 5, but must be a sequence"),
         ({"hidden": "5"}, TypeError, "hidden is '5', but must be a sequence"),
         ({"rng": 0}, TypeError, "rng is 0"),

@@ -136,11 +136,64 @@ def test_constant_columns_that_do_not_fit_a_scaler_are_reported():
         kr.Scaler([0.0, 1.0], [1.0, 1.0], None, None, x_constant=[True])
 
 
-def test_numbers_beyond_float64_are_reported():
-    x = np.array([[-1.7e308], [1.7e308], [1.7e308]])
+@pytest.mark.parametrize(
+    "numbers",
+    [[1e308, 1.2e308], [-1.7e308, 1.7e308, 1.7e308], 9 * [-1.7e308] + [1.7e308], [1.7e308, 0.0, 1]],
+    ids=["sum", "range", "outlier", "sizes"],
+)
+def test_mean_and_deviation_of_the_largest_numbers_are_those_of_numbers_of_size_one(numbers):
+    x = np.array(numbers)[:, None]
+    small, expected = kr.scaled(data(x / 2.0**1000, x / 2.0**1000))
+    new, scaler = kr.scaled(data(x, x))
 
-    with pytest.raises(ValueError, match="the standard deviation of x_train lies beyond float64"):
-        kr.scaled(data(x, np.ones((3, 1))))
+    np.testing.assert_array_equal(scaler.x_mean, expected.x_mean * 2.0**1000)
+    np.testing.assert_array_equal(scaler.y_scale, expected.y_scale * 2.0**1000)
+    np.testing.assert_allclose(new.x_train, small.x_train, rtol=1e-15, atol=1e-300)
+    np.testing.assert_allclose(scaler.inverse_y(new.y_train), x, rtol=1e-15, atol=1e293)
+
+
+def test_a_constant_column_has_no_sample_too_far_away_to_be_told():
+    x = np.full((3, 1), 1.7e308)
+
+    _, scaler = kr.scaled(data(x, x))
+
+    assert scaler.x_mean == 1.7e308
+    assert scaler.transform_x([[1.7e308]]) == 0.0
+    with pytest.raises(ValueError, match=r"^x is so large that standardized x lies "):
+        scaler.transform_x([[-1.7e308]])
+
+
+class Frame(np.ndarray):
+    """Numbers with headers."""
+
+    @classmethod
+    def of(cls, headers, x):
+        frame = np.asarray(x).view(cls)
+        frame.columns = list(headers)
+        return frame
+
+
+def test_a_table_with_columns_in_another_order_is_not_scaled():
+    x = np.arange(12.0).reshape(6, 2)
+    scaler = kr.scaled(kr.Data(x, x, x, x, names=("a", "b")))[1]
+    unnamed = kr.scaled(kr.Data(x, x, x, x))[1]
+
+    for method in ("transform_x", "inverse_x"):
+        ours, other = getattr(scaler, method), getattr(unnamed, method)
+        np.testing.assert_array_equal(ours(Frame.of("ab", x)), ours(x))
+        np.testing.assert_array_equal(other(Frame.of("ba", x)), ours(x))
+        with pytest.raises(ValueError, match=r"^x has the columns \('b', 'a'\), .* give x\[\['a'"):
+            ours(Frame.of("ba", x))
+
+
+def test_later_changes_of_the_callers_arrays_do_not_change_a_scaler():
+    numbers = np.ones((4, 2))
+    scaler = kr.Scaler(*numbers)
+
+    numbers[:] = 5.0
+
+    assert scaler.transform_x([[3.0, 3.0]]).tolist() == [[2.0, 2.0]]
+    assert scaler.inverse_y([[3.0, 3.0]]).tolist() == [[4.0, 4.0]]
 
 
 def test_class_labels_names_and_classes_stay():
@@ -238,10 +291,10 @@ def test_inputs_that_swap_their_names_are_not_mixed_up():
         ),
         (lambda s, a: kr.Scaler([0.0], [0.0], None, None), r"x_scale is \[0.0\], but must be posi"),
         (lambda s, a: kr.Scaler([0.0], [1.0, 1.0], None, None), r"x_scale has shape \(2,\), but"),
-        (lambda s, a: s.inverse_y([[1e300]]), "y in its own units lies beyond float64"),
+        (lambda s, a: s.inverse_y([[1e300]]), "^y is so large that y in its own units lies beyond"),
         (
             lambda s, a: kr.Scaler([0.0], [1e-9], None, None).transform_x([[1e300]]),
-            "standardized x lies beyond float64",
+            "^x is so large that standardized x lies beyond float64 .* scale x to size one$",
         ),
     ],
 )
@@ -513,6 +566,27 @@ def test_a_run_in_plain_variables_says_so_for_smaller_differences(name):
     stopped = kr.fit(random_network(data), data, n_steps=3, precondition=None).stopped
 
     assert "not initialized for the units of these data" in stopped
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "adam"])
+def test_constant_outputs_are_no_question_of_units(optimizer):
+    data = toy_data()
+    constant = replace(
+        data,
+        x_train=np.full_like(data.x_train, 0.3),
+        x_test=np.full_like(data.x_test, 0.3),
+    )
+    network = kr.init_network(
+        (2, 3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    blocked = kr.mask_edges(network, 1, [[0, 0, 0]])
+
+    by_inputs = kr.fit(network, constant, optimizer=optimizer, n_steps=2).stopped
+    by_mask = kr.fit(blocked, data, optimizer=optimizer, n_steps=2).stopped
+
+    assert "every input is constant in the training samples" in by_inputs
+    assert "no path of active edges leads from an input to an output" in by_mask
+    assert "units" not in by_inputs + by_mask
 
 
 @pytest.mark.parametrize("options", [{}, {"precondition": None}, {"optimizer": "adam"}])
