@@ -73,7 +73,7 @@ class ResidualProblem:
             )
         if self.reference is not None and self.reference[1].shape[1] != model.widths[-1]:
             raise ValueError(
-                f"reference u has {counted(self.reference[1].shape[1], 'column')}, but the model "
+                f"reference[1] has {counted(self.reference[1].shape[1], 'column')}, but the model "
                 f"has {counted(model.widths[-1], 'output')}: give one column for each output"
             )
         prepared = self.prepare(model)
@@ -287,8 +287,8 @@ def _check_reference(reference: object, n_in: int) -> tuple[FloatArray, FloatArr
             f"reference is {what}, but must be a pair (x, u): points x (n, {n_in}) and the known "
             "solution u (n, n_out) at them"
         )
-    x = check_float_array("reference x", reference[0], ("n", n_in)).copy()
-    u = check_float_array("reference u", reference[1], ("n", "n_out")).copy()
+    x = check_float_array("reference[0]", reference[0], ("n", n_in)).copy()
+    u = check_float_array("reference[1]", reference[1], ("n", "n_out")).copy()
     if len(x) != len(u) or len(x) == 0:
         raise ValueError(
             f"reference has {counted(len(x), 'point')} and {counted(len(u), 'value')}, "

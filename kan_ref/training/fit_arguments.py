@@ -65,7 +65,7 @@ def read_problem(
             "points at every step"
         )
     if checked.reference is not None:
-        test = check_batch(network, *checked.reference, ("reference x", "reference u"))
+        test = check_batch(network, *checked.reference, ("reference[0]", "reference[1]"))
     if data is not None:
         check_arrays(data)
         train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"))

@@ -110,8 +110,8 @@ REJECTED = {
         problem([TERM], (X, X, X)),
         r"reference is a tuple of length 3, but must be a pair \(x, u\): points x \(n, 2\) and",
     ),
-    "reference of other variables": (problem([TERM], (X[:, :1], X)), r"reference x has shape"),
-    "reference flat": (problem([TERM], (X, X[:, 0])), r"reference u has shape"),
+    "reference of other variables": (problem([TERM], (X[:, :1], X)), r"reference\[0\] has shape"),
+    "reference flat": (problem([TERM], (X, X[:, 0])), r"reference\[1\] has shape"),
     "reference short": (
         problem([TERM], (X, X[:5])),
         "reference has 9 points and 5 values, but needs one value a point, at least one",
@@ -123,7 +123,7 @@ REJECTED = {
     ),
     "reference of other outputs": (
         lambda: kr.residual_problem([TERM], reference=(X, X[:, :1])).check(NETWORK),
-        "reference u has 1 column, but the model has 2 outputs: give one column for each output",
+        r"reference\[1\] has 1 column, but the model has 2 outputs: give one column for each output",
     ),
     "source of other outputs": (
         lambda: kr.residual_problem([TERM, kr.value_term(X, X[:, :1])]).check(NETWORK),

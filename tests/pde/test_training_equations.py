@@ -463,7 +463,7 @@ REFUSALS = {
     "reference": (
         lambda: kr.fit(kan((1, 2)), problem=problem(reference=(TEST, TEST))),
         ValueError,
-        "reference u has 1 column, but the model has 2 outputs: give one column for each output",
+        r"reference\[1\] has 1 column, but the model has 2 outputs: give one column for each output",
     ),
     "source": (
         lambda: kr.fit(kan((1, 2)), problem=problem()),
