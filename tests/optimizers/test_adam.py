@@ -2,6 +2,7 @@
 
 import math
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -621,3 +622,20 @@ def test_a_start_without_finite_value_and_gradient_is_refused():
         ValueError, match=r"the gradient at the start has shape \(3,\), but needs shape \(2,\)"
     ):
         adam(lambda theta: (1.0, np.zeros(3)), [1.0, 2.0])
+
+
+def test_a_read_only_gradient_is_kept_without_a_copy():
+    n = 200_000
+    own = {flag: np.ones(n) for flag in (True, False)}
+    own[False].flags.writeable = False
+    peaks = {}
+
+    for flag, gradient in own.items():
+        adam(lambda theta, gradient=gradient: (1.0, gradient), np.zeros(n), n_steps=1)  # imports
+        tracemalloc.start()
+        adam(lambda theta, gradient=gradient: (1.0, gradient), np.zeros(n), n_steps=3)
+        peaks[flag] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    # at the peak the old gradient and its successor are both in memory
+    assert peaks[True] - peaks[False] > 0.9 * 8 * n
