@@ -219,23 +219,29 @@ def test_messages_name_the_settings_of_the_estimators(settings, kind, sentence):
             estimator(**settings).fit(np.arange(40.0)[:, None], [0, 1] * 20)
 
 
-def test_messages_name_the_arrays_of_the_estimators():
-    x, y = table(40)
+def test_numbers_up_to_the_largest_float64_are_fitted():
+    x, _ = table(40)
     large = np.linspace(1e307, 1.7e308, 40)
 
-    with pytest.raises(
-        ValueError, match=r"^X, y or the .* the standard deviation of y lies beyond"
-    ):
-        KANRegressor().fit(x, large)
-    with pytest.raises(ValueError, match="the standard deviation of X lies beyond"):
-        KANRegressor().fit(large[:, None], y)
+    model = KANRegressor(**QUICK).fit(np.stack([large, x.to_numpy()[:, 0]], axis=1), large)
+
+    np.testing.assert_allclose(
+        model.predict(np.stack([large, x.to_numpy()[:, 0]], axis=1)) / 1e308,
+        large / 1e308,
+        atol=0.1,
+    )
+
+
+def test_messages_name_the_arrays_of_the_estimators():
+    x, y = table(40)
+
     model = KANRegressor(**QUICK).fit(x, y * 1e-200)
     with pytest.raises(ValueError, match=r"^y has values between .* in column 0"):
         _ = model.formula_
     with own_names():
         pass
     model = KANRegressor(**QUICK).fit(x, y)
-    with pytest.raises(ValueError, match=r"^X, y or the .* standardized X lies beyond"):
+    with pytest.raises(ValueError, match=r"^X is so large that standardized X lies beyond"):
         model.predict(x.assign(speed=1e308))
     for text in (
         "names has 'x', but",
