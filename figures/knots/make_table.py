@@ -49,6 +49,7 @@ import numpy as np
 from kan_ref.checks import FloatArray, IntArray
 
 FILE = Path(__file__).with_name("knots.csv.xz")
+N_KNOTS = 12_955  # a table with other numbers of rows does not replace it
 MOST_CROSSINGS = 13  # of the knots that the figures use: the table has all hyperbolic ones
 
 NUMBERS = (
@@ -296,6 +297,10 @@ def _order(name: str) -> tuple[int, str, int]:
 def pack(work: Path, target: Path = FILE) -> None:
     """Write the table of the repository, sorted by name; the same rows give the same bytes for the same version of liblzma."""
     rows = [row for row in csv.reader(work.read_text().splitlines()) if len(row) == len(COLUMNS)]
+    if target == FILE and len(rows) != N_KNOTS:
+        sys.exit(
+            f"{work} has {len(rows)} whole rows, but the table needs {N_KNOTS}: go on with compute"
+        )
     rows.sort(key=lambda row: _order(row[0]))
     lines = [*(f"# {line}" for line in NOTE), ",".join(COLUMNS), *(",".join(row) for row in rows)]
     target.write_bytes(lzma.compress(("\n".join(lines) + "\n").encode(), preset=9))

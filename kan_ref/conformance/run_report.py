@@ -198,7 +198,7 @@ def _findings(report: Report) -> Iterator[str]:
         if n_more:
             cases += f", and {n_more} other failure{'s' if n_more != 1 else ''} of the same method"
         text = finding.detail if finding.name in FACTS else explained[finding.name]["defect"]
-        yield f"{label}: {finding.name}, {cases}: {text}"
+        yield f"{label}: {finding.name}, {cases}{f': {text}' if text else ''}"
     likely = {finding.name for finding in report.findings[:1]} | {
         finding.perhaps for finding in report.findings[:1]
     }

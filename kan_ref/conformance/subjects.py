@@ -85,13 +85,9 @@ class ProcessSubject:
 
     def _request(self, case: Case, given: Mapping[str, Any]) -> Answer:
         self._number += 1
-        request: dict[str, Any] = {
-            "id": self._number,
-            "method": case.method,
-            "args": wire.to_shaped(given) if self.shaped else wire.to_plain(given),
-        }
-        if case.call:
-            request["call"] = case.call
+        named = wire.to_shaped(given) if self.shaped else wire.to_plain(given)
+        request = {"id": self._number, "method": case.method, "args": named}
+        request |= {"call": case.call} if case.call else {}
         reply, problem = self._exchange(request, case.method)
         if reply is None or problem:
             silent = reply is None and self._process is None
@@ -114,10 +110,9 @@ class ProcessSubject:
         """End the process and its child processes."""
         self._kill()
         if self._process is not None:
-            for stream in (self._process.stdin, self._process.stdout):
-                if stream is not None:
-                    with contextlib.suppress(OSError):
-                        stream.close()
+            for stream in filter(None, (self._process.stdin, self._process.stdout)):
+                with contextlib.suppress(OSError):
+                    stream.close()
             self._process.wait()
             self._process = None
         if self._errors is not None:
@@ -132,9 +127,8 @@ class ProcessSubject:
         limit_memory(self._process.pid, self.memory)
         assert self._process.stderr is not None
         self._errors = ErrorTail(self._process.stderr)
-        hello: dict[str, Any] = {"method": "hello", "schema": PROTOCOL_VERSION}
-        if self.dtype != "float64":
-            hello["dtype"] = self.dtype
+        dtype = {} if self.dtype == "float64" else {"dtype": self.dtype}
+        hello = {"method": "hello", "schema": PROTOCOL_VERSION, **dtype}
         reply, problem = self._exchange(hello, "hello")
         if reply is None:
             return f"no answer to hello: {problem}"
@@ -164,6 +158,7 @@ class ProcessSubject:
 
         seconds = self.start_timeout if counted == "hello" else self.timeout
         alarm = threading.Timer(seconds, stop)
+        alarm.daemon = True  # after Ctrl-C nothing waits for the time limit
         alarm.start()
         reply, noise, n_noise, spoiled = None, "", 0, ""
         try:
@@ -188,6 +183,9 @@ class ProcessSubject:
                 noise = noise or wire.start_of(line)
         except OSError:
             pass  # the program has ended: reported below
+        except BaseException:  # Ctrl-C: during hello the caller has no subject to close
+            self.close()
+            raise
         finally:
             alarm.cancel()
         if spoiled and not hung.is_set():

@@ -524,3 +524,17 @@ def test_a_process_answers_with_the_seconds_of_a_step(name):
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("words", "run"), [([], {"race", "memory"}), (["race"], {"race"}), (["memory"], {"memory"})]
+)
+def test_the_program_of_large_problems_runs_the_parts_that_are_asked_for(
+    monkeypatch, capsys, words, run
+):
+    seen = set()
+    monkeypatch.setattr(large, "race", lambda targets, seconds: (seen.add("race") or "race", True))
+    monkeypatch.setattr(large, "memory", lambda: (seen.add("memory") or "memory", True))
+
+    assert large.main(words) == 0
+    assert seen == run

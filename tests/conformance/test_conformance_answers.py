@@ -4,7 +4,9 @@ import contextlib
 import copy
 import json
 import signal
+import subprocess
 import sys
+import threading
 
 import pytest
 from cases import for_all
@@ -375,3 +377,39 @@ def test_an_adapter_of_this_process_that_raises_them_itself_fails_its_cases_and_
     (check,) = pytest_cases(Behaved(end), only=["bases/degree-0-inside"])
     with pytest.raises(AssertionError, match=r"KeyboardInterrupt|SystemExit"):
         check.values[0].check()
+
+
+def test_an_interrupt_while_the_first_answer_is_awaited_ends_the_program(monkeypatch):
+    code = "import sys, time; sys.stdin.readline(); time.sleep(60)"
+    started, popen = [], subprocess.Popen
+
+    def start(*command, **options):
+        started.append(popen(*command, **options))
+        return started[-1]
+
+    def interrupted(request):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setattr(wire, "dump", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        ProcessSubject([sys.executable, "-c", code], name="slow")
+
+    assert started[0].wait(timeout=10.0) is not None
+
+
+def test_the_time_limit_of_a_request_does_not_keep_the_process_alive(monkeypatch):
+    alarms = []
+
+    class Alarm(threading.Timer):
+        def start(self):
+            alarms.append(self)
+            super().start()
+
+    monkeypatch.setattr(threading, "Timer", Alarm)
+    code = "import sys; [print('{}', flush=True) for line in sys.stdin]"
+    ProcessSubject([sys.executable, "-c", code], name="short", timeout=60.0).close()
+
+    assert alarms
+    assert all(alarm.daemon for alarm in alarms)

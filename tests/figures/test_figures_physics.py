@@ -95,6 +95,16 @@ def test_the_signature_of_a_trefoil_is_2_with_the_sign_against_that_of_its_cross
     assert make_table.signature(diagram) == expected
 
 
+def test_an_unfinished_table_does_not_replace_that_of_the_repository(tmp_path):
+    before = make_table.FILE.read_bytes()
+    (tmp_path / "work.csv").write_text("K3a1,\nK")
+
+    with pytest.raises(SystemExit, match="has 0 whole rows, but the table needs 12955"):
+        make_table.pack(tmp_path / "work.csv")
+
+    assert make_table.FILE.read_bytes() == before
+
+
 def test_packing_sorts_the_knots_and_drops_those_without_invariants(tmp_path):
     import lzma
 
