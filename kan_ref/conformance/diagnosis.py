@@ -19,7 +19,6 @@ defect of few inputs, such as repeated knots, absorbs only cases that have its f
 topic after a failure of a topic on which it depends are given to no flag by guessing.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from kan_ref.conformance.facts import (
     PERHAPS,
     Diagnosis,
     facts,
+    without_numbers,
 )
 from kan_ref.conformance.guesses import add_guesses
 from kan_ref.conformance.judge import BAD, Outcome
@@ -125,7 +125,7 @@ def findings(outcomes: Sequence[Outcome], found: dict[str, Diagnosis]) -> list[F
             key: tuple[str, ...] = (one.name, one.confidence, "", "")
             hints[key][one.perhaps] += 1
         else:
-            key = (one.name, one.confidence, one.perhaps, re.sub(r"\d+", "#", one.detail))
+            key = (one.name, one.confidence, one.perhaps, without_numbers(one.detail))
         groups[key].append(outcome.case.id)
         details.setdefault(key, one.detail)
         if one.name == "SmallError":

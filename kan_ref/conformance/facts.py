@@ -78,6 +78,11 @@ class Diagnosis:
     perhaps: str = ""
 
 
+def without_numbers(message: str) -> str:
+    """Return a message with # for all numbers and addresses, by which failures are grouped."""
+    return re.sub(r"0x[0-9a-fA-F]+|\d+", "#", message)
+
+
 def facts(
     judged: Sequence[Outcome], bad: Sequence[Outcome], likely: Mapping[str, Agreement]
 ) -> dict[str, Diagnosis]:
@@ -90,7 +95,7 @@ def facts(
         kind = outcome.verdict.kind
         if kind in _BY_KIND:
             method = outcome.case.method if kind in ("shape", "not asked") else ""
-            message = "" if kind == "shape" else re.sub(r"\d+", "#", outcome.verdict.message)
+            message = "" if kind == "shape" else without_numbers(outcome.verdict.message)
             groups[kind, method, message].append(outcome)
     found = {}
     for (kind, _, _), members in groups.items():

@@ -171,12 +171,13 @@ def _conventions(report: Report) -> Iterator[str]:
 
 def _unsupported(report: Report) -> Iterator[str]:
     """Yield the methods without answers, with numbers where only some cases have none."""
-    asked = Counter(outcome.case.method for outcome in report.outcomes)
     without = Counter(
         outcome.case.method
         for outcome in report.outcomes
         if outcome.reason.endswith("is not supported")
     )
+    # cases that are skipped for another reason, such as the precision, were not asked
+    asked = without + Counter(one.case.method for one in report.outcomes if one.status != "skipped")
     if without:
         shown = (
             name if n == asked[name] else f"{name} ({n} of {asked[name]} cases)"

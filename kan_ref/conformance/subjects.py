@@ -94,7 +94,7 @@ class ProcessSubject:
             return Answer(error=problem, kind="no answer" if silent else "unreadable")
         if reply.get("unsupported") is True:
             return Answer(unsupported=True)
-        if "error" in reply:
+        if reply.get("error") is not None:  # some write all fields, null where there is none
             return Answer(error=wire.printable(reply["error"]))
         if "result" not in reply:
             fact = "the answer holds neither result, unsupported nor error"
@@ -132,7 +132,7 @@ class ProcessSubject:
         reply, problem = self._exchange(hello, "hello")
         if reply is None:
             return f"no answer to hello: {problem}"
-        if self.shaped and "error" in reply:
+        if self.shaped and reply.get("error") is not None:
             self.refused = wire.printable(reply["error"])
         who = reply.get("result")
         if isinstance(who, Mapping) and isinstance(who.get("name"), str):

@@ -18,6 +18,7 @@ from kan_ref.conformance import pytest_cases, suite, wire
 from kan_ref.conformance.adapters.reference import Reference
 from kan_ref.conformance.cases import arguments, load_topics
 from kan_ref.conformance.report import to_plain, write_junit
+from kan_ref.conformance.run_report import lines
 from kan_ref.conformance.subjects import Answer, DirectSubject, ProcessSubject, python_adapter
 
 TOPICS = {topic.name: topic for topic in load_topics()}
@@ -413,3 +414,23 @@ def test_the_time_limit_of_a_request_does_not_keep_the_process_alive(monkeypatch
 
     assert alarms
     assert all(alarm.daemon for alarm in alarms)
+
+
+def test_fields_that_are_null_are_as_good_as_missing():
+    code = (
+        "import json, sys\n"
+        "for line in sys.stdin:\n"
+        "    asked = json.loads(line)\n"
+        "    if asked['method'] == 'hello':\n"
+        "        answer = {'result': {'name': 'all fields', 'version': '1'}}\n"
+        "    else:\n"
+        "        answer = {'unsupported': asked['method'] != 'count_parameters', 'result': 5}\n"
+        "    print(json.dumps({'id': asked.get('id'), 'error': None, **answer}), flush=True)\n"
+    )
+    subject = ProcessSubject([sys.executable, "-c", code], name="all fields")
+    report = suite.run(subject, suite.choose(only=["count_parameters", "knots"]))
+    subject.close()
+
+    said = "\n".join(lines(report))
+    assert not any("None" in outcome.reason for outcome in report.outcomes)
+    assert "not supported: uniform_knots\n" in f"{said}\n"

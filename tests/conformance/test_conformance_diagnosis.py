@@ -561,3 +561,13 @@ def test_a_wrong_number_of_knots_is_one_of_outer_knots_unless_the_step_is_wrong(
     report = report_on(subject(), only=["knots"])
 
     assert [(one.name, one.perhaps) for one in report.findings] == [("Shape", flag)]
+
+
+def test_exceptions_are_grouped_whatever_the_addresses_in_their_messages():
+    class Addressed(Basis):
+        def basis(self, x, knots, degree):
+            raise TypeError(f"{object()} is bad")
+
+    (found,) = report_on(Addressed(), only=["bases"]).findings
+
+    assert (found.name, len(found.cases)) == ("Raises", N_BASES)
