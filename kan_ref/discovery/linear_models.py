@@ -172,7 +172,7 @@ def linear_models(x: FloatArray, y: FloatArray, weight: FloatArray | None = None
     Where these are not near, the best of both follow with logarithms of wide inputs.
 
     The errors are those on every fifth sample, which is held out; `weight` (n,) multiplies the
-    error of each sample. A model is absent where it is undefined at a held-out sample.
+    error of each sample. A model is absent if it is undefined at a sample.
     """
     held = np.zeros(len(x), dtype=bool)
     held[HELD_OUT - 1 :: HELD_OUT] = True
@@ -193,7 +193,12 @@ def linear_models(x: FloatArray, y: FloatArray, weight: FloatArray | None = None
             problem = _Problem(
                 basis, x[~held], y[~held], weight[~held], x[held], y[held], weight[held]
             )
-            models = _best_models(problem, what)
+            models = [
+                # an inverse such as the logarithm may be undefined at samples that are not held out
+                model
+                for model in _best_models(problem, what)
+                if np.isfinite(model.f(x)).all()
+            ]
             if models:
                 found.append(simplest(models, ROUNDING * spread))
     return found

@@ -63,7 +63,7 @@ from kan_ref.training import check_batch, predict_proba
 
 N_NEIGHBOURS = 3
 FALSE_ALARM = 1e-4  # of both tests of neighbours together, and of all columns together
-CLEAR = NormalDist().inv_cdf(1.0 - FALSE_ALARM / 2.0)  # of z
+CLEAR = NormalDist().inv_cdf(1.0 - FALSE_ALARM / 4.0)  # of z: two tests with two sides
 FEWEST = 50  # samples: with fewer, z is far from normal
 MOST_SAMPLES = 2000  # whose neighbours are sought, evenly spaced among all
 CHUNK = 2**22  # distances at a time
@@ -129,9 +129,12 @@ def sign_statistic(pairs: IntArray, residual: FloatArray) -> float:
 
 
 def neighbour_statistic(z: FloatArray, residual: FloatArray) -> float:
-    """Return the larger z of (D26) and (D27) for standardised inputs (n, n_in), residuals (n,)."""
+    """Return the z of (D26) and (D27) that is larger in size; z (n, n_in) and residuals (n,).
+
+    A function that alternates between neighbouring samples gives a negative one.
+    """
     pairs = neighbour_pairs(z)
-    return max(product_statistic(pairs, residual), sign_statistic(pairs, residual))
+    return max(product_statistic(pairs, residual), sign_statistic(pairs, residual), key=abs)
 
 
 def product_columns(z: FloatArray) -> FloatArray:

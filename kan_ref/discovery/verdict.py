@@ -32,7 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import ROUNDING, FloatArray
 from kan_ref.data import Data
 from kan_ref.discovery.residual_tests import (
     CLEAR,
@@ -151,10 +151,10 @@ def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) ->
                 return f"{name} explain {share:.1%} of its square, z = {statistic:.1f}"
     if len(residual) >= FEWEST:
         statistic = neighbour_statistic(z, residual)
-        if statistic > CLEAR:
+        if abs(statistic) > CLEAR:
             return (
                 "residuals of neighbouring samples are correlated, "
-                f"z = {statistic:.1f}, which noise seldom raises above {CLEAR:.1f}"
+                f"z = {statistic:.1f}, whose size noise seldom raises above {CLEAR:.1f}"
             )
         columns = product_columns(z)
         t, clear = largest_coefficient(columns, residual)
@@ -250,7 +250,9 @@ def _by_network(
 ) -> FloatArray:
     """Predict residuals by a small smooth network."""
     z, z_at = _scaled(x, at)
-    size = max(float(np.std(r)), 1e-300)
+    size = float(np.std(r))
+    if size <= ROUNDING * float(np.abs(r).max()):  # the same number at all samples
+        return np.full(len(at), r.mean())
     target = (r / size)[:, None]
     data = Data(z, target, z, target)
     widths = (x.shape[1], 2, 1) if x.shape[1] > 1 else (1, 1)
