@@ -1029,7 +1029,7 @@ def test_ten_values_of_an_input_are_enough_to_say_nothing_of_them():
     assert "takes" not in found.verdict.why
 
 
-@pytest.mark.parametrize("seed", [1, 3])
+@pytest.mark.parametrize("seed", [pytest.param(1, marks=pytest.mark.long), 3])
 def test_noise_with_a_heavy_tail_ends_with_a_verdict(seed):
     rng = np.random.default_rng(seed)
     x = rng.random((300, 2))
