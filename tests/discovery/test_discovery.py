@@ -1029,11 +1029,11 @@ def test_ten_values_of_an_input_are_enough_to_say_nothing_of_them():
     assert "takes" not in found.verdict.why
 
 
-@pytest.mark.parametrize("seed", [pytest.param(1, marks=pytest.mark.long), 3])
+@pytest.mark.parametrize("seed", [4, 6, 7])
 def test_noise_with_a_heavy_tail_ends_with_a_verdict(seed):
     rng = np.random.default_rng(seed)
-    x = rng.random((300, 2))
-    y = (np.exp(x[:, 0]) * x[:, 1] + 0.1 * rng.lognormal(0.0, 2.0, 300))[:, None]
+    x = rng.random((120, 2))
+    y = (np.exp(x[:, 0]) * x[:, 1] + 0.1 * rng.lognormal(0.0, 2.0, 120))[:, None]
 
     found = kr.discover(kr.Data(x, y, x, y), rng=np.random.default_rng(0))
 
