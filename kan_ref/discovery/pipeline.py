@@ -40,6 +40,7 @@ from kan_ref.discovery.results import (
     front_of,
     identity,
     judged,
+    judged_between_samples,
     judged_between_values,
     judged_on_test,
     network_of,
@@ -189,7 +190,8 @@ def discover(
         if is_open and (time.monotonic() < deadline or not found):
             found.append(_by_slices(data, report, names, rng, deadline))
     best = found[0] if len(found) == 1 else better(found[0], found[1], data)
-    return of_all_inputs(judged_between_values(judged_on_test(best, data), data), inputs, labels)
+    best = judged_between_samples(judged_on_test(best, data), data)
+    return of_all_inputs(judged_between_values(best, data), inputs, labels)
 
 
 def _by_network(

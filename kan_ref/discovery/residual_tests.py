@@ -62,6 +62,7 @@ from kan_ref.network import Network
 from kan_ref.training import check_batch, predict_proba
 
 N_NEIGHBOURS = 3
+N_SIDES = 2  # neighbours of one input: at even distances a third one hides signs that alternate
 FALSE_ALARM = 1e-4  # of both tests of neighbours together, and of all columns together
 CLEAR = NormalDist().inv_cdf(1.0 - FALSE_ALARM / 4.0)  # of z: two tests with two sides
 FEWEST = 50  # samples: with fewer, z is far from normal
@@ -77,13 +78,14 @@ SUSPECTED = 1e-2  # false-alarm rate while an architecture is sought: an edge to
 SUSPECTED_Z = 2.5  # of z, (D30), with about that rate
 
 
-def neighbour_pairs(z: FloatArray, k: int = N_NEIGHBOURS) -> IntArray:
+def neighbour_pairs(z: FloatArray, k: int = 0) -> IntArray:
     """Return the pairs (n_pairs, 2) of each sample and its k nearest ones, each pair once.
 
-    z (n, n_in) are standardised inputs. Costs n^2 n_in operations, for more than 2000 samples
-    2000 n n_in.
+    z (n, n_in) are standardised inputs; without k it is 3, for one input 2. Costs n^2 n_in
+    operations, for more than 2000 samples 2000 n n_in.
     """
     n = len(z)
+    k = k or (N_NEIGHBOURS if z.shape[1] > 1 else N_SIDES)
     rows = np.unique(np.linspace(0, n - 1, min(n, MOST_SAMPLES)).astype(np.intp))
     squares = np.sum(z**2, axis=1)
     found = []
@@ -229,7 +231,7 @@ def class_structure(data: Data, network: Network, loss: str) -> str:
     """
     if len(data.x_train) < FEWEST:
         return ""
-    z = _standardised(data.x_train)
+    z = standardised(data.x_train)
     residual, variance = class_residuals(data, network, loss)
     pairs, columns = neighbour_pairs(z), product_columns(z)
     statistic = max(product_statistic(pairs, column) for column in residual.T)
@@ -264,7 +266,7 @@ def suspicion_of(data: Data, loss: str) -> Callable[[Network], bool]:
     """
     if len(data.x_train) < FEWEST:
         return lambda network: False
-    columns = product_columns(_standardised(data.x_train))
+    columns = product_columns(standardised(data.x_train))
 
     def is_suspected(network: Network) -> bool:
         residual, variance = class_residuals(data, network, loss)
@@ -277,6 +279,7 @@ def suspicion_of(data: Data, loss: str) -> Callable[[Network], bool]:
     return is_suspected
 
 
-def _standardised(x: FloatArray) -> FloatArray:
+def standardised(x: FloatArray) -> FloatArray:
+    """Return columns in units of their standard deviation, with mean 0; a constant one is 0."""
     std = x.std(axis=0)
     return np.asarray((x - x.mean(axis=0)) / np.where(std > 0.0, std, 1.0))

@@ -26,6 +26,7 @@ from kan_ref.data import Data
 from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.polish import SMALLEST, bic, floor_of, rmse_of
 from kan_ref.discovery.records import Alternative, Discovery, formula_values
+from kan_ref.discovery.sample_support import between_samples, weak_number
 from kan_ref.discovery.slice_search import SliceSearch
 from kan_ref.discovery.spare_samples import fitted_numbers
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
@@ -113,10 +114,15 @@ def judged(
     """Return the verdict on a formula; of several outputs, the worst one with its number."""
     predicted = formula_values(expression, data.x_train, names)
     expressions = expression if isinstance(expression, tuple) else (expression,)
-    verdicts = [
-        judge(data.x_train, data.y_train[:, j], predicted[:, j], rng, fitted_numbers(one))
-        for j, one in enumerate(expressions)
-    ]
+    verdicts = []
+    for one, y, values in zip(expressions, data.y_train.T, predicted.T, strict=True):
+        verdict = judge(data.x_train, y, values, rng, fitted_numbers(one))
+        if verdict.kind == "not explained":
+            verdicts.append(verdict)
+            continue
+        weak = weak_number(one, data.x_train, y, names, is_exact=verdict.kind == "exact")
+        beside = f"{weak}; without this rule it would be {verdict}"
+        verdicts.append(Verdict("not explained", beside) if weak else verdict)
     worst = max(range(len(verdicts)), key=lambda j: KINDS.index(verdicts[j].kind))
     if len(verdicts) == 1:
         return verdicts[0]
@@ -150,6 +156,15 @@ def judged_between_values(found: Discovery, data: Data) -> Discovery:
     if not few:
         return found
     why = f"{found.verdict.why}; {', '.join(few)}, and nothing tests the formula between them"
+    return replace(found, verdict=Verdict(found.verdict.kind, why))
+
+
+def judged_between_samples(found: Discovery, data: Data) -> Discovery:
+    """Return a discovery whose verdict tells what its formula does between samples, if accepted."""
+    if found.verdict.kind == "not explained":
+        return found
+    told = [between_samples(one, data.x_train, found.names) for one in _expressions(found)]
+    why = "; ".join([found.verdict.why, *dict.fromkeys(filter(None, told))])
     return replace(found, verdict=Verdict(found.verdict.kind, why))
 
 

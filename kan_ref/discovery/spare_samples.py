@@ -16,10 +16,12 @@ neighbours and products. With fewer samples a wrong formula and noise look alike
 
 With sigma^2 = (sum of the squared residuals) / (N - p), a formula within noise may be wrong by
 
-    (D33)  sigma sqrt((4^2 + p) / N)
+    (D33)  sigma sqrt((8^2 + p) / N)
 
-as a root mean square over the samples: by 4 standard errors along one function that was not tried,
-and by one along each fitted number. It may be more where the error is spread over many terms.
+as a root mean square over the samples: by 8 standard errors along functions that were not tried,
+and by one along each fitted number. A single product of polynomials is seen at about 4 standard
+errors. 100 of them that share the error are seen by their joint test alone, and at z = 4 that takes
+8. At single samples the error may be larger.
 
 Integers and fractions are chosen, so they do not count as fitted. Neither does a number that
 training has brought to a multiple of 1/2 or of pi / 2, up to 1e-9 of it: no free number is so near.
@@ -33,7 +35,7 @@ from kan_ref.discovery.residual_tests import FEWEST
 
 N_PER_COLUMN = 4  # samples, at least, for least squares of a residual
 DEGREE = 6  # of the polynomials of each input in that test
-SEEN = 4.0  # sigma / sqrt(N): smaller errors cannot be seen
+UNSEEN = 8.0  # sigma / sqrt(N): a smaller error may go unnoticed
 SIMPLE = 1e-9  # relative: a fitted number that is nearer to a simple one is that one
 MOST_SIMPLE = 1e4  # multiples of 1/2 or of pi / 2: larger ones are near every number
 
@@ -42,17 +44,19 @@ def fitted_numbers(expression: Any) -> int:
     """Count the numbers of an expression that samples have determined, equal ones once."""
     import sympy
 
-    found = {abs(float(one)) for one in expression.atoms(sympy.Float)}
-    return sum(not _is_simple(value) for value in found)
+    fitted = filter(is_fitted, expression.atoms(sympy.Float))
+    return len({abs(float(number)) for number in fitted})
 
 
-def _is_simple(value: float) -> bool:
-    """Return whether a number is nearly a multiple of 1/2 or of pi / 2."""
+def is_fitted(number: Any) -> bool:
+    """Return whether a number is a decimal one, and none that is nearly simple."""
+    value = abs(float(number))
     doubled = [2.0 * value, 2.0 * value / np.pi]
-    return any(
+    is_simple = any(
         one < MOST_SIMPLE and round(one) > 0 and abs(one - round(one)) <= SIMPLE * one
         for one in doubled
     )
+    return bool(number.is_Float) and not is_simple
 
 
 def tests_exactness(n: int, n_numbers: int) -> bool:
@@ -71,7 +75,7 @@ def unseen_error(size: float, n: int, n_numbers: int) -> float:
     """Return (D33) for a residual with the root mean square `size` at n samples."""
     # [eq:unseen-error]
     sigma = size * np.sqrt(n / (n - n_numbers))
-    return float(sigma * np.sqrt((SEEN**2 + n_numbers) / n))
+    return float(sigma * np.sqrt((UNSEEN**2 + n_numbers) / n))
     # [/eq:unseen-error]
 
 

@@ -25,7 +25,8 @@ predictions for the residuals r. Over all samples
 and a gain of more than three standard errors shows that the residual has structure.
 
 The first two verdicts need more samples than the formula has fitted numbers, (D32), and a formula
-"within noise" may have an error that cannot be seen, (D33): `spare_samples`.
+"within noise" may have an error that cannot be seen, (D33): `spare_samples`. Each number must
+matter at enough samples, (D34): `sample_support`.
 """
 
 from dataclasses import dataclass
@@ -94,22 +95,17 @@ def judge(
         return Verdict(
             "not explained", f"the formula is undefined at {int(undefined.sum())} of {n} samples"
         )
-    spread = float(np.std(y))
     largest = float(np.abs(residual).max())
-    rounding = 8.0 * np.finfo(float).eps * float(np.abs(y).max())
-    unit = spread if spread > 0.0 else max(float(np.abs(y).max()), 1e-300)  # of a constant y
-    is_rounded = largest <= min(max(ROUNDED * unit, rounding), MOST_EXACT * unit)
-    found = "" if is_rounded else _structure(x, residual, rng)
-    is_small = largest <= min(max(EXACT * unit, rounding), MOST_EXACT * unit)
-    if is_small and not found:
+    found = "" if largest <= allowed_error(y, ROUNDED) else _structure(x, residual, rng)
+    if largest <= allowed_error(y) and not found:
         text = (
             f"the largest error on {n} samples is {largest:.1e}, "
-            f"and y has a standard deviation of {spread:.2g}"
+            f"and y has a standard deviation of {float(np.std(y)):.2g}"
         )
         missing = missing_samples(n, n_numbers, x.shape[1], is_noisy=False)
         return Verdict("not explained", f"{missing}; {text}") if missing else Verdict("exact", text)
     size = float(np.std(residual))
-    ratio = size / unit
+    ratio = size / _unit(y)
     of_y = f"{ratio:.1%}" if ratio >= 1e-3 else f"{ratio:.0e}"
     share = f"the residual, of size {size:.1e} ({of_y} of y)"
     if found:
@@ -121,8 +117,21 @@ def judge(
     return Verdict(
         "within noise",
         f"{share}, shows no structure on {n} samples{taken}; "
-        f"errors below {unseen_error(size, n, n_numbers):.1e} cannot be seen",
+        f"an error with a root mean square below {unseen_error(size, n, n_numbers):.1e} cannot be "
+        "seen",
     )
+
+
+def allowed_error(y: FloatArray, share: float = EXACT) -> float:
+    """Return the largest residual of an exact formula: this share of y, or its rounding errors."""
+    rounding = 8.0 * np.finfo(float).eps * float(np.abs(y).max())
+    return min(max(share * _unit(y), rounding), MOST_EXACT * _unit(y))
+
+
+def _unit(y: FloatArray) -> float:
+    """Return the standard deviation, of a constant y its size."""
+    spread = float(np.std(y))
+    return spread if spread > 0.0 else max(float(np.abs(y).max()), 1e-300)
 
 
 def is_like_noise(

@@ -8,11 +8,14 @@ import sys
 import time
 
 import pytest
+import toy_runs
 from checkout import ROOT
 from dask import config as dask_settings
 from toy_runs import TOY, plan_of
 
 from figures.machine import cluster, computing
+
+toy, toy_program = toy_runs.toy, toy_runs.toy_program  # fixtures
 
 
 def dask(*arguments, first="pass"):

@@ -77,6 +77,7 @@ THIRD_PARTY = {
     ("drawing.pieces", "matplotlib"): "it draws",
     ("discovery.records", "tqdm"): "progress=True",
     ("discovery.results", "sympy"): "it writes trees as formulas",
+    ("discovery.sample_support", "sympy"): "it changes the numbers of a formula",
     ("discovery.spare_samples", "sympy"): "it counts the numbers of a formula",
     ("formulas.values", "sympy"): "it evaluates formulas",
     ("formulas.presentation", "sympy"): "it rounds numbers, and writes LaTeX and MathML",

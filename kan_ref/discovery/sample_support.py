@@ -1,0 +1,169 @@
+"""Say which numbers of a formula too few samples test, and what it does between the samples.
+
+A formula may meet the samples by a term that nearly all of them leave alone: a narrow peak at one
+sample, or a pole beside an outlier. Let e_jb be how far the number c_j changes the formula f at the
+sample x_b, extrapolated from a change of one thousandth:
+
+    (D34)  e_jb = 1000 |f(x_b; 1.001 c_j) - f(x_b; c_j)|
+
+Of an exact formula, let S_j be the samples with e_jb above the error that is allowed there, and p_j
+how many fitted numbers c_k, itself among them, have S_k within S_j. Then (D32) must hold for the
+samples S_j alone: 2 (|S_j| - p_j) >= p_j. At least one number counts, also if all were chosen. A
+number whose largest e_jb is below 1000 times the allowed error does no harm and need not be tested.
+
+With noise of size sigma, a number matters by sqrt(sum_b e_jb^2) / sigma standard errors. Outliers
+can be met by a term that is chosen for them. Hence a number that matters by 4 standard errors or
+more must do so without the m samples where e_jb is largest, too, m = max(5, 2 p), unless these have
+less than nine tenths of the sum.
+
+Samples say nothing between them. A verdict that a formula is exact or within noise tells of poles
+in the box of the samples, of points midway between neighbours where the formula is undefined, and
+of values there far beyond those at the samples. The true function may be so, too.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import BoolArray, FloatArray
+from kan_ref.discovery.records import formula_values
+from kan_ref.discovery.residual_tests import neighbour_pairs, standardised
+from kan_ref.discovery.spare_samples import is_fitted, tests_exactness
+from kan_ref.discovery.verdict import allowed_error
+
+CHANGE = 1e-3  # of a number, (D34)
+LEFT_OUT = 5  # samples, at least
+SEEN = 4.0  # standard errors
+MOST = 0.9  # of a sum of squares
+HARMLESS = 1e3  # times the error that is allowed: what training leaves of a number that is 0
+N_STEPS, N_ROUNDS = 1000, 6  # of the search for a zero: 1000^-6 of a distance is below rounding
+POLE = 1e6  # times the largest value at the samples
+FAR = 1.0  # ranges of the values at the samples
+ROUNDING = 1e-12  # of the range of an input: a coordinate that is nearer to 0 is 0
+
+
+def effects(expression: Any, x: FloatArray, names: tuple[str, ...]) -> dict[Any, FloatArray]:
+    """Return (D34) at x (n, n_in) for each number of a formula but 0, 1 and -1, as (n,) each.
+
+    Infinite where the changed formula is undefined. Those of fitted numbers come first.
+    """
+    import sympy
+
+    found = {}
+    values = formula_values(expression, x, names)[:, 0]
+    for number in sorted(expression.atoms(sympy.Number), key=lambda c: (not is_fitted(c), c)):
+        if not number.is_finite or abs(number) in (0, 1):
+            continue
+        changed = expression.xreplace({number: sympy.Float((1.0 + CHANGE) * float(number), 17)})
+        # [eq:number-effect]
+        e = np.abs(formula_values(changed, x, names)[:, 0] - values) / CHANGE
+        # [/eq:number-effect]
+        found[number] = np.where(np.isfinite(e), e, np.inf)
+    return found
+
+
+def weak_number(
+    expression: Any, x: FloatArray, y: FloatArray, names: tuple[str, ...], *, is_exact: bool
+) -> str:
+    """Return which number of a formula for y (n,) at x (n, n_in) too few samples test, or ""."""
+    by_number = effects(expression, x, names)
+    if not is_exact:
+        return _weak_in_noise(
+            by_number, float(np.std(y - formula_values(expression, x, names)[:, 0]))
+        )
+    rounding = 8.0 * np.finfo(float).eps * float(np.abs(y).max())
+    return _weak_in_exact(by_number, max(allowed_error(y), rounding / CHANGE))
+
+
+def _weak_in_exact(by_number: dict[Any, FloatArray], allowed: float) -> str:
+    """Return which number of an exact formula too few samples test, "" if there is none.
+
+    `allowed`: effects up to it do not show.
+    """
+    support: dict[Any, BoolArray] = {number: e > allowed for number, e in by_number.items()}
+    for number, samples in support.items():
+        if by_number[number].max(initial=0.0) <= HARMLESS * allowed:
+            continue
+        within = [is_fitted(one) and not (s & ~samples).any() for one, s in support.items()]
+        count, p = int(samples.sum()), max(1, sum(within))
+        if not tests_exactness(count, p):
+            return (
+                f"the number {number} changes the formula at only {count} of {len(samples)} "
+                "samples, too few to test it"
+            )
+    return ""
+
+
+def _weak_in_noise(by_number: dict[Any, FloatArray], sigma: float) -> str:
+    """Return which number matters only at a few samples, "" if there is none."""
+    p = sum(is_fitted(number) for number in by_number)
+    n_out = max(LEFT_OUT, 2 * p)
+    for number, e in by_number.items():
+        squares = np.sort(e) ** 2
+        whole, rest = float(squares.sum()), float(squares[:-n_out].sum())
+        if whole >= (SEEN * sigma) ** 2 > rest and rest < (1.0 - MOST) * whole:
+            return (
+                f"the number {number} matters at {n_out} or fewer of {len(e)} samples, too few to "
+                "test it"
+            )
+    return ""
+
+
+def between_samples(expression: Any, x: FloatArray, names: tuple[str, ...]) -> str:
+    """Return what a formula does between samples x (n, n_in) that they do not show; "" if nothing.
+
+    Costs n^2 n_in operations for the neighbours, and about 10 evaluations of the formula.
+    """
+    values = formula_values(expression, x, names)[:, 0]
+    low, high = float(values.min()), float(values.max())
+    for point in _poles(expression, x, names):
+        found = np.abs(formula_values(expression, point, names))
+        if not np.isfinite(found).all() or found.max() > POLE * max(abs(low), abs(high)):
+            return f"between samples it has a pole, near {_place(point[0], x, names)}"
+    if len(x) < 5:
+        return ""
+    pairs = neighbour_pairs(standardised(x))
+    middle = 0.5 * (x[pairs[:, 0]] + x[pairs[:, 1]])
+    found = formula_values(expression, middle, names)[:, 0]
+    undefined = np.isnan(found)
+    if undefined.any():
+        where = _place(middle[undefined.argmax()], x, names)
+        return f"between samples it is undefined, for example at {where}"
+    outside = np.maximum(low - found, found - high)
+    at = int(outside.argmax())
+    if outside[at] <= FAR * (high - low):
+        return ""
+    where = _place(middle[at], x, names)
+    return (
+        f"between samples it reaches {found[at]:.2g}, for example at {where}, but lies between "
+        f"{low:.2g} and {high:.2g} at them"
+    )
+
+
+def _place(point: FloatArray, x: FloatArray, names: tuple[str, ...]) -> str:
+    point = np.where(np.abs(point) <= ROUNDING * np.ptp(x, axis=0), 0.0, point)
+    return ", ".join(f"{name} = {value:.6g}" for name, value in zip(names, point, strict=True))
+
+
+def _poles(expression: Any, x: FloatArray, names: tuple[str, ...]) -> Iterator[FloatArray]:
+    """Yield points (2, n_in) on both sides of where a denominator vanishes between two samples."""
+    import sympy
+
+    plain = expression.replace(sympy.tan, lambda u: sympy.sin(u) / sympy.cos(u))
+    powers = [
+        one for one in plain.atoms(sympy.Pow) if one.exp.is_negative and one.base.free_symbols
+    ]
+    for base in dict.fromkeys(one.base for one in powers):
+        values = formula_values(base, x, names)[:, 0]
+        if not (values.min() < 0.0 < values.max()):
+            continue
+        # the two samples of both signs where it is nearest to 0
+        a = x[np.where(values < 0.0, values, -np.inf).argmax()]
+        b = x[np.where(values > 0.0, values, np.inf).argmin()]
+        for _ in range(N_ROUNDS):
+            points = a + np.linspace(0.0, 1.0, N_STEPS + 1)[:, None] * (b - a)
+            signs = formula_values(base, points, names)[:, 0] > 0.0
+            place = int(signs.argmax())
+            a, b = points[max(place - 1, 0)], points[place]
+        yield np.stack([a, b])
