@@ -6,6 +6,7 @@ from kan_ref.checks.array_remedies import number_classes as number_classes
 from kan_ref.checks.array_remedies import shape_remedy as shape_remedy
 from kan_ref.checks.floating_point import ROUNDING as ROUNDING
 from kan_ref.checks.floating_point import CallersFunction as CallersFunction
+from kan_ref.checks.floating_point import is_single as is_single
 from kan_ref.checks.floating_point import keep_warnings as keep_warnings
 from kan_ref.checks.floating_point import quiet_except as quiet_except
 from kan_ref.checks.other_names import CALLS as CALLS
