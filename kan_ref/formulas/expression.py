@@ -70,7 +70,7 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     -----
     Implements :eq:`formula`. The expression contains each node once for every path from it to the
     output, so it is short for small networks only. A function registered without `formula` appears
-    as `sympy.Function(name)`.
+    as `sympy.Function(name)`, evaluated by what the library has under that name at the time.
     """
     import sympy
 
@@ -303,8 +303,8 @@ def formula_latex(
     -------
     latex : str, or tuple of str
         One text for one output, else a tuple. x_1, x1 and mu_r become letters with a subscript. All
-        other names are set upright, unchanged, with LaTeX's special characters escaped; so are the
-        names of registered functions.
+        other names are set upright, unchanged, with LaTeX's special characters escaped; so are e, i
+        and pi, whose letters are the constants, and the names of registered functions.
     """
     if isinstance(formula_or_network, Network):
         expression = formula(formula_or_network, names=names)
