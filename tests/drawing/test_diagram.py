@@ -10,7 +10,7 @@ from hypothesis import example as also
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from networks import random_batch, random_network, seeds, symbolic_cases, with_formulas
+from networks import Frame, random_batch, random_network, seeds, symbolic_cases, with_formulas
 
 import kan_ref as kr
 from kan_ref.drawing import draw_network
@@ -653,15 +653,13 @@ def test_names_go_to_their_nodes_in_order():
 
 
 def test_names_that_are_the_columns_of_a_table_in_another_order_are_reported():
-    class Frame(np.ndarray):
-        columns = ("a", "b", "c")
-
     network, x = example((3, 2))
+    table = Frame.of("abc", x)
 
     for names in (("a", "b", "c"), ("$a$", "$b$", "$c$")):
-        assert lay_out(network, x.view(Frame), names=names).plan.labels
+        assert lay_out(network, table, names=names).plan.labels
     with pytest.raises(ValueError, match=r"^names is \('b', 'a', 'c'\), but the columns of x are"):
-        lay_out(network, x.view(Frame), names=("b", "a", "c"))
+        lay_out(network, table, names=("b", "a", "c"))
 
 
 @pytest.mark.parametrize(
