@@ -6,6 +6,7 @@ from kan_ref.checks.array_remedies import number_classes as number_classes
 from kan_ref.checks.array_remedies import shape_remedy as shape_remedy
 from kan_ref.checks.floating_point import ROUNDING as ROUNDING
 from kan_ref.checks.floating_point import CallersFunction as CallersFunction
+from kan_ref.checks.floating_point import is_single as is_single
 from kan_ref.checks.floating_point import keep_warnings as keep_warnings
 from kan_ref.checks.floating_point import quiet_except as quiet_except
 from kan_ref.checks.other_names import CALLS as CALLS
@@ -40,5 +41,6 @@ from kan_ref.checks.values import check_generator as check_generator
 from kan_ref.checks.values import check_integer as check_integer
 from kan_ref.checks.values import check_number as check_number
 from kan_ref.checks.values import check_overflow as check_overflow
+from kan_ref.checks.values import check_pair as check_pair
 from kan_ref.checks.values import check_rectangular as check_rectangular
 from kan_ref.checks.values import short as short

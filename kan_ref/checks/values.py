@@ -255,6 +255,15 @@ def short(value: object) -> str:
     return re.sub(r"\n\s*", " ", reprlib.repr(value))
 
 
+def check_pair(name: str, answer: Any, form: str) -> Any:
+    """Return what a caller's function gave, if it is a pair; TypeError names its `form`."""
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        n_items = f"{len(answer)} items" if isinstance(answer, tuple | list) else ""
+        found = n_items or f"a {type(answer).__name__}"
+        raise TypeError(f"{name} gave {found}, but must give {form}")
+    return answer
+
+
 def check_generator(name: str, value: object) -> np.random.Generator:
     """Return `value` if it is a numpy.random.Generator, else raise TypeError."""
     if not isinstance(value, np.random.Generator):

@@ -189,6 +189,7 @@ def power_factors(f: Values, x: FloatArray, y: FloatArray) -> tuple[dict[int, fl
 def _exponents(f: Values, x: FloatArray) -> Iterator[tuple[int, float]]:
     """Yield inputs with exponents that they may have: 1, and the one that x_i f_i / f is near."""
     size = np.abs(f(x))
+    size[~np.isfinite(size)] = -1.0  # not among the largest
     points = x[size >= np.median(size)][:MOST_POINTS]  # relative errors of f are small there
     for i in range(x.shape[1]):
         step = np.zeros(x.shape[1])

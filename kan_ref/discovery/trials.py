@@ -40,7 +40,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import ROUNDING, FloatArray
 from kan_ref.data import Data
 from kan_ref.network import Network, network_values
 from kan_ref.training import check_batch, compare, fit, sample_losses
@@ -51,7 +51,6 @@ MOST_PARAMETERS = 0.6  # of the number of training samples: finer grids are not 
 VALIDATION_SHARE = 0.2  # every fifth sample is held out
 LEAST_SAMPLES = 10  # two of them are held out
 LEAST_RANGE = 1e-140  # of a column: squares of errors of 1e-13 of it are above 1e-308
-ROUNDING = 1e-13  # of the largest value: a column that varies by less is constant
 ALLOWED = 1.5  # times the reference's error
 FALLING = 10.0  # the same where the error fell to WORTH^4 or less on the last grid
 LEAST = 1e-7  # of the targets' standard deviation: smaller errors count as this one

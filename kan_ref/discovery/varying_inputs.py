@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import ROUNDING, FloatArray
 from kan_ref.data import Data
 from kan_ref.discovery.formula_search import FormulaTrial
-from kan_ref.discovery.trials import ROUNDING, ArchitectureTrial
+from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.network import Layer, Network, domain_of_samples
 from kan_ref.sparsity import remove_nodes
 from kan_ref.training import Scaler

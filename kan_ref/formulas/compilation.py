@@ -8,7 +8,8 @@ identity. The human-constructed networks of Liu et al. 2024, section 3.3, use qu
 which is defined for all x and y, unlike the sum of logarithms. With r^2 = size of y / size of x
 both squares are as small as the product, which keeps rounding errors small; r is a power of two.
 Quotients are products with 1/x. Powers that the library lacks are compositions and products of
-powers, or e^(n log x), where the power is real for x > 0 only.
+powers, or e^(n log x), where the power is real for x > 0 only. So are whole powers from 64 on with
+a prime factor above 5, whose products would have few digits where x^n is small, and from 1024 on.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,6 +42,7 @@ class Compiler:
         self.inputs = {symbol: graph.input(n) for n, symbol in enumerate(symbols)}
         self.is_balanced = is_balanced
         self.known: dict[Any, Sum] = dict(self.inputs)
+        self.has_logarithms = False  # e^(n log x) in place of a power
         self.sympy = sympy
         self.functions = {
             sympy.exp: "exp", sympy.log: "log", sympy.Abs: "abs", sympy.sin: "sin",
@@ -172,7 +174,7 @@ class Compiler:
         name = _POWERS.get(int(exponent) if exponent.denominator == 1 else exponent)
         if name is not None:
             return self._apply(name, base)
-        if exponent.denominator == 1 and abs(exponent) < 64:
+        if exponent.denominator == 1 and _is_composed(abs(int(exponent))):
             n, sign = abs(int(exponent)), 1 if exponent > 0 else -1
             for inner in (5, 4, 3, 2):  # x^6 = (x^3)^2
                 if n % inner == 0:
@@ -183,6 +185,7 @@ class Compiler:
         if exponent.denominator in (2, 4, 8) and abs(exponent.numerator) < 64:
             root = self._apply("sqrt", base)  # x >= 0, as for the power itself
             return self._numeric_power(root, 2 * exponent)
+        self.has_logarithms = True
         logarithm = self._apply("log", base)
         return self._apply("exp", logarithm.times(self._constant(self.sympy.Rational(exponent))))
 
@@ -239,3 +242,12 @@ class Compiler:
         if not (one > 0.0 and other > 0.0) or 1 / _UNBALANCED <= one / other <= _UNBALANCED:
             return self.sympy.Integer(1)
         return self.sympy.Integer(2) ** round(0.5 * np.log2(other / one))
+
+
+def _is_composed(power: int) -> bool:
+    """Return whether a whole power is made of powers of the library, not of a logarithm."""
+    rest = power
+    for factor in (2, 3, 5):
+        while rest and rest % factor == 0:
+            rest //= factor
+    return power < 64 or (power < 1024 and rest == 1)

@@ -16,8 +16,11 @@ from kan_ref.formulas.values import numeric_function
 from kan_ref.pde import LinearTerm, Scales, linear_term
 
 # sizes of the components at which an equation is tried; with scales all are of size one
-_TRIALS = (1.0, 0.3, 3.0, 0.1, 10.0, 0.01, 100.0, 0.0)
-_SCALED_TRIALS = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.0)
+_SIZES = (1.0, 0.3, 3.0, 0.1, 10.0, 0.01, 100.0, 0.0, 1000.0)
+_SCALED_SIZES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.0)
+_TRIALS = (
+    225  # each with other signs: log(u v) is defined where both are positive, or both negative
+)
 
 Jet = tuple[FloatArray, FloatArray | None, FloatArray | None]
 
@@ -98,8 +101,9 @@ class CompiledEquation:
         """
         chosen: list[FloatArray | None] | None = None
         missing = np.ones(len(self.points), dtype=bool)
-        for size in _SCALED_TRIALS if self.is_scaled else _TRIALS:
-            jet = self._trial_of(size)
+        sizes = _SCALED_SIZES if self.is_scaled else _SIZES
+        for number in range(_TRIALS):
+            jet = self._trial_of(sizes[number % len(sizes)], number)
             finite = np.isfinite(self._columns(jet)).all(axis=1)
             if chosen is None:
                 chosen = list(jet)
@@ -113,16 +117,20 @@ class CompiledEquation:
         place = ", ".join(f"{value:.6g}" for value in self.points[point])
         raise ValueError(
             f"equation has no finite value at x[{point}] = ({place}) for any of "
-            f"{len(_TRIALS)} trial values of the unknown functions: leave out points where a "
-            "coefficient is undefined, and give scales= with the values of unknowns that are "
-            "defined in a part of the numbers only"
+            f"{_TRIALS} trial values of the unknown functions: leave out points where a "
+            "coefficient is undefined, and give scales= with the values of the unknowns "
+            "at which the equation is defined"
         )
 
-    def _trial_of(self, size: float) -> Jet:
-        """Return irregular values and derivatives of at most a size; unused pairs are nan."""
+    def _trial_of(self, size: float, number: int = 0) -> Jet:
+        """Return irregular values and derivatives of at most a size; unused pairs are nan.
+
+        Each number is another irregular pattern, with other signs.
+        """
         n, n_in = self.points.shape
         shape = (n, self.n_out)
-        pattern = size * np.cos(1.0 + 2.3 * np.arange(n * self.n_out * (1 + n_in + n_in**2)))
+        places = np.arange(n * self.n_out * (1 + n_in + n_in**2))
+        pattern = size * np.cos(1e6 * np.cos(1.0 + 2.3 * places + 1.7 * number))
         u, du, d2u = np.split(pattern, np.cumsum([n * self.n_out, n * self.n_out * n_in]))
         order = self.equation.order
         hessian = np.full((*shape, n_in, n_in), np.nan)

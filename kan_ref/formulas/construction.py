@@ -122,7 +122,8 @@ def from_formula(
             "it: give domain= with bounds of inputs for which it is defined"
         )
     share = 1.0 if domain is not None else SHARE_WITHOUT_DOMAIN
-    _compare(network, probe[defined], values[defined], written, share)
+    hint = ", and the base of a power such as x^67 or x^0.3 positive" * compiler.has_logarithms
+    _compare(network, probe[defined], values[defined], written, share, hint)
     return place_hidden_grids(network, probe[defined])
 
 
@@ -147,9 +148,14 @@ def _probe_points(n_in: int, domain: object) -> tuple[FloatArray, FloatArray]:
 
 
 def _compare(
-    network: Network, probe: FloatArray, values: FloatArray, written: Sequence[Any], share: float
+    network: Network,
+    probe: FloatArray,
+    values: FloatArray,
+    written: Sequence[Any],
+    share: float,
+    hint: str,
 ) -> None:
-    """Raise ValueError if (E7) does not hold at a share of the points."""
+    """Raise ValueError if (E7) does not hold at a share of the points; `hint` on where it is."""
     with np.errstate(all="ignore"):
         found = network_values(network, probe)
     undefined = ~np.isfinite(found)
@@ -159,7 +165,7 @@ def _compare(
         raise ValueError(
             f"the network of {written[output]} is undefined at ({place}), where the expression is "
             f"{values[sample, output]:.6g}: give domain= with bounds of inputs for which every "
-            "part of the expression is defined"
+            f"part of the expression is defined{hint}"
         )
     usual = ~undefined.any(axis=1)
     last = np.abs(edge_outputs(network, probe[usual])[-1]).max(axis=2)

@@ -86,7 +86,7 @@ def equation_term(
     ValueError
         For a symbol without a number, a derivative of order three or above, an unknown function at
         another place than its coordinates, a function without code of NumPy or SciPy, or DiracDelta
-        (a point source); if the equation has no finite value at a point for any of eight trial
+        (a point source); if the equation has no finite value at a point for any of 225 trial
         values of the unknowns; if the unknowns occur only inside functions with jumps, or with
         coefficients that are 0 at all points, since no training can change such a residual.
     TypeError

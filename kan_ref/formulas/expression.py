@@ -11,8 +11,9 @@ the shortest decimal that Python reads as this number and no other; 1, -1 and 0 
 integers. No number is rounded or guessed here: `round_formula` rounds for display, and
 `recognise_constants` replaces numbers by exact ones and measures the error of doing so.
 
-SymPy evaluates identities that hold for all real arguments, such as e^(x + 3.0) = 20.08... e^x,
-sqrt(x^2) = |x| and tan(arctan(x)) = x.
+SymPy evaluates identities such as e^(x + 3.0) = 20.08... e^x, sqrt(x^2) = |x| and, although its
+left side is defined for x > 0 only, e^(log x) = x. So the evaluated (E1) has the network's values
+where the network is defined, and may have values where it is not.
 """
 
 from collections.abc import Callable, Sequence
@@ -50,7 +51,9 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     -------
     expression : sympy.Expr, or tuple of sympy.Expr
         One expression for one output, else a tuple. The coefficients are exact, with 17 digits. For
-        the shortest expression, apply `canonical_form` to the network first.
+        the shortest expression, apply `canonical_form` to the network first. Its values are those
+        of the network wherever the network is defined. Elsewhere it may have values, too, since
+        SymPy writes x for e^(log x): there `network(x)` raises an error, which names the edge.
 
     Raises
     ------
@@ -58,7 +61,7 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
         If an edge is a spline ("the edge from input 1 to output 0 of layer 0 is a spline, but
         ..."), the library has another function under the name of a symbolic edge, the number of
         names is wrong, an input has the name of a symbol in the `formula` of a registered function,
-        or the expression of an output has no finite real value.
+        or the expression of an edge has no finite real value.
     TypeError
         If `network` is not a Network, a name is not text, or the `formula` of a registered function
         returns no SymPy expression.
@@ -67,7 +70,7 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     -----
     Implements :eq:`formula`. The expression contains each node once for every path from it to the
     output, so it is short for small networks only. A function registered without `formula` appears
-    as `sympy.Function(name)`.
+    as `sympy.Function(name)`, evaluated by what the library has under that name at the time.
     """
     import sympy
 
@@ -78,17 +81,11 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     real = [sympy.Dummy(real=True) for _ in plain]
     nodes: list[Any] = list(real)
     # [eq:formula]
-    for layer in network.layers:
-        nodes = [_node_expression(layer, nodes, output) for output in range(layer.n_out)]
+    for place, layer in enumerate(network.layers):
+        nodes = [_node_expression(place, layer, nodes, output) for output in range(layer.n_out)]
     # [/eq:formula]
     _check_names_apart(nodes, real, plain)
     found = tuple(node.xreplace(dict(zip(real, plain, strict=True))) for node in nodes)
-    for output, expression in enumerate(found):
-        if expression.has(sympy.nan, sympy.oo, -sympy.oo, sympy.zoo, sympy.I):
-            raise ValueError(
-                f"the formula of output {output} is {expression}, "
-                "which has no finite real value at any x"
-            )
     return found[0] if len(found) == 1 else found
 
 
@@ -133,17 +130,20 @@ def _check_function(layer_index: int, edge: SymbolicEdge) -> None:
             )
 
 
-def _node_expression(layer: Layer, inputs: Sequence[Any], output: int) -> Any:
+def _node_expression(place: int, layer: Layer, inputs: Sequence[Any], output: int) -> Any:
     """Return the expression (E1) of one node, from those of its inputs."""
     import sympy
 
     edges = [edge for edge in layer.symbolic if edge.output == output]
     return sympy.Add(
-        *(_edge_expression(edge, layer.affine[edge.row], inputs[edge.input]) for edge in edges)
+        *(
+            _edge_expression(place, edge, layer.affine[edge.row], inputs[edge.input])
+            for edge in edges
+        )
     )
 
 
-def _edge_expression(edge: SymbolicEdge, row: FloatArray, x: Any) -> Any:
+def _edge_expression(place: int, edge: SymbolicEdge, row: FloatArray, x: Any) -> Any:
     """Return c f(a x + b) + d of one edge as an expression."""
     import sympy
 
@@ -152,6 +152,11 @@ def _edge_expression(edge: SymbolicEdge, row: FloatArray, x: Any) -> Any:
     if not isinstance(value, sympy.Expr):
         raise TypeError(
             f"formula of {edge.name!r} gives {value!r}, but must give a SymPy expression"
+        )
+    if _is_undefined(value):
+        raise ValueError(
+            f"{edge.name} on the edge from input {edge.input} to output {edge.output} of layer "
+            f"{place} has no finite real value at any x"
         )
     return c * value + d
 
@@ -171,12 +176,22 @@ def apply_function(function: Function, u: Any) -> Any:
     """Return f(u) as an expression; a composed function as its functions one after the other."""
     if function.parts:
         for part in reversed(function.parts):
+            if _is_undefined(u):  # of which a square, say, could be real
+                return u
             u = apply_function(part, u)
         return u
     if function.formula is not None:
         return function.formula(u)
     known = _sympy_forms()
     return (known.get(function.name) or undefined_function(function.name))(u)
+
+
+def _is_undefined(value: Any) -> bool:
+    """Return whether an expression has no finite real value at any x."""
+    import sympy
+
+    undefined = (sympy.nan, sympy.oo, -sympy.oo, sympy.zoo, sympy.I)
+    return isinstance(value, sympy.Expr) and bool(value.has(*undefined))
 
 
 def undefined_function(name: str) -> Any:
@@ -288,8 +303,8 @@ def formula_latex(
     -------
     latex : str, or tuple of str
         One text for one output, else a tuple. x_1, x1 and mu_r become letters with a subscript. All
-        other names are set upright, unchanged, with LaTeX's special characters escaped; so are the
-        names of registered functions.
+        other names are set upright, unchanged, with LaTeX's special characters escaped; so are e, i
+        and pi, whose letters are the constants, and the names of registered functions.
     """
     if isinstance(formula_or_network, Network):
         expression = formula(formula_or_network, names=names)

@@ -9,7 +9,8 @@ than float64 can resolve,
 is left out. Only what is shown changes; values are computed from the formula itself.
 
 In LaTeX and in MathML, which browsers typeset without a script, a name is data, whatever it is:
-either a letter with a subscript, or upright text in which the special characters are escaped.
+either a letter with a subscript, or upright text in which the special characters are escaped. So
+are e, i and pi, whose letters are the constants.
 SymPy's own rules read more into a name: for LaTeX it writes x__2 as a square, xabs as an absolute
 value, and the letters of a word like a product; for MathML it writes names into the markup as they
 are.
@@ -37,6 +38,9 @@ GREEK = frozenset(_GREEK.split())
 _ESCAPES = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}", " ": r"\ ", "#": r"\#{}"} | {
     sign: "\\" + sign for sign in "{}$%&_"
 }
+_CONSTANTS = frozenset(
+    ("e", "i", "pi")
+)  # as letters they are Euler's number, the imaginary unit, pi
 _MARK = "call of "  # before the name of a function: no class begins so
 
 
@@ -148,9 +152,12 @@ def letter_with_subscript(name: str) -> str:
 
 
 def split_name(name: str) -> tuple[str | None, str | None]:
-    """Return the letter, or name of a Greek letter, and the subscript of a name, if it has them."""
+    """Return the letter, or name of a Greek letter, and the subscript of a name, if it has them.
+
+    The letters of constants are not those of names: an input called e differs from Euler's number.
+    """
     parts = re.fullmatch(r"([^\W\d_]+)(?:_?(\d+)|_([^\W_]+))?", name)
-    if parts is None or not (len(parts[1]) == 1 or parts[1] in GREEK):
+    if parts is None or name in _CONSTANTS or not (len(parts[1]) == 1 or parts[1] in GREEK):
         return None, None
     return parts[1], parts[2] or parts[3]
 

@@ -53,6 +53,8 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     network : Network
+        A file holds the names of its functions only. Functions of your own have to be registered
+        again where it is loaded.
     path : str or path, ending in ".npz" or ".json"
 
     Returns
@@ -107,6 +109,7 @@ def load(path: str | os.PathLike[str]) -> Network:
     Returns
     -------
     network : Network
+        Its symbolic edges have the functions that the library has under their names now.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, what
+from kan_ref.checks import FloatArray, check_pair, what
 from kan_ref.network.cache import Cache
 from kan_ref.network.layer import layer_backward
 from kan_ref.network.network import Network
@@ -32,12 +32,7 @@ def checked_backward(backward: Any) -> Backward:
         raise TypeError(f"backward is {what(backward)}, but must be a function")
 
     def checked(network: Network, caches: Sequence[Cache], dy: FloatArray) -> Any:
-        answer = backward(network, caches, dy)
-        if not isinstance(answer, tuple | list) or len(answer) != 2:
-            raise TypeError(
-                f"backward gave a {type(answer).__name__}, but must give a pair (dx, grads)"
-            )
-        return answer
+        return check_pair("backward", backward(network, caches, dy), "a pair (dx, grads)")
 
     return checked
 

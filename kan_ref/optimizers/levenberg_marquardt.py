@@ -8,7 +8,7 @@ damping mu > 0, the step h and the predicted fall of the value are those of `nor
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kan_ref.checks import FloatArray, quiet_except
+from kan_ref.checks import FloatArray, check_pair, quiet_except
 from kan_ref.numerics import Jacobian, NormalSums, as_jacobian, multiply_transposed, shape
 from kan_ref.optimizers.damped_steps import Residuals, Tolerances, damped_steps
 from kan_ref.optimizers.normal_equations import (
@@ -17,7 +17,7 @@ from kan_ref.optimizers.normal_equations import (
     normal_equations,
     summed_equations,
 )
-from kan_ref.optimizers.result import Callback, OptimizeResult, check_functions, check_pair
+from kan_ref.optimizers.result import Callback, OptimizeResult, check_functions
 
 Linearize = Callable[[FloatArray], tuple[FloatArray, Jacobian | NormalSums]]
 

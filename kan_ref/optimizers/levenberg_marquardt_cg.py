@@ -30,7 +30,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_integer, check_number, quiet_except
+from kan_ref.checks import FloatArray, check_integer, check_number, check_pair, quiet_except
 from kan_ref.numerics import (
     FactoredOperator,
     Jacobian,
@@ -41,7 +41,7 @@ from kan_ref.numerics import (
 )
 from kan_ref.optimizers.damped_steps import Residuals, Tolerances, damped_steps
 from kan_ref.optimizers.normal_equations import Metric
-from kan_ref.optimizers.result import Callback, OptimizeResult, check_functions, check_pair
+from kan_ref.optimizers.result import Callback, OptimizeResult, check_functions
 
 Product = Callable[[FloatArray], FloatArray]
 

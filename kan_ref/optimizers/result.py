@@ -12,7 +12,6 @@ Problems, 2nd ed., IMM 2004).
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from kan_ref.checks import (
     check_float_array,
     check_integer,
     check_number,
+    check_pair,
     check_rectangular,
     what,
 )
@@ -109,6 +109,7 @@ class OptimizeResult:
 
 
 Callback = Callable[[Iterate], bool | None]
+_UNDEFINED = "start at other parameters, where the function and its derivatives are finite"
 _REMEDY = "scale x, y and the parameters to size one, as kan_ref.scaled does for data"
 
 
@@ -159,9 +160,10 @@ def check_start_vector(name: str, value: object, length: int | str) -> FloatArra
     if not np.isfinite(vector).all():
         place = int(np.argmin(np.isfinite(vector)))
         # a function may be undefined there, which scaling does not change
-        remedy = "" if np.isnan(vector).any() else f": {_REMEDY}"
+        remedy = _UNDEFINED if np.isnan(vector).any() else _REMEDY
         raise ValueError(
-            f"{name} contains {vector[place]} at position {place}, but needs finite numbers{remedy}"
+            f"{name} contains {vector[place]} at position {place}, "
+            f"but needs finite numbers: {remedy}"
         )
     return vector
 
@@ -171,15 +173,6 @@ def check_functions(**functions: object) -> None:
     for name, function in functions.items():
         if function is not None and not callable(function):
             raise TypeError(f"{name} is {what(function)}, but must be a function")
-
-
-def check_pair(name: str, answer: Any, form: str) -> Any:
-    """Return what a caller's function gave, if it is a pair; TypeError names its `form`."""
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        n_items = f"{len(answer)} items" if isinstance(answer, tuple | list) else ""
-        found = n_items or f"a {type(answer).__name__}"
-        raise TypeError(f"{name} gave {found}, but must give {form}")
-    return answer
 
 
 def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[float, FloatArray]:

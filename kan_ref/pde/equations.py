@@ -141,6 +141,7 @@ def function_term(
         `numpy.errstate` is that of the call of `function_term`.
     order : int
         0, 1 or 2: the highest derivative that `function` needs; du and d2u above it are None.
+        Splines of a lower degree are rejected.
     pairs : sequence of (p, q), optional
         The second derivatives that `function` needs; None means all. Others are nan in d2u.
     weight : float or (n,)

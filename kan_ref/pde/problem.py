@@ -80,7 +80,7 @@ class ResidualProblem:
         for place, (term, inputs) in enumerate(zip(self.terms, prepared.inputs, strict=True)):
             jet = prepared.functions.predict(model, inputs)
             highest = 2 if term.kind.n_second else 1
-            check_order(model, term.kind.order, f"terms[{place}]")
+            check_order(model, term, f"terms[{place}]")
             check_jet(model, term.x, jet, highest=highest, name=f"terms[{place}].x")
             term.check(jet, f"terms[{place}]")
 
@@ -93,18 +93,19 @@ class ResidualProblem:
         )
 
 
-def check_order(model: JetModel, order: int, name: str) -> None:
-    """Raise ValueError where derivatives of an order, at points, do not determine a model.
+def check_order(model: JetModel, term: Term, name: str) -> None:
+    """Raise ValueError where the derivatives of a term, at points, do not determine a model.
 
     A spline of degree d has jumps in its d-th derivative at the knots. Derivatives of an order
     above d do not show them at any point between the knots, so all residuals can be 0 for a
     wrong function.
     """
+    order = term.kind.order
     if isinstance(model, MLP):
         if order == 2 and model.activation == "relu":
             raise ValueError(
                 f"{name} has second derivatives, but those of an MLP of activation 'relu' are 0 at "
-                "every point: give another activation"
+                f"every point: give another activation{_or_lower_order(term, 1)}"
             )
         return
     if not isinstance(model, Network) or order == 0:
@@ -114,14 +115,23 @@ def check_order(model: JetModel, order: int, name: str) -> None:
             raise ValueError(
                 f"{name} has derivatives of order {order}, but those of the network are 0 at every "
                 f"point, because layers[{place}] has no active edges: mask_edges makes them active"
+                f"{_or_lower_order(term, 0)}"
             )
         if layer.degree < order and layer.mask.any():
             jumps = ("values", "first derivatives")[layer.degree]
             raise ValueError(
                 f"{name} has derivatives of order {order}, but layers[{place}] has spline edges of "
                 f"degree {layer.degree}: their {jumps} jump at the knots, which residuals at "
-                "points do not show, so give degree 3 or more"
+                f"points do not show, so give degree 3 or more{_or_lower_order(term, layer.degree)}"
             )
+
+
+def _or_lower_order(term: Term, order: int) -> str:
+    """Return a further remedy for a function of the caller's: its derivatives may be unused."""
+    if not isinstance(term, FunctionTerm) or term.derived:
+        return ""
+    unused = "second derivatives" if order == 1 else "derivatives"
+    return f", or function_term(order={order}) where the function uses no {unused}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import BoolArray, FloatArray, check_rectangular
+from kan_ref.checks import BoolArray, FloatArray, check_rectangular, is_single
 
 Residual = Callable[
     [FloatArray, FloatArray, FloatArray | None, FloatArray | None], Sequence[FloatArray | None]
 ]
+Wrong = tuple[int, int, float, float]  # point, number of the residual, both sides of (J35)
 Arguments = tuple[FloatArray, FloatArray, FloatArray | None, FloatArray | None]  # x, u, du, d2u
 _PARTIALS = ("by_u", "by_du", "by_d2u")
 _DERIVED = tuple(f"derivative of the residual with respect to {name[3:]}" for name in _PARTIALS)
@@ -172,7 +173,13 @@ def _compare_all(function: Residual, arguments: Arguments, derived: bool, values
             along = np.zeros_like(residual) if partial is None else _along(partial, direction)
             wrong = _disagreement(function, arguments, place, direction, residual, along, size)
             if wrong is not None:
-                raise ValueError(_message(place, *wrong, residual.ndim, derived, values))
+                moved = _moved(arguments, place, _STEPS[0] * direction)
+                if is_single(evaluate_residual(function, moved)[0]):
+                    raise ValueError(
+                        f"{_PARTIALS[place - 1]} cannot be checked, because the residual has the "
+                        "digits of float32 only, too few for differences: compute it in float64"
+                    )
+                raise ValueError(_message(place, wrong, residual.ndim, derived, values))
 
 
 def _check_finite(
@@ -189,6 +196,11 @@ def _check_finite(
         if array is not None and not np.isfinite(array).all():
             place = np.argwhere(~np.isfinite(array))[0]
             hint = "; d2u is nan at pairs that are not in pairs=" if lacking else ""
+            if derived:
+                hint = (
+                    ": fit the model first to data with values at which the equation is defined, "
+                    "or give equation_term scales= with such values"
+                )
             raise ValueError(
                 f"{name} is {array[tuple(place)]} at point {place[0]} for {values}, "
                 f"but must be finite{hint}"
@@ -204,10 +216,10 @@ def _disagreement(
     residual: FloatArray,
     along: FloatArray,
     size: FloatArray,
-) -> tuple[int, int, float, float] | None:
+) -> Wrong | None:
     """Return where both sides of (J35) differ for the argument at `place`, or None.
 
-    That is the point, the number of the residual, and both sides. `along`: the right side of (J35).
+    `along`: the right side of (J35).
     """
     n = len(residual)
 
@@ -254,17 +266,9 @@ def _disagreement(
     return None
 
 
-def _message(
-    place: int,
-    point: int,
-    column: int,
-    limit: float,
-    given: float,
-    ndim: int,
-    derived: bool,
-    values: str,
-) -> str:
+def _message(place: int, wrong: Wrong, ndim: int, derived: bool, values: str) -> str:
     """Return the message on a partial derivative that disagrees with differences."""
+    point, column, limit, given = wrong
     name = _PARTIALS[place - 1]
     which = "the residual" if ndim == 1 else f"residual {column}"
     seen = (
@@ -280,13 +284,10 @@ def _message(
 
 
 def _direction(argument: FloatArray) -> FloatArray:
-    """Return the w of (J35), each component in proportion to its root mean square.
-
-    The direction of a Hessian is symmetric.
-    """
+    """Return the w of (J35), each component in proportion to its root mean square."""
     scale = np.sqrt((argument**2).mean(axis=0))
     pattern = np.cos(1.0 + 2.3 * np.arange(argument.size)).reshape(argument.shape)
-    if argument.ndim == 4:
+    if argument.ndim == 4:  # the direction of a Hessian is symmetric
         pattern = pattern + pattern.swapaxes(2, 3)
     direction: FloatArray = np.where(scale > 0.0, scale, 1.0) * pattern
     return direction
@@ -301,10 +302,7 @@ def _along(partial: FloatArray, direction: FloatArray) -> FloatArray:
 
 def _moved(arguments: Arguments, place: int, step: FloatArray) -> Arguments:
     """Return the arguments with a step added to the one at `place`."""
-    x, u, du, d2u = arguments
-    return (
-        x,
-        u + step if place == 1 else u,
-        du + step if place == 2 and du is not None else du,
-        d2u + step if place == 3 and d2u is not None else d2u,
-    )
+    moved: list[Any] = list(arguments)
+    moved[place] = moved[place] + step
+    x, u, du, d2u = moved
+    return x, u, du, d2u

@@ -43,7 +43,7 @@ class AffineFit:
     Parameters
     ----------
     name : str
-        Of f in the library.
+        Of f, which each call of the record takes from the library.
     a, b, c, d : float
         Canonical, see `kan_ref.symbolic.canonical`.
     r2 : float

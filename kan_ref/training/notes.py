@@ -202,7 +202,7 @@ def note_on_derivatives(objective: Objective) -> str:
             _cause(objective.model, term.x, f"terms[{place}].x", 3)
             for place, term in enumerate(goal.terms)
         ]
-    return "".join(f": {why}" for why in [why for why in causes if why][:1])
+    return "".join(f"; {why}" for why in [why for why in causes if why][:1])
 
 
 def note_on_test(model: Any, test: DataGoal | None, name: str) -> str:

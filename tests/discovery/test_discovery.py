@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import sympy
 from cases import for_all
+from networks import Frame
 
 import kan_ref as kr
 from kan_ref.discovery.formula_search import (
@@ -31,6 +32,7 @@ from kan_ref.discovery.results import judged, judged_on_test
 from kan_ref.discovery.sample_support import between_samples, effects
 from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error
 from kan_ref.discovery.trials import ArchitectureTrial
+from kan_ref.discovery.varying_inputs import inputs_of_data
 from kan_ref.discovery.verdict import explained, held_out_gain, judge
 from kan_ref.network.network import Network
 
@@ -301,16 +303,6 @@ def test_settings_that_make_no_sense_are_refused(changes, error, sentence):
 
     with pytest.raises(error, match=sentence):
         kr.discover(made(hello, 2, n=20), **settings)
-
-
-class Frame(np.ndarray):
-    """Numbers with headers."""
-
-    @classmethod
-    def of(cls, headers, x):
-        frame = np.asarray(x).view(cls)
-        frame.columns = list(headers)
-        return frame
 
 
 def test_a_table_is_predicted_only_if_its_columns_are_the_inputs_in_their_order():
@@ -643,6 +635,18 @@ def test_an_input_that_varies_by_rounding_errors_alone_is_constant():
 
     assert found.formula == sympy.sympify("sin(x_2) + x_3**2")
     assert "x_1 = 0.3 at all training samples" in found.verdict.why
+
+
+@for_all("range_of_eps", [0, 4, 8, 9, 64, 450])
+def test_the_columns_that_are_constant_are_those_of_a_scaler(range_of_eps):
+    """A time of 100 microseconds since 1970 has 400 values, of which a formula can be made."""
+    noise = RNG(0).integers(0, range_of_eps + 1, 40)
+    noise[:2] = 0, range_of_eps
+    x = np.column_stack([1.0 + np.finfo(float).eps * noise, np.arange(40.0)])
+    _, scaler = kr.scaled(kr.Data(x, x, x, x))
+
+    assert inputs_of_data(x).left_out == tuple(np.flatnonzero(scaler.x_constant))
+    assert inputs_of_data(x).left_out == ((0,) if range_of_eps <= 8 else ())
 
 
 def test_the_papers_way_keeps_its_steps_and_trials_for_all_inputs():

@@ -24,6 +24,7 @@ from kan_ref.discovery.forms import (
 from kan_ref.discovery.invariants import curve_misfit, input_pairs, linear_direction, one_curves
 from kan_ref.discovery.linear_models import linear_models, simplest
 from kan_ref.discovery.quotients import (
+    _exponents,
     power_factors,
     power_of_input,
     product_of_powers,
@@ -377,6 +378,21 @@ def test_noise_is_no_reason_to_split_off_a_power(seed):
     found, _ = power_factors(simplest(linear_models(x, noisy)).f, x, noisy)
 
     assert found == {}
+
+
+@for_all("share", [0.3, 0.8, 1.0])
+def test_powers_are_found_without_warnings_where_a_model_is_undefined_at_samples(share):
+    """The median over all samples was nan, and the mean of no samples gave a warning."""
+    x = box(2, 0.5, 2.0)
+    undefined = x[:, 0] < np.quantile(x[:, 0], share)
+
+    def f(at):
+        return np.where(np.isin(at[:, 1], x[undefined, 1]), np.nan, at[:, 0] ** 2 * at[:, 1])
+
+    tried = list(_exponents(f, x))
+
+    assert {(0, 1.0), (1, 1.0)} <= set(tried)
+    assert ((0, 2.0) in tried) == (share < 0.5)
 
 
 def test_a_product_without_its_powers_is_the_rest():

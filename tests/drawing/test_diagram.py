@@ -9,9 +9,11 @@ from cases import for_all
 from hypothesis import example as also
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import random_batch, random_network, seeds, symbolic_cases, with_formulas
+from matplotlib.figure import Figure
+from networks import Frame, random_batch, random_network, seeds, symbolic_cases, with_formulas
 
 import kan_ref as kr
+from kan_ref.drawing import draw_network
 from kan_ref.drawing.diagram import lay_out, lay_out_all
 from kan_ref.drawing.plan import BOX, MOST_WIDTH, plan_diagram
 from kan_ref.drawing.text import (
@@ -529,6 +531,20 @@ def test_letters_of_a_name_are_large_enough_to_read_and_the_rest_of_it_is_an_ell
         assert (caption.text == name) == (name == "gaussian")
 
 
+def test_a_larger_ax_shows_more_of_a_name_and_the_network_has_the_whole_one():
+    """As the docstring of draw_network says."""
+    whole = "log(cosh(sqrt(exp)))"
+    network = kr.fix_symbolic(one_edge("x", (1.0, 0.0, 1.0, 0.0)), 0, output=0, input=0, name=whole)
+    shown = []
+    for inches in (1.0, 2.0, 4.0):
+        ax = Figure(figsize=(inches, inches)).add_axes((0.0, 0.0, 1.0, 1.0))
+        draw_network(network, [[-1.0], [1.0]], ax=ax)
+        shown += [text.get_text() for text in ax.texts if text.get_text().startswith("log")]
+
+    assert len(shown[0]) < len(shown[1]) < len(shown[2]) < len(whole)
+    assert [edge.name for edge in network.layers[0].symbolic] == [whole]
+
+
 def test_a_name_is_cut_off_between_letters_and_never_to_nothing():
     wide = 8 * "m"
 
@@ -637,15 +653,13 @@ def test_names_go_to_their_nodes_in_order():
 
 
 def test_names_that_are_the_columns_of_a_table_in_another_order_are_reported():
-    class Frame(np.ndarray):
-        columns = ("a", "b", "c")
-
     network, x = example((3, 2))
+    table = Frame.of("abc", x)
 
     for names in (("a", "b", "c"), ("$a$", "$b$", "$c$")):
-        assert lay_out(network, x.view(Frame), names=names).plan.labels
+        assert lay_out(network, table, names=names).plan.labels
     with pytest.raises(ValueError, match=r"^names is \('b', 'a', 'c'\), but the columns of x are"):
-        lay_out(network, x.view(Frame), names=("b", "a", "c"))
+        lay_out(network, table, names=("b", "a", "c"))
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,21 @@ def test_shapes_are_as_small_as_the_formula_allows(expression, widths):
     assert kr.from_formula(expression, NAMES).widths == widths
 
 
+@for_all("power", [60, 64, 75, 128, 1000, -64, -135])
+def test_whole_powers_have_values_on_both_sides_of_zero(power):
+    """From 64 on they were e^(n log x), with the advice to give a domain in which x is positive."""
+    x = np.array([[-1.2], [-0.7], [0.6], [1.1]])
+    network = kr.from_formula(X**power, ("x",), domain=(-1.2, 1.3))
+
+    np.testing.assert_allclose(network(x), x**power, rtol=1e-12)
+
+
+def test_powers_by_logarithms_say_that_they_need_a_positive_base():
+    assert kr.from_formula(X**67, ("x",), domain=(0.5, 1.0)).widths == (1, 1, 1)
+    with pytest.raises(ValueError, match=r"is defined, and the base of a power .* positive$"):
+        kr.from_formula(X**67, ("x",), domain=(-1.0, 1.0))
+
+
 def test_products_of_large_and_small_factors_are_exact_with_bounds():
     domain = [(1e6, 2e6), (1e-6, 2e-6), (0.0, 1.0)]
     x = np.array(domain)[:, 0] + POINTS / 2 * (np.array(domain)[:, 1] - np.array(domain)[:, 0])
@@ -306,6 +321,8 @@ def test_a_network_that_is_undefined_where_the_expression_is_not_is_found(monkey
 
     monkeypatch.setitem(compilation._POWERS, 2, "sqrt")
 
-    with pytest.raises(ValueError, match=r"is undefined at .* where the expression is"):
+    with pytest.raises(
+        ValueError, match=r"is undefined at .* where the expression is .* is defined$"
+    ):
         kr.from_formula(X**2, NAMES)
     assert network_values(kr.from_formula(X**3, NAMES), POINTS).shape == (200, 1)

@@ -282,8 +282,43 @@ def test_a_network_where_an_equation_is_undefined_is_reported_in_its_own_terms()
         (term, "residual is nan at point 0"),
         (function, "derivative of the residual with respect to u is inf at point 3"),
     ):
-        with pytest.raises(ValueError, match=rf"^terms\[0\]: {message} for .* must be finite$"):
+        with pytest.raises(ValueError, match=rf"^terms\[0\]: {message} for .* must be finite: fit"):
             kr.residual_problem([one]).check(network)
+
+
+DERIVATIVE = U.diff(X)
+DEFINED_IN_PARTS = {
+    "positive": DERIVATIVE - sympy.log(U),
+    "negative": DERIVATIVE - sympy.sqrt(-U),
+    "positive derivative": U - sympy.log(DERIVATIVE),
+    "product": sympy.log(U * DERIVATIVE),
+    "two signs": sympy.log(U) + sympy.log(-DERIVATIVE) + sympy.log(U.diff(T)),
+    "between": sympy.sqrt(1 - U**2) + sympy.log(U),
+    "large": sympy.log(U - 300) + DERIVATIVE,
+    "with the coordinates": sympy.acosh(U - 20 + 3 * X) - DERIVATIVE,
+}
+
+
+@for_all(("name", "equation"), list(DEFINED_IN_PARTS.items()))
+def test_equations_of_functions_with_a_domain_need_no_scales(name, equation):
+    """Every trial value had the same signs at a point, so log(u) had none at half of the points."""
+    assert len(kr.equation_term(equation, POINTS).x) == len(POINTS)
+
+
+def test_a_network_that_is_fitted_to_defined_values_first_can_be_trained():
+    """As the message on the initial network advises. The solution is exp(exp(-x)) from e at 0."""
+    u, x = sympy.Function("u")(X), np.linspace(0.0, 1.0, 20)[:, None]
+    network = kr.init_network(
+        (1, 1), n_intervals=4, degree=3, domain=(0, 1), rng=np.random.default_rng(1)
+    )
+    decay = kr.equation_term(u.diff(X) + u * sympy.log(u), x)
+    problem = kr.residual_problem([decay, kr.value_term(x[:1], np.e)])
+    with pytest.raises(ValueError, match="fit the model first to data with values at which the eq"):
+        kr.fit(network, problem=problem, n_steps=1)
+
+    started = kr.fit(network, kr.Data(x, 0 * x + 2.0, x, 0 * x + 2.0), n_steps=10).network
+    solved = kr.fit(started, problem=problem, n_steps=20).network
+    np.testing.assert_allclose(solved(x), np.exp(np.exp(-x)), rtol=1e-2)
 
 
 # --- dimensionless variables

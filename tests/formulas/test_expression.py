@@ -12,6 +12,7 @@ from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import (
+    Frame,
     formula_network,
     hello_world,
     random_batch,
@@ -25,7 +26,7 @@ from kan_ref.formulas.construction import from_formula
 from kan_ref.formulas.expression import formula, formula_latex, round_formula
 from kan_ref.formulas.recognition import recognise_constants
 from kan_ref.formulas.values import evaluate_formula, numeric_function
-from kan_ref.functions.library import LIBRARY, register_function, unregister_function
+from kan_ref.functions.library import LIBRARY, compose, register_function, unregister_function
 from kan_ref.functions.record import Function
 from kan_ref.network.editing import mask_edges
 from kan_ref.network.network import Network, backward, forward
@@ -444,10 +445,49 @@ def test_a_formula_without_any_value_is_refused(name, b):
         [(0, 0, "x", (1.0, 0.0, 1.0, 0.0))], [(0, 0, name, (0.0, b, 1.0, 0.0))], widths=(1, 1, 1)
     )
 
-    with pytest.raises(
-        ValueError, match=r"the formula of output 0 is .*, which has no finite real value at any x"
-    ):
+    message = rf"^{name} on the edge from input 0 to output 0 of layer 1 has no finite real value a"
+    with pytest.raises(ValueError, match=message):
         formula(network)
+
+
+ONE = (1.0, 0.0, 1.0, 0.0)
+
+
+@for_all(
+    ("inner", "outer"), [("log", "x^2"), ("sqrt", "x^4"), ("arcsin", "abs"), ("1/x", "arctan")]
+)
+def test_a_formula_is_rejected_where_a_later_function_makes_an_undefined_edge_real(inner, outer):
+    """The square of log(-1) is -pi^2, and arctan(1/0) is a number, too."""
+    b = {"1/x": 0.0, "arcsin": 3.0}.get(inner, -1.0)
+    undefined = formula_network(
+        [(0, 0, inner, (0.0, b, 1.0, 0.0))], [(0, 0, outer, ONE)], widths=(1, 1, 1)
+    )
+    twice = formula_network(
+        [(0, 0, inner, (0.0, b, 1.0, 0.0)), (0, 1, inner, (0.0, b, -1.0, 0.0))], widths=(2, 1)
+    )
+    composed = compose(outer, inner)
+    edge = one_edge(composed, (0.0, b, 1.0, 0.0))
+
+    for network in (undefined, twice, edge):
+        with pytest.raises(ValueError, match=r"of layer 0 has no finite real value at any x$"):
+            formula(network)
+        with pytest.raises(ValueError, match="where it has no finite value"):
+            network(np.full((1, network.widths[0]), 0.5))
+
+
+@for_all(
+    ("inner", "outer"),
+    [("log", "exp"), ("sqrt", "x^2"), ("arcsin", "sin"), ("1/x", "1/x"), ("arctanh", "tanh")],
+)
+def test_a_shorter_formula_has_the_networks_values_where_the_network_is_defined(inner, outer):
+    """As the docstring says; outside it has values that the network lacks."""
+    network = formula_network([(0, 0, inner, ONE)], [(0, 0, outer, ONE)], widths=(1, 1, 1))
+    x = np.array([[0.1], [0.4], [0.9]])
+
+    assert formula(network) == sympy.Symbol("x_1")
+    np.testing.assert_allclose(evaluate_formula(formula(network), x), network(x), rtol=1e-13)
+    with pytest.raises(ValueError, match=f"gives {inner} on the edge from input 0 to output 0 of "):
+        network([[0.0 if inner == "1/x" else -2.0]])
 
 
 def test_something_else_than_networks_and_expressions_is_refused():
@@ -566,11 +606,8 @@ def test_samples_are_checked(x, sentence):
 
 @pytest.mark.parametrize("call", [evaluate_formula, recognise_constants])
 def test_names_that_are_the_columns_of_a_table_in_another_order_are_reported(call):
-    class Frame(np.ndarray):
-        columns = ("a", "b")
-
     a, b = sympy.symbols("a b")
-    table = np.array([[1.0, 2.0], [3.0, 5.0]]).view(Frame)
+    table = Frame.of("ab", [[1.0, 2.0], [3.0, 5.0]])
 
     assert call(a - b, table, names=("a", "b")) is not None
     with pytest.raises(ValueError, match=r"^names is \('b', 'a'\), but the columns of x are"):

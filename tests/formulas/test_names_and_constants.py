@@ -22,7 +22,11 @@ from networks import formula_network, hello_world
 
 from kan_ref.formulas import mathml_texts
 from kan_ref.formulas.expression import formula, formula_latex
-from kan_ref.formulas.presentation import letter_with_subscript, upright_name
+from kan_ref.formulas.presentation import (
+    latex_texts,
+    letter_with_subscript,
+    upright_name,
+)
 from kan_ref.formulas.recognition import (
     LARGEST_DENOMINATOR,
     PHI_SERIES,
@@ -606,6 +610,16 @@ def test_different_names_are_written_differently(pair):
     assert first != second
 
 
+@for_all(("name", "constant"), [("e", sympy.E), ("pi", sympy.pi), ("i", sympy.I)])
+def test_an_input_is_told_from_the_constant_of_its_name(name, constant):
+    """In LaTeX and in MathML, alone and as the base of a power."""
+    symbol, x = sympy.Symbol(name), sympy.Symbol("x")
+
+    for texts in (latex_texts, mathml_texts):
+        for first, second in ((symbol, constant), (symbol**x, constant**x)):
+            assert texts([first]) != texts([second])
+
+
 @for_all(
     ("name", "written"),
     [
@@ -613,6 +627,11 @@ def test_different_names_are_written_differently(pair):
         ("x12", "x_{12}"),
         ("mu_r", r"\mu_{r}"),
         ("lambda", r"\lambda"),
+        ("e", r"\mathrm{e}"),
+        ("i", r"\mathrm{i}"),
+        ("pi", r"\mathrm{pi}"),
+        ("e_1", "e_{1}"),
+        ("pi_r", r"\pi_{r}"),
         ("speed", r"\mathrm{speed}"),
         ("x__2", r"\mathrm{x\_\_2}"),
         ("xabs", r"\mathrm{xabs}"),

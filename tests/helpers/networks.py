@@ -37,6 +37,16 @@ SHARE = {"few": 0.2, "dev": 0.4, "ci": 1.0, "explore": 1.0}[
 ]
 
 
+class Frame(np.ndarray):
+    """Numbers with headers: what the package reads of a table of pandas."""
+
+    @classmethod
+    def of(cls, headers, x):
+        frame = np.asarray(x).view(cls)
+        frame.columns = list(headers)
+        return frame
+
+
 def draws(n):
     """Return the seeds of a test that draws at most n cases by itself, without Hypothesis."""
     return range(math.ceil(SHARE * n))

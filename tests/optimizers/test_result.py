@@ -151,7 +151,7 @@ def test_a_start_that_is_not_finite_is_one_sentence_with_a_remedy_that_helps(nam
         RUNS[name](answer(np.inf))
     with pytest.raises(
         ValueError,
-        match=r"gradient at the start contains nan at position 1, but needs finite numbers$",
+        match=r"gradient at the start contains nan at position 1, but needs finite numbers: start at oth",
     ):
         RUNS[name](answer(np.nan))
 

@@ -420,6 +420,32 @@ def cubic(factor, wrong_points=0, n=40):
     return function, (u, u.copy(), None, None)
 
 
+@for_all("returned", [np.float32, np.float64])
+def test_a_residual_with_the_digits_of_float32_is_reported_as_such(returned):
+    """Its differences are multiples of 1e-7 / h, or 0: right partial derivatives were called wrong."""
+    u = np.random.default_rng(0).uniform(0.5, 1.5, (20, 1))
+
+    def function(x, u, du, d2u):
+        small = u.astype(np.float32)
+        return (small[:, 0] ** 3).astype(returned), 3.0 * small**2, None, None
+
+    message = "^terms: by_u cannot be checked, because .* of float32 .*: compute it in float64$"
+    with pytest.raises(ValueError, match=message):
+        check_partials(function, (u, u.copy(), None, None), "terms")
+
+
+@for_all("residual", [np.sign, np.zeros_like, lambda u: 0.5 * np.floor(u + 0.3) + 1e300 * u])
+def test_wrong_derivatives_of_residuals_in_float64_are_not_put_down_to_float32(residual):
+    u = np.linspace(0.5, 1.5, 17)[:, None]  # numbers of float32, too, but not after a step
+
+    with pytest.raises(ValueError, match="by_u is wrong"):
+        check_partials(
+            lambda x, u, du, d2u: (residual(u)[:, 0], np.ones_like(u), None, None),
+            (u, u.copy(), None, None),
+            "terms",
+        )
+
+
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_a_partial_derivative_may_differ_by_a_hundred_thousandth_of_both_sides(sign):
     check_partials(*cubic(1.0 + sign * 1.8e-5), "terms[0]")
@@ -537,11 +563,34 @@ def test_splines_with_jumps_that_no_residual_shows_are_rejected(order, degree, j
     """A staircase of degree 0 beside the identity has u' = 1 at every point, whatever its steps are."""
     message = (
         rf"^terms\[1\] has derivatives of order {order}, but layers\[0\] has spline edges of "
-        rf"degree {degree}: their {jump}.* jump at the knots.*give degree 3 or more$"
+        rf"degree {degree}: their {jump}.* jump at the knots.*give degree 3 or more(, or.*)?$"
     )
     for term in OF_ORDER[order]:
         with pytest.raises(ValueError, match=message):
             fit_term(straight(degree, base), term)
+
+
+@for_all(
+    ("model", "lower", "unused"),
+    [
+        (straight(0), 0, "derivatives"),
+        (straight(1), 1, "second derivatives"),
+        (kr.mask_edges(straight(3), 1, np.zeros((1, 2))), 0, "derivatives"),
+        (
+            kr.init_mlp((1, 2, 1), activation="relu", rng=np.random.default_rng(0)),
+            1,
+            "second deriv",
+        ),
+    ],
+)
+def test_a_function_that_uses_no_derivatives_gets_the_order_that_a_model_has_as_a_remedy(
+    model, lower, unused
+):
+    """The default of function_term is order=2, which only the function's author can lower."""
+    message = rf", or function_term\(order={lower}\) where the function uses no {unused}"
+    with pytest.raises(ValueError, match=message):
+        fit_term(model, kr.function_term(UNIT_LINE, ONES))
+    fit_term(model, kr.function_term(UNIT_LINE, ONES, order=lower))
 
 
 def test_one_layer_with_such_splines_is_enough():

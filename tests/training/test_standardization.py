@@ -12,6 +12,7 @@ from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from networks import Frame
 from oracles_training import samples
 
 import kan_ref as kr
@@ -161,16 +162,6 @@ def test_a_constant_column_has_no_sample_too_far_away_to_be_told():
     assert scaler.transform_x([[1.7e308]]) == 0.0
     with pytest.raises(ValueError, match=r"^x is so large that standardized x lies "):
         scaler.transform_x([[-1.7e308]])
-
-
-class Frame(np.ndarray):
-    """Numbers with headers."""
-
-    @classmethod
-    def of(cls, headers, x):
-        frame = np.asarray(x).view(cls)
-        frame.columns = list(headers)
-        return frame
 
 
 def test_a_table_with_columns_in_another_order_is_not_scaled():

@@ -144,7 +144,7 @@ def test_of_several_terms_the_first_one_without_a_derivative_is_named_alone(term
     root = network(name="sqrt", affine=(1.0, 1.0, 1.0, 0.0))
     values = [kr.value_term(points, 1.0) for points in terms]
 
-    with pytest.raises(ValueError, match=rf": {place} gives sqrt") as caught:
+    with pytest.raises(ValueError, match=rf"; {place} gives sqrt") as caught:
         kr.fit(root, problem=kr.residual_problem(values))
 
     assert str(caught.value).count("gives sqrt") == 1
