@@ -181,7 +181,6 @@ class ErrorTail:
             self.stream.close()
 
 
-MOST_SECONDS = 1e6  # of a time limit: a timer of Python ends in an error above about 1e10
 MOST_GIBIBYTES = 1e6  # of a limit of memory: the system counts at most 2^63 bytes
 
 
