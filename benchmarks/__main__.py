@@ -8,11 +8,6 @@ race    CPU seconds of whole trainings until the test error is small enough, as 
 
 import os
 
-from kan_ref.program import report_interrupts, run_program
-
-if __name__ == "__main__":
-    report_interrupts()
-
 # before NumPy and anything else loads, and for the processes started here: one thread for every library
 os.environ.update(
     dict.fromkeys(
@@ -44,6 +39,7 @@ from benchmarks.tables import growth_tables, lm_table, race_table, step_tables
 from benchmarks.trial import Cell, compare
 from figures.machine.style import picture_bytes, style
 from kan_ref.files import replace_file
+from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("step", "lm", "growth", "race")
@@ -204,4 +200,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_program(main)
+    run_program(main, ends_fits=True)

@@ -18,7 +18,6 @@ that do not pass, and ends with exit status 1 if one fails.
 """
 
 import argparse
-import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -39,6 +38,7 @@ from sklearn.preprocessing import SplineTransformer, StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from benchmarks.tables import aligned
+from kan_ref.program import run_program
 from kan_ref.sklearn import KANClassifier, KANRegressor
 
 Array = NDArray[Any]
@@ -248,4 +248,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main, ends_fits=True)

@@ -27,7 +27,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.measuring import take_turns
 from benchmarks.subjects import SHAPES, Shape, mean_square_objective, problem
-from kan_ref.program import run_program
+from kan_ref.program import given_count, given_number, run_program
 
 ROOT = Path(__file__).parents[1]
 N_TEST, BATCH, MANY, EVERY = 1000, 256, 100_000, 10
@@ -156,10 +156,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--only", default="abef", help="letters of shapes (default %(default)s)")
     parser.add_argument(
-        "--seconds", type=float, default=1.5, help="CPU seconds for each step (default 1.5)"
+        "--seconds",
+        type=given_number(),
+        default=1.5,
+        help="CPU seconds for each step (default 1.5)",
     )
-    parser.add_argument("--steps", type=int, default=100, help="steps of a run (default 100)")
+    parser.add_argument(
+        "--steps", type=given_count(), default=100, help="steps of a run (default 100)"
+    )
     options = parser.parse_args(arguments)
+    letters = "".join(shape.name for shape in SHAPES)
+    if not options.only or not set(options.only) <= set(letters):
+        parser.error(f"--only is {options.only!r}, but must be letters of {letters}")
     print(
         "shape                     objective      adam      mean    median adam/obj  mean/obj "
         " median/obj    bar"
@@ -173,4 +181,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_program(main)
+    run_program(main, ends_fits=True)

@@ -33,7 +33,7 @@ from kan_ref.network.network import Network
 from kan_ref.optimizers.normal_equations import normal_equations
 from kan_ref.pde import jets
 from kan_ref.pde.jet_kind import JetKind, operator_kind
-from kan_ref.program import run_program
+from kan_ref.program import given_number, run_program
 
 ROOT = Path(__file__).parents[1]
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
@@ -184,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--seconds",
-        type=float,
+        type=given_number(),
         default=1.5,
         metavar="S",
         help="CPU seconds for each step (default %(default)s)",
@@ -221,4 +221,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_program(main)
+    run_program(main, ends_fits=True)

@@ -28,7 +28,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.tables import aligned
 from kan_ref.checks import FloatArray
-from kan_ref.program import run_program
+from kan_ref.program import given_number, run_program
 
 ROOT = Path(__file__).parents[1]
 WIDTHS, N_INTERVALS, N_TRAIN, N_TEST = (20, 20, 20, 1), 5, 20_000, 2000
@@ -160,7 +160,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, "both"], default="both")
     parser.add_argument("--targets", nargs="+", choices=list(TARGETS), default=list(TARGETS))
     parser.add_argument(
-        "--seconds", type=float, default=30.0, help="CPU seconds for each run (default 30)"
+        "--seconds",
+        type=given_number(),
+        default=30.0,
+        help="CPU seconds for each run (default 30)",
     )
     options = parser.parse_args(arguments)
     parts, good = PARTS if "both" in options.parts else options.parts, True
@@ -176,4 +179,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_program(main)
+    run_program(main, ends_fits=True)

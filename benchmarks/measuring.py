@@ -4,7 +4,6 @@ Functions that are compared run in turns, so that disturbances of the machine af
 libraries and the processor, and no names of machines or folders.
 """
 
-import argparse
 import os
 import platform
 import time
@@ -87,14 +86,6 @@ def take_turns(
 
 
 Result = TypeVar("Result")
-
-
-def job_count(text: str) -> int:
-    """Return the value of `--jobs`, for argparse; raise ArgumentTypeError if it is below 1."""
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"the number of processes is {count}, but must be above 0")
-    return count
 
 
 def run_all(

@@ -19,7 +19,6 @@ os.environ.update(
 )
 
 import argparse
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -30,7 +29,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.tables import aligned
 from kan_ref.checks import BoolArray, FloatArray
-from kan_ref.program import run_program
+from kan_ref.program import given_count, run_program
 
 N_NEW = 1000
 METHODS = ("ridge", "fit", "stopped", "validated")
@@ -171,20 +170,15 @@ def row(table: Table, outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print one line for each table; 2 for an unknown name."""
+    """Print one line for each table; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.noise", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="tables; all of them if none")
-    parser.add_argument("--seeds", type=int, default=5, help="drawn tables of each kind")
+    parser.add_argument("--seeds", type=given_count(), default=5, help="drawn tables of each kind")
     options = parser.parse_args(arguments)
     known = {table.name: table for table in TABLES}
     unknown = [name for name in options.names if name not in known]
-    if unknown or options.seeds < 1:
-        print(
-            f"unknown: {unknown}; there are {sorted(known)}"
-            if unknown
-            else "--seeds must be at least 1"
-        )
-        return 2
+    if unknown:
+        parser.error(f"NAME is {unknown[0]!r}, but must be one of {', '.join(known)}")
     rows = [["table", "n", *METHODS, "chosen", "CPU s"]]
     for name in options.names or known:
         outcomes = [measure(known[name], seed) for seed in range(options.seeds)]
@@ -195,4 +189,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_program(main))
+    run_program(main, ends_fits=True)

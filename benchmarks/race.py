@@ -23,6 +23,7 @@ import kan_ref as kr
 from benchmarks.racers import RACERS, Predict, Racer
 from benchmarks.trial import few_words
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
+from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]
 LEVELS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
@@ -189,4 +190,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(lambda: main(sys.argv[1:]), ends_fits=True)

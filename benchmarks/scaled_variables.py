@@ -16,6 +16,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.tables import aligned
 from kan_ref.checks import FloatArray
+from kan_ref.program import given_count, run_program
 
 Generator = np.random.Generator
 GRIDS = (5, 10, 20, 50)
@@ -209,18 +210,27 @@ def slopes(n_seeds: int) -> str:
     return aligned(rows)
 
 
-def main() -> None:
-    """Print the table of the pairs, then that of the slopes."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", help="numbers of pairs, or slopes; all of them if none")
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each pair (5)")
-    arguments = parser.parse_args()
-    names = arguments.names or [*(pair.name for pair in PAIRS), "slopes"]
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table of the pairs, then that of the slopes; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.scaled_variables",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="numbers of pairs, or slopes; all of them if none"
+    )
+    parser.add_argument("--seeds", type=given_count(), default=5, help="runs of each pair (5)")
+    options = parser.parse_args(arguments)
+    known = [*(pair.name for pair in PAIRS), "slopes"]
+    names = options.names or known
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"NAME is {unknown[0]!r}, but must be one of {', '.join(known)}")
     head = ["", "objective: plain", "scaled", "ratio", "test error: plain", "scaled", "ratio"]
     rows = [head]
     for pair in (pair for pair in PAIRS if pair.name in names):
         plain, scaled = (
-            np.median([measure(pair, seed, kind) for seed in range(arguments.seeds)], axis=0)
+            np.median([measure(pair, seed, kind) for seed in range(options.seeds)], axis=0)
             for kind in (None, "jacobian")
         )
         cells = [
@@ -232,8 +242,9 @@ def main() -> None:
     if len(rows) > 1:
         print(aligned(rows))
     if "slopes" in names:
-        print(slopes(arguments.seeds))
+        print(slopes(options.seeds))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main, ends_fits=True)

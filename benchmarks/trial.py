@@ -28,6 +28,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.measuring import take_turns
 from benchmarks.subjects import Shape, Step, Subject, problem
+from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]
 TINY = Shape("tiny", (1, 1), 5, 10)
@@ -281,4 +282,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(lambda: main(sys.argv[1:]), ends_fits=True)

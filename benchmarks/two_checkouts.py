@@ -1,12 +1,14 @@
 """Training steps of kan_ref in two checkouts, timed in turns: what a change of the code costs or gains.
 
-    python -m benchmarks.two_checkouts FOLDER        FOLDER holds the other checkout
+    python -m benchmarks.two_checkouts FOLDER        FOLDER is the root of the other checkout
 
 Three processes stay alive: one of the other checkout, two of this one. In each of 11 rounds every process does the same work
 once, so that disturbances of the machine affect all alike. The ratio of the two of this checkout to each other is the error of
 the other ratio.
 """
 
+import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -16,6 +18,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+
+from kan_ref.program import given_path, run_program
 
 ROUNDS = 11
 NAMES = ("adam step", "value_and_grad", "lm iteration")
@@ -60,16 +64,28 @@ def start(checkout: Path, shape: tuple[tuple[int, ...], int]) -> subprocess.Pope
         text=True,
         cwd=checkout,
         env={**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"},
+        start_new_session=True,  # Ctrl-C reaches the program alone, which ends its processes
     )
 
 
 def ask(process: subprocess.Popen[str], name: str) -> float:
-    """Return the CPU seconds of one step."""
+    """Return the CPU seconds of one step.
+
+    Raises
+    ------
+    RuntimeError
+        The process has ended; its error is on standard error.
+    """
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(name + "\n")
-    process.stdin.flush()
-    return float(process.stdout.readline())
+    answer = ""
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(name + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+    if not answer:
+        raise RuntimeError(f"a process that measures {name!r} has ended: its error is above")
+    return float(answer)
 
 
 def ratios(
@@ -105,11 +121,31 @@ def measure(other: Path, shape: tuple[tuple[int, ...], int]) -> list[dict[str, o
     finally:
         for process in processes:
             process.kill()
-            process.communicate()
+            process.wait()
+            for stream in filter(None, (process.stdin, process.stdout)):
+                with contextlib.suppress(BrokenPipeError):  # of a process that has ended
+                    stream.close()
     return rows
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a line of JSON for every kind of step; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.two_checkouts",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "folder", type=given_path, metavar="FOLDER", help="root of the other checkout"
+    )
+    folder = parser.parse_args(arguments).folder
+    if not (folder / "kan_ref" / "__init__.py").is_file():
+        parser.error(f"FOLDER is {folder}, but must be a checkout, which has kan_ref/__init__.py")
     for shape in SHAPES:
-        for row in measure(Path(sys.argv[1]), shape):
-            print(json.dumps(row))
+        for row in measure(folder, shape):
+            print(json.dumps(row), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    run_program(main, ends_fits=True)

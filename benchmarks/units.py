@@ -16,7 +16,7 @@ the exit status is 1 if it is missed.
 """
 
 import argparse
-import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.tables import aligned
 from kan_ref.checks import FloatArray
+from kan_ref.program import given_count, run_program
 from kan_ref.sklearn import KANRegressor
 
 ONE, BOTH = np.array([1.0, 0.0]), np.array([1.0, 1.0])
@@ -91,12 +92,16 @@ def measure_estimator(row: str, seed: int) -> float:
     return float(np.sqrt(np.mean(residual**2)) / data.y_test.std())
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; return 1 if the bar is missed."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each cell (5)")
-    parser.add_argument("--steps", type=int, default=N_STEPS, help="of the last fit (60)")
-    options = parser.parse_args()
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.units",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--seeds", type=given_count(), default=5, help="runs of each cell (5)")
+    parser.add_argument("--steps", type=given_count(), default=N_STEPS, help="of the last fit (60)")
+    options = parser.parse_args(arguments)
     columns: dict[str, list[float]] = {name: [] for name in (*METHODS, ESTIMATOR)}
     for row in ROWS:
         for name, medians in columns.items():
@@ -116,4 +121,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main, ends_fits=True)

@@ -5,20 +5,26 @@ reader.
 
 Functions that the programs call let KeyboardInterrupt pass. Only the program itself turns it into a
 line and status 130, so that Ctrl-C also ends a test runner or another program that calls `main`.
+`fit` alone ends at KeyboardInterrupt with the best network so far. A program whose numbers would
+then come from a shorter run does without it (`interrupts_end_fits`).
 """
 
 import argparse
+import contextlib
 import math
 import os
+import signal
 import stat
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import NoReturn
 
 INTERRUPTED = 130  # 128 + SIGINT: the status that a shell reports after Ctrl-C
 NO_READER = 141  # 128 + SIGPIPE
+MOST_SECONDS = 1e6  # of a time limit: a timer of Python ends in an error above about 1e10
 
 
 def given_path(text: str) -> Path:
@@ -33,8 +39,11 @@ def given_path(text: str) -> Path:
     return Path(text)
 
 
-def given_number(most: float, *, zero: bool = False) -> Callable[[str], float]:
-    """Return a `type` of argparse for numbers above 0, or from 0 on, and at most `most`."""
+def given_number(most: float = MOST_SECONDS, *, zero: bool = False) -> Callable[[str], float]:
+    """Return a `type` of argparse for numbers above 0, or from 0 on, and at most `most`.
+
+    The default is for seconds.
+    """
     rule = f"{'between 0 and' if zero else 'above 0 and at most'} {most:g}"
 
     def number(text: str) -> float:
@@ -47,6 +56,22 @@ def given_number(most: float, *, zero: bool = False) -> Callable[[str], float]:
         return value
 
     return number
+
+
+def given_count(least: int = 1) -> Callable[[str], int]:
+    """Return a `type` of argparse for integers that are at least `least`."""
+
+    def count(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            rule = f"the number is {text!r}, but must be an integer of at least {least}"
+            raise argparse.ArgumentTypeError(rule)
+        return value
+
+    return count
 
 
 def check_output(
@@ -84,7 +109,36 @@ def why_unwritable(path: Path, *, makes_folder: bool = False) -> str | None:
     return None
 
 
-def run_program(main: Callable[[], int]) -> NoReturn:
+class _Interruption(BaseException):
+    """Ctrl-C as an exception that `fit` does not catch."""
+
+
+@contextlib.contextmanager
+def interrupts_end_fits() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the end of the block after Ctrl-C, which ends also a running
+    `fit`.
+
+    In the block Ctrl-C raises another exception, so that no result of an interrupted run is taken
+    for that of a finished one. Threads other than the main thread receive no signals.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        raise _Interruption
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except _Interruption:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def run_program(main: Callable[[], int], *, ends_fits: bool = False) -> NoReturn:
     """Run a program and end the process with its status.
 
     After Ctrl-C the text of the KeyboardInterrupt, or "interrupted", is the last line of standard
@@ -95,10 +149,13 @@ def run_program(main: Callable[[], int]) -> NoReturn:
     ----------
     main : callable
         Takes no arguments and returns the exit status.
+    ends_fits : bool
+        Whether Ctrl-C also ends the program in a `fit`, which would return the best network so far.
     """
     try:
-        status = main()
-        sys.stdout.flush()
+        with interrupts_end_fits() if ends_fits else contextlib.nullcontext():
+            status = main()
+            sys.stdout.flush()
     except KeyboardInterrupt as interruption:
         status = _print_interruption(interruption)
     except BrokenPipeError:

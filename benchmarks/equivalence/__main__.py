@@ -7,11 +7,6 @@ them. --render writes the tables from the existing record without measuring; --c
 
 import os
 
-from kan_ref.program import report_interrupts, run_program
-
-if __name__ == "__main__":
-    report_interrupts()
-
 os.environ.update(
     dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 )  # before NumPy loads
@@ -31,6 +26,7 @@ from benchmarks.equivalence.page import rendered
 from benchmarks.equivalence.torch_columns import EfficientKan, Pykan
 from figures.machine.computing import versions
 from kan_ref.files import replace_file
+from kan_ref.program import run_program
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, RECORD = DOCS / "equivalence.md", DOCS / "equivalence.json"
@@ -110,4 +106,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_program(main)
+    run_program(main, ends_fits=True)

@@ -39,6 +39,13 @@ from benchmarks.mutation.judging import (
     total,
 )
 from benchmarks.mutation.selection import cache_folder, read_records, units
+from kan_ref.program import (
+    given_count,
+    given_number,
+    given_path,
+    run_program,
+    why_unwritable,
+)
 
 LOADED_BEFORE = (
     "numpy",
@@ -59,16 +66,19 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--module", action="append", help="module or package; several are allowed")
-    parser.add_argument("--n", type=int, default=12, help="mutants of each module (12)")
+    parser.add_argument("--n", type=given_count(), default=12, help="mutants of each module (12)")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of mutants (0)")
-    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
+    parser.add_argument("--jobs", type=given_count(), default=1, help="processes at a time (1)")
     parser.add_argument("--tests", nargs="+", default=[], help="folders or files of tests")
-    parser.add_argument("--json", type=Path, help="file for all verdicts")
+    parser.add_argument("--json", type=given_path, help="file for all verdicts")
     parser.add_argument(
         "--judged-too", action="store_true", help="run also mutants that were judged equivalent"
     )
     parser.add_argument(
-        "--grace", type=float, default=5.0, help="CPU seconds of a test besides 5 times its own (5)"
+        "--grace",
+        type=given_number(zero=True),
+        default=5.0,
+        help="CPU seconds of a test besides 5 times its own (5)",
     )
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="a checkout")
     parser.add_argument("--equivalents", type=Path, default=FILE, help="file of judged mutants")
@@ -105,8 +115,13 @@ def chosen_modules(root: Path, names: list[str]) -> dict[str, Path]:
     return files
 
 
+def root_package(files: dict[str, Path]) -> str:
+    """Return the package at the root to which all modules belong."""
+    return next(iter(files)).split(".")[0]
+
+
 def judged(
-    args: argparse.Namespace, files: dict[str, Path], entries: list[Equivalent]
+    args: argparse.Namespace, files: dict[str, Path], tests: list[str], entries: list[Equivalent]
 ) -> list[Verdict]:
     """Draw the mutants of all modules and return the verdicts, in the order of their lines."""
     drawn = {
@@ -117,9 +132,7 @@ def judged(
     def is_judged(mutant: Mutant) -> bool:
         return not args.judged_too and any(entry.matches(mutant) for entry in entries)
 
-    package = next(iter(files)).split(".")[0]
-    chosen = units(args.root, package, args.tests)
-    records = read_records(args.root, package, chosen, cache_folder(), args.jobs, tell)
+    records = read_records(args.root, root_package(files), tests, cache_folder(), args.jobs, tell)
     judge = Judge(args.root, files, records, args.jobs, args.grace, tell)
     print(
         f"{len(records.tests)} tests; left out: {len(records.starting_python)} that start a Python "
@@ -139,20 +152,24 @@ def judged(
     return verdicts
 
 
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
     """Run the program; return its exit status."""
-    args = arguments()
+    args = arguments(words)
     args.root = args.root.resolve()
     began = time.monotonic()
     try:
         files = chosen_modules(args.root, args.module or ["kan_ref"])
+        tests = units(args.root, root_package(files), args.tests)
         entries = read_equivalents(args.equivalents)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
+        return 2
+    if args.json is not None and (fault := why_unwritable(args.json)) is not None:
+        print(f"--json is {args.json}, {fault}", file=sys.stderr)
         return 2
     sys.path.insert(0, str(args.root))
     load_before()
-    verdicts = judged(args, files, entries)
+    verdicts = judged(args, files, tests, entries)
     print()
     for line in outdated_lines(outdated(entries, files)):
         print(line)
@@ -171,4 +188,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

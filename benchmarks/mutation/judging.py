@@ -174,8 +174,6 @@ def read_equivalents(path: Path = FILE) -> list[Equivalent]:
     ValueError
         An entry has other keys than module, line, mutation and reason, or an empty one.
     """
-    if not path.exists():
-        return []
     found = []
     for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", []):
         keys = {"module", "line", "mutation", "reason"}

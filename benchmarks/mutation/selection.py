@@ -46,16 +46,21 @@ def units(root: Path, package: str, paths: Sequence[str] = ()) -> list[str]:
     """Return the files of tests below `paths`, by default those that `pytest` runs without arguments.
 
     Modules with examples in their docstrings are among them if pytest runs doctests.
+
+    Raises
+    ------
+    ValueError
+        One of `paths` has no tests: all mutants would survive.
     """
     file = root / "pyproject.toml"
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     options = tomllib.loads(text).get("tool", {}).get("pytest", {}).get("ini_options", {})
     skipped = [] if paths else [root / name for name in options.get("norecursedirs", [])]
     doctests = "--doctest-modules" in options.get("addopts", "")
-    found = []
+    found: list[str] = []
     for start in paths or options.get("testpaths", ["tests"]):
-        path = root / start
-        for one in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+        path, n_before = root / start, len(found)
+        for one in sorted(path.rglob("*.py")) if path.is_dir() else [path] * path.is_file():
             name = one.relative_to(root)
             if any(folder in one.parents for folder in skipped):
                 continue
@@ -64,6 +69,8 @@ def units(root: Path, package: str, paths: Sequence[str] = ()) -> list[str]:
                     found.append(name.as_posix())
             elif one.name.startswith("test_"):
                 found.append(name.as_posix())
+        if start in paths and len(found) == n_before:
+            raise ValueError(f"tests are {start!r}, but must be a file or a folder with tests")
     return found
 
 

@@ -6,17 +6,12 @@ worker's process (`workers`). Every worker uses one BLAS thread, so that sums ha
 everywhere.
 """
 
-import contextlib
 import itertools
 import platform
-import signal
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from types import FrameType
-from typing import NoReturn
 
 import numpy as np
 
@@ -25,6 +20,7 @@ from figures.machine.machine import load_figure
 from figures.machine.records import Task, record_bytes, write_record
 from figures.machine.source import source_hash
 from figures.machine.workers import call_in_processes
+from kan_ref.program import interrupts_end_fits
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ def compute(task: Task) -> Outcome:
     try:
         made_with = record_versions(task.module)
         began = time.perf_counter()
-        with _interruption_leaves_no_record():
+        with interrupts_end_fits():  # the record of an interrupted run would look finished
             results = figure.run(task.config)
             record = {
                 "figure": figure.NAME,
@@ -108,32 +104,6 @@ def compute_all(
             except OSError as error:  # this record cannot be kept, but others may
                 failure = f"its file cannot be written: {error}"
         yield outcome.task, failure
-
-
-class _Interruption(BaseException):
-    """Ctrl-C during a record.
-
-    At KeyboardInterrupt `kr.fit` would return the network so far, and the record would look finished.
-    """
-
-
-@contextlib.contextmanager
-def _interruption_leaves_no_record() -> Iterator[None]:
-    """Raise KeyboardInterrupt through everything that runs in this context."""
-    if threading.current_thread() is not threading.main_thread():  # which alone is interrupted
-        yield
-        return
-
-    def interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
-        raise _Interruption
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    except _Interruption:
-        raise KeyboardInterrupt from None
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def versions() -> dict[str, str]:

@@ -107,7 +107,7 @@ def observed(answers: Sequence[Answer], given: Mapping[str, Any], call: str) -> 
     except NotImplementedError:
         return Answer(unsupported=True)
     except Exception as error:  # an answer may have any form
-        text = wire.printable(f"the answer cannot be read: {error!r}")
+        text = wire.printable(f"the answer cannot be read: {error}")
         return Answer(error=text, kind="unreadable")
 
 

@@ -32,6 +32,7 @@ _BY_KIND = {
     "no answer": "NoAnswer",
     "not asked": "NotAsked",
     "unreadable": "Unreadable",
+    "form": "Unreadable",
     "shape": "Shape",
 }
 _TRAITS = {("degree", 0): "DegreeZero", ("batch", 0): "EmptyBatch", ("batch", 1): "BatchOfOne"}
@@ -153,7 +154,7 @@ def _hint(
     flag, score = next(iter(agrees.items()), ("", 0.0))
     if score < AGREES or not any(one.status == "passed" for one in same):
         flag, score = "", 0.0
-    is_form = kind in ("shape", "unreadable") and any(one.status == "failed" for one in members)
+    is_form = kind in ("shape", "form") and any(one.status == "failed" for one in members)
     if is_form and len(methods) == 1 and score < AGREES_WELL:
         flag = FORMS.get(members[0].case.method, flag)
         if flag == "OuterKnots" and _has_wrong_step(members):

@@ -48,8 +48,9 @@ class Verdict:
     `ulp`: the largest error in units of the last place of the expected number, nan where that is 0.
     `relative`: the same error in units of the output's largest number.
 
-    `kind`: "" if right, "values" or "shape" if wrong, "unreadable", or what came instead of an
-    answer: "raises", "no answer", "not asked".
+    `kind`: "" if right, "values" or "shape" if wrong, "form" if dicts lack parts or have parts that
+    do not fit, "unreadable" without such a form, or what came instead of an answer: "raises", "no
+    answer", "not asked".
     `defects`: flags of which the answer has the mark; `certain`: flags that it proves by itself.
     `empty`: those of `defects` that stand for 0 in an answer of zeros alone, which proves little.
     `outputs`: the outputs with wrong numbers.
@@ -85,7 +86,9 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
             got = read_outputs(case, answer)
     except Exception as error:  # an object that a subject made may raise anything when it is read
         text = printable(f"the answer cannot be read: {error or type(error)}")
-        return Verdict(False, text, kind="unreadable")
+        parts = answer if isinstance(answer, list | tuple) else [answer]
+        has_names = any(isinstance(part, Mapping) for part in parts)
+        return Verdict(False, text, kind="form" if has_names else "unreadable")
     factor = FLOAT32 if dtype == "float32" else 1.0
     worst: Verdict | None = None
     wrong: list[str] = []

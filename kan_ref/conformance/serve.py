@@ -4,16 +4,18 @@ Requests and answers have the shaped form of `wire`. The adapter runs in this pr
 side effect of it reaches the runner.
 """
 
+import argparse
 import importlib
 import os
 import sys
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import IO, Any
 
 from kan_ref.conformance import calls, wire
 from kan_ref.conformance.cases import METHODS
 from kan_ref.conformance.direct_subject import check_method_names
+from kan_ref.program import run_program
 
 
 def build(target: str) -> object:
@@ -55,12 +57,23 @@ def to_float32(value: Any) -> Any:
     return value.astype("float32") if hasattr(value, "astype") else value
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Answer requests until the input ends; return the exit status."""
+    line = argparse.ArgumentParser(
+        prog="python -m kan_ref.conformance.serve",
+        description="Answer the requests of the conformance kit, JSON lines on standard input, "
+        "with an adapter. `python -m kan_ref.conformance --adapter` starts this program.",
+        epilog="exit status: 0 at the end of the input, 1 if the adapter cannot be built",
+    )
+    line.add_argument("adapter", metavar="MODULE:CLASS", help="built without arguments")
+    target = line.parse_args(arguments).adapter
     # standard output is for answers alone: what the adapter prints goes to standard error
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    with os.fdopen(os.dup(1), "wb") as replies:
+        os.dup2(2, 1)
+        return _serve(target, replies)
 
+
+def _serve(target: str, replies: IO[bytes]) -> int:
     def reply(message: dict[str, Any]) -> None:
         replies.write(wire.dump(message))
         replies.flush()
@@ -68,7 +81,7 @@ def main(arguments: list[str]) -> int:
     warnings.simplefilter("default")  # a subject's warnings are not errors
     hello = wire.load(sys.stdin.buffer.readline()) or {}
     try:
-        adapter = build(arguments[0])
+        adapter = build(target)
         if hasattr(adapter, "use_dtype"):
             adapter.use_dtype(hello.get("dtype", "float64"))
         name, version = (
@@ -90,4 +103,4 @@ def _same(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(main)

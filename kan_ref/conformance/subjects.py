@@ -1,8 +1,8 @@
 """Subjects of the kit: an adapter in this process, or any program in a process of its own.
 
 A program has a time limit for each case, limits of its memory and of its output, and is started
-again after it hangs or exits. An exception, a hang, an exit or printed text becomes an `Answer`;
-none of them reaches the runner.
+again after it hangs, exits or writes too much. An exception, a hang, an exit or printed text
+becomes an `Answer`; none of them reaches the runner.
 """
 
 import contextlib
@@ -28,8 +28,6 @@ from kan_ref.conformance.wire import ErrorTail, limit_memory
 TIMEOUT = 10.0  # seconds for a case
 START_TIMEOUT = 60.0  # seconds for hello: a program may load a large framework first
 MOST_CRASHES = 3  # hangs and exits of one method, after which its further cases are not run
-MOST_NOISE = 200  # lines that are not answers, for one request
-MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
 MEMORY = 32.0  # GiB of addresses, of which frameworks reserve far more than they use
 
 
@@ -55,13 +53,14 @@ class ProcessSubject:
         self._errors: ErrorTail | None = None
         self._crashes: Counter[str] = Counter()
         self._number = 0
+        self._late: set[int] = set()  # requests that failed before their answers were read
         # a program that does not answer the first hello is not started again
         self._silent = self._start()
 
     def ask(self, case: Case) -> Answer:
         """Return the answer to one request.
 
-        After a hang or an exit the program is started again.
+        After a hang, an exit or too much output the program is started again.
         """
         if self._silent is not None:
             return Answer(error=self._silent, kind="no answer")
@@ -88,10 +87,9 @@ class ProcessSubject:
         named = wire.to_shaped(given) if self.shaped else wire.to_plain(given)
         request = {"id": self._number, "method": case.method, "args": named}
         request |= {"call": case.call} if case.call else {}
-        reply, problem = self._exchange(request, case.method)
-        if reply is None or problem:
-            silent = reply is None and self._process is None
-            return Answer(error=problem, kind="no answer" if silent else "unreadable")
+        reply = self._exchange(request, case.method)
+        if isinstance(reply, Answer):
+            return reply
         if reply.get("unsupported") is True:
             return Answer(unsupported=True)
         if reply.get("error") is not None:  # some write all fields, null where there is none
@@ -129,9 +127,9 @@ class ProcessSubject:
         self._errors = ErrorTail(self._process.stderr)
         dtype = {} if self.dtype == "float64" else {"dtype": self.dtype}
         hello = {"method": "hello", "schema": PROTOCOL_VERSION, **dtype}
-        reply, problem = self._exchange(hello, "hello")
-        if reply is None:
-            return f"no answer to hello: {problem}"
+        reply = self._exchange(hello, "hello")
+        if isinstance(reply, Answer):
+            return f"no answer to hello: {reply.error}"
         if self.shaped and reply.get("error") is not None:
             self.refused = wire.printable(reply["error"])
         who = reply.get("result")
@@ -139,13 +137,10 @@ class ProcessSubject:
             self.name = wire.printable(f"{who['name']} {who.get('version', '')}")[:100]
         return None
 
-    def _exchange(
-        self, request: Mapping[str, Any], counted: str
-    ) -> tuple[Mapping[str, Any] | None, str]:
-        """Write a request and read lines until its answer; return (answer, problem).
+    def _exchange(self, request: Mapping[str, Any], counted: str) -> Mapping[str, Any] | Answer:
+        """Write a request and read lines until its answer; return it, or the failure.
 
-        The answer is None if there is none. The problem is empty unless the program wrote other
-        lines or gave no answer.
+        Other lines before the answer are a failure, but not before the answer to hello.
         """
         process, hung = self._process, threading.Event()
         assert process is not None
@@ -160,27 +155,11 @@ class ProcessSubject:
         alarm = threading.Timer(seconds, stop)
         alarm.daemon = True  # after Ctrl-C nothing waits for the time limit
         alarm.start()
-        reply, noise, n_noise, spoiled = None, "", 0, ""
+        read = wire.Reading()
         try:
             process.stdin.write(wire.dump(request))
             process.stdin.flush()
-            while n_noise < MOST_NOISE and (line := process.stdout.readline(MOST_BYTES)):
-                if len(line) == MOST_BYTES:
-                    n_noise, noise = n_noise + 1, f"{wire.start_of(line)}... ({MOST_BYTES} bytes)"
-                    break
-                message = wire.load(line)
-                if message is not None and (
-                    "id" not in request or message.get("id") == request["id"]
-                ):
-                    reply = message
-                    break
-                stale = message is not None and type(message.get("id")) is int
-                if line.lstrip().startswith(b"{") and not stale:
-                    # it was meant for the answer: nothing better will follow
-                    spoiled = f"the line cannot be read as the answer: {wire.start_of(line)!r}"
-                    break
-                n_noise += 1
-                noise = noise or wire.start_of(line)
+            read = wire.read_answer(process.stdout, request.get("id"), self._late)
         except OSError:
             pass  # the program has ended: reported below
         except BaseException:  # Ctrl-C: during hello the caller has no subject to close
@@ -188,20 +167,26 @@ class ProcessSubject:
             raise
         finally:
             alarm.cancel()
-        if spoiled and not hung.is_set():
-            return None, spoiled
-        if reply is not None and not hung.is_set():
-            return reply, f"wrote a line that is not an answer: {noise!r}" if n_noise else ""
-        self._crashes[counted] += 1
-        return None, self._crash_reason(seconds if hung.is_set() else None, n_noise, noise)
+        reply, failure = read.reply, read.failure
+        if hung.is_set() or (reply is None and not failure):
+            self._crashes[counted] += 1
+            reason = self._crash_reason(seconds if hung.is_set() else None, read)
+            return Answer(error=reason, kind="no answer")
+        if read.too_much:
+            self.close()  # what follows could fail the next case
+        elif failure:
+            self._late.add(request.get("id", 0))  # its answer may still come
+        elif read.n_other and counted != "hello":
+            failure = f"wrote a line that is not an answer: {read.first!r}"
+        if reply is None or failure:
+            return Answer(error=wire.printable(failure), kind="unreadable")
+        return reply
 
-    def _crash_reason(self, hung: float | None, n_noise: int, noise: str) -> str:
+    def _crash_reason(self, hung: float | None, read: wire.Reading) -> str:
         if hung is not None:
             reason = f"no answer within {hung:g} s"
-        elif n_noise:
-            reason = f"wrote {n_noise} lines that are not answers, the first {noise!r}"
         else:
-            reason = "ended without an answer"
+            reason = read.others if read.n_other else "ended without an answer"
         self._kill()
         said = "" if self._errors is None else self._errors.last_line()
         self.close()
@@ -228,7 +213,7 @@ def python_adapter(
     """Start the adapter "module:Class" in a Python process of its own and return it as a
     subject.
     """
-    command = [sys.executable, "-m", "kan_ref.conformance.serve", target]
+    command = [sys.executable, "-m", "kan_ref.conformance.serve", "--", target]
     return ProcessSubject(
         command,
         name=target,

@@ -69,8 +69,8 @@ def run(
     xfail : sequence of globs
         Cases known to fail.
     dtype : "float64" or "float32"
-        Precision of the arrays that the subject is given. In float32 only cases whose numbers are
-        exact in it are run, with tolerances 2^29 times as wide.
+        Precision of the arrays that the subject is given. In float32 only cases that are marked
+        for it are run, whose numbers are exact in it, with tolerances 2^29 times as wide.
     callback : callable, optional
         Called with each outcome.
 
@@ -122,7 +122,7 @@ def _outcome(
     subject: Subject, case: Case, listed: bool, dtype: str, blocked_by: str | None
 ) -> Outcome:
     if dtype == "float32" and not case.float32:
-        return Outcome(case, "skipped", "its numbers are not exact in float32")
+        return Outcome(case, "skipped", "not a case for float32")
     answer = subject.ask(case)
     if answer.unsupported:
         return Outcome(case, "skipped", answer.error or f"{case.method} is not supported")

@@ -14,6 +14,7 @@ import re
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from reprlib import repr as short
 from typing import IO, Any
 
@@ -21,6 +22,8 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 
+MOST_OTHERS = 200  # lines that are not answers, for one request
+MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
 MOST_TEXT = 400  # characters of a message from a subject
 # what the code of a subject may raise: also its own SystemExit and KeyboardInterrupt fail a case
 RAISED = (Exception, SystemExit, KeyboardInterrupt)
@@ -155,6 +158,57 @@ def _quoted(found: re.Match[str]) -> str:
     return f'"{found["word"]}"' if found["word"] else found[0]
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What was read for a request: its `reply`, else a `failure`; neither at the end of the output.
+
+    `n_other` lines were not answers, of which `first` is the start of the first one. `too_much`:
+    there may be any more of them.
+    """
+
+    reply: Mapping[str, Any] | None = None
+    failure: str = ""
+    n_other: int = 0
+    first: str = ""
+    too_much: bool = False
+
+    @property
+    def others(self) -> str:
+        """Return the message about lines that are not answers."""
+        return f"wrote {self.n_other} lines that are not answers, the first {self.first!r}"
+
+
+def read_answer(stream: IO[bytes], number: int | None, late: set[int]) -> Reading:
+    """Read lines until the answer with this `id`, or until one that shows that none will follow.
+
+    Without a number any object is the answer. Each number of `late` may come once in between: the
+    answer to an earlier request that has failed.
+    """
+    read = Reading()
+    while line := stream.readline(MOST_BYTES):
+        start = start_of(line)
+        if len(line) == MOST_BYTES:
+            failure = f"wrote a line that is too long: {start!r}... ({MOST_BYTES} bytes)"
+            return replace(read, failure=failure, too_much=True)
+        message = load(line)
+        given = None if message is None else message.get("id")
+        if message is not None and (number is None or given == number):
+            return replace(read, reply=message)
+        if type(given) is int and given in late:
+            late.remove(given)
+        elif given is not None:
+            failure = f"answer with id {short(given)} where {number} was expected"
+            return replace(read, failure=failure)
+        elif message is not None or line.lstrip().startswith(b"{"):  # meant for the answer
+            failure = f"the line cannot be read as the answer: {start!r}"
+            return replace(read, failure=failure)
+        else:
+            read = replace(read, n_other=read.n_other + 1, first=read.first or start)
+            if read.n_other == MOST_OTHERS:
+                return replace(read, failure=read.others, too_much=True)
+    return read
+
+
 class ErrorTail:
     """The end of a program's standard error, which a thread reads so that no pipe becomes full."""
 
@@ -181,7 +235,6 @@ class ErrorTail:
             self.stream.close()
 
 
-MOST_SECONDS = 1e6  # of a time limit: a timer of Python ends in an error above about 1e10
 MOST_GIBIBYTES = 1e6  # of a limit of memory: the system counts at most 2^63 bytes
 
 

@@ -20,12 +20,17 @@ from benchmarks import (
     accuracy,
     discovery,
     discovery_page,
+    fit_step,
     jets,
     large,
     race,
+    scaled_variables,
+    states,
+    symbolic_search,
     tables,
     training_step,
     two_checkouts,
+    units,
 )
 from benchmarks.measuring import run_all
 from benchmarks.racers import RACERS, Racer
@@ -524,6 +529,52 @@ def test_a_process_answers_with_the_seconds_of_a_step(name):
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_folder_that_is_no_checkout_is_not_measured(tmp_path, capsys):
+    """Its processes would import the installed package."""
+    with pytest.raises(SystemExit) as end:
+        two_checkouts.main([str(tmp_path)])
+
+    assert end.value.code == 2
+    assert "but must be a checkout, which has kan_ref/__init__.py" in capsys.readouterr().err
+
+
+def test_a_process_that_ends_early_is_an_error_and_no_output_without_a_reader(tmp_path):
+    (tmp_path / "kan_ref").mkdir()
+    (tmp_path / "kan_ref" / "__init__.py").write_text("raise SystemExit(3)\n")
+
+    with pytest.raises(RuntimeError, match="a process that measures 'adam step' has ended"):
+        two_checkouts.measure(tmp_path, ((2, 1), 3))
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "words", "message"),
+    [
+        (units, ["--seeds", "0"], "--seeds: the number is '0', but must be an integer of at least"),
+        (units, ["--steps", "0"], "--steps: the number is '0', but must be an integer of at least"),
+        (scaled_variables, ["--seeds", "0"], "--seeds: the number is '0'"),
+        (scaled_variables, ["25"], "NAME is '25', but must be one of 1, 2, "),
+        (fit_step, ["--steps", "0"], "--steps: the number is '0'"),
+        (fit_step, ["--only", "az"], "--only is 'az', but must be letters of abcdefg"),
+        (fit_step, ["--only", ""], "--only is '', but must be letters of abcdefg"),
+        (large, ["--seconds", "0"], "--seconds: the number is '0', but must be above 0"),
+        (jets, ["--seconds", "-1"], "--seconds: the number is '-1', but must be above 0"),
+        (training_step, ["--seconds", "x"], "--seconds: the number is 'x', but must be above 0"),
+        (
+            states,
+            ["--seed", "-1"],
+            "--seed: the number is '-1', but must be an integer of at least",
+        ),
+        (symbolic_search, ["--first-seed", "-1"], "--first-seed: the number is '-1'"),
+    ],
+)
+def test_a_count_that_would_measure_nothing_is_a_wrong_call(benchmark, words, message, capsys):
+    with pytest.raises(SystemExit) as end:
+        benchmark.main(words)
+
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -567,5 +567,11 @@ def test_the_line_of_a_table_has_medians_ranges_and_what_was_chosen():
 def test_the_program_of_noisy_tables_measures_and_refuses_unknown_names(capsys):
     assert noise.main(["16 samples", "--seeds", "1"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("16 samples  16 x 3")
-    assert noise.main(["17 samples"]) == 2
-    assert "unknown: ['17 samples']" in capsys.readouterr().out
+    for words, message in (
+        (["17 samples"], "NAME is '17 samples', but must be one of Friedman 1, "),
+        (["--seeds", "0"], "--seeds: the number is '0', but must be an integer of at least 1"),
+    ):
+        with pytest.raises(SystemExit) as end:
+            noise.main(words)
+        assert end.value.code == 2
+        assert message in capsys.readouterr().err

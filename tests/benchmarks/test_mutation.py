@@ -18,6 +18,7 @@ import pytest
 from checkout import ROOT
 
 from benchmarks import conformance_mutants
+from benchmarks.mutation import __main__ as program
 from benchmarks.mutation.drawing import all_mutants, draw, modules_of
 from benchmarks.mutation.forking import Task, run_forked
 from benchmarks.mutation.judging import Equivalent, Verdict, outdated, read_equivalents, scores
@@ -362,6 +363,29 @@ def test_an_unknown_module_ends_the_program_with_status_2(tmp_path):
     assert done.returncode == 2
     assert "has no such module or package" in done.stderr
     assert Path(tmp_path, "cache").exists() is False
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--tests", "nosuch"], "tests are 'nosuch', but must be a file or a folder with tests"),
+        (["--tests", "test_nosuch.py"], "tests are 'test_nosuch.py', but must be a file or a"),
+        (["--tests", "tests", "tiny"], "tests are 'tiny', but must be a file or a folder with"),
+        (["--json", "nosuch/all.json"], "--json is nosuch/all.json, but must be a file in a"),
+        (["--equivalents", "nosuch.toml"], "nosuch.toml"),
+        (["--jobs", "0"], "--jobs: the number is '0', but must be an integer of at least 1"),
+        (["--n", "0"], "--n: the number is '0', but must be an integer of at least 1"),
+        (["--grace", "nan"], "--grace: the number is 'nan', but must be between 0 and 1e+06"),
+    ],
+)
+def test_wrong_arguments_end_the_program_before_a_test_runs(tiny, words, message, capsys):
+    try:
+        status = program.main(["--root", str(tiny), "--module", "tiny.numbers", *words])
+    except SystemExit as end:
+        status = end.code
+
+    assert status == 2
+    assert message in capsys.readouterr().err
 
 
 # --- mutants for the conformance kit

@@ -252,7 +252,7 @@ def test_no_form_of_an_answer_line_ends_the_run(shaped):
 
 def test_a_line_without_an_end_fails_its_case_before_it_fills_the_memory(monkeypatch):
     code = "import sys\nprint('{}', flush=True)\nwhile True: sys.stdout.write('x' * 65536)"
-    monkeypatch.setattr("kan_ref.conformance.subjects.MOST_BYTES", 2**20)
+    monkeypatch.setattr("kan_ref.conformance.wire.MOST_BYTES", 2**20)
     subject = ProcessSubject([sys.executable, "-c", code], name="endless", timeout=60.0)
     try:
         answer = subject.ask(CASES["bases/degree-0-inside"])

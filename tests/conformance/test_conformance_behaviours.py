@@ -6,7 +6,8 @@ import pytest
 from conformance_defects import DEFECTS, defective
 from test_conformance_mutants import report_on
 
-from kan_ref.conformance import invariants, suite
+from kan_ref.conformance import calls, invariants, suite
+from kan_ref.conformance.direct_subject import Answer, observed
 from kan_ref.conformance.subjects import python_adapter
 
 
@@ -286,6 +287,19 @@ def test_a_served_adapter_has_the_same_messages(tmp_path, monkeypatch):
     assert reasons["side_effects/gradient-nan"] == f"{words} a list, but must be a dict"
     assert reasons["layer_vjp/two-to-three"] == f"{words} a list, but must be a dict"
     assert reasons["layer_forward/two-to-three"].startswith(f"{words} None: ")
+
+
+def test_a_program_has_the_same_messages_without_names_of_the_code():
+    answers = [Answer({"dx": "none"}), Answer({"d_coef": [1.0]}), Answer(None)]
+    given = {"x": np.zeros((1, 1)), "dy": np.zeros((1, 1))}
+
+    errors = [observed([answer], given, "nan").error for answer in answers]
+
+    assert errors == [
+        "the answer cannot be read: could not convert string to float: 'none'",
+        "the answer cannot be read: the answer lacks 'dx' (give None for what is not supported)",
+        f"the answer cannot be read: {calls.NOTHING}",
+    ]
 
 
 def test_a_forgotten_return_is_said_first():

@@ -453,6 +453,17 @@ def test_the_pattern_of_failures_names_what_may_explain_an_exception(subject, to
     assert not {one.name for one in report.findings if one.confidence == "confirmed"} - set(FACTS)
 
 
+@pytest.mark.parametrize("answer", [None, "text", [[1.0], [1.0, 2.0]]])
+def test_values_that_were_not_read_do_not_hint_at_a_wrong_formula(answer):
+    class Answers(conformance_plain.Plain):
+        def basis(self, x, knots, degree):
+            return answer
+
+    (found,) = report_on(Answers(), only=["bases"]).findings
+
+    assert (found.name, found.perhaps) == ("Unreadable", "")
+
+
 def test_an_exception_does_not_hint_at_a_wrong_formula():
     class Raises(conformance_plain.Plain):
         def layer_vjp(self, layer, x, dy):

@@ -27,9 +27,11 @@ from kan_ref.conformance.adapters.reference import Reference
 from kan_ref.conformance.cases import METHODS, contract_version, load_topics
 from kan_ref.conformance.diagnosis import CONFIDENCE
 from kan_ref.conformance.export import export
+from kan_ref.conformance.generate.encode import fits_float32
 from kan_ref.conformance.judge import judge
-from kan_ref.conformance.subjects import DirectSubject, ProcessSubject
+from kan_ref.conformance.subjects import DirectSubject, ProcessSubject, python_adapter
 
+HOME = ROOT / "kan_ref" / "conformance"
 EXAMPLES = ROOT / "docs" / "conformance_examples"
 CASES = {case.id: case for topic in load_topics() for case in topic.cases}
 PAPER = [case.id for _, chosen in suite.choose() for case in chosen]
@@ -480,6 +482,70 @@ def test_a_broken_line_fails_its_case_at_once_and_the_program_goes_on():
     assert [outcome.verdict.kind for outcome in report.failures] == ["unreadable"] * 3
     assert "cannot be read as the answer" in report.failures[0].reason
     assert report.n_skipped == 8
+
+
+ANSWERS = """
+import json, sys
+for line in sys.stdin:
+    n = json.loads(line).get("id")
+    right = json.dumps({"result": {}} if n is None else {"id": n, "unsupported": True})
+    if n is None or n > 4:
+        print(right, flush=True)
+        continue
+    WRITES
+"""
+
+
+@pytest.mark.parametrize(
+    ("writes", "messages"),
+    [
+        ("print('x' * 2**21, flush=True)", ["wrote a line that is too long: 'x"] * 4),
+        ("print(200 * 'loss\\n' + right, flush=True)", ["wrote 200 lines that are not"] * 4),
+        ("print('{oops}\\n' + right, flush=True)", ["the line cannot be read as the answer"] * 4),
+        (
+            "print(json.dumps({'id': n + 1, 'result': 0}), flush=True)",
+            [f"answer with id {n + 1} where {n} was expected" for n in (1, 2, 3, 4)],
+        ),
+        (
+            "print(json.dumps({'id': str(n), 'result': 0}), flush=True)",
+            [f"answer with id '{n}' where {n} was expected" for n in (1, 2, 3, 4)],
+        ),
+        (
+            "print(json.dumps({'id': [n], 'result': 0}) + '\\n' + right, flush=True)",
+            [f"answer with id [{n}] where {n} was expected" for n in (1, 2, 3, 4)],
+        ),
+    ],
+)
+def test_an_answer_of_a_wrong_form_fails_its_case_at_once_and_no_other(
+    writes, messages, monkeypatch
+):
+    """Four cases: after three hangs or exits a method is not called again."""
+    monkeypatch.setattr("kan_ref.conformance.wire.MOST_BYTES", 2**20)
+    code = ANSWERS.replace("WRITES", writes)
+    subject = ProcessSubject([sys.executable, "-c", code], name="odd", timeout=60.0)
+    began = time.monotonic()
+    try:
+        report = suite.run(subject, suite.choose(only=["bases/degree-2-*"]))
+    finally:
+        subject.close()
+
+    assert time.monotonic() - began < 30.0
+    assert [one.verdict.kind for one in report.failures] == ["unreadable"] * 4
+    for outcome, message in zip(report.failures, messages, strict=True):
+        assert outcome.reason.startswith(message)
+    assert report.n_skipped == 7
+
+
+def test_a_second_answer_to_the_case_before_fails_one_case():
+    writes = "print(right.replace(': 2', ': 1') + '\\n' + right, flush=True)"
+    code = ANSWERS.replace("n > 4", "n != 2").replace("WRITES", writes)
+    subject = ProcessSubject([sys.executable, "-c", code], name="twice", timeout=60.0)
+    try:
+        report = suite.run(subject, suite.choose(only=["bases/degree-2-*"]))
+    finally:
+        subject.close()
+
+    assert [one.reason for one in report.failures] == ["answer with id 1 where 2 was expected"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of addresses are Linux's")
@@ -1145,6 +1211,52 @@ def test_a_served_adapter_answers_says_what_it_lacks_and_what_went_wrong():
         "id": 8,
         "error": "KeyError: 'no scores'",
     }
+
+
+def test_a_case_that_is_run_in_float32_has_numbers_of_float32_alone():
+    """The converse does not hold: answers of some methods are not compared in float32."""
+    topics = [json.loads(path.read_text()) for path in (HOME / "vectors").glob("*.json")]
+    cases = [case for topic in topics for case in topic["cases"]]
+    exact = [fits_float32(case["inputs"]) and fits_float32(case.get("probe")) for case in cases]
+
+    assert all(fits for case, fits in zip(cases, exact, strict=True) if case["float32"])
+    assert sum(exact) > sum(case["float32"] for case in cases)
+    assert "whether the case is run in float32 too" in (
+        (HOME / "schemas" / "vectors.schema.json").read_text()
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "texts"),
+    [
+        (["kan_ref.conformance.serve"], ["MODULE:CLASS", "0 at the end of the input, 1 if"]),
+        (
+            ["kan_ref.conformance", "report"],
+            ["Exit status: 0 even if cases fail", "130 after Ctrl-C"],
+        ),
+        (["kan_ref.conformance"], ["Exit status: 0 if every required case", "130 after Ctrl-C"]),
+    ],
+)
+def test_help_states_the_exit_status(words, texts):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", *words, "--help"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    said = " ".join(done.stdout.split())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(text in said for text in texts)
+
+
+def test_an_adapter_with_the_name_of_an_option_is_an_adapter():
+    subject = python_adapter("--help")
+    subject.close()
+
+    assert subject.refused == "ValueError: adapter is '--help', but must be module:Class"
 
 
 def test_a_served_adapter_is_given_float32_where_it_is_asked_for():

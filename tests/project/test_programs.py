@@ -3,6 +3,8 @@
 Ctrl-C ends every program with one line and status 130, also while it loads. Output without a reader ends it silently.
 """
 
+import argparse
+import contextlib
 import os
 import re
 import signal
@@ -74,13 +76,19 @@ def test_ctrl_c_ends_a_program_at_work_with_one_line_and_status_130(tmp_path, mo
     assert "Traceback" not in complained
 
 
-@pytest.mark.parametrize("module", ["kan_ref", "figures", "benchmarks"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("kan_ref", "kan_ref.conformance.generate", "figures"),
+        *("benchmarks", "benchmarks.units", "benchmarks.equivalence"),
+    ],
+)
 def test_ctrl_c_ends_a_program_that_is_still_loading_with_one_line(tmp_path, module):
-    """NumPy is replaced by a module that presses Ctrl-C when it is loaded."""
-    (tmp_path / "numpy").mkdir()
-    (tmp_path / "numpy" / "__init__.py").write_text(
-        "import signal\nsignal.raise_signal(signal.SIGINT)\n", encoding="utf-8"
-    )
+    """NumPy and mpmath are replaced by modules that press Ctrl-C when they are loaded."""
+    for name in ("numpy", "mpmath"):
+        (tmp_path / f"{name}.py").write_text(
+            "import signal\nsignal.raise_signal(signal.SIGINT)\n", encoding="utf-8"
+        )
     done = subprocess.run(
         [sys.executable, "-m", module],
         cwd=tmp_path,
@@ -92,6 +100,97 @@ def test_ctrl_c_ends_a_program_that_is_still_loading_with_one_line(tmp_path, mod
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+TRAINS = """
+import signal
+import numpy as np
+import kan_ref as kr
+from kan_ref.program import run_program
+
+def main():
+    network = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    x = np.linspace(-1.0, 1.0, 9)[:, None]
+    kr.fit(network, kr.Data(x, x, x, x), n_steps=5, callback=press)
+    print("the numbers of the shorter run", flush=True)
+    return 0
+
+def press(_):
+    signal.raise_signal(signal.SIGINT)
+
+run_program(main, ends_fits=ENDS_FITS)
+"""
+
+
+@pytest.mark.parametrize("ends_fits", [True, False])
+def test_ctrl_c_ends_a_program_in_a_fit_if_the_program_needs_the_whole_run(ends_fits):
+    done = subprocess.run(
+        [sys.executable, "-c", TRAINS.replace("ENDS_FITS", str(ends_fits))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=take_interrupts,
+    )
+
+    whole, shorter = (130, "", "interrupted\n"), (0, "the numbers of the shorter run\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (whole if ends_fits else shorter)
+
+
+def test_ctrl_c_is_a_keyboard_interrupt_again_after_a_program_that_needs_whole_runs():
+    before = signal.getsignal(signal.SIGINT)
+
+    def fit():
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        pytest.fail("it went on")
+
+    with pytest.raises(KeyboardInterrupt), program.interrupts_end_fits():
+        fit()
+
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_program_that_ignores_interrupts_goes_on_ignoring_them():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with program.interrupts_end_fits():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+# they train nothing; their tests in forked processes press Ctrl-C and need KeyboardInterrupt
+WITHOUT_FITS = {"mutation/__main__.py", "conformance_mutants.py", "conformance_patterns.py"}
+
+
+def test_every_benchmark_ends_at_ctrl_c_also_in_a_fit():
+    folder = ROOT / "benchmarks"
+    last_lines = {
+        path.relative_to(folder).as_posix(): text.splitlines()[-1].strip()
+        for path in folder.rglob("*.py")
+        if 'if __name__ == "__main__":' in (text := path.read_text(encoding="utf-8"))
+    }
+
+    assert len(last_lines) > 20
+    for name, line in last_lines.items():
+        assert line.startswith("run_program("), name
+        assert line.endswith(", ends_fits=True)") == (name not in WITHOUT_FITS), name
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "rule"),
+    [
+        (program.given_count(), "0", "an integer of at least 1"),
+        (program.given_count(), "two", "an integer of at least 1"),
+        (program.given_count(), "1.5", "an integer of at least 1"),
+        (program.given_count(0), "-1", "an integer of at least 0"),
+    ],
+)
+def test_a_count_that_is_none_is_named_with_its_rule(kind, text, rule):
+    assert (program.given_count()("1"), program.given_count(0)("0")) == (1, 0)
+    with pytest.raises(argparse.ArgumentTypeError, match=f"{text!r}, but must be {rule}"):
+        kind(text)
 
 
 def test_output_without_a_reader_ends_a_program_without_a_message(tmp_path):

@@ -5,10 +5,14 @@ With `--check` nothing is written; the files that would change are listed.
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from kan_ref.program import report_interrupts, run_program
+
+if __name__ == "__main__":
+    report_interrupts()
 
 from kan_ref.conformance.generate import (
     topics_bases,
@@ -110,4 +114,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

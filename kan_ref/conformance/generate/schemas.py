@@ -141,7 +141,8 @@ def topic_schema(document: Mapping[str, Any]) -> Schema:
         "since": {"type": "integer", "minimum": 1, "maximum": CONTRACT_VERSION},
         "float32": {
             "type": "boolean",
-            "description": "whether every number in the inputs is exact in float32",
+            "description": "whether the case is run in float32 too; then every number in inputs "
+            "and probe is exact in float32",
         },
         "inputs": {**_object(inputs, everywhere), "minProperties": 1},
         "expected": {
