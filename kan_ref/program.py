@@ -115,8 +115,7 @@ class _Interruption(BaseException):
 
 @contextlib.contextmanager
 def interrupts_end_fits() -> Iterator[None]:
-    """Raise KeyboardInterrupt at the end of the block after Ctrl-C, which ends also a running
-    `fit`.
+    """Raise KeyboardInterrupt after Ctrl-C in the block, also in a run of `fit`, which ends, too.
 
     In the block Ctrl-C raises another exception, so that no result of an interrupted run is taken
     for that of a finished one. Threads other than the main thread receive no signals.
