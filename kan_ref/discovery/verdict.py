@@ -36,7 +36,6 @@ import numpy as np
 from kan_ref.checks import ROUNDING, FloatArray
 from kan_ref.data import Data
 from kan_ref.discovery.residual_tests import (
-    CLEAR,
     FEWEST,
     joint_statistic,
     largest_coefficient,
@@ -159,11 +158,11 @@ def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) ->
             if statistic > STRUCTURE:
                 return f"{name} explain {share:.1%} of its square, z = {statistic:.1f}"
     if len(residual) >= FEWEST:
-        statistic = neighbour_statistic(z, residual)
-        if abs(statistic) > CLEAR:
+        statistic, clear, kind = neighbour_statistic(z, residual)
+        if abs(statistic) > clear:
             return (
-                "residuals of neighbouring samples are correlated, "
-                f"z = {statistic:.1f}, whose size noise seldom raises above {CLEAR:.1f}"
+                f"residuals of {kind} are correlated, "
+                f"z = {statistic:.1f}, whose size noise seldom raises above {clear:.1f}"
             )
         columns = product_columns(z)
         t, clear = largest_coefficient(columns, residual)

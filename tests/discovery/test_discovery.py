@@ -5,6 +5,7 @@ Verdicts are those of exact formulas, noise, structure in the residual, and unde
 
 from dataclasses import replace
 from itertools import permutations
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -22,9 +23,9 @@ from kan_ref.discovery.formula_search import (
 )
 from kan_ref.discovery.records import DiscoveryStep, formula_values
 from kan_ref.discovery.residual_tests import (
-    CLEAR,
     neighbour_pairs,
     neighbour_statistic,
+    pairs_along,
     product_statistic,
     sign_statistic,
 )
@@ -1134,7 +1135,41 @@ def test_residuals_of_independent_noise_are_rarely_called_correlated(kind):
         "size depends on x": lambda: rng.standard_normal(200) * np.exp(z[:, 0]),
     }[kind]
 
-    assert sum(abs(neighbour_statistic(z, draw())) > CLEAR for _ in range(60)) <= 1
+    found = [neighbour_statistic(z, draw()) for _ in range(60)]
+
+    assert sum(abs(statistic) > clear for statistic, clear, _ in found) <= 1
+    # 3 kinds of pairs, 2 statistics each, 2 sides: 1e-4 in all
+    assert {clear for _, clear, _ in found} == {NormalDist().inv_cdf(1.0 - 1e-4 / 12)}
+
+
+def test_samples_are_joined_to_the_two_after_them_along_an_input():
+    pairs = pairs_along(np.array([0.3, 0.1, 0.2, 0.4]))
+
+    assert {tuple(sorted(map(int, pair))) for pair in pairs} == {
+        (1, 2), (0, 2), (0, 3), (0, 1), (2, 3),
+    }  # fmt: skip
+
+
+@for_all(("seed",), [(0,), (1,), (2,), (3,), (5,)])
+def test_an_error_that_is_narrow_along_one_input_is_seen(seed):
+    """20 - x - x y / (1 + x^2 / 2) and a formula that is wrong by 12 to 25 standard errors, near x = 0."""
+    rng = RNG(seed)
+    points = rng.uniform(0.0, 10.0, (1000, 2))
+    x, y = points.T
+    true = 20.0 - x - x * y / (1.0 + 0.5 * x**2)
+    found = 20.0 - x + y * (0.34754 * np.sin(1.1359 - 7.5 / (x + 1.36766)) - 0.35612)
+    noisy = true + 0.01 * np.std(true) * rng.standard_normal(1000)
+
+    assert judge(points, noisy, found, RNG(0), 4).kind == "not explained"
+
+
+def test_stripes_on_a_lattice_are_seen_along_the_input_that_they_depend_on():
+    axis = np.linspace(0.0, 1.0, 20)
+    x = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    verdict = judge(x, (-1.0) ** np.round(19.0 * x[:, 0]), np.zeros(400), RNG(0))
+
+    assert verdict.kind == "not explained"
+    assert "residuals of samples that are neighbours along input 0 are correlated" in verdict.why
 
 
 def test_signs_that_alternate_between_even_samples_are_seen():
