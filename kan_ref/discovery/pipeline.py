@@ -18,6 +18,7 @@ import numpy as np
 
 from kan_ref.checks import (
     check_choice,
+    check_columns,
     check_generator,
     check_integer,
     check_new_names,
@@ -41,7 +42,7 @@ from kan_ref.discovery.results import (
     identity,
     judged,
     judged_between_samples,
-    judged_between_values,
+    judged_on_inputs,
     judged_on_test,
     network_of,
     of_all_inputs,
@@ -82,7 +83,8 @@ def discover(
         In any units. Test data are reported only: no choice depends on them, but a formula that is
         undefined at a test sample inside the range of the training samples is not explained. An
         input that is constant in the training samples is left out of the search, and the verdict
-        says so. It names inputs with fewer than 10 values, too: samples say nothing between them.
+        says so. It names inputs with fewer than 10 values, too: samples say nothing between them;
+        and inputs that others determine by a line, which other formulas have in their place.
     widths : sequence of int, optional
         Widths of the first network of the paper's way, wide enough: the depth is kept, and the
         widths of the hidden layers are found. Without them slices of a surrogate lead to the
@@ -157,6 +159,8 @@ def discover(
     for name in functions or ():
         lookup(name)
     ends = problem_ends(checked)
+    if loss != "cross_entropy":
+        check_columns("y_train", checked.y_train, ends[1])
     labels = tuple(check_names(names if names is not None else checked.names, ends[0]))
     check_new_names(labels, checked.names, "the names of the data")
     if loss != "mse" and widths is None and start is None:
@@ -191,7 +195,7 @@ def discover(
             found.append(_by_slices(data, report, names, rng, deadline))
     best = found[0] if len(found) == 1 else better(found[0], found[1], data)
     best = judged_between_samples(judged_on_test(best, data), data)
-    return of_all_inputs(judged_between_values(best, data), inputs, labels)
+    return of_all_inputs(judged_on_inputs(best, data), inputs, labels)
 
 
 def _by_network(

@@ -17,10 +17,18 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.trees import (
+    Apply,
+    Input,
+    Number,
+    Sum,
     Tree,
     absorbed,
+    add,
+    apply,
     complexity,
+    inputs_of,
     linearize,
+    multiply,
     numbers,
     values,
     with_fixed,
@@ -133,12 +141,14 @@ def best_fits(trees: Sequence[Tree], x: FloatArray, y: FloatArray, noise: float)
 def simplified(fitted: Fitted, x: FloatArray, y: FloatArray, floor: float) -> Fitted:
     """Return the formula with as many simple numbers as the data allow.
 
-    `floor`: errors below it are equal.
+    Parts with one value at all samples become numbers. `floor`: errors below it are equal.
     """
     tree = absorbed(fitted.tree)
     best = Fitted(tree, rmse_of(tree, x, y))
     refused: set[tuple[int, float]] = set()
     for _ in range(60):
+        tree = without_constants(best.tree, x)
+        best = Fitted(tree, rmse_of(tree, x, y))
         theta = numbers(best.tree)
         new = None
         for place, value in _proposals(theta, refused):
@@ -152,6 +162,22 @@ def simplified(fitted: Fitted, x: FloatArray, y: FloatArray, floor: float) -> Fi
             return best
         best, refused = new, set()
     return best
+
+
+def without_constants(tree: Tree, x: FloatArray) -> Tree:
+    """Return the tree with a number for each part that has one value at x (n, n_in).
+
+    An example is cos(exp(-1e4 x)) at samples where it is 1.
+    """
+    if isinstance(tree, Number | Input):
+        return tree
+    found = values(tree, x)
+    if np.ptp(found) <= ROUNDING * np.abs(found).max() and inputs_of(tree):
+        return Number(float(found[0]))
+    if isinstance(tree, Apply):
+        return apply(tree.function, without_constants(tree.part, x))
+    parts = [without_constants(part, x) for part in tree.parts]
+    return add(*parts) if isinstance(tree, Sum) else multiply(*parts)
 
 
 def _allowed(new: Fitted, old: Fitted, n: int, floor: float) -> bool:

@@ -31,7 +31,7 @@ from kan_ref.discovery.slice_search import SliceSearch
 from kan_ref.discovery.spare_samples import fitted_numbers
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
 from kan_ref.discovery.trials import check_range
-from kan_ref.discovery.varying_inputs import Inputs
+from kan_ref.discovery.varying_inputs import Inputs, dependent_columns
 from kan_ref.discovery.verdict import Verdict, judge
 from kan_ref.formulas import apply_function, check_name, exact_number, from_formula
 from kan_ref.network import Network, domain_of_samples
@@ -145,18 +145,28 @@ def of_all_inputs(found: Discovery, inputs: Inputs, names: tuple[str, ...]) -> D
     )
 
 
-def judged_between_values(found: Discovery, data: Data) -> Discovery:
-    """Return a discovery whose verdict names the inputs of the formula that take few values."""
+def judged_on_inputs(found: Discovery, data: Data) -> Discovery:
+    """Return a discovery whose verdict names the inputs of the formula that samples do not free.
+
+    These are inputs that take few values, and inputs that the others determine.
+    """
     used = {str(symbol) for one in _expressions(found) for symbol in one.free_symbols}
+    told = [found.verdict.why]
     counts = {
         name: len(np.unique(column))
         for name, column in zip(found.names, data.x_train.T, strict=True)
     }
     few = [f"{name} takes {n} values" for name, n in counts.items() if name in used and n < FEW]
-    if not few:
-        return found
-    why = f"{found.verdict.why}; {', '.join(few)}, and nothing tests the formula between them"
-    return replace(found, verdict=Verdict(found.verdict.kind, why))
+    if few:
+        told.append(f"{', '.join(few)}, and nothing tests the formula between them")
+    places = dependent_columns(data.x_train)
+    names = [found.names[i] for i in places]
+    if used.intersection(names):
+        told.append(
+            f"{' and '.join(names)} are linearly dependent at all training samples, so that other "
+            "formulas have the same values there"
+        )
+    return replace(found, verdict=Verdict(found.verdict.kind, "; ".join(told)))
 
 
 def judged_between_samples(found: Discovery, data: Data) -> Discovery:

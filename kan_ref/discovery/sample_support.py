@@ -6,22 +6,27 @@ sample x_b, extrapolated from a change of one thousandth:
 
     (D34)  e_jb = 1000 |f(x_b; 1.001 c_j) - f(x_b; c_j)|
 
-Of an exact formula, let S_j be the samples with e_jb above the error that is allowed there, and p_j
-how many fitted numbers c_k, itself among them, have S_k within S_j. Then (D32) must hold for the
-samples S_j alone: 2 (|S_j| - p_j) >= p_j. At least one number counts, also if all were chosen. A
-number whose largest e_jb is below 1000 times the allowed error does no harm and need not be tested.
+Of an exact formula, let S_j be the samples where the change of one thousandth is above the error
+that is allowed there, and p_j how many fitted numbers c_k, itself among them, have S_k within S_j.
+Then (D32) must hold for the samples S_j alone: 2 (|S_j| - p_j) >= p_j. At least one number counts,
+also if all were chosen.
 
 With noise of size sigma, a number matters by sqrt(sum_b e_jb^2) / sigma standard errors. Outliers
 can be met by a term that is chosen for them. Hence a number that matters by 4 standard errors or
 more must do so without the m samples where e_jb is largest, too, m = max(5, 2 p), unless these have
 less than nine tenths of the sum.
 
+What training leaves of a number that is 0 need not be tested: it has no effect on the samples, nor
+has a thousandth of it. In a steep step, such as 1 / (1 + exp(-1e5 x)), no sample tests the number
+1e5 either, but the step would vanish with it. Such a number is needed, and it is not tested.
+
 Samples say nothing between them. A verdict that a formula is exact or within noise tells of poles
 in the box of the samples, of points midway between neighbours where the formula is undefined, and
 of values there far beyond those at the samples. The true function may be so, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,15 +37,16 @@ from kan_ref.discovery.residual_tests import neighbour_pairs, standardised
 from kan_ref.discovery.spare_samples import is_fitted, tests_exactness
 from kan_ref.discovery.verdict import allowed_error
 
-CHANGE = 1e-3  # of a number, (D34)
+CHANGE = 1e-3  # of a number, (D34): of an exact formula, the samples test numbers that closely
 LEFT_OUT = 5  # samples, at least
 SEEN = 4.0  # standard errors
 MOST = 0.9  # of a sum of squares
-HARMLESS = 1e3  # times the error that is allowed: what training leaves of a number that is 0
 N_STEPS, N_ROUNDS = 1000, 6  # of the search for a zero: 1000^-6 of a distance is below rounding
 POLE = 1e6  # times the largest value at the samples
 FAR = 1.0  # ranges of the values at the samples
 ROUNDING = 1e-12  # of the range of an input: a coordinate that is nearer to 0 is 0
+
+Changes = Callable[..., FloatArray]
 
 
 def effects(expression: Any, x: FloatArray, names: tuple[str, ...]) -> dict[Any, FloatArray]:
@@ -51,16 +57,24 @@ def effects(expression: Any, x: FloatArray, names: tuple[str, ...]) -> dict[Any,
     import sympy
 
     found = {}
-    values = formula_values(expression, x, names)[:, 0]
     for number in sorted(expression.atoms(sympy.Number), key=lambda c: (not is_fitted(c), c)):
-        if not number.is_finite or abs(number) in (0, 1):
-            continue
-        changed = expression.xreplace({number: sympy.Float((1.0 + CHANGE) * float(number), 17)})
-        # [eq:number-effect]
-        e = np.abs(formula_values(changed, x, names)[:, 0] - values) / CHANGE
-        # [/eq:number-effect]
-        found[number] = np.where(np.isfinite(e), e, np.inf)
+        if number.is_finite and abs(number) not in (0, 1):
+            # [eq:number-effect]
+            found[number] = _changes(expression, number, 1.0 + CHANGE, x, names) / CHANGE
+            # [/eq:number-effect]
     return found
+
+
+def _changes(
+    expression: Any, number: Any, factor: float, x: FloatArray, names: tuple[str, ...]
+) -> FloatArray:
+    """Return how far a formula changes at x (n, n_in), as (n,), with factor times a number."""
+    import sympy
+
+    changed = expression.xreplace({number: sympy.Float(factor * float(number), 17)})
+    values = formula_values((expression, changed), x, names)
+    change = np.abs(values[:, 1] - values[:, 0])
+    return np.where(np.isfinite(change), change, np.inf)
 
 
 def weak_number(
@@ -68,44 +82,44 @@ def weak_number(
 ) -> str:
     """Return which number of a formula for y (n,) at x (n, n_in) too few samples test, or ""."""
     by_number = effects(expression, x, names)
+    without = partial(_changes, expression, factor=CHANGE, x=x, names=names)
     if not is_exact:
-        return _weak_in_noise(
-            by_number, float(np.std(y - formula_values(expression, x, names)[:, 0]))
-        )
-    rounding = 8.0 * np.finfo(float).eps * float(np.abs(y).max())
-    return _weak_in_exact(by_number, max(allowed_error(y), rounding / CHANGE))
+        sigma = float(np.std(y - formula_values(expression, x, names)[:, 0]))
+        return _weak_in_noise(by_number, without, sigma)
+    return _weak_in_exact(by_number, without, allowed_error(y) / CHANGE)
 
 
-def _weak_in_exact(by_number: dict[Any, FloatArray], allowed: float) -> str:
+def _weak_in_exact(by_number: dict[Any, FloatArray], without: Changes, least: float) -> str:
     """Return which number of an exact formula too few samples test, "" if there is none.
 
-    `allowed`: effects up to it do not show.
+    `without`: the changes with a thousandth of a number; `least`: those that show.
     """
-    support: dict[Any, BoolArray] = {number: e > allowed for number, e in by_number.items()}
+    support: dict[Any, BoolArray] = {number: e > least for number, e in by_number.items()}
     for number, samples in support.items():
-        if by_number[number].max(initial=0.0) <= HARMLESS * allowed:
+        if not samples.any() and without(number=number).max() <= least:
             continue
         within = [is_fitted(one) and not (s & ~samples).any() for one, s in support.items()]
         count, p = int(samples.sum()), max(1, sum(within))
         if not tests_exactness(count, p):
             return (
-                f"the number {number} changes the formula at only {count} of {len(samples)} "
-                "samples, too few to test it"
+                f"a change of the number {float(number):.6g} by a thousandth shows at {count} of "
+                f"{len(samples)} samples, too few to test it"
             )
     return ""
 
 
-def _weak_in_noise(by_number: dict[Any, FloatArray], sigma: float) -> str:
+def _weak_in_noise(by_number: dict[Any, FloatArray], without: Changes, sigma: float) -> str:
     """Return which number matters only at a few samples, "" if there is none."""
     p = sum(is_fitted(number) for number in by_number)
     n_out = max(LEFT_OUT, 2 * p)
     for number, e in by_number.items():
-        squares = np.sort(e) ** 2
+        squares, seen = np.sort(e) ** 2, (SEEN * sigma) ** 2
         whole, rest = float(squares.sum()), float(squares[:-n_out].sum())
-        if whole >= (SEEN * sigma) ** 2 > rest and rest < (1.0 - MOST) * whole:
+        few = whole >= seen > rest and rest < (1.0 - MOST) * whole
+        if few or (whole < seen and float(np.sum(without(number=number) ** 2)) >= seen):
             return (
-                f"the number {number} matters at {n_out} or fewer of {len(e)} samples, too few to "
-                "test it"
+                f"the number {float(number):.6g} matters at {n_out} or fewer of {len(e)} samples, "
+                "too few to test it"
             )
     return ""
 

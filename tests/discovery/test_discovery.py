@@ -29,12 +29,12 @@ from kan_ref.discovery.residual_tests import (
     product_statistic,
     sign_statistic,
 )
-from kan_ref.discovery.results import judged, judged_on_test
+from kan_ref.discovery.results import judged, judged_on_inputs, judged_on_test
 from kan_ref.discovery.sample_support import between_samples, effects
 from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error
 from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.discovery.varying_inputs import inputs_of_data
-from kan_ref.discovery.verdict import explained, held_out_gain, judge
+from kan_ref.discovery.verdict import Verdict, explained, held_out_gain, judge
 from kan_ref.network.network import Network
 
 
@@ -907,7 +907,7 @@ def test_a_peak_at_one_sample_is_not_exact(width, n_numbers, kind):
 
     assert verdict.kind == kind
     if kind != "exact":
-        assert "changes the formula at only 1 of 50 samples, too few to test it" in verdict.why
+        assert "by a thousandth shows at 1 of 50 samples, too few to test it" in verdict.why
         assert "without this rule it would be exact: the largest error on 50" in verdict.why
 
 
@@ -942,6 +942,68 @@ def test_a_term_that_meets_an_outlier_is_not_within_noise(term, kind):
     assert verdict.kind == kind
     if kind == "not explained":
         assert "matters at 5 or fewer of 300 samples, too few to test it" in verdict.why
+
+
+@for_all(
+    ("text", "noise", "number"),
+    [
+        ("1/(1 + exp(-80000*x))", 0.0, "-80000"),
+        ("tanh(80000*x - 24000.25)", 0.0, "-24000.2"),
+        ("tanh(80000*x)", 0.05, "80000"),
+    ],
+)
+def test_the_numbers_of_a_step_that_no_sample_shows_are_not_tested(text, noise, number):
+    """At all samples the step is 0 or 1 up to rounding, with any large number."""
+    expression, data, names = samples_of(text, 200, noise=noise)
+
+    verdict = judged(data, expression, names, RNG(0))
+
+    assert verdict.kind == "not explained"
+    told = "matters at 5 or fewer" if noise else "by a thousandth shows at 0"
+    assert f"the number {number} {told} of 200 samples, too few to test it" in verdict.why
+    assert "without this rule it would be " in verdict.why
+
+
+def test_what_training_leaves_of_zero_need_not_be_tested():
+    text = "1.25*x + 3.1e-17 + 2.5e-16*sin(7.3*x)"
+    expression, data, names = samples_of(text, 200)
+
+    assert judged(data, expression, names, RNG(0)).kind == "exact"
+
+
+@for_all(
+    ("columns", "told"),
+    [
+        (lambda x: x, ""),
+        (lambda x: np.column_stack([x[:, 0], 2.0 * x[:, 0] + 1.0]), "x_1 and x_2"),
+        (lambda x: np.column_stack([x, 3.0 * x[:, 0] - x[:, 1]]), "x_1 and x_2 and x_3"),
+        (lambda x: np.column_stack([x, x[:, 1] / 7.0 - 5.0]), ""),  # x_1 alone is in the formula
+    ],
+)
+def test_a_verdict_names_inputs_that_others_determine(columns, told):
+    x = columns(RNG(0).uniform(-1.0, 1.0, (100, 2)))
+    y = x[:, :1] ** 2
+    found = kr.discover(kr.Data(x, y, x, y), rng=RNG(0))
+    assert found.verdict.kind == "exact"
+    found = replace(found, formula=sympy.sympify("x_1**2"))
+
+    verdict = judged_on_inputs(
+        replace(found, verdict=Verdict("exact", "")), kr.Data(x, y, x, y)
+    ).verdict
+
+    rest = "are linearly dependent at all training samples, so that other formulas have the same values there"
+    assert verdict.why == (f"; {told} {rest}" if told else "")
+
+
+@pytest.mark.parametrize("widths", [None, (2, 2)])
+def test_labels_need_the_loss_of_classes(widths):
+    x = RNG(0).uniform(-1.0, 1.0, (50, 2))
+    labels = (x[:, 0] > 0.0).astype(int)
+
+    with pytest.raises(
+        ValueError, match=r"y_train has shape .* loss='cross_entropy' for class labels"
+    ):
+        kr.discover(kr.Data(x, labels, x, labels), widths=widths, rng=RNG(0))
 
 
 @pytest.mark.parametrize("n_in", [1, 2])

@@ -6,7 +6,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kan_ref.discovery.polish import Fitted, polished, rmse_of, simplified
+from kan_ref.discovery.polish import Fitted, polished, rmse_of, simplified, without_constants
 from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.trees import (
     Input,
@@ -181,6 +181,18 @@ def test_numbers_become_simple_where_the_data_allow_it_and_only_there():
     assert str(expression_of(found.tree, ("x", "y"))).startswith("2*x + 0.73")
     assert found.rmse <= 1e-13
     assert len(numbers(found.tree)) == 1
+
+
+def test_a_part_that_is_the_same_at_all_samples_becomes_a_number():
+    """cos(exp(-1e4 x)) is 1 at them, and another number near x = 0."""
+    x = RNG(3).uniform(0.1, 2.0, (200, 1))
+    y = 0.731 * x[:, 0]
+    step = apply("cos", apply("exp", multiply(Number(-1e4), Input(0))))
+    tree = multiply(Number(0.731), Input(0), step)
+
+    assert without_constants(tree, x) == multiply(Number(0.731), Input(0))
+    assert without_constants(tree, x / 1e4) == tree
+    assert str(expression_of(simplified(Fitted(tree, 0.0), x, y, 1e-13).tree, ("x",))) == "0.731*x"
 
 
 def test_a_tree_whose_values_overflow_in_units_of_the_targets_is_left_as_it_is():
