@@ -927,6 +927,55 @@ def test_claims_about_the_u_shape_follow_the_errors(rise, threshold, gone):
     assert agreement(claims, "with margin the rise is gone") == {gone}
 
 
+def test_the_share_of_the_points_off_a_grid_has_a_median_and_a_range():
+    """One seed of ten in which these points hardly count says little about the others."""
+    records = u_shape_records()
+    for record in records:
+        if record["seed"] == 1:
+            record["results"]["grids"][-1]["share_off_grid"] = 0.3
+
+    rows = [claim for claim in fig_u_shape.claims(records) if "threshold" in claim.claim]
+
+    assert rows
+    for claim in rows:
+        assert "make all but 0.4 (0.001 to 0.7) of the squared error" in claim.ours
+
+
+def test_the_labels_of_the_u_shape_are_inside_the_picture():
+    with style():
+        picture = fig_u_shape.draw(u_shape_records(methods=ladder.METHODS))
+        picture.draw_without_rendering()
+
+    for ax in picture.axes:
+        label = ax.yaxis.label.get_window_extent()
+        assert picture.bbox.y0 <= label.y0 <= label.y1 <= picture.bbox.y1, ax.get_ylabel()
+
+
+def test_the_best_grid_of_an_even_number_of_seeds_is_between_the_middle_ones():
+    records = fig_2_3_records(rise=3.0)  # best at G = 50
+    for record in records:
+        if record["seed"] == 1:
+            record["results"]["grids"][3]["test_rmse"] = 1e-30
+
+    rows = [claim for claim in fig_2_3_grid_extension.claims(records) if "best near" in claim.claim]
+
+    assert rows
+    for claim in rows:
+        assert claim.ours == "G = 32 (20 to 50)"
+        assert "factor from G = 50, judged: 1.58; " in claim.evidence
+
+
+def test_fig_2_3_says_how_many_test_points_each_panel_has_and_hides_no_marker():
+    with style():
+        stairs, _, errors, _ = fig_2_3_grid_extension.draw(fig_2_3_records()).axes
+
+    assert "test, 1000 of the points" in [
+        text.get_text() for text in stairs.get_legend().get_texts()
+    ]
+    assert errors.get_ylabel() == "test error, 10000 points"
+    assert [text.get_bbox_patch() for text in errors.texts] == [None, None]
+
+
 def test_a_slope_that_bad_points_flatten_is_seen():
     assert agreement(fig_u_shape.claims(u_shape_records()), "flatten") == {"yes"}
     assert agreement(fig_u_shape.claims(u_shape_records(on_grid_rise=100.0)), "flatten") == {"no"}
