@@ -6,15 +6,16 @@ interrupted run continues where it stopped, here or on a cluster. Figures are dr
 that there are; pictures and table say what is missing. `--collect` merges the files of single
 records into one sorted file a figure, which is what the repository keeps.
 
-Exit status: 0 done; 1 a record failed, a figure cannot be drawn from its records, or `--collect` met
-a broken one; 2 the command is wrong, a
-package is not installed or the cluster does not answer; 3 `--minutes` are over and records are
-missing; 130 interrupted by Ctrl-C (nothing is drawn then; `--minutes 0` draws what there is).
+Exit status: 0 done; 1 a record failed, rows of a figure cannot be computed from its records, or
+`--collect` met a broken one; 2 the command is wrong, a file cannot be written, a package is not
+installed or the cluster does not answer; 3 `--minutes` are over and records are missing; 74 the disk
+is full or standard output closed; 130 interrupted by Ctrl-C (nothing is drawn then; `--minutes 0`
+draws what there is).
 """
 
 import os
 
-from kan_ref.program import report_interrupts, run_program
+from kan_ref.program import check_output, given_path, report_interrupts, run_program
 
 if __name__ == "__main__":
     report_interrupts()
@@ -34,7 +35,7 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -42,43 +43,33 @@ from tqdm import tqdm
 from figures.machine.catalog import (
     Rows,
     all_figures,
-    claims_page,
+    complaints,
     find_figures,
     list_figures,
+    missing_files,
     other_origins,
+    progress,
+    read_claims,
     table_file,
     unreadable,
 )
 from figures.machine.computing import (
     Backend,
     UnavailableError,
+    backend_of,
     compute_all,
-    in_processes,
-    one_by_one,
 )
 from figures.machine.machine import Figure, claims_table, sources
-from figures.machine.records import Plan, Task, collect, make_plan
+from figures.machine.records import Plan, Task, collect, file_stem, make_plan
 from figures.machine.reproduced import page, read_items
 from figures.machine.stale import Stale, draw, find_stale, recheck
+from figures.machine.style import FORMATS
 from kan_ref.files import replace_file
 
 ROOT = Path(__file__).parents[1]
 QUICK, FULL = ROOT / "build/figures", ROOT / "figures/results"
 TABLE, REPRODUCED = "claims.md", "reproduced.md"
 FAILED, USAGE, TIME_IS_UP = 1, 2, 3
-
-
-def backend_of(options: argparse.Namespace) -> Backend:
-    """Return the backend that the options choose; raise UnavailableError if its package is missing."""
-    if options.backend == "local":
-        return one_by_one if options.jobs in (None, 1) else in_processes(options.jobs)
-    try:
-        from figures.machine import cluster  # here, because the packages for it are an extra
-    except ImportError as error:
-        raise UnavailableError(
-            f'--backend dask needs a package that is not installed ({error}): pip install -e ".[cluster]"'
-        ) from None
-    return cluster.on_cluster(options.scheduler)
 
 
 def compute_missing(tasks: Sequence[Task], backend: Backend, minutes: float) -> list[str]:
@@ -181,24 +172,28 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         "--seeds", type=int, metavar="N", help="repetitions of what depends on chance"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="default build/figures, with --full figures/results"
+        "--out",
+        type=given_path,
+        metavar="DIR",
+        help="default build/figures, with --full figures/results",
     )
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--list",
         action="store_true",
         help="show figures, their records and the time they need; compute nothing",
     )
-    parser.add_argument(
+    instead.add_argument(
         "--table",
         action="store_true",
         help=f"write {TABLE} from the records that there are; compute and draw nothing",
     )
-    parser.add_argument(
+    instead.add_argument(
         "--collect",
         action="store_true",
         help="merge the files of single records into one file a figure, without --full and --out in both folders; compute and draw nothing",
     )
-    parser.add_argument(
+    instead.add_argument(
         "--stale",
         action="store_true",
         help="list records whose code has changed, compute a sample of each figure's again, and say whether all verdicts are the same; --minutes 0: only list",
@@ -219,13 +214,24 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         figures = find_figures(options.names)
     except ValueError as error:
         parser.error(str(error))
+    if not (options.list or options.collect or options.stale):
+        folder, names = folder_of(options), [TABLE, REPRODUCED]
+        for stem in [] if options.table else map(file_stem, figures):
+            names += [*(f"{stem}.{ending}" for ending in FORMATS), f"records/{stem}/new.json"]
+        for name in names:
+            check_output(parser, "a file", folder / name, makes_folder=True)
     return options, figures
+
+
+def folder_of(options: argparse.Namespace) -> Path:
+    """Return the folder of records, pictures and table."""
+    return options.out or (FULL if options.full else QUICK)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return the exit status."""
     options, figures = parse(arguments)
-    folder = options.out or (FULL if options.full else QUICK)
+    folder = folder_of(options)
     if options.collect:
         return collect_all([folder] if options.out or options.full else [QUICK, FULL], figures)
 
@@ -233,10 +239,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return make_plan(figure, folder, full=options.full, seeds=options.seeds)
 
     plans = [plan(figure) for figure in figures]
-    for message in [
-        *dict.fromkeys(message for one in plans for message in one.complaints),
-        *other_origins(plans, folder),
-    ]:
+    printed = complaints(plans)
+    for message in [*printed, *other_origins(plans, folder)]:
         print(message, file=sys.stderr)
     if options.list:
         print(list_figures(plans))
@@ -249,7 +253,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failures: list[str] = []
     try:
         if missing and options.minutes > 0.0 and not options.table:
-            failures = compute_missing(missing, backend_of(options), options.minutes)
+            failures = compute_missing(
+                missing,
+                backend_of(options.jobs, options.scheduler),
+                options.minutes,
+            )
     except UnavailableError as reason:
         print(reason, file=sys.stderr)
         return USAGE
@@ -258,7 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for failure in failures:
         print(f"failed: {failure}", file=sys.stderr)
     now_planned = [plan(figure) for figure in figures]
-    late = len(_paths(now_planned)) > len(failures)
+    late = len(missing_files(now_planned)) > len(failures)
     if late and not options.table:
         print(
             f"{options.minutes:g} minutes are over: {progress(missing, now_planned)}",
@@ -266,7 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
 
     rows: Rows = []
-    unread: set[str] = set()  # figures
+    unread: dict[str, str] = {}  # figures whose records have another form, with a message each
     folder.mkdir(parents=True, exist_ok=True)
     for done in now_planned:
         name = done.figure.NAME
@@ -275,40 +283,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"figure {name}: {done.lack}" + ("" if done.drawable else ", it is not drawn"),
                 file=sys.stderr,
             )
-        if done.drawable:
-            try:
-                rows += [(name, claim) for claim in done.figure.claims(done.finished)]
-                for path in [] if options.table else draw(done, folder):
-                    print(f"wrote {path}")
-            except Exception as error:  # results of a form that the figure does not write
-                print(unreadable(done, error, folder), file=sys.stderr)
-                unread.add(name)
+        if not done.drawable:
+            continue
+        try:
+            claims = done.figure.claims(done.finished)
+            files = {} if options.table else draw(done)
+        except Exception as error:  # results of a form that the figure does not write
+            unread[name] = unreadable(done, error, folder)
+            continue
+        rows += [(name, claim) for claim in claims]
+        for file, content in files.items():
+            replace_file(os.fspath(folder / file), content)
+            print(f"wrote {folder / file}")
+    everything = [plan(figure) for figure in all_figures().values()]
+    all_rows = read_claims(everything, folder, unread)
     # the page holds every figure that has records, not only the chosen ones
-    begun = [one for one in map(plan, all_figures().values()) if one.drawable]
-    begun, all_rows = claims_page(begun, unread)
+    others = [one for one in everything if one.figure not in figures]
+    lacks = [f"figure {one.figure.NAME}: {one.lack}" for one in others if one.finished and one.lack]
+    found = [message for message in complaints(everything) if message not in printed]
+    for message in [*found, *lacks, *unread.values()]:
+        print(message, file=sys.stderr)
     command = (
         "python -m figures"
         + (" --full" if options.full else "")
         + (f" --seeds {options.seeds}" if options.seeds else "")
     )
-    replace_file(os.fspath(folder / TABLE), table_file(begun, all_rows, command))
+    replace_file(os.fspath(folder / TABLE), table_file(everything, all_rows, unread, command))
     replace_file(os.fspath(folder / REPRODUCED), page(read_items()).encode())
     print(f"wrote {folder / TABLE}\nwrote {folder / REPRODUCED}\n")
     print(claims_table(rows, evidence=False), end="")
     return FAILED if failures or unread else TIME_IS_UP if late else 0
-
-
-def progress(missing: Sequence[Task], plans: Iterable[Plan]) -> str:
-    """Return how many of the records that were missing have been finished."""
-    n_done = len(missing) - len(_paths(plans))
-    return (
-        f"{n_done} of {len(missing)} records were finished; the same command continues from there"
-    )
-
-
-def _paths(plans: Iterable[Plan]) -> set[Path]:
-    """Return the files of all records that are missing, each once."""
-    return {task.path for plan in plans for task in plan.missing}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What all programs share: paths and files in their arguments, and how they end.
 
-A program ends with its status, after Ctrl-C with one line, and silently where its output has no
-reader.
+A program ends with its status, after Ctrl-C or on a full disk with one line, and silently where its
+output has no reader.
 
 Functions that the programs call let KeyboardInterrupt pass. Only the program itself turns it into a
 line and status 130, so that Ctrl-C also ends a test runner or another program that calls `main`.
@@ -11,6 +11,7 @@ then come from a shorter run does without it (`interrupts_end_fits`).
 
 import argparse
 import contextlib
+import errno
 import math
 import os
 import signal
@@ -24,6 +25,7 @@ from typing import NoReturn
 
 INTERRUPTED = 130  # 128 + SIGINT: the status that a shell reports after Ctrl-C
 NO_READER = 141  # 128 + SIGPIPE
+NO_OUTPUT = 74  # EX_IOERR of sysexits.h, which no program has for a result
 MOST_SECONDS = 1e6  # of a time limit: a timer of Python ends in an error above about 1e10
 
 
@@ -142,26 +144,49 @@ def run_program(main: Callable[[], int], *, ends_fits: bool = False) -> NoReturn
 
     After Ctrl-C the text of the KeyboardInterrupt, or "interrupted", is the last line of standard
     error, and the status is 130. If standard output has no reader any more, as after `| head`, the
-    program ends without a message and with status 141.
+    program ends without a message and with status 141. If standard output is closed, or a disk is
+    full, it ends with one line and status 74.
 
     Parameters
     ----------
     main : callable
-        Takes no arguments and returns the exit status.
+        Takes no arguments and returns the exit status, or raises SystemExit with it.
     ends_fits : bool
         Whether Ctrl-C also ends the program in a `fit`, which would return the best network so far.
     """
+    if sys.stdout is None:  # the next file that is opened would receive what libraries print
+        print(
+            "standard output is closed, but the program prints its results there: "
+            "redirect it to a file, or to /dev/null",
+            file=sys.stderr,
+        )
+        sys.exit(NO_OUTPUT)
+    status: str | int | None
     try:
         with interrupts_end_fits() if ends_fits else contextlib.nullcontext():
-            status = main()
+            try:
+                status = main()
+            except SystemExit as end:  # as after --help, whose text may still be buffered
+                status = end.code
             sys.stdout.flush()
     except KeyboardInterrupt as interruption:
         status = _print_interruption(interruption)
     except BrokenPipeError:
-        # what is still buffered has no reader, and would raise the error again at the end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         status = NO_READER
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        name = error.filename or "output"
+        print(f"{name} cannot be written: {error.strerror}", file=sys.stderr)
+        _discard_output()
+        status = NO_OUTPUT
     sys.exit(status)
+
+
+def _discard_output() -> None:
+    """Discard what is still buffered, which would raise the error again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def report_interrupts() -> None:

@@ -175,7 +175,7 @@ def _formula_title(record: Record, count: str) -> str:
     text = re.sub(r"\\frac{(\w+)}{(\w+)}", r"\1/\2", results["formula"])  # in one line
     read = f"${text}$" if right_functions(record) else "another formula"
     change = f"{shape_name(config['widths'])} $\\to$ {shape_name(results['widths'])}"
-    return f"({formula.panel})  ${formula.latex}$\n{change}, found in {count}\nread off: {read}"
+    return f"({formula.panel})  ${formula.latex}$\n{change}, functions found in {count}\nread off: {read}"
 
 
 def _draw_formula(ax: Axes, record: Record) -> None:
@@ -282,7 +282,7 @@ def _formula_claims(formula: Formula, runs: Sequence[Record]) -> list[Claim]:
         Claim(
             f"{about}: the network can be read",
             f"{shape_name(formula.widths)} to {shape_name(formula.aim)}; {SHOWN[formula.panel]}",
-            f"shape in {_of_all(shapes)}, with these functions in {_of_all(functions)} seeds",
+            f"shape and number of edges in {_of_all(shapes)}, with these functions in {_of_all(functions)} seeds",
             read.word,
             f"{_seeds(runs)}; kr.discover, which does more than the paper's recipe (figure 2.4), {spread(seconds, '.1f')} CPU s{rest}; seeds, {read.text}",
         ),

@@ -1,9 +1,9 @@
-"""Addition of velocities, eq. (3.1): f(u, v) = (u + v) / (1 + u v) = tanh(artanh u + artanh v), by a [2,1,1] network with locked edges.
+"""Addition of velocities, eq. (3.1): f(u, v) = (u + v) / (1 + u v) = tanh(arctanh u + arctanh v), by a [2,1,1] network with locked edges.
 
-Liu et al. 2024, section 3.3, explains with the rapidity artanh why a [2,2,1] is found where people construct five layers. The documentation of the
-paper's code trains [2,1,1] on [-0.9, 0.9]^2, locks both first edges to artanh, sets tanh behind them and trains the parameters.
-Here: Levenberg-Marquardt on splines with G = 10; then artanh is set on both edges of the first layer and locked, so that they share a, b, c, d;
-then tanh; then Levenberg-Marquardt on the five parameters that remain up to scales. A second run has x^3 instead of artanh, as a wrong guess.
+Liu et al. 2024, section 3.3, explains with the rapidity arctanh why a [2,2,1] is found where people construct five layers. The documentation of the
+paper's code trains [2,1,1] on [-0.9, 0.9]^2, locks both first edges to arctanh, sets tanh behind them and trains the parameters.
+Here: Levenberg-Marquardt on splines with G = 10; then arctanh is set on both edges of the first layer and locked, so that they share a, b, c, d;
+then tanh; then Levenberg-Marquardt on the five parameters that remain up to scales. A second run has x^3 instead of arctanh, as a wrong guess.
 """
 
 import time
@@ -21,7 +21,7 @@ from figures.machine.stored_network import draw_settled, restored, stored
 from kan_ref.checks import FloatArray
 
 NAME = "velocities"
-TITLE = "addition of velocities by artanh, locked edges"
+TITLE = "addition of velocities by arctanh, locked edges"
 SEEDS, SEEDS_QUICK = 5, 1
 FIRST, SECOND, WRONG = "arctanh", "tanh", "x^3"
 ALIKE = 0.999  # R^2 of a curve that counts as the function
@@ -135,7 +135,7 @@ def draw(records: Sequence[Record]) -> Figure:
     picture = Figure(figsize=(6.6, 3.7))
     axes, drawings = picture.subplots(1, 2), []
     for ax, way, title in zip(
-        axes, ("splines", FIRST), ("splines", "artanh, locked, and tanh"), strict=True
+        axes, ("splines", FIRST), ("splines", "arctanh, locked, and tanh"), strict=True
     ):
         ax.set_axis_off()
         ax.set_title(f"{title}\ntest RMSE {results[way]['error']:.1e}")
@@ -163,24 +163,24 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     shows = Bar(float(np.median(np.array(wrong) / np.array(right))), 1e6)
     return [
         Claim(
-            "velocities: a [2,1,1] network of splines learns artanh on both first edges and tanh behind them",
-            "artanh and tanh, for f = tanh(artanh u + artanh v)",
+            "velocities: a [2,1,1] network of splines learns arctanh on both first edges and tanh behind them",
+            "arctanh and tanh, for f = tanh(arctanh u + arctanh v)",
             f"smallest R^2 of the three curves {spread(worst, '.5f')}; test RMSE {spread([float(one['splines']['error']) for one in found], '.1e')}",
             alike.word,
             f"{seeds}; the box is [-0.9, 0.9]^2, that of the documentation; R^2, {alike.text}",
         ),
         Claim(
-            "velocities: with both first edges locked to artanh, the addition is exact",
+            "velocities: with both first edges locked to arctanh, the addition is exact",
             "RMSE 1.7e-11 (documentation)",
             f"test RMSE {spread(right, '.1e')}; seed {records[0]['seed']}: {found[0][FIRST]['formula']}",
             exact.word,
             f"{seeds}; {found[0][FIRST]['n_params']} parameters, four of them shared by two edges; median {exact.text}",
         ),
         Claim(
-            "velocities: a wrong guess, x^3 for artanh, shows in the error",
+            "velocities: a wrong guess, x^3 for arctanh, shows in the error",
             "not tried",
             f"test RMSE {spread(wrong, '.1e')}",
             shows.word,
-            f"{seeds}; times the error of artanh, {shows.text}",
+            f"{seeds}; times the error of arctanh, {shows.text}",
         ),
     ]

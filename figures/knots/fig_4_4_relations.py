@@ -78,7 +78,7 @@ def draw(records: Sequence[Record]) -> Figure:
     for search, ax in enumerate(panels):
         _draw_shares(ax, records, search)
     panels[0].set_yticks(range(len(VARIABLES)), labels=[SYMBOLS[name] for name in VARIABLES])
-    bottom.supxlabel("seed; orange: other variables, grey: no relation", fontsize=10.5)
+    bottom.supxlabel("seed; yellow: other variables, grey: no relation", fontsize=10.5)
     draw_settled(picture, networks)
     return picture
 

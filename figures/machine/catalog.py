@@ -3,12 +3,12 @@ about records, and the page of claims.
 """
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from figures.machine.computing import versions
 from figures.machine.machine import Claim, Figure, claims_table, load_figure, provenance, sources
-from figures.machine.records import Plan, file_stem, record_path
+from figures.machine.records import Plan, Task, file_stem, record_path
 from figures.machine.source import PREFIX, source_hash
 
 MODULES = (  # modules, and values in modules
@@ -52,6 +52,8 @@ MODULES = (  # modules, and values in modules
     "scaling.theorem_2_1",
 )
 
+NAMES_OF_THE_PAPER = {"e.1": "e"}  # where they differ by more than capitals
+
 
 def all_figures() -> dict[str, Figure]:
     """Return all figures by name, in the order of the paper."""
@@ -60,7 +62,7 @@ def all_figures() -> dict[str, Figure]:
 
 
 def find_figures(names: list[str]) -> list[Figure]:
-    """Return the figures with these names, all of them if there are no names.
+    """Return the figures with these names, in any case; all of them if there are no names.
 
     Raises
     ------
@@ -68,12 +70,13 @@ def find_figures(names: list[str]) -> list[Figure]:
         "there is no figure 'u-shap' (did you mean 'u-shape'?), but 2.2, 2.3, u-shape, theorem-2.1"
     """
     known = all_figures()
-    for name in names:
+    wanted = [NAMES_OF_THE_PAPER.get(name.lower(), name.lower()) for name in names]
+    for given, name in zip(names, wanted, strict=True):
         if name not in known:
-            close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             guess = f" (did you mean {close[0]!r}?)" if close else ""
-            raise ValueError(f"there is no figure {name!r}{guess}, but {', '.join(known)}")
-    return [figure for name, figure in known.items() if name in names or not names]
+            raise ValueError(f"there is no figure {given!r}{guess}, but {', '.join(known)}")
+    return [figure for name, figure in known.items() if name in wanted or not names]
 
 
 # --- records and claims
@@ -143,22 +146,39 @@ def other_origins(plans: Sequence[Plan], folder: Path) -> list[str]:
     return messages
 
 
-def claims_page(plans: Sequence[Plan], unread: set[str]) -> tuple[list[Plan], Rows]:
-    """Return the plans of the figures whose claims can be read from their records, and these claims.
+def complaints(plans: Iterable[Plan]) -> list[str]:
+    """Return the messages about broken records, each once."""
+    return list(dict.fromkeys(message for plan in plans for message in plan.complaints))
 
-    `unread` names figures that are already known to have records of another form.
+
+def progress(missing: Sequence[Task], plans: Iterable[Plan]) -> str:
+    """Return how many of the records that were missing have been finished."""
+    n_done = len(missing) - len(missing_files(plans))
+    return (
+        f"{n_done} of {len(missing)} records were finished; the same command continues from there"
+    )
+
+
+def missing_files(plans: Iterable[Plan]) -> set[Path]:
+    """Return the files of all records that are missing, each once."""
+    return {task.path for plan in plans for task in plan.missing}
+
+
+def read_claims(plans: Sequence[Plan], folder: Path, unread: dict[str, str]) -> Rows:
+    """Return the claims of all figures that have records, not only of the chosen ones.
+
+    `unread` has a message for each figure whose records have another form; those that are found
+    are added.
     """
-    readable, rows = [], []
+    rows: Rows = []
     for plan in plans:
-        try:
-            claims = plan.figure.claims(plan.finished)
-        except Exception:  # of a figure that was not chosen: its own run reports it
-            unread.add(plan.figure.NAME)
-            continue
-        if plan.figure.NAME not in unread:
-            readable.append(plan)
-            rows += [(plan.figure.NAME, claim) for claim in claims]
-    return readable, rows
+        name = plan.figure.NAME
+        if plan.drawable and name not in unread:
+            try:
+                rows += [(name, claim) for claim in plan.figure.claims(plan.finished)]
+            except Exception as error:
+                unread[name] = unreadable(plan, error, folder)
+    return rows
 
 
 def unreadable(plan: Plan, error: Exception, folder: Path) -> str:
@@ -176,31 +196,45 @@ def unreadable(plan: Plan, error: Exception, folder: Path) -> str:
     kind, stem = type(error).__name__, folder / "records" / file_stem(home)
     single = [path.name for path in files if path.exists()]
     remedy = (
-        f"delete {', '.join(single)} in {stem} and run the same command again"
+        f"delete {', '.join(single)} in {stem} and compute them again"
         if single and len(single) == len(files)
         else f"compute the records in {stem} and {stem}.jsonl again"
     )
     return (
         f"figure {plan.figure.NAME}: its records have results of another form than it writes "
-        f"({kind}: {' '.join(str(error).split())[:200]}), it is not drawn; {remedy}"
+        f"({kind}: {' '.join(str(error).split())[:200]}), its rows are left out; {remedy}"
     )
 
 
-def table_file(plans: Sequence[Plan], rows: Rows, command: str) -> bytes:
-    """Return the Markdown page with all claims and the origin of their numbers."""
+def table_file(plans: Sequence[Plan], rows: Rows, unread: Collection[str], command: str) -> bytes:
+    """Return the Markdown page with all claims and the origin of their numbers.
+
+    Figures without records are left out; those whose records cannot be used are named.
+    """
     head = f"# Claims of the paper, and our results\n\nWritten by `{command}`.\n\n"
     origin = "\n".join(
-        f"- {plan.figure.NAME}: {plan.figure.TITLE}. {_origin(plan)}{_warning(plan)}"
+        " ".join(
+            [f"- {plan.figure.NAME}: {plan.figure.TITLE}.", *_origin(plan), *_warning(plan, unread)]
+        )
         for plan in plans
+        if plan.drawable or plan.complaints
     )
     return (head + claims_table(rows, evidence=True) + "\n## Records\n\n" + origin + "\n").encode()
 
 
-def _origin(plan: Plan) -> str:
-    """Return where the numbers of a figure come from, in one sentence."""
+def _origin(plan: Plan) -> list[str]:
+    """Return where the numbers of a figure come from, as a sentence; none without records."""
     homes = sources(plan.figure)
-    return provenance(plan.finished) if homes == (plan.figure,) else f"Drawn from {_names(homes)}."
+    if homes != (plan.figure,):
+        return [f"Drawn from {_names(homes)}."]
+    return [provenance(plan.finished)] if plan.finished else []
 
 
-def _warning(plan: Plan) -> str:
-    return f" **{plan.lack}.**" if plan.missing else ""
+def _warning(plan: Plan, unread: Collection[str]) -> list[str]:
+    """Return why rows are left out, or may differ from those of all records, as sentences."""
+    warnings = [plan.lack] if plan.missing else []
+    if plan.complaints:
+        warnings.append("Files or lines of records cannot be used")
+    if plan.figure.NAME in unread:
+        warnings.append("The rows are left out: the records have results of another form")
+    return [f"**{warning}.**" for warning in warnings]

@@ -88,6 +88,25 @@ def in_processes(jobs: int) -> Backend:
     return run
 
 
+def backend_of(jobs: int | None, scheduler: str | None) -> Backend:
+    """Return the backend of this machine, or of the cluster whose scheduler has an address.
+
+    Raises
+    ------
+    UnavailableError
+        If a package for the cluster is not installed.
+    """
+    if scheduler is None:
+        return one_by_one if jobs in (None, 1) else in_processes(jobs)
+    try:
+        from figures.machine import cluster  # here, because the packages for it are an extra
+    except ImportError as error:
+        raise UnavailableError(
+            f'--backend dask needs a package that is not installed ({error}): pip install -e ".[cluster]"'
+        ) from None
+    return cluster.on_cluster(scheduler)
+
+
 def compute_all(
     tasks: Sequence[Task], backend: Backend = one_by_one, *, seconds: float = float("inf")
 ) -> Iterator[tuple[Task, str]]:

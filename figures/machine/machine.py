@@ -222,16 +222,23 @@ def known_median(values: FloatArray) -> FloatArray:
     return np.array([np.median(column) if len(column) else np.nan for column in columns])
 
 
+def median_grid(grids: Sequence[int]) -> float:
+    """Return the median of G on the logarithmic axis, on which grids are even: of two middle grids
+    their geometric mean.
+    """
+    return float(np.exp(np.median(np.log(grids))))
+
+
 def grid_spread(grids: Sequence[int]) -> str:
-    """Return the (lower) median grid and, for several, the range as text.
+    """Return the median grid and, for several, the range as text.
 
     Examples
     --------
-    >>> grid_spread([20, 50, 10, 20])
-    'G = 20 (10 to 50)'
+    >>> grid_spread([20, 50, 10, 20]), grid_spread([20, 50])
+    ('G = 20 (10 to 50)', 'G = 32 (20 to 50)')
     """
-    middle = sorted(grids)[(len(grids) - 1) // 2]
-    return f"G = {middle} ({min(grids)} to {max(grids)})" if len(grids) > 1 else f"G = {middle}"
+    middle = f"G = {median_grid(grids):.0f}"
+    return f"{middle} ({min(grids)} to {max(grids)})" if len(grids) > 1 else middle
 
 
 @dataclass(frozen=True)

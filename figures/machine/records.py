@@ -187,7 +187,10 @@ def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
     file.
     """
     if os.path.lexists(path):
-        for number, line in enumerate(_content(path, path.name).splitlines(), start=1):
+        lines = _content(path, path.name).splitlines()
+        if not lines:
+            raise ValueError(f"{path.name} is empty, but must hold records: delete it")
+        for number, line in enumerate(lines, start=1):
             yield f"{path.name}, line {number},", line
 
 

@@ -110,19 +110,16 @@ def _different(figure: Figure, before: Sequence[Record], after: Sequence[Record]
 # --- pictures
 
 
-def draw(plan: Plan, folder: Path, *endings: str) -> list[Path]:
-    """Write a figure's picture in both formats, or in the given ones, with a remark if records are
-    missing; return the paths.
+def draw(plan: Plan, *endings: str) -> dict[str, bytes]:
+    """Return a figure's picture in both formats, or in the given ones, by the names of its files;
+    with a remark if records are missing. Nothing is written, so an error is one of the records.
     """
-    paths = []
     with style():
         picture = plan.figure.draw(plan.finished)
         if plan.missing:
             write_below(picture, plan.lack)
-        for ending, content in picture_bytes(picture, *endings).items():
-            paths.append(folder / f"{file_stem(plan.figure)}.{ending}")
-            replace_file(os.fspath(paths[-1]), content)
-    return paths
+        files = picture_bytes(picture, *endings)
+    return {f"{file_stem(plan.figure)}.{ending}": content for ending, content in files.items()}
 
 
 def is_outdated(figure: Figure, folder: Path) -> bool:
@@ -161,4 +158,6 @@ def draw_outdated(folder: Path, jobs: int) -> list[str]:
 def _draw_full(name: str, folder: Path) -> bool:
     """Draw the picture of a full run, and return whether there are records for it."""
     plan = make_plan(all_figures()[name], folder, full=True, seeds=None)
-    return plan.drawable and bool(draw(plan, folder, "svg"))
+    for file, content in draw(plan, "svg").items() if plan.drawable else ():
+        replace_file(os.fspath(folder / file), content)
+    return plan.drawable

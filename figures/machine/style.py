@@ -57,15 +57,18 @@ def write_below(picture: Figure, remark: str) -> None:
     picture.text(0.998, 0.002, remark, ha="right", va="bottom", fontsize=7.5, color=VERMILION)
 
 
+FORMATS: dict[str, dict[str, Any]] = {  # ending -> options without dates and versions
+    "png": {"dpi": 150, "metadata": {"Software": None}},
+    "svg": {"metadata": {"Date": None}},
+}
+
+
 def picture_bytes(picture: Figure, *endings: str) -> dict[str, bytes]:
     """Return the picture as files, ending -> content, without dates or version names in them: PNG
     and SVG, or the given endings.
     """
     files = {}
-    for ending, options in (
-        ("png", {"dpi": 150, "metadata": {"Software": None}}),
-        ("svg", {"metadata": {"Date": None}}),
-    ):
+    for ending, options in FORMATS.items():
         if ending in endings or not endings:
             buffer = io.BytesIO()
             picture.savefig(buffer, format=ending, **options)

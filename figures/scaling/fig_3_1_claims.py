@@ -88,6 +88,12 @@ def mlp_medians(
     )
 
 
+def mlp_seeds(records: Sequence[Record]) -> str:
+    """Return over how many seeds `mlp_medians` are: "one seed each", or as in "medians over 3 seeds"."""
+    seeds = {record["seed"] for record in records if record["config"]["model"] == "mlp"}
+    return f"medians over {len(seeds)} seeds" if len(seeds) > 1 else "one seed each"
+
+
 def frontier(sizes: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return those that no other one beats with at most as many parameters."""
     order = np.lexsort((errors, sizes))
@@ -230,7 +236,7 @@ def _mlp_claims(records: Sequence[Record], toy: Toy) -> list[Claim]:
                 "slow, plateau",
                 f"{found}; KAN {best_kan:.1e}",
                 bar.word,
-                f"{len(sizes)} networks, median over seeds of each; slope against the number of parameters; times less accurate, {bar.text}",
+                f"{len(sizes)} networks, {mlp_seeds(records)}; slope against the number of parameters; times less accurate, {bar.text}",
             )
         )
     return rows

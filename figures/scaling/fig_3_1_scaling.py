@@ -24,6 +24,7 @@ from figures.scaling.fig_3_1_claims import (
     frontier,
     kan_runs,
     mlp_medians,
+    mlp_seeds,
     numbers,
 )
 from figures.scaling.toy_scaling import (
@@ -166,7 +167,7 @@ def _explain(ax: Axes, records: Sequence[Record]) -> None:
         Line2D([], [], color="black", ls="--", lw=1.0, label="slope $-(k+1)/d = -4/d$"),
     ]
     n_train = records[0]["config"]["n_train"]
-    title = f"{n_train} training points for every model;\nKAN: median (band: range) over seeds;\nMLP: medians (dots), the best of them (line)"
+    title = f"{n_train} training points for every model;\nKAN: median (band: range) over seeds;\nMLP: {mlp_seeds(records)} (dots), the best of them (line)"
     if ELIMINATED in present:
         title += ";\neliminated: the shape found by elimination"
     ax.legend(

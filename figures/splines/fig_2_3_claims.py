@@ -26,6 +26,7 @@ from figures.machine.machine import (
     Record,
     all_bar,
     grid_spread,
+    median_grid,
     shape_name,
     slope,
     spread,
@@ -133,7 +134,7 @@ def _rise_claim(runs: Sequence[Record], method: Method) -> Claim:
 def _optimum_claim(runs: Sequence[Record], method: Method) -> Claim:
     grids = grids_of(runs)
     best = [grids[int(place)] for place in series(runs, "test_rmse").argmin(axis=1)]
-    middle = sorted(best)[(len(best) - 1) // 2]
+    middle = median_grid(best)
     off = max(middle / THRESHOLD, THRESHOLD / middle)
     bar = Bar(off, 1.0, 2.5, most=True)
     return Claim(
@@ -141,7 +142,7 @@ def _optimum_claim(runs: Sequence[Record], method: Method) -> Claim:
         "G = 50 (1000 samples / 15 = 67)",
         grid_spread(best),
         bar.word,
-        f"{_evidence(runs)}; factor from G = {THRESHOLD:g}, {bar.text}",
+        f"{_evidence(runs)}; median of log G; factor from G = {THRESHOLD:g}, {bar.text}",
     )
 
 

@@ -198,7 +198,10 @@ def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> 
     ]
     lines += [
         Line2D([], [], color=GREY, ls=dash, label=name)
-        for name, dash in (("training", "-"), ("test", (0, (3, 1.5))))
+        for name, dash in (
+            ("training", "-"),
+            (f"test, {N_STAIR_TEST} of the points", (0, (3, 1.5))),
+        )
     ]
     ax.legend(handles=lines, loc="lower left")
 
@@ -213,7 +216,7 @@ def _end(records: Sequence[Record], method: Method, widths: Sequence[int]) -> st
 def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
     label_grids(ax, longest_grids(records))
     ax.set_yscale("log")
-    ax.set_ylabel("test error")
+    ax.set_ylabel(f"test error, {records[0]['config']['n_test']} points")
     ax.set_title(f"KAN {shape_name(SMALL)}: test error, median and range over seeds")
     methods = [method for method in methods_in(records) if chosen(records, method, SMALL)]
     if not methods:
@@ -244,20 +247,19 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
             ls=":",
             lw=1.3,
         )
-    guide = np.array([5.0, 300.0])
     anchor = max(
         np.median(series(chosen(records, method, SMALL), "test_rmse"), axis=0)[1]
         for method in methods
     )
-    for power, dash in ((3, "-."), (4, "--")):
+    for power, dash, end in ((3, "-.", 300.0), (4, "--", 150.0)):
+        guide = np.array([5.0, end])
         ax.plot(guide, 2.5 * anchor * (guide / guide[0]) ** -power, color=GREY, lw=1.1, ls=dash)
         ax.text(
-            guide[1] * 1.12,
-            2.5 * anchor * (guide[1] / guide[0]) ** -power,
+            1.05 * end,
+            2.5 * anchor * (end / guide[0]) ** -power,
             f"$G^{{-{power}}}$",
             color=GREY,
-            va="center",
-            bbox={"fc": "white", "ec": "none", "pad": 0.8},
+            va="top" if power == 3 else "center",  # between the curves
             zorder=6,
         )
     marks = [

@@ -251,7 +251,7 @@ def _draw_counts(ax: Axes, records: Sequence[Record], method: Method) -> None:
     ax.set_ylim(-0.2, 1e4)
     ax.set_yticks([0, 1, 10, 100, 1000, 10000])
     ax.set_title("test points off a hidden grid")
-    ax.set_ylabel(f"points of {records[0]['config']['n_test']}, median over seeds")
+    ax.set_ylabel(f"of {records[0]['config']['n_test']}, median over seeds")
 
 
 def _draw_cloud(ax: Axes, records: Sequence[Record], method: Method) -> None:

@@ -46,6 +46,7 @@ def _claims_of(about: str, without: Sequence[Record], with_margin: Sequence[Reco
     best = [grids[int(place)] for place in series(without, "test_rmse").argmin(axis=1)]
     last = without[0]["config"]["n_test"], [record["results"]["grids"][-1] for record in without]
     counts, shares = ([grid[name] for grid in last[1]] for name in ("n_off_grid", "share_off_grid"))
+    others = [1.0 - share for share in shares]
     evidence = f"G up to {grids[-1]}, {count(without)}"
     risen = Bar(float(np.median(all_points)), RISE)
     # a statement on an interpolation threshold holds if the error rises on the grid as well
@@ -62,7 +63,7 @@ def _claims_of(about: str, without: Sequence[Record], with_margin: Sequence[Reco
         Claim(
             f"{about}: the rise marks an interpolation threshold",
             "interpolation threshold",
-            f"{spread(counts, '.0f')} of {last[0]} points, off a hidden grid, make all but {1.0 - min(shares):.1g} of the squared error; "
+            f"{spread(counts, '.0f')} of {last[0]} points, off a hidden grid, make all but {spread(others, '.1g')} of the squared error; "
             f"without them {spread(on_grid, '.3g')} times the best",
             threshold.word,
             f"{evidence}, at the finest grid; times the best without those points, {threshold.text}",

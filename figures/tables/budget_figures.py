@@ -117,13 +117,13 @@ def _head(
     )
     return Claim(
         "one rule: our KAN is at or below the paper's best KAN",
-        f"at least {yes} of {len(problems)} rows are aimed at",
+        "the errors of its table, row by row",
         f"{len(reached)} of {len(run)} rows"
         + (f", not {lacking}" if lacking else "")
         + f"; our MLP, by the same rule, is at or below the paper's best KAN on {mlps_reach} of {len(mlps)}"
         + ("" if len(run) == len(problems) else f"; {len(problems) - len(run)} rows not run"),
         bar.word,
-        f"{_conditions(records)}{before}; rows, {bar.text}",
+        f"{_conditions(records)}{before}; the bars are ours; rows, {bar.text}",
     )
 
 

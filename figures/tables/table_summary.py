@@ -69,8 +69,8 @@ def best_shape(records: Sequence[Record], problem: Problem, *models: str) -> lis
 
 
 def minimal(records: Sequence[Record], problem: Problem) -> Record | None:
-    """Return the KAN with the fewest parameters whose test error is below 1e-2, the paper's
-    criterion; None if there is none.
+    """Return the KAN with the smallest sum of widths whose test error is below 1e-2, the paper's
+    criterion, and of several the most accurate one; None if there is none.
     """
     good = [
         record

@@ -545,6 +545,12 @@ def test_no_minutes_at_all_draw_what_there_is_and_compute_nothing(toy_program, t
         ),
         (["2.2", "2.33"], "there is no figure '2.33' (did you mean '2.3'?)"),
         (["xyz"], "there is no figure 'xyz', but 0.1"),
+        (["e.2"], "there is no figure 'e.2'"),
+        (["--collect", "--list"], "argument --list: not allowed with argument --collect"),
+        (["--collect", "--table"], "argument --table: not allowed with argument --collect"),
+        (["--table", "--stale"], "argument --stale: not allowed with argument --table"),
+        (["2.2", "--out", ""], "the path is '', but must name a file or a folder"),
+        (["2.2", "--out", "/proc/x"], "a file is /proc/x/claims.md, which cannot be written: "),
         (["--jobs", "0"], "--jobs is 0, but must be at least 1"),
         (["--seeds", "-1"], "--seeds is -1, but must be at least 1"),
         (["--minutes", "-1"], "--minutes is -1, but must be at least 0"),
@@ -569,6 +575,50 @@ def test_a_wrong_command_is_refused_in_a_sentence(capsys, arguments, sentence):
 
     assert end.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["claims.md", "reproduced.md", "toy_figure.png", "records", ""])
+def test_a_file_that_cannot_be_written_is_named_before_the_work(
+    toy_program, tmp_path, capsys, name
+):
+    """A folder is where a file should be, or the other way round."""
+    out = tmp_path / "out"
+    (out / name).parent.mkdir(exist_ok=True)
+    (out / name).touch() if name in ("records", "") else (out / name).mkdir()
+
+    with pytest.raises(SystemExit) as end:
+        toy_program(["--out", str(out)])
+
+    assert end.value.code == 2
+    assert f"a file is {out / name}" in capsys.readouterr().err
+    assert seeds_run(tmp_path) == []
+
+
+def test_a_failed_write_is_not_blamed_on_the_records_and_leaves_the_table(
+    toy_program, tmp_path, monkeypatch, capsys
+):
+    out = tmp_path / "out"
+    toy_program(["--out", str(out)])
+    before = (out / "claims.md").read_bytes()
+    capsys.readouterr()
+
+    def fail(*arguments):
+        raise BrokenPipeError(errno.EPIPE, "no reader")
+
+    for target, attribute in ((sys.stdout, "write"), (program, "replace_file")):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, attribute, fail)
+            with pytest.raises(BrokenPipeError):
+                toy_program(["--out", str(out), "--minutes", "0"])
+
+    assert "another form" not in capsys.readouterr().err
+    assert (out / "claims.md").read_bytes() == before
+
+
+def test_names_of_figures_may_have_capitals():
+    found = find_figures(["B.1", "E.1", "Table-1", "U-shape"])
+
+    assert [figure.NAME for figure in found] == ["u-shape", "b.1", "e", "table-1"]
 
 
 def test_figures_come_in_the_order_of_the_paper_whatever_was_asked():
@@ -875,6 +925,55 @@ def test_claims_about_the_u_shape_follow_the_errors(rise, threshold, gone):
     assert agreement(claims, "without margin the test error is U-shaped") == {"yes"}
     assert agreement(claims, "interpolation threshold") == {threshold}
     assert agreement(claims, "with margin the rise is gone") == {gone}
+
+
+def test_the_share_of_the_points_off_a_grid_has_a_median_and_a_range():
+    """One seed of ten in which these points hardly count says little about the others."""
+    records = u_shape_records()
+    for record in records:
+        if record["seed"] == 1:
+            record["results"]["grids"][-1]["share_off_grid"] = 0.3
+
+    rows = [claim for claim in fig_u_shape.claims(records) if "threshold" in claim.claim]
+
+    assert rows
+    for claim in rows:
+        assert "make all but 0.4 (0.001 to 0.7) of the squared error" in claim.ours
+
+
+def test_the_labels_of_the_u_shape_are_inside_the_picture():
+    with style():
+        picture = fig_u_shape.draw(u_shape_records(methods=ladder.METHODS))
+        picture.draw_without_rendering()
+
+    for ax in picture.axes:
+        label = ax.yaxis.label.get_window_extent()
+        assert picture.bbox.y0 <= label.y0 <= label.y1 <= picture.bbox.y1, ax.get_ylabel()
+
+
+def test_the_best_grid_of_an_even_number_of_seeds_is_between_the_middle_ones():
+    records = fig_2_3_records(rise=3.0)  # best at G = 50
+    for record in records:
+        if record["seed"] == 1:
+            record["results"]["grids"][3]["test_rmse"] = 1e-30
+
+    rows = [claim for claim in fig_2_3_grid_extension.claims(records) if "best near" in claim.claim]
+
+    assert rows
+    for claim in rows:
+        assert claim.ours == "G = 32 (20 to 50)"
+        assert "factor from G = 50, judged: 1.58; " in claim.evidence
+
+
+def test_fig_2_3_says_how_many_test_points_each_panel_has_and_hides_no_marker():
+    with style():
+        stairs, _, errors, _ = fig_2_3_grid_extension.draw(fig_2_3_records()).axes
+
+    assert "test, 1000 of the points" in [
+        text.get_text() for text in stairs.get_legend().get_texts()
+    ]
+    assert errors.get_ylabel() == "test error, 10000 points"
+    assert [text.get_bbox_patch() for text in errors.texts] == [None, None]
 
 
 def test_a_slope_that_bad_points_flatten_is_seen():

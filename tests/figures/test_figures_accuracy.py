@@ -67,6 +67,19 @@ def test_perceptrons_that_win_are_said_to():
     assert agreement(fig_3_1_scaling.claims(made_up.scaling(mlp=1.0)), "MLPs") == {"yes"}
 
 
+@pytest.mark.parametrize(("seeds", "words"), [(1, "one seed each"), (2, "medians over 2 seeds")])
+def test_the_row_and_the_picture_say_over_how_many_seeds_mlps_are_judged(seeds, words):
+    records = made_up.scaling(seeds=seeds)
+
+    rows = [claim for claim in fig_3_1_scaling.claims(records) if "MLPs" in claim.claim]
+    with style():
+        legend = fig_3_1_scaling.draw(records).axes[-1].get_legend()
+
+    assert rows
+    assert all(f" networks, {words}; " in claim.evidence for claim in rows)
+    assert f"MLP: {words} (dots)" in legend.get_title().get_text()
+
+
 def test_the_frontier_keeps_what_nothing_smaller_beats():
     sizes, errors = np.array([10.0, 10.0, 20.0, 30.0, 40.0]), np.array([5.0, 4.0, 6.0, 1.0, 1.0])
 

@@ -327,6 +327,19 @@ def test_verdicts_of_committed_records_follow_from_the_judged_numbers_of_their_r
     assert len(rows) >= 250 or not (RESULTS / "records").exists()  # a source distribution has none
 
 
+def test_the_column_of_the_paper_has_no_aims_of_this_project():
+    aims = re.compile(r"\b(asked for|aimed at|our bars?|required)\b")
+
+    assert [claim.paper for _, claim in committed_claims() if aims.search(claim.paper)] == []
+
+
+def test_one_function_has_one_name():
+    texts = [velocities.TITLE]
+    texts += [claim.claim + claim.paper + claim.evidence for _, claim in committed_claims()]
+
+    assert [text for text in texts if re.search(r"\bartanh\b", text)] == []
+
+
 def test_the_committed_page_of_claims_has_these_verdicts():
     text = (RESULTS / "claims.md").read_text(encoding="utf-8")
     for _, claim in committed_claims():

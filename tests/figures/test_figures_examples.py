@@ -392,7 +392,10 @@ def test_claims_about_fig_4_1_count_seeds(n_wrong, word):
     )
     assert agreement(claims, "(a)") == agreement(claims, "(d)") == {"yes"}
     reported = next(claim for claim in claims if "(b)" in claim.claim)
-    assert reported.ours == f"shape in 2 of 2, with these functions in {2 - n_wrong} of 2 seeds"
+    assert (
+        reported.ours
+        == f"shape and number of edges in 2 of 2, with these functions in {2 - n_wrong} of 2 seeds"
+    )
     assert f"; instead [2,1,1] with log, x / exp in {n_wrong}; seeds, judged: " in reported.evidence
 
 

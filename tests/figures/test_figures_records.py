@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from checkout import ROOT
@@ -435,6 +436,62 @@ def test_what_is_no_file_in_the_place_of_one_is_named_and_left_alone(
     assert os.path.lexists(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "status", "line", "entry"),
+    [
+        (
+            lambda text: text.replace(b'"square": 0.0', b'"round": 0.0'),
+            1,
+            "figure other: its records have results of another form than it writes (KeyError: ",
+            "The rows are left out: the records have results of another form.",
+        ),
+        (
+            lambda text: text[:-20],
+            0,
+            "other_figure.jsonl, line 3, is not JSON: ",
+            "**1 of 3 records is missing.** **Files or lines of records cannot be used.**",
+        ),
+        (
+            lambda text: b"",
+            0,
+            "other_figure.jsonl is empty, but must hold records: delete it; it is not used",
+            "others. **3 of 3 records are missing.** **Files or lines of records cannot be used.**",
+        ),
+        (
+            lambda text: b"".join(text.splitlines(keepends=True)[:1]),
+            0,
+            "figure other: 2 of 3 records are missing\n",
+            "**2 of 3 records are missing.**",
+        ),
+        (
+            lambda text: b"[]",
+            0,
+            "other_figure.jsonl, line 1, does not hold exactly ",
+            "others. **3 of 3 records are missing.** **Files or lines of records cannot be used.**",
+        ),
+    ],
+)
+def test_broken_records_of_a_figure_that_was_not_chosen_are_named_and_so_is_what_the_table_lacks(
+    toy_program, toy, tmp_path, monkeypatch, capsys, content, status, line, entry
+):
+    other = SimpleNamespace(
+        **{**vars(toy), "__name__": "other_figure", "NAME": "other", "TITLE": "others"}
+    )
+    monkeypatch.setattr(program, "all_figures", lambda: {"toy": toy, "other": other})
+    out = tmp_path / "out"
+    for seed in range(3):
+        write(out, other, record_of(other, seed))
+    collect(out, other)
+    path = collected_path(out, other)
+    path.write_bytes(content(path.read_bytes()))
+
+    assert toy_program(["--out", str(out)]) == status
+
+    assert line in capsys.readouterr().err
+    (shown,) = [one for one in (out / "claims.md").read_text().splitlines() if "- other: " in one]
+    assert entry in shown
+
+
 @pytest.mark.parametrize("results", [{}, [], {"square": {"a": 1}}])
 @pytest.mark.parametrize("collected", [False, True])
 def test_results_of_another_form_are_named_with_the_remedy_and_cost_no_table(
@@ -458,6 +515,6 @@ def test_results_of_another_form_are_named_with_the_remedy_and_cost_no_table(
         assert f"delete {path.name} in " not in line
     elif not collected:
         assert f"delete {path.name} in " in line
-        assert line.endswith("and run the same command again")
+        assert line.endswith("and compute them again")
     assert "toy_figure.jsonl again" in line or not collected
     assert (out / "claims.md").exists()

@@ -202,10 +202,56 @@ def test_output_without_a_reader_ends_a_program_without_a_message(tmp_path):
     process.stderr.close()
 
 
-def test_an_error_that_is_no_interruption_keeps_its_traceback():
+FULL, CLOSED = "/dev/full", None
+NO_SPACE = "output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("output", "main", "message"),
+    [
+        (FULL, "print", NO_SPACE),
+        (FULL, "lambda: sys.exit(print())", NO_SPACE),  # as --help of argparse
+        (os.devnull, "full_disk", "table.md cannot be written: full\n"),
+        (CLOSED, "print", "standard output is closed, but the program prints its results there: "),
+    ],
+)
+def test_output_that_cannot_be_written_ends_a_program_with_one_line_and_status_74(
+    output, main, message, unbuffered
+):
+    code = (
+        "import sys\nfrom kan_ref.program import run_program\n"
+        "def full_disk(): raise OSError(28, 'full', 'table.md')\n"
+        f"run_program({main})\n"
+    )
+    with open(output or os.devnull, "wb") as file:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            preexec_fn=None if output else lambda: os.close(1),
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == program.NO_OUTPUT == 74
+    assert done.stderr.startswith(message)
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("main", "error"),
+    [
+        ("lambda: 1 // 0", "ZeroDivisionError"),
+        ("lambda: open('/no/such/file')", "FileNotFoundError"),
+    ],
+)
+def test_an_error_that_is_neither_an_interruption_nor_a_full_disk_keeps_its_traceback(main, error):
     code = (
         "from kan_ref.program import report_interrupts, run_program\n"
-        "report_interrupts()\nrun_program(lambda: 1 // 0)\n"
+        f"report_interrupts()\nrun_program({main})\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
@@ -213,7 +259,7 @@ def test_an_error_that_is_no_interruption_keeps_its_traceback():
 
     assert done.returncode == 1
     assert "Traceback" in done.stderr
-    assert "ZeroDivisionError" in done.stderr
+    assert error in done.stderr
 
 
 @pytest.mark.parametrize("status", [0, 1, 2])
