@@ -176,10 +176,13 @@ def check_integer(name: str, value: object, *, low: int, high: int | None = None
     """
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} is {_plain(value)!r}, but must be an integer")
-    if value < low or (high is not None and value > high):
+    number = int(value)
+    if abs(number) > _LARGEST:
+        raise ValueError(_beyond(name, low, math.inf if high is None else high))
+    if number < low or (high is not None and number > high):
         rule = f"at least {low}" if high is None else f"between {low} and {high}"
-        raise ValueError(f"{name} is {value}, but must be {rule}")
-    return int(value)
+        raise ValueError(f"{name} is {number}, but must be {rule}")
+    return number
 
 
 def check_number(

@@ -26,7 +26,7 @@ import numpy as np
 from kan_ref.checks import FloatArray, check_integer
 from kan_ref.formulas.presentation import latex_texts
 from kan_ref.formulas.values import check_expressions, check_names, floats
-from kan_ref.functions import LIBRARY, Function
+from kan_ref.functions import LIBRARY, Function, formula_of
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
 
 EXACT_DIGITS = 17  # decimal digits that identify a float64 number
@@ -60,11 +60,9 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     ValueError
         If an edge is a spline ("the edge from input 1 to output 0 of layer 0 is a spline, but
         ..."), the library has another function under the name of a symbolic edge, the number of
-        names is wrong, an input has the name of a symbol in the `formula` of a registered function,
-        or the expression of an edge has no finite real value.
+        names is wrong, or the expression of an edge has no finite real value.
     TypeError
-        If `network` is not a Network, a name is not text, or the `formula` of a registered function
-        returns no SymPy expression.
+        If `network` is not a Network, or a name is not text.
 
     Notes
     -----
@@ -84,20 +82,8 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     for place, layer in enumerate(network.layers):
         nodes = [_node_expression(place, layer, nodes, output) for output in range(layer.n_out)]
     # [/eq:formula]
-    _check_names_apart(nodes, real, plain)
     found = tuple(node.xreplace(dict(zip(real, plain, strict=True))) for node in nodes)
     return found[0] if len(found) == 1 else found
-
-
-def _check_names_apart(nodes: Sequence[Any], inputs: Sequence[Any], plain: Sequence[Any]) -> None:
-    """Raise ValueError if a registered function has a symbol of its own, called like an input."""
-    own = set().union(*(node.free_symbols for node in nodes)) - set(inputs)
-    common = sorted({symbol.name for symbol in own} & {symbol.name for symbol in plain})
-    if common:
-        raise ValueError(
-            f"names has {common[0]!r}, but the formula of a registered function contains a symbol "
-            "of that name: give the input another name"
-        )
 
 
 def _check_symbolic(network: Network) -> None:
@@ -145,14 +131,8 @@ def _node_expression(place: int, layer: Layer, inputs: Sequence[Any], output: in
 
 def _edge_expression(place: int, edge: SymbolicEdge, row: FloatArray, x: Any) -> Any:
     """Return c f(a x + b) + d of one edge as an expression."""
-    import sympy
-
     a, b, c, d = (exact_number(float(value)) for value in row)
     value = apply_function(edge.function, a * x + b)
-    if not isinstance(value, sympy.Expr):
-        raise TypeError(
-            f"formula of {edge.name!r} gives {value!r}, but must give a SymPy expression"
-        )
     if _is_undefined(value):
         raise ValueError(
             f"{edge.name} on the edge from input {edge.input} to output {edge.output} of layer "
@@ -181,7 +161,7 @@ def apply_function(function: Function, u: Any) -> Any:
             u = apply_function(part, u)
         return u
     if function.formula is not None:
-        return function.formula(u)
+        return formula_of(function, u)
     known = _sympy_forms()
     return (known.get(function.name) or undefined_function(function.name))(u)
 

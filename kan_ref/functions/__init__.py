@@ -15,5 +15,7 @@ from kan_ref.functions.library import register_function as register_function
 from kan_ref.functions.library import unregister_function as unregister_function
 from kan_ref.functions.record import EVERYWHERE as EVERYWHERE
 from kan_ref.functions.record import Function as Function
+from kan_ref.functions.record import Redundancy as Redundancy
 from kan_ref.functions.record import Values as Values
+from kan_ref.functions.record import formula_of as formula_of
 from kan_ref.functions.record import singular_points as singular_points

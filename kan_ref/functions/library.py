@@ -18,19 +18,27 @@ composed function again, so none is stored in the library.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from kan_ref.checks import check_choice, check_integer, check_number
+from kan_ref.checks import check_choice, check_integer
 from kan_ref.functions.composition import MOST_PARTS, compose_records
 from kan_ref.functions.record import EVERYWHERE, TABLE, composed_name
 from kan_ref.functions.record import Function as Function
 from kan_ref.functions.record import Redundancy as Redundancy
 from kan_ref.functions.record import domain_rule as domain_rule
 from kan_ref.functions.values import Four, OnDomain, Values
-from kan_ref.functions.verification import check_derivatives, check_domain, check_redundancy
+from kan_ref.functions.verification import (
+    check_derivatives,
+    check_domain,
+    check_formula,
+    check_kinds,
+    check_redundancy,
+    check_singular,
+)
 
 BUILT_IN = frozenset(function.name for function in TABLE)
 _library = {function.name: function for function in TABLE}
 _composed: dict[str, Function] = {}  # by name; each is checked against the library before use
 _MOST_KEPT = 1000
+_MOST_COMPLEX = 1_000_000  # sums over all edges of a network are float64 numbers
 
 
 class Library(Mapping[str, Function]):
@@ -218,14 +226,15 @@ def register_function(
     domain : (float, float)
         Smallest interval that contains the domain, ends may be infinite; outside it values are nan.
     complexity : int
-        At least 0; sin has 2, tanh 3, arctan 4.
+        From 0 to 1,000,000; sin has 2, tanh 3, arctan 4.
     singular : tuple of float
         Points inside the domain where f becomes infinite.
-    redundancy : Redundancy, optional
+    redundancy : kan_ref.functions.Redundancy, optional
         The symmetries of f, which make some of a, b, c, d redundant; checked on points of the
         domain. Without it a, b, c, d are reported as they are found.
     formula : callable, optional
-        u -> SymPy expression.
+        u -> SymPy expression of u alone with the values of f. They are compared at the 40 points
+        below, unless SymPy cannot evaluate them. By default `sympy.Function(name)`.
 
     Returns
     -------
@@ -237,16 +246,16 @@ def register_function(
     ValueError
         A name that is taken; a wrong derivative ("d2 of 'cube' is 5.9 at u = 0.99, but a central
         difference of d1 gives 6.1"); a wrong shape; values that are not finite inside the domain; a
-        symmetry that does not hold.
+        symmetry that does not hold; a formula with other values or with other symbols.
     TypeError
-        A function that is not callable; a name that is not text; another `redundancy`.
+        A function that takes no arrays or is complex; another kind of name, redundancy, formula.
 
     Notes
     -----
     Derivatives are verified at 40 points of an interval of length at most 8: [-4, 4] if the domain
     has no ends, else at its lower end, or below its upper end if that is the only one. They are
     also verified at up to 50 points with 4 < |u| <= 1000 in the domain, where all values are
-    finite. A derivative that is wrong only elsewhere is not found.
+    finite. A derivative that is wrong only elsewhere, or by less than rounding, is not found.
     """
     if not isinstance(name, str):
         raise TypeError(f"name is {name!r}, but must be text")
@@ -255,18 +264,7 @@ def register_function(
             f"name is {name!r}, but must be 1 to 30 printable characters without spaces at its ends"
         )
     parts = {"f": f, "d1": d1, "d2": d2, "d3": d3}
-    for part, function in parts.items():
-        if not callable(function):
-            raise TypeError(
-                f"{part} of {name!r} is {function!r}, but must be a function of an array"
-            )
-    if redundancy is not None and not isinstance(redundancy, Redundancy):
-        kind = Redundancy.__name__
-        raise TypeError(f"redundancy of {name!r} is {redundancy!r}, but must be a {kind}")
-    if formula is not None and not callable(formula):
-        raise TypeError(
-            f"formula of {name!r} is {formula!r}, but must be a function of a SymPy symbol"
-        )
+    check_kinds(name, parts, redundancy, formula)
     low, high = check_domain(name, domain)
     wrapped: Four = (
         OnDomain(f, low, high),
@@ -278,8 +276,8 @@ def register_function(
         name,
         *wrapped,
         (low, high),
-        check_integer("complexity", complexity, low=0),
-        tuple(check_number("singular", point) for point in singular),
+        check_integer("complexity", complexity, low=0, high=_MOST_COMPLEX),
+        check_singular(name, singular),
         Redundancy() if redundancy is None else redundancy,
         formula,
     )
@@ -293,6 +291,8 @@ def register_function(
         )
     check_derivatives(record)
     check_redundancy(record)
+    if formula is not None:
+        check_formula(record)
     _library[name] = record
     return record
 

@@ -107,7 +107,7 @@ class Function:
         Points inside the domain at which f becomes infinite; they repeat with `redundancy.turn`.
     redundancy : Redundancy
     formula : callable or None
-        u -> SymPy expression; stored and not called.
+        u -> SymPy expression, or None: `kan_ref.formula` then writes the name of the function.
     search_grids : tuple of str
         Grids of initial values for the search of a and b, by their names in
         `kan_ref.symbolic.search_starts`; empty where `redundancy`, `domain` and poles choose them.
@@ -147,6 +147,33 @@ def singular_points(function: Function, low: float, high: float) -> FloatArray:
             )
     points = np.sort(np.concatenate([np.zeros(0), *found]))
     return points[(points > low) & (points < high)]
+
+
+def formula_of(function: Function, u: Any) -> Any:
+    """Return `formula` of a registered function for a SymPy expression u.
+
+    TypeError if it is not a SymPy expression; ValueError if it has symbols that u does not have.
+    """
+    import sympy
+
+    what = f"formula of {function.name!r}"
+    assert function.formula is not None
+    try:
+        value = function.formula(u)
+    except (TypeError, AttributeError) as error:
+        raise TypeError(
+            f"{what} raises {type(error).__name__} ({error}) for a SymPy expression, but must "
+            "return one: write it with functions of SymPy, such as sympy.sin(u)"
+        ) from error
+    if not isinstance(value, sympy.Expr):
+        raise TypeError(f"{what} gives {value!r}, but must give a SymPy expression")
+    own = sorted(symbol.name for symbol in value.free_symbols - u.free_symbols)
+    if own:
+        raise ValueError(
+            f"{what} contains the symbol {own[0]}, but must be an expression of its argument "
+            "alone: put a number in the place of other symbols"
+        )
+    return value
 
 
 def domain_rule(function: Function) -> str:

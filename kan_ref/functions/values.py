@@ -57,6 +57,35 @@ class OnDomain:
         return values
 
 
+def check_arrays(what: str, part: str, evaluate: Values, u: FloatArray) -> None:
+    """Raise an error if a function does not map arrays to real arrays of the same shape."""
+    function = evaluate.function if isinstance(evaluate, OnDomain) else evaluate
+    rule = (
+        "must return real numbers in an array of this shape: for a function of one number give "
+        f"np.vectorize({part}, otypes=[float])"
+    )
+    for shape in ((), (0,), (2, 3), u.shape):
+        try:
+            with np.errstate(all="ignore"):
+                got = np.asarray(function(np.resize(u, shape)))
+            is_complex = np.iscomplexobj(got)
+            if not is_complex:
+                got.astype(np.float64)  # text has no numbers
+        except (TypeError, ValueError, IndexError) as error:
+            raise TypeError(
+                f"{what} raises {type(error).__name__} ({error}) for an array of shape {shape}, "
+                f"but {rule}"
+            ) from error
+        if is_complex:
+            raise TypeError(
+                f"{what} returns complex numbers, but must return real ones: take their real part"
+            )
+        if got.shape != shape:
+            raise ValueError(
+                f"{what} returns shape {got.shape} for an array of shape {shape}, but {rule}"
+            )
+
+
 @dataclass(frozen=True)
 class Derivative:
     """One of the functions below with a fixed order of derivative; it can be pickled."""

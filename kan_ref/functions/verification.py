@@ -4,6 +4,15 @@ Each derivative is compared with a central difference of the one before it: on a
 near an end of the domain, and at single points as far as |u| = 1000. Where they differ, shorter
 steps follow, because a function may vary fast. Each identity (F17)-(F20)
 and (F26) that its record states is evaluated on both sides, on points of the domain.
+
+The rounding error of a value g(u) is that of its largest terms, which may cancel: 1 - tanh(u)^2 is
+below 1e-13 for u = 16, but its error is 1e-16. The size of the terms is taken to be that of the
+largest value at the points v that are nearer to 0. So a central difference with step h has the
+rounding error
+
+    (F27)  1e-13 max |g(v)| / h    over |v| <= |u|
+
+A derivative that is wrong by less, in a tail where all values are small, is not found.
 """
 
 from collections.abc import Sequence
@@ -12,12 +21,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
-from kan_ref.functions.record import Function, Values, singular_points
+from kan_ref.checks import FloatArray, check_number
+from kan_ref.functions.record import Function, Redundancy, Values, formula_of, singular_points
+from kan_ref.functions.values import check_arrays
 from kan_ref.numerics import central_difference
 
 _NARROWEST = 1e-100
 _FARTHEST = 1e3  # farther out, steps of some 1e-5 are lost in rounding for fast functions
+_ROUNDING = 1e-13  # relative, of a value: a function may add up some hundred roundings
+_DIGITS = 30  # of a formula, which may cancel more of them than f
 _SHORTER = tuple(10.0**-power for power in range(8))  # steps of differences, from the longest on
 
 
@@ -59,6 +71,33 @@ def _shifted(function: Values, u: FloatArray, step: float) -> FloatArray:
     return function(u + step)
 
 
+def check_kinds(name: str, parts: dict[str, Values], redundancy: object, formula: object) -> None:
+    """Raise TypeError if an argument of `register_function` is of another kind."""
+    for part, function in parts.items():
+        if not callable(function):
+            raise TypeError(
+                f"{part} of {name!r} is {function!r}, but must be a function of an array"
+            )
+    if redundancy is not None and not isinstance(redundancy, Redundancy):
+        raise TypeError(
+            f"redundancy of {name!r} is {redundancy!r}, but must be a kan_ref.functions.Redundancy"
+        )
+    if formula is not None and not callable(formula):
+        raise TypeError(
+            f"formula of {name!r} is {formula!r}, but must be a function of a SymPy symbol"
+        )
+
+
+def check_singular(name: str, points: object) -> tuple[float, ...]:
+    """Check that singular points are a sequence of finite numbers."""
+    if not np.iterable(points):
+        raise TypeError(
+            f"singular of {name!r} is {points!r}, but must be a tuple of numbers such as (0.5,), "
+            "and () if there are none"
+        )
+    return tuple(check_number("singular", point) for point in points)
+
+
 def check_domain(name: str, domain: object) -> tuple[float, float]:
     """Check that `domain` is a pair (low, high) of numbers, low < high."""
     if not isinstance(domain, tuple | list) or len(domain) != 2:
@@ -81,13 +120,7 @@ def check_derivatives(function: Function) -> None:
         )
     parts = {"f": function.f, "d1": function.d1, "d2": function.d2, "d3": function.d3}
     for part, evaluate in parts.items():
-        for shape in ((), (0,), (2, 3)):
-            got = evaluate(np.resize(u, shape))
-            if got.shape != shape:
-                raise ValueError(
-                    f"{part} of {function.name!r} returns shape {got.shape} "
-                    f"for an array of shape {shape}"
-                )
+        check_arrays(f"{part} of {function.name!r}", part, evaluate, u)
         values = evaluate(u)
         if not np.isfinite(values).all():
             place = int(np.argmin(np.isfinite(values)))
@@ -97,14 +130,18 @@ def check_derivatives(function: Function) -> None:
             )
     longest = 1e-5 * min(1.0, float(u[-1] - u[0]))
     steps = [longest * factor for factor in _SHORTER]
+    largest: dict[str, float] = {}
     for before, part in (("f", "d1"), ("d1", "d2"), ("d2", "d3")):
         values = parts[part](u)
         # a wrong derivative differs by something of its own size; the central difference has errors
-        # of order step^2 and eps / step
+        # of order step^2 and (F27)
         size = 1e-4 * np.abs(values) + 1e-4 * np.median(np.abs(values)) + 1e-300
-        rounding = 1e-13 * np.abs(parts[before](u))
-        _compare(function.name, part, before, parts[before], u, values, steps, size, rounding)
-    _check_far(function.name, parts, _far_points(function))
+        sizes = _largest_so_far(u, parts[before](u))
+        largest[before] = float(sizes.max())
+        _compare(
+            function.name, part, before, parts[before], u, values, steps, size, _ROUNDING * sizes
+        )
+    _check_far(function.name, parts, _far_points(function), largest)
 
 
 def _compare(
@@ -138,13 +175,19 @@ def _compare(
             place = int(np.argmax(wrong))
             raise ValueError(
                 f"{part} of {name!r} is {values[place]:.6g} at u = {u[place]:.6g}, "
-                f"but a central difference of {before} gives {differences[place]:.6g}"
+                f"but a central difference of {before} gives {differences[place]:.6g}: correct "
+                f"{part}, or check a smaller interval with domain=(low, high)"
             )
         differences = following
 
 
-def _check_far(name: str, parts: dict[str, Values], u: FloatArray) -> None:
-    """Raise ValueError if a derivative is wrong at points u where all values are finite."""
+def _check_far(
+    name: str, parts: dict[str, Values], u: FloatArray, largest: dict[str, float]
+) -> None:
+    """Raise ValueError if a derivative is wrong at points u where all values are finite.
+
+    `largest` has the largest size of each part near 0.
+    """
     with np.errstate(all="ignore"):
         values = {part: evaluate(u) for part, evaluate in parts.items()}
         finite = np.isfinite(np.array(list(values.values()))).all(axis=0)
@@ -152,8 +195,38 @@ def _check_far(name: str, parts: dict[str, Values], u: FloatArray) -> None:
         for before, part in (("f", "d1"), ("d1", "d2"), ("d2", "d3")):
             given = np.where(finite, values[part], np.nan)
             size = 1e-3 * np.abs(given) + 1e-6 * np.abs(values[before]) + 1e-300
-            rounding = 1e-13 * np.abs(values[before])
+            sizes = _largest_so_far(u, np.where(finite, values[before], 0.0))
+            rounding = _ROUNDING * np.maximum(sizes, largest[before])
             _compare(name, part, before, parts[before], u, given, steps, size, rounding)
+
+
+def _largest_so_far(u: FloatArray, values: FloatArray) -> FloatArray:
+    """Return for each of the points u the largest |value| at points as near to 0."""
+    outward = np.argsort(np.abs(u))
+    largest = np.empty_like(values)
+    largest[outward] = np.maximum.accumulate(np.abs(values[outward]))
+    return largest
+
+
+def check_formula(function: Function) -> None:
+    """Raise ValueError if `formula` and f have different values where derivatives are checked.
+
+    They are not compared where SymPy does not reduce the formula to a number.
+    """
+    import sympy
+
+    u, points = sympy.Dummy("u", real=True), _check_points(function)
+    expression, values = formula_of(function, u), function.f(points)
+    size = float(np.median(np.abs(values)))
+    for point, value in zip(points.tolist(), values.tolist(), strict=True):
+        number = expression.subs(u, sympy.Float(point, _DIGITS)).evalf()
+        if not number.is_number:
+            return
+        if not abs(complex(number) - value) <= 1e-8 * (abs(value) + size):
+            raise ValueError(
+                f"formula of {function.name!r} is {number.evalf(6)} at u = {point:.6g}, but f is "
+                f"{value:.6g}: write the expression that f computes, or leave formula out"
+            )
 
 
 def check_redundancy(function: Function) -> None:

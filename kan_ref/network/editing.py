@@ -120,10 +120,10 @@ def lock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) 
     ]
     for edge in others:
         if edge.function != first.function:
+            other = "another function of that name" if edge.name == first.name else repr(first.name)
             raise ValueError(
                 f"the edge of layer {layer_index} from input {edge.input} to output {edge.output} "
-                f"is {edge.name!r}, but the first of places is {first.name!r}: "
-                "a lock needs one function"
+                f"is {edge.name!r}, but the first of places is {other}: a lock needs one function"
             )
     locked = [
         replace(edge, row=first.row) if (edge.output, edge.input) in wanted else edge

@@ -21,19 +21,24 @@ s^2, or s without bounds. So the search needs no constraints. Where f' is infini
 of its domain (sqrt, arcsin), the derivative of w vanishes at the same rate.
 
 A pole lies between two neighbouring samples. It is accepted only where the samples grow towards
-that gap from both sides. Next to a simple pole tau the samples are close to z = c / (t - tau), so
-the two neighbours of the gap determine it:
+that gap from both sides. Next to a pole tau of order m the samples are close to c / (t - tau)^m, so
+their distances from the median in the two neighbours of the gap determine it:
 
-    (S12)  tau = (z_left t_left - z_right t_right) / (z_left - z_right)
+    (S12)  tau = (r_left t_left + r_right t_right) / (r_left + r_right)    r = distance^(1/m)
+
+A simple pole (m = 1) shows by its change of sign. One without a change of sign, of unknown order,
+looks like a peak, whose highest sample can lie on either side of it.
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
 
 N_BESIDE = 3  # samples of each side that must grow towards the gap; two where there are no more
+EVEN_ORDERS = np.array([1.0, 2.0, 4.0])  # of poles as those of 1/|x|, 1/x^2 and 1/x^4
 LEAST_HEIGHT = 5.0  # times the median distance from the median: smooth curves stay below
 
 
@@ -119,6 +124,7 @@ def line_ends(chart: Chart, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         middle, tilt, d_middle, d_tilt = np.zeros_like(s), s, np.zeros_like(s), np.ones_like(s)
     ends = np.stack([middle - tilt, middle + tilt], axis=1)
     return ends, np.stack([d_middle - d_tilt, d_middle + d_tilt], axis=1)[:, :, None]
+    # [/eq:line-ends]
 
 
 def pole_gaps(t: FloatArray, z: FloatArray) -> list[tuple[float, float]]:
@@ -130,7 +136,6 @@ def pole_gaps(t: FloatArray, z: FloatArray) -> list[tuple[float, float]]:
         for left in (top - 1, top)
         if _grow_towards_gap(t, distance, left)
     ]
-    # [/eq:line-ends]
 
 
 def simple_poles(t: FloatArray, z: FloatArray) -> FloatArray:
@@ -140,18 +145,60 @@ def simple_poles(t: FloatArray, z: FloatArray) -> FloatArray:
     far from it as the median sample, and grow towards the gap.
     """
     offset = z - np.median(z)
+    left = _high_gaps(t, offset, -1.0)
+    return _in_gaps(t, np.abs(offset), left, np.ones(1))[:, 0]
+
+
+def even_poles(t: FloatArray, z: FloatArray) -> list[FloatArray]:
+    """Return the poles without a change of sign that the samples may have, by (S12).
+
+    Returns
+    -------
+    poles : list of (n_gaps, n_orders)
+        One entry for each peak, from left to right, as high as the sides of a simple pole: the pole
+        in each gap beside the highest sample, for each of `EVEN_ORDERS`.
+    """
+    offset = z - np.median(z)
+    left = _high_gaps(t, offset, 1.0)
+    peaks = np.split(left, np.flatnonzero(np.diff(left) > 1) + 1)
+    return [_in_gaps(t, np.abs(offset), peak, EVEN_ORDERS) for peak in peaks if peak.size]
+
+
+def pole_ends(t: FloatArray, z: FloatArray, *, is_even: bool) -> list[tuple[float, float, int]]:
+    """Return the first and the last of the poles that the samples show, and the number of poles.
+
+    There is one entry for each place where they may be; `is_even` is whether z has one sign on
+    both sides of each.
+    """
+    if not is_even:
+        poles = simple_poles(t, z)
+        return [(float(poles[0]), float(poles[-1]), len(poles))] if poles.size else []
+    peaks = even_poles(t, z)
+    if len(peaks) < 2:
+        return [(pole, pole, 1) for peak in peaks for pole in peak.ravel().tolist()]
+    return [
+        (first, last, len(peaks))
+        for of_one_order in zip(peaks[0].T.tolist(), peaks[-1].T.tolist(), strict=True)
+        for first, last in product(*of_one_order)
+    ]
+
+
+def _high_gaps(t: FloatArray, offset: FloatArray, sign: float) -> IntArray:
+    """Return the samples before gaps with high neighbours, whose product has this sign."""
     distance = np.abs(offset)
     least = LEAST_HEIGHT * float(np.median(distance))
     left = np.flatnonzero(
-        (offset[:-1] * offset[1:] < 0.0) & (np.minimum(distance[:-1], distance[1:]) > least)
+        (sign * offset[:-1] * offset[1:] > 0.0) & (np.minimum(distance[:-1], distance[1:]) > least)
     )
-    left = left[np.array([_grow_towards_gap(t, distance, int(n)) for n in left], dtype=bool)]
-    # [eq:simple-pole]
-    return np.asarray(
-        (offset[left] * t[left] - offset[left + 1] * t[left + 1])
-        / (offset[left] - offset[left + 1])
-    )
-    # [/eq:simple-pole]
+    return np.array([n for n in left if _grow_towards_gap(t, distance, int(n))], dtype=np.intp)
+
+
+def _in_gaps(t: FloatArray, distance: FloatArray, left: IntArray, orders: FloatArray) -> FloatArray:
+    """Return the pole (S12) in the gap after each sample of `left`, for each order."""
+    # [eq:pole-in-gap]
+    before, after = (distance[place, None] ** (1.0 / orders) for place in (left, left + 1))
+    return np.asarray((before * t[left, None] + after * t[left + 1, None]) / (before + after))
+    # [/eq:pole-in-gap]
 
 
 def holds_poles(t: FloatArray, z: FloatArray, poles: FloatArray) -> bool:

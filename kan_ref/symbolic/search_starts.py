@@ -33,7 +33,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.functions import EVERYWHERE, Function, singular_points
-from kan_ref.symbolic.inner_lines import Chart, LineStarts, free_number, pole_gaps, simple_poles
+from kan_ref.symbolic.inner_lines import Chart, LineStarts, free_number, pole_ends, pole_gaps
 
 # Ends: beyond them a curve is nearly a simpler one, or narrower than the samples. Densities: all
 # of 12 clean curves of each library function (300 samples,
@@ -56,6 +56,7 @@ COMPOSED_SCALES = OSCILLATION_SCALES[OSCILLATION_SCALES < 14.0]  # u^2 then span
 SMALL_POLE_SCALES = np.geomspace(0.05, 1.0, 12)  # 31 % apart
 LARGE_POLE_SCALES = np.arange(1.2, 40.0, 0.3)  # a tenth of a period of tan apart
 POLE_SCALES = np.concatenate([SMALL_POLE_SCALES, LARGE_POLE_SCALES])
+BESIDE_POLE = 1e-6  # from a singular point: inside all other features of f
 FREQUENCY_STEP = 0.3  # of omega: a tenth of pi, the half-width of a spectral peak on [-1, 1]
 MOST_ROOT = 60  # of the number of frequencies: 60^2 reach omega = 1080
 LOW_FREQUENCIES = np.array([0.02, 0.05, 0.1, 0.2])  # below the step: a sine is nearly a parabola
@@ -183,15 +184,19 @@ def _poles(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> 
     They have every scale; where the singular points of f repeat, those scales that put another one
     at the last pole, so that a pole that no sample came near may be missed.
     """
-    poles, turn, scales = simple_poles(t, z), function.redundancy.turn, POLE_SCALES
-    if len(poles) == 0:
+    turn, lines = function.redundancy.turn, []
+    for point in function.singular:
+        beside = BESIDE_POLE * max(1.0, abs(point))
+        is_even = np.prod(np.sign(function.f(np.array([point - beside, point + beside])))) > 0.0
+        for first, last, n_poles in pole_ends(t, z, is_even=bool(is_even)):
+            scales = POLE_SCALES
+            if n_poles > 1 and turn > 0.0:
+                scales = turn * np.arange(n_poles - 1, 2 * n_poles + 1) / (last - first)
+            lines.append(point - np.outer(scales, [first + 1.0, first - 1.0]))
+    if not lines:
         return []
-    if len(poles) > 1 and turn > 0.0:
-        scales = turn * np.arange(len(poles) - 1, 2 * len(poles) + 1) / (poles[-1] - poles[0])
-    sides = np.array([poles[0] + 1.0, poles[0] - 1.0])
-    lines = [point - np.outer(scales, sides) for point in function.singular]
-    rows = np.arange(len(lines) * len(scales))
-    return [LineStarts(Chart("ends"), np.concatenate(lines), rows)]
+    theta = np.concatenate(lines)
+    return [LineStarts(Chart("ends"), theta, np.arange(len(theta)))]
 
 
 def _features(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:

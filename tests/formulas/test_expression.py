@@ -26,6 +26,7 @@ from kan_ref.formulas.construction import from_formula
 from kan_ref.formulas.expression import formula, formula_latex, round_formula
 from kan_ref.formulas.recognition import recognise_constants
 from kan_ref.formulas.values import evaluate_formula, numeric_function
+from kan_ref.functions.composition import compose_records
 from kan_ref.functions.library import LIBRARY, compose, register_function, unregister_function
 from kan_ref.functions.record import Function
 from kan_ref.network.editing import mask_edges
@@ -331,13 +332,22 @@ def test_a_function_without_formula_appears_by_its_name_and_is_evaluated_by_the_
         evaluate_formula(formula(network), [[1.0]])
 
 
-def test_a_formula_that_is_no_expression_is_refused():
+def test_a_formula_that_is_no_expression_is_refused_also_in_a_composition():
     bad = Function("bad", *(LIBRARY["sin"].f,) * 4, formula=lambda u: "sin(u)")
 
-    with pytest.raises(
-        TypeError, match=r"formula of 'bad' gives 'sin\(u\)', but must give a SymPy expression"
-    ):
-        formula(one_edge(bad, (2.0, 0.0, 1.0, 0.0)))
+    for function in (bad, compose_records(LIBRARY["exp"], bad)):
+        with pytest.raises(
+            TypeError, match=r"formula of 'bad' gives 'sin\(u\)', but must give a SymPy expression"
+        ):
+            formula(one_edge(function, (2.0, 0.0, 1.0, 0.0)))
+
+
+def test_a_formula_has_no_symbol_that_an_input_could_share():
+    """The symbol g of a formula was an input called g."""
+    own = Function("own", *(LIBRARY["sin"].f,) * 4, formula=lambda u: sympy.Symbol("g") * u)
+
+    with pytest.raises(ValueError, match="formula of 'own' contains the symbol g, but must be an "):
+        formula(one_edge(own, (2.0, 0.0, 1.0, 0.0)), names=("g",))
 
 
 # --- rounding and LaTeX

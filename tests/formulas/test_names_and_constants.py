@@ -517,27 +517,6 @@ def test_an_error_of_a_registered_function_keeps_its_own_words():
         unregister_function("table")
 
 
-def test_an_input_is_not_mixed_with_a_symbol_of_a_registered_formula():
-    register_function(
-        "scaled",
-        lambda u: u,
-        np.ones_like,
-        np.zeros_like,
-        np.zeros_like,
-        complexity=1,
-        formula=lambda u: sympy.Symbol("g") * u,
-    )
-    try:
-        network = formula_network([(0, 0, "scaled", (1.0, 0.0, 1.0, 0.0))], widths=(1, 1))
-        assert formula(network, names=("x",)) == sympy.Symbol("g") * sympy.Symbol("x")
-        with pytest.raises(
-            ValueError, match="names has 'g', but the formula of a registered function contains"
-        ):
-            formula(network, names=("g",))
-    finally:
-        unregister_function("scaled")
-
-
 # --- LaTeX
 
 

@@ -1,12 +1,15 @@
 """The library of symbolic candidates: forty digits, the ends of domains, symmetries, and the checks of new functions."""
 
+import math
 import pickle
+import sys
 
 import mpmath
 import numpy as np
 import pytest
 import sympy
 from cases import for_all
+from scipy.special import erf
 
 from kan_ref.functions.library import (
     FAMILIES,
@@ -367,7 +370,8 @@ def test_a_family_is_one_curve_under_a_b_c_d(one, two, line):
 
 @pytest.mark.usefixtures("tidy")
 def test_a_registered_function_stands_in_the_library_with_all_it_was_given():
-    formula = sympy.Pow
+    def formula(u):
+        return u**3
 
     function = register_function(
         **cube(
@@ -427,7 +431,8 @@ def test_a_wrong_derivative_is_refused_by_its_name_and_with_both_numbers(part, f
 
     with pytest.raises(
         ValueError,
-        match=rf"{part} of 'cube' is \S+ at u = \S+, but a central difference of \w+ gives \S+",
+        match=rf"{part} of 'cube' is \S+ at u = \S+, but a central difference of \w+ gives \S+: "
+        rf"correct {part}, or check a smaller interval with domain=\(low, high\)$",
     ):
         register_function(**cube(**{part: fault(right)}))
     assert "cube" not in LIBRARY
@@ -452,6 +457,61 @@ def test_a_function_that_varies_fast_is_taken_and_its_wrong_derivatives_are_refu
         register_function(**cube(name="fast", **parts | {part: lambda u: 1.01 * right(u)}))
 
 
+def saturating(name):
+    """Value and derivatives of functions with tails, written as users write them: 1 - tanh^2 cancels."""
+    if name.startswith("tanh"):
+        rate, t = float(name[4:]), np.tanh
+        return {
+            "f": lambda u: t(rate * u),
+            "d1": lambda u: rate * (1 - t(rate * u) ** 2),
+            "d2": lambda u: -2 * rate**2 * t(rate * u) * (1 - t(rate * u) ** 2),
+            "d3": lambda u: rate**3 * (1 - t(rate * u) ** 2) * (6 * t(rate * u) ** 2 - 2),
+        }
+    if name == "coth":
+        return {
+            "f": lambda u: 1 / np.tanh(u),
+            "d1": lambda u: 1 - np.tanh(u) ** -2,
+            "d2": lambda u: -2 / np.tanh(u) * (1 - np.tanh(u) ** -2),
+            "d3": lambda u: (1 - np.tanh(u) ** -2) * (6 * np.tanh(u) ** -2 - 2),
+        }
+    if name == "softplus":
+        return {
+            "f": lambda u: np.log(1 + np.exp(u)),
+            "d1": lambda u: 1 / (1 + np.exp(-u)),
+            "d2": lambda u: np.exp(-u) / (1 + np.exp(-u)) ** 2,
+            "d3": lambda u: np.exp(-u) * (np.exp(-u) - 1) / (1 + np.exp(-u)) ** 3,
+        }
+
+    def bell(u):
+        return np.exp(-(u**2) / 2) / np.sqrt(2 * np.pi)
+
+    def below(u):
+        return 0.5 * (1 + erf(u / np.sqrt(2)))
+
+    return {
+        "f": lambda u: u * below(u),
+        "d1": lambda u: below(u) + u * bell(u),
+        "d2": lambda u: (2 - u**2) * bell(u),
+        "d3": lambda u: (u**3 - 4 * u) * bell(u),
+    }
+
+
+@pytest.mark.usefixtures("tidy")
+@for_all("name", ["tanh1", "tanh0.3", "tanh10", "tanh100", "coth", "softplus", "gelu"])
+@for_all("part", [None, "d1", "d2", "d3"])
+def test_a_function_with_tails_is_taken_and_its_wrong_derivatives_are_refused(name, part):
+    """In the tails the derivatives have no digits, since their terms cancel."""
+    parts = cube(name="tails", singular=(0.0,) if name == "coth" else ()) | saturating(name)
+    if part is None:
+        assert register_function(**parts) is LIBRARY["tails"]
+        unregister_function("tails")
+        return
+    right = parts[part]
+    for fault in (lambda u: 1.01 * right(u), lambda u: -right(u), lambda u: right(u) + 0.01):
+        with pytest.raises(ValueError, match=f"^{part} of 'tails' is .* a central difference of "):
+            register_function(**parts | {part: fault})
+
+
 @for_all(
     ("changes", "sentence"),
     [
@@ -469,11 +529,29 @@ def test_a_function_that_varies_fast_is_taken_and_its_wrong_derivatives_are_refu
             {"domain": (np.nan, 1.0)},
             r"domain of 'cube' is \(nan, 1\), but low must be less than high",
         ),
-        ({"complexity": -1}, "complexity is -1, but must be at least 0"),
+        ({"complexity": -1}, "complexity is -1, but must be between 0 and 1000000"),
+        ({"complexity": 10**6 + 1}, "complexity is 1000001, but must be between 0 and 1000000"),
+        ({"complexity": 10**400}, "complexity is an integer beyond float64"),
         (
             {"f": lambda u: u.sum()},
-            r"f of 'cube' returns shape \(\) for an array of shape \(0,\)",
+            r"f of 'cube' returns shape \(\) for an array of shape \(0,\), but must return real "
+            r"numbers in an array of this shape: for a function of one number give np.vectorize\(f, "
+            r"otypes=\[float\]\)",
         ),
+        (
+            {"formula": lambda u: 3 * u},
+            r"^formula of 'cube' is -11.039\d at u = -3.67973, but f is -49.8249: write the ",
+        ),
+        ({"formula": lambda u: u**3 + 1e-6}, "formula of 'cube' is "),
+        ({"formula": lambda u: u**3 + sympy.I}, r"formula of 'cube' is \S+ \+ 1.0\*I at u = "),
+        ({"formula": lambda u: u**3 / 0}, "formula of 'cube' is zoo at u = "),
+        ({"formula": lambda u: sympy.oo}, "formula of 'cube' is oo at u = "),
+        ({"formula": lambda u: sympy.nan}, "formula of 'cube' is nan at u = "),
+        (
+            {"formula": lambda u: sympy.Symbol("k") * u**3},
+            "formula of 'cube' contains the symbol k, but must be an expression of its argument alone",
+        ),
+        ({"formula": lambda u: sympy.Symbol("u") ** 3}, "formula of 'cube' contains the symbol u"),
         (
             {"d3": lambda u: np.full_like(u, np.nan)},
             r"d3 of 'cube' is nan at u = -?\d+\.\d+, inside its domain",
@@ -525,7 +603,40 @@ def test_what_cannot_be_registered_is_refused_in_a_sentence(changes, sentence):
         ({"name": 3}, "name is 3, but must be text"),
         ({"d2": 6.0}, "d2 of 'cube' is 6.0, but must be a function of an array"),
         ({"complexity": 1.5}, "complexity is 1.5, but must be an integer"),
-        ({"redundancy": "odd"}, "redundancy of 'cube' is 'odd', but must be a Redundancy"),
+        (
+            {"redundancy": "odd"},
+            "redundancy of 'cube' is 'odd', but must be a kan_ref.functions.Redundancy",
+        ),
+        ({"singular": 0.5}, "singular of 'cube' is 0.5, but must be a tuple of numbers such as "),
+        ({"singular": None}, "singular of 'cube' is None, but must be a tuple of numbers such as "),
+        (
+            {"formula": lambda u: "u**3"},
+            r"formula of 'cube' gives 'u\*\*3', but must give a SymPy expression",
+        ),
+        (
+            {"formula": np.sin},
+            r"formula of 'cube' raises TypeError \(.*\) for a SymPy expression, but must return one",
+        ),
+        (
+            {"d1": lambda u: 3 * u**2 + 0j},
+            "d1 of 'cube' returns complex numbers, but must return real ones",
+        ),
+        ({"f": np.emath.sqrt}, "f of 'cube' returns complex numbers, but must return real ones"),
+        *(
+            (
+                {"d2": function},
+                rf"^d2 of 'cube' raises {error} \(.*\) for an array of shape \({shape}\), but must return "
+                r"real numbers in an array of this shape: for a function of one number give "
+                r"np.vectorize\(d2, otypes=\[float\]\)$",
+            )
+            for function, error, shape in (
+                (math.sin, "TypeError", "0,"),
+                (np.vectorize(math.sin), "ValueError", "0,"),
+                (lambda u: np.array([6 * v for v in u]), "TypeError", ""),
+                (lambda u: "6 u", "ValueError", ""),
+                (lambda u: 6 * u if u > 0 else u, "ValueError", "0,"),
+            )
+        ),
         (
             {"formula": "u**3"},
             "formula of 'cube' is 'u\\*\\*3', but must be a function of a SymPy symbol",
@@ -576,6 +687,38 @@ def test_every_function_of_the_library_could_have_been_registered(name, tidy):
     np.testing.assert_array_equal(
         [part(u) for part in parts(again)], [part(u) for part in parts(function)]
     )
+
+
+@pytest.mark.usefixtures("tidy")
+def test_a_function_of_one_number_is_registered_as_the_message_says():
+    parts = {part: np.vectorize(cube()[part], otypes=[float]) for part in ("f", "d1", "d2", "d3")}
+
+    np.testing.assert_array_equal(register_function(**cube(**parts)).f(np.array([2.0])), [8.0])
+
+
+@pytest.mark.usefixtures("tidy")
+@for_all(
+    "formula",
+    [
+        lambda u: u**3,
+        lambda u: u**3 + sympy.Float(1e-12),
+        lambda u: sympy.Piecewise((u**3, u > 0), (-((-u) ** 3), True)),
+        lambda u: (1 - sympy.cos(u * 1e-5)) * u * 2e10 + u**5 / 12e10,  # cancels ten digits
+        lambda u: sympy.Function("own")(u),  # which SymPy cannot evaluate
+    ],
+)
+def test_a_formula_with_the_values_of_the_function_or_without_any_is_taken(formula):
+    assert register_function(**cube(formula=formula)).formula is formula
+    unregister_function("cube")
+
+
+@pytest.mark.usefixtures("tidy")
+def test_without_a_formula_nothing_needs_sympy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sympy", None)
+
+    assert register_function(**cube()) is LIBRARY["cube"]
+    with pytest.raises(ImportError):
+        register_function(**cube(name="other", formula=lambda u: u**3))
 
 
 @pytest.mark.usefixtures("tidy")

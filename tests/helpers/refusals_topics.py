@@ -261,6 +261,20 @@ refuse(
     lambda v: kr.register_function("new", **(CUBE | {"complexity": v})),
     negative=-1,
     half=0.5,
+    huge=10**400,
+)
+refuse(
+    "register_function",
+    "singular",
+    lambda v: kr.register_function("new", **CUBE, singular=v),
+    number=0.5,
+    none=None,
+)
+refuse(
+    "register_function",
+    "formula",
+    lambda v: kr.register_function("new", **CUBE, formula=v),
+    text="u**3",
 )
 refuse(
     "register_function",

@@ -502,6 +502,18 @@ def test_a_lock_with_an_edge_of_another_function_is_rejected_with_its_place(othe
         kr.lock_edges(symbolic_network(), 1, [(0, 0), *others])
 
 
+def test_a_lock_of_two_functions_of_one_name_says_that_they_differ():
+    network = symbolic_network()
+    first, *others = network.layers[1].symbolic
+    other = replace(first, function=replace(LIBRARY["cos"], name="sin"))
+    network = kr.Network((network.layers[0], replace(network.layers[1], symbolic=[other, *others])))
+
+    with pytest.raises(
+        ValueError, match="is 'sin', but the first of places is another function of that name: a "
+    ):
+        kr.lock_edges(network, 1, [(0, 0), (0, 1)])
+
+
 # --- places
 
 

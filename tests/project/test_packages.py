@@ -79,6 +79,8 @@ THIRD_PARTY = {
     ("discovery.results", "sympy"): "it writes trees as formulas",
     ("discovery.sample_support", "sympy"): "it changes the numbers of a formula",
     ("discovery.spare_samples", "sympy"): "it counts the numbers of a formula",
+    ("functions.record", "sympy"): "formulas of registered functions",
+    ("functions.verification", "sympy"): "it evaluates them",
     ("formulas.values", "sympy"): "it evaluates formulas",
     ("formulas.presentation", "sympy"): "it rounds numbers, and writes LaTeX and MathML",
     ("formulas.equation", "sympy"): "it reads differential equations",

@@ -582,6 +582,44 @@ def test_poles_are_seen_between_samples_that_grow_on_both_sides():
 # --- functions of one's own
 
 
+@pytest.mark.parametrize("pole", [0.0, 1.0])
+def test_a_registered_function_with_an_even_pole_is_found_without_a_redundancy(pole):
+    register_function(
+        "peak",
+        lambda u: (u - pole) ** -2,
+        lambda u: -2.0 * (u - pole) ** -3,
+        lambda u: 6.0 * (u - pole) ** -4,
+        lambda u: -24.0 * (u - pole) ** -5,
+        complexity=3,
+        singular=(pole,),
+    )
+    x = np.linspace(-1.0, 1.0, 200) + 1e-3
+    try:
+        fits = [fit_affine(x, (2.0 * x - place) ** -2, "peak") for place in (0.5, -1.3)]
+    finally:
+        unregister_function("peak")
+
+    for fit, place in zip(fits, (0.25, -0.65), strict=True):
+        assert 1.0 - fit.r2 <= 1e-12
+        assert fit.singular == pytest.approx((place,), rel=1e-9)
+
+
+@for_all(
+    ("name", "curve"),
+    [
+        ("1/x^2(sin)", lambda u: np.sin(u) ** -2),
+        ("1/|x|(sin)", lambda u: 1.0 / np.abs(np.sin(u))),
+        ("x^2(tan)", lambda u: np.tan(u) ** 2),
+        ("1/x^4(tanh)", lambda u: np.tanh(u) ** -4),
+    ],
+)
+@for_all("line", [(3.0, -0.9), (7.0, 2.0)])
+def test_even_poles_of_composed_functions_are_found_between_samples(name, curve, line):
+    x = np.linspace(-1.0, 1.0, 201) + 1e-3
+
+    assert 1.0 - fit_affine(x, 2.0 * curve(line[0] * x + line[1]) - 1.0, name).r2 <= 1e-12
+
+
 @pytest.fixture(params=[None, Redundancy(parity=1)])
 def bessel(request):
     """J0 as users register it."""

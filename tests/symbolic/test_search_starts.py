@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from kan_ref.functions.library import LIBRARY
 from kan_ref.functions.record import EVERYWHERE, Function, Redundancy, singular_points
 from kan_ref.symbolic import search_starts
-from kan_ref.symbolic.inner_lines import between, holds_poles, line_ends, pole_gaps, simple_poles
+from kan_ref.symbolic.inner_lines import (
+    between,
+    even_poles,
+    holds_poles,
+    line_ends,
+    pole_gaps,
+    simple_poles,
+)
 from kan_ref.symbolic.search_starts import GRIDS, coarse_starts
 from kan_ref.symbolic.variable_projection import misfits
 
@@ -20,8 +27,12 @@ ALL = np.arange(101)
 
 
 def own(**record):
-    """A registered function, known by its record alone."""
-    return Function("own", *(np.sin,) * 4, **record)
+    """A registered function, known by its record alone; it changes its sign at its singular points."""
+
+    def f(u):
+        return sum((1.0 / (u - point) for point in record.get("singular", ())), start=0.0 * u)
+
+    return Function("own", f, *(np.sin,) * 3, **record)
 
 
 def lines(grid, function, t=T, z=T):
@@ -205,7 +216,7 @@ def test_a_cell_lies_between_the_singular_points_or_ends_of_the_domain_around_ze
 def test_one_pole_of_the_data_lies_at_each_singular_point_with_every_scale():
     function = own(singular=(1.0, -2.0))
     z = 1.0 / (T - 0.311)
-    (pole,) = search_starts.simple_poles(T, z)
+    (pole,) = simple_poles(T, z)
 
     starts, scale, shift = lines("poles", function, z=z)
 
@@ -227,7 +238,7 @@ def test_poles_that_repeat_lie_at_the_first_and_the_last_pole_with_as_many_misse
     frequency,
 ):
     z = np.tan(frequency * T + 0.2)
-    poles = search_starts.simple_poles(T, z)
+    poles = simple_poles(T, z)
     n = len(poles)
 
     _, scale, shift = lines("poles", LIBRARY["tan"], z=z)
@@ -242,6 +253,39 @@ def test_singular_points_that_do_not_repeat_are_laid_at_the_first_of_many_poles_
     _, scale, _ = lines("poles", own(singular=(0.5,)), z=np.tan(5.0 * T))
 
     assert len(scale) == len(search_starts.POLE_SCALES)
+
+
+@for_all("order", [1, 2, 4])
+def test_a_pole_without_a_change_of_sign_is_tried_at_its_place_with_every_scale(order):
+    function = Function("own", lambda u: np.abs(u - 0.5) ** -order, *(np.sin,) * 3, singular=(0.5,))
+
+    for sign in (1.0, -1.0):
+        _, scale, shift = lines("poles", function, z=sign * np.abs(T - 0.311) ** -order)
+
+        poles = (0.5 - shift) / scale
+        assert np.abs(poles - 0.311).min() < 1e-4
+        at_one = scale[np.isclose(poles, poles[0], rtol=1e-9)]
+        np.testing.assert_allclose(at_one, search_starts.POLE_SCALES)
+        assert (
+            len(np.unique(poles.round(9))) == 6
+        )  # three orders in the gaps on both sides of the peak
+
+
+def test_poles_without_a_change_of_sign_that_repeat_lie_at_the_first_and_the_last_peak():
+    function = LIBRARY["1/x^2(sin)"]
+
+    starts, scale, shift = lines("poles", function, z=np.sin(9.0 * T + 0.2) ** -2)
+
+    first, last = (k * np.pi / 9.0 - 0.2 / 9.0 for k in (-2, 2))
+    assert len(np.unique(starts.row)) == len(starts.row)
+    assert np.abs(scale - 9.0).min() < 0.01
+    best = np.argmin(np.abs(np.sin(scale * first + shift)) + np.abs(np.sin(scale * last + shift)))
+    np.testing.assert_allclose(
+        np.sin(scale[best] * np.array([first, last]) + shift[best]), 0.0, atol=0.02
+    )
+    turns = scale * (last - first) / np.pi
+    assert np.abs(turns - turns.round()).max() < 0.2
+    assert {4, 5, 6, 7, 8, 9, 10} == set(turns.round().astype(int))
 
 
 def test_data_without_poles_have_no_lines_through_poles():
@@ -526,3 +570,34 @@ def test_a_simple_pole_is_five_times_as_far_from_the_median_as_the_median_sample
 
     assert len(simple_poles(t, z)) == n_poles
     assert len(simple_poles(t, np.where(t == 6.0, 9.0, z))) == n_poles
+
+
+def test_even_poles_lie_in_the_gaps_beside_each_peak():
+    n_peaks = []
+    for seed in range(200):
+        t, z, rng = peaked(seed)
+        flat = rng.integers(-1, 2, 24)
+        t = np.concatenate([t, t[-1] + 1.0 + np.arange(12), t + 30.0, t[-1] + 31.0 + np.arange(12)])
+        z = np.concatenate([z, flat[:12], z, flat[12:]])
+        offset = z - np.median(z)
+        far = 5.0 * np.median(np.abs(offset))
+        expected, last = [], None
+        for n in range(len(t) - 1):
+            one, two = offset[n], offset[n + 1]
+            if one * two > 0 and min(abs(one), abs(two)) > far and grows(t, np.abs(offset), n):
+                roots = [(abs(one) ** (1 / m), abs(two) ** (1 / m)) for m in (1, 2, 4)]
+                poles = [(r * t[n] + s * t[n + 1]) / (r + s) for r, s in roots]
+                expected = (
+                    [*expected[:-1], [*expected[-1], poles]]
+                    if last == n - 1
+                    else [*expected, [poles]]
+                )
+                last = n
+
+        found = even_poles(t, z)
+
+        assert len(found) == len(expected)
+        for peak, gaps in zip(found, expected, strict=True):
+            np.testing.assert_allclose(peak, gaps, rtol=1e-13)
+        n_peaks.append(len(expected))
+    assert {0, 2} <= set(n_peaks)
