@@ -55,8 +55,9 @@ class Scales:
     values: FloatArray
 
     def __post_init__(self) -> None:
-        domain = _check_bounds("domain", self.domain)
-        values = _check_bounds("values", np.atleast_2d(check_rectangular("values", self.values)))
+        domain = _check_bounds("domain", self.domain, "n_in")
+        values = np.atleast_2d(check_rectangular("values", self.values))
+        values = _check_bounds("values", values, "n_out")
         self.__dict__.update(domain=domain, values=values)
 
     @property
@@ -135,9 +136,9 @@ class Scales:
 
 
 @np.errstate(all="ignore")
-def _check_bounds(name: str, value: object) -> FloatArray:
-    """Return bounds (n, 2) as a copy; raise an error where low is not below high."""
-    bounds = check_float_array(name, value, ("n", 2)).copy()
+def _check_bounds(name: str, value: object, rows: str) -> FloatArray:
+    """Return bounds (rows, 2) as a copy; raise an error where low is not below high."""
+    bounds = check_float_array(name, value, (rows, 2)).copy()
     if len(bounds) == 0:
         raise ValueError(f"{name} is empty, but needs a pair (low, high) for each variable")
     # a smaller width could not be inverted; a wider one would overflow
