@@ -31,6 +31,7 @@ from kan_ref.bspline.knots import check_knots, check_per_input, prepare_knots
 from kan_ref.checks import FloatArray, check_float_array, check_integer
 
 
+@np.errstate(all="ignore")
 def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatArray:
     """Evaluate all basis functions of each knot vector, or a derivative of them, at each point.
 
@@ -120,6 +121,7 @@ def knot_averages(knots: FloatArray, degree: int) -> FloatArray:
     return points
 
 
+@np.errstate(all="ignore")
 def basis_integral(knots: object, degree: int, low: object, high: object) -> FloatArray:
     """Integrate each basis function over [low, high].
 

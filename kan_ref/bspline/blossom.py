@@ -182,6 +182,7 @@ def blossom_coef(knots: object, degree: int, coef: object, new_knots: object) ->
     return transfer_coef(knots, degree, coef, new_knots)
 
 
+@np.errstate(all="ignore")
 def transfer_coef(
     knots: FloatArray, degree: int, coef: FloatArray, new_knots: FloatArray
 ) -> FloatArray:

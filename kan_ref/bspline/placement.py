@@ -5,23 +5,36 @@ With the range R = max x - min x of the samples x of an input, and `pad` beyond 
     (B14)  a = min x - pad,  b = max x + pad
     (B15)  a = c - w,  b = c + w,  w = max(1, |c|) / 2     instead, where R <= 1e-9 max(1, |c|)
     (B16)  s_j = beta u_j + (1 - beta) q_j                 u uniform, q quantiles of x
+    (B25)  q_i = ... = q_m  is placed at rank (i + m) / 2  but at 0 where i = 0, at G where m = G;
+           all q_j are then linear in rank between these
 
 c is the middle of the samples; the ends of (B16) are those of (B14). beta is the blending weight
 `uniform_share` between a uniform grid and one with equally many samples in each interval. Quantiles
 are the sorted samples interpolated linearly in rank, as breakpoints are in (B3).
+
+Quantiles coincide at a value that many samples share. A breakpoint that is repeated m times leaves
+a curve of degree k only k - m continuous derivatives, and m > k makes it jump. (B25) therefore
+keeps such a value once, at its middle rank, and spaces the other breakpoints evenly between it and
+its neighbours. Quantiles that differ stay where they are.
 """
 
 import numpy as np
 
 from kan_ref.bspline.knots import (
-    NARROWEST,
     add_outer_knots,
     check_per_input,
     check_width,
     uniform_breakpoints,
 )
 from kan_ref.bspline.refined_grids import interpolate_in_rank
-from kan_ref.checks import BoolArray, FloatArray, check_float_array, check_integer, check_number
+from kan_ref.checks import (
+    ROUNDING,
+    BoolArray,
+    FloatArray,
+    check_float_array,
+    check_integer,
+    check_number,
+)
 
 _FLAT = 1e-9  # relative to max(1, |middle|): a smaller range of samples is rounding error
 _SAMPLE_PAD = 0.05  # of the samples' range, on each side
@@ -159,9 +172,9 @@ def blended_knots(
     Returns
     -------
     knots : (n_in, n_intervals + 2 degree + 1)
-        Quantiles of a discrete feature may repeat, but a < b. Breakpoints that would be at most
-        1e-305 apart are equal. A constant feature, (B15), has no
-        useful quantiles: its grid is uniform for every blending weight.
+        Breakpoints do not repeat: quantiles that are equal, as those of a discrete feature, are
+        spread by (B25). A constant feature, (B15), has no useful quantiles: its grid is uniform for
+        every blending weight.
 
     Raises
     ------
@@ -186,24 +199,31 @@ def blended_knots(
     samples = _check_samples(x)
     a, b, flat = _sample_bounds(samples, relative_pad)
     uniform = uniform_breakpoints(a, b, n_intervals)
-    quantiles = interpolate_in_rank(np.sort(samples.T), n_intervals)
+    quantiles = _spread(interpolate_in_rank(np.sort(samples.T), n_intervals))
     # [eq:blended-breakpoints]
     blend = beta * uniform + (1.0 - beta) * quantiles
     # [/eq:blended-breakpoints]
     blend = np.where(flat[:, None], uniform, blend)
     blend[:, 0], blend[:, -1] = a, b
-    return add_outer_knots(_merged(blend), degree)
+    return add_outer_knots(blend, degree)
 
 
-def _merged(breakpoints: FloatArray) -> FloatArray:
-    """Return breakpoints (n_in, n) of which those nearer than knots may be are one, repeated.
+def _spread(quantiles: FloatArray) -> FloatArray:
+    """Return quantiles (n_in, n) without repetitions: those that are equal are spread by (B25).
 
-    A tiny blending weight moves quantiles that repeat at 0 apart by less.
+    They are equal if they differ by rounding of the largest one. Inputs with one value alone stay.
     """
-    last = breakpoints[:, -1:]
-    apart = np.diff(breakpoints, axis=1, prepend=-np.inf) > NARROWEST
-    merged = np.maximum.accumulate(np.where(apart, breakpoints, -np.inf), axis=1)
-    return np.where(last - merged <= breakpoints.shape[1] * NARROWEST, last, merged)
+    ranks = np.arange(quantiles.shape[1], dtype=float)
+    spread = quantiles.copy()
+    for row in spread:
+        steps = np.diff(row) > ROUNDING * len(row) * np.abs(row).max()
+        if steps.any():
+            first = np.append(0, np.flatnonzero(steps) + 1)
+            last = np.append(first[1:], len(row)) - 1
+            middle = 0.5 * (first + last)
+            middle[0], middle[-1] = ranks[0], ranks[-1]
+            row[:] = np.interp(ranks, middle, row[last])
+    return spread
 
 
 def _check_samples(x: object) -> FloatArray:

@@ -129,6 +129,7 @@ def multiplicity(values: FloatArray, knots: FloatArray) -> IntArray:
     return np.searchsorted(knots, values, side="right") - first
 
 
+@np.errstate(all="ignore")
 def insert_knot(
     knots: object, degree: int, coef: object, t: float
 ) -> tuple[FloatArray, FloatArray]:

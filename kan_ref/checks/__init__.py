@@ -44,3 +44,4 @@ from kan_ref.checks.values import check_overflow as check_overflow
 from kan_ref.checks.values import check_pair as check_pair
 from kan_ref.checks.values import check_rectangular as check_rectangular
 from kan_ref.checks.values import short as short
+from kan_ref.checks.values import shown as shown

@@ -92,7 +92,8 @@ def shape_remedy(
         what = {"n_in": " for one input", "n_out": " for one output"}.get(str(columns), "")
         return f": give {code}[:, None]{what}"
     if isinstance(columns, int) and array.size == columns and _fits(1, rows):
-        return f": give {code}[None, :] for one sample"
+        what = {"n_in": "input", "n_out": "output"}.get(str(rows), "sample")
+        return f": give {code}[None, :] for one {what}"
     return ""
 
 

@@ -209,6 +209,8 @@ CALLS = {
     "loadckpt": 'kr.load("net.npz")',
     "saveckpt": 'kr.save(net, "net.npz")',
     "symbolic_formula": "kr.formula(net)",
+    "kanpiler": 'kr.from_formula(expression, names=("x", "y"))',
+    "auto_swap": "kr.discover(data, rng=rng)",
     "ex_round": "kr.recognise_constants(formula, x)",
     "add_symbolic": "kr.register_function(name, f, d1, d2, d3, complexity=3)",
     "SYMBOLIC_LIB": "kr.LIBRARY",

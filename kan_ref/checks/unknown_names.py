@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from kan_ref.checks.other_names import ARGUMENTS, ATTRIBUTES, REQUIRED
-from kan_ref.checks.values import NEAR
+from kan_ref.checks.values import NEAR, shown
 
 _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -175,7 +175,7 @@ def _is_missing(kind: type, name: str) -> bool:
 def what(value: object) -> str:
     """Return how a message names a value: a record by its kind alone, since its text is long."""
     if not isinstance(value, Record):
-        return repr(value)
+        return shown(value)
     kind = type(value).__name__
     return f"{'an' if kind in _AN else 'a'} {kind}"
 

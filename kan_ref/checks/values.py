@@ -32,6 +32,7 @@ BoolArray = NDArray[np.bool_]
 NEAR = 0.7  # similarity of a name that is suggested: a slip of the keys, no other word
 
 _LARGEST = float(np.finfo(np.float64).max)
+_LONGEST = 80  # characters of a value in a message
 _SAMPLES = ("x", "y", "x_train", "y_train", "x_test", "y_test")
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
 
@@ -175,7 +176,7 @@ def check_integer(name: str, value: object, *, low: int, high: int | None = None
     TypeError if it is not an integer, ValueError if it is out of range.
     """
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} is {_plain(value)!r}, but must be an integer")
+        raise TypeError(f"{name} is {shown(value)}, but must be an integer")
     number = int(value)
     if abs(number) > _LARGEST:
         raise ValueError(_beyond(name, low, math.inf if high is None else high))
@@ -195,7 +196,7 @@ def check_number(
     if isinstance(value, bool | np.bool_) or not isinstance(
         value, int | float | np.integer | np.floating
     ):
-        raise TypeError(f"{name} is {_plain(value)!r}, but must be a real number")
+        raise TypeError(f"{name} is {shown(value)}, but must be a real number")
     if isinstance(value, int) and abs(value) > _LARGEST:
         raise ValueError(_beyond(name, low, high))
     if not math.isfinite(value):
@@ -218,14 +219,16 @@ def _range(low: float, high: float) -> str:
     return f"at most {high:g}" if low == -math.inf else f"between {low:g} and {high:g}"
 
 
-def check_choice(name: str, value: object, options: Sequence[str]) -> str:
+def check_choice(name: str, value: object, options: Sequence[str], *, or_none: bool = False) -> str:
     """Return `value` if it is one of `options`.
 
-    ValueError otherwise; the message lists the options and suggests the nearest one.
+    ValueError otherwise; the message lists the options, with None if the caller has accepted that,
+    and suggests the nearest one.
     """
     if isinstance(value, str) and value in options:
         return str(value)
-    message = f"{name} is {_plain(value)!r}, but must be one of {', '.join(map(repr, options))}"
+    listed = ", ".join(map(repr, (*options, None) if or_none else options))
+    message = f"{name} is {shown(value)}, but must be one of {listed}"
     if not isinstance(value, str):
         raise TypeError(message)
     raise ValueError(f"{message}{_instead(name, value, options)}")
@@ -244,13 +247,23 @@ def _instead(name: str, value: str, options: Sequence[str]) -> str:
 def check_flag(name: str, value: object) -> bool:
     """Return `value` if it is True or False, else raise TypeError."""
     if not isinstance(value, bool):
-        raise TypeError(f"{name} is {_plain(value)!r}, but must be True or False")
+        raise TypeError(f"{name} is {shown(value)}, but must be True or False")
     return value
 
 
-def _plain(value: object) -> object:
-    """Return a scalar of NumPy as the number or text of Python that it is."""
-    return value.item() if isinstance(value, np.generic) else value
+def shown(value: object) -> str:
+    """Return how a message shows a value: an array whose text is long by its shape alone.
+
+    A scalar of NumPy is the number or text of Python that it is. Of other long texts the message
+    has the beginning.
+    """
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    if len(text) <= _LONGEST and "\n" not in text:
+        return text
+    kind, shape = type(value).__name__, getattr(value, "shape", None)
+    if not isinstance(shape, tuple):
+        return short(value)
+    return f"{'an array' if kind == 'ndarray' else f'a {kind}'} of shape {shape}"
 
 
 def short(value: object) -> str:
@@ -271,7 +284,7 @@ def check_generator(name: str, value: object) -> np.random.Generator:
     """Return `value` if it is a numpy.random.Generator, else raise TypeError."""
     if not isinstance(value, np.random.Generator):
         raise TypeError(
-            f"{name} is {value!r}, but must be a numpy.random.Generator "
+            f"{name} is {shown(value)}, but must be a numpy.random.Generator "
             "such as numpy.random.default_rng(0)"
         )
     return value

@@ -29,6 +29,7 @@ SHARE_WITHOUT_DOMAIN = 0.9
 _DEFAULT_BOXES = ((-2.0, 2.0), (0.0, 2.0), (-1.0, 1.0), (0.0, 1.0), (-0.5, 0.5), (1.0, 2.0))
 
 
+@np.errstate(all="ignore")
 def from_formula(
     expression: Any, names: Sequence[str] | None = None, *, domain: object = None
 ) -> Network:

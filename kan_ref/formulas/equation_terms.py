@@ -40,6 +40,7 @@ from kan_ref.pde import (
 )
 
 
+@np.errstate(all="ignore")
 def equation_term(
     equation: Any,
     x: object,

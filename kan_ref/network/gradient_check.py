@@ -62,7 +62,7 @@ class GradientReport:
     the number of samples that counted, `n_directions` the number of directions tried for each part.
     """
 
-    errors: dict[str, float]
+    errors: dict[str, float] = field(hash=False)
     n_samples: int
     n_directions: int
 

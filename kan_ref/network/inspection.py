@@ -48,6 +48,7 @@ def layer_jump_weights(layer: Layer) -> FloatArray:
     return jump_weights(layer.knots, layer.degree)
 
 
+@np.errstate(all="ignore")
 def edge_outputs(network: Network, x: object) -> list[FloatArray]:
     """Compute phi_{l,j,i}(x_{l,i}) of every edge of every layer; masked edges give 0.
 
@@ -143,6 +144,7 @@ def _lone_edge(layer: Layer, j: int, i: int) -> Layer:
     )
 
 
+@np.errstate(all="ignore")
 def distance(old: Network, new: Network, x: object) -> Distance:
     """Measure the largest and the root mean square difference of two networks on a batch.
 

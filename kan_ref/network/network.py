@@ -274,7 +274,8 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
     ----------
     network : Network
     caches : sequence of Cache
-        From `forward` at the same x.
+        From `forward` of this network at the same x. Caches of another network with the same sizes
+        are not noticed, and give wrong gradients.
     dy : (batch, n_out)
         dR/dy.
 

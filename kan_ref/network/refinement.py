@@ -152,7 +152,9 @@ def update_grid(
         At least one sample.
     uniform_share : float
         Blending weight from 0 to 1: 1 spaces breakpoints evenly, 0 puts them at quantiles of the
-        activations.
+        activations. Quantiles that are equal, because many activations are, are spread evenly
+        between their neighbours: a breakpoint that occurs more often than `degree` lets curves
+        jump.
     margin : float
         At least 0: how far a grid reaches beyond the activations on each side, in intervals.
 

@@ -12,3 +12,4 @@ from kan_ref.optimizers.result import Iterate as Iterate
 from kan_ref.optimizers.result import OptimizeResult as OptimizeResult
 from kan_ref.optimizers.result import ValueAndGrad as ValueAndGrad
 from kan_ref.optimizers.result import steps_are_done as steps_are_done
+from kan_ref.optimizers.result import stop_reason as stop_reason

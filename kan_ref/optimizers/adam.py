@@ -35,6 +35,7 @@ from kan_ref.optimizers.result import (
     is_small,
     start_vector,
     steps_are_done,
+    stop_reason,
 )
 
 Schedule = Callable[[int], float]
@@ -200,5 +201,7 @@ def adam(
             stopped = f"step {t} led to {trouble} and is undone"
             continue
         theta, value, step, norm = trial, float(new_value), t, new_norm
-        if callback is not None and callback(Iterate(theta, value, norm, step, n_evaluations)):
-            stopped = f"the callback asked to stop after step {step}"
+        if callback is not None:
+            answer = callback(Iterate(theta, value, norm, step, n_evaluations))
+            if answer is not None and answer is not False:
+                stopped = stop_reason(answer, step)

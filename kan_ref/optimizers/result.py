@@ -159,8 +159,8 @@ def check_start_vector(name: str, value: object, length: int | str) -> FloatArra
     vector = check_float_array(name, value, (length,), finite=False)
     if not np.isfinite(vector).all():
         place = int(np.argmin(np.isfinite(vector)))
-        # a function may be undefined there, which scaling does not change
-        remedy = _UNDEFINED if np.isnan(vector).any() else _REMEDY
+        # a function is undefined there, which scaling does not change, or inf times 0 gave nan
+        remedy = f"{_UNDEFINED}, or {_REMEDY}" if np.isnan(vector).any() else _REMEDY
         raise ValueError(
             f"{name} contains {vector[place]} at position {place}, "
             f"but needs finite numbers: {remedy}"
@@ -217,9 +217,18 @@ def is_small(norm: float, tolerance: float) -> str | None:
 
 def asked_to_stop(callback: Callback | None, iterate: Iterate) -> str | None:
     """Call the callback; say that it stops the run, or return None."""
-    if callback is None or not callback(iterate):
-        return None
-    return f"the callback asked to stop after step {iterate.step}"
+    return None if callback is None else stop_reason(callback(iterate), iterate.step)
+
+
+def stop_reason(answer: object, step: int) -> str | None:
+    """Say that the answer of a callback stops the run, or return None; TypeError for an array."""
+    shape = getattr(answer, "shape", ())
+    if shape:
+        raise TypeError(
+            f"callback returned an array of shape {tuple(shape)}, but must return True to stop the "
+            "run, or else False or None"
+        )
+    return f"the callback asked to stop after step {step}" if answer else None
 
 
 def steps_are_done(n_steps: int) -> str:

@@ -124,6 +124,19 @@ def check_order(model: JetModel, term: Term, name: str) -> None:
                 f"degree {layer.degree}: their {jumps} jump at the knots, which residuals at "
                 f"points do not show, so give degree 3 or more{_or_lower_order(term, layer.degree)}"
             )
+        repeats, most = _most_repeated(layer.breakpoints), layer.degree + 1 - order
+        if repeats > most and layer.mask.any():
+            raise ValueError(
+                f"{name} has derivatives of order {order}, but layers[{place}] has a breakpoint "
+                f"that occurs {repeats} times: splines of degree {layer.degree} jump there, in "
+                "values or lower derivatives, which residuals at points do not show, so give each "
+                f"breakpoint {counted(most, 'time')} at most"
+            )
+
+
+def _most_repeated(grids: FloatArray) -> int:
+    """Return how often a breakpoint between the ends of its grid occurs; at least 1."""
+    return max(int(np.unique(s, return_counts=True)[1][1:-1].max(initial=1)) for s in grids)
 
 
 def _or_lower_order(term: Term, order: int) -> str:

@@ -55,8 +55,9 @@ class Scales:
     values: FloatArray
 
     def __post_init__(self) -> None:
-        domain = _check_bounds("domain", self.domain)
-        values = _check_bounds("values", np.atleast_2d(check_rectangular("values", self.values)))
+        domain = _check_bounds("domain", self.domain, "n_in")
+        values = np.atleast_2d(check_rectangular("values", self.values))
+        values = _check_bounds("values", values, "n_out")
         self.__dict__.update(domain=domain, values=values)
 
     @property
@@ -79,6 +80,7 @@ class Scales:
         values = self._values_of(n_out)
         return 0.5 * (values[:, 1] - values[:, 0])
 
+    @np.errstate(all="ignore")
     def inputs(self, x: object) -> FloatArray:
         """Return xi (n, n_in) of coordinates x (n, n_in)."""
         points = check_float_array("x", x, ("n", len(self.domain)))
@@ -87,6 +89,7 @@ class Scales:
         # [/eq:dimensionless]
         return xi
 
+    @np.errstate(all="ignore")
     def outputs(self, u: object) -> FloatArray:
         """Return v (n, n_out) of values u (n, n_out) of the unknowns."""
         given = check_float_array("u", u, ("n", "n_out"))
@@ -94,6 +97,7 @@ class Scales:
         v: FloatArray = (given - self.output_middle(n_out)) / self.output_size(n_out)
         return v
 
+    @np.errstate(all="ignore")
     def network(self, network: Network) -> Network:
         """Return u(x) as a network with the coordinates' and unknowns' own units.
 
@@ -131,9 +135,10 @@ class Scales:
         return np.broadcast_to(self.values, (n_out, 2))
 
 
-def _check_bounds(name: str, value: object) -> FloatArray:
-    """Return bounds (n, 2) as a copy; raise an error where low is not below high."""
-    bounds = check_float_array(name, value, ("n", 2)).copy()
+@np.errstate(all="ignore")
+def _check_bounds(name: str, value: object, rows: str) -> FloatArray:
+    """Return bounds (rows, 2) as a copy; raise an error where low is not below high."""
+    bounds = check_float_array(name, value, (rows, 2)).copy()
     if len(bounds) == 0:
         raise ValueError(f"{name} is empty, but needs a pair (low, high) for each variable")
     # a smaller width could not be inverted; a wider one would overflow

@@ -110,6 +110,7 @@ def _check_real(name: str, value: object) -> FloatArray:
 # --- partial derivatives against differences
 
 
+@np.errstate(all="ignore")  # R may be undefined after a step: nan agrees with nothing
 def check_partials(
     function: Residual,
     arguments: Arguments,
@@ -207,7 +208,6 @@ def _check_finite(
             )
 
 
-@np.errstate(all="ignore")  # R may be undefined after a step: nan agrees with nothing
 def _disagreement(
     function: Residual,
     arguments: Arguments,

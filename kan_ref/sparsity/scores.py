@@ -51,6 +51,7 @@ class NodeScores:
         return f"NodeScores(least {np.array2string(self.least, precision=3)})"
 
 
+@np.errstate(all="ignore")
 def edge_scores(network: Network, x: object, *, kind: str = "mean") -> list[FloatArray]:
     """Return the score of every edge on a batch, a measure of how much it matters.
 
@@ -108,6 +109,7 @@ def scores_by_edge(network: Network, points: FloatArray, kind: str) -> list[Floa
     return fractions if kind == "std" else _attributed(fractions)
 
 
+@np.errstate(all="ignore")
 def node_scores(network: Network, x: object, *, kind: str = "mean") -> list[NodeScores]:
     """Return the scores (P11) of all nodes on a batch, from the inputs to the outputs.
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, shown
 from kan_ref.network import Network, layer_inputs, place_hidden_grids
-from kan_ref.optimizers import Iterate, steps_are_done
+from kan_ref.optimizers import Iterate, steps_are_done, stop_reason
 from kan_ref.training.data_goal import DataGoal
 from kan_ref.training.goal import Problem, rows_at_once
 from kan_ref.training.held_out import Validation
@@ -54,7 +54,7 @@ class Recorder:
         batches: bool = False,
     ) -> None:
         if callback is not None and not callable(callback):
-            raise TypeError(f"callback is {callback!r}, but must be a function of a Step")
+            raise TypeError(f"callback is {shown(callback)}, but must be a function of a Step")
         self.test, self.asked, self.validation = test, "", validation
         self.batches, self.n_steps = batches, 0
         self._test_every, self._begun, self._last = test_every, 0, -1
@@ -117,8 +117,8 @@ class Recorder:
             self._bar.set_postfix_str(f"G {n_intervals}, train {train[1]:.1e}{known}")
         if self._callback is not None:
             named: dict[str, Any] = dict(zip(HISTORY_NAMES, entry, strict=True))
-            if self._callback(Step(**named, network=network)):
-                self.asked = f"the callback asked to stop after step {step}"
+            answer = self._callback(Step(**named, network=network))
+            self.asked = stop_reason(answer, step) or ""
         if self._bar is not None:
             self._bar.update(n_steps)
 

@@ -114,6 +114,10 @@ def predict_labels(
             f"classes has shape {found.shape}, but a network with {logits.shape[1]} outputs needs "
             f"({n_classes},): {n_classes} classes"
         )
+    names = found.tolist()
+    if len(set(names)) < n_classes:
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"classes has {twice!r} twice, but each class needs a name of its own")
     chosen: NDArray[Any] = found[labels]
     return chosen
 

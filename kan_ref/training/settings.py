@@ -185,7 +185,7 @@ def _read_precondition(
     """Return whether the optimizer gets scaled variables."""
     if value is None:
         return False
-    chosen = check_choice("precondition", value, ("auto", "jacobian"))
+    chosen = check_choice("precondition", value, ("auto", "jacobian"), or_none=True)
     reason = ""
     if penalty is not None:
         reason = (

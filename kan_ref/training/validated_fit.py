@@ -147,7 +147,8 @@ def fit_validated(
         Most L-BFGS iterations with the first weight, at least 1; half of them with each other one.
         A fit ends before when 10 iterations have lowered the objective by less than 0.1 %.
     n_folds : int, optional
-        At least 2. None is 5 for up to 1000 training samples; of more, a fifth is held out once.
+        From 2 to the number of training samples. None is 5 for up to 1000 of them; of more, a fifth
+        is held out once.
     rng : numpy.random.Generator
         Draws the folds, and the initial parameters, which are the same for all of them.
 
@@ -171,6 +172,13 @@ def fit_validated(
     every fold trains on enough samples for it: at least n_intervals + degree, the number of basis
     functions of a spline, for the additive one, and as many for each input for the hidden one. With
     fewer samples not even the sum of curves is determined, and interactions less.
+
+    The L1 penalty has no derivative at 0, so that rounding decides where an iteration leads. On one
+    machine results repeat bit for bit, but data that differ in the last digit give other ones. For
+    six tables of 120 samples of 4 inputs, relative changes of y by 1e-15 to 3e-15 changed
+    predictions of new samples by 0.02 to 0.16 standard deviations of y (root mean square; single
+    ones by up to 1.7), and in 4 of 18 fits the chosen weight. The errors, 0.22 to 0.58, changed by
+    up to 6 % in five tables and 19 % in one.
 
     Implements :eq:`penalty-path` and :eq:`paired-differences`. It takes n_folds + 1 paths of
     at most n_steps (1 + (n_weights - 1) / 2) iterations for each architecture.
@@ -219,7 +227,14 @@ def _parts(goal: DataGoal, n_folds: int | None, rng: np.random.Generator) -> lis
     """Return the held-out samples of each fold; none where there are too few samples."""
     n = len(goal.x)
     count = N_FOLDS if n_folds is None else check_integer("n_folds", n_folds, low=2)
-    parts = list(held_out_parts(strata(goal), min(n, count), rng)) if n >= FEWEST else []
+    if n < FEWEST:
+        return []
+    if count > n:
+        raise ValueError(
+            f"n_folds is {count}, but there are {n} training samples, and each fold holds at least "
+            f"one of them out: give at most {n}, such as 5"
+        )
+    parts = list(held_out_parts(strata(goal), count, rng))
     return parts[:1] if n_folds is None and n > MOST_FOLDED else parts
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cases import for_all
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from networks import degrees
@@ -141,28 +141,36 @@ def test_features_of_every_kind_get_a_legal_row_that_holds_all_their_samples(
     assert (grid[:, -1] >= x.max(axis=0)).all()
 
 
-@for_all("share", [5e-324, 2e-311, 1e-305])
-@for_all("sign", [1.0, -1.0])
-@for_all("n_intervals", [2, 3, 9])
-def test_quantiles_that_repeat_stay_equal_where_a_tiny_share_would_part_them(
-    n_intervals, sign, share
-):
-    """Knots at most 1e-305 apart are not allowed; 0 is the one number beside which such knots exist."""
-    x = sign * np.array([[0.0]] * 40 + [[1.0]])
+@given(samples, st.integers(2, 9), st.sampled_from([0.0, 1e-300, 0.5]), st.sampled_from([0.0, 0.5]))
+def test_no_breakpoint_repeats_however_often_samples_do(x, n_intervals, share, margin):
+    """A cubic with a breakpoint that occurs four times may jump there; each sample occurs 4 times here."""
+    knots = blended_knots(
+        np.repeat(x, 4, axis=0), n_intervals, 3, uniform_share=share, margin=margin
+    )
 
-    knots = blended_knots(x, n_intervals, 2, uniform_share=share, margin=0.0)
-
-    check_knots("knots", knots, 2)
-    expected = blended_knots(x, n_intervals, 2, uniform_share=0.0, margin=0.0)
-    np.testing.assert_array_equal(knots, expected)
+    assert (np.diff(knots) > 0.0).all()
 
 
-def test_breakpoints_farther_apart_than_the_smallest_distance_are_not_merged():
-    x = np.array([[0.0]] * 40 + [[1.0]])
+@for_all(
+    ("values", "expected"),
+    [
+        # between different quantiles a repeated one has the middle of its ranks, 2 to 5
+        ([0.0, 1.0, *[4.0] * 4, 7.0, 9.0], [0.0, 1.0, 2.2, 3.4, 4.6, 5.8, 7.0, 9.0]),
+        ([0.0, 1.0, *[4.0] * 3, 7.0], [0.0, 1.0, 2.5, 4.0, 5.5, 7.0]),
+        # ends keep the first and the last rank
+        ([*[0.0] * 3, 3.0, *[5.0] * 2], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
+        ([*[0.0] * 40, 1.0], np.arange(41) / 40),
+        # rounding is no difference, and samples that differ by more stay where they are
+        ([0.0, 1.0, 4.0, 4.0 + 4e-15, 4.0 - 4e-15, 7.0], [0.0, 1.0, 2.5, 4.0, 5.5, 7.0]),
+        ([0.0, 1e-12, 2e-12, 4.0], [0.0, 1e-12, 2e-12, 4.0]),
+    ],
+)
+def test_equal_quantiles_are_spread_evenly_towards_their_neighbours(values, expected):
+    knots = blended_knots(
+        np.array(values)[:, None], len(values) - 1, 0, uniform_share=0.0, margin=0.0
+    )
 
-    knots = blended_knots(x, 4, 0, uniform_share=8e-305, margin=0.0)
-
-    np.testing.assert_allclose(knots, [[0.0, 2e-305, 4e-305, 6e-305, 1.0]], rtol=1e-12)
+    np.testing.assert_allclose(knots, [expected], rtol=1e-14, atol=0)
 
 
 @given(
@@ -170,12 +178,14 @@ def test_breakpoints_farther_apart_than_the_smallest_distance_are_not_merged():
     st.integers(1, 9),
 )
 def test_share_0_puts_breakpoints_at_the_quantiles_of_the_samples(x, n_intervals):
-    """NumPy's own quantiles, linear in rank, are the reference; constant features, which have none, are excluded."""
+    """NumPy's own quantiles, linear in rank, are the reference; equal samples, which are spread, are excluded."""
     x[0] -= 10.0
+    x += 0.001 * np.arange(x.size).reshape(x.shape)
+    quantiles = np.quantile(x, np.arange(n_intervals + 1) / n_intervals, axis=0).T
+    assume((np.diff(quantiles) > 1e-12).all())
 
     knots = blended_knots(x, n_intervals, 0, uniform_share=0.0, margin=0.0)
 
-    quantiles = np.quantile(x, np.arange(n_intervals + 1) / n_intervals, axis=0).T
     np.testing.assert_allclose(knots, quantiles, rtol=0, atol=1e-14 * np.abs(x).max())
 
 
@@ -218,15 +228,20 @@ def test_a_feature_that_never_changes_gets_a_uniform_row_around_it(share):
     np.testing.assert_array_equal(knots, uniform_knots(1.5, 4.5, 4, 1))
 
 
-def test_quantiles_of_a_two_valued_feature_repeat_and_its_bases_still_sum_to_1_between_them():
-    x = np.array([[0.0]] * 5 + [[1.0]] * 5)
+@for_all("values", [(0.0, 1.0), (0.0, 1.0, 2.0, 3.0, 4.0), (0.0, *np.linspace(-1.0, 1.0, 200))])
+@for_all("share", [0.0, 0.02])
+def test_splines_on_the_quantiles_of_a_discrete_feature_have_no_jumps(share, values):
+    """Two thirds of the samples are 0 in the last one, so that most of its quantiles are 0."""
+    count = 400 if len(values) > 100 else 1
+    x = np.array([*[0.0] * count, *values])[:, None]
 
-    knots = blended_knots(x, 4, 3, uniform_share=0.0, margin=0.0)
+    knots = blended_knots(x, 10, 3, uniform_share=share, margin=0.0)
 
-    np.testing.assert_array_equal(breakpoints(knots, 3), [[0.0, 0.0, 0.5, 1.0, 1.0]])
-    np.testing.assert_allclose(
-        basis(np.linspace(0.0, 1.0, 9)[:, None], knots, 3).sum(axis=2), 1.0, atol=1e-14
-    )
+    low, high = breakpoints(knots, 3)[0, [0, -1]]
+    inside = np.linspace(low, high, 1001)[:, None]
+    near = np.sort(np.concatenate([inside, breakpoints(knots, 3).T * (1 - 1e-9)]), axis=0)
+    assert np.abs(np.diff(basis(near, knots, 3), axis=0)).max() < 0.1
+    np.testing.assert_allclose(basis(inside, knots, 3).sum(axis=2), 1.0, atol=1e-14)
 
 
 @for_all(

@@ -399,6 +399,7 @@ def test_the_heat_equation_is_solved_alike_in_any_units():
     ("domain", "values", "sentence"),
     [
         ([(1.0, 0.0)], (0.0, 1.0), "domain is 1 to 0 in row 0, but low must be below high"),
+        ((0.0, 1.0), (0.0, 1.0), r"give np.asarray\(domain\)\[None, :\] for one input$"),
         ([(0.0, 1.0)], (2.0, 2.0), "values is 2 to 2 in row 0, but low must be below high"),
         (
             [(0.0, np.inf)],

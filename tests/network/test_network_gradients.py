@@ -310,6 +310,7 @@ def test_the_report_names_every_part_once_and_prints_it():
     head, *lines = str(report).splitlines()
     assert head == "6 samples, 2 directions, relative errors"
     assert lines == [f"{name:24s} {error:.1e}" for name, error in report.errors.items()]
+    assert {report: "checked"}[report] == "checked"
 
 
 def test_the_same_generator_gives_the_same_report():

@@ -570,6 +570,29 @@ def test_splines_with_jumps_that_no_residual_shows_are_rejected(order, degree, j
             fit_term(straight(degree, base), term)
 
 
+def with_breakpoints(degree, *inner):
+    """Return a network of one spline edge on [0, 1] with these breakpoints inside and repeated ends."""
+    knots = np.array([[0.0] * (degree + 1) + list(inner) + [1.0] * (degree + 1)])
+    coef = np.ones((1, 1, len(inner) + degree + 1))
+    one = np.ones((1, 1))
+    return kr.Network((kr.Layer(knots, coef, one, one, one, degree, "silu"),))
+
+
+@for_all(("order", "degree", "most"), [(1, 1, 1), (1, 3, 3), (2, 2, 1), (2, 3, 2), (2, 5, 4)])
+def test_repeated_breakpoints_with_jumps_that_no_residual_shows_are_rejected(order, degree, most):
+    """A breakpoint that occurs m times leaves degree - m continuous derivatives; ends may repeat."""
+    model = with_breakpoints(degree, 0.2, *[0.5] * (most + 1), 0.8)
+    message = (
+        rf"^terms\[1\] has derivatives of order {order}, but layers\[0\] has a breakpoint that occurs "
+        rf"{most + 1} times: splines of degree {degree} jump there.* {most} times? at most$"
+    )
+    for term in OF_ORDER[order]:
+        with pytest.raises(ValueError, match=message):
+            fit_term(model, term)
+        fit_term(with_breakpoints(degree, 0.2, *[0.5] * most, 0.8), term)
+    fit_term(model, kr.value_term(UNIT_LINE))
+
+
 @for_all(
     ("model", "lower", "unused"),
     [

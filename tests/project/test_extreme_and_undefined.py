@@ -11,12 +11,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+import sympy
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import random_batch, random_network, seeds, with_formulas
 
 import kan_ref as kr
+from kan_ref.bspline.refined_grids import insert_knot
 from kan_ref.network import place_hidden_grids, refine
 
 sizes = st.one_of(
@@ -449,11 +451,19 @@ FAR = samples(900.0)  # its silu and its products underflow
 FAR[SAMPLE + 1] = 1e-300, -900.0
 
 
+NEAR = GOOD.copy()  # 1e-17 beyond a knot at 0, where products of distances underflow
+NEAR[SAMPLE] = 1e-17, 1e-300
+
+
 @for_all("name", {**EVALUATES, **WORKS})
-def test_the_settings_of_numpy_for_errors_are_those_of_the_callers_code_alone(name):
-    network = kr.fix_symbolic(BLANK, 0, **EDGE, name="gaussian")
+@for_all(("size", "samples"), [(1.0, FAR), (1e-200, NEAR), (1e100, GOOD), (1e300, NEAR)])
+def test_the_settings_of_numpy_for_errors_are_those_of_the_callers_code_alone(size, samples, name):
+    """Products of tiny weights underflow, and those of large ones overflow."""
+    network = BLANK.with_theta(size * BLANK.theta)
+    if size == 1.0:
+        network = kr.fix_symbolic(network, 0, **EDGE, name="gaussian")
     call = {**EVALUATES, **WORKS}[name]
-    x = FAR[:, 0] if name == "edge_curve" else FAR
+    x = samples[:, 0] if name == "edge_curve" else samples
 
     # some of the numbers are too large for some of the calls: that is an error of its own
     with np.errstate(all="raise"), contextlib.suppress(ValueError, IndexError):
@@ -470,13 +480,108 @@ BASELINES = {
     ),
     "predict_proba": lambda x: kr.predict_proba(BLANK.with_theta(1e3 * BLANK.theta), x),
     "value_and_grad": lambda x: kr.value_and_grad(lan(), x, np.hstack([Y, Y])),
-    "best_start": lambda x: kr.best_start(
-        (2, 2, 1), data(x), n_intervals=3, degree=3, n_starts=2, rng=RNG(0)
-    ),
+    **{
+        f"{name} starts": lambda x, start=start: start(
+            (2, 2, 1), data(x), n_intervals=3, degree=3, n_starts=2, n_steps=2, rng=RNG(0)
+        )
+        for name, start in {"best_start": kr.best_start, "run_starts": kr.run_starts}.items()
+    },
     "fit_affine": lambda x: kr.fit_affine(x[:, 0], x[:, 1], "gaussian"),
     "suggest_formulas": lambda x: kr.suggest_formulas(x[:, 0], x[:, 1]),
     "scaled": lambda x: kr.scaled(data(x)),
+    "fit_validated": lambda x: kr.fit_validated(
+        kr.scaled(data(x))[0], n_folds=2, n_steps=2, rng=RNG(0)
+    ),
+    "discover": lambda x: kr.discover(data(x), seconds=0.5, rng=RNG(0)),
+    "Data split": lambda x: kr.Data.split(x, x[:, 0], rng=RNG(0)),
+    "sample": lambda x: kr.sample(
+        lambda x: x[:, 0], n_in=2, domain=(-900.0, 1e-300), n_train=9, n_test=9, rng=RNG(0)
+    ),
+    "init_network": lambda x: kr.init_network(
+        (2, 2, 1), n_intervals=3, degree=3, domain=x, x=x, y=np.full((20, 1), 1e-200), rng=RNG(0)
+    ),
+    "init_mlp": lambda x: kr.init_mlp((2, 3, 2), activation="tanh", rng=RNG(0))(x),
+    "percentile_bounds": kr.percentile_bounds,
+    "uniform_knots": lambda x: kr.uniform_knots([-900.0, 0.0], [1e-300, 1e-290], 3, 3),
+    "fit_curve": lambda x: kr.fit_curve(
+        x[:, 0], np.full((20, 1), 1e-200), knots=kr.uniform_knots(-900.0, 900.0, 3, 3)[0], degree=3
+    ),
+    "basis": lambda x: [
+        kr.bspline.basis([[1e-17], [1e-300]], KNOTS, degree=3, derivative=order)
+        for order in range(4)
+    ],
+    "basis_integral": lambda x: kr.bspline.basis_integral(KNOTS, 3, 1e-17, 1e-300),
+    "insert_knots": lambda x: kr.bspline.insert_knots(
+        1e-300 * KNOTS, 3, np.ones((1, 1, 5)), 1e-300 * np.sort(np.append(KNOTS, [[0.3]], axis=1))
+    ),
+    "insert_knot": lambda x: insert_knot(1e-17 * KNOTS[0], 3, np.full((1, 5), 1e-300), 3e-18),
+    "LIBRARY": lambda x: [entry.d3(x[:, 0] ** 0) for entry in kr.LIBRARY.values()],
+    "compose": lambda x: kr.compose("exp", "exp"),
+    "recognise_constants": lambda x: kr.recognise_constants(
+        1e-300 * X_SYMBOL, x[:, :1], names=("x",)
+    ),
+    "from_formula": lambda x: kr.from_formula(
+        X_SYMBOL * sympy.Symbol("y"), ("x", "y"), domain=(-1e3, 1e3)
+    ),
+    "equation_term": lambda x: kr.equation_term(
+        sympy.exp(-1000 * X_SYMBOL**2) * U, np.linspace(0.3, 0.9, 40)[:, None]
+    ),
+    "equation_term product": lambda x: kr.equation_term(
+        sympy.exp(-1000 * X_SYMBOL**2) * U * U.diff(X_SYMBOL), np.linspace(0.3, 0.9, 40)[:, None]
+    ),
+    "value_term": lambda x: kr.value_term(x, 1e-300, weight=1e-300),
+    "linear_term": lambda x: kr.linear_term(x, second=[1e-300, 1e300], source=1e-300),
+    "residual_problem": lambda x: kr.fit(
+        BLANK, problem=kr.residual_problem([kr.value_term(x, 1e-100), square_term(x)]), n_steps=1
+    ),
+    "Scales": lambda x: in_units(kr.Scales([(5e-324, 4e-300), (0.0, 1e300)], (5e-324, 4e-200))),
+    "adam": lambda x: kr.adam(lambda t: (float(t[0]), np.full_like(t, 1e-200)), GOOD[0]),
+    **{
+        name: lambda x, name=name: getattr(kr, name)(
+            lambda t: (1e-200 * float(t[0] ** 2), 2e-200 * t), GOOD[0, :1]
+        )
+        for name in ("bfgs", "lbfgs")
+    },
+    **{
+        name: lambda x, name=name: getattr(kr, name)(
+            lambda t: (1e-200 * t, 1e-200 * np.eye(2)), GOOD[0], residuals=lambda t: 1e-200 * t
+        )
+        for name in ("levenberg_marquardt", "levenberg_marquardt_cg")
+    },
+    **{
+        f"from_{name}": lambda x, name=name: getattr(kr, f"from_{name}")(
+            getattr(kr, f"to_{name}")(TINY)
+        )
+        for name in ("efficient_kan", "jaxkan", "pykan")
+    },
 }
+KNOTS = np.array([[-1.0, -0.5, 0.0, 0.1, 0.4, 0.5, 0.7, 1.0, 2.0]])
+TINY = kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=(-1, 1), rng=RNG(0))
+TINY = TINY.with_theta(1e-300 * TINY.theta)
+X_SYMBOL = sympy.Symbol("x")
+U = sympy.Function("u")(X_SYMBOL)
+# records of results, files and functions of the caller's own
+NOT_COMPUTED = """
+Data LAN MLP History ResidualProblem Run Scaler SmoothRun ValidatedRun TARGETS function_term
+load register_function unregister_function
+"""
+
+
+def in_units(scales):
+    return scales.network(BLANK), scales.inputs([[1e-300, 1e-300]]), scales.outputs([[1e-320]])
+
+
+def square_term(x):
+    """Return a term of a function of the caller's own, which makes no tiny numbers itself."""
+    return kr.function_term(
+        x, lambda x, u, du, d2u: (u[:, 0] - 1.0, np.ones_like(u), None, None), order=0
+    )
+
+
+def test_every_public_name_without_a_network_is_called_with_extreme_numbers():
+    called = {name.split()[0] for name in BASELINES}
+
+    assert set(NO_NETWORK.split()) - called <= set(NOT_COMPUTED.split())
 
 
 def lan():

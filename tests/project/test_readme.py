@@ -21,6 +21,7 @@ from checkout import ROOT
 from test_packages import MAY_IMPORT
 
 import kan_ref as kr
+from kan_ref.checks import CALLS as REMEDIES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROMISES = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
@@ -235,6 +236,16 @@ def test_the_table_is_read():
 @for_all("call", OURS, ids=ast.unparse)
 def test_every_call_of_ours_exists_and_takes_these_arguments(call):
     assert refusal(call) is None
+
+
+def test_every_function_of_pykan_in_the_table_leads_to_ours():
+    """Those of a model, such as model.fit, are attributes; grid_eps and the like are arguments."""
+    theirs = [re.findall(r"`(\w+)(?:\([^`]*\))?`", row[0]) for row in TABLE]
+    names = {name for row in theirs for name in row} - {"grid_eps", "model"}
+
+    missing = [name for name in names if not hasattr(kr, name) and name not in REMEDIES]
+    assert missing == []
+    assert len(names) > 10
 
 
 def test_names_of_ours_outside_of_calls_exist_too():

@@ -332,6 +332,97 @@ def test_a_schedule_of_grids_needs_a_network():
     )
 
 
+OPTIMIZERS = ("lm", "lm_cg", "lbfgs", "bfgs", "ssbroyden", "adam")
+
+
+@for_all("optimizer", OPTIMIZERS)
+def test_a_callback_that_returns_an_array_is_reported(optimizer):
+    """An array of one number would stop the run or not, by chance."""
+    for shape in ((2,), (1, 1)):
+        assert_refused(
+            TypeError,
+            f"callback returned an array of shape {re.escape(str(shape))}, but must return True to "
+            "stop the run, or else False or None",
+            lambda shape=shape: kr.fit(
+                network(), data(), optimizer=optimizer, callback=lambda step: np.zeros(shape)
+            ),
+        )
+    answers = iter([None, False, np.False_, np.True_])
+    run = kr.fit(
+        network(), data(), optimizer=optimizer, n_steps=5, callback=lambda step: next(answers)
+    )
+    assert run.stopped.startswith("the callback asked to stop after step 3")
+
+
+@for_all("optimize", [kr.adam, kr.lbfgs, kr.bfgs])
+def test_so_it_is_where_an_optimizer_is_called_itself(optimize):
+    with pytest.raises(TypeError, match="callback returned an array of shape"):
+        optimize(
+            lambda t: (float(t @ t), 2.0 * t), np.ones(3), callback=lambda iterate: iterate.theta
+        )
+
+
+NEED_A_NETWORK = {
+    "fit": lambda value: kr.fit(value, data()),
+    "value_and_grad": lambda value: kr.value_and_grad(value, X, Y),
+    "predict_labels": lambda value: kr.predict_labels(value, X),
+    "coverage": lambda value: kr.coverage(value, X),
+    "input_jacobian": lambda value: kr.input_jacobian(value, X),
+}
+
+
+@for_all("name", NEED_A_NETWORK)
+def test_an_array_in_place_of_a_network_is_reported_by_its_shape(name):
+    call = NEED_A_NETWORK[name]
+    table = np.random.default_rng(0).normal(size=(50, 2))
+
+    assert_refused(
+        TypeError, r"network is an array of shape \(50, 2\), but .*", lambda: call(table)
+    )
+    assert_refused(
+        TypeError, r"network is \[array\(.*\.\.\..*\], but .*", lambda: call([table] * 3)
+    )
+    assert_refused(TypeError, r"network is array\(\[1\.\]\), but .*", lambda: call(np.ones(1)))
+
+
+def test_other_arguments_show_a_large_array_by_its_shape_too():
+    table = np.random.default_rng(0).normal(size=(50, 2))
+
+    for name in ("optimizer", "n_steps", "penalty_weight", "callback", "rng", "update_grids"):
+        assert_refused(
+            TypeError,
+            rf"{name} is an array of shape \(50, 2\), but .*",
+            lambda name=name: kr.fit(network(), data(), **{name: table}),
+        )
+
+
+def test_preconditions_are_listed_with_none():
+    assert_refused(
+        ValueError,
+        "precondition is 'x', but must be one of 'auto', 'jacobian', None",
+        lambda: kr.fit(network(), data(), precondition="x"),
+    )
+
+
+def test_two_classes_of_one_name_are_reported():
+    two = network(widths=(2, 3))
+
+    assert_refused(
+        ValueError,
+        "classes has 'a' twice, but each class needs a name of its own",
+        lambda: kr.predict_labels(two, X, classes=["b", "a", "a"]),
+    )
+    assert kr.predict_labels(two, X, classes=np.array([2, 0, 1])).shape == (5,)
+
+
+def test_a_gradient_that_overflows_at_the_start_is_reported_with_scaling():
+    """inf times 0 is nan, as the derivative of an undefined function is."""
+    large = data(x_train=1e150 * X, y_train=1e130 * X[:, :1])
+
+    with pytest.raises(ValueError, match=r"needs finite.*, or scale x, y and .*kan_ref\.scaled"):
+        kr.best_start((2, 2, 1), large, n_intervals=3, degree=3, rng=np.random.default_rng(0))
+
+
 # --- grids
 
 MOVES = {

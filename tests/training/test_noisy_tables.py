@@ -328,6 +328,11 @@ def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
         ({"weights": ()}, ValueError, "at least one"),
         ({"weights": 0.1}, TypeError, "must be a sequence of numbers"),
         ({"n_folds": 1}, ValueError, "n_folds is 1, but must be at least 2"),
+        (
+            {"n_folds": 21},
+            ValueError,
+            "n_folds is 21, but there are 20 training.*: give at most 20",
+        ),
         ({"n_steps": 0}, ValueError, "n_steps is 0, but must be at least 1"),
         ({"loss": "mae"}, ValueError, "loss is 'mae'"),
         ({"hidden": (0,)}, ValueError, r"hidden\[0\] is 0, but must be at least 1"),
