@@ -14,7 +14,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
+from kan_ref.checks import (
+    FloatArray,
+    Record,
+    check_flag,
+    check_generator,
+    check_integer,
+    check_number,
+    quiet_except,
+)
 from kan_ref.data import DataLike, check_data, check_loss, hold_out
 from kan_ref.discovery.residual_tests import suspicion_of
 from kan_ref.discovery.simplification import simplify
@@ -34,6 +42,7 @@ from kan_ref.training import check_batch, check_start, hold_out_classes, run_sta
 HOPELESS = 50.0  # a removal that raises the coarse error by a larger factor is not refined
 N_FRESH = 4  # new initializations of each width
 FRESH_INTERVALS = 3  # of their first grid
+SpareEdge = tuple[float, int, tuple[int, int], Network]  # change, layer, (j, i), without the edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +68,7 @@ class Elimination(Record):
         return f"Elimination({self.network!r}, {error}, {len(self.steps)} architectures tried)"
 
 
+@quiet_except("callback")
 def eliminate(
     network: Network,
     data: DataLike,
@@ -97,8 +107,9 @@ def eliminate(
     n_steps : int
         Levenberg-Marquardt steps on every grid, for classes L-BFGS steps, at least 1.
     grids : sequence of int
-        Strictly increasing numbers of intervals on which each architecture is refined. Nodes are
-        removed on the first of these grids. The result may have more intervals: where a removed
+        Strictly increasing numbers of intervals on which each architecture is refined. Grids only
+        get finer: numbers below the network's own are left out, and if all are, its grid stays.
+        Nodes are removed on the first grid. The result may have more intervals: where a removed
         part leaves a constant that no edge can hold on its grid, a grid gets further knots, (L23)
         of `kan_ref.network`.
     smoothness_weight : float
@@ -155,15 +166,12 @@ def eliminate(
             f"grids is {tuple(grids)}, but must be strictly increasing numbers of intervals, "
             "at least one"
         )
-    for name, flag in {"edges": edges, "simple": simple}.items():
-        if not isinstance(flag, bool):
-            raise TypeError(f"{name} is {flag!r}, but must be True or False")
-    if simple and rng is None:
+    if check_flag("simple", simple) and rng is None:
         raise ValueError(
             "simple is True, but simple layers are trained from random initializations, "
             "which need rng"
         )
-    return run_elimination(search, network, edges=edges, simple=simple)
+    return run_elimination(search, network, edges=check_flag("edges", edges), simple=simple)
 
 
 def run_elimination(
@@ -197,8 +205,7 @@ def remove_all_nodes(search: Search, network: Network) -> list[tuple[Architectur
 
     Return the trial of each architecture in between, with its network on the coarse grid.
     """
-    coarse, path = network, []
-    what = "as it is"
+    coarse, path, what = network, [], "as it is"
     while True:
         coarse, error = search.trained(coarse, search.ladder[0])
         coarse = _fresh_if_better(search, coarse, error)
@@ -217,13 +224,12 @@ def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
     if search.rng is None or any((layer.mask == 0.0).any() for layer in coarse.layers):
         return coarse
     first = coarse.layers[0]
+    is_coarse = first.n_intervals <= search.ladder[0]
     starts = run_starts(
         coarse.widths,
         search.data,
         n_starts=N_FRESH,
-        n_intervals=(
-            FRESH_INTERVALS if first.n_intervals <= search.ladder[0] else first.n_intervals
-        ),
+        n_intervals=FRESH_INTERVALS if is_coarse else first.n_intervals,
         degree=first.degree,
         domain=first.breakpoints[:, [0, -1]],
         base=first.base,
@@ -266,8 +272,7 @@ def remove_spare_edges(
     coarse_error = search.error(coarse)
     needed: set[tuple[float, ...]] = set()
     while True:
-        candidates = _spare_edges(coarse, search.data.x_train)
-        for _, layer_index, edge, smaller in candidates:
+        for _, layer_index, edge, smaller in _spare_edges(coarse, search.data.x_train):
             mark = (layer_index, *edge, *coarse.widths)
             if mark in needed:
                 continue
@@ -275,14 +280,12 @@ def remove_spare_edges(
             if error > HOPELESS * coarse_error:
                 needed.add(mark)
                 continue
-            trial = search.refined(
-                f"without the edge from {edge[1]} to {edge[0]} of layer {layer_index}", trained
-            )
-            kept = search.rule.accepts(trial, reference)
-            trial = replace(trial, kept=kept)
+            what = f"without the edge from {edge[1]} to {edge[0]} of layer {layer_index}"
+            trial = search.refined(what, trained)
+            trial = replace(trial, kept=search.rule.accepts(trial, reference))
             search.report(trial)
             steps.append(trial)
-            if kept:
+            if trial.kept:
                 chosen, coarse = trial, trained
                 reference = search.rule.reference(reference, trial)
                 break
@@ -291,13 +294,8 @@ def remove_spare_edges(
             return chosen, steps
 
 
-def _spare_edges(
-    network: Network, x: FloatArray
-) -> list[tuple[float, int, tuple[int, int], Network]]:
-    """Return the networks without one edge that can be spared, the smallest change first.
-
-    Each as (change, layer_index, (j, i), network).
-    """
+def _spare_edges(network: Network, x: FloatArray) -> list[SpareEdge]:
+    """Return the networks without one edge that can be spared, the smallest change first."""
     old, found = network(x), []
     for layer_index, layer in enumerate(network.layers):
         for j, i in np.argwhere(layer.mask == 1.0).tolist():

@@ -126,7 +126,8 @@ def rank_samples(samples: Samples, functions: Sequence[Function]) -> list[Affine
     fits = [fit_samples(function, samples) for function in functions]
     n_eff = _effective_number(samples, min(fits, key=lambda fit: fit.rms))
     # [eq:rank]
-    scale = max(samples.std, LEAST_STD) * samples.unit
+    # of outputs below float64 all fits are alike
+    scale = max(samples.std, LEAST_STD) * samples.unit or float(np.finfo(float).tiny)
     floor = EXACT + (EPS * float(np.abs(samples.y).max()) * samples.unit / scale) ** 2
     scored = []
     for function, fit in zip(functions, fits, strict=True):

@@ -408,6 +408,7 @@ def test_of_separated_classes_the_size_of_the_logits_is_said_to_be_open():
     assert found.verdict.why.endswith("so the size of its logits is not determined")
 
 
+@pytest.mark.long
 def test_a_second_attempt_finds_what_sparsification_has_lost():
     """With the penalty, no input is left of the seed 5; the formula of the second is a line."""
     rng = np.random.default_rng(5)
@@ -1268,16 +1269,14 @@ def test_a_peak_that_a_polynomial_misses_is_seen_among_few_samples():
 
 def test_a_verdict_names_inputs_that_take_few_values_if_the_formula_has_them():
     rng = np.random.default_rng(0)
-    x = np.column_stack(
-        [rng.integers(1, 4, 200), rng.uniform(-1.0, 1.0, 200), rng.integers(0, 2, 200)]
-    ).astype(float)
-    y = x[:, :1] ** 2 + np.sin(x[:, 1:2])
+    x = np.column_stack([rng.integers(1, 4, 60), rng.integers(0, 2, 60)]).astype(float)
+    y = 2.5 * x[:, :1]
 
     found = kr.discover(kr.Data(x, y, x, y), rng=rng)
 
     assert found.verdict.kind == "exact"
     assert "; x_1 takes 3 values, and nothing tests the formula between them" in found.verdict.why
-    assert "x_3" not in found.verdict.why
+    assert "x_2" not in found.verdict.why
 
 
 def test_ten_values_of_an_input_are_enough_to_say_nothing_of_them():
@@ -1292,7 +1291,9 @@ def test_ten_values_of_an_input_are_enough_to_say_nothing_of_them():
     assert "takes" not in found.verdict.why
 
 
-@pytest.mark.parametrize("seed", [4, 6, 7])
+@pytest.mark.parametrize(
+    "seed", [4, *(pytest.param(seed, marks=pytest.mark.long) for seed in (6, 7))]
+)
 def test_noise_with_a_heavy_tail_ends_with_a_verdict(seed):
     rng = np.random.default_rng(seed)
     x = rng.random((120, 2))

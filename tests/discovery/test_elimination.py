@@ -294,6 +294,7 @@ def test_a_layer_that_cannot_be_lines_is_not_made_lines():
     ("options", "error", "sentence"),
     [
         ({"tolerance": -1.0}, ValueError, "tolerance is -1.0, but must be at least 0"),
+        ({"simple": 1}, TypeError, "simple is 1, but must be True or False"),
         ({"allowed": 1.5}, TypeError, "a paired test on held-out samples decides.* tolerance"),
         ({"n_steps": 0}, ValueError, "n_steps is 0, but must be at least 1"),
         ({"grids": ()}, ValueError, r"grids is \(\), but must be strictly increasing"),
@@ -546,3 +547,24 @@ def test_an_architecture_with_suspected_residuals_is_not_accepted_beside_one_wit
     assert rule.accepts(with_input, without)
     assert rule.accepts(without, without)
     assert ClassRule(0.5, is_suspected).accepts(without, with_input)  # next to no loss
+
+
+def test_grids_that_are_coarser_than_the_networks_are_left_out():
+    data = made(lambda x: x[:, :1] + x[:, 1:2], 2)
+    network = start(data, (2, 1, 1))
+
+    found = kr.eliminate(network, data, edges=False, n_steps=3, grids=(3,))
+
+    assert found.network.layers[0].n_intervals == network.layers[0].n_intervals == 5
+
+
+def test_the_callers_warning_settings_do_not_reach_into_an_elimination():
+    """Squares of outputs of 1e-160 are below float64."""
+    data = made(lambda x: 0.0 * x[:, :1], 2)
+    network = start(data, (2, 2, 1))
+    tiny = network.replace_theta(1e-160 * network.theta)
+
+    with np.errstate(all="raise"):
+        found = kr.eliminate(tiny, data, n_steps=3, grids=(5,))
+
+    assert found.validation_rmse < 1e-150
