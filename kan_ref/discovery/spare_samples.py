@@ -21,7 +21,7 @@ With sigma^2 = (sum of the squared residuals) / (N - p), a formula within noise 
 as a root mean square over the samples: by 8 standard errors along functions that were not tried,
 and by one along each fitted number. A single product of polynomials is seen at about 4 standard
 errors. 100 of them that share the error are seen by their joint test alone, and at z = 4 that takes
-8. At single samples the error may be larger.
+8. An error on a few hundredths of the samples is seen later, at up to 15.
 
 Integers and fractions are chosen, so they do not count as fitted. Neither does a number that
 training has brought to a multiple of 1/2 or of pi / 2, up to 1e-9 of it: no free number is so near.
