@@ -1291,9 +1291,8 @@ def test_ten_values_of_an_input_are_enough_to_say_nothing_of_them():
     assert "takes" not in found.verdict.why
 
 
-@pytest.mark.parametrize(
-    "seed", [4, *(pytest.param(seed, marks=pytest.mark.long) for seed in (6, 7))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [4, 6, 7])
 def test_noise_with_a_heavy_tail_ends_with_a_verdict(seed):
     rng = np.random.default_rng(seed)
     x = rng.random((120, 2))
@@ -1313,6 +1312,7 @@ def test_one_value_among_zeros_ends_with_a_verdict():
     assert found.verdict.kind in ("exact", "within noise", "not explained")
 
 
+@pytest.mark.long
 def test_a_wave_sampled_less_than_three_times_a_period_is_not_noise():
     t = np.arange(300.0)[:, None] / 100.0
     y = np.sin(2.0 * np.pi * 41.3 * t) + 0.05 * np.random.default_rng(0).standard_normal(t.shape)
