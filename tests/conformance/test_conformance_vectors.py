@@ -63,7 +63,6 @@ def generated():
     return program.generate()
 
 
-@pytest.mark.long
 def test_all_files_are_made_anew_byte_for_byte(generated):
     on_disk = {
         f"{path.parent.name}/{path.name}": path.read_text(encoding="utf-8")
@@ -74,7 +73,6 @@ def test_all_files_are_made_anew_byte_for_byte(generated):
     assert [name for name in generated if on_disk[name] != generated[name]] == []
 
 
-@pytest.mark.long
 def test_checking_tells_a_changed_a_missing_and_a_superfluous_file(
     generated, monkeypatch, tmp_path, capsys
 ):
