@@ -408,7 +408,6 @@ def test_of_separated_classes_the_size_of_the_logits_is_said_to_be_open():
     assert found.verdict.why.endswith("so the size of its logits is not determined")
 
 
-@pytest.mark.long
 def test_a_second_attempt_finds_what_sparsification_has_lost():
     """With the penalty, no input is left of the seed 5; the formula of the second is a line."""
     rng = np.random.default_rng(5)
@@ -1291,8 +1290,9 @@ def test_ten_values_of_an_input_are_enough_to_say_nothing_of_them():
     assert "takes" not in found.verdict.why
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("seed", [4, 6, 7])
+@pytest.mark.parametrize(
+    "seed", [4, *(pytest.param(seed, marks=pytest.mark.long) for seed in (6, 7))]
+)
 def test_noise_with_a_heavy_tail_ends_with_a_verdict(seed):
     rng = np.random.default_rng(seed)
     x = rng.random((120, 2))
@@ -1312,7 +1312,6 @@ def test_one_value_among_zeros_ends_with_a_verdict():
     assert found.verdict.kind in ("exact", "within noise", "not explained")
 
 
-@pytest.mark.long
 def test_a_wave_sampled_less_than_three_times_a_period_is_not_noise():
     t = np.arange(300.0)[:, None] / 100.0
     y = np.sin(2.0 * np.pi * 41.3 * t) + 0.05 * np.random.default_rng(0).standard_normal(t.shape)

@@ -431,11 +431,7 @@ def test_a_curve_that_is_any_power_of_a_line_has_that_name(f):
 @pytest.mark.parametrize(
     ("f", "box"),
     [
-        pytest.param(
-            lambda a, e, t: a * np.exp(-e / (R * t)),
-            [(1e10, 1e13), (4e4, 1e5), (280, 500)],
-            marks=pytest.mark.long,
-        ),
+        (lambda a, e, t: a * np.exp(-e / (R * t)), [(1e10, 1e13), (4e4, 1e5), (280, 500)]),
         (
             lambda e, t, c, d: e + R * t / 192970.66424 * np.log(c / d),
             [(-1, 1), (275, 350), (1e-3, 1), (1e-3, 1)],
@@ -610,7 +606,6 @@ def test_the_constant_of_an_affine_split_is_one_that_leaves_plain_parts():
     assert min(np.std(values(tree, part.points) - y) for tree in trees) < 1e-9 * np.std(y)
 
 
-@pytest.mark.long
 def test_a_function_of_a_sum_is_named_by_a_network_with_one_hidden_node():
     part = surface(lambda x, y: (x + y) / (1 + x * y), (-0.8, 0.8), 2, error=1e-6)
     decomposer = Decomposer(RNG(0))
@@ -623,7 +618,6 @@ def test_a_function_of_a_sum_is_named_by_a_network_with_one_hidden_node():
     assert "a function of a sum" in str(decomposer.decisions[0])
 
 
-@pytest.mark.long
 def test_an_inner_function_of_two_inputs_is_split_off():
     part = surface(lambda x, y, z: (x * y + z) / (1 + x * y * z), (-0.8, 0.8), 3, error=1e-6, n=500)
     decomposer = Decomposer(RNG(0))
