@@ -164,7 +164,6 @@ def other_shapes(part):
         )
 
 
-@pytest.mark.long
 @for_all("name", ONE_EACH.values(), ids=ONE_EACH)
 def test_a_right_answer_with_one_part_of_another_shape_fails_its_case_alone(name):
     places = [place for place in places_in(RIGHT[name]) if len(place) <= 2]
