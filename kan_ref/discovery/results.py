@@ -151,30 +151,30 @@ def judged_on_inputs(found: Discovery, data: Data) -> Discovery:
     These are inputs that take few values, and inputs that the others determine.
     """
     used = {str(symbol) for one in _expressions(found) for symbol in one.free_symbols}
-    told = [found.verdict.why]
+    sentences = [found.verdict.why]
     counts = {
         name: len(np.unique(column))
         for name, column in zip(found.names, data.x_train.T, strict=True)
     }
     few = [f"{name} takes {n} values" for name, n in counts.items() if name in used and n < FEW]
     if few:
-        told.append(f"{', '.join(few)}, and nothing tests the formula between them")
+        sentences.append(f"{', '.join(few)}, and nothing tests the formula between them")
     places = dependent_columns(data.x_train)
     names = [found.names[i] for i in places]
     if used.intersection(names):
-        told.append(
+        sentences.append(
             f"{' and '.join(names)} are linearly dependent at all training samples, so that other "
             "formulas have the same values there"
         )
-    return replace(found, verdict=Verdict(found.verdict.kind, "; ".join(told)))
+    return replace(found, verdict=Verdict(found.verdict.kind, "; ".join(sentences)))
 
 
 def judged_between_samples(found: Discovery, data: Data) -> Discovery:
-    """Return a discovery whose verdict tells what its formula does between samples, if accepted."""
+    """Return a discovery whose verdict says what its formula does between samples, if accepted."""
     if found.verdict.kind == "not explained":
         return found
-    told = [between_samples(one, data.x_train, found.names) for one in _expressions(found)]
-    why = "; ".join([found.verdict.why, *dict.fromkeys(filter(None, told))])
+    reports = [between_samples(one, data.x_train, found.names) for one in _expressions(found)]
+    why = "; ".join([found.verdict.why, *dict.fromkeys(filter(None, reports))])
     return replace(found, verdict=Verdict(found.verdict.kind, why))
 
 

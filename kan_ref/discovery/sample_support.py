@@ -20,9 +20,9 @@ What training leaves of a number that is 0 need not be tested: it has no effect 
 has a thousandth of it. In a steep step, such as 1 / (1 + exp(-1e5 x)), no sample tests the number
 1e5 either, but the step would vanish with it. Such a number is needed, and it is not tested.
 
-Samples say nothing between them. A verdict that a formula is exact or within noise tells of poles
-in the box of the samples, of points midway between neighbours where the formula is undefined, and
-of values there far beyond those at the samples. The true function may be so, too.
+Samples say nothing between them. A verdict that a formula is exact or within noise names poles
+in the box of the samples, points midway between neighbours where the formula is undefined, and
+values there far beyond those at the samples. The true function may be so, too.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ import numpy as np
 from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.discovery.records import formula_values
 from kan_ref.discovery.residual_tests import neighbour_pairs, standardised
-from kan_ref.discovery.spare_samples import is_fitted, tests_exactness
+from kan_ref.discovery.spare_samples import count_fitted, is_fitted, tests_exactness
 from kan_ref.discovery.verdict import allowed_error
 
 CHANGE = 1e-3  # of a number, (D34): of an exact formula, the samples test numbers that closely
@@ -98,8 +98,8 @@ def _weak_in_exact(by_number: dict[Any, FloatArray], without: Changes, least: fl
     for number, samples in support.items():
         if not samples.any() and without(number=number).max() <= least:
             continue
-        within = [is_fitted(one) and not (s & ~samples).any() for one, s in support.items()]
-        count, p = int(samples.sum()), max(1, sum(within))
+        within = [one for one, s in support.items() if not (s & ~samples).any()]
+        count, p = int(samples.sum()), max(1, count_fitted(within))
         if not tests_exactness(count, p):
             return (
                 f"a change of the number {float(number):.6g} by a thousandth shows at {count} of "
@@ -110,8 +110,7 @@ def _weak_in_exact(by_number: dict[Any, FloatArray], without: Changes, least: fl
 
 def _weak_in_noise(by_number: dict[Any, FloatArray], without: Changes, sigma: float) -> str:
     """Return which number matters only at a few samples, "" if there is none."""
-    p = sum(is_fitted(number) for number in by_number)
-    n_out = max(LEFT_OUT, 2 * p)
+    n_out = max(LEFT_OUT, 2 * count_fitted(by_number))
     for number, e in by_number.items():
         squares, seen = np.sort(e) ** 2, (SEEN * sigma) ** 2
         whole, rest = float(squares.sum()), float(squares[:-n_out].sum())

@@ -21,12 +21,13 @@ With sigma^2 = (sum of the squared residuals) / (N - p), a formula within noise 
 as a root mean square over the samples: by 8 standard errors along functions that were not tried,
 and by one along each fitted number. A single product of polynomials is seen at about 4 standard
 errors. 100 of them that share the error are seen by their joint test alone, and at z = 4 that takes
-8. An error on a few hundredths of the samples is seen later, at up to 15.
+8. An error on a few hundredths of the samples may be larger: one of 16 was not seen.
 
 Integers and fractions are chosen, so they do not count as fitted. Neither does a number that
 training has brought to a multiple of 1/2 or of pi / 2, up to 1e-9 of it: no free number is so near.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,12 @@ def fitted_numbers(expression: Any) -> int:
     """Count the numbers of an expression that samples have determined, equal ones once."""
     import sympy
 
-    fitted = filter(is_fitted, expression.atoms(sympy.Float))
-    return len({abs(float(number)) for number in fitted})
+    return count_fitted(expression.atoms(sympy.Float))
+
+
+def count_fitted(numbers: Iterable[Any]) -> int:
+    """Count the fitted ones of SymPy's numbers, those of the same size once."""
+    return len({abs(float(number)) for number in numbers if is_fitted(number)})
 
 
 def is_fitted(number: Any) -> bool:

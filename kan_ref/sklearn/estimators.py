@@ -64,7 +64,8 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
         Notes
         -----
         Takes seconds for some hundred samples. Data that differ in the last digit change
-        predictions by less than their error; see the notes of `kan_ref.fit_validated`.
+        predictions, single ones by more than their usual error; see the notes of
+        `kan_ref.fit_validated`.
         """
         inputs, targets = self._read(X, y, multi_output=True, y_numeric=True, ensure_min_samples=2)
         targets = np.asarray(targets, dtype=np.float64)
@@ -152,7 +153,8 @@ class KANClassifier(ClassifierMixin, KANBase):
         Notes
         -----
         Takes seconds for some hundred samples. Data that differ in the last digit change
-        predictions by less than their error; see the notes of `kan_ref.fit_validated`.
+        predictions, single ones by more than their usual error; see the notes of
+        `kan_ref.fit_validated`.
         """
         inputs, targets = self._read(X, y, ensure_min_samples=2)
         targets = column_or_1d(targets, warn=True)

@@ -959,8 +959,8 @@ def test_the_numbers_of_a_step_that_no_sample_shows_are_not_tested(text, noise, 
     verdict = judged(data, expression, names, RNG(0))
 
     assert verdict.kind == "not explained"
-    told = "matters at 5 or fewer" if noise else "by a thousandth shows at 0"
-    assert f"the number {number} {told} of 200 samples, too few to test it" in verdict.why
+    expected = "matters at 5 or fewer" if noise else "by a thousandth shows at 0"
+    assert f"the number {number} {expected} of 200 samples, too few to test it" in verdict.why
     assert "without this rule it would be " in verdict.why
 
 
@@ -972,7 +972,7 @@ def test_what_training_leaves_of_zero_need_not_be_tested():
 
 
 @for_all(
-    ("columns", "told"),
+    ("columns", "expected"),
     [
         (lambda x: x, ""),
         (lambda x: np.column_stack([x[:, 0], 2.0 * x[:, 0] + 1.0]), "x_1 and x_2"),
@@ -980,7 +980,7 @@ def test_what_training_leaves_of_zero_need_not_be_tested():
         (lambda x: np.column_stack([x, x[:, 1] / 7.0 - 5.0]), ""),  # x_1 alone is in the formula
     ],
 )
-def test_a_verdict_names_inputs_that_others_determine(columns, told):
+def test_a_verdict_names_inputs_that_others_determine(columns, expected):
     x = columns(RNG(0).uniform(-1.0, 1.0, (100, 2)))
     y = x[:, :1] ** 2
     found = kr.discover(kr.Data(x, y, x, y), rng=RNG(0))
@@ -992,7 +992,7 @@ def test_a_verdict_names_inputs_that_others_determine(columns, told):
     ).verdict
 
     rest = "are linearly dependent at all training samples, so that other formulas have the same values there"
-    assert verdict.why == (f"; {told} {rest}" if told else "")
+    assert verdict.why == (f"; {expected} {rest}" if expected else "")
 
 
 @pytest.mark.parametrize("widths", [None, (2, 2)])
@@ -1020,7 +1020,7 @@ def test_one_value_among_zeros_is_never_exact(n_in, seed):
 
 
 @for_all(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("1/(x - 1/3)", "it has a pole, near x = 0.333333"),
         ("x/(x - 1/3)**2", "it has a pole, near x = 0.333333"),
@@ -1037,15 +1037,15 @@ def test_one_value_among_zeros_is_never_exact(n_in, seed):
         ("sqrt((x - 0.9)*(x + 0.9))", None),
     ],
 )
-def test_poles_between_samples_are_told(text, told):
+def test_poles_between_samples_are_reported(text, expected):
     x = RNG(0).uniform(-1.0, 1.0, (200, 1))
-    if told is None:  # samples on both sides of where it is undefined, and neighbours there
+    if expected is None:  # samples on both sides of where it is undefined, and neighbours there
         x = np.array([[-1.0], [-0.91], [0.91], [1.0], [1.1]])
-        told = "it is undefined, for example at x = -0.045"
+        expected = "it is undefined, for example at x = -0.045"
 
     found = between_samples(sympy.sympify(text), x, ("x",))
 
-    assert found == (f"between samples {told}" if told else "")
+    assert found == (f"between samples {expected}" if expected else "")
 
 
 def test_a_pole_on_a_line_is_one_of_its_points():
@@ -1058,7 +1058,7 @@ def test_a_pole_on_a_line_is_one_of_its_points():
     assert between_samples(sympy.sympify("x*y/(x + y + 3)"), x, ("x", "y")) == ""
 
 
-def test_large_values_between_samples_are_told():
+def test_large_values_between_samples_are_reported():
     x = np.linspace(0.0, 1.0, 11)[:, None]
 
     found = between_samples(sympy.sympify("x + 9*exp(-(100*x - 55)**2)"), x, ("x",))
@@ -1215,17 +1215,19 @@ def test_samples_are_joined_to_the_two_after_them_along_an_input():
     }  # fmt: skip
 
 
-@for_all(("seed",), [(0,), (1,), (2,), (3,), (5,)])
-def test_an_error_that_is_narrow_along_one_input_is_seen(seed):
-    """20 - x - x y / (1 + x^2 / 2) and a formula that is wrong by 12 to 25 standard errors, near x = 0."""
-    rng = RNG(seed)
-    points = rng.uniform(0.0, 10.0, (1000, 2))
-    x, y = points.T
-    true = 20.0 - x - x * y / (1.0 + 0.5 * x**2)
-    found = 20.0 - x + y * (0.34754 * np.sin(1.1359 - 7.5 / (x + 1.36766)) - 0.35612)
-    noisy = true + 0.01 * np.std(true) * rng.standard_normal(1000)
+def test_an_error_that_is_narrow_along_one_input_is_seen_in_five_of_six_draws():
+    """20 - x - x y / (1 + x^2 / 2), and a formula that is wrong by 12 to 25 standard errors, near x = 0."""
+    kinds = []
+    for seed in range(6):
+        rng = RNG(seed)
+        points = rng.uniform(0.0, 10.0, (1000, 2))
+        x, y = points.T
+        true = 20.0 - x - x * y / (1.0 + 0.5 * x**2)
+        found = 20.0 - x + y * (0.34754 * np.sin(1.1359 - 7.5 / (x + 1.36766)) - 0.35612)
+        noisy = true + 0.01 * np.std(true) * rng.standard_normal(1000)
+        kinds.append(judge(points, noisy, found, RNG(0), 4).kind)
 
-    assert judge(points, noisy, found, RNG(0), 4).kind == "not explained"
+    assert kinds.count("not explained") >= 5
 
 
 def test_stripes_on_a_lattice_are_seen_along_the_input_that_they_depend_on():
