@@ -66,6 +66,7 @@ class NoisyNetwork(conformance_plain.Plain):
         return super().network_forward(layers, x) + 0.01 * self.rng.normal()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("subject", [Dropout, SmallNoise, Alternating, Accumulated, NoisyNetwork])
 def test_answers_that_vary_from_call_to_call_have_one_finding(subject):
     report = report_on(subject())

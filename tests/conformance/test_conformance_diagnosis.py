@@ -261,6 +261,7 @@ def test_a_single_exception_does_not_stand_before_a_flag_of_many_failures():
 TRUE_AS_WELL = {"points sorted": {"BatchDependence"}}
 
 
+@pytest.mark.long
 @for_all("name", DEFECTS)
 def test_a_defect_confirms_no_flag_but_its_own(name):
     report = report_on_mutant(name)

@@ -134,6 +134,7 @@ def test_the_likely_defect_is_nearly_always_the_planted_one(defects, share):
     assert len(defects) - len(missed) >= share * len(defects), missed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("subject", [conformance_plain.Plain, Local, Reference, SciPyBSplines])
 def test_a_right_implementation_of_another_style_passes_every_required_case_it_has_methods_for(
     subject,

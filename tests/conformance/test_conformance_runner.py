@@ -289,6 +289,7 @@ def test_a_broken_adapter_yields_failed_cases_and_the_others_are_judged(folder, 
     assert re.fullmatch(r"10 passed, 11 failed, 0 skipped", said.splitlines()[-1])
 
 
+@pytest.mark.long
 def test_a_hanging_adapter_is_ended_and_not_asked_for_ever(folder):
     began = time.monotonic()
 

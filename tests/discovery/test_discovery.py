@@ -408,6 +408,7 @@ def test_of_separated_classes_the_size_of_the_logits_is_said_to_be_open():
     assert found.verdict.why.endswith("so the size of its logits is not determined")
 
 
+@pytest.mark.long
 def test_a_second_attempt_finds_what_sparsification_has_lost():
     """With the penalty, no input is left of the seed 5; the formula of the second is a line."""
     rng = np.random.default_rng(5)
@@ -475,6 +476,7 @@ FORMULAS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("text", "f", "n_in", "box"), FORMULAS)
 def test_a_formula_is_found_without_widths_and_called_exact(text, f, n_in, box):
     data = data_of(f, n_in, box)
@@ -536,6 +538,7 @@ def test_decisions_say_what_was_compared_with_numbers():
     assert [step.name for step in found.steps][:2] == ["surrogate", "formula"]
 
 
+@pytest.mark.long
 def test_a_network_of_ones_own_keeps_its_architecture():
     data = data_of(lambda x, y: np.exp(np.sin(np.pi * x) + y**2), n=800)
     start = kr.best_start((2, 1, 1), data, n_intervals=5, degree=3, rng=RNG(0))
@@ -548,6 +551,7 @@ def test_a_network_of_ones_own_keeps_its_architecture():
     assert [step.name for step in found.steps] == ["start", "refine", "name", "canonical"]
 
 
+@pytest.mark.long
 def test_slices_follow_where_the_papers_way_does_not_explain_the_data():
     data = data_of(lambda x, y: np.log(1 + x**2 + y**2), n=600)
 
@@ -606,6 +610,7 @@ def layers_are_valid(network, x):
     return bool(np.all((grid[:, 0] <= x.min(axis=0)) & (x.max(axis=0) <= grid[:, -1])))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("constant", [5.0, 0.0, -3.0, 1e6])
 def test_a_constant_input_is_left_out_of_the_formula_and_the_network_takes_it(constant):
     data = beside_constants([constant], [1])
@@ -1280,6 +1285,7 @@ def test_a_verdict_names_inputs_that_take_few_values_if_the_formula_has_them():
     assert "x_2" not in found.verdict.why
 
 
+@pytest.mark.long
 def test_ten_values_of_an_input_are_enough_to_say_nothing_of_them():
     rng = np.random.default_rng(0)
     x = np.column_stack([rng.integers(0, 10, 200) / 4.0, rng.uniform(-1.0, 1.0, 200)])

@@ -201,6 +201,7 @@ def test_test_data_decide_nothing_and_the_caller_s_network_is_untouched(hello):
     assert again.network.theta.tobytes() == found.network.theta.tobytes()
 
 
+@pytest.mark.long
 def test_spare_edges_go_and_needed_ones_stay():
     data = made(lambda x: (np.sin(3.0 * x[:, 0]) * 1.0 + 0.0 * x[:, 1])[:, None], 2)
 

@@ -343,6 +343,7 @@ def test_weights_multiply_the_error_of_each_sample():
     np.testing.assert_allclose(three, 3.0 * np.array(one), rtol=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("f", "box", "exponents"),
     [
@@ -370,6 +371,7 @@ def test_powers_that_are_factors_are_found_and_no_others(f, box, exponents):
     assert error < 0.8 * best.error if exponents else error >= best.error / 1.05
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_is_no_reason_to_split_off_a_power(seed):
     x, y = sampled(lambda a, b, c: np.exp(a) + b * c, (0.5, 3), (0.5, 3), (0.5, 3), seed=seed)

@@ -253,6 +253,7 @@ def test_a_drawing_without_an_axes_of_ones_own_shows_itself_in_a_notebook():
     assert ax.figure._repr_png_()[0] == png
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "settings",
     [

@@ -1238,6 +1238,7 @@ def many_symbolic_edges(n):
     )
 
 
+@pytest.mark.long
 def test_a_network_with_thousands_of_symbolic_edges_is_saved_and_loaded(folder):
     network = many_symbolic_edges(150)
 

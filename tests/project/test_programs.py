@@ -355,6 +355,7 @@ def rows(text):
     return re.findall(form, text, flags=re.MULTILINE)
 
 
+@pytest.mark.long
 def test_it_ends_well(shown):
     run, _ = shown
 
@@ -362,6 +363,7 @@ def test_it_ends_well(shown):
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.long
 def test_it_prints_a_row_for_every_step_as_time_goes_on(shown):
     table = rows(shown[0].stdout)
 
@@ -372,6 +374,7 @@ def test_it_prints_a_row_for_every_step_as_time_goes_on(shown):
     assert float(table[-1][3]) < 1e-13
 
 
+@pytest.mark.long
 def test_it_prints_the_formula_as_found_and_with_exact_constants(shown):
     found, recognised = (
         re.search(rf"^{word} +(.+)$", shown[0].stdout, re.MULTILINE)[1]
@@ -385,6 +388,7 @@ def test_it_prints_the_formula_as_found_and_with_exact_constants(shown):
     assert recognised.startswith("exp(y**2 + sin(pi*x)), which changes its values by ")
 
 
+@pytest.mark.long
 def test_it_prints_the_verdict_with_its_reason(shown):
     assert re.search(r"^verdict     exact: the largest error on 500 samples", shown[0].stdout, re.M)
 
@@ -412,10 +416,12 @@ def test_a_formula_that_is_no_network_has_a_row_a_tolerance_and_no_picture_of_it
     assert len(demonstration.draw(found, recognised, x).axes) == 1
 
 
+@pytest.mark.long
 def test_a_bar_shows_how_far_it_is(shown):
     assert "networks" in shown[0].stderr
 
 
+@pytest.mark.long
 def test_it_says_what_it_does_and_where_the_picture_is(shown):
     text = shown[0].stdout
 
@@ -423,6 +429,7 @@ def test_it_says_what_it_does_and_where_the_picture_is(shown):
     assert text.rstrip().endswith("picture     way.png")
 
 
+@pytest.mark.long
 def test_it_writes_one_picture_and_nothing_else(shown):
     _, folder = shown
 

@@ -62,6 +62,7 @@ def _is_measured(word):
         return False
 
 
+@pytest.mark.long
 def test_the_python_blocks_run_in_one_fresh_process_without_warnings_and_print_what_is_said(
     tmp_path,
 ):

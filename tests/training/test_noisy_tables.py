@@ -119,6 +119,7 @@ def pure_noise(n, seed):
     return kr.Data(x.clip(-1.0, 1.0) if n == 1 else x, y, *new)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [7, 16])
 def test_with_few_noisy_samples_the_median_error_stays_near_that_of_the_mean(n):
     """One draw in twelve at 7 samples, one in thirty at 16, has an error above 1.3: a line that fits the noise by chance."""
