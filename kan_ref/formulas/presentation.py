@@ -1,12 +1,8 @@
-"""Formulas for the eye: few digits, no rounding residue, and typeset as LaTeX or MathML.
+"""Formulas for the eye: few digits, and typeset as LaTeX or MathML.
 
-A fitted formula contains numbers such as 0.9999999999999998, and terms such as + 4.4e-17 that
-rounding left behind. In a sum, a term whose coefficient c is smaller than the largest one by more
-than float64 can resolve,
-
-    (E8)  |c| <= 1e-13 max over terms of |c|
-
-is left out. Only what is shown changes; values are computed from the formula itself.
+A fitted formula contains numbers such as 0.9999999999999998, which are shown with a few digits.
+Values are computed from the formula itself. Every term is shown, however small its coefficient is:
+6e-44 exp(x / 20) has the size of 1 where x is 2000.
 
 In LaTeX and in MathML, which browsers typeset without a script, a name is data, whatever it is:
 either a letter with a subscript, or upright text in which the special characters are escaped. So
@@ -25,8 +21,6 @@ from typing import Any
 
 from kan_ref.checks import check_integer
 from kan_ref.formulas.values import check_expressions
-
-RESIDUE = 1e-13
 
 # Greek letters that have a LaTeX command of their own; the other capitals look like Latin ones
 _GREEK = """
@@ -56,28 +50,11 @@ def shown_formula(expression: Any, digits: int = 5) -> Any:
     Returns
     -------
     shown : sympy.Expr, or tuple of sympy.Expr
-        Without the terms (E8), rounded, with whole numbers as integers.
+        Rounded, with whole numbers as integers.
     """
     places = check_integer("digits", digits, low=1, high=17)
-    shown = tuple(_rounded(_without_residue(one), places) for one in check_expressions(expression))
+    shown = tuple(_rounded(one, places) for one in check_expressions(expression))
     return shown if isinstance(expression, tuple) else shown[0]
-
-
-def _without_residue(expression: Any) -> Any:
-    """Return an expression without the terms (E8) of its sums."""
-    if not expression.args:
-        return expression
-    parts = [_without_residue(part) for part in expression.args]
-    if expression.is_Add:
-        sizes = [abs(float(part.as_coeff_Mul()[0])) for part in parts]
-        # [eq:rounding-residue]
-        parts = [
-            part
-            for part, size in zip(parts, sizes, strict=True)
-            if size > RESIDUE * max(sizes) or not part.has(_float())
-        ]
-        # [/eq:rounding-residue]
-    return expression.func(*parts)
 
 
 def _rounded(expression: Any, digits: int) -> Any:
@@ -90,12 +67,6 @@ def _rounded(expression: Any, digits: int) -> Any:
         is_whole = near == near.to_integral_value() and abs(near) < 10**digits
         numbers[number] = sympy.Integer(int(near)) if is_whole else sympy.Float(str(near), digits)
     return expression.xreplace(numbers)
-
-
-def _float() -> Any:
-    import sympy
-
-    return sympy.Float
 
 
 def latex_texts(expressions: Sequence[Any]) -> tuple[str, ...]:
