@@ -11,7 +11,9 @@ Labels are random even where the formula is right, so no formula of logits can b
 fifth of the samples, with each class in proportion, takes no part in the search. On them
 
     the losses of formula and network are compared in pairs, (T21): those of the formula may not be
-    larger by more than three standard errors
+    larger by more than three standard errors; and their mean must be below that of the best
+    constant prediction, (T20), since a few answers that are surely wrong also raise the standard
+    error
 
 Sparsification and pruning may remove too much, above all where labels are few. If the formula is
 not explained, a second attempt makes the network smaller by elimination alone, and its formula is
@@ -36,7 +38,13 @@ from kan_ref.discovery.trials import VALIDATION_SHARE
 from kan_ref.discovery.verdict import ERRORS, Verdict
 from kan_ref.formulas import formula
 from kan_ref.network import Network, network_values
-from kan_ref.training import check_batch, compare, hold_out_classes, sample_losses
+from kan_ref.training import (
+    best_constant,
+    check_batch,
+    compare,
+    hold_out_classes,
+    sample_losses,
+)
 
 CLASS_LOSSES = ("cross_entropy", "logistic")
 N_HIDDEN = 5  # nodes of the first network
@@ -141,8 +149,14 @@ def class_verdict(
         return Verdict(
             "not explained", f"{numbers}: worse by {gap.excess:.2g} +- {error:.1g} (standard error)"
         )
+    constant = best_constant(check_batch(found, part.x_train, part.y_train, loss=loss))
+    least = float(sample_losses(goal, np.tile(constant, (len(logits), 1))).mean())
     if structure:
         return Verdict("not explained", f"{numbers}; but {structure}")
+    if not losses.mean() < least:
+        return Verdict(
+            "not explained", f"{numbers}: no better than a constant prediction, with {least:.3g}"
+        )
     text = f"{numbers}; residuals y - p show no structure"
     whole = check_batch(final, data.x_train, data.y_train, loss=loss)
     if whole.judge_all(final)[0] < SEPARATED:

@@ -8,8 +8,8 @@ outputs of the network nearest to those that it had,
 
     (S21)  rms over samples of  new(x) - old(x)
 
-by exchanging one function at a time (`ranking`), until no exchange lowers this clearly. The
-training targets are not used.
+by exchanging one function at a time (`ranking`), until none lowers this clearly. The training
+targets are not used.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kan_ref.checks import FloatArray, Record, check_float_array, check_number
-from kan_ref.functions import lookup
+from kan_ref.functions import lookup, singular_points
 from kan_ref.network import (
     Network,
     check_defined,
@@ -161,15 +161,15 @@ def unfix_symbolic(network: Network, layer: int, *, output: int, input: int) -> 
     ValueError, TypeError, IndexError
         If the edge is not symbolic, or its function is undefined somewhere on the grid.
     """
-    check_network("network", network)
-    layer_index, j, i = check_edge_index(network, layer, output, input)
+    layer_index, j, i = check_edge_index(check_network("network", network), layer, output, input)
     old = network.layers[layer_index]
     edge = check_formula(network, layer_index, j, i)
     grid = old.breakpoints[i]
-    points = np.linspace(grid[0], grid[-1], 4 * old.n_basis)
+    points, (a, b) = np.linspace(grid[0], grid[-1], 4 * old.n_basis), old.affine[edge.row, :2]
     curve = values([replace(edge, input=0)], old.affine, points[:, None])
-    if not np.isfinite(curve).all():
-        at = points[int(np.argmin(np.isfinite(curve[:, 0])))]
+    poles = singular_points(edge.function, *sorted(a * grid[[0, -1]] + b))
+    if poles.size or not np.isfinite(curve).all():
+        at = (poles[0] - b) / a if poles.size else points[np.argmin(np.isfinite(curve[:, 0]))]
         raise ValueError(
             f"{edge.name} on the {_edge(layer_index, j, i)} is not defined at {at:.4g} of its grid"
         )

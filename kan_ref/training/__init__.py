@@ -3,6 +3,7 @@
 from kan_ref.training.data_goal import check_batch as check_batch
 from kan_ref.training.data_goal import value_and_grad as value_and_grad
 from kan_ref.training.fitting import fit as fit
+from kan_ref.training.held_out import best_constant as best_constant
 from kan_ref.training.held_out import compare as compare
 from kan_ref.training.held_out import hold_out_classes as hold_out_classes
 from kan_ref.training.held_out import sample_losses as sample_losses

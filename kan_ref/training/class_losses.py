@@ -91,10 +91,15 @@ def logistic(prediction: FloatArray, y: FloatArray) -> tuple[float, FloatArray]:
     loss = (
         float((np.maximum(prediction, 0.0) - prediction * y + np.log1p(u)).sum()) / prediction.size
     )
-    sigmoid = np.where(prediction >= 0.0, 1.0, u) / (1.0 + u)
-    d_prediction = (sigmoid - y) / prediction.size
+    d_prediction = (sigmoid(prediction, u) - y) / prediction.size
     # [/eq:logistic]
     return loss, d_prediction
+
+
+def sigmoid(prediction: FloatArray, u: FloatArray) -> FloatArray:
+    """Compute 1 / (1 + exp(-z)), given the logits z and u = exp(-|z|)."""
+    probabilities: FloatArray = np.where(prediction >= 0.0, 1.0, u) / (1.0 + u)
+    return probabilities
 
 
 @dataclass(frozen=True)
@@ -162,8 +167,6 @@ LOGISTIC = Loss(
     "logistic",
     logistic,
     check_answers,
-    probabilities=lambda prediction: (
-        logistic(prediction, np.zeros_like(prediction))[1] * prediction.size
-    ),
+    probabilities=lambda prediction: sigmoid(prediction, np.exp(-np.abs(prediction))),
     hits=lambda prediction, y: np.asarray((prediction > 0.0) == (y > 0.5), float),
 )

@@ -6,7 +6,9 @@ although their mean square is more than ten times that of the other samples. So 
 where they are predicted as well as the others. Grids of inputs stay where they are; hidden grids
 can be left after the last step at which they follow activations. A second note
 appears where most training samples have an input outside its grid, as in a table with other units,
-and the training error is not small. Then it appears as well where an input varies within a
+and the training error is not small; of equations, where most points have, however small the
+residual is, since there the network is no more than its base functions. For samples it appears as
+well where an input varies within a
 thousandth of an interval: the grid has other units, or the range is at most 1e-9 max(1, |middle|)
 and counts as constant (B15).
 
@@ -81,26 +83,32 @@ def note_on_inputs(model: Any, source: Any, error: float) -> str:
     ----------
     model : Network, MLP or LAN
     source : DataGoal or Problem
-        Only data are judged.
     error : float
         Root mean square of the training error at the end, nan for classes.
     """
-    if not isinstance(source, DataGoal) or not isinstance(model, Network):
+    if not isinstance(model, Network):
         return ""
-    if error <= GOOD * np.std(source.targets):
+    is_data = isinstance(source, DataGoal)
+    if is_data and error <= GOOD * np.std(source.targets):
         return ""
-    layer, x = model.layers[0], source.x
+    layer, x = model.layers[0], source.x if is_data else source.points
     low, high = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
     outside = ((x < low) | (x > high)) & layer.mask.any(axis=0)
     n_outside = int(outside.any(axis=1).sum())
     if n_outside <= MOST * len(x):
-        return _note_on_small_ranges(layer, x)
+        return _note_on_small_ranges(layer, x) if is_data else ""
     n = int(np.argmax(outside.sum(axis=0)))
+    what, remedy = "points of the equations", "init_network(..., domain=) with their range"
+    if is_data:
+        what, remedy = (
+            "training samples",
+            "init_network(..., domain=x_train), or scale the data with kr.scaled",
+        )
     return (
-        f"; {n_outside} of {len(x)} training samples lie outside the grids of the inputs, where "
+        f"; {n_outside} of {len(x)} {what} lie outside the grids of the inputs, where "
         f"splines decay to zero (input {n} has numbers from {x[:, n].min():.3g} to "
         f"{x[:, n].max():.3g}, its grid goes from {low[n]:.3g} to {high[n]:.3g}): start from "
-        "init_network(..., domain=x_train), or scale the data with kr.scaled"
+        f"{remedy}"
     )
 
 

@@ -3,6 +3,7 @@
 Verdicts are those of exact formulas, noise, structure in the residual, and undefined formulas.
 """
 
+import re
 from dataclasses import replace
 from itertools import permutations
 from statistics import NormalDist
@@ -14,6 +15,7 @@ from cases import for_all
 from networks import Frame
 
 import kan_ref as kr
+from kan_ref.discovery.class_search import class_verdict
 from kan_ref.discovery.formula_search import (
     EXACT,
     FormulaTrial,
@@ -396,6 +398,33 @@ def test_a_formula_of_the_wrong_classes_is_not_explained():
 
     assert found.verdict.kind == "not explained"
     assert "residuals y - p of neighbouring samples are correlated" in found.verdict.why
+
+
+def line(slope):
+    """A network of one edge, whose logit is a line."""
+    network = kr.init_network(
+        (1, 1), n_intervals=2, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    return kr.fix_symbolic(network, 0, output=0, input=0, name="x", affine=(slope, 0.0, 1.0, 0.0))
+
+
+def test_a_formula_that_is_no_better_than_a_constant_is_not_explained():
+    """A few answers that are surely wrong raise the standard error as much as the loss."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1.0, 1.0, (300, 1))
+    answers = (rng.uniform(size=x.shape) < 1.0 / (1.0 + np.exp(-12.0 * x))).astype(float)
+    held = np.arange(300) < 60
+    part = kr.Data(x[~held], answers[~held], x[held], answers[held])
+    whole = kr.Data(x, answers, x, answers)
+
+    steep, right = (
+        class_verdict(part, whole, (line(slope), line(12.0), line(12.0)), "logistic")
+        for slope in (1500.0, 12.0)
+    )
+
+    assert steep.kind == "not explained"
+    assert re.search(r": no better than a constant prediction, with 0\.6\d+$", steep.why)
+    assert right.kind == "within noise"
 
 
 def test_of_separated_classes_the_size_of_the_logits_is_said_to_be_open():

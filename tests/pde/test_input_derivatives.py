@@ -110,6 +110,20 @@ def test_the_hessian_is_exactly_symmetric_and_its_diagonal_and_trace_are_the_oth
     assert np.abs(hessian[..., 0, 1]).max() > 1e-4
 
 
+def test_a_hessian_of_many_inputs_is_that_of_its_rows():
+    """More rows than are evaluated at once."""
+    rng = np.random.default_rng(0)
+    network = kr.init_network((20, 3, 2), n_intervals=3, degree=3, domain=(-1, 1), rng=rng)
+    x, along = rng.uniform(-1.0, 1.0, (3, 20)), rng.normal(size=(2, 20))
+
+    hessian = kr.input_hessian(network, x)
+
+    np.testing.assert_array_equal(hessian, hessian.swapaxes(2, 3))
+    second = np.einsum("dp,bopq,dq->bod", along, hessian, along)
+    ours = kr.directional_jets(network, x, along).second
+    np.testing.assert_allclose(ours, second, rtol=0, atol=1e-12 * np.abs(second).max())
+
+
 @models
 def test_along_directions_they_are_v_grad_u_and_v_hessian_v_and_the_value_is_the_models_own(model):
     jets = kr.directional_jets(model, X, V)

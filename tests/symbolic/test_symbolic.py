@@ -325,6 +325,25 @@ def test_a_formula_that_is_not_defined_on_the_grid_cannot_be_freed(example):
         kr.unfix_symbolic(fixed, 0, output=0, input=0)
 
 
+@for_all(
+    ("name", "affine", "pole"),
+    [
+        ("1/x", (1.0, 0.0, 1.0, 0.0), "0"),
+        ("log(x^2)", (1.0, 0.1, 1.0, 0.0), "-0.1"),
+        ("1/x^2", (-2.0, 0.006, 1.0, 0.0), "0.003"),
+        ("tan", (3.0, 0.0, 1.0, 0.0), "-0.5236"),
+    ],
+)
+def test_a_formula_with_a_pole_between_the_samples_of_the_grid_cannot_be_freed(name, affine, pole):
+    network = kr.init_network(
+        (1, 1), n_intervals=5, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
+    )
+    fixed = kr.fix_symbolic(network, 0, output=0, input=0, name=name, affine=affine)
+
+    with pytest.raises(ValueError, match=rf"is not defined at {pole} of its grid$"):
+        kr.unfix_symbolic(fixed, 0, output=0, input=0)
+
+
 # --- suggestions
 
 

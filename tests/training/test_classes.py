@@ -184,6 +184,15 @@ def test_probabilities_of_huge_logits_are_zero_and_one():
     )
 
 
+def test_no_samples_have_no_probabilities():
+    network = kr.init_network(
+        (1, 2), n_intervals=2, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
+    )
+
+    for loss in ("logistic", "cross_entropy"):
+        assert kr.predict_proba(network, np.zeros((0, 1)), loss=loss).shape == (0, 2)
+
+
 def test_small_probabilities_keep_their_digits():
     """At z = 40 the right answer costs exp(-40), not the 0 that log(1 - p) would give; at -40 the wrong sigmoid is exp(-40)."""
     assert logistic(np.array([[40.0]]), np.array([[1.0]]))[0] == pytest.approx(
