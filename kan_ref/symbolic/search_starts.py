@@ -9,6 +9,7 @@ makes them. All are laid in units t in [-1, 1] of the data, in the charts of `in
     "gaps"            "gap"     by the zero of u, in a gap that the data grow towards
     "scales"          "scale"   by the scale theta of u = theta t
     "domain"          "ends"    both ends in a bounded or half-bounded domain
+    "near domain"     "ends"    the same, as if an end of the domain far from 0 were infinite
     "cell"            "ends"    both ends between the two singular points of f around 0
     "poles"           "ends"    singular points of f at the poles that the data show
     "features"        "ends"    scales and shifts for a function with one feature of size 1
@@ -32,8 +33,15 @@ from collections.abc import Callable
 import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
-from kan_ref.functions import EVERYWHERE, Function, singular_points
-from kan_ref.symbolic.inner_lines import Chart, LineStarts, free_number, pole_ends, pole_gaps
+from kan_ref.functions import EVERYWHERE, Function, near_domain, singular_points
+from kan_ref.symbolic.inner_lines import (
+    Chart,
+    LineStarts,
+    free_number,
+    inside,
+    pole_ends,
+    pole_gaps,
+)
 
 # Ends: beyond them a curve is nearly a simpler one, or narrower than the samples. Densities: all
 # of 12 clean curves of each library function (300 samples,
@@ -96,7 +104,7 @@ def coarse_starts(
 
 def grids_by_redundancy(function: Function) -> tuple[str, ...]:
     """Return the grids for a registered function by `redundancy`, `domain` and poles alone."""
-    bounded = function.domain != EVERYWHERE
+    bounded, near = function.domain != EVERYWHERE, near_domain(function.domain)
     if function.redundancy.kind in ("power", "log"):
         if function.singular:
             return "outer zeros", "gaps"
@@ -105,7 +113,9 @@ def grids_by_redundancy(function: Function) -> tuple[str, ...]:
         return ("scales",)
     if function.singular:
         return "cell", "poles"
-    return ("domain",) if bounded else ("oscillations",)
+    if near == EVERYWHERE:
+        return ("domain", "oscillations") if bounded else ("oscillations",)
+    return ("domain",) if near == function.domain else ("domain", "near domain")
 
 
 # --- one inner parameter: powers, log, exp
@@ -148,6 +158,11 @@ def _one_row(chart: Chart, theta: FloatArray) -> LineStarts:
 def _domain(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
     """Return lines with both ends in the domain."""
     return [_pairs_of_ends(function, *function.domain)]
+
+
+def _near(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
+    """Return lines with both ends in a domain of which one end is far from 0."""
+    return [inside(_pairs_of_ends(function, *near_domain(function.domain)), *function.domain)]
 
 
 def _cell(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
@@ -199,23 +214,9 @@ def _poles(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> 
     return [LineStarts(Chart("ends"), theta, np.arange(len(theta)))]
 
 
-def _features(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
-    """Return lines of every scale and shift for a function with one feature, of size 1."""
-    return [_scales_and_shifts(function, FEATURE_SCALES)]
-
-
-def _oscillations(
-    function: Function, t: FloatArray, z: FloatArray, some: IntArray
-) -> list[LineStarts]:
-    """Return lines of every scale and shift for a function that may oscillate."""
-    return [_scales_and_shifts(function, OSCILLATION_SCALES)]
-
-
-def _slow_oscillations(
-    function: Function, t: FloatArray, z: FloatArray, some: IntArray
-) -> list[LineStarts]:
-    """Return lines of moderate scales and every shift, for a composed function."""
-    return [_scales_and_shifts(function, COMPOSED_SCALES)]
+def _with_shifts(scales: FloatArray) -> Grid:
+    """Return the grid of lines of these scales with every shift."""
+    return lambda function, t, z, some: [_scales_and_shifts(function, scales)]
 
 
 def _scales_and_shifts(function: Function, scales: FloatArray) -> LineStarts:
@@ -228,7 +229,8 @@ def _scales_and_shifts(function: Function, scales: FloatArray) -> LineStarts:
             shifts = np.linspace(-reach, reach, 2 * int(reach / SHIFT_STEP) + 3)
             lines.append(np.stack([shifts - sign * scale, shifts + sign * scale], axis=1))
             rows.append(np.full(len(shifts), len(rows), dtype=np.intp))
-    return LineStarts(Chart("ends"), np.concatenate(lines), np.concatenate(rows))
+    starts = LineStarts(Chart("ends"), np.concatenate(lines), np.concatenate(rows))
+    return inside(starts, *function.domain)
 
 
 # --- two inner parameters, one of them from linear least squares
@@ -306,11 +308,12 @@ GRIDS: dict[str, Grid] = {
     "gaps": _gaps,
     "scales": _scales,
     "domain": _domain,
+    "near domain": _near,
     "cell": _cell,
     "poles": _poles,
-    "features": _features,
-    "oscillations": _oscillations,
-    "slow oscillations": _slow_oscillations,
+    "features": _with_shifts(FEATURE_SCALES),
+    "oscillations": _with_shifts(OSCILLATION_SCALES),
+    "slow oscillations": _with_shifts(COMPOSED_SCALES),
     "frequencies": _frequencies,
     "catenaries": _catenaries,
 }

@@ -176,6 +176,37 @@ def test_ends_in_half_a_domain_reach_from_a_thousandth_to_a_hundred_from_its_end
     np.testing.assert_allclose(ratios(distances), 1.650, atol=1e-3)
 
 
+@for_all(
+    ("domain", "near"),
+    [
+        ((-1.0, 400.0), (-1.0, np.inf)),
+        ((-400.0, 1.0), (-np.inf, 1.0)),
+        ((2.0, 30.0), (2.0, np.inf)),
+        ((90.0, 101.0), (90.0, np.inf)),
+    ],
+)
+def test_ends_near_the_only_near_end_of_a_domain_are_those_of_half_a_domain_that_lie_in_it(
+    domain, near
+):
+    ends, bounds = ends_of("near domain", own(domain=domain))
+    half, _ = ends_of("domain", own(domain=near))
+
+    in_it = ((half > domain[0]) & (half < domain[1])).all(axis=1)
+    assert bounds == near
+    np.testing.assert_array_equal(ends, half[in_it])
+
+
+@pytest.mark.parametrize("grid", ["features", "oscillations", "slow oscillations"])
+@for_all("domain", [(-10.0, 10.0), (-30.0, np.inf), (-np.inf, 12.0)])
+def test_lines_of_every_scale_that_leave_the_domain_are_left_out_and_no_others(grid, domain):
+    starts, _, _ = lines(grid, own(domain=domain))
+    everywhere, _, _ = lines(grid, own())
+
+    in_it = ((everywhere.theta > domain[0]) & (everywhere.theta < domain[1])).all(axis=1)
+    np.testing.assert_array_equal(starts.theta, everywhere.theta[in_it])
+    np.testing.assert_array_equal(starts.row, everywhere.row[in_it])
+
+
 @pytest.mark.parametrize("parity", [-1, 0, 1])
 def test_both_directions_of_a_line_are_tried_unless_symmetry_makes_them_one(parity):
     ends, _ = ends_of("domain", own(domain=(-1.0, 1.0), redundancy=Redundancy(parity=parity)))
