@@ -373,6 +373,19 @@ def test_scales_of_features_and_oscillations_have_no_holes():
     assert 41.0 < fast[-1] < 42.0 + 1e-9
 
 
+def test_scales_and_shifts_of_a_composed_function_are_twice_as_dense_up_to_a_scale_of_14():
+    starts, scale, shift = lines("slow oscillations", own(redundancy=Redundancy(parity=1)))
+    scales = np.unique(np.round(scale, 9))
+
+    np.testing.assert_allclose(scales[[0, 5]], [0.05, 0.7])
+    np.testing.assert_allclose(np.diff(scales[6:]), 0.35)
+    assert scales[6] == pytest.approx(1.4)
+    assert 13.6 < scales[-1] < 14.0
+    for row in np.unique(starts.row):
+        steps = np.diff(shift[starts.row == row])
+        assert 0.3 < steps.min() <= steps.max() <= 0.35 + 1e-9
+
+
 # --- one inner parameter, the rest from linear least squares
 
 
