@@ -28,7 +28,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.functions.composed_domain import composed_domain
-from kan_ref.functions.record import EVERYWHERE, Function, Redundancy, composed_name
+from kan_ref.functions.record import EVERYWHERE, Function, Redundancy, composed_name, near_domain
 from kan_ref.functions.values import Four
 
 MOST_PARTS = 6  # functions in one composition
@@ -138,10 +138,12 @@ def _search_grids(
     redundancy: Redundancy,
 ) -> tuple[str, ...]:
     """Return the grids for the search of a and b; empty where other fields choose them."""
-    if redundancy.kind != "free" or singular or domain != EVERYWHERE or redundancy.turn:
+    is_wide = near_domain(domain) == EVERYWHERE
+    if redundancy.kind != "free" or singular or not is_wide or redundancy.turn:
         return ()
     grids = innermost.search_grids
-    return grids if grids == ("features",) else ("slow oscillations",)
+    grids = grids if grids == ("features",) else ("slow oscillations",)
+    return grids if domain == EVERYWHERE else ("domain", *grids)
 
 
 def _four(function: Function) -> Four:

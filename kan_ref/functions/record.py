@@ -26,6 +26,7 @@ from kan_ref.functions.values import VALUES, powers
 
 Values = Callable[[FloatArray], FloatArray]
 EVERYWHERE = (-np.inf, np.inf)
+FAR = 10.0  # of an end of a domain: a function has features of size 1 on this side of it
 EVERY = "every u"  # the rule of a function without conditions
 KINDS = ("constant", "line", "power", "log", "exp", "free")
 
@@ -147,6 +148,13 @@ def singular_points(function: Function, low: float, high: float) -> FloatArray:
             )
     points = np.sort(np.concatenate([np.zeros(0), *found]))
     return points[(points > low) & (points < high)]
+
+
+def near_domain(domain: tuple[float, float]) -> tuple[float, float]:
+    """Return a domain with infinite ends for those at least `FAR` from 0 and from the other end."""
+    low, high = domain
+    is_far = min(high, 0.0) - low >= FAR, high - max(low, 0.0) >= FAR
+    return -np.inf if is_far[0] else low, np.inf if is_far[1] else high
 
 
 def formula_of(function: Function, u: Any) -> Any:

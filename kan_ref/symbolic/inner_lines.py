@@ -127,6 +127,13 @@ def line_ends(chart: Chart, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
     # [/eq:line-ends]
 
 
+def inside(starts: LineStarts, low: float, high: float) -> LineStarts:
+    """Return the lines with low < u < high at both ends."""
+    ends, _ = line_ends(starts.chart, starts.theta)
+    chosen = ((ends > low) & (ends < high)).all(axis=1)
+    return LineStarts(starts.chart, starts.theta[chosen], starts.row[chosen])
+
+
 def pole_gaps(t: FloatArray, z: FloatArray) -> list[tuple[float, float]]:
     """Return the gaps (t_left, t_right) beside the most distant sample that may hold a pole."""
     distance = np.abs(z - np.median(z))

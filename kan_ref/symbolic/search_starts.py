@@ -9,11 +9,12 @@ makes them. All are laid in units t in [-1, 1] of the data, in the charts of `in
     "gaps"            "gap"     by the zero of u, in a gap that the data grow towards
     "scales"          "scale"   by the scale theta of u = theta t
     "domain"          "ends"    both ends in a bounded or half-bounded domain
+    "near domain"     "ends"    the same, as if an end of the domain far from 0 were infinite
     "cell"            "ends"    both ends between the two singular points of f around 0
     "poles"           "ends"    singular points of f at the poles that the data show
     "features"        "ends"    scales and shifts for a function with one feature of size 1
     "oscillations"    "ends"    the same, denser, for a function that may oscillate
-    "slow oscillations" "ends"  the same, up to a third of the scales, for a composed function
+    "slow oscillations" "ends"  the same, denser, up to a third of the scales: a composed function
     "frequencies"     "ends"    u = omega t + phase for sin and cos
     "catenaries"      "ends"    u = omega t + beta for cosh
 
@@ -32,8 +33,15 @@ from collections.abc import Callable
 import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
-from kan_ref.functions import EVERYWHERE, Function, singular_points
-from kan_ref.symbolic.inner_lines import Chart, LineStarts, free_number, pole_ends, pole_gaps
+from kan_ref.functions import EVERYWHERE, Function, near_domain, singular_points
+from kan_ref.symbolic.inner_lines import (
+    Chart,
+    LineStarts,
+    free_number,
+    inside,
+    pole_ends,
+    pole_gaps,
+)
 
 # Ends: beyond them a curve is nearly a simpler one, or narrower than the samples. Densities: all
 # of 12 clean curves of each library function (300 samples,
@@ -52,7 +60,8 @@ FEATURE_SCALES = np.geomspace(0.05, 60.0, 28)  # 30 % apart: all features have o
 SLOW_SCALES = np.geomspace(0.05, 0.7, 6)  # 70 % apart: less than one oscillation on the data
 FAST_SCALES = np.arange(1.4, 42.0, SHIFT_STEP)  # the ends of u move by the step of the shifts
 OSCILLATION_SCALES = np.concatenate([SLOW_SCALES, FAST_SCALES])
-COMPOSED_SCALES = OSCILLATION_SCALES[OSCILLATION_SCALES < 14.0]  # u^2 then spans 30 periods of sin
+COMPOSED_STEP = 0.35  # of u: in f(g(u)) with a steep g a feature is narrower than 1
+COMPOSED_SCALES = np.concatenate([SLOW_SCALES, np.arange(1.4, 14.0, COMPOSED_STEP)])
 SMALL_POLE_SCALES = np.geomspace(0.05, 1.0, 12)  # 31 % apart
 LARGE_POLE_SCALES = np.arange(1.2, 40.0, 0.3)  # a tenth of a period of tan apart
 POLE_SCALES = np.concatenate([SMALL_POLE_SCALES, LARGE_POLE_SCALES])
@@ -96,7 +105,7 @@ def coarse_starts(
 
 def grids_by_redundancy(function: Function) -> tuple[str, ...]:
     """Return the grids for a registered function by `redundancy`, `domain` and poles alone."""
-    bounded = function.domain != EVERYWHERE
+    bounded, near = function.domain != EVERYWHERE, near_domain(function.domain)
     if function.redundancy.kind in ("power", "log"):
         if function.singular:
             return "outer zeros", "gaps"
@@ -105,7 +114,9 @@ def grids_by_redundancy(function: Function) -> tuple[str, ...]:
         return ("scales",)
     if function.singular:
         return "cell", "poles"
-    return ("domain",) if bounded else ("oscillations",)
+    if near == EVERYWHERE:
+        return ("domain", "oscillations") if bounded else ("oscillations",)
+    return ("domain",) if near == function.domain else ("domain", "near domain")
 
 
 # --- one inner parameter: powers, log, exp
@@ -148,6 +159,11 @@ def _one_row(chart: Chart, theta: FloatArray) -> LineStarts:
 def _domain(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
     """Return lines with both ends in the domain."""
     return [_pairs_of_ends(function, *function.domain)]
+
+
+def _near(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
+    """Return lines with both ends in a domain of which one end is far from 0."""
+    return [inside(_pairs_of_ends(function, *near_domain(function.domain)), *function.domain)]
 
 
 def _cell(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
@@ -199,36 +215,23 @@ def _poles(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> 
     return [LineStarts(Chart("ends"), theta, np.arange(len(theta)))]
 
 
-def _features(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
-    """Return lines of every scale and shift for a function with one feature, of size 1."""
-    return [_scales_and_shifts(function, FEATURE_SCALES)]
+def _with_shifts(scales: FloatArray, step: float = SHIFT_STEP) -> Grid:
+    """Return the grid of lines of these scales with every shift."""
+    return lambda function, t, z, some: [_scales_and_shifts(function, scales, step)]
 
 
-def _oscillations(
-    function: Function, t: FloatArray, z: FloatArray, some: IntArray
-) -> list[LineStarts]:
-    """Return lines of every scale and shift for a function that may oscillate."""
-    return [_scales_and_shifts(function, OSCILLATION_SCALES)]
-
-
-def _slow_oscillations(
-    function: Function, t: FloatArray, z: FloatArray, some: IntArray
-) -> list[LineStarts]:
-    """Return lines of moderate scales and every shift, for a composed function."""
-    return [_scales_and_shifts(function, COMPOSED_SCALES)]
-
-
-def _scales_and_shifts(function: Function, scales: FloatArray) -> LineStarts:
+def _scales_and_shifts(function: Function, scales: FloatArray, step: float) -> LineStarts:
     """Return lines of every scale, with shifts so that some of |u| < FLAT falls on the data."""
     lines: list[FloatArray] = []
     rows: list[IntArray] = []
     for sign in (1.0,) if function.redundancy.parity else (1.0, -1.0):
         for scale in scales:
             reach = scale + FLAT
-            shifts = np.linspace(-reach, reach, 2 * int(reach / SHIFT_STEP) + 3)
+            shifts = np.linspace(-reach, reach, 2 * int(reach / step) + 3)
             lines.append(np.stack([shifts - sign * scale, shifts + sign * scale], axis=1))
             rows.append(np.full(len(shifts), len(rows), dtype=np.intp))
-    return LineStarts(Chart("ends"), np.concatenate(lines), np.concatenate(rows))
+    starts = LineStarts(Chart("ends"), np.concatenate(lines), np.concatenate(rows))
+    return inside(starts, *function.domain)
 
 
 # --- two inner parameters, one of them from linear least squares
@@ -306,11 +309,12 @@ GRIDS: dict[str, Grid] = {
     "gaps": _gaps,
     "scales": _scales,
     "domain": _domain,
+    "near domain": _near,
     "cell": _cell,
     "poles": _poles,
-    "features": _features,
-    "oscillations": _oscillations,
-    "slow oscillations": _slow_oscillations,
+    "features": _with_shifts(FEATURE_SCALES),
+    "oscillations": _with_shifts(OSCILLATION_SCALES),
+    "slow oscillations": _with_shifts(COMPOSED_SCALES, COMPOSED_STEP),
     "frequencies": _frequencies,
     "catenaries": _catenaries,
 }

@@ -213,7 +213,7 @@ def suggest_symbolic(
 
     Notes
     -----
-    Takes 0.1 to 0.3 seconds for 1000 samples, and five times as long with `composed=True`. For sums
+    Takes 0.1 to 0.3 seconds for 1000 samples, and six times as long with `composed=True`. For sums
     and products of functions see `kan_ref.suggest_formulas`.
     """
     check_network("network", network)

@@ -19,7 +19,7 @@ from kan_ref.functions.library import (
     unregister_function,
 )
 from kan_ref.functions.record import Function, Redundancy
-from kan_ref.symbolic.affine_fit import AffineFit, fit_affine, standardise
+from kan_ref.symbolic.affine_fit import AffineFit, fit_affine, fit_samples, standardise
 from kan_ref.symbolic.canonical import canonical_affine, n_inner
 from kan_ref.symbolic.inner_lines import (
     Chart,
@@ -206,7 +206,7 @@ def test_every_function_names_grids_that_exist_and_every_grid_is_used():
         assert LIBRARY[name].search_grids
     used = {grid for name in SEARCHED for grid in LIBRARY[name].search_grids}
     composed = LIBRARY["sin(x^2)"].search_grids
-    assert set(GRIDS) == used | {"oscillations", *composed}
+    assert set(GRIDS) == used | {"oscillations", "near domain", *composed}
 
 
 @for_all("name", [name for name in SEARCHED if LIBRARY[name].redundancy.kind != "free"])
@@ -219,6 +219,13 @@ def test_where_the_redundancy_alone_chooses_it_chooses_the_grids_of_the_library(
     [
         ({}, ("oscillations",)),
         ({"domain": (0.0, np.inf)}, ("domain",)),
+        ({"domain": (-9.0, 9.0)}, ("domain",)),
+        ({"domain": (50.0, 51.0)}, ("domain",)),
+        ({"domain": (-np.inf, -50.0)}, ("domain",)),
+        ({"domain": (-10.0, 10.0)}, ("domain", "oscillations")),
+        ({"domain": (-np.inf, 300.0)}, ("domain", "oscillations")),
+        ({"domain": (-1.0, 300.0)}, ("domain", "near domain")),
+        ({"domain": (-300.0, 1.0)}, ("domain", "near domain")),
         ({"singular": (1.0,)}, ("cell", "poles")),
         ({"singular": (1.0,), "domain": (0.0, 2.0)}, ("cell", "poles")),
     ],
@@ -227,6 +234,22 @@ def test_a_registered_function_without_a_redundancy_gets_grids_by_its_domain_and
     record, grids
 ):
     assert grids_by_redundancy(Function("own", *(np.sin,) * 4, **record)) == grids
+
+
+@for_all(
+    ("name", "grids"),
+    [
+        ("sin(exp)", ("domain", "slow oscillations")),
+        ("sin(cosh)", ("domain", "slow oscillations")),
+        ("log(sigmoid)", ("domain", "features")),
+        ("sin(log)", ()),
+        ("sqrt(arcsin)", ()),
+    ],
+)
+def test_a_composed_function_whose_argument_overflows_far_from_0_gets_the_grids_of_one_without_ends(
+    name, grids
+):
+    assert LIBRARY[name].search_grids == grids
 
 
 def test_the_sine_has_a_start_near_every_frequency_up_to_half_a_turn_a_sample():
@@ -618,6 +641,39 @@ def test_even_poles_of_composed_functions_are_found_between_samples(name, curve,
     x = np.linspace(-1.0, 1.0, 201) + 1e-3
 
     assert 1.0 - fit_affine(x, 2.0 * curve(line[0] * x + line[1]) - 1.0, name).r2 <= 1e-12
+
+
+@for_all(
+    ("name", "line"),
+    [
+        ("cos(exp)", (-1.1, 0.2)),
+        ("log(sigmoid)", (3.0, 1.0)),
+    ],
+)
+def test_a_composed_function_whose_domain_ends_where_its_argument_overflows_is_found(name, line):
+    x = points(13, 60)
+
+    fit = fit_affine(x, curve(name, (*line, 2.0, -1.0), x), name)
+
+    assert fit.affine[:2] == pytest.approx(canonical_affine(LIBRARY[name], (*line, 2.0, -1.0))[:2])
+    assert 1.0 - fit.r2 <= 1e-20
+
+
+@for_all("domain", [(-100.0, 100.0), (-3.5, 400.0)])
+def test_the_far_ends_of_a_domain_do_not_keep_the_search_from_features_of_size_1(domain):
+    def packet(u):
+        inside = (u >= domain[0]) & (u <= domain[1])
+        return np.where(inside, np.sin(u) * np.exp(-0.05 * u**2), np.nan)
+
+    def slope(u):
+        return (np.cos(u) - 0.1 * u * np.sin(u)) * np.exp(-0.05 * u**2)
+
+    x = points(14, 60)
+    function = Function("own", packet, slope, slope, slope, domain)
+
+    fit = fit_samples(function, standardise(x, packet(2.7 * x + 1.2)))
+
+    assert 1.0 - fit.r2 <= 1e-20
 
 
 @pytest.fixture(params=[None, Redundancy(parity=1)])

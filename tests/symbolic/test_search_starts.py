@@ -176,6 +176,37 @@ def test_ends_in_half_a_domain_reach_from_a_thousandth_to_a_hundred_from_its_end
     np.testing.assert_allclose(ratios(distances), 1.650, atol=1e-3)
 
 
+@for_all(
+    ("domain", "near"),
+    [
+        ((-1.0, 400.0), (-1.0, np.inf)),
+        ((-400.0, 1.0), (-np.inf, 1.0)),
+        ((2.0, 30.0), (2.0, np.inf)),
+        ((90.0, 101.0), (90.0, np.inf)),
+    ],
+)
+def test_ends_near_the_only_near_end_of_a_domain_are_those_of_half_a_domain_that_lie_in_it(
+    domain, near
+):
+    ends, bounds = ends_of("near domain", own(domain=domain))
+    half, _ = ends_of("domain", own(domain=near))
+
+    in_it = ((half > domain[0]) & (half < domain[1])).all(axis=1)
+    assert bounds == near
+    np.testing.assert_array_equal(ends, half[in_it])
+
+
+@pytest.mark.parametrize("grid", ["features", "oscillations", "slow oscillations"])
+@for_all("domain", [(-10.0, 10.0), (-30.0, np.inf), (-np.inf, 12.0)])
+def test_lines_of_every_scale_that_leave_the_domain_are_left_out_and_no_others(grid, domain):
+    starts, _, _ = lines(grid, own(domain=domain))
+    everywhere, _, _ = lines(grid, own())
+
+    in_it = ((everywhere.theta > domain[0]) & (everywhere.theta < domain[1])).all(axis=1)
+    np.testing.assert_array_equal(starts.theta, everywhere.theta[in_it])
+    np.testing.assert_array_equal(starts.row, everywhere.row[in_it])
+
+
 @pytest.mark.parametrize("parity", [-1, 0, 1])
 def test_both_directions_of_a_line_are_tried_unless_symmetry_makes_them_one(parity):
     ends, _ = ends_of("domain", own(domain=(-1.0, 1.0), redundancy=Redundancy(parity=parity)))
@@ -340,6 +371,19 @@ def test_scales_of_features_and_oscillations_have_no_holes():
     np.testing.assert_allclose(np.diff(fast), 0.7)
     assert fast[0] == pytest.approx(1.4)
     assert 41.0 < fast[-1] < 42.0 + 1e-9
+
+
+def test_scales_and_shifts_of_a_composed_function_are_twice_as_dense_up_to_a_scale_of_14():
+    starts, scale, shift = lines("slow oscillations", own(redundancy=Redundancy(parity=1)))
+    scales = np.unique(np.round(scale, 9))
+
+    np.testing.assert_allclose(scales[[0, 5]], [0.05, 0.7])
+    np.testing.assert_allclose(np.diff(scales[6:]), 0.35)
+    assert scales[6] == pytest.approx(1.4)
+    assert 13.6 < scales[-1] < 14.0
+    for row in np.unique(starts.row):
+        steps = np.diff(shift[starts.row == row])
+        assert 0.3 < steps.min() <= steps.max() <= 0.35 + 1e-9
 
 
 # --- one inner parameter, the rest from linear least squares
