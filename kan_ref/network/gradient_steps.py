@@ -18,7 +18,7 @@ The rounding error of a layer's outputs is about
 with respect to a.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -234,6 +234,26 @@ def _affine_units(layer: Layer, x: FloatArray) -> FloatArray:
     return units
 
 
+def paces(
+    network: Network,
+    scales: Scales,
+    step: float,
+    by_x: FloatArray | float,
+    by_theta: FloatArray | float,
+) -> Iterator[tuple[FloatArray, float]]:
+    """Yield the `pace` of a step along directions of x and theta, which the caller may shorten.
+
+    Where the step leaves the domain of a symbolic edge, the pace is that of the layers below it, so
+    it is measured again along the shorter directions, at most once for each layer.
+    """
+    for _ in network.layers:
+        ends = network.theta + step * by_theta, scales.flow[0] + step * by_x
+        hidden, outputs = pace(scales, activations(network, *ends), step)
+        yield hidden, outputs
+        if not np.isnan(outputs):
+            break
+
+
 def pace(scales: Scales, moved: Sequence[FloatArray], step: float) -> tuple[FloatArray, float]:
     """Return the largest changes of hidden activations and of outputs, in units of a step.
 
@@ -247,15 +267,15 @@ def pace(scales: Scales, moved: Sequence[FloatArray], step: float) -> tuple[Floa
     Returns
     -------
     hidden : (batch,)
-        The largest change of a hidden activation in units of step L.
+        The largest change of a hidden activation in units of step L; nan does not count.
     outputs : float
-        The largest change of an output in units of step times its `units`.
+        The largest change of an output in units of step times its `units`; nan if one is nan.
     """
     hidden = np.zeros(len(moved[0]))
     units = zip(moved[1:-1], scales.flow[1:-1], scales.lengths[1:], strict=True)
     for after, before, length in units:
         change = np.abs(after - before) / (step * length)
-        hidden = np.maximum(hidden, change.max(axis=1))
+        hidden = np.fmax(hidden, change.max(axis=1))
     outputs = np.abs(moved[-1] - scales.flow[-1]) / scales.units
     return hidden, float(outputs.max()) / step
 
