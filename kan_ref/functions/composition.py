@@ -20,6 +20,7 @@ f(g) repeats after the full period of g. Since sin(pi - u) = sin u, f(sin u) has
 In float64 a derivative of f can underflow where the powers of g' are huge, so that their product
 has no digits. The derivative of f(g(u)) is then 0 where f levels off, as it is in exact arithmetic
 up to 1e-90, and elsewhere nan, which the network reports. The same holds for 0 times infinity.
+Where a derivative of f overflows, that of f(g(u)) is infinite or nan, however small g' is.
 """
 
 from dataclasses import dataclass

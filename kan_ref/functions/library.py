@@ -113,9 +113,9 @@ def compose(outer: str | Function, inner: str | Function) -> Function:
 
     Notes
     -----
-    Takes about 5 ms, once for each name. f is evaluated at the float64 number g(u), so where g(u)
-    overflows or underflows f(g(u)) is infinite or nan, as log(cosh u) beyond 710; "logcosh" has no
-    such limit.
+    Takes 5 ms, once for each name. Where the float64 number g(u) overflows or underflows f(g(u)) is
+    infinite or nan, as log(cosh u) beyond 710; "logcosh" has no such limit. A derivative
+    can be so where one of f or g overflows or underflows, as the second of sqrt(e^u) below -473.
 
     Examples
     --------

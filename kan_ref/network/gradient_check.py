@@ -13,7 +13,7 @@ every hidden activation by at most about h times the length over which the curve
 plus the rounding error of the outputs. u is in inverse proportion to the size of each output at
 each sample: otherwise one far sample would hide the others. Where a curve has no continuous second
 derivative within the step, (L25) is wrong by O(h) or more; `gradient_kinks` finds such samples,
-which are left out.
+which are left out, and those that the step takes out of the domain of a symbolic edge.
 
 Where base functions and splines differ much in size, the larger part of dx hides the smaller one.
 So dx is checked in three networks: as it is, without its splines, and without its base functions.
@@ -27,7 +27,11 @@ import numpy as np
 from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
 from kan_ref.network import gradient_digits as digits
 from kan_ref.network.cache import Cache
-from kan_ref.network.gradient_kinks import clear_of_kinks, clear_of_symbolic_kinks
+from kan_ref.network.gradient_kinks import (
+    check_some_clear,
+    clear_of_kinks,
+    clear_of_symbolic_kinks,
+)
 from kan_ref.network.gradient_steps import (
     ROUNDINGS,
     SINGLE,
@@ -38,7 +42,7 @@ from kan_ref.network.gradient_steps import (
     input_direction,
     limit_to_values,
     measure_scales,
-    pace,
+    paces,
     parameter_direction,
 )
 from kan_ref.network.jacobian import prediction_jacobian
@@ -116,8 +120,8 @@ def check_gradients(
     ValueError
         "d_coef of layer 1 is wrong: along a random direction backward gives 0.52, a central
         difference 0.61 (relative error 0.1, allowed 1e-07)"; if all samples cross kinks of
-        curves; if numbers overflow; "d_coef of layer 1 cannot be checked: ..." if
-        products underflow.
+        curves or ends of domains; if numbers overflow; "d_coef of layer 1 cannot be checked:
+        ..." if products underflow.
 
     Notes
     -----
@@ -203,10 +207,9 @@ class _Check:
     def judge_inputs(self, backward: digits.Backward) -> None:
         """Check dx along one direction; a sample moves less where its activations move too far."""
         direction = input_direction(self.scales, self.rng)
-        theta = self.network.theta
-        hidden, _ = self._pace(self.x + self.step * direction, theta)
-        direction /= np.maximum(hidden, 1.0)[:, None]
-        self._judge("dx", direction, np.zeros_like(theta), backward)
+        for hidden, _ in paces(self.network, self.scales, self.step, direction, 0.0):
+            direction /= np.maximum(hidden, 1.0)[:, None]
+        self._judge("dx", direction, np.zeros_like(self.network.theta), backward)
 
     def judge_parameters(self, backward: digits.Backward, *, jacobian: bool) -> None:
         """Check each kind of parameter of each layer along one direction, and all together."""
@@ -231,14 +234,13 @@ class _Check:
                 total[block] += limit_to_values(paced[1][block], getattr(layer, name))
         self._judge(_ALL, still, self._paced(total, grow=False), backward, jacobian=jacobian)
 
-    def _pace(self, x: FloatArray, theta: FloatArray) -> tuple[FloatArray, float]:
-        return pace(self.scales, activations(self.network, theta, x), self.step)
-
     def _paced(self, direction: FloatArray, *, grow: bool) -> FloatArray:
-        """Return a direction of theta along which activations move by about one unit a step."""
-        hidden, outputs = self._pace(self.x, self.network.theta + self.step * direction)
-        pace = float(hidden.max()) or outputs
-        return direction / pace if pace > 1.0 or (grow and pace > _STILL) else direction
+        """Scale a direction of theta so that activations move by about one unit a step."""
+        for hidden, outputs in paces(self.network, self.scales, self.step, 0.0, direction):
+            pace = float(hidden.max()) or outputs
+            if pace > 1.0 or (grow and pace > _STILL):
+                direction /= pace
+        return direction
 
     def _judge(
         self,
@@ -262,17 +264,13 @@ class _Check:
         smooth = clear_of_kinks(self.network, before, self.scales, after)
         smooth &= clear_of_symbolic_kinks(self.network, ends_theta, (before, after))
         self.left_out.append(int((~smooth).sum()))
-        if not smooth.any():
-            raise ValueError(
-                f"x has {len(x)} samples, but all of them cross a kink of a curve within "
-                f"step {step:g}: add samples farther from knots and kinks of functions"
-            )
+        check_some_clear(smooth, step)
         u = smooth[:, None] * self.rng.standard_normal(self.y.shape) / self.scales.units
         # rounding moves the ends: what counts is how far apart they are
         v_x, v_theta = (ends[1] / 2.0 - ends[0] / 2.0 for ends in (ends_x, ends_theta))
         rounding = ROUNDINGS * float(np.abs(u * self.scales.errors[-1]).sum())
         # [eq:gradient-check]
-        difference = float(np.vdot(u, after[-1] / 2.0 - before[-1] / 2.0))
+        difference = float(np.vdot(u[smooth], (after[-1] / 2.0 - before[-1] / 2.0)[smooth]))
         dx, grads = backward(self.network, self.caches, u)
         pulled = np.concatenate([dx.reshape(-1), grads.theta])
         v = np.concatenate([v_x.reshape(-1), v_theta])

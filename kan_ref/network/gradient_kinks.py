@@ -1,4 +1,4 @@
-"""Samples that a gradient check leaves out: a curve has a kink within the step.
+"""Samples that a gradient check leaves out: a curve has a kink or ends within the step.
 
 Where a curve has no continuous second derivative, a central difference is wrong by O(h) or more.
 Splines have such points at knots of multiplicity above degree - 2 (B6). Those of a symbolic edge
@@ -8,7 +8,7 @@ twice as wide,
     (L36)  |g(u + w) - g(u - w)| < 3/2 |g(u + w/2) - g(u - w/2)|
 
 By Taylor's theorem the left side is twice the difference on the right where g is smooth, and the
-same where g jumps at u.
+same where g jumps at u. At an end of its domain a curve has no difference on both sides.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def clear_of_kinks(
 def clear_of_symbolic_kinks(
     network: Network, thetas: Sequence[FloatArray], flows: Sequence[Sequence[FloatArray]]
 ) -> NDArray[np.bool_]:
-    """Return which samples cross no kink of a symbolic edge: (L36) holds for none.
+    """Return which samples cross no kink of a symbolic edge and no end of its domain.
 
     Parameters
     ----------
@@ -71,12 +71,23 @@ def clear_of_symbolic_kinks(
     return clear
 
 
+def check_some_clear(clear: NDArray[np.bool_], step: float) -> None:
+    """Raise ValueError if no sample is clear of kinks and ends of domains."""
+    if not clear.any():
+        raise ValueError(
+            f"x has {len(clear)} samples, but all of them cross a kink of a curve or the end of a "
+            f"domain within step {step:g}: add samples farther from knots, kinks and ends of "
+            "domains of functions, or take a smaller step"
+        )
+
+
 def _kinks(function: Function, start: FloatArray, end: FloatArray) -> NDArray[np.bool_]:
-    """Return where a function has a kink between `start` and `end` (batch,), by (L36)."""
-    w = end - start
+    """Return where a function has a kink, by (L36), or ends between `start` and `end` (batch,)."""
+    w, (low, high) = end - start, function.domain
     points = np.stack([start, end, start - w / 2.0, end + w / 2.0])
     slopes = np.abs(function.d1(points)).max(axis=0)
-    found = np.zeros(len(w), dtype=bool)
+    found = (np.minimum(start, end) <= low) | (np.maximum(start, end) >= high)
+    found &= w != 0.0
     for order, g in enumerate((function.f, function.d1, function.d2)):
         a, b, before, behind = g(points)
         jump = np.abs(b - a)

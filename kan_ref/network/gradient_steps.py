@@ -15,10 +15,10 @@ The rounding error of a layer's outputs is about
 
 (running error analysis; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section
 3.3), where a symbolic edge adds |a f_a| + |b f_b| + |c f_c| + |d| to the sum: f_a is its derivative
-with respect to a.
+with respect to a. A composed function f(g) adds |c f'(g) g|, since g is rounded before f.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +69,8 @@ def measure_scales(network: Network, x: FloatArray, caches: Sequence[Cache]) -> 
         lengths.append(_bending_lengths(layer, flow[-1]))
         sizes = _absolute_terms(layer, cache)
         slopes = np.abs(edge_slopes(layer, cache))
-        errors.append(_EPS * sizes + _TINY + np.einsum("bji,bi->bj", slopes, errors[-1]))
+        rounded = sizes + _inner_terms(layer, flow[-1])
+        errors.append(_EPS * rounded + _TINY + np.einsum("bji,bi->bj", slopes, errors[-1]))
         flow.append(layer_outputs(layer, cache))
     return Scales(flow, errors, lengths, _output_units(sizes))
 
@@ -113,6 +114,23 @@ def _absolute_terms(layer: Layer, cache: Cache) -> FloatArray:
         for n, edge in enumerate(layer.symbolic):
             sizes[:, edge.output] += np.abs(own[:, n] * layer.affine[edge.row]).sum(axis=1)
     return sizes
+
+
+def _inner_terms(layer: Layer, x: FloatArray) -> FloatArray:
+    """Return the sum of |c f'(g) g| over the composed functions of every output, (batch, n_out)."""
+    terms = np.zeros((len(x), layer.n_out))
+    for edge in layer.symbolic:
+        a, b, c, _ = layer.affine[edge.row]
+        v = a * x[:, edge.input] + b
+        sizes = carried = np.zeros(len(x))
+        with np.errstate(all="ignore"):
+            for part in reversed(edge.function.parts):
+                carried = np.abs(part.d1(v)) * sizes
+                carried = np.where(np.isnan(carried), 0.0, carried)  # 0 times infinity
+                v = part.f(v)
+                sizes = carried + np.abs(v)
+        terms[:, edge.output] += np.abs(c) * carried
+    return terms
 
 
 def _bending_lengths(layer: Layer, x: FloatArray) -> FloatArray:
@@ -234,6 +252,26 @@ def _affine_units(layer: Layer, x: FloatArray) -> FloatArray:
     return units
 
 
+def paces(
+    network: Network,
+    scales: Scales,
+    step: float,
+    by_x: FloatArray | float,
+    by_theta: FloatArray | float,
+) -> Iterator[tuple[FloatArray, float]]:
+    """Yield the `pace` of a step along directions of x and theta, which the caller may shorten.
+
+    Where the step leaves the domain of a symbolic edge, the pace is that of the layers below it, so
+    it is measured again along the shorter directions, at most once for each layer.
+    """
+    for _ in network.layers:
+        ends = network.theta + step * by_theta, scales.flow[0] + step * by_x
+        hidden, outputs = pace(scales, activations(network, *ends), step)
+        yield hidden, outputs
+        if not np.isnan(outputs):
+            break
+
+
 def pace(scales: Scales, moved: Sequence[FloatArray], step: float) -> tuple[FloatArray, float]:
     """Return the largest changes of hidden activations and of outputs, in units of a step.
 
@@ -247,15 +285,15 @@ def pace(scales: Scales, moved: Sequence[FloatArray], step: float) -> tuple[Floa
     Returns
     -------
     hidden : (batch,)
-        The largest change of a hidden activation in units of step L.
+        The largest change of a hidden activation in units of step L; nan does not count.
     outputs : float
-        The largest change of an output in units of step times its `units`.
+        The largest change of an output in units of step times its `units`; nan if one is nan.
     """
     hidden = np.zeros(len(moved[0]))
     units = zip(moved[1:-1], scales.flow[1:-1], scales.lengths[1:], strict=True)
     for after, before, length in units:
         change = np.abs(after - before) / (step * length)
-        hidden = np.maximum(hidden, change.max(axis=1))
+        hidden = np.fmax(hidden, change.max(axis=1))
     outputs = np.abs(moved[-1] - scales.flow[-1]) / scales.units
     return hidden, float(outputs.max()) / step
 

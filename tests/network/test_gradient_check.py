@@ -253,6 +253,44 @@ def test_no_sample_of_a_smooth_function_is_left_out(name, shift):
     assert clear.all()
 
 
+def chain(*edges):
+    """One symbolic edge (name, a, b) in each of the layers."""
+    network, _, rng = made((1,) * (len(edges) + 1))
+    for number, (name, *inner) in enumerate(edges):
+        network = kr.fix_symbolic(
+            network, number, output=0, input=0, name=name, affine=(*inner, 1.0, 0.0)
+        )
+    return network, rng
+
+
+@pytest.mark.parametrize("name", ["sqrt", "log", "x^1.5"])
+@pytest.mark.parametrize("above", [["tanh"], ["sin", "tanh"]])
+def test_a_sample_near_the_end_of_a_domain_counts_whatever_layers_lie_above(name, above):
+    x = np.linspace(-0.9, 0.8, 6)[:, None]
+    network, rng = chain(("x", 1.0, 0.0), (name, 1.0, 0.9 + 1e-6), *((f, 0.1, 0.5) for f in above))
+
+    def wrong(network, caches, dy):
+        dx, grads = kr.backward(network, caches, dy)
+        return 1.01 * dx, grads
+
+    report = kr.check_gradients(network, x, rng=rng, n_directions=1)
+
+    assert report.n_samples == len(x)
+    with pytest.raises(ValueError, match=r"^dx is wrong"):
+        kr.check_gradients(network, x, rng=rng, n_directions=1, backward=wrong)
+
+
+def test_a_sample_at_the_end_of_a_domain_counts_for_no_part():
+    x = np.array([[0.0], [0.3], [0.7]])
+    network, rng = chain(("x", 1.0, 0.0), ("x^1.5", 1.0, 0.0), ("exp", 1.0, 0.0))
+
+    report = kr.check_gradients(network, x, rng=rng)
+
+    assert report.n_samples == len(x) - 1
+    with pytest.raises(ValueError, match="the end of a domain within step 1e-05: add samples"):
+        kr.check_gradients(network, x[:1], rng=rng)
+
+
 def test_a_wrong_derivative_of_a_function_is_not_taken_for_a_kink():
     wrong = replace(LIBRARY["sin"], d1=lambda u: 1.01 * np.cos(u))
     network, x, rng = made((1, 1))
