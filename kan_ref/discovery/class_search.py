@@ -15,7 +15,7 @@ fifth of the samples, with each class in proportion, takes no part in the search
 
 Sparsification and pruning may remove too much, above all where labels are few. If the formula is
 not explained, a second attempt makes the network smaller by elimination alone, and its formula is
-returned if its verdict is better.
+returned if its verdict is better. None begins when the time is over.
 
 At last the numbers of the formula are trained on all training samples, and there the residuals
 y - p are tested (`residual_tests`). The first test finds a poor formula of a good network, the
@@ -76,7 +76,8 @@ def search_logits(
 ) -> Discovery:
     """Return the formulas of the logits; data and loss as `class_problem` returns them."""
     found = _attempt(data, first, settings, report, names, rng, is_start=is_start)
-    if found.verdict.kind != "not explained" or is_start or settings.penalty_weight == 0.0:
+    is_last = is_start or settings.penalty_weight == 0.0 or settings.is_late
+    if found.verdict.kind != "not explained" or is_last:
         return found
     plain = replace(settings, penalty_weight=0.0)
     other = _attempt(data, first, plain, report, names, rng, is_start=False)

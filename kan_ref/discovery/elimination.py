@@ -105,7 +105,8 @@ def eliminate(
         Whether all edges of a layer may become lines or squares, where the error allows; needs
         `rng`.
     n_steps : int
-        Levenberg-Marquardt steps on every grid, for classes L-BFGS steps, at least 1.
+        Levenberg-Marquardt steps on every grid, for classes L-BFGS steps, at least 1. Networks with
+        more than 200 edges are trained by 5 times as many steps of L-BFGS.
     grids : sequence of int
         Strictly increasing numbers of intervals on which each architecture is refined. Grids only
         get finer: numbers below the network's own are left out, and if all are, its grid stays.
@@ -213,7 +214,7 @@ def remove_all_nodes(search: Search, network: Network) -> list[tuple[Architectur
         search.report(trial)
         path.append((trial, coarse))
         weakest = _weakest_node(coarse, search.data.x_train)
-        if weakest is None:
+        if weakest is None or search.is_late:
             return path
         what = f"without node {weakest[1]} of layer {weakest[0]}"
         coarse = without_nodes(coarse, search.data.x_train, weakest[0], [weakest[1]])
@@ -221,10 +222,12 @@ def remove_all_nodes(search: Search, network: Network) -> list[tuple[Architectur
 
 def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
     """Return the better of a network and a new one of its widths, unless an edge is masked."""
-    if search.rng is None or any((layer.mask == 0.0).any() for layer in coarse.layers):
+    is_masked = any((layer.mask == 0.0).any() for layer in coarse.layers)
+    if search.rng is None or search.is_late or is_masked:
         return coarse
     first = coarse.layers[0]
     is_coarse = first.n_intervals <= search.ladder[0]
+    n_edges = sum(layer.mask.size for layer in coarse.layers)
     starts = run_starts(
         coarse.widths,
         search.data,
@@ -233,12 +236,12 @@ def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
         degree=first.degree,
         domain=first.breakpoints[:, [0, -1]],
         base=first.base,
-        n_steps=search.n_steps,
         loss=search.loss,
         precondition=None if search.loss == "mse" else "auto",
         initialization="paper" if search.loss == "mse" else "data",
         smoothness_weight=search.smoothness_weight,
         rng=search.rng,
+        **search.training_options(n_edges),
     )
     fresh, new = search.trained(starts.network, search.ladder[0])
     return fresh if new < error else coarse
@@ -271,10 +274,10 @@ def remove_spare_edges(
     reference = chosen
     coarse_error = search.error(coarse)
     needed: set[tuple[float, ...]] = set()
-    while True:
+    while not search.is_late:
         for _, layer_index, edge, smaller in _spare_edges(coarse, search.data.x_train):
             mark = (layer_index, *edge, *coarse.widths)
-            if mark in needed:
+            if mark in needed or search.is_late:
                 continue
             trained, error = search.trained(smaller, search.ladder[0])
             if error > HOPELESS * coarse_error:
@@ -291,7 +294,8 @@ def remove_spare_edges(
                 break
             needed.add(mark)
         else:
-            return chosen, steps
+            break
+    return chosen, steps
 
 
 def _spare_edges(network: Network, x: FloatArray) -> list[SpareEdge]:

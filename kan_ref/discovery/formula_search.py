@@ -14,6 +14,7 @@ counts as that rounding error. For classes the first term is 2 N times the mean 
 twice the logarithm of the likelihood.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -79,19 +80,30 @@ class FormulaSearch:
 
 
 def rank_edges(
-    network: Network, x: FloatArray, names: Sequence[str] | None
+    network: Network, x: FloatArray, names: Sequence[str] | None, deadline: float = np.inf
 ) -> dict[Place, tuple[AffineFit, ...]]:
-    """Return for every spline edge the functions that come near its curve on x, the best first."""
+    """Return for every spline edge the functions that come near its curve on x, the best first.
+
+    Edges that are left when the time is over become lines, or the simplest of other `names`.
+    """
     found = {}
     for layer_index, (inputs, outputs) in enumerate(edge_samples(network, x)):
         for j, i in np.argwhere(network.layers[layer_index].mask == 1.0).tolist():
-            ranked = rank_functions(inputs[:, i], outputs[:, j, i], names)
+            allowed = _simplest(names) if time.monotonic() > deadline else names
+            ranked = rank_functions(inputs[:, i], outputs[:, j, i], allowed)
             most = NEAR * ranked[0].rms + ROUNDING * float(np.std(outputs[:, j, i]))
             near = [one for one in ranked if one.rms <= most] or ranked[:1]
             simplest = sorted(near, key=price)[:N_SIMPLEST]
             near = near[:MOST_RIVALS]
             found[layer_index, j, i] = (*near, *(one for one in simplest if one not in near))
     return found
+
+
+def _simplest(names: Sequence[str] | None) -> list[str]:
+    """Return the name of a line if it is allowed, else that of the simplest function."""
+    if names is None or "x" in names:
+        return ["x"]
+    return sorted(names, key=lambda name: lookup(name).complexity)[:1]
 
 
 def search_formula(
@@ -102,12 +114,14 @@ def search_formula(
     loss: str = "mse",
     n_steps: int = 60,
     report: Callable[[FormulaTrial], None] = lambda trial: None,
+    deadline: float = np.inf,
 ) -> FormulaSearch:
     """Replace the spline edges of a network by the functions that minimise (D7) on training data.
 
-    Symbolic edges keep their functions; their parameters are trained too.
+    Symbolic edges keep their functions; their parameters are trained too. The first set of
+    functions is always trained; after the deadline no other one is tried.
     """
-    rivals = rank_edges(network, data.x_train, names)
+    rivals = rank_edges(network, data.x_train, names, deadline)
     exact = EXACT * float(np.std(data.y_train)) if loss == "mse" else EXACT
     trials: list[FormulaTrial] = []
 
@@ -121,7 +135,8 @@ def search_formula(
     first = {place: fits[0] for place, fits in rivals.items()}
     simplest = {place: min(fits, key=price) for place, fits in rivals.items()}
     best, choice = trained(with_fits(network, first), first), first
-    if best.train_rmse > exact and simplest != first:
+    is_late = time.monotonic() > deadline
+    if best.train_rmse > exact and simplest != first and not is_late:
         other = trained(with_fits(network, simplest), simplest)
         best, choice = (other, simplest) if other.score < best.score else (best, choice)
     best = exchange_functions(
@@ -130,7 +145,7 @@ def search_formula(
         best,
         evaluate=lambda new, old, place: trained(with_fits(old.network, {place: new[place]}), new),
         improves=lambda new, old: new.score < old.score,
-        is_final=lambda trial: trial.train_rmse <= exact,
+        is_final=lambda trial: trial.train_rmse <= exact or time.monotonic() > deadline,
         seen=[tuple(trial.names.values()) for trial in trials],
     )
     return FormulaSearch(best.network, best.train_rmse, rivals, tuple(trials))
@@ -162,7 +177,6 @@ def with_trained_numbers(network: Network, data: Data, loss: str, n_steps: int) 
     return fitted(
         network,
         data,
-        optimizer="lm" if loss == "mse" else None,
         n_steps=n_steps,
         loss=loss,
         trainable=("symbolic",),

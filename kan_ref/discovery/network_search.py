@@ -14,6 +14,7 @@ network or from a new one with the ends of the data:
 Every step is kept with its network, so that it can be drawn.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -105,6 +106,12 @@ class NetworkSettings:
     smoothness_weight: float
     allowed: float = 1.5
     loss: str = "mse"
+    deadline: float = np.inf
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() > self.deadline
 
 
 def search_by_network(
@@ -118,25 +125,31 @@ def search_by_network(
 ) -> tuple[Network, Network]:
     """Return the network of symbolic edges that the paper's way leads to, and its splines before.
 
-    `is_start`: the network is the user's own, so it is neither sparsified nor made smaller.
+    `is_start`: the network is the user's own, so it is neither sparsified nor made smaller. At the
+    deadline, training stops, and the steps before the formula that have not begun are left out.
     """
     report.step("start", "given" if is_start else "random", network)
     if not is_start:
         network = _smaller(data, network, settings, report, rng)
     splines = network
-    if any(layer.mask.any() for layer in network.layers):
+    if any(layer.mask.any() for layer in network.layers) and not settings.is_late:
         splines = fitted(
             network,
             data,
-            optimizer="lm" if settings.loss == "mse" else None,
             n_steps=REFINE_STEPS,
             loss=settings.loss,
+            deadline=settings.deadline,
             smoothness_weight=settings.smoothness_weight,
         )
         n_refined = splines.layers[0].n_intervals
         report.step("refine", f"{n_refined} intervals, all training samples", splines)
     named = search_formula(
-        splines, data, names=settings.functions, loss=settings.loss, report=report.trial
+        splines,
+        data,
+        names=settings.functions,
+        loss=settings.loss,
+        report=report.trial,
+        deadline=settings.deadline,
     )
     sets = "one set" if len(named.trials) == 1 else f"{len(named.trials)} sets"
     report.step("name", f"{sets} of functions tried, parameters trained", named.network)
@@ -161,6 +174,7 @@ def _smaller(
             optimizer="lbfgs",
             n_steps=SPARSIFY_STEPS,
             loss=settings.loss,
+            deadline=settings.deadline,
             penalty_weight=settings.penalty_weight,
             l1_weight=L1_WEIGHT,
             entropy_weight=ENTROPY_WEIGHT,
@@ -186,6 +200,7 @@ def _smaller(
         rng,
         report.trial,
         settings.loss,
+        settings.deadline,
     )
     found = run_elimination(search, network, simple=True)
     report.step("eliminate", f"{len(found.steps)} architectures tried", found.network)

@@ -12,6 +12,7 @@ information criterion. Test data are only reported.
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,10 +49,8 @@ from kan_ref.discovery.results import (
     of_all_inputs,
     splines_of,
 )
-from kan_ref.discovery.slice_search import SliceSearch, search_by_slices
-from kan_ref.discovery.trials import check_samples
-from kan_ref.discovery.varying_inputs import inputs_of_data
-from kan_ref.discovery.verdict import Verdict
+from kan_ref.discovery.slice_search import TIME_IS_OVER, SliceSearch, search_by_slices
+from kan_ref.discovery.varying_inputs import check_samples, inputs_of_data
 from kan_ref.formulas import check_names, formula
 from kan_ref.functions import lookup
 from kan_ref.network import Network
@@ -109,8 +108,10 @@ def discover(
         classes one, the logarithm of the odds of label 1, of more classes one each. The first
         network is [n_in, 5, n_out] without `widths`. `class_search` has the rules.
     seconds : float, optional
-        A limit, of wall-clock time. The best formula so far is returned, and the verdict says so.
-        A step that has begun is finished first.
+        A limit, of wall-clock time. When it is over, training stops, steps that have not begun are
+        left out, and the best formula so far is returned: without `widths` that may be the mean,
+        with them edges that have no function yet become lines. The verdict says that the time is
+        over. A step that has begun is finished first, in a second or two for 1000 samples.
     rng : numpy.random.Generator
         Draws initial parameters and reference points.
     callback : callable, optional
@@ -174,8 +175,10 @@ def discover(
     first = first_network(checked, widths, start, n_intervals, degree, rng, inputs)
     check_samples(checked)
     data, names = inputs.data(checked), inputs.names(labels)
-    settings = NetworkSettings(functions, penalty_weight, smoothness_weight, loss=loss)
     deadline = np.inf if seconds is None else time.monotonic() + seconds
+    settings = NetworkSettings(
+        functions, penalty_weight, smoothness_weight, loss=loss, deadline=deadline
+    )
     with Report(checked, inputs, callback, progress, loss) as report:
         found: list[Discovery] = []
         if loss != "mse":
@@ -191,9 +194,12 @@ def discover(
             and start is None
             and functions is None
         )
-        if is_open and (time.monotonic() < deadline or not found):
+        is_late = first is not None and settings.is_late
+        if is_open and not is_late:
             found.append(_by_slices(data, report, names, rng, deadline))
     best = found[0] if len(found) == 1 else better(found[0], found[1], data)
+    if is_late or any(TIME_IS_OVER in one.verdict.why for one in found):
+        best = replace(best, verdict=best.verdict.ended(TIME_IS_OVER))
     best = judged_between_samples(judged_on_test(best, data), data)
     return of_all_inputs(judged_on_inputs(best, data), inputs, labels)
 
@@ -260,7 +266,7 @@ def _by_slices(
     verdict = judged(data, expression, names, rng)
     ended = " ".join({search.ended for search in searches if search.ended})
     if ended:
-        verdict = Verdict(verdict.kind, f"{verdict.why} ({ended})")
+        verdict = verdict.ended(ended)
     network, verdict = network_of(expressions, names, data, verdict)
     if network is not None:
         report.step("network", "the formula as a network of symbolic edges", network)

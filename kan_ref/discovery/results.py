@@ -30,8 +30,7 @@ from kan_ref.discovery.sample_support import between_samples, weak_number
 from kan_ref.discovery.slice_search import SliceSearch
 from kan_ref.discovery.spare_samples import fitted_numbers
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
-from kan_ref.discovery.trials import check_range
-from kan_ref.discovery.varying_inputs import Inputs, dependent_columns
+from kan_ref.discovery.varying_inputs import Inputs, check_range, dependent_columns
 from kan_ref.discovery.verdict import Verdict, judge
 from kan_ref.formulas import apply_function, check_name, exact_number, from_formula
 from kan_ref.network import Network, domain_of_samples

@@ -37,7 +37,8 @@ def simplify(
     reference = chosen
     for below, width in enumerate(chosen.network.widths[1:-1]):
         for layer_index, name in ((below, "x"), (below + 1, "x^2")):
-            if width < 2 or not chosen.network.layers[layer_index].mask.any():
+            is_symbolic = not chosen.network.layers[layer_index].mask.any()
+            if width < 2 or is_symbolic or search.is_late:
                 continue
             what = f"all edges of layer {layer_index} {name!r}"
             trial = search.refined(what, _best_start(search, chosen.network, layer_index, name))

@@ -38,6 +38,7 @@ WAYS_WITHIN_NOISE = 2  # to split, after which the search ends where noise is su
 POOR = 1e-5  # of the standard deviation: with a larger error of the surrogate, powers come first
 MOST_BESIDE = 2  # formulas beside powers, besides the best one
 INTERRUPTED = "interrupted: the best formula so far"
+TIME_IS_OVER = "the time is over: the best formula so far"
 MOST_EXACT = 3  # exact candidates that are simplified; the simplest is kept
 
 
@@ -102,7 +103,7 @@ def search_by_slices(
     except KeyboardInterrupt:
         ended = INTERRUPTED
     if not ended and time.monotonic() > deadline:
-        ended = "the time is over: the best formula so far"
+        ended = TIME_IS_OVER
     candidates = [one for one in pool if not n_ways or one not in rejected]
     best = _chosen(candidates, x, floor, spread)
     front = _front(pool, max(floor, EXACT * spread))

@@ -34,13 +34,14 @@ acceptable by (D8) only if its residuals y - p at the training samples have no s
 (`residual_tests`), or those of the reference have some, too.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from kan_ref.checks import ROUNDING, FloatArray
+from kan_ref.checks import FloatArray
 from kan_ref.data import Data
 from kan_ref.network import Network, network_values
 from kan_ref.training import check_batch, compare, fit, sample_losses
@@ -49,12 +50,12 @@ LADDER = (5, 10, 20, 50)
 WORTH = 0.7  # a finer grid must lower the error to this fraction, or the ladder ends there
 MOST_PARAMETERS = 0.6  # of the number of training samples: finer grids are not tried
 VALIDATION_SHARE = 0.2  # every fifth sample is held out
-LEAST_SAMPLES = 10  # two of them are held out
-LEAST_RANGE = 1e-140  # of a column: squares of errors of 1e-13 of it are above 1e-308
 ALLOWED = 1.5  # times the reference's error
 FALLING = 10.0  # the same where the error fell to WORTH^4 or less on the last grid
 LEAST = 1e-7  # of the targets' standard deviation: smaller errors count as this one
 MOST_FALLING = 0.1  # of it: a network with a larger error is not limited by its grid
+MOST_EDGES = 200  # 2000 parameters on 5 intervals: a Levenberg-Marquardt step costs P^3 / 3
+STEPS_FOR_ONE = 5  # L-BFGS steps for each Levenberg-Marquardt step, where there are more edges
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +111,17 @@ class Search:
     rng: np.random.Generator | None = None
     report: Callable[[ArchitectureTrial], None] = lambda trial: None
     loss: str = "mse"
+    deadline: float = np.inf
+
+    def training_options(self, n_edges: int) -> dict[str, Any]:
+        """Return optimizer, steps and callback, as options of `fit`, for so many edges."""
+        method = training_method(n_edges, self.n_steps, self.loss)
+        return {"callback": stop_at(self.deadline), **method}
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() > self.deadline
 
     def trained(self, network: Network, n_intervals: int) -> tuple[Network, float]:
         """Train a network on one grid or its own finer one; return it and its validation error."""
@@ -118,10 +130,10 @@ class Search:
             network,
             self.data,
             grids=(n_intervals,),
-            optimizer="lm" if self.loss == "mse" else None,
             n_steps=self.n_steps,
             loss=self.loss,
             smoothness_weight=self.smoothness_weight,
+            deadline=self.deadline,
         )
         return trained, self.error(trained)
 
@@ -163,7 +175,8 @@ class Search:
         for place, n_intervals in enumerate(
             [count for count in self.ladder if count >= finest] or [finest]
         ):
-            if place and network.n_active_params * n_intervals > self.most(network):
+            is_fine = place and network.n_active_params * n_intervals > self.most(network)
+            if is_fine or self.is_late:
                 break
             network, error = self.trained(network, n_intervals)
             worth, falling = error < WORTH * least, error < WORTH**4 * least
@@ -182,41 +195,39 @@ class Search:
         )
 
 
-def check_range(name: str, where: str, values: FloatArray) -> None:
-    """Raise ValueError if values vary so little that squares of errors underflow."""
-    low, high = float(values.min()), float(values.max())
-    if ROUNDING * max(-low, high) < high - low < LEAST_RANGE:
-        raise ValueError(
-            f"{name} has values between {low:g} and {high:g}{where}, but values that vary need a "
-            f"range of at least {LEAST_RANGE:g}, or squares of errors are below float64: multiply "
-            "them by a power of 10"
-        )
+def training_method(n_edges: int, n_steps: int, loss: str) -> dict[str, Any]:
+    """Return optimizer and number of steps, as options of `fit`, for so many edges.
 
-
-def check_samples(data: Data) -> None:
-    """Check that there are enough samples to hold some out, and that no squares underflow.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than 10 training samples, or a column that varies has a range below
-        1e-140.
+    Levenberg-Marquardt, or for more than 200 edges 5 times as many steps of L-BFGS.
     """
-    if len(data.x_train) < LEAST_SAMPLES:
-        raise ValueError(
-            f"data has {len(data.x_train)} training samples, but at least {LEAST_SAMPLES} are "
-            "needed, since a fifth of them is held out to compare formulas: give more samples"
-        )
-    for name, array in (("x_train", data.x_train), ("y_train", data.y_train)):
-        for place, column in enumerate(array.T if array.ndim == 2 else ()):  # labels have no unit
-            check_range(name, f" in column {place}", column)
+    if loss == "mse" and n_edges > MOST_EDGES:
+        return {"optimizer": "lbfgs", "n_steps": STEPS_FOR_ONE * n_steps}
+    return {"optimizer": "lm" if loss == "mse" else None, "n_steps": n_steps}
 
 
-def fitted(network: Network, data: Data, **options: Any) -> Network:
-    """Train a network as `fit` does, and raise KeyboardInterrupt if the user interrupts the run."""
+def stop_at(deadline: float) -> Callable[[object], bool] | None:
+    """Return a callback of `fit` that stops a run when the time is over; None without a limit."""
+    return None if deadline == np.inf else lambda step: time.monotonic() > deadline
+
+
+def fitted(
+    network: Network,
+    data: Data,
+    *,
+    n_steps: int,
+    loss: str = "mse",
+    deadline: float = np.inf,
+    **options: Any,
+) -> Network:
+    """Train a network as `fit` does, and raise KeyboardInterrupt if the user interrupts the run.
+
+    The optimizer is that of `training_method` where the options have none.
+    """
+    n_edges = sum(int(layer.mask.sum()) + len(layer.symbolic) for layer in network.layers)
+    options = {**training_method(n_edges, n_steps, loss), **options, "loss": loss}
     # plain variables: the errors at which architectures and formulas are accepted were measured so
-    plain = options.get("loss", "mse") == "mse"
-    run = fit(network, data, precondition=None if plain else "auto", **options)
+    precondition = None if loss == "mse" else "auto"
+    run = fit(network, data, precondition=precondition, callback=stop_at(deadline), **options)
     if run.interrupted:
         raise KeyboardInterrupt
     return run.network

@@ -76,6 +76,10 @@ class Verdict:
     def __str__(self) -> str:
         return f"{self.kind}: {self.why}"
 
+    def ended(self, reason: str) -> "Verdict":
+        """Return the verdict with the reason why the search ended early, which it has once."""
+        return self if reason in self.why else Verdict(self.kind, f"{self.why} ({reason})")
+
 
 def judge(
     x: FloatArray,

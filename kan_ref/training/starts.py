@@ -23,12 +23,14 @@ from kan_ref.checks import (
     check_generator,
     check_integer,
     check_number,
+    quiet_except,
 )
 from kan_ref.data import DataLike, check_data, check_loss, hold_out
 from kan_ref.network import Network, check_widths, init_network, samples_as_domain
 from kan_ref.training.data_goal import LOSSES
 from kan_ref.training.fitting import fit
 from kan_ref.training.held_out import hold_out_classes
+from kan_ref.training.history import Callback
 
 FAILED = (
     10.0  # times the smallest error: good minima differ by less than 2, failures by more than 10
@@ -64,7 +66,7 @@ class Starts(Record):
         )
 
 
-@np.errstate(all="ignore")
+@quiet_except("callback")
 def run_starts(
     widths: Sequence[int],
     data: DataLike,
@@ -82,6 +84,7 @@ def run_starts(
     smoothness_weight: float = 0.0,
     validation_share: float = 0.2,
     rng: np.random.Generator,
+    callback: Callback | None = None,
 ) -> Starts:
     """Train briefly from several initializations, and compare the runs on held-out training data.
 
@@ -107,6 +110,8 @@ def run_starts(
         compared on the training samples.
     rng : numpy.random.Generator
         Draws the held-out samples, then one initialization after another.
+    callback : callable, optional
+        As in `fit`, for each run: True stops that run.
 
     Returns
     -------
@@ -157,6 +162,7 @@ def run_starts(
             loss=loss,
             precondition=precondition,
             smoothness_weight=smoothness_weight,
+            callback=callback,
         )
         if run.interrupted:
             raise KeyboardInterrupt
@@ -180,7 +186,9 @@ def best_start(*arguments: Any, **options: Any) -> Network:
     ----------
     widths, data, n_starts, n_intervals, degree, domain, base
         As in `run_starts`.
-    n_steps, optimizer, loss, precondition, initialization, smoothness_weight, validation_share, rng
+    n_steps, optimizer, loss, precondition, initialization, smoothness_weight
+        As in `run_starts`.
+    validation_share, rng, callback
         As in `run_starts`, whose rule chooses the network.
 
     Returns

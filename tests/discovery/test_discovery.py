@@ -31,6 +31,7 @@ from kan_ref.discovery.residual_tests import (
 )
 from kan_ref.discovery.results import judged, judged_on_inputs, judged_on_test
 from kan_ref.discovery.sample_support import between_samples, effects
+from kan_ref.discovery.slice_search import search_by_slices
 from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error
 from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.discovery.varying_inputs import inputs_of_data
@@ -242,6 +243,15 @@ def test_rivals_are_near_the_best_and_the_simplest_are_among_them():
 
     assert "x^2" in [fit.name for fit in fits]
     assert len({fit.name for fit in fits}) == len(fits) <= 6
+
+
+@for_all(("names", "expected"), [(None, "x"), (("sin", "x"), "x"), (("x^4", "sin"), "sin")])
+def test_edges_that_are_left_when_the_time_is_over_get_the_simplest_function(names, expected):
+    network, data = spline_of(np.sin, 5)
+
+    found = rank_edges(network, data.x_train, names, deadline=-np.inf)
+
+    assert [[one.name for one in ranked] for ranked in found.values()] == [[expected]]
 
 
 def test_a_sine_a_quarter_turn_off_is_a_cosine_and_the_other_way_round():
@@ -508,6 +518,65 @@ def test_a_limit_of_time_gives_the_best_formula_so_far_and_says_so():
     assert found.verdict.kind == "not explained"
     assert "the time is over" in found.verdict.why
     assert np.isfinite(found.train_rmse)
+
+
+@for_all("loss", ["mse", "cross_entropy"])
+def test_a_limit_of_time_ends_the_papers_way_and_the_verdict_says_so(loss):
+    data = with_labels(lambda x: x[:, 0] * x[:, 1], sharp=20.0, n=60)
+    if loss == "mse":
+        data = made(lambda x: x[:, :1] * x[:, 1:2], 2, n=60)
+    reported = []
+    options = {"widths": (2, 2, 1), "loss": loss, "seconds": 0.0, "rng": RNG(0)}
+
+    found = kr.discover(data, **options, callback=reported.append)
+
+    assert found.verdict.why.count("the time is over: the best formula so far") == 1
+    assert np.isfinite(found.train_rmse)
+    assert sum(isinstance(one, ArchitectureTrial) for one in reported) == 1
+    assert sum(isinstance(one, FormulaTrial) for one in reported) == 1
+    steps = [step.name for step in found.steps]
+    assert "refine" not in steps
+    assert steps.count("name") == 1  # there is no second attempt
+
+
+LIMITS = ({}, {"seconds": 1e6})
+
+
+def test_a_limit_of_time_that_is_not_reached_changes_nothing():
+    data = made(lambda x: np.sin(2.0 * x[:, :1]) + x[:, 1:2], 2, n=60)
+    options = {"widths": (2, 1), "penalty_weight": 0.0, "functions": ("x", "sin")}
+
+    free, limited = (kr.discover(data, **options, rng=RNG(0), **limit) for limit in LIMITS)
+
+    assert str(limited.formula) == str(free.formula)
+    assert limited.verdict == free.verdict
+    np.testing.assert_array_equal(limited.network.theta, free.network.theta)
+
+
+def test_a_network_whose_slices_ran_out_of_time_says_so(monkeypatch):
+    data = made(lambda x: np.sin(9.0 * x[:, :1]), 1, n=60)
+    options = {"widths": (1, 1), "penalty_weight": 0.0, "seconds": 1e6, "rng": RNG(0)}
+    search = search_by_slices
+
+    def late(*arguments, **settings):
+        return search(*arguments, **settings | {"deadline": -np.inf})
+
+    monkeypatch.setattr("kan_ref.discovery.pipeline.search_by_slices", late)
+    monkeypatch.setattr("kan_ref.discovery.pipeline.better", lambda one, *_: one)
+    monkeypatch.setattr("kan_ref.discovery.pipeline.search_by_network", lines)
+
+    found = kr.discover(data, **options)
+
+    assert "the time is over" in found.verdict.why
+
+
+def lines(data, network, *_, **__):
+    """Return a network of lines in place of what the paper's way finds."""
+    found = network
+    for layer_index, layer in enumerate(network.layers):
+        for j, i in np.argwhere(layer.mask == 1.0).tolist():
+            found = kr.fix_symbolic(found, layer_index, output=j, input=i, name="x")
+    return found, network
 
 
 def test_an_interrupt_gives_the_best_formula_so_far(monkeypatch):

@@ -9,7 +9,7 @@ from cases import for_all
 
 import kan_ref as kr
 from kan_ref.data import hold_out
-from kan_ref.discovery.elimination import choose
+from kan_ref.discovery.elimination import choose, run_elimination
 from kan_ref.discovery.residual_tests import (
     class_residuals,
     class_structure,
@@ -27,6 +27,8 @@ from kan_ref.discovery.trials import (
     PairedRule,
     RatioRule,
     Search,
+    fitted,
+    training_method,
 )
 from kan_ref.discovery.verdict import judge
 
@@ -548,6 +550,54 @@ def test_an_architecture_with_suspected_residuals_is_not_accepted_beside_one_wit
     assert rule.accepts(with_input, without)
     assert rule.accepts(without, without)
     assert ClassRule(0.5, is_suspected).accepts(without, with_input)  # next to no loss
+
+
+def test_when_the_time_is_over_nothing_is_trained_or_removed():
+    data = made(lambda x: x[:, :1] * x[:, 1:2], 2)
+    network, trials = start(data, (2, 3, 1)), []
+    search = Search(
+        hold_out(data, VALIDATION_SHARE),
+        RatioRule(1.5),
+        30,
+        (5, 10),
+        0.0,
+        np.random.default_rng(0),
+        trials.append,
+        deadline=-np.inf,
+    )
+
+    found = run_elimination(search, network, simple=True)
+
+    assert search.is_late
+    assert len(found.steps) == len(trials) == 1
+    np.testing.assert_array_equal(found.network.theta, network.theta)
+
+
+@for_all(
+    ("n_edges", "loss", "method"),
+    [
+        (200, "mse", {"optimizer": "lm", "n_steps": 30}),
+        (201, "mse", {"optimizer": "lbfgs", "n_steps": 150}),
+        (201, "logistic", {"optimizer": None, "n_steps": 30}),
+    ],
+)
+def test_networks_with_more_than_200_edges_are_trained_by_lbfgs(n_edges, loss, method):
+    assert training_method(n_edges, 30, loss) == method
+
+
+def test_the_edges_of_a_network_choose_its_optimizer(monkeypatch):
+    used = []
+    data = made(lambda x: x[:, :1], 20, n=30)
+
+    def run(network, data, *, optimizer, **options):
+        used.append(optimizer)
+        return kr.fit(network, data, n_steps=0)
+
+    monkeypatch.setattr("kan_ref.discovery.trials.fit", run)
+    for width in (9, 10):
+        fitted(start(data, (20, width, 1)), data, n_steps=1)
+
+    assert used == ["lm", "lbfgs"]  # 189 and 210 edges
 
 
 def test_grids_that_are_coarser_than_the_networks_are_left_out():

@@ -243,6 +243,19 @@ def test_best_start_is_the_network_of_the_starts():
     )
 
 
+def test_a_callback_stops_each_of_the_starts():
+    data, steps = toy_data(20), []
+
+    def second(step):
+        steps.append(step.step)
+        return step.step == 2
+
+    options = {"n_starts": 2, "n_intervals": 3, "degree": 2, "rng": np.random.default_rng(3)}
+    kr.run_starts((2, 1), data, **options, callback=second)
+
+    assert steps == [0, 1, 2] * 2
+
+
 def test_best_start_has_the_defaults_of_the_starts():
     data = toy_data(20)
 
