@@ -119,7 +119,7 @@ class Decomposer:
         noise = max(surface.error / spread, 1e-12)
         ways: list[Way] = []
         build: Callable[[], list[Tree]]
-        for split in find_splits(surface, self.rng)[: most + 2]:
+        for split in find_splits(surface, self.rng, self.deadline)[: most + 2]:
             build = partial(self._split, surface, split, names, depth)
             ways.append((split.rank, build, split.words(names), split.error))
         for one in one_curves(surface)[:2]:

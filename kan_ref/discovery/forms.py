@@ -11,6 +11,7 @@ A function of fewer inputs gets a surrogate of its own, of samples where there a
 of several parts are combined in the order of their ranks.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -51,6 +52,7 @@ class Parts(Protocol):
     """Finds trees for parts, and records decisions."""
 
     rng: np.random.Generator
+    deadline: float
 
     def note(self, depth: int, what: str, misfit: float, error: float) -> None:
         """Record a decision."""
@@ -96,10 +98,10 @@ def by_inner_function(
     spread = float(np.std(surface.f(surface.points)))
     chosen = parts.rng.choice(len(surface.points), 4, replace=False)
     references = surface.points[chosen]
-    found = []
+    found: list[tuple[float, tuple[int, ...], tuple[int, ...], FloatArray]] = []
     for one, other in partitions(n):
         for inside, outside in ((one, other), (other, one)):
-            if 2 <= len(inside) < n:
+            if 2 <= len(inside) < n and not (found and time.monotonic() > parts.deadline):
                 misfit, at = inner_misfit(surface, inside, references)
                 found.append((misfit, inside, outside, at))
     misfit, inside, outside, at = min(found, key=lambda way: (way[0], way[1]))
@@ -125,7 +127,7 @@ def as_function_of_a_sum(
     points = surface.points
     f = surface.f(points)
     spread = float(np.std(f))
-    model = fit_surrogate(points, f, parts.rng, n_hidden=1)
+    model = fit_surrogate(points, f, parts.rng, n_hidden=1, deadline=parts.deadline)
     parts.note(depth, "a function of a sum", model.error / spread, surface.error / spread)
     if model.error > max(SUM_INSIDE * spread, NEAR * surface.error):
         return []
@@ -185,4 +187,4 @@ def _reduced(
     """Return a surrogate of the values over fewer inputs, and the samples, if there are any."""
     samples = surface.samples
     f = surface.f(surface.points) if samples is None else samples
-    return fit_surrogate(points, f, parts.rng), samples
+    return fit_surrogate(points, f, parts.rng, deadline=parts.deadline), samples

@@ -16,6 +16,7 @@ for every m. Held-out samples choose the transform and the degree. Where the val
 errors of all models are near the noise, and the simplest of them is taken.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
@@ -66,9 +67,11 @@ class _Basis:
         t = (2.0 * self._scale(x) - low - high) / (high - low)
         found = np.ones((len(x), len(powers)))
         for i in range(x.shape[1]):
-            most = int(powers[:, i].max())
-            if most:
-                found *= np.polynomial.chebyshev.chebvander(t[:, i], most)[:, powers[:, i]]
+            used = np.flatnonzero(powers[:, i])  # the other columns have the factor T_0 = 1
+            if used.size:
+                degrees = powers[used, i]
+                every = np.polynomial.chebyshev.chebvander(t[:, i], int(degrees.max()))
+                found[:, used] *= every[:, degrees]
         return found
 
     def _scale(self, x: FloatArray) -> FloatArray:
@@ -166,13 +169,19 @@ class _Problem:
                 yield degree, Model(f"{inside} as {what} of degree {degree}", f, error)
 
 
-def linear_models(x: FloatArray, y: FloatArray, weight: FloatArray | None = None) -> list[Model]:
+def linear_models(
+    x: FloatArray,
+    y: FloatArray,
+    weight: FloatArray | None = None,
+    deadline: float = np.inf,
+) -> list[Model]:
     """Return models of samples x (n, n_in), y (n,): the best sum of curves, the best polynomial.
 
     Where these are not near, the best of both follow with logarithms of wide inputs.
 
     The errors are those on every fifth sample, which is held out; `weight` (n,) multiplies the
-    error of each sample. A model is absent if it is undefined at a sample.
+    error of each sample. A model is absent if it is undefined at a sample, or if it is not finished
+    at the deadline.
     """
     held = np.zeros(len(x), dtype=bool)
     held[HELD_OUT - 1 :: HELD_OUT] = True
@@ -196,18 +205,23 @@ def linear_models(x: FloatArray, y: FloatArray, weight: FloatArray | None = None
             models = [
                 # an inverse such as the logarithm may be undefined at samples that are not held out
                 model
-                for model in _best_models(problem, what)
-                if np.isfinite(model.f(x)).all()
+                for model in _best_models(problem, what, deadline)
+                if time.monotonic() <= deadline and np.isfinite(model.f(x)).all()
             ]
             if models:
                 found.append(simplest(models, ROUNDING * spread))
     return found
 
 
-def _best_models(problem: _Problem, what: str) -> list[Model]:
-    """Return the models of all degrees, with the transforms that suit low degrees best."""
+def _best_models(problem: _Problem, what: str, deadline: float) -> list[Model]:
+    """Return the models of all degrees, with the transforms that suit low degrees best.
+
+    After the deadline no further transform is tried.
+    """
     first = []
     for transform, sign in _transforms(np.concatenate([problem.y, problem.y_held])):
+        if time.monotonic() > deadline:
+            return []
         models = [model for _, model in problem.models(transform, sign, what, FIRST_DEGREE)]
         if models:
             error = min(model.error for model in models)
@@ -216,6 +230,7 @@ def _best_models(problem: _Problem, what: str) -> list[Model]:
     return [
         model
         for _, transform, sign in first[:N_BEST]
+        if time.monotonic() <= deadline
         for _, model in problem.models(transform, sign, what, MOST_DEGREE)
     ]
 

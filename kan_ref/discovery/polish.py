@@ -10,6 +10,7 @@ the others are trained again, and that is kept where the data allow it: on clean
 stays, on noisy data if the Bayesian information criterion falls.
 """
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -138,8 +139,10 @@ def best_fits(trees: Sequence[Tree], x: FloatArray, y: FloatArray, noise: float)
     return sorted(second, key=lambda one: bic(one, len(x), noise))
 
 
-def simplified(fitted: Fitted, x: FloatArray, y: FloatArray, floor: float) -> Fitted:
-    """Return the formula with as many simple numbers as the data allow.
+def simplified(
+    fitted: Fitted, x: FloatArray, y: FloatArray, floor: float, deadline: float = np.inf
+) -> Fitted:
+    """Return the formula with as many simple numbers as the data allow before the deadline.
 
     Parts with one value at all samples become numbers. `floor`: errors below it are equal.
     """
@@ -152,6 +155,8 @@ def simplified(fitted: Fitted, x: FloatArray, y: FloatArray, floor: float) -> Fi
         theta = numbers(best.tree)
         new = None
         for place, value in _proposals(theta, refused):
+            if time.monotonic() > deadline:
+                break
             tree = absorbed(with_fixed(best.tree, place, value))
             trial = polished(tree, x, y, n_steps=20)
             if _allowed(trial, best, len(x), floor):

@@ -22,8 +22,10 @@ x_i f_i / f for a model of the samples. A wrong power shows on held-out samples:
 of g, times the power, must be at most 0.8 of that of models of f with all inputs.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations_with_replacement
+from math import comb
 
 import numpy as np
 
@@ -75,10 +77,10 @@ def quotient(x: FloatArray, g: FloatArray) -> Tree | None:
     size = np.abs(x).max(axis=0)
     orders = [(p, q) for p in range(MOST_DEGREE + 1) for q in range(MOST_DEGREE + 1) if p + q]
     for above, below in sorted(orders, key=lambda order: (max(order), sum(order), order[1])):
-        one, other = _monomials(n_in, above), _monomials(n_in, below)
-        n_columns = len(one) + len(other)
+        n_columns = comb(n_in + above, above) + comb(n_in + below, below)
         if n_columns > MOST_COLUMNS or LEAST_ROWS * n_columns > len(x):
             continue
+        one, other = _monomials(n_in, above), _monomials(n_in, below)
         rows = slice(None, LEAST_ROWS * n_columns)
         z, scaled = x[rows] / size, g[rows, None] / np.abs(g).max()
         columns = np.hstack([_values(one, z), -scaled * _values(other, z)])
@@ -154,26 +156,31 @@ def _term(inputs: tuple[int, ...], coef: float, is_one: bool) -> Tree:
     return multiply(Number(float(coef), is_one), *parts)
 
 
-def power_factors(f: Values, x: FloatArray, y: FloatArray) -> tuple[dict[int, float], float]:
+def power_factors(
+    f: Values, x: FloatArray, y: FloatArray, deadline: float = np.inf
+) -> tuple[dict[int, float], float]:
     """Return the exponents of inputs whose powers are factors of samples x (n, n_in), y (n,).
 
     `f` computes values near to y at points (batch, n_in). At least one input has no power. Also
     returned is the error of a model of the other inputs times the powers, on held-out samples.
+    After the deadline no further power is tried.
     """
     found: dict[int, float] = {}
-    models = linear_models(x, y)
+    models = linear_models(x, y, deadline=deadline)
     least = min((model.error for model in models), default=np.inf)
     rest = list(range(x.shape[1]))
     weight = np.ones(len(y))
     while len(rest) > 1:
         trials = []
         for place, exponent in _exponents(f, x[:, rest]):
+            if time.monotonic() > deadline:
+                return found, least
             others = [k for k in rest if k != rest[place]]
             factor = weight * x[:, rest[place]] ** exponent
             if np.isfinite(factor).all() and np.abs(factor).min() > 0.0:
                 trials += [
                     (model.error, rest[place], exponent, factor, model)
-                    for model in linear_models(x[:, others], y / factor, factor)
+                    for model in linear_models(x[:, others], y / factor, factor, deadline)
                 ]
         if not trials:
             break

@@ -69,10 +69,10 @@ def search_by_slices(
     """Search formulas for samples x (n, n_in), y (n,); the best so far at the deadline."""
     spread = float(np.std(y))
     floor = floor_of(y, 1e-15 * spread)
-    surrogate = fit_surrogate(x, y, rng)
+    surrogate = fit_surrogate(x, y, rng, deadline=deadline)
     error = surrogate.error
-    if error > NOISY * spread:
-        error = min(error, slice_error(surrogate, x, y, rng))
+    if error > NOISY * spread and time.monotonic() <= deadline:
+        error = min(error, slice_error(surrogate, x, y, rng, deadline))
     decomposer = Decomposer(rng, deadline, report=report)
     pool: list[Fitted] = [Fitted(Number(float(np.mean(y))), spread)]
     rejected: list[Fitted] = []
@@ -120,7 +120,7 @@ def _beside_powers(
     """Yield products of powers of some inputs and what is found for the samples divided by them."""
     if time.monotonic() > decomposer.deadline:
         return
-    exponents, error = power_factors(surrogate, x, y)
+    exponents, error = power_factors(surrogate, x, y, decomposer.deadline)
     if not exponents:
         return
     spread = max(float(np.std(y)), SMALLEST)
@@ -200,7 +200,7 @@ def _simplified(
     for one, least in tasks:
         if time.monotonic() > deadline:
             break
-        new = simplified(one, x, y, least)
+        new = simplified(one, x, y, least, deadline)
         found.append(Fitted(new.tree, rmse_of(new.tree, x, y)))
     return found
 

@@ -15,15 +15,18 @@ The same tests are made for g(f) with g = log, 1/f, f^2, ...: a split of g(f) is
 inside the inverse of g. An error of f becomes one of g(f) by the factor |g'|.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
 
 N_REFERENCES = 4
+MOST_PARTITIONS = 256  # all of nine inputs
 GOOD = 3.0  # times the error of the surrogate: a split this near is as good as any other
 
 
@@ -130,15 +133,26 @@ class Split:
 
 
 def partitions(n: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Yield all splits of n inputs into two parts, the first with input 0."""
+    """Yield splits of n inputs into two parts, the first with input 0.
+
+    All 2^(n - 1) - 1 of them for at most nine inputs. Of more inputs, those whose smaller part has
+    at most m inputs, with the largest m that gives at most 256 splits, but at least 1.
+    """
+    smaller = 1
+    while smaller < n // 2 and sum(comb(n, k + 1) for k in range(smaller + 1)) <= MOST_PARTITIONS:
+        smaller += 1
     rest = range(1, n)
     for size in range(n - 1):
+        if min(size + 1, n - size - 1) > smaller:
+            continue
         for more in combinations(rest, size):
             one = (0, *more)
             yield one, tuple(i for i in range(n) if i not in one)
 
 
-def find_splits(surface: Surface, rng: np.random.Generator) -> list[Split]:
+def find_splits(
+    surface: Surface, rng: np.random.Generator, deadline: float = np.inf
+) -> list[Split]:
     """Return the splits of a surface, the most promising first.
 
     Parameters
@@ -147,6 +161,8 @@ def find_splits(surface: Surface, rng: np.random.Generator) -> list[Split]:
         At least two inputs.
     rng : numpy.random.Generator
         Chooses reference points among the points.
+    deadline : float
+        Of `time.monotonic`; later no further split is tested.
     """
     points = surface.points
     f = surface.f(points)
@@ -154,6 +170,8 @@ def find_splits(surface: Surface, rng: np.random.Generator) -> list[Split]:
     found: dict[tuple[object, ...], Split] = {}
     for one, other in partitions(surface.n_in):
         for at in references:
+            if time.monotonic() > deadline:
+                break
             for first, last in ((one, other), (other, one)):
                 for split in _tests(surface, f, first, last, at, references):
                     if split.kind != "affine" and first != one:

@@ -10,19 +10,28 @@ recognised, and the numbers are trained on the data afterwards.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data, hold_out
 from kan_ref.discovery.linear_models import ROUNDING, Model, linear_models, simplest
-from kan_ref.discovery.trials import VALIDATION_SHARE, RatioRule, Search
+from kan_ref.discovery.trials import (
+    MOST_EDGES,
+    VALIDATION_SHARE,
+    RatioRule,
+    Search,
+    stop_at,
+    training_method,
+)
 from kan_ref.network import Network, edge_samples, network_values
 from kan_ref.training import best_start
 
 LADDER = (5, 10, 20, 40)
 N_STARTS = 3
 N_STEPS = 25
+START_STEPS = 30
 SMOOTHNESS = 1e-8
 SMALL = 1e-4  # of the standard deviation of y: a model this near needs no network beside it
 
@@ -76,11 +85,18 @@ class Surrogate:
 
 
 def fit_surrogate(
-    x: FloatArray, y: FloatArray, rng: np.random.Generator, *, n_hidden: int | None = None
+    x: FloatArray,
+    y: FloatArray,
+    rng: np.random.Generator,
+    *,
+    n_hidden: int | None = None,
+    deadline: float = np.inf,
 ) -> Surrogate:
     """Train a surrogate on samples x (n, n_in), y (n,); `n_hidden` nodes, 2 n_in + 1 by default.
 
-    One input gets a single edge.
+    One input gets a single edge. Of 10 or more inputs there are fewer nodes by default, such that
+    the network has at most 200 edges: a step of training costs the third power of their number, and
+    more parameters than samples give a worse model. Training stops at the deadline.
     """
     n_in = x.shape[1]
     x_mean, x_std = x.mean(axis=0), x.std(axis=0)
@@ -88,24 +104,29 @@ def fit_surrogate(
     x_std = np.where(x_std > 0.0, x_std, 1.0)
     y_std = y_std if y_std > 0.0 else 1.0
     z, t = (x - x_mean) / x_std, ((y - y_mean) / y_std)[:, None]
-    models = linear_models(x, y) if n_hidden is None else []
+    models = linear_models(x, y, deadline=deadline) if n_hidden is None else []
     least = min((model.error for model in models), default=np.inf)
     is_small = least <= SMALL * y_std
     held = hold_out(Data(z, t, z, t), VALIDATION_SHARE)
     if n_hidden is None:
-        n_hidden = n_in + 1 if is_small else 2 * n_in + 1
+        n_hidden = min(n_in + 1 if is_small else 2 * n_in + 1, max(1, MOST_EDGES // (n_in + 1)))
         hidden: tuple[int, ...] = (n_hidden,) if n_in > 1 else ()
     else:
         hidden = (n_hidden,)
     ladder = LADDER[:1] if is_small and hidden else LADDER
-    search = Search(held, RatioRule(1.0), N_STEPS // 2 if is_small else N_STEPS, ladder, SMOOTHNESS)
+    n_steps = N_STEPS // 2 if is_small else N_STEPS
+    search = Search(held, RatioRule(1.0), n_steps, ladder, SMOOTHNESS, deadline=deadline)
+    widths = (n_in, *hidden, 1)
+    n_edges = sum(a * b for a, b in pairwise(widths))
     start = best_start(
-        (n_in, *hidden, 1),
+        widths,
         held,
         n_starts=1 if is_small else N_STARTS,
         n_intervals=LADDER[0],
         degree=3,
         rng=rng,
+        callback=stop_at(deadline),
+        **training_method(n_edges, START_STEPS, "mse"),
     )
     trial = search.refined("surrogate", start)
     found = Surrogate(trial.network, x_mean, x_std, y_mean, y_std, y_std * trial.validation_rmse)
@@ -114,7 +135,11 @@ def fit_surrogate(
 
 
 def slice_error(
-    surrogate: Surrogate, x: FloatArray, y: FloatArray, rng: np.random.Generator
+    surrogate: Surrogate,
+    x: FloatArray,
+    y: FloatArray,
+    rng: np.random.Generator,
+    deadline: float = np.inf,
 ) -> float:
     """Estimate the error of the surrogate itself, without the noise of y.
 
@@ -123,16 +148,16 @@ def slice_error(
     """
     order = rng.permutation(len(x))
     halves = order[: len(x) // 2], order[len(x) // 2 :]
-    one, other = (_of_the_same_kind(surrogate, x[half], y[half], rng) for half in halves)
+    one, other = (_of_the_same_kind(surrogate, x[half], y[half], rng, deadline) for half in halves)
     return float(0.5 * np.sqrt(np.mean((one(x) - other(x)) ** 2)))
 
 
 def _of_the_same_kind(
-    surrogate: Surrogate, x: FloatArray, y: FloatArray, rng: np.random.Generator
+    surrogate: Surrogate, x: FloatArray, y: FloatArray, rng: np.random.Generator, deadline: float
 ) -> Callable[[FloatArray], FloatArray]:
     if surrogate.model is not None:
-        models = linear_models(x, y)
+        models = linear_models(x, y, deadline=deadline)
         if models:
             return simplest(models).f
     hidden = surrogate.network.widths[1] if len(surrogate.network.widths) > 2 else None
-    return fit_surrogate(x, y, rng, n_hidden=hidden)
+    return fit_surrogate(x, y, rng, n_hidden=hidden, deadline=deadline)

@@ -65,9 +65,10 @@ run_ : ValidatedRun
     discovery_ : Discovery
         What `kan_ref.discover` finds for the training samples in their units: `.formula`, a SymPy
         expression (of logits for classes), `.verdict`, `.alternatives`, `.steps`. It is computed
-        when it or `formula_` is first read, in seconds to a minute, and it may differ from the
-        network: `print(model.discovery_.verdict)` says how far the samples support it, and whether
-        the search was interrupted, which keeps the best formula so far until the next `fit`.
+        when it or `formula_` is first read, without a limit of time: in seconds to a minute for up
+        to five columns, in one to three minutes for 10 to 50. It may differ from the network:
+        `print(model.discovery_.verdict)` says how far the samples support it, and whether the
+        search was interrupted, which keeps the best formula so far until the next `fit`.
     formula_ : sympy.Expr, or tuple of them for several outputs
         That of `discovery_`. Its symbols are the column names, if all of them are text, else x_1,
         x_2, ... Line breaks and spaces at the ends of a name are left out, and a column without a

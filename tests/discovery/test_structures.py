@@ -12,6 +12,7 @@ import sympy
 from cases import for_all
 
 import kan_ref as kr
+from kan_ref.discovery import quotients as quotients_module
 from kan_ref.discovery.atoms import composed_atoms, simple_atoms
 from kan_ref.discovery.curves import name_curve, rational_functions
 from kan_ref.discovery.decomposition import Decomposer, named, surface_of
@@ -22,7 +23,8 @@ from kan_ref.discovery.forms import (
     by_three_curves,
 )
 from kan_ref.discovery.invariants import curve_misfit, input_pairs, linear_direction, one_curves
-from kan_ref.discovery.linear_models import linear_models, simplest
+from kan_ref.discovery.linear_models import _Basis, linear_models, simplest
+from kan_ref.discovery.polish import polished, simplified
 from kan_ref.discovery.quotients import (
     _exponents,
     power_factors,
@@ -35,8 +37,9 @@ from kan_ref.discovery.quotients import (
 from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.screening import beside_polynomial, pair_misfit
 from kan_ref.discovery.slices import Surface, find_splits, partitions
+from kan_ref.discovery.surrogate import fit_surrogate
 from kan_ref.discovery.three_curves import three_curves
-from kan_ref.discovery.trees import values
+from kan_ref.discovery.trees import Input, Number, add, multiply, numbers, values
 
 RNG = np.random.default_rng
 
@@ -534,6 +537,81 @@ def test_all_splits_of_inputs_are_visited_once():
         found = list(partitions(n))
         assert len(found) == len({one for one, _ in found}) == 2 ** (n - 1) - 1
         assert all(sorted((*one, *other)) == list(range(n)) for one, other in found)
+
+
+@for_all(
+    ("n", "smaller", "count"), [(9, 4, 255), (10, 3, 175), (12, 2, 78), (23, 1, 23), (50, 1, 50)]
+)
+def test_of_many_inputs_the_splits_with_small_parts_are_visited(n, smaller, count):
+    found = list(partitions(n))
+
+    assert len(found) == len(set(found)) == count
+    assert max(min(len(one), len(other)) for one, other in found) == smaller
+
+
+@for_all("n_in", [12, 60])
+def test_a_surrogate_of_many_inputs_has_at_most_200_edges_and_ends_at_the_deadline(n_in):
+    x = box(n_in, n=50)
+    y = x[:, 0] * x[:, 1] + np.sin(2.0 * x[:, 2])
+
+    model = fit_surrogate(x, y, RNG(0), deadline=-np.inf)
+
+    assert sum(layer.mask.size for layer in model.network.layers) <= 200
+    assert model.network.widths[0] == n_in
+    assert model.network.layers[0].n_intervals == 5  # no finer grid
+    assert np.isfinite(model.error)
+
+
+def test_nothing_begins_after_the_deadline():
+    x = box(3, low=1.0, high=2.0, n=60)
+    y = x[:, 0] * (1.0 + x[:, 1] * np.exp(x[:, 2]))
+    late = {"deadline": -np.inf}
+    fit = polished(expression_tree(), x, y)
+
+    assert linear_models(x, y, **late) == []
+    assert find_splits(Surface(lambda p: p[:, 0] * p[:, 1], x, 1e-9), RNG(0), -np.inf) == []
+    assert power_factors(lambda p: p[:, 0] * (1.0 + p[:, 1]), x, y, **late) == ({}, np.inf)
+    assert numbers(simplified(fit, x, y, 0.0, **late).tree).size == numbers(fit.tree).size
+    assert numbers(simplified(fit, x, y, 0.0).tree).size < numbers(fit.tree).size
+
+
+def expression_tree():
+    """Return a x_1 + 0 x_2 as a tree, whose second number can be left out."""
+    return add(multiply(Number(1.3), Input(0)), multiply(Number(0.0), Input(1)))
+
+
+def test_thirty_inputs_end_when_the_time_is_over():
+    x = box(30, n=60)
+    y = (x[:, 0] * x[:, 1] + np.sin(2.0 * x[:, 2]))[:, None]
+
+    found = kr.discover(kr.Data(x, y, x, y), seconds=0.0, rng=RNG(0))
+
+    assert "the time is over" in found.verdict.why
+
+
+def test_monomials_are_listed_only_where_there_are_enough_samples(monkeypatch):
+    listed = []
+    monomials = quotients_module._monomials
+
+    def counted(n_in, degree):
+        listed.append(degree)
+        return monomials(n_in, degree)
+
+    monkeypatch.setattr(quotients_module, "_monomials", counted)
+    x = box(50, n=200)
+
+    assert quotient(x, np.exp(x[:, 0])) is None
+    assert set(listed) == {0, 1}
+
+
+def test_columns_are_products_of_chebyshev_polynomials():
+    x = box(3, n=20)
+    powers = np.array([[0, 0, 0], [1, 0, 2], [0, 3, 1], [2, 1, 1]])
+    basis = _Basis(powers, x.min(axis=0), x.max(axis=0), np.zeros(3, dtype=bool))
+    t = (2.0 * x - basis.low - basis.high) / (basis.high - basis.low)
+    expected = np.prod(np.cos(powers[None] * np.arccos(np.clip(t, -1.0, 1.0))[:, None]), axis=2)
+
+    np.testing.assert_allclose(basis.columns(x), expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(
