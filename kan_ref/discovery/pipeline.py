@@ -138,7 +138,7 @@ def discover(
     -----
     A few seconds for two inputs and 1000 samples, up to a minute for five, one to three minutes for
     10 to 50; `seconds` limits it. Of 10 or more inputs the surrogate has at most 200 edges, and at
-    most 256 splits are tested at once. They need more samples: of x_1 x_2 + sin(2 x_3) and 17 other
+    most 256 splits are tested at once. They need more samples: of x_1 x_2 + sin(2 x_3) and 27 other
     inputs, 1000 samples gave the formula, 300 did not, and with 47 others 1000 did not either.
 
     Liu et al. 2024, section 2.5, for the paper's way. "exact" means an error of at most 1e-11 of

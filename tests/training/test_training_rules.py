@@ -64,6 +64,7 @@ def test_starts_are_8_runs_of_30_steps_compared_on_a_fifth_of_the_samples(monkey
             "loss": "mse",
             "precondition": "auto",
             "smoothness_weight": 0.0,
+            "callback": None,
         }
     ] * 8
     assert {(len(part.x_train), len(part.x_test)) for part, _ in calls} == {(16, 4)}
