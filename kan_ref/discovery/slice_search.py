@@ -87,7 +87,7 @@ def search_by_slices(
             others = _beside_powers(surrogate, x, y, names, decomposer)
             is_poor = surrogate.error > POOR * spread
             ways = chain(others, ways) if is_poor else chain(ways, others)
-        for trees in () if is_plain else ways:
+        for trees in () if is_plain or decomposer.is_late else ways:
             pool += best_fits(trees, x, y, floor)
             best = min(pool, key=lambda one: bic(one, len(x), floor))
             if _is_exact(best, x, spread):
