@@ -150,10 +150,10 @@ def class_verdict(
         return Verdict(
             "not explained", f"{numbers}: worse by {gap.excess:.2g} +- {error:.1g} (standard error)"
         )
-    constant = best_constant(check_batch(found, part.x_train, part.y_train, loss=loss))
-    least = float(sample_losses(goal, np.tile(constant, (len(logits), 1))).mean())
     if structure:
         return Verdict("not explained", f"{numbers}; but {structure}")
+    constant = best_constant(check_batch(found, part.x_train, part.y_train, loss=loss))
+    least = float(sample_losses(goal, np.tile(constant, (len(logits), 1))).mean())
     if not losses.mean() < least:
         return Verdict(
             "not explained", f"{numbers}: no better than a constant prediction, with {least:.3g}"
