@@ -57,8 +57,9 @@ class Collector:
 
     def add(self, place: tuple[int, ...], term: Number, size: Number) -> None:
         """Add one term, and a bound on its absolute value."""
-        self.sums[place] = self.sums.get(place, precise(0)) + term
-        self.sizes[place] = self.sizes.get(place, precise(0)) + size
+        if place in self.sums:
+            term, size = self.sums[place] + term, self.sizes[place] + size
+        self.sums[place], self.sizes[place] = term, size
 
     def nested(self, place: tuple[int, ...] = ()) -> Any:
         """Return the sums as nested lists."""
@@ -87,22 +88,22 @@ def layer_vjp(
     }
     found = {name: Collector(shape) for name, shape in shapes.items()}
     for b, row in enumerate(x):
-        for j in range(n_out):
-            d, size = precise(dy[b][j]), abs(precise((dy_sizes or dy)[b][j]))
-            for i in range(n_in):
+        for i in range(n_in):
+            at = precise(row[i])
+            base = base_derivative(layer["base"], at, 0)
+            active = active_on(tuple(layer["knots"][i]), layer["degree"], at, 0, rules.outside)
+            for j in range(n_out):
                 if layer["mask"][j][i] == 0:
                     continue
+                d, size = precise(dy[b][j]), abs(precise((dy_sizes or dy)[b][j]))
                 mask = precise(layer["mask"][j][i])
-                at, w_spline = precise(row[i]), mask * precise(layer["w_spline"][j][i])
-                base = mask * base_derivative(layer["base"], at, 0)
-                found["d_w_base"].add((j, i), d * base, size * abs(base))
-                active = active_on(tuple(layer["knots"][i]), layer["degree"], at, 0, rules.outside)
-                for m, value in active.items():
-                    coef = mask * precise(layer["coef"][j][i][m])
-                    found["d_coef"].add(
-                        (j, i, m), d * w_spline * value, size * abs(w_spline * value)
-                    )
-                    found["d_w_spline"].add((j, i), d * coef * value, size * abs(coef * value))
+                w_spline, value = mask * precise(layer["w_spline"][j][i]), mask * base
+                found["d_w_base"].add((j, i), d * value, size * abs(value))
+                for m, b_spline in active.items():
+                    value = w_spline * b_spline
+                    found["d_coef"].add((j, i, m), d * value, size * abs(value))
+                    value = mask * precise(layer["coef"][j][i][m]) * b_spline
+                    found["d_w_spline"].add((j, i), d * value, size * abs(value))
                 for term in edge_terms(layer, j, i, at, 1, rules):
                     found["dx"].add((b, i), d * term, size * abs(term))
     return found
@@ -150,23 +151,20 @@ def input_derivatives(
     first, curved = Collector(shape), Collector(shape)
     inputs = flow(layers, x, rules)
     for b in range(len(x)):
+        edges = [
+            _edge_derivatives(layer, rows[b], rules)
+            for layer, rows in zip(layers, inputs[:-1], strict=True)
+        ]
         for p in range(n_inputs):
             d1, s1 = (
                 [precise(int(i == p)) for i in range(n_inputs)],
                 [precise(int(i == p)) for i in range(n_inputs)],
             )
             d2, s2 = [precise(0)] * n_inputs, [precise(0)] * n_inputs
-            for layer, rows in zip(layers, inputs[:-1], strict=True):
-                n_out, n_in, _ = sizes(layer)
-                new = [[precise(0)] * n_out for _ in range(4)]
-                for j in range(n_out):
-                    for i in range(n_in):
-                        slopes, curves = (
-                            edge_terms(layer, j, i, precise(rows[b][i]), order, rules)
-                            for order in (1, 2)
-                        )
-                        slope, curve = total(slopes), total(curves)
-                        slope_size, curve_size = total(map(abs, slopes)), total(map(abs, curves))
+            for by_output in edges:
+                new = [[precise(0)] * len(by_output) for _ in range(4)]
+                for j, line in enumerate(by_output):
+                    for i, (slope, slope_size, curve, curve_size) in enumerate(line):
                         new[0][j] += slope * d1[i]
                         new[1][j] += slope_size * s1[i]
                         new[2][j] += (curve * d1[i] ** 2 if second != "curves" else 0) + (
@@ -178,6 +176,20 @@ def input_derivatives(
                 first.add((b, j, p), d1[j], s1[j])
                 curved.add((b, j, p), d2[j], s2[j])
     return first, curved
+
+
+def _edge_derivatives(
+    layer: Layer, row: Sequence[Number], rules: Rules
+) -> list[list[tuple[Number, Number, Number, Number]]]:
+    """Return phi', its sum of absolute terms, phi'' and its sum, of all edges at one sample."""
+    n_out, n_in, _ = sizes(layer)
+    at = [precise(value) for value in row]
+
+    def both(j: int, i: int, order: int) -> tuple[Number, Number]:
+        terms = edge_terms(layer, j, i, at[i], order, rules)
+        return total(terms), total(map(abs, terms))
+
+    return [[(*both(j, i, 1), *both(j, i, 2)) for i in range(n_in)] for j in range(n_out)]
 
 
 # --- basis functions of other families

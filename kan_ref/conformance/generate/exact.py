@@ -228,17 +228,12 @@ def edge_terms(
         active = slopes_of_even_knots(tuple(layer["knots"][i]), degree, x, rules.slope_step)
     else:
         active = active_on(tuple(layer["knots"][i]), degree, x, order, rules.outside)
-    base = base_derivative(layer["base"], x, order, rules.silu_slope) * (
-        w_spline if rules.base_scaled else 1
-    )
-    factor = degree if rules.without_degree and order == 1 and degree else 1
-    return [
-        w_base * base,
-        *(
-            w_spline * precise(layer["coef"][j][i][m]) * value / factor
-            for m, value in active.items()
-        ),
-    ]
+    base = w_base * base_derivative(layer["base"], x, order, rules.silu_slope)
+    coef = layer["coef"][j][i]
+    splines = [w_spline * precise(coef[m]) * value for m, value in active.items()]
+    if rules.without_degree and order == 1 and degree:
+        splines = [term / degree for term in splines]
+    return [base * w_spline if rules.base_scaled else base, *splines]
 
 
 def sizes(layer: Layer) -> tuple[int, int, int]:

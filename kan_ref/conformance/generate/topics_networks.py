@@ -5,9 +5,10 @@ Source: Liu et al. 2024, eq. 2.7, and the chain rule on it, (C2)-(C4) of `backwa
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from kan_ref.conformance.generate.backward import flow, input_derivatives, network_vjp
+from kan_ref.conformance.generate.backward import Collector, flow, input_derivatives, network_vjp
 from kan_ref.conformance.generate.coverage_cases import padded
 from kan_ref.conformance.generate.encode import Drawn, array, drawn, topic
 from kan_ref.conformance.generate.exact import Layer, Rules, sizes
@@ -21,6 +22,7 @@ from kan_ref.conformance.generate.network_case import (
 )
 
 VALUES = 5e-13  # of the bound on rounding: later layers amplify the error of a hidden value
+Both = tuple[Collector, Collector]  # first and second derivatives
 
 
 def network_values() -> dict[str, Any]:
@@ -127,12 +129,8 @@ def _nested(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def input_jacobians() -> dict[str, Any]:
     """Return the cases of input_jacobian(layers, x) -> (batch, n_out, n_in)."""
     cases: list[Case] = []
-    for one in _examples():
-        first, _ = input_derivatives(one.layers, one.x)
-        answers = [
-            (flag, {"jacobian": input_derivatives(read, one.x, rules)[0].nested()})
-            for flag, read, rules in _wrong_derivatives(one)
-        ]
+    for one, (first, _), wrong in _derivatives():
+        answers = [(flag, {"jacobian": read.nested()}) for flag, (read, _) in wrong]
         answers += [(flag, {"jacobian": lost[0]}) for flag, lost in _lost(one)]
         expected, tolerance = encode_sums({"jacobian": first})
         bound = {output: 3.0 * number for output, number in tolerance.items()}
@@ -150,18 +148,14 @@ def input_jacobians() -> dict[str, Any]:
 def input_curvatures() -> dict[str, Any]:
     """Return the cases of input_hessian_diag(layers, x) -> (batch, n_out, n_in)."""
     cases: list[Case] = []
-    for one in _examples():
-        found = input_derivatives(one.layers, one.x)[1]
-        answers = [
-            (flag, {"hessian_diag": input_derivatives(read, one.x, rules)[1].nested()})
-            for flag, read, rules in _wrong_derivatives(one)
-        ]
+    for one, (_, found), wrong in _derivatives():
+        answers = [(flag, {"hessian_diag": read.nested()}) for flag, (_, read) in wrong]
         answers += [(flag, {"hessian_diag": lost[1]}) for flag, lost in _lost(one)]
         chained = len(one.layers) > 1
         if chained and one.usual:
             for flag, second in (("HessianSlopes", "slopes"), ("HessianCurves", "curves")):
-                wrong = input_derivatives(one.layers, one.x, second=second)[1].nested()
-                answers.append((flag, {"hessian_diag": wrong}))
+                lost = input_derivatives(one.layers, one.x, second=second)[1].nested()
+                answers.append((flag, {"hessian_diag": lost}))
         expected, tolerance = encode_sums({"hessian_diag": found})
         bound = {output: 3.0 * number for output, number in tolerance.items()}
         first = "HessianSlopes HessianCurves" if chained else "HigherDerivative"
@@ -180,6 +174,22 @@ def input_curvatures() -> dict[str, Any]:
 def _examples() -> list[Example]:
     """Return the networks of moderate size: 65 hidden nodes would take the generator long."""
     return [one for one in examples() if one.name != "sixty-five-hidden"]
+
+
+@cache
+def _derivatives() -> list[tuple[Example, Both, list[tuple[str, Both]]]]:
+    """Return each network with its derivatives, and (flag, derivatives) of the known defects."""
+    return [
+        (
+            one,
+            input_derivatives(one.layers, one.x),
+            [
+                (flag, input_derivatives(read, one.x, rules))
+                for flag, read, rules in _wrong_derivatives(one)
+            ],
+        )
+        for one in _examples()
+    ]
 
 
 def _wrong_derivatives(one: Example) -> list[tuple[str, list[Layer], Rules]]:
