@@ -193,10 +193,10 @@ def test_a_report_says_whose_convention_the_penalties_follow():
         report_on(conformance_plain.Plain(), only=["penalties*"]),
     )
 
-    assert "convention penalties_pykan: agrees in 15 of 15" in suite.lines(other)
+    assert "convention penalties_pykan: agrees in 16 of 16" in suite.lines(other)
     assert other.defects[0][0] == "L1Deviation"
     assert {outcome.case.topic for outcome in other.failures} == {"penalties"}
-    assert "convention penalties_pykan: agrees in 0 of 15" in suite.lines(papers)
+    assert "convention penalties_pykan: agrees in 0 of 16" in suite.lines(papers)
     assert not any(line.startswith("differs") for line in suite.lines(papers))
     assert papers.failures == ()
 
@@ -286,6 +286,69 @@ class Chunks(Plain):
         return y
 
 
+class LongChunks(Plain):
+    def layer_forward(self, layer, x):
+        y = super().layer_forward(layer, x)
+        if len(x) > 512:
+            y[len(x) // 512 * 512 :] = 0.0
+        return y
+
+
+class WideChunks(Plain):
+    def layer_forward(self, layer, x):
+        y = super().layer_forward(layer, x)
+        if y.shape[1] > 100:
+            y[:, y.shape[1] // 100 * 100 :] = 0.0
+        return y
+
+
+class SixteenSamples(Plain):
+    def edge_scores(self, layers, x):
+        return super().edge_scores(layers, x[:16])
+
+
+class Clamps(Plain):
+    def network_forward(self, layers, x):
+        return super().network_forward(layers, self.clamped(layers[0], x))
+
+    def network_vjp(self, layers, x, dy):
+        return super().network_vjp(layers, self.clamped(layers[0], x), dy)
+
+    def _jets(self, layers, x):
+        return super()._jets(layers, self.clamped(layers[0], x))
+
+    def node_scores(self, layers, x):
+        at = self.clamped(layers[0], x)
+        return conformance_plain.Plain().node_scores(layers, at)
+
+    def prune(self, layers, x, threshold):
+        at = self.clamped(layers[0], x)
+        return conformance_plain.Plain().prune(layers, at, threshold)
+
+    def clamped(self, layer, x):
+        k = layer["degree"]
+        return np.clip(x, layer["knots"][:, k], layer["knots"][:, -k - 1])
+
+
+class CurvesOverflow(Plain):
+    def input_hessian_diag(self, layers, x):
+        far = np.abs(x).max(axis=1, initial=0.0) > 700.0
+        return super().input_hessian_diag(layers, x) + np.where(far, np.nan, 0.0)[:, None, None]
+
+
+class OddTables(Plain):
+    def layer_vjp(self, layer, x, dy):
+        factor = 1.5 if layer["degree"] in (4, 6, 7) else 1.0
+        return {name: factor * d for name, d in super().layer_vjp(layer, x, dy).items()}
+
+
+class HigherDegrees(Plain):
+    def network_forward(self, layers, x):
+        if any(layer["degree"] < 2 for layer in layers):
+            raise IndexError("no B-splines of degree k - 2")
+        return super().network_forward(layers, x)
+
+
 class EightInputs(Plain):
     def layer_forward(self, layer, x):
         rest = {
@@ -356,6 +419,17 @@ class Shared(Plain):
 # subject, topics to run, the flag that must be named
 WRAPPED = {
     "work in blocks of eight samples": (Chunks, ["layer_forward"], "BlockRemainder"),
+    "work in blocks of 512 samples": (LongChunks, ["layer_forward"], "BlockRemainder"),
+    "work in blocks of 100 outputs": (WideChunks, ["layer_forward"], "BlockRemainder"),
+    "scores of sixteen samples": (SixteenSamples, ["edge_scores"], "BlockRemainder"),
+    "inputs of a network are clamped": (Clamps, ["network_forward"], "FadeOutside"),
+    "inputs are clamped for gradients": (Clamps, ["network_vjp"], "FadeOutside"),
+    "inputs are clamped for derivatives": (Clamps, ["input_*"], "FadeOutside"),
+    "inputs are clamped for scores": (Clamps, ["node_scores"], "FadeOutside"),
+    "inputs are clamped for pruning": (Clamps, ["pruning"], "FadeOutside"),
+    "curvature of silu overflows": (CurvesOverflow, ["input_hessian_diag"], "SiluOverflow"),
+    "gradients of degrees 4, 6 and 7": (OddTables, ["layer_vjp"], "HighDegree"),
+    "networks of degree below 2": (HigherDegrees, ["network_forward"], "Raises"),
     "a ninth input is forgotten": (EightInputs, ["layer_forward"], "BlockRemainder"),
     "a fourth layer is forgotten": (ThreeLayers, ["network_forward"], "LayerChain"),
     "inputs are changed in place": (Shifts, ["side_effects"], "ArgumentsChanged"),

@@ -423,6 +423,45 @@ def test_no_required_case_asks_for_a_derivative_at_a_knot_that_the_contract_leav
     assert asked > 20
 
 
+NETWORKS = (
+    *("network_forward", "network_vjp", "input_jacobian", "input_hessian_diag"),
+    *("node_scores", "prune"),
+)
+
+
+def required(method):
+    return [c for c in CASES.values() if (c.method, c.kind, c.call) == (method, "required", "")]
+
+
+@for_all("method", NETWORKS)
+def test_networks_are_evaluated_inside_the_first_grid_and_beyond_its_knots_on_both_sides(method):
+    below = above = inside = False
+    for one in required(method):
+        layer, x = one.inputs["layers"][0], one.inputs["x"]
+        knots, k = layer["knots"], layer["degree"]
+        below |= bool((x < knots[:, 0]).any())
+        above |= bool((x > knots[:, -1]).any())
+        inside |= bool(((knots[:, k] < x) & (x < knots[:, -k - 1])).any())
+
+    assert below
+    assert above
+    assert inside
+
+
+def test_required_cases_have_every_degree_of_the_contract_in_layers_and_low_ones_in_networks():
+    for method in ("layer_forward", "layer_vjp"):
+        assert {one.inputs["layer"]["degree"] for one in required(method)} == set(range(8))
+    for method in NETWORKS[:4]:
+        degrees = {layer["degree"] for one in required(method) for layer in one.inputs["layers"]}
+        assert {0, 1, 2, 3} <= degrees
+
+
+def test_tolerances_of_derivatives_are_not_those_of_tiny_numbers():
+    for one in required("input_jacobian") + required("input_hessian_diag"):
+        if one.inputs["x"].size:
+            assert all(bound > 1e-15 for bound in one.tolerance.values())
+
+
 # --- the tools of the generator
 
 

@@ -411,6 +411,21 @@ DEFECTS = {
 
 # further changes, which differ from those of other flags by their numbers at best
 VARIANTS = {
+    "inputs of a network clamped to the grid": (
+        "    def network_forward(self, layers, x):\n",
+        "    def network_forward(self, layers, x):\n        t, k = layers[0]['knots'], layers[0]['degree']\n        x = np.clip(x, t[:, k], t[:, -k - 1])\n",
+        "FadeOutside",
+    ),
+    "inputs clamped in gradients of a network": (
+        "        inputs = [x]\n",
+        "        t, k = layers[0]['knots'], layers[0]['degree']\n        inputs = [np.clip(x, t[:, k], t[:, -k - 1])]\n",
+        "FadeOutside",
+    ),
+    "inputs clamped in derivatives with respect to them": (
+        "        first, second = np.tile(",
+        "        t, k = layers[0]['knots'], layers[0]['degree']\n        x = np.clip(x, t[:, k], t[:, -k - 1])\n        first, second = np.tile(",
+        "FadeOutside",
+    ),
     "step by G + 1": (
         "h = (high - low) / n_intervals\n",
         "h = (high - low) / (n_intervals + 1)\n",

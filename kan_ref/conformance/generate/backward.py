@@ -178,9 +178,7 @@ def input_derivatives(
     return first, curved
 
 
-def _edge_derivatives(
-    layer: Layer, row: Sequence[Number], rules: Rules
-) -> list[list[tuple[Number, Number, Number, Number]]]:
+def _edge_derivatives(layer: Layer, row: Sequence[Number], rules: Rules) -> list[list[Any]]:
     """Return phi', its sum of absolute terms, phi'' and its sum, of all edges at one sample."""
     n_out, n_in, _ = sizes(layer)
     at = [precise(value) for value in row]

@@ -1,8 +1,9 @@
 """Cases about what real networks do: uneven knots, large batches and widths, masks as factors.
 
 Batches of 9, 17, 33 and 257 samples and widths of 9 and 65 leave one element over in blocks of 2,
-4, 8, ..., and of other even sizes that divide one number less. The known defect of code that works
-in blocks leaves it out. Large arrays are numbers (C23) of `encode`, so that a file states their
+4, 8, ..., and of other even sizes that divide one number less. A batch of 1030 samples and widths
+of 130 leave a part of a block of 512 or 100 over. The known defect of code that works in blocks
+leaves it out. Large arrays are numbers (C23) of `encode`, so that a file states their
 recurrence only.
 """
 
@@ -45,6 +46,11 @@ SHAPES = (
     ("nine-outputs", 9, 2, 2),
     ("sixty-five-outputs", 65, 1, 2),
 )
+LARGE = (
+    ("batch-1030", 1, 1, 1030),
+    ("hundred-thirty-inputs", 1, 130, 2),
+    ("hundred-thirty-outputs", 130, 1, 2),
+)  # in layer_forward alone
 NETWORKS = (
     # name, widths, batch
     ("nine-samples", (2, 2, 1), 9),
@@ -130,15 +136,16 @@ def uneven_layers() -> list[Case]:
         ("fade", "FadeOutside", make_layer("u-fade", 1, 1, [knots], 3), outside),
         ("at-knots", "KnotOwnership", make_layer("u-knots", 1, 1, [knots], 3), [[-1.0], [1.0]]),
     ]
-    for degree in (0, 1, 2, 4, 5, 7):
+    for degree in (0, 1, 2, 4, 5, 6, 7):
         rows = [uniform_knots(-1.0, 1.0, 4, degree)] * 2
         layer = make_layer(f"degree-{degree}", 2, 2, rows, degree)
         flag = "DegreeZero" if degree == 0 else "HighDegree" if degree > 3 else "SplineSum"
         shapes.append((f"degree-{degree}", flag, layer, points(f"degree-{degree}", 3, 2)))
     return [
         *(
-            value_case(f"{name}-uneven", f"UnevenKnots {flags}", uneven_twin(layer), x, since=2)
+            value_case(f"{name}-uneven", f"UnevenKnots {flags}", uneven_twin(layer), x, since=since)
             for name, flags, layer, x in shapes
+            for since in [6 if layer["degree"] == 6 else 2]
         ),
         _crowded_layer(),
         *(
@@ -181,14 +188,16 @@ def _crowded_layer() -> Case:
 def block_layers() -> list[Case]:
     """Return the cases of large batches and widths, with the answers that lose the last element."""
     cases = []
-    for number, (name, n_out, n_in, n) in enumerate(SHAPES):
+    for number, (name, n_out, n_in, n) in enumerate((*SHAPES, *LARGE)):
+        large = number >= len(SHAPES)
         layer, x = block_layer(2000 + 19 * number, n_out, n_in), samples(97 + number, n, n_in)
         if name.startswith("batch"):
             lost = padded(forward(layer, x[:-1]), (n, n_out))
         else:
             lost = forward(without_last(layer, inputs=n_in > n_out), x)
-        flags, wrong = "BlockRemainder UnevenKnots", {"BlockRemainder": lost}
-        cases.append(value_case(name, flags, layer, x, wrong=wrong, defects=False, since=2))
+        flags = "BlockRemainder" if large else "BlockRemainder UnevenKnots"
+        options: dict[str, Any] = {"wrong": {"BlockRemainder": lost}, "since": 6 if large else 2}
+        cases.append(value_case(name, flags, layer, x, defects=False, **options))
     return cases
 
 

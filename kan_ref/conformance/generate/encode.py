@@ -24,7 +24,7 @@ from kan_ref.conformance.generate.exact import to_float
 from kan_ref.conformance.generate.notes import NOTES, PAGE
 
 SCHEMA_VERSION = 2  # of the form of the files
-CONTRACT_VERSION = 5  # of the set of cases: each says since which version it exists
+CONTRACT_VERSION = 6  # of the set of cases: each says since which version it exists
 MULTIPLIER, INCREMENT, MODULUS = 75, 74, 65537
 CALLS = ("arguments", "twice", "kept", "fortran", "strided", "nan", "threads")  # not simply once
 CLASSES = ("required", "acceptable", "implementation-defined")

@@ -17,6 +17,13 @@ def transposed(matrix: Sequence[Sequence[float]]) -> list[list[float]]:
     return [list(column) for column in zip(*matrix, strict=True)]
 
 
+def clamped(layer: Layer, x: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Return the samples clamped to the grid of their inputs, as a known defect reads them."""
+    k = layer["degree"]
+    ends = [(row[k], row[-k - 1]) for row in layer["knots"]]
+    return [[min(max(v, a), b) for v, (a, b) in zip(row, ends, strict=True)] for row in x]
+
+
 def with_defects(layer: Layer) -> dict[str, tuple[Layer, Rules]]:
     """Return the layer as known defects read it: flag -> (layer, rules).
 

@@ -121,7 +121,8 @@ class Example:
     """A network of short binary numbers and its inputs.
 
     `lost` holds known defects of this example: (flag, layers, number of samples that are seen).
-    Without `usual` the defects of `network_readings` are not evaluated.
+    Without `usual` the defects of `network_readings` are not evaluated. `outside`: inputs lie
+    outside the grid, and a known defect clamps them to it.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Example:
     since: int = 1
     usual: bool = True
     lost: Sequence[tuple[str, list[Layer], int]] = ()
+    outside: bool = False
 
 
 def examples() -> list[Example]:
@@ -155,6 +157,7 @@ def examples() -> list[Example]:
         lost = [("LayerChain", layers[:3], 2)]
         found.append(Example(name, flags, layers, points("n-four", 2, 2), 2, False, lost))
     found += [Example(*one, since=4) for one in _unusual_networks()]
+    found += _low_and_outside()
     for number, (name, widths, n) in enumerate(NETWORKS):
         layers = block_network(5000 + 23 * number, widths)
         seen = [layers[0], without_last(layers[1], inputs=True)]
@@ -204,6 +207,23 @@ def example_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
         ("one-sample", "BatchOfOne", wide, points("n-alone", 1, 2)),
         ("no-samples", "EmptyBatch", wide, []),
     )
+
+
+def _low_and_outside() -> list[Example]:
+    """Return networks of degrees 1 and 0, and two with inputs outside the grid of the first layer.
+
+    On both sides, some lie on the outer knots, others beyond them, where all B-splines are 0.
+    """
+    one, zero = make_network("n-1", (2, 2, 1), 1), make_network("n-0", (2, 2, 1), 0)
+    wide, far = make_network("n-outside", (2, 2, 1)), make_network("n-far", (1, 2, 1))
+    x = [[0.3125, -0.1875], [-1.25, 0.625], [0.375, 1.75], [-3.5, 4.5]]
+    x_far = [[-800.0], [0.375], [100.0], [800.0]]  # 0.375: second derivatives of a usual size
+    return [
+        Example("degree-1", "LayerChain", one, points("n-1", 2, 2), 6),
+        Example("degree-0", "DegreeZero LayerChain", zero, points("n-0", 2, 2), 6),
+        Example("inputs-outside-grid", "FadeOutside", wide, x, 6, outside=True),
+        Example("silu-far", "SiluOverflow FadeOutside", far, x_far, 6, outside=True),
+    ]
 
 
 def _unusual_networks() -> list[tuple[str, str, list[Layer], Rows]]:

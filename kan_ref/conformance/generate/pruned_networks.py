@@ -216,6 +216,16 @@ def equal_scores(*, below: bool = False) -> tuple[list[Layer], Rows]:
     return layers, [[1.0], [-1.0], [1.0], [-1.0]]
 
 
+def weak_inside() -> tuple[list[Layer], Rows]:
+    """Return a network and inputs, by which both nodes score above 1/4.
+
+    Node 1 would not if its inputs were clamped to the grid.
+    """
+    layers = make_network("prune-outside", (1, 2, 1))
+    first = {"w_base": [[1.0], [0.25]], "w_spline": [[1.5], [0.0]]}
+    return changed(layers, 0, **first), [[-0.5], [0.25], [-3.0], [5.0]]
+
+
 def own_knots() -> list[Layer]:
     """Return a network whose node 1 has no way out, and whose hidden nodes have their own knots."""
     layers = make_network("prune-knots", (2, 3, 1))

@@ -183,11 +183,19 @@ def scored_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
             [make_layer("p-1-3", 3, 1, [knots], 3, base="identity")],
             points("p-1-3", 5, 1),
         ),
+        ("forty-samples", "BlockRemainder", [make_layer("p-40", 2, 1, [knots], 3)], growing()),
     )
+
+
+def growing() -> Rows:
+    """Return forty samples of one input, of either sign, whose magnitudes grow up to 5/8."""
+    return [[(-1.0) ** b * (b + 1) / 64] for b in range(40)]
 
 
 def since_of(name: str) -> int:
     """Return the version of the contract since which a scored network exists."""
+    if name in ("forty-samples", "inputs-outside-grid"):
+        return 6
     if name in ("two-hidden-layers", "tiny-edges", "zero-base", "one-to-three"):
         return 4
     return 2 if name in ("two-layers-uneven", "nine-samples") else 1
@@ -207,4 +215,6 @@ def misread_scores(layers: Sequence[Layer], x: Rows) -> list[tuple[str, list[lis
         found.append(("UnevenKnots", scores_of_flow([one[0][1] for one in even], x)))
     if len(x) > 8:
         found.append(("BlockRemainder", scores_of_flow(layers, x[:-1])))
+    if len(x) > 32:
+        found.append(("BlockRemainder", scores_of_flow(layers, x[:32])))
     return found

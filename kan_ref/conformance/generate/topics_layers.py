@@ -43,11 +43,12 @@ def layers() -> dict[str, Any]:
     x = [[0.1, -0.7], [0.33, 0.9]]
     cases.append(value_case("tenths", "Float32Inside SplineSum", layer, x))
     cases += [*uneven_layers(), *block_layers(), factor_layer()]
-    for degree in (0, 1, 2, 4, 5, 7):
+    for degree in (0, 1, 2, 4, 5, 6, 7):
         name, rows = f"degree-{degree}", [uniform_knots(-1.0, 1.0, 4, degree)] * 2
         flag = "DegreeZero" if degree == 0 else "HighDegree" if degree > 3 else "SplineSum"
         layer = make_layer(name, 2, 2, rows, degree)
-        cases.append(value_case(name, flag, layer, points(name, 3, 2)))
+        since = 6 if degree == 6 else 1
+        cases.append(value_case(name, flag, layer, points(name, 3, 2), since=since))
     zeros = _with_zero_coefficients()
     at = points("zeros", 3, 2)
     cases.append(value_case("zero-coefficients", "ZeroCoefficients SplineSum", zeros, at, since=5))
@@ -147,6 +148,10 @@ def layer_gradients() -> dict[str, Any]:
         cases.append(vjp_case(name, flags, layer, x, dy))
         twin, flags = uneven_twin(layer), f"UnevenKnots {flags}"
         cases.append(vjp_case(f"{name}-uneven", flags, twin, x[:2], dy[:2], since=2))
+    for degree in (4, 6, 7):
+        name, flags = f"degree-{degree}", "DerivativeFactor HighDegree"
+        x, dy = points(f"v-{name}", 2, 2), points(f"v-dy-{name}", 2, 2, -2.0, 2.0)
+        cases.append(vjp_case(name, flags, even(degree), x, dy, since=6))
     square, single = make_layer("v-batch", 2, 2, two, 3), points("v-single", 1, 2)
     cases += [
         vjp_case("one-sample", "BatchOfOne", square, single, [[1.5, -0.75]]),

@@ -13,6 +13,7 @@ from kan_ref.conformance.generate.coverage_cases import padded
 from kan_ref.conformance.generate.encode import Drawn, array, drawn, topic
 from kan_ref.conformance.generate.exact import Layer, Rules, sizes
 from kan_ref.conformance.generate.layer_case import Case, Rows, encode_sums, points
+from kan_ref.conformance.generate.layer_readings import clamped
 from kan_ref.conformance.generate.network_case import (
     Example,
     examples,
@@ -39,6 +40,8 @@ def network_values() -> dict[str, Any]:
             (flag, {"y": padded(flow(read, x[:seen])[-1], (len(x), n_out))})
             for flag, read, seen in one.lost
         ]
+        if one.outside:
+            answers.append(("FadeOutside", {"y": flow(layers, clamped(layers[0], x))[-1]}))
         if one.name == "two-layers":
             answers.append(("StaleCache", {"y": flow(layers, points("n-single", 3, 2))[-1]}))
         expected = {"y": array(right, [len(x), n_out])}
@@ -73,6 +76,10 @@ def network_gradients() -> dict[str, Any]:
             lost = _nested(network_vjp(read, x[:seen], dy[:seen]))
             lost["dx"] = padded(lost["dx"], (len(x), sizes(layers[0])[1]))
             answers.append((flag, lost))
+        if one.outside:
+            moved = _nested(network_vjp(layers, clamped(layers[0], x), dy))
+            del moved["dx"]  # with or without the derivative of clamping
+            answers.append(("FadeOutside", moved))
         cases.append(
             network_case(one, "network_vjp", one.flags, expected, tolerance, answers, dy=dy)
         )
@@ -160,6 +167,7 @@ def input_curvatures() -> dict[str, Any]:
         bound = {output: 3.0 * number for output, number in tolerance.items()}
         first = "HessianSlopes HessianCurves" if chained else "HigherDerivative"
         flags = f"{first} {one.flags}" if one.usual else f"{one.flags} {first}"
+        flags = one.flags if one.outside else flags
         cases.append(network_case(one, "input_hessian_diag", flags, expected, bound, answers))
     needs = ["input_jacobian", "higher_derivatives"]
     return topic(
@@ -179,17 +187,17 @@ def _examples() -> list[Example]:
 @cache
 def _derivatives() -> list[tuple[Example, Both, list[tuple[str, Both]]]]:
     """Return each network with its derivatives, and (flag, derivatives) of the known defects."""
-    return [
-        (
-            one,
-            input_derivatives(one.layers, one.x),
-            [
-                (flag, input_derivatives(read, one.x, rules))
-                for flag, read, rules in _wrong_derivatives(one)
-            ],
-        )
-        for one in _examples()
-    ]
+    found = []
+    for one in _examples():
+        wrong = [
+            (flag, input_derivatives(read, one.x, rules))
+            for flag, read, rules in _wrong_derivatives(one)
+        ]
+        if one.outside:
+            x = clamped(one.layers[0], one.x)
+            wrong.append(("FadeOutside", input_derivatives(one.layers, x)))
+        found.append((one, input_derivatives(one.layers, one.x), wrong))
+    return found
 
 
 def _wrong_derivatives(one: Example) -> list[tuple[str, list[Layer], Rules]]:

@@ -15,7 +15,7 @@ from kan_ref.conformance.generate.backward import flow
 from kan_ref.conformance.generate.encode import array, case, topic
 from kan_ref.conformance.generate.exact import Layer, Number, sizes, total
 from kan_ref.conformance.generate.layer_case import Case, Rows, points
-from kan_ref.conformance.generate.layer_readings import filled
+from kan_ref.conformance.generate.layer_readings import clamped, filled
 from kan_ref.conformance.generate.network_case import (
     make_network,
     network_arguments,
@@ -30,15 +30,18 @@ from kan_ref.conformance.generate.pruned_networks import (
     mixed_nodes,
     pruned_values,
     unchanged_networks,
+    weak_inside,
 )
 from kan_ref.conformance.generate.scores import (
     SUMS,
     edge_deviations,
     edge_scores_of,
+    growing,
     matrix_sum,
     misread_scores,
     node_scores_of,
     scored_networks,
+    scores_of_flow,
     since_of,
 )
 from kan_ref.conformance.generate.topics_knots import uneven_twin
@@ -88,7 +91,7 @@ def node_scores() -> dict[str, Any]:
     three, square = make_network("ns-three", (2, 2, 2, 2)), make_network("ns-square", (2, 2, 2))
     chain, single = make_network("ns-chain", (1, 1, 1)), make_network("ns-single", (2, 2, 1))
     uneven = [uneven_twin(layer) for layer in two]
-    for name, flags, layers, seed, n in (
+    inside = (
         ("two-layers", "NodeScoreMax", two, "ns-two", 4),
         ("three-layers", "NodeScoreMax PenaltyInputs", three, "ns-three", 3),
         ("square", "NodeScoreSides NodeScoreMax", square, "ns-square", 3),
@@ -96,8 +99,13 @@ def node_scores() -> dict[str, Any]:
         ("dead-node", "ZeroEdge MissingMask", masked, "ns-masked", 3),
         ("one-sample", "BatchOfOne L1Deviation", single, "ns-single", 1),
         ("two-layers-uneven", "UnevenKnots NodeScoreMax", uneven, "ns-two", 4),
+    )
+    wide: Rows = [[-1.25, 0.625], [0.375, 1.75], [-3.5, 4.5]]
+    for name, flags, layers, x in (
+        *((n, f, made, points(seed, size, sizes(made[0])[1])) for n, f, made, seed, size in inside),
+        ("inputs-outside-grid", "FadeOutside", make_network("ns-outside", (2, 2, 1)), wide),
+        ("forty-samples", "BlockRemainder", make_network("ns-forty", (1, 2, 1)), growing()),
     ):
-        x = points(seed, n, sizes(layers[0])[1])
         inputs = flow(layers, x)[:-1]
         full = [layer | {"mask": filled(1.0, *sizes(layer)[:2])} for layer in layers]
         right = _each(edge_scores_of, layers, inputs)
@@ -113,6 +121,8 @@ def node_scores() -> dict[str, Any]:
             first = _each(edge_scores_of, layers, [x] * len(layers))
             read.append(("PenaltyInputs", node_scores_of(first)))
         read += [(flag, node_scores_of(found)) for flag, found in misread_scores(layers, x)]
+        at = clamped(layers[0], x)
+        read += [("FadeOutside", node_scores_of(scores_of_flow(layers, at)))] if at != x else []
         scores = _by_side(hidden)
         expected = {output: array(found) for output, found in scores.items()}
         room = {output: SUMS * max(1.0, *map(float, found)) for output, found in scores.items()}
@@ -158,6 +168,7 @@ def pruning() -> dict[str, Any]:
         options: dict[str, Any] = {"wrong": wrong, "since": _SINCE.get(name, 1)}
         cases.append(case(name, "prune", flags, given, expected, room, **options))
     cases += [_equal_scores(), _equal_scores(below=True)]
+    cases += _pair("inputs-outside-grid", "FadeOutside", *weak_inside(), 0.25, since=6)
     kinds = "PruneEither PruneOneSided PruneRule"
     for name, flags, layers, seed, n, threshold in (
         ("four-kinds", kinds, mixed_nodes(4), "prune-four", 6, 2.0**-2),
@@ -188,7 +199,9 @@ def _equal_scores(*, below: bool = False) -> Case:
     return case(name, "prune", "PruneEquality PruneRule", given, expected, room, **options)
 
 
-def _pair(name: str, flags: str, layers: Sequence[Layer], x: Rows, threshold: float) -> list[Case]:
+def _pair(
+    name: str, flags: str, layers: Sequence[Layer], x: Rows, threshold: float, since: int = 1
+) -> list[Case]:
     """Return the required case and, if nodes are removed, the acceptable case about their means."""
     (kept,) = kept_nodes(layers, x, threshold)
     right = pruned_values(layers, x, kept)
@@ -197,13 +210,14 @@ def _pair(name: str, flags: str, layers: Sequence[Layer], x: Rows, threshold: fl
         ("NodeScoreMax", kept_nodes(layers, x, threshold, gather=gather)[0])
         for gather in (total, _mean)
     ]
+    others.append(("FadeOutside", kept_nodes(layers, clamped(layers[0], x), threshold)[0]))
     wrong = [
         (flag, {"centred": centred(pruned_values(layers, x, nodes))}) for flag, nodes in others
     ]
     given, bound = _arguments(layers, x, threshold), VALUES * value_bound(layers, x)
     counts, room = {"kept": array([float(sum(kept))])}, {"kept": 0.5, "centred": bound}
     expected = {**counts, "centred": array(centred(right))}
-    pair = [case(name, "prune", flags, given, expected, room, wrong=wrong)]
+    pair = [case(name, "prune", flags, given, expected, room, wrong=wrong, since=since)]
     if not all(kept):
         lost = [("PruneMean", {"values": pruned_values(layers, x, kept, folded=False)})]
         expected, room = {**counts, "values": array(right)}, {"kept": 0.5, "values": bound}
