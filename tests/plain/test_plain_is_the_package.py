@@ -186,6 +186,31 @@ def test_fifty_steps_of_adam_lead_to_the_same_parameters(seed, widths, degree):
     assert_close(plain.to_theta(layers), expected, 1e-13 + 1e3 * max(0.0, grown - 1e-14))
 
 
+def test_arrays_of_a_layer_are_its_own_and_edits_in_place_change_nothing_else():
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(-1.0, 1.0, (20, 2)), rng.normal(size=(20, 1))
+
+    def networks():
+        start = plain.init_network((2, 3, 1), 4, 3, -1.0, 1.0, np.random.default_rng(0))
+        theta = plain.to_theta(start)
+        trained, _ = plain.fit(start, x, y, n_steps=2)
+        return start, plain.to_layers(theta, start), trained, plain.extend_grid(start, 8)
+
+    arrays = [
+        (name, getattr(layer, name))
+        for layers in networks()
+        for layer in layers
+        for name in ("knots", "coef", "w_base", "w_spline", "mask")
+    ]
+    shared = [
+        (one, other)
+        for n, (one, first) in enumerate(arrays)
+        for other, second in arrays[:n]
+        if np.shares_memory(first, second)
+    ]
+    assert shared == []
+
+
 @given(SEEDS, degrees(0, 5), st.integers(1, 8), st.sampled_from([2, 3, 5]))
 def test_a_grid_extended_to_a_multiple_keeps_every_spline_on_the_grid(seed, degree, coarse, factor):
     rng = np.random.default_rng(seed)
