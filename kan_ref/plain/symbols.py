@@ -20,14 +20,17 @@ def fit_affine(f, x, y, reach=10.0, n=41, n_rounds=5):
         # [eq:plain-affine]
         step = np.linspace(reach, -reach, n)  # of two equal curves a > 0 is taken
         a, b = np.repeat(a + step, n), np.tile(b + step, n)  # every pair
-        g = f(a[:, None] * x + b[:, None])  # a curve in each row
-        g = g - g.mean(axis=1, keepdims=True)
+        with np.errstate(over="ignore"):
+            g = f(a[:, None] * x + b[:, None])  # a curve in each row
+        g = np.where(abs(g).max(axis=1, keepdims=True) < 1e100, g, 0.0)  # overflowed ones become 0
+        mean = g.mean(axis=1)
+        g = g - mean[:, None]
         size = np.maximum((g**2).sum(axis=1), 1e-12)  # a constant curve explains nothing
-        r2 = (g @ z) ** 2 / (size * (z @ z))
+        r2 = (g @ z) ** 2 / (size * ((z @ z) or 1.0))  # 0 for a constant y
         best = np.argmax(r2)
         a, b, c, reach = a[best], b[best], g[best] @ z / size[best], 2.0 * reach / (n - 1)
         # [/eq:plain-affine]
-    return r2[best], (a, b, c, y.mean() - c * f(a * x + b).mean())
+    return r2[best], (a, b, c, y.mean() - c * mean[best])
 
 
 def suggest(layer, j, i, n=200):

@@ -336,6 +336,24 @@ def test_an_edge_that_learned_a_function_is_named_after_it(name, curve):
     assert all(best[0] > other[0] for other in others)
 
 
+@pytest.mark.parametrize("end", [36.0, 50.0, 200.0])
+def test_functions_that_overflow_on_a_wide_grid_are_ranked_below_those_that_fit(end):
+    rng = np.random.default_rng(0)
+    (layer,) = plain.init_network((1, 2), 10, 3, 0.0, end, rng)
+    layer.w_base[0], layer.coef[1], layer.w_base[1] = 0.0, 0.0, 0.0  # the second edge is constant
+    x = np.linspace(0.0, end, 200)
+    curve = np.exp(-0.05 * x)[:, None]
+    layer.coef[0] = kr.fit_curve(x, curve, knots=layer.knots[0], degree=3).coef[0]
+
+    of_decay, of_a_constant = (plain.suggest(layer, j, 0) for j in range(2))
+
+    scores = [r2 for r2, _, _ in of_decay]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > 0.999
+    assert np.isfinite([[r2, *numbers] for r2, numbers, _ in of_decay + of_a_constant]).all()
+    assert {r2 for r2, _, _ in of_a_constant} == {0.0}
+
+
 # --- the tutorials build it
 
 
