@@ -320,6 +320,18 @@ def test_a_sampled_curve_gets_the_name_of_its_function(name, curve):
     assert np.abs(c * LIBRARY[name](a * x + b) + d - curve(x)).max() < 1e-2
 
 
+@pytest.mark.parametrize("name", ["gaussian", "tanh", "sin"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_search_follows_a_ridge_on_which_a_and_b_compensate_each_other(name, seed):
+    rng = np.random.default_rng(seed)
+    x = np.linspace(0.0, 2.0, 80)  # a change of a and one of b nearly cancel away from 0
+    a, b = rng.uniform(1.0, 4.0), rng.uniform(-3.0, 0.0)
+
+    r2, _ = plain.fit_affine(LIBRARY[name], x, LIBRARY[name](a * x + b))
+
+    assert 1.0 - r2 < 1e-6
+
+
 @pytest.mark.parametrize(("name", "curve"), [("sin", lambda x: np.sin(3.0 * x)), ("exp", np.exp)])
 def test_an_edge_that_learned_a_function_is_named_after_it(name, curve):
     (layer,) = plain.init_network((2, 3), 10, 3, -1.0, 1.0, np.random.default_rng(0))
