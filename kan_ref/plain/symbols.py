@@ -35,9 +35,10 @@ def fit_affine(f, x, y, reach=10.0, n=41, n_rounds=7):
 
 
 def suggest(layer, j, i, n=200):
-    """Return (R^2, (a, b, c, d), name) of phi_ji for every function of the library, best first."""
+    """Return (R^2, (a, b, c, d), name) of edge (j, i) for every function of LIBRARY, best first."""
     a, b = layer.knots[:, layer.degree], layer.knots[:, -layer.degree - 1]
     x = np.linspace(a, b, n)
     _, (*_, phi) = forward(layer, x)
-    fits = [(*fit_affine(f, x[:, i], phi[:, j, i]), name) for name, f in LIBRARY.items()]
+    y = layer.mask[j, i] * phi[:, j, i]  # 0 for a removed edge
+    fits = [(*fit_affine(f, x[:, i], y), name) for name, f in LIBRARY.items()]
     return sorted(fits, reverse=True)

@@ -366,6 +366,30 @@ def test_functions_that_overflow_on_a_wide_grid_are_ranked_below_those_that_fit(
     assert {r2 for r2, _, _ in of_a_constant} == {0.0}
 
 
+def test_no_function_explains_the_curve_of_a_removed_edge():
+    layers = plain.init_network((2, 2), 5, 3, -1.0, 1.0, np.random.default_rng(0))
+    layers[0].mask[1, 0] = 0.0
+
+    suggestions = plain.suggest(layers[0], 1, 0)
+
+    assert {r2 for r2, _, _ in suggestions} == {0.0}
+    assert {(c, d) for _, (_, _, c, d), _ in suggestions} == {(0.0, 0.0)}
+
+
+def test_the_sizes_of_edges_in_tutorial_7_are_the_scores_of_the_package_with_removed_edges_too():
+    page = tree.pages()["tutorials/07_sparsification"]
+    (code,) = re.findall(r"^def sizes_of\(.+?\n\n\n", page, re.DOTALL | re.MULTILINE)
+    written = {"plain": plain}
+    exec(code, written)
+    network, x, _ = random_case(3, (2, 5, 3, 1), 3)
+    assert any((layer.mask == 0.0).any() for layer in network.layers)
+
+    for own, scores in zip(
+        written["sizes_of"](network, x), kr.edge_scores(network, x), strict=True
+    ):
+        np.testing.assert_allclose(own, scores, rtol=1e-12, atol=0.0)
+
+
 # --- the tutorials build it
 
 
