@@ -332,12 +332,13 @@ def toy(x):
     return np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2)
 
 
-def test_fit_starts_a_grid_as_refinement_does():
+@pytest.mark.parametrize("update_grids", [True, False])
+def test_fit_starts_a_grid_as_refinement_does(update_grids):
     network, _ = example((2, 3, 1))
     data = samples(toy, 2, np.random.default_rng(0))
     network = place_hidden_grids(network, data.x_train)
 
-    run = kr.fit(network, data, n_steps=0, grids=(10,))
+    run = kr.fit(network, data, n_steps=0, grids=(10,), update_grids=update_grids)
 
     assert bits(run.network) == bits(refine(network, data.x_train, 10))
 
