@@ -112,17 +112,19 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
                 found = Verdict(False, *words, defects=known, certain=known, kind="values")
                 return replace(found, outputs=(output,))
             continue
+        if value.shape == _listed(expected):
+            got[output] = value = value.reshape(np.shape(expected))
         verdict = _compare(output, np.asarray(expected), value, case.tolerance[output] * factor)
         if verdict.right:
             continue
+        if verdict.kind == "shape":
+            return verdict
         wrong.append(output)
         if worst is None or not verdict.relative <= worst.relative:
             worst = verdict
     sums_to_one = _sums_to_one(case, got)
     if worst is None:
         return Verdict(True, visible=visible_marks(case, got, factor), sums_to_one=sums_to_one)
-    if worst.kind == "shape":
-        return worst
     defects = seen_marks(case, got, factor)
     empty = tuple(
         mark.flag
@@ -145,6 +147,12 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         sums_to_one=sums_to_one,
         outputs=tuple(wrong),
     )
+
+
+def _listed(expected: Any) -> tuple[int, ...]:
+    """Return the shape that nested lists show of an array: no axes after one of length 0."""
+    shape: tuple[int, ...] = np.shape(expected)
+    return shape[: shape.index(0) + 1] if 0 in shape else shape
 
 
 def _is_single(case: Case, got: Mapping[str, Any]) -> bool:
@@ -178,8 +186,6 @@ def _sums_to_one(case: Case, got: Mapping[str, Any]) -> bool | None:
 
 
 def _compare(output: str, expected: FloatArray, got: FloatArray, tolerance: float) -> Verdict:
-    if got.size == 0 and expected.size == 0:
-        return Verdict(True)  # nested lists cannot distinguish (0, 2) from (0,)
     if got.shape != expected.shape:
         return Verdict(
             False,
@@ -190,6 +196,8 @@ def _compare(output: str, expected: FloatArray, got: FloatArray, tolerance: floa
             np.inf,
             kind="shape",
         )
+    if not expected.size:
+        return Verdict(True)
     with np.errstate(all="ignore"):
         error = np.abs(got - expected)
         wrong = ~(error <= tolerance)

@@ -1147,6 +1147,38 @@ def test_a_part_that_is_not_offered_is_not_judged_and_a_missing_one_is():
     )
 
 
+EMPTY = [
+    (case, output)
+    for case in CASES.values()
+    for output, expected in case.expected.items()
+    if np.ndim(expected) and not np.size(expected) and case.method != "network_vjp"
+]
+
+
+def test_an_answer_to_an_empty_batch_has_the_right_shape_or_is_an_empty_list():
+    assert len(EMPTY) > 9
+    for case, output in EMPTY:
+        right = dict(case.expected)
+        for shape in ((0, 99), (99, 0), (0, 1, 1, 1), (0,), np.shape(right[output])):
+            part = np.zeros(shape)
+            answer = part if len(right) == 1 else {**right, output: part}
+            verdict = judge(case, answer)
+            named = f"{output} has shape {shape}, but {right[output].shape} was expected"
+            fits = shape in ((0,), right[output].shape)
+            assert (verdict.right, verdict.message) == ((True, "") if fits else (False, named))
+
+
+def test_a_wrong_shape_or_an_empty_list_beside_wrong_numbers_is_judged():
+    case = CASES["layer_vjp/two-to-three"]
+    parts = {"dx": case.expected["dx"][:-1], "d_coef": np.nan * case.expected["d_coef"]}
+    assert judge(case, dict(case.expected) | parts).kind == "shape"
+
+    case = CASES["layer_vjp/no-samples"]
+    parts = {"dx": [], "d_coef": case.expected["d_coef"] + 1.0}
+    verdict = judge(case, dict(case.expected) | parts)
+    assert (verdict.kind, verdict.outputs) == ("values", ("d_coef",))
+
+
 def test_errors_are_told_in_units_of_the_last_place_and_of_the_largest_number():
     case = CASES["bases/degree-3-inside"]
     got = case.expected["basis"].copy()
