@@ -2,8 +2,9 @@
 
 Plain form, for any language: arrays are nested lists, and numbers that are not finite are "NaN",
 "Infinity", "-Infinity". In an answer every usual spelling of them is accepted, with or without
-quotes: nan, -nan(ind), inf, 1.#QNAN; null in an array means nan. An array without numbers loses its
-shape. Shaped form, between two Python processes of this kit: {"shape", "hex"} as in the vectors.
+quotes: nan, -nan(ind), inf, 1.#QNAN. null in an array is an error: JavaScript writes it for all of
+them. An array without numbers loses its shape. Shaped form, between two Python processes of this
+kit: {"shape", "hex"} as in the vectors.
 """
 
 import contextlib
@@ -25,6 +26,10 @@ from kan_ref.checks import FloatArray
 MOST_OTHERS = 200  # lines that are not answers, for one request
 MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
 MOST_TEXT = 400  # characters of a message from a subject
+NULL = (
+    'null (None) in an array is no number: write "NaN", "Infinity" or "-Infinity", for which '
+    "JSON.stringify of JavaScript writes null"
+)
 # what the code of a subject may raise: also its own SystemExit and KeyboardInterrupt fail a case
 RAISED = (Exception, SystemExit, KeyboardInterrupt)
 # what printf of C libraries, and other languages, write for numbers that are not finite
@@ -51,10 +56,15 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(value: Any) -> Any:
-    """Return a value of the plain form with words for nan and infinity as numbers."""
+    """Return a value of the plain form with words for nan and infinity as numbers.
+
+    ValueError for null in an array.
+    """
     if isinstance(value, Mapping):
         return {name: from_plain(item) for name, item in value.items()}
     if isinstance(value, list):
+        if any(item is None for item in value):
+            raise ValueError(NULL)
         return [from_plain(item) for item in value]
     return not_finite(value) if isinstance(value, str) and len(value) < 24 else value
 

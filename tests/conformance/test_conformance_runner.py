@@ -429,7 +429,7 @@ time.sleep(3600)
 
 @for_all(
     "written",
-    ["nan", "-nan", "NaN", '"nan"', "-nan(ind)", "nan(0x8000)", "1.#QNAN", "-1.#IND00", "null"],
+    ["nan", "-nan", "NaN", '"nan"', "-nan(ind)", "nan(0x8000)", "1.#QNAN", "-1.#IND00"],
 )
 def test_every_usual_spelling_of_nan_is_read(written):
     message = wire.load(f'{{"id": 1, "result": [[{written}, 1.0]], "say": "nan"}}'.encode())
@@ -438,6 +438,31 @@ def test_every_usual_spelling_of_nan_is_read(written):
     assert np.isnan(numbers[0, 0])
     assert numbers[0, 1] == 1.0
     assert message["say"] == "nan"
+
+
+def test_null_in_an_array_is_named_and_is_not_nan():
+    case = CASES["bases/degree-2-inside"]
+    numbers = case.expected["basis"].tolist()
+    numbers[1][2] = None
+    sentence = r"null \(None\) in an array is no number: write \"NaN\".* JSON.stringify"
+
+    with pytest.raises(ValueError, match=sentence):
+        wire.from_plain(numbers)
+    assert wire.from_plain({"dx": None, "d_coef": [1.0]}) == {"dx": None, "d_coef": [1.0]}
+    for answer in (numbers, np.array(numbers)):
+        verdict = judge(case, answer)
+        assert verdict.kind == "unreadable"
+        assert re.search(sentence, verdict.message)
+
+
+def test_a_program_that_writes_nan_as_null_is_unreadable_and_has_no_other_basis():
+    code = PLAIN_CALLS.replace("RESULT", "[[None] * 7] * 3")
+    subject = ProcessSubject([sys.executable, "-c", code], name="program")
+    report = suite.run(subject, suite.choose(only=["bases/degree-2-*"]))
+    subject.close()
+
+    assert {outcome.verdict.kind for outcome in report.failures} == {"unreadable"}
+    assert [one.name for one in report.findings] == ["Unreadable"]
 
 
 @pytest.mark.parametrize(
