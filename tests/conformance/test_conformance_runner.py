@@ -440,6 +440,28 @@ def test_every_usual_spelling_of_nan_is_read(written):
     assert message["say"] == "nan"
 
 
+@for_all(
+    ("fields", "sentence"),
+    [
+        ('"error": "", "result": [[0.0]]', "basis has shape"),
+        ('"error": null, "unsupported": false, "result": [[0.0]]', "basis has shape"),
+        ('"error": "", "unsupported": false', "the answer holds neither result"),
+        ('"error": "why", "result": [[0.0]]', "why"),
+    ],
+)
+def test_a_program_may_write_all_fields_with_an_empty_error(fields, sentence):
+    code = (
+        "import sys, json\n"
+        "for line in sys.stdin: print('{\"id\": %d, FIELDS}' % json.loads(line).get('id', 0), flush=True)"
+    ).replace("FIELDS", fields)
+    subject = ProcessSubject([sys.executable, "-c", code], name="fields")
+    report = suite.run(subject, suite.choose(only=["bases/degree-2-inside"]))
+    subject.close()
+
+    (failed,) = report.failures
+    assert failed.reason.startswith(sentence)
+
+
 def test_null_in_an_array_is_named_and_is_not_nan():
     case = CASES["bases/degree-2-inside"]
     numbers = case.expected["basis"].tolist()
