@@ -64,7 +64,10 @@ class Fixed:
 
     def ask(self, case):
         if case.id in self.results:
-            return Answer(wire.from_plain(self.results[case.id]))
+            try:
+                return Answer(wire.from_plain(self.results[case.id]))
+            except ValueError as error:  # as in ProcessSubject
+                return Answer(error=str(error), kind="unreadable")
         return self.ours.ask(case)
 
     def close(self):
