@@ -131,9 +131,8 @@ def _shows_nan(answer: Any, given: Mapping[str, Any]) -> bool:
 
 
 def no_dict(answer: Any) -> str:
-    """Return the message for an answer that should be a dict; lines of JSON have no tuples."""
-    kind = "list" if isinstance(answer, tuple) else type(answer).__name__
-    return f"the answer is a {kind}, but must be a dict"
+    """Return the message for an answer that should be a dict."""
+    return f"the answer is a {type(answer).__name__}, but must be a dict"
 
 
 def _numbers(value: Any) -> FloatArray:

@@ -4,7 +4,7 @@ Plain form, for any language: arrays are nested lists, and numbers that are not 
 "Infinity", "-Infinity". In an answer every usual spelling of them is accepted, with or without
 quotes: nan, -nan(ind), inf, 1.#QNAN. null in an array is an error: JavaScript writes it for all of
 them. An array without numbers loses its shape. Shaped form, between two Python processes of this
-kit: {"shape", "hex"} as in the vectors.
+kit: {"shape", "hex"} as in the vectors, and {"tuple"} for a tuple.
 """
 
 import contextlib
@@ -92,7 +92,8 @@ def to_shaped(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): to_shaped(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [to_shaped(item) for item in value]
+        items = [to_shaped(item) for item in value]
+        return {"tuple": items} if isinstance(value, tuple) else items
     array = np.asarray(value)
     if array.dtype.kind not in "fiuO":
         raise TypeError(
@@ -105,6 +106,8 @@ def to_shaped(value: Any) -> Any:
 def from_shaped(value: Any) -> Any:
     """Return a value of the shaped form with its arrays and floats."""
     if isinstance(value, Mapping):
+        if list(value) == ["tuple"] and isinstance(value["tuple"], list):
+            return tuple(from_shaped(item) for item in value["tuple"])
         if "hex" not in value:
             return {name: from_shaped(item) for name, item in value.items()}
         return _from_bits(value)

@@ -244,7 +244,7 @@ class Text(conformance_plain.Plain):
 @pytest.mark.parametrize(
     ("subject", "message"),
     [
-        (TupleOfGradients, "the answer is a list, but must be a dict"),
+        (TupleOfGradients, "the answer is a tuple, but must be a dict"),
         (NoDx, "the answer lacks 'dx' (give None for what is not supported)"),
         (Text, "could not convert string to float: 'none'"),
     ],
@@ -285,8 +285,8 @@ def test_a_served_adapter_has_the_same_messages(tmp_path, monkeypatch):
         subject.close()
 
     words = "the answer cannot be read: the answer is"
-    assert reasons["side_effects/gradient-nan"] == f"{words} a list, but must be a dict"
-    assert reasons["layer_vjp/two-to-three"] == f"{words} a list, but must be a dict"
+    assert reasons["side_effects/gradient-nan"] == f"{words} a tuple, but must be a dict"
+    assert reasons["layer_vjp/two-to-three"] == f"{words} a tuple, but must be a dict"
     assert reasons["layer_forward/two-to-three"].startswith(f"{words} None: ")
 
 

@@ -1144,6 +1144,7 @@ def test_shaped_arrays_keep_bits_and_shapes():
         "n": 3,
         "word": "silu",
         "nothing": None,
+        "pair": (np.zeros((0, 2)), [1.5]),
     }
 
     back = wire.from_shaped(wire.load(wire.dump(wire.to_shaped(value))))
@@ -1151,6 +1152,8 @@ def test_shaped_arrays_keep_bits_and_shapes():
     assert back["x"].shape == (0, 2)
     assert back["y"][0].tobytes() == value["y"][0].tobytes()
     assert (back["y"][1], back["n"], back["word"], back["nothing"]) == (5e-324, 3, "silu", None)
+    assert isinstance(back["pair"], tuple)
+    assert (back["pair"][0].shape, back["pair"][1]) == ((0, 2), [1.5])
 
 
 @for_all(
