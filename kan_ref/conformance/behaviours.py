@@ -13,7 +13,6 @@ part of the arguments. So (C14) is also run on layers in which the splines or th
 0, and each array of the layer is changed in turn.
 """
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance.calls import ROUNDS, SAME, same
+from kan_ref.conformance.calls import ROUNDS, SAME, copied, same
 from kan_ref.conformance.cases import Case, load_topics
 from kan_ref.conformance.plain_layer import read_numbers
 from kan_ref.conformance.subjects import Subject
@@ -82,7 +81,7 @@ def _keeps_state(subject: Subject, case: Case, dtype: str) -> bool:
         answer = subject.ask(once)
         if answer.error is not None or answer.unsupported:
             return False
-        answers.append(copy.deepcopy(answer.result))
+        answers.append(copied(answer.result))
     room = SAME if dtype == "float64" else SAME_SINGLE
     try:
         return not all(same(answers[0], answer, room) for answer in answers[1:])

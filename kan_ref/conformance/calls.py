@@ -85,7 +85,7 @@ def _observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) ->
     result = method(*given.values())
     if call == "arguments":
         return int(same(before, given, 0.0))
-    first = copy.deepcopy(result)
+    first = copied(result)
     second = method(*(before if call == "twice" else _halved(before)).values())
     if call == "twice":
         return int(same(first, second, SAME))
@@ -142,6 +142,20 @@ def _numbers(value: Any) -> FloatArray:
         raise _UnreadableError(str(error)) from error
 
 
+def copied(answer: Any) -> Any:
+    """Return a copy of an answer; of objects that cannot be copied, such as tensors of a graph, the
+    numbers.
+    """
+    if isinstance(answer, Mapping):
+        return {name: copied(item) for name, item in answer.items()}
+    if isinstance(answer, list | tuple):
+        return [copied(item) for item in answer]
+    try:
+        return copy.deepcopy(answer)
+    except Exception:  # an object that a subject made may raise anything
+        return _numbers(answer).copy()
+
+
 def same(one: Any, other: Any, tolerance: float) -> bool:
     """Return whether two nested values have the same arrays, up to a share of the largest number.
 
@@ -185,7 +199,7 @@ def _in_order(
     def ask(changed: bool) -> Any:
         own = copy.deepcopy(dict(given))
         alive.append(_each(own, change) if changed else own)
-        return copy.deepcopy(method(*alive[-1].values()))
+        return copied(method(*alive[-1].values()))
 
     usual, other = ask(False), ask(True)
     if same(usual, other, SAME):
@@ -196,7 +210,7 @@ def _in_order(
 
 def _in_threads(method: Callable[..., Any], given: Mapping[str, Any]) -> int:
     def ask(arguments: Mapping[str, Any]) -> Any:
-        return copy.deepcopy(method(*copy.deepcopy(dict(arguments)).values()))
+        return copied(method(*copy.deepcopy(dict(arguments)).values()))
 
     def again(arguments: Mapping[str, Any]) -> list[Any]:
         return [ask(arguments) for _ in range(ROUNDS)]

@@ -14,7 +14,7 @@ from kan_ref.checks import FloatArray
 from kan_ref.conformance.answers import is_zero, read_outputs, seen_marks, visible_marks
 from kan_ref.conformance.calls import CHANGING, UNREPEATED
 from kan_ref.conformance.cases import Case
-from kan_ref.conformance.wire import printable
+from kan_ref.conformance.wire import unreadable
 
 FLOAT32 = 2.0**29  # epsilon of float32 in units of that of float64
 SUM_ERROR = 1e-3  # of a sum of basis functions: further from 1 they are other functions
@@ -85,10 +85,8 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         with np.errstate(all="ignore"):
             got = read_outputs(case, answer)
     except Exception as error:  # an object that a subject made may raise anything when it is read
-        text = printable(f"the answer cannot be read: {error or type(error)}")
-        parts = answer if isinstance(answer, list | tuple) else [answer]
-        has_names = any(isinstance(part, Mapping) for part in parts)
-        return Verdict(False, text, kind="form" if has_names else "unreadable")
+        text, kind = unreadable(answer, error)
+        return Verdict(False, text, kind=kind)
     factor = FLOAT32 if dtype == "float32" else 1.0
     worst: Verdict | None = None
     wrong: list[str] = []

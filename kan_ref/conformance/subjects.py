@@ -95,6 +95,9 @@ class ProcessSubject:
         # some languages write all fields, null or "" where there is no error
         if reply.get("error") not in (None, ""):
             return Answer(error=wire.printable(reply["error"]))
+        if self.shaped and "unreadable" in reply:
+            text, kind = reply["unreadable"]
+            return Answer(error=text, kind=kind)
         if "result" not in reply:
             fact = "the answer holds neither result, unsupported nor error"
             text = wire.printable(f"{fact}: {short(dict(reply))}")

@@ -4,7 +4,8 @@ Plain form, for any language: arrays are nested lists, and numbers that are not 
 "Infinity", "-Infinity". In an answer every usual spelling of them is accepted, with or without
 quotes: nan, -nan(ind), inf, 1.#QNAN. null in an array is an error: JavaScript writes it for all of
 them. An array without numbers loses its shape. Shaped form, between two Python processes of this
-kit: {"shape", "hex"} as in the vectors, and {"tuple"} for a tuple.
+kit: {"shape", "hex"} as in the vectors, {"tuple"} for a tuple, and "unreadable" for an answer that
+has no such form.
 """
 
 import contextlib
@@ -128,6 +129,13 @@ def _from_bits(value: Mapping[str, Any]) -> FloatArray | float:
         )
     numbers = np.frombuffer(bytes.fromhex(value["hex"]), dtype=">f8").astype(np.float64)
     return numbers.reshape(shape) if "shape" in value else float(numbers[0])
+
+
+def unreadable(answer: Any, error: BaseException) -> tuple[str, str]:
+    """Return the message and the kind of an answer that cannot be read: "form" if it has dicts."""
+    parts = answer if isinstance(answer, list | tuple) else [answer]
+    kind = "form" if any(isinstance(part, Mapping) for part in parts) else "unreadable"
+    return printable(f"the answer cannot be read: {error or type(error)}"), kind
 
 
 def printable(text: object) -> str:
