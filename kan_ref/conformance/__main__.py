@@ -2,7 +2,8 @@
 
 Without a subject kan_ref itself is tested. `report` as the first word tests published libraries and
 writes their report cards (`cards`). Exit status: 0 if every required case passes or is listed as
-failing, 1 if one fails, 2 for a wrong call or a report that cannot be written, 130 after Ctrl-C.
+failing, 1 if one fails, 2 for a wrong call, a subject that supports no chosen case or a report that
+cannot be written, 130 after Ctrl-C.
 """
 
 import argparse
@@ -39,8 +40,8 @@ def parser() -> argparse.ArgumentParser:
         description="Test an implementation of KANs against the vectors.",
         epilog="'report' as the first word tests published libraries and writes their report "
         "cards: report --help. Exit status: 0 if every required case passes or is listed by "
-        "--xfail, 1 if one fails, 2 for wrong arguments or a report that cannot be written, 130 "
-        "after Ctrl-C",
+        "--xfail, 1 if one fails, 2 for wrong arguments, a subject that supports no chosen case or "
+        "a report that cannot be written, 130 after Ctrl-C",
     )
     who = found.add_mutually_exclusive_group()
     who.add_argument(
@@ -141,6 +142,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise KeyboardInterrupt("interrupted: no report without every case") from None
     finally:
         subject.close()
+    if all(outcome.status == "skipped" for outcome in report.outcomes):
+        line.error(
+            f"{report.subject} supports none of the {n_cases} chosen cases, so that nothing is "
+            f"tested ({report.outcomes[0].reason}): choose others, or support their methods"
+        )
     status = 1 if report.failures else 0
     for name, path in outputs.items():
         try:

@@ -241,6 +241,23 @@ def test_consequences_are_told_as_such():
 # --- subjects that do not
 
 
+@for_all("adapter", [None, ".", object(), {"basis": None}])
+def test_an_adapter_without_a_method_of_the_kit_is_rejected(adapter):
+    with pytest.raises(
+        ValueError, match=r"^the adapter is a \w+, which has no method that the kit"
+    ):
+        DirectSubject(adapter)
+
+
+def test_a_run_in_which_no_case_is_supported_has_status_2(folder):
+    (folder / "nothing.py").write_text(ANSWERS.replace("WRITES", "print(right, flush=True)"))
+
+    status, said, complained = call(folder, "--program", f"{sys.executable} nothing.py")
+
+    assert (status, said) == (2, "")
+    assert re.search(r"supports none of the \d+ chosen cases, .*\(\w+ is not supp", complained)
+
+
 def test_a_misspelt_method_is_an_error_and_not_a_method_that_is_missing(tmp_path, monkeypatch):
     class Mine(conformance_plain.Plain):
         layer_forward = None
