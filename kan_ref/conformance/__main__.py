@@ -24,7 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from tqdm import tqdm
 
 from kan_ref.conformance import cards, suite
-from kan_ref.conformance.cases import BSPLINE, families, load_topics, matches
+from kan_ref.conformance.cases import BSPLINE, families
 from kan_ref.conformance.export import export
 from kan_ref.conformance.report import WRITERS
 from kan_ref.conformance.subjects import MEMORY, TIMEOUT, ProcessSubject, python_adapter
@@ -121,7 +121,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outputs = {name: path for name in WRITERS if (path := getattr(options, name)) is not None}
     for name, path in outputs.items():  # a run whose report would be lost is not begun
         check_output(line, f"--{name}", path)
-    _check_globs(line, options.only, options.skip)
+    try:
+        suite.check_globs({"--only": options.only, "--skip": options.skip})
+    except ValueError as error:
+        line.error(str(error))
     chosen = suite.choose(options.only, options.skip, family=options.family)
     if not chosen:
         line.error(f"--only and --skip leave no case of --family {options.family}")
@@ -212,20 +215,9 @@ def _read_xfail(line: argparse.ArgumentParser, path: Path | None) -> list[str]:
         line.error(f"--xfail is {path}, which cannot be read: {error}")
     globs = [glob for row in rows if (glob := row.partition("#")[0].strip())]
     for glob in globs:
-        if not any(matches(case, [glob]) for topic in load_topics() for case in topic.cases):
+        if not suite.names_case(glob):
             print(f"note: {glob!r} in {path} names no case", file=sys.stderr)
     return globs
-
-
-def _check_globs(line: argparse.ArgumentParser, only: Sequence[str], skip: Sequence[str]) -> None:
-    for option, globs in (("--only", only), ("--skip", skip)):
-        for glob in globs:
-            if not any(matches(case, [glob]) for topic in load_topics() for case in topic.cases):
-                topics = ", ".join(topic.name for topic in load_topics())
-                line.error(
-                    f"{option} is {glob!r}, which names no case "
-                    f"(--list shows them; topics: {topics})"
-                )
 
 
 if __name__ == "__main__":

@@ -252,7 +252,9 @@ def test_an_adapter_without_a_method_of_the_kit_is_rejected(adapter):
 def test_a_run_in_which_no_case_is_supported_has_status_2(folder):
     (folder / "nothing.py").write_text(ANSWERS.replace("WRITES", "print(right, flush=True)"))
 
-    status, said, complained = call(folder, "--program", f"{sys.executable} nothing.py")
+    status, said, complained = call(
+        folder, "--program", f"{sys.executable} nothing.py", "--only", "bases"
+    )
 
     assert (status, said) == (2, "")
     assert re.search(r"supports none of the \d+ chosen cases, .*\(\w+ is not supp", complained)
@@ -1096,6 +1098,32 @@ def test_listed_cases_are_marked_and_an_adapter_without_methods_is_refused():
     assert len(marked) == 11
     with pytest.raises(ValueError, match="object has no method that a chosen case calls"):
         pytest_cases(object)
+
+
+@for_all(
+    ("globs", "sentence"),
+    [
+        ({"only": ["nosuch"]}, "only is 'nosuch', which names no case (python -m kan_ref"),
+        ({"only": ["bases", "base"]}, "only is 'base', which names no case"),
+        ({"skip": ["nosuch"]}, "skip is 'nosuch', which names no case"),
+        ({"xfail": ["nosuch/*"]}, "xfail is 'nosuch/*', which names no case"),
+        (
+            {"only": ["gaussian"]},
+            "only is ['gaussian'] and skip is [], which leave 0 cases of family 'bspline', but none",
+        ),
+        (
+            {"only": ["penalties_pykan"]},
+            "only is ['penalties_pykan'] and skip is [], which leave 15 cases of family 'bspline', but",
+        ),
+        (
+            {"skip": ["*"], "family": "gaussian"},
+            "only is [] and skip is ['*'], which leave 0 cases of family 'gaussian', but none",
+        ),
+    ],
+)
+def test_globs_that_leave_no_required_case_are_named_and_not_the_adapter(globs, sentence):
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        pytest_cases(Reference, **globs)
 
 
 # --- parts
