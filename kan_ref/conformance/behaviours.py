@@ -120,7 +120,7 @@ def _repeats_layer(
 
     A method that ignores the changed array also has equal answers, but the same ones in each order.
     In each comparison the samples and the outputs are repeated another number of times, from n on,
-    so that no earlier call has had arrays of these shapes.
+    and as many intervals are added, so that no earlier call has had arrays of these shapes.
     """
     found = []
     for times, pair in ((n, (one, other)), (n + 1, (other, one)), (n + 2, (one, other))):
@@ -133,7 +133,17 @@ def _repeats_layer(
 
 
 def _widened(layer: Mapping[str, Any], times: int) -> dict[str, Any]:
-    """Return a layer whose outputs are repeated."""
+    """Return a layer whose outputs are repeated, with as many intervals more on the right.
+
+    The coefficients of the new basis functions are 0, so that the outputs stay the same.
+    """
+    knots, coef = layer["knots"], layer["coef"]
+    new = knots[:, -1:] + (knots[:, -1:] - knots[:, -2:-1]) * np.arange(1.0, times + 1.0)
+    layer = {
+        **layer,
+        "knots": np.hstack([knots, new]),
+        "coef": np.concatenate([coef, np.zeros((*coef.shape[:2], times))], axis=2),
+    }
     arrays = {
         name: np.tile(layer[name], (times,) + (1,) * (np.ndim(layer[name]) - 1))
         for name in ("coef", "w_base", "w_spline", "mask")

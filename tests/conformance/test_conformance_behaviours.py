@@ -228,6 +228,27 @@ def test_the_logarithm_of_zero_is_not_found_where_l1_is_nan_too():
     )
 
 
+class KeepsKnots(conformance_plain.Plain):
+    """Keeps the first knot vector of each input, degree and number of knots."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def layer_forward(self, layer, x):
+        rows = [
+            self.kept.setdefault((i, layer["degree"], len(row)), row.copy())
+            for i, row in enumerate(layer["knots"])
+        ]
+        return super().layer_forward({**layer, "knots": np.array(rows)}, x)
+
+
+def test_knots_that_are_kept_by_their_number_are_an_old_answer():
+    report = report_on(KeepsKnots(), only=["layer_forward", "edges"])
+
+    assert report.failures
+    assert {(one.name, one.confidence) for one in report.findings} == {("StaleCache", "confirmed")}
+
+
 # --- answers of another form
 
 
