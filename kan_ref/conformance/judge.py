@@ -53,7 +53,8 @@ class Verdict:
     answer", "not asked".
     `defects`: flags of which the answer has the mark; `certain`: flags that it proves by itself.
     `empty`: those of `defects` that stand for 0 in an answer of zeros alone, which proves little.
-    `outputs`: the outputs with wrong numbers.
+    `outputs`: the outputs with wrong numbers. `factors`: those of them that are the right numbers
+    times one number other than 0, and this number.
     `visible`: flags whose mark differs from a right answer, so that the answer disproves them.
     `zero`: whether all numbers are 0, though right ones are not.
     `single`: whether all numbers are float32 numbers near the right ones, which are not.
@@ -77,6 +78,7 @@ class Verdict:
     single: bool = False
     sums_to_one: bool | None = None
     outputs: tuple[str, ...] = ()
+    factors: Mapping[str, float] = field(default_factory=dict)
 
 
 def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
@@ -144,6 +146,11 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         certain=("RoundTrip",) if case.method == "save_load" and not single else (),
         sums_to_one=sums_to_one,
         outputs=tuple(wrong),
+        factors={
+            output: by
+            for output in wrong
+            if (by := _factor(case.expected[output], got[output], case.tolerance[output] * factor))
+        },
     )
 
 
@@ -151,6 +158,16 @@ def _listed(expected: Any) -> tuple[int, ...]:
     """Return the shape that nested lists show of an array: no axes after one of length 0."""
     shape: tuple[int, ...] = np.shape(expected)
     return shape[: shape.index(0) + 1] if 0 in shape else shape
+
+
+def _factor(expected: Any, got: FloatArray, tolerance: float) -> float:
+    """Return the number by which all right numbers are multiplied in an answer, or 0."""
+    right, found = np.ravel(expected), np.ravel(got)
+    place = int(np.argmax(np.abs(right)))
+    with np.errstate(all="ignore"):
+        factor = found[place] / right[place]
+        near = np.abs(found - factor * right) <= 2.0 * tolerance * max(1.0, abs(factor))
+    return float(factor) if near.all() and np.isfinite(factor) else 0.0
 
 
 def _is_single(case: Case, got: Mapping[str, Any]) -> bool:
