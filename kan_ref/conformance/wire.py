@@ -28,7 +28,7 @@ MOST_OTHERS = 200  # lines that are not answers, for one request
 MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
 MOST_TEXT = 400  # characters of a message from a subject
 NULL = (
-    'null (None) in an array is no number: write "NaN", "Infinity" or "-Infinity", for which '
+    'null (None) in an array is not a number: write "NaN", "Infinity" or "-Infinity", for which '
     "JSON.stringify of JavaScript writes null"
 )
 # what the code of a subject may raise: also its own SystemExit and KeyboardInterrupt fail a case

@@ -485,7 +485,7 @@ def test_null_in_an_array_is_named_and_is_not_nan():
     case = CASES["bases/degree-2-inside"]
     numbers = case.expected["basis"].tolist()
     numbers[1][2] = None
-    sentence = r"null \(None\) in an array is no number: write \"NaN\".* JSON.stringify"
+    sentence = r"null \(None\) in an array is not a number: write \"NaN\".* JSON.stringify"
 
     with pytest.raises(ValueError, match=sentence):
         wire.from_plain(numbers)
