@@ -5,7 +5,7 @@ the listings, the tag of an equation links to the page that shows its formula. T
 would take longer than the rest of the build.
 
 The directive `:::{eqcode} cox-de-boor` shows the lines of the package between the tags of that name, with their numbers. With the option
-`:definitions: basis_and_slope uniform_knots` it shows these functions or classes of the same file as a whole, so that the card can be copied
+`:definitions: basis_and_slope uniform_knots` it shows these functions, classes or assigned names of the same file as a whole, so that the card can be copied
 and run. Their docstrings are shown above the code: a reader who types it need not type them.
 """
 

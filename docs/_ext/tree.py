@@ -23,6 +23,8 @@ BOX = re.compile(
     flags=re.MULTILINE | re.DOTALL,
 )
 
+_DOCUMENTED = (ast.FunctionDef, ast.ClassDef)  # the definitions with a docstring
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -78,7 +80,7 @@ def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
 
 
 def whole_definitions(lines: Lines, names: list[str], root: Path = ROOT) -> str:
-    """Return the text of top-level functions and classes of the file of `lines`, in the given order, without docstrings and the comments that are tags.
+    """Return the text of top-level functions, classes and assigned names of the file of `lines`, in the given order, without docstrings and the comments that are tags.
 
     Raises
     ------
@@ -87,38 +89,48 @@ def whole_definitions(lines: Lines, names: list[str], root: Path = ROOT) -> str:
     """
     text = (root / lines.file).read_text(encoding="utf-8").splitlines()
     parts = []
-    for node in _named_definitions(lines, names, root):
-        left_out = set()
-        if ast.get_docstring(node):
-            said = node.body[0]
-            after = node.body[1].lineno if isinstance(node, ast.ClassDef) else said.lineno + 1
-            left_out = set(range(said.lineno, max(after, (said.end_lineno or said.lineno) + 1)))
-        parts.append(
-            "\n".join(
+    for nodes in _named_definitions(lines, names, root).values():
+        part = []
+        for node in nodes:
+            left_out = set()
+            if isinstance(node, _DOCUMENTED) and ast.get_docstring(node):
+                said = node.body[0]
+                after = node.body[1].lineno if isinstance(node, ast.ClassDef) else said.lineno + 1
+                left_out = set(range(said.lineno, max(after, (said.end_lineno or said.lineno) + 1)))
+            part += [
                 text[n - 1]
                 for n in range(node.lineno, (node.end_lineno or node.lineno) + 1)
                 if n not in left_out and not re.match(r" *# \[/?eq:", text[n - 1])
-            )
-        )
+            ]
+        parts.append("\n".join(part))
     return "\n\n\n".join(parts)
 
 
 def summaries(lines: Lines, names: list[str], root: Path = ROOT) -> dict[str, str]:
-    """Return name -> docstring, of the same functions and classes."""
+    """Return name -> docstring, of those of the names that are functions and classes."""
     nodes = _named_definitions(lines, names, root)
-    return {node.name: ast.get_docstring(node) or "" for node in nodes}
+    return {
+        name: ast.get_docstring(node) or ""
+        for name, (node, *_) in nodes.items()
+        if isinstance(node, _DOCUMENTED)
+    }
 
 
-def _named_definitions(
-    lines: Lines, names: list[str], root: Path
-) -> list[ast.FunctionDef | ast.ClassDef]:
-    """Return the syntax trees of top-level functions and classes of the file of `lines`."""
-    body = ast.parse((root / lines.file).read_text(encoding="utf-8")).body
-    found = {node.name: node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+def _named_definitions(lines: Lines, names: list[str], root: Path) -> dict[str, list[ast.stmt]]:
+    """Return name -> the top-level statements of the file of `lines` that define it: a function or class, or all assignments to it."""
+    found: dict[str, list[ast.stmt]] = defaultdict(list)
+    for node in ast.parse((root / lines.file).read_text(encoding="utf-8")).body:
+        if isinstance(node, _DOCUMENTED):
+            found[node.name].append(node)
+        elif isinstance(node, (ast.Assign, ast.AugAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    found[target.id].append(node)
     for name in names:
         if name not in found:
             raise ValueError(f"{lines.file} defines no {name}")
-    return [found[name] for name in names]
+    return {name: found[name] for name in names}
 
 
 def pages(root: Path = ROOT) -> dict[str, str]:
@@ -210,11 +222,10 @@ def definitions(module: str, root: Path = ROOT) -> dict[str, str]:
     path = root / "kan_ref" / module.replace(".", "/")
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     nodes = ast.parse(path.read_text(encoding="utf-8")).body
-    kinds = (ast.FunctionDef, ast.ClassDef)
     return {
         node.name: " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())
         for node in nodes
-        if isinstance(node, kinds)
+        if isinstance(node, _DOCUMENTED)
     }
 
 

@@ -4,7 +4,7 @@ Liu et al. 2024, section 2.4: [2,5,1] and [2,1,1] learn exp(sin(pi x) + y^2) fro
 G = 3 to 1000. By Theorem 2.1 the root mean square error of the best network falls as G^-4 at degree 3. `ladder` has
 the settings.
 
-Hidden grids are those of `kr.fit`: they reach beyond the activations by one interval or 5 %. `fig_u_shape` shows what happens
+Hidden grids are those of `kr.fit`: they reach beyond the activations by 1/G or 5 % of their range R. `fig_u_shape` shows what happens
 where they do not.
 
 Apart from `precondition=None`, which leaves the optimizers as in the paper, `kr.fit` is used as it is.

@@ -137,7 +137,7 @@ def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> 
     Returns
     -------
     updated : LAN
-        With even grids that reach beyond the pre-activations by one interval or 5 % of their
+        With even grids that reach beyond the pre-activations by 1 / n_intervals or 5 % of their
         range, whichever is more, on each side.
 
     Raises

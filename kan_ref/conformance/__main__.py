@@ -2,7 +2,8 @@
 
 Without a subject kan_ref itself is tested. `report` as the first word tests published libraries and
 writes their report cards (`cards`). Exit status: 0 if every required case passes or is listed as
-failing, 1 if one fails, 2 for a wrong call or a report that cannot be written, 130 after Ctrl-C.
+failing, 1 if one fails, 2 for a wrong call, a subject that supports no chosen case or a report that
+cannot be written, 130 after Ctrl-C.
 """
 
 import argparse
@@ -23,7 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from tqdm import tqdm
 
 from kan_ref.conformance import cards, suite
-from kan_ref.conformance.cases import BSPLINE, families, load_topics, matches
+from kan_ref.conformance.cases import BSPLINE, families
 from kan_ref.conformance.export import export
 from kan_ref.conformance.report import WRITERS
 from kan_ref.conformance.subjects import MEMORY, TIMEOUT, ProcessSubject, python_adapter
@@ -39,8 +40,8 @@ def parser() -> argparse.ArgumentParser:
         description="Test an implementation of KANs against the vectors.",
         epilog="'report' as the first word tests published libraries and writes their report "
         "cards: report --help. Exit status: 0 if every required case passes or is listed by "
-        "--xfail, 1 if one fails, 2 for wrong arguments or a report that cannot be written, 130 "
-        "after Ctrl-C",
+        "--xfail, 1 if one fails, 2 for wrong arguments, a subject that supports no chosen case or "
+        "a report that cannot be written, 130 after Ctrl-C",
     )
     who = found.add_mutually_exclusive_group()
     who.add_argument(
@@ -120,7 +121,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outputs = {name: path for name in WRITERS if (path := getattr(options, name)) is not None}
     for name, path in outputs.items():  # a run whose report would be lost is not begun
         check_output(line, f"--{name}", path)
-    _check_globs(line, options.only, options.skip)
+    try:
+        suite.check_globs({"--only": options.only, "--skip": options.skip})
+    except ValueError as error:
+        line.error(str(error))
     chosen = suite.choose(options.only, options.skip, family=options.family)
     if not chosen:
         line.error(f"--only and --skip leave no case of --family {options.family}")
@@ -141,6 +145,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise KeyboardInterrupt("interrupted: no report without every case") from None
     finally:
         subject.close()
+    if all(outcome.status == "skipped" for outcome in report.outcomes):
+        line.error(
+            f"{report.subject} supports none of the {n_cases} chosen cases, so that nothing is "
+            f"tested ({report.outcomes[0].reason}): choose others, or support their methods"
+        )
     status = 1 if report.failures else 0
     for name, path in outputs.items():
         try:
@@ -206,20 +215,9 @@ def _read_xfail(line: argparse.ArgumentParser, path: Path | None) -> list[str]:
         line.error(f"--xfail is {path}, which cannot be read: {error}")
     globs = [glob for row in rows if (glob := row.partition("#")[0].strip())]
     for glob in globs:
-        if not any(matches(case, [glob]) for topic in load_topics() for case in topic.cases):
+        if not suite.names_case(glob):
             print(f"note: {glob!r} in {path} names no case", file=sys.stderr)
     return globs
-
-
-def _check_globs(line: argparse.ArgumentParser, only: Sequence[str], skip: Sequence[str]) -> None:
-    for option, globs in (("--only", only), ("--skip", skip)):
-        for glob in globs:
-            if not any(matches(case, [glob]) for topic in load_topics() for case in topic.cases):
-                topics = ", ".join(topic.name for topic in load_topics())
-                line.error(
-                    f"{option} is {glob!r}, which names no case "
-                    f"(--list shows them; topics: {topics})"
-                )
 
 
 if __name__ == "__main__":

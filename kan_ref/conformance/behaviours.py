@@ -13,7 +13,6 @@ part of the arguments. So (C14) is also run on layers in which the splines or th
 0, and each array of the layer is changed in turn.
 """
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance.calls import ROUNDS, SAME, same
+from kan_ref.conformance.calls import ROUNDS, SAME, copied, same
 from kan_ref.conformance.cases import Case, load_topics
 from kan_ref.conformance.plain_layer import read_numbers
 from kan_ref.conformance.subjects import Subject
@@ -82,7 +81,7 @@ def _keeps_state(subject: Subject, case: Case, dtype: str) -> bool:
         answer = subject.ask(once)
         if answer.error is not None or answer.unsupported:
             return False
-        answers.append(copy.deepcopy(answer.result))
+        answers.append(copied(answer.result))
     room = SAME if dtype == "float64" else SAME_SINGLE
     try:
         return not all(same(answers[0], answer, room) for answer in answers[1:])
@@ -121,7 +120,7 @@ def _repeats_layer(
 
     A method that ignores the changed array also has equal answers, but the same ones in each order.
     In each comparison the samples and the outputs are repeated another number of times, from n on,
-    so that no earlier call has had arrays of these shapes.
+    and as many intervals are added, so that no earlier call has had arrays of these shapes.
     """
     found = []
     for times, pair in ((n, (one, other)), (n + 1, (other, one)), (n + 2, (one, other))):
@@ -134,7 +133,17 @@ def _repeats_layer(
 
 
 def _widened(layer: Mapping[str, Any], times: int) -> dict[str, Any]:
-    """Return a layer whose outputs are repeated."""
+    """Return a layer whose outputs are repeated, with as many intervals more on the right.
+
+    The coefficients of the new basis functions are 0, so that the outputs stay the same.
+    """
+    knots, coef = layer["knots"], layer["coef"]
+    new = knots[:, -1:] + (knots[:, -1:] - knots[:, -2:-1]) * np.arange(1.0, times + 1.0)
+    layer = {
+        **layer,
+        "knots": np.hstack([knots, new]),
+        "coef": np.concatenate([coef, np.zeros((*coef.shape[:2], times))], axis=2),
+    }
     arrays = {
         name: np.tile(layer[name], (times,) + (1,) * (np.ndim(layer[name]) - 1))
         for name in ("coef", "w_base", "w_spline", "mask")

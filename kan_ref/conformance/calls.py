@@ -85,7 +85,7 @@ def _observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) ->
     result = method(*given.values())
     if call == "arguments":
         return int(same(before, given, 0.0))
-    first = copy.deepcopy(result)
+    first = copied(result)
     second = method(*(before if call == "twice" else _halved(before)).values())
     if call == "twice":
         return int(same(first, second, SAME))
@@ -131,9 +131,8 @@ def _shows_nan(answer: Any, given: Mapping[str, Any]) -> bool:
 
 
 def no_dict(answer: Any) -> str:
-    """Return the message for an answer that should be a dict; lines of JSON have no tuples."""
-    kind = "list" if isinstance(answer, tuple) else type(answer).__name__
-    return f"the answer is a {kind}, but must be a dict"
+    """Return the message for an answer that should be a dict."""
+    return f"the answer is a {type(answer).__name__}, but must be a dict"
 
 
 def _numbers(value: Any) -> FloatArray:
@@ -141,6 +140,20 @@ def _numbers(value: Any) -> FloatArray:
         return np.asarray(value, dtype=float)
     except Exception as error:  # an object that a subject made may raise anything
         raise _UnreadableError(str(error)) from error
+
+
+def copied(answer: Any) -> Any:
+    """Return a copy of an answer; of objects that cannot be copied, such as tensors of a graph, the
+    numbers.
+    """
+    if isinstance(answer, Mapping):
+        return {name: copied(item) for name, item in answer.items()}
+    if isinstance(answer, list | tuple):
+        return [copied(item) for item in answer]
+    try:
+        return copy.deepcopy(answer)
+    except Exception:  # an object that a subject made may raise anything
+        return _numbers(answer).copy()
 
 
 def same(one: Any, other: Any, tolerance: float) -> bool:
@@ -186,7 +199,7 @@ def _in_order(
     def ask(changed: bool) -> Any:
         own = copy.deepcopy(dict(given))
         alive.append(_each(own, change) if changed else own)
-        return copy.deepcopy(method(*alive[-1].values()))
+        return copied(method(*alive[-1].values()))
 
     usual, other = ask(False), ask(True)
     if same(usual, other, SAME):
@@ -197,7 +210,7 @@ def _in_order(
 
 def _in_threads(method: Callable[..., Any], given: Mapping[str, Any]) -> int:
     def ask(arguments: Mapping[str, Any]) -> Any:
-        return copy.deepcopy(method(*copy.deepcopy(dict(arguments)).values()))
+        return copied(method(*copy.deepcopy(dict(arguments)).values()))
 
     def again(arguments: Mapping[str, Any]) -> list[Any]:
         return [ask(arguments) for _ in range(ROUNDS)]

@@ -1,13 +1,19 @@
-"""Flags that are established: by behaviours, by marks, or by numbers that are not finite.
+"""Flags that are established: by behaviours, marks, factors, or numbers that are not finite.
 
 Marks in a part of the answers prove nothing where most failures of the method have another cause,
 and one small integer equals another by chance. Where most basis functions are wrong, the splines of
 every later topic are wrong because of them.
+
+A common factor proves a defect whose formula says that right numbers are multiplied by it:
+
+    (C34)  log_q p = log p / log q     all entropies times 1 / log q, for logarithms to the base q
+           1/N sum_b = sum_b / N       gradients of parameters times 1 / N, for means over N samples
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
+from kan_ref.conformance.answers import SAME
 from kan_ref.conformance.cases import Case
 from kan_ref.conformance.judge import NOT_FINITE, Outcome
 from kan_ref.conformance.patterns import covered
@@ -71,6 +77,52 @@ def confirmed_flags(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict
                 ),
             )
     return found
+
+
+def flags_by_factor(judged: Sequence[Outcome]) -> dict[str, str]:
+    """Return case id -> flag, of failures whose wrong numbers have the factor of a formula (C34).
+
+    Parameters
+    ----------
+    judged : outcomes that have passed or failed
+    """
+    entropies, gradients = (
+        [
+            one
+            for one in judged
+            if one.case.method == method and one.status == "failed" and not one.case.call
+        ]
+        for method in ("penalties", "layer_vjp")
+    )
+    right = any(one.case.expected.get("entropy") for one in judged if one.status == "passed")
+    found: dict[str, str] = {}
+    if _have_one_factor("entropy", entropies) and not right:
+        found |= {one.case.id: "EntropyBase" for one in entropies}
+    if _are_means(gradients):
+        found |= {one.case.id: "MeanOverBatch" for one in gradients}
+    return found
+
+
+def _have_one_factor(output: str, wrong: Sequence[Outcome]) -> bool:
+    """Return whether several answers are wrong in one output alone, by one positive factor."""
+    factors = [one.verdict.factors.get(output, 0.0) for one in wrong]
+    return (
+        len(wrong) > 1
+        and all(one.verdict.outputs == (output,) for one in wrong)
+        and max(factors) - min(factors) < SAME * min(factors)
+    )
+
+
+def _are_means(wrong: Sequence[Outcome]) -> bool:
+    """Return whether wrong gradients, of parameters alone, are the right ones over N."""
+    sizes = [len(one.case.inputs["x"]) for one in wrong]
+    return len({*sizes}) > 1 and all(
+        one.verdict.kind == "values"
+        and "dx" not in one.verdict.outputs
+        and all(abs(by * size - 1.0) <= SAME for by in one.verdict.factors.values())
+        and len(one.verdict.factors) == len(one.verdict.outputs)
+        for one, size in zip(wrong, sizes, strict=True)
+    )
 
 
 def _bases_wrong(judged: Sequence[Outcome]) -> bool:

@@ -4,6 +4,8 @@ A defect of the catalogue (`generate.notes`) is *confirmed* in one of these ways
 
 - Marks: the answer is the one that the defect gives. So are at least half of the answers of the
   same method that the defect changes, and none of them is right.
+- Factors: all wrong numbers of an output are the right ones times a number that the formula of the
+  defect gives: entropies times the same number, gradients of parameters times 1 / N for N samples.
 - Tests: `behaviours.behaviour` shows it, whatever the numbers are.
 - Values that are not finite, in the cases of one flag and in no other case of the method.
 - Traits: of the same methods, all cases of degree 0 (without samples, with one sample) fail alike,
@@ -23,7 +25,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kan_ref.conformance.confirmation import confirmed_flags
+from kan_ref.conformance.confirmation import confirmed_flags, flags_by_factor
 from kan_ref.conformance.facts import (
     ABSORBED,
     BLOCKED,
@@ -79,7 +81,7 @@ def diagnose(outcomes: Sequence[Outcome], dtype: str = "float64") -> dict[str, D
     judged = [outcome for outcome in outcomes if outcome.status in ("passed", *BAD)]
     bad = [outcome for outcome in judged if outcome.status != "passed"]
     wrong = [outcome for outcome in bad if outcome.verdict.kind == "values"]
-    confirmed = confirmed_flags(judged, wrong)
+    confirmed = flags_by_factor(judged) | confirmed_flags(judged, wrong)
     named = {outcome.case.method for outcome in wrong if outcome.case.id in confirmed}
     likely = agreements(outcome for outcome in judged if outcome.case.method not in named)
     found = facts(judged, bad, likely)

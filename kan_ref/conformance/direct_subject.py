@@ -47,7 +47,7 @@ class Subject(Protocol):
 
 
 def check_method_names(adapter: object) -> None:
-    """Raise ValueError if a method's name is nearly one that the kit calls and the adapter lacks.
+    """Raise ValueError if an adapter has no method of the kit, or one whose name is misspelt.
 
     Its cases would be skipped as not supported.
     """
@@ -60,6 +60,11 @@ def check_method_names(adapter: object) -> None:
                 f"{type(adapter).__name__} has the method {name}, which the kit does not call: "
                 f"rename it to {near[0]}, or let its name begin with _"
             )
+    if len(lacking) == len(METHODS):
+        raise ValueError(
+            f"the adapter is a {type(adapter).__name__}, which has no method that the kit calls: "
+            "give an object with at least one of them, such as basis or layer_forward"
+        )
 
 
 class DirectSubject:

@@ -31,7 +31,8 @@ from kan_ref.checks import (
 from kan_ref.conformance.round_trip import check_round_trip as check_round_trip
 
 Answer = Callable[..., Any]
-_ROUNDINGS = 50.0  # of a difference's sums, in units of eps
+_ROUNDING = 50.0 * np.finfo(float).eps  # of a difference's sums
+_ROUNDING_OF_X = 8.0 * np.finfo(float).eps  # of x + step and inside f
 _REPEATS = 8  # calls that must give the same answer before a batch is said to change it
 
 
@@ -51,8 +52,7 @@ def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-
     ------
     ValueError
         "basis is not a partition of unity: at x = 1 (position 4) the basis functions sum to 0, but
-        must sum to 1
-        within 1e-12"
+        must sum to 1 within 1e-12"
     """
     points = check_float_array("x", x, ("n",))
     tolerance = check_number("tolerance", tolerance, low=0.0)
@@ -63,8 +63,7 @@ def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-
     if abs(sums[worst] - 1.0) > tolerance:
         raise ValueError(
             f"basis is not a partition of unity: at x = {points[worst]:.17g} (position {worst}) "
-            f"the basis functions sum to {sums[worst]:.17g}, "
-            f"but must sum to 1 within {tolerance:g}"
+            f"the basis functions sum to {sums[worst]:.17g}, but must sum to 1 within {tolerance:g}"
         )
 
 
@@ -185,8 +184,7 @@ def check_gradient(
         Order 1: (x, dy) -> J^T dy, (batch, n_in). Order 2: (x, dy, v) -> H v, (batch, n_in), the
         derivative of J^T dy along v (batch, n_in).
     x : (batch, n_in)
-        At least one sample, each farther than two steps from kinks of f: f needs order + 2
-        derivatives.
+        At least one sample, farther than two steps from kinks: f needs order + 2 derivatives.
     rng : numpy.random.Generator
         Draws dy and the directions.
     order : int
@@ -197,57 +195,59 @@ def check_gradient(
         1e-6 for order 1, 3e-5 for order 2.
     tolerance : float, optional
         Relative to the largest sum of absolute terms; 1e-6 for order 1, 1e-4 for order 2. A bound
-        on the rounding error of the difference is added.
+        on the rounding error of the difference is added, of f and of x.
 
     Raises
     ------
     ValueError
         "vjp is wrong at sample 3: along a random direction it gives 0.52, a central difference of f
-        0.61 (difference 0.09, allowed 2e-06)"
+        0.61 (difference 0.09, allowed 2e-06)", or "step is 1e-06, which shows nothing: ..."
 
     Notes
     -----
-    Implements :eq:`derivative-of-inputs`. Cost: 2 n_directions calls of f for order 1, 4
-    n_directions
-    for order 2. The truncation error of the difference is step^2 / 6 times derivatives of order 3
-    or 4.
-    For very steep curves, as in deep networks on narrow intervals, choose a smaller step or a wider
-    tolerance.
+    Implements :eq:`derivative-of-inputs`. Cost: 2 order n_directions calls of f. The truncation
+    error of the difference is step^2 / 6 times derivatives of order 3 or 4. For very steep curves,
+    as in deep networks on narrow intervals, choose a smaller step or a wider tolerance.
     """
     points, rng = check_float_array("x", x, ("batch", "n_in")), check_generator("rng", rng)
     _at_least("x", "samples", len(points), 1)
-    order, n_directions = (
-        check_integer("order", order, low=1, high=2),
-        check_integer("n_directions", n_directions, low=1),
-    )
+    order = check_integer("order", order, low=1, high=2)
+    n_directions = check_integer("n_directions", n_directions, low=1)
     h = check_number("step", (1e-6, 3e-5)[order - 1] if step is None else step, low=1e-300)
-    tolerance = check_number(
-        "tolerance", (1e-6, 1e-4)[order - 1] if tolerance is None else tolerance, low=0.0
-    )
-    y = _answer("f", f, (points,), (len(points), "n_out"))
+    tolerance = (1e-6, 1e-4)[order - 1] if tolerance is None else tolerance
+    tolerance = check_number("tolerance", tolerance, low=0.0)
+    y, reach = _answer("f", f, (points,), (len(points), "n_out")), float(np.abs(points).max())
     for _ in range(n_directions):
         dy = rng.normal(size=y.shape)
         v, w = rng.normal(size=points.shape), rng.normal(size=points.shape)
-
         along = partial(_moved, f, points, dy, v, w)
         function = along if order == 1 else partial(_moved_slope, along, h)
         # [eq:derivative-of-inputs]
-        expected = (function(h) - function(-h)) / (2.0 * h)
-        terms = _answer("vjp", vjp, (points, dy, v)[: order + 1], points.shape) * (
-            v if order == 1 else w
-        )
-        # [/eq:derivative-of-inputs]
+        ends = function(h), function(-h)
+        expected = (ends[0] - ends[1]) / (2.0 * h)
+        answer = _answer("vjp", vjp, (points, dy, v)[: order + 1], points.shape)
+        terms = answer * (v if order == 1 else w)
         given = terms.sum(axis=1)
-        rounding = _ROUNDINGS * np.finfo(float).eps * np.abs(dy * y).sum(axis=1).max() / h**order
-        allowed = (
-            tolerance * max(np.abs(terms).sum(axis=1).max(), np.abs(expected).max()) + rounding
-        )
-        b = int(np.argmax(np.abs(given - expected)))
-        if abs(given[b] - expected[b]) > allowed:
+        # [/eq:derivative-of-inputs]
+        slopes = points * answer if order == 1 else reach * ends[0][:, None]
+        unsure = _ROUNDING * _largest(dy * y) + _ROUNDING_OF_X * _largest(slopes)
+        rounding = unsure / h**order
+        size, error = max(_largest(terms), np.abs(expected).max()), np.abs(given - expected)
+        allowed, b = tolerance * size + rounding, int(np.argmax(error))
+        if error[b] > allowed:
             raise ValueError(
-                f"vjp is wrong at sample {b}: along a random direction it gives {given[b]:.6g}, "
-                f"a central difference of f {expected[b]:.6g} "
-                f"(difference {abs(given[b] - expected[b]):.3g}, allowed {allowed:.3g})"
+                f"vjp is wrong at sample {b}: along a random direction it gives {given[b]:.6g}, a "
+                f"central difference of f {expected[b]:.6g} (difference {error[b]:.3g}, allowed "
+                f"{allowed:.3g})"
+            )
+        # how far f changes over all samples shows how large its derivatives are
+        change, width = _largest(dy * np.ptp(y, axis=0)), np.ptp(points, axis=0).max()
+        lost = size <= rounding and unsure < change < rounding * width**order
+        if lost or h <= np.spacing(reach):
+            raise ValueError(
+                f"step is {h:g}, which shows nothing: with |f| up to {np.abs(y).max():.3g} and |x| "
+                f"up to {reach:.3g} the difference has an error of up to {rounding:.2g}, more than "
+                "the derivative: take a larger step, or subtract constants from f and x"
             )
 
 
@@ -258,8 +258,7 @@ def check_same_function(old: Answer, new: Answer, x: object, *, tolerance: float
     ------
     ValueError
         "new is another function than old: sample 4, output 1 is 0.25 of old and 0.31 of new
-        (difference
-        0.06, allowed 1e-12)"
+        (difference 0.06, allowed 1e-12)"
     """
     points = check_float_array("x", x, ("batch", "n_in"))
     tolerance = check_number("tolerance", tolerance, low=0.0)
@@ -268,9 +267,7 @@ def check_same_function(old: Answer, new: Answer, x: object, *, tolerance: float
     other = _answer("new", new, (points,), one.shape)
     _compare(
         "new is another function than old: {where} is {one:.17g} of old and {other:.17g} of new",
-        one,
-        other,
-        tolerance,
+        *(one, other, tolerance),
     )
 
 
@@ -284,6 +281,11 @@ def _moved(
 def _moved_slope(along: Callable[[float, float], FloatArray], step: float, t: float) -> FloatArray:
     """Return the central difference of `along` in s, at t."""
     return (along(step, t) - along(-step, t)) / (2.0 * step)
+
+
+def _largest(terms: FloatArray) -> float:
+    """Return the largest sum of absolute terms of a sample."""
+    return float(np.abs(terms).sum(axis=1).max())
 
 
 def _at_least(name: str, what: str, count: int, least: int) -> None:
@@ -308,9 +310,7 @@ def _answer(
 
 
 def _compare(message: str, one: FloatArray, other: FloatArray, tolerance: float) -> None:
-    """Raise ValueError with the message, filled in at the largest difference, if it is too
-    large.
-    """
+    """Raise ValueError with the message, filled in at the largest difference, if too large."""
     difference = np.abs(one - other)
     allowed = tolerance * np.abs(one).max(initial=0.0)
     if not difference.size or difference.max() <= allowed:

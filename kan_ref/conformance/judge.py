@@ -14,7 +14,7 @@ from kan_ref.checks import FloatArray
 from kan_ref.conformance.answers import is_zero, read_outputs, seen_marks, visible_marks
 from kan_ref.conformance.calls import CHANGING, UNREPEATED
 from kan_ref.conformance.cases import Case
-from kan_ref.conformance.wire import printable
+from kan_ref.conformance.wire import unreadable
 
 FLOAT32 = 2.0**29  # epsilon of float32 in units of that of float64
 SUM_ERROR = 1e-3  # of a sum of basis functions: further from 1 they are other functions
@@ -53,7 +53,8 @@ class Verdict:
     answer", "not asked".
     `defects`: flags of which the answer has the mark; `certain`: flags that it proves by itself.
     `empty`: those of `defects` that stand for 0 in an answer of zeros alone, which proves little.
-    `outputs`: the outputs with wrong numbers.
+    `outputs`: the outputs with wrong numbers. `factors`: those of them that are the right numbers
+    times one number other than 0, and this number.
     `visible`: flags whose mark differs from a right answer, so that the answer disproves them.
     `zero`: whether all numbers are 0, though right ones are not.
     `single`: whether all numbers are float32 numbers near the right ones, which are not.
@@ -77,6 +78,7 @@ class Verdict:
     single: bool = False
     sums_to_one: bool | None = None
     outputs: tuple[str, ...] = ()
+    factors: Mapping[str, float] = field(default_factory=dict)
 
 
 def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
@@ -85,10 +87,8 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         with np.errstate(all="ignore"):
             got = read_outputs(case, answer)
     except Exception as error:  # an object that a subject made may raise anything when it is read
-        text = printable(f"the answer cannot be read: {error or type(error)}")
-        parts = answer if isinstance(answer, list | tuple) else [answer]
-        has_names = any(isinstance(part, Mapping) for part in parts)
-        return Verdict(False, text, kind="form" if has_names else "unreadable")
+        text, kind = unreadable(answer, error)
+        return Verdict(False, text, kind=kind)
     factor = FLOAT32 if dtype == "float32" else 1.0
     worst: Verdict | None = None
     wrong: list[str] = []
@@ -112,17 +112,19 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
                 found = Verdict(False, *words, defects=known, certain=known, kind="values")
                 return replace(found, outputs=(output,))
             continue
+        if value.shape == _listed(expected):
+            got[output] = value = value.reshape(np.shape(expected))
         verdict = _compare(output, np.asarray(expected), value, case.tolerance[output] * factor)
         if verdict.right:
             continue
+        if verdict.kind == "shape":
+            return verdict
         wrong.append(output)
         if worst is None or not verdict.relative <= worst.relative:
             worst = verdict
     sums_to_one = _sums_to_one(case, got)
     if worst is None:
         return Verdict(True, visible=visible_marks(case, got, factor), sums_to_one=sums_to_one)
-    if worst.kind == "shape":
-        return worst
     defects = seen_marks(case, got, factor)
     empty = tuple(
         mark.flag
@@ -144,7 +146,28 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         certain=("RoundTrip",) if case.method == "save_load" and not single else (),
         sums_to_one=sums_to_one,
         outputs=tuple(wrong),
+        factors={
+            output: by
+            for output in wrong
+            if (by := _factor(case.expected[output], got[output], case.tolerance[output] * factor))
+        },
     )
+
+
+def _listed(expected: Any) -> tuple[int, ...]:
+    """Return the shape that nested lists show of an array: no axes after one of length 0."""
+    shape: tuple[int, ...] = np.shape(expected)
+    return shape[: shape.index(0) + 1] if 0 in shape else shape
+
+
+def _factor(expected: Any, got: FloatArray, tolerance: float) -> float:
+    """Return the number by which all right numbers are multiplied in an answer, or 0."""
+    right, found = np.ravel(expected), np.ravel(got)
+    place = int(np.argmax(np.abs(right)))
+    with np.errstate(all="ignore"):
+        factor = found[place] / right[place]
+        near = np.abs(found - factor * right) <= 2.0 * tolerance * max(1.0, abs(factor))
+    return float(factor) if near.all() and np.isfinite(factor) else 0.0
 
 
 def _is_single(case: Case, got: Mapping[str, Any]) -> bool:
@@ -178,8 +201,6 @@ def _sums_to_one(case: Case, got: Mapping[str, Any]) -> bool | None:
 
 
 def _compare(output: str, expected: FloatArray, got: FloatArray, tolerance: float) -> Verdict:
-    if got.size == 0 and expected.size == 0:
-        return Verdict(True)  # nested lists cannot distinguish (0, 2) from (0,)
     if got.shape != expected.shape:
         return Verdict(
             False,
@@ -190,6 +211,8 @@ def _compare(output: str, expected: FloatArray, got: FloatArray, tolerance: floa
             np.inf,
             kind="shape",
         )
+    if not expected.size:
+        return Verdict(True)
     with np.errstate(all="ignore"):
         error = np.abs(got - expected)
         wrong = ~(error <= tolerance)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
+from kan_ref.conformance.wire import NULL
 from kan_ref.plain import basis_and_slope
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
@@ -19,10 +20,12 @@ MOST_DEGREE = 50  # far above every case: values of a degree of 10^5 would take 
 
 
 def read_numbers(value: Any) -> FloatArray:
-    """Return answered numbers as a float64 array; TypeError if there are others than real ones."""
+    """Return answered numbers as a float64 array; an error if there are others than real ones."""
     array = np.asarray(value)
     if array.dtype.kind not in "fiuO":
         raise TypeError(f"the answer has dtype {array.dtype}, but needs real numbers")
+    if array.dtype.kind == "O" and any(item is None for item in array.flat):
+        raise ValueError(NULL)
     return array.astype(np.float64)
 
 

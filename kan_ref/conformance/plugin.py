@@ -57,5 +57,5 @@ def pytest_generate_tests(metafunc: Any) -> None:
     try:
         chosen = pytest_cases(adapter, **globs, family=family)
     except ValueError as error:
-        raise pytest.UsageError(f"{FIXTURE} has no case: {error}") from error
+        raise pytest.UsageError(f"{FIXTURE} cannot be given cases: {error}") from error
     metafunc.parametrize(FIXTURE, chosen)

@@ -41,11 +41,14 @@ def answer(adapter: object, request: Any, convert: Callable[[Any], Any]) -> dict
             result = calls.observe(method, named, request["call"])
         else:
             result = method(*named.values())
-        return {"id": request["id"], "result": wire.to_shaped(result)}
     except NotImplementedError:
         return {"id": request["id"], "unsupported": True}
     except wire.RAISED as error:
         return {"id": request["id"], "error": wire.printable(f"{type(error).__name__}: {error}")}
+    try:
+        return {"id": request["id"], "result": wire.to_shaped(result)}
+    except wire.RAISED as error:  # the answer's own code may raise anything when it is read
+        return {"id": request["id"], "unreadable": wire.unreadable(result, error)}
 
 
 def to_float32(value: Any) -> Any:

@@ -92,8 +92,12 @@ class ProcessSubject:
             return reply
         if reply.get("unsupported") is True:
             return Answer(unsupported=True)
-        if reply.get("error") is not None:  # some write all fields, null where there is none
+        # some languages write all fields, null or "" where there is no error
+        if reply.get("error") not in (None, ""):
             return Answer(error=wire.printable(reply["error"]))
+        if self.shaped and "unreadable" in reply:
+            text, kind = reply["unreadable"]
+            return Answer(error=text, kind=kind)
         if "result" not in reply:
             fact = "the answer holds neither result, unsupported nor error"
             text = wire.printable(f"{fact}: {short(dict(reply))}")

@@ -9,7 +9,7 @@ once, and every failure is diagnosed from that one report.
 """
 
 import unittest
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -50,6 +50,22 @@ def choose(
         if cases:
             found.append((topic, cases))
     return found
+
+
+def check_globs(globs: Mapping[str, Sequence[str]]) -> None:
+    """Raise ValueError, with the name of the argument, if a glob matches no case of any family."""
+    for name, patterns in globs.items():
+        for glob in patterns:
+            if not names_case(glob):
+                raise ValueError(
+                    f"{name} is {glob!r}, which names no case (python -m kan_ref.conformance "
+                    f"--list shows them; topics: {', '.join(one.name for one in load_topics())})"
+                )
+
+
+def names_case(glob: str) -> bool:
+    """Return whether a glob matches any case of any family."""
+    return any(matches(case, [glob]) for topic in load_topics() for case in topic.cases)
 
 
 def run(
@@ -217,8 +233,8 @@ def pytest_cases(
     Raises
     ------
     ValueError
-        If there is no such family, no case is left, since a test without cases would pass, or the
-        name of a method is misspelt.
+        If there is no such family, a glob names no case, no required case is left, since a test
+        without cases would pass, or the name of a method is misspelt.
 
     Examples
     --------
@@ -230,13 +246,16 @@ def pytest_cases(
 
     if family not in families():
         raise ValueError(f"family is {family!r}, but must be one of {', '.join(families())}")
+    check_globs({"only": only, "skip": skip, "xfail": xfail})
+    left = [case for _, cases in choose(only, skip, family=family) for case in cases]
+    required = [case for case in left if case.kind == "required"]
+    if not required:
+        raise ValueError(
+            f"only is {list(only)} and skip is {list(skip)}, which leave {len(left)} cases of "
+            f"family {family!r}, but none that is required: choose at least one required case"
+        )
     subject = adapter() if isinstance(adapter, type) else adapter
-    chosen = [
-        case
-        for _, cases in choose(only, skip, family=family)
-        for case in cases
-        if case.kind == "required" and hasattr(subject, case.method)
-    ]
+    chosen = [case for case in required if hasattr(subject, case.method)]
     if not chosen:
         raise ValueError(f"{type(subject).__name__} has no method that a chosen case calls")
     session = Session(subject, chosen)

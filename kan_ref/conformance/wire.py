@@ -2,8 +2,10 @@
 
 Plain form, for any language: arrays are nested lists, and numbers that are not finite are "NaN",
 "Infinity", "-Infinity". In an answer every usual spelling of them is accepted, with or without
-quotes: nan, -nan(ind), inf, 1.#QNAN; null in an array means nan. An array without numbers loses its
-shape. Shaped form, between two Python processes of this kit: {"shape", "hex"} as in the vectors.
+quotes: nan, -nan(ind), inf, 1.#QNAN. null in an array is an error: JavaScript writes it for all of
+them. An array without numbers loses its shape. Shaped form, between two Python processes of this
+kit: {"shape", "hex"} as in the vectors, {"tuple"} for a tuple, and "unreadable" for an answer that
+has no such form.
 """
 
 import contextlib
@@ -25,6 +27,10 @@ from kan_ref.checks import FloatArray
 MOST_OTHERS = 200  # lines that are not answers, for one request
 MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
 MOST_TEXT = 400  # characters of a message from a subject
+NULL = (
+    'null (None) in an array is not a number: write "NaN", "Infinity" or "-Infinity", for which '
+    "JSON.stringify of JavaScript writes null"
+)
 # what the code of a subject may raise: also its own SystemExit and KeyboardInterrupt fail a case
 RAISED = (Exception, SystemExit, KeyboardInterrupt)
 # what printf of C libraries, and other languages, write for numbers that are not finite
@@ -51,10 +57,15 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(value: Any) -> Any:
-    """Return a value of the plain form with words for nan and infinity as numbers."""
+    """Return a value of the plain form with words for nan and infinity as numbers.
+
+    ValueError for null in an array.
+    """
     if isinstance(value, Mapping):
         return {name: from_plain(item) for name, item in value.items()}
     if isinstance(value, list):
+        if any(item is None for item in value):
+            raise ValueError(NULL)
         return [from_plain(item) for item in value]
     return not_finite(value) if isinstance(value, str) and len(value) < 24 else value
 
@@ -82,7 +93,8 @@ def to_shaped(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): to_shaped(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [to_shaped(item) for item in value]
+        items = [to_shaped(item) for item in value]
+        return {"tuple": items} if isinstance(value, tuple) else items
     array = np.asarray(value)
     if array.dtype.kind not in "fiuO":
         raise TypeError(
@@ -95,6 +107,8 @@ def to_shaped(value: Any) -> Any:
 def from_shaped(value: Any) -> Any:
     """Return a value of the shaped form with its arrays and floats."""
     if isinstance(value, Mapping):
+        if list(value) == ["tuple"] and isinstance(value["tuple"], list):
+            return tuple(from_shaped(item) for item in value["tuple"])
         if "hex" not in value:
             return {name: from_shaped(item) for name, item in value.items()}
         return _from_bits(value)
@@ -115,6 +129,13 @@ def _from_bits(value: Mapping[str, Any]) -> FloatArray | float:
         )
     numbers = np.frombuffer(bytes.fromhex(value["hex"]), dtype=">f8").astype(np.float64)
     return numbers.reshape(shape) if "shape" in value else float(numbers[0])
+
+
+def unreadable(answer: Any, error: BaseException) -> tuple[str, str]:
+    """Return the message and the kind of an answer that cannot be read: "form" if it has dicts."""
+    parts = answer if isinstance(answer, list | tuple) else [answer]
+    kind = "form" if any(isinstance(part, Mapping) for part in parts) else "unreadable"
+    return printable(f"the answer cannot be read: {error or type(error)}"), kind
 
 
 def printable(text: object) -> str:

@@ -156,7 +156,9 @@ def update_grid(
         between their neighbours: a breakpoint that occurs more often than `degree` lets curves
         jump.
     margin : float
-        At least 0: how far a grid reaches beyond the activations on each side, in intervals.
+        At least 0: how far a grid reaches beyond the activations on each side, in units of
+        R / n_intervals with R their range. Intervals of the wider grid are longer: with G
+        intervals and uniform_share=1 the distance is margin G / (G + 2 margin) of them.
 
     Returns
     -------

@@ -12,12 +12,12 @@ from kan_ref.plain.bases import basis_and_slope
 
 
 class Layer:
-    """The arrays of one layer, reshaped to [out, in]: knots (n_in, n_knots), mask of 1 and 0."""
+    """Copies of a layer's arrays, as [out, in]: knots (n_in, n_knots), mask of 1 and 0."""
 
     def __init__(self, knots, coef, w_base, w_spline, mask):
-        self.knots, self.mask = knots, mask
-        self.coef = coef.reshape(*mask.shape, -1)  # (n_out, n_in, n_basis)
-        self.w_base, self.w_spline = w_base.reshape(mask.shape), w_spline.reshape(mask.shape)
+        self.knots, self.mask = knots.copy(), mask.copy()
+        self.coef = coef.reshape(*mask.shape, -1).copy()  # (n_out, n_in, n_basis)
+        self.w_base, self.w_spline = (w.reshape(mask.shape).copy() for w in (w_base, w_spline))
         self.parameters = [self.coef, self.w_base, self.w_spline]
         self.degree = knots.shape[1] - self.coef.shape[2] - 1
 

@@ -3,8 +3,8 @@
 Liu et al. 2024, sections 2.2 and 2.4. One call of `fit` goes through a schedule of grids. On each
 it minimises the objective of the network by an optimizer, whose memory ends with that grid.
 
-    (T10)  before each grid    the first layer is extended over its own [a, b], hidden grids are
-                               placed on the activations
+    (T10)  before each grid    with another number of intervals: the first layer is extended over
+                               its own [a, b], hidden grids are placed on the activations
     (T11)  during each grid    at the start and after steps 5, 10, ..., 50 a hidden grid that an
                                activation has left is placed again, and the optimizer starts again
                                with the steps that are left; the best network of the grid is kept
@@ -91,7 +91,8 @@ def fit(
     grids : sequence of int, optional
         Numbers of intervals, never falling, none below the network's. None keeps the grid.
     update_grids : bool
-        Whether hidden grids follow activations that have left them, (T11).
+        Whether hidden grids follow activations that have left them, (T11). In either case they are
+        placed again at each change of the number of intervals, (T10), where the loss can jump.
     trainable : sequence of str
         Which of "coef", "w_base", "w_spline", "symbolic" (a, b, c, d of symbolic edges) to train.
     precondition : str, or None

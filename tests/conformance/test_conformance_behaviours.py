@@ -1,13 +1,18 @@
 """Answers of a method are compared with each other: random ones, old ones, and those of other calls."""
 
+import re
+
 import conformance_plain
 import numpy as np
 import pytest
+from cases import for_all
 from conformance_defects import DEFECTS, defective
 from test_conformance_mutants import report_on
 
-from kan_ref.conformance import calls, invariants, suite
-from kan_ref.conformance.direct_subject import Answer, observed
+from kan_ref.conformance import calls, invariants, serve, suite, wire
+from kan_ref.conformance.cases import arguments, load_topics
+from kan_ref.conformance.direct_subject import Answer, DirectSubject, observed
+from kan_ref.conformance.judge import judge
 from kan_ref.conformance.subjects import python_adapter
 
 
@@ -223,6 +228,27 @@ def test_the_logarithm_of_zero_is_not_found_where_l1_is_nan_too():
     )
 
 
+class KeepsKnots(conformance_plain.Plain):
+    """Keeps the first knot vector of each input, degree and number of knots."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def layer_forward(self, layer, x):
+        rows = [
+            self.kept.setdefault((i, layer["degree"], len(row)), row.copy())
+            for i, row in enumerate(layer["knots"])
+        ]
+        return super().layer_forward({**layer, "knots": np.array(rows)}, x)
+
+
+def test_knots_that_are_kept_by_their_number_are_an_old_answer():
+    report = report_on(KeepsKnots(), only=["layer_forward", "edges"])
+
+    assert report.failures
+    assert {(one.name, one.confidence) for one in report.findings} == {("StaleCache", "confirmed")}
+
+
 # --- answers of another form
 
 
@@ -244,7 +270,7 @@ class Text(conformance_plain.Plain):
 @pytest.mark.parametrize(
     ("subject", "message"),
     [
-        (TupleOfGradients, "the answer is a list, but must be a dict"),
+        (TupleOfGradients, "the answer is a tuple, but must be a dict"),
         (NoDx, "the answer lacks 'dx' (give None for what is not supported)"),
         (Text, "could not convert string to float: 'none'"),
     ],
@@ -269,6 +295,9 @@ class Returns:
 
     def layer_forward(self, layer, x):
         x @ layer["w_base"].T
+
+    def basis(self, x, knots, degree):
+        return x.astype(str)
 """
 
 
@@ -276,18 +305,79 @@ def test_a_served_adapter_has_the_same_messages(tmp_path, monkeypatch):
     (tmp_path / "returning.py").write_text(ADAPTER, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     chosen = suite.choose(
-        only=["side_effects/gradient-nan", "layer_vjp/two-to-three", "layer_forward/two-to-three"]
+        only=[
+            *("side_effects/gradient-nan", "layer_vjp/two-to-three"),
+            *("layer_forward/two-to-three", "bases/degree-2-inside"),
+        ]
     )
     subject = python_adapter("returning:Returns")
     try:
-        reasons = {one.case.id: one.verdict.message for one in suite.run(subject, chosen).outcomes}
+        verdicts = {one.case.id: one.verdict for one in suite.run(subject, chosen).outcomes}
     finally:
         subject.close()
 
+    reasons = {name: verdict.message for name, verdict in verdicts.items()}
     words = "the answer cannot be read: the answer is"
-    assert reasons["side_effects/gradient-nan"] == f"{words} a list, but must be a dict"
-    assert reasons["layer_vjp/two-to-three"] == f"{words} a list, but must be a dict"
+    assert reasons["side_effects/gradient-nan"] == f"{words} a tuple, but must be a dict"
+    assert reasons["layer_vjp/two-to-three"] == f"{words} a tuple, but must be a dict"
     assert reasons["layer_forward/two-to-three"].startswith(f"{words} None: ")
+    assert verdicts["bases/degree-2-inside"].kind == "unreadable"
+
+
+class Tensor:
+    """An array that can be neither read nor copied, like a tensor of a graph of derivatives."""
+
+    def __array__(self, *arguments, **options):
+        raise RuntimeError("requires grad")
+
+    def __deepcopy__(self, memo):
+        raise RuntimeError("no leaf")
+
+
+class Odd(conformance_plain.Plain):
+    def __init__(self, change):
+        self.change = change
+
+    def layer_forward(self, layer, x):
+        return self.change(super().layer_forward(layer, x))
+
+    def layer_vjp(self, layer, x, dy):
+        return {**super().layer_vjp(layer, x, dy), "dx": self.change(x)}
+
+
+@for_all(
+    ("change", "message"),
+    [
+        (lambda y: y.astype(str), r"has .*dtype <U\d+, but needs real numbers"),
+        (lambda y: y + 0j, "has .*dtype complex128, but needs real numbers"),
+        (lambda y: y > 0.0, "has .*dtype bool, but needs real numbers"),
+        (lambda y: Tensor(), "cannot be read: requires grad"),
+        (lambda y: NotImplemented, "not 'NotImplementedType'"),
+    ],
+)
+@for_all("name", ["layer_forward/two-to-three", "layer_vjp/two-to-three"])
+def test_an_answer_that_cannot_be_read_is_no_exception_of_the_method(change, message, name):
+    (case,) = [case for topic in load_topics() for case in topic.cases if case.id == name]
+    request = {"id": 1, "method": case.method, "args": wire.to_shaped(arguments(case))}
+
+    reply = serve.answer(Odd(change), request, lambda value: value)
+    verdict = judge(case, DirectSubject(Odd(change)).ask(case).result)
+
+    kind = "form" if case.method == "layer_vjp" else "unreadable"
+    assert (verdict.kind, reply["unreadable"][1]) == (kind, kind)
+    assert re.search(message, verdict.message)
+    assert re.search(message, reply["unreadable"][0])
+
+
+@pytest.mark.parametrize("call", ["twice", "kept", "fortran", "threads"])
+def test_calls_of_a_method_whose_answers_cannot_be_copied_are_unreadable(call):
+    case = f"side_effects/layer-{call}"
+    (failed,) = report_on(Odd(lambda y: Tensor()), only=[case]).failures
+
+    assert (failed.verdict.kind, failed.reason) == (
+        "unreadable",
+        "the answer cannot be read: requires grad",
+    )
 
 
 def test_a_program_has_the_same_messages_without_names_of_the_code():

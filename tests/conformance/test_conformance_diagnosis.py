@@ -133,6 +133,67 @@ def test_an_exception_is_never_given_to_a_flag_by_guessing():
     assert f"found: Raises, {N_BASES} cases: KeyError: 'anything'" in lines(report)
 
 
+class EntropyOfNothing(conformance_plain.Plain):
+    def penalties(self, layers, x):
+        right = super().penalties(layers, x)
+        return {**right, "entropy": right["entropy"] or 1.0}
+
+
+class Factor(conformance_plain.Plain):
+    """Multiplies outputs of a method by a function of the number of samples and of the layer."""
+
+    def __init__(self, method, outputs, by):
+        self.by, self.outputs = by, outputs
+        setattr(self, method, lambda *given: self.changed(method, *given))
+
+    def changed(self, method, layers, x, *more):
+        right = getattr(super(), method)(layers, x, *more)
+        by = {output: self.by(layers, len(x)) for output in self.outputs}
+        return {output: by.get(output, 1.0) * value for output, value in right.items()}
+
+
+@for_all(
+    ("method", "outputs", "by", "flag"),
+    [
+        ("penalties", ["entropy"], lambda layers, n: 1.0 / np.log(10.0), "EntropyBase"),
+        ("penalties", ["entropy"], lambda layers, n: 1.0 / np.log(1.3), "EntropyBase"),
+        ("layer_vjp", ["d_coef"], lambda layer, n: 1.0 / max(n, 1), "MeanOverBatch"),
+        ("layer_vjp", ["d_w_base"], lambda layer, n: 1.0 / max(n, 1), "MeanOverBatch"),
+        ("layer_vjp", ["d_w_spline", "d_coef"], lambda layer, n: 1 / max(n, 1), "MeanOverBatch"),
+    ],
+)
+def test_a_factor_that_a_formula_gives_confirms_its_defect(method, outputs, by, flag):
+    report = report_on(Factor(method, outputs, by), only=[method])
+
+    assert [(one.name, one.confidence) for one in report.findings] == [(flag, "confirmed")]
+
+
+@for_all(
+    ("method", "outputs", "by"),
+    [
+        ("penalties", ["entropy"], lambda layers, n: 0.5 + 0.1 * len(layers)),
+        ("penalties", ["entropy", "l1"], lambda layers, n: 0.5),
+        ("penalties", ["entropy"], lambda layers, n: -1.0),
+        ("penalties", ["entropy"], lambda layers, n: 1.0 if n == 9 else 0.5),
+        ("layer_vjp", ["d_coef"], lambda layer, n: 0.25),
+        ("layer_vjp", ["dx"], lambda layer, n: 1.0 / max(n, 1)),
+        ("layer_vjp", ["d_coef"], lambda layer, n: 1.0 / len(layer["knots"])),
+    ],
+)
+def test_a_factor_that_no_formula_gives_confirms_nothing(method, outputs, by):
+    report = report_on(Factor(method, outputs, by), only=[method])
+
+    assert report.failures
+    assert "confirmed" not in {one.confidence for one in report.findings}
+
+
+def test_an_entropy_that_is_wrong_where_it_is_0_has_no_factor():
+    report = report_on(EntropyOfNothing(), only=["penalties", "zero_edges"])
+
+    assert report.failures
+    assert "EntropyBase" not in dict(report.defects)
+
+
 def test_zeros_alone_confirm_no_defect():
     report = report_on(ZeroGradient(), only=["layer_vjp"])
 

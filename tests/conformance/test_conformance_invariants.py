@@ -263,6 +263,48 @@ def test_a_wrong_second_derivative_is_found(f, wrong, seed):
         invariants.check_gradient(f, wrong, X, rng=RNG(seed), order=2)
 
 
+@for_all("place", [0.0, 1e4, 1e6, 3e7, -1e6])
+@for_all("scale", [1.0, 1.1, 0.3])
+def test_exact_gradients_of_large_inputs_pass(place, scale):
+    def f(x):
+        return np.sin(scale * x - scale * place) @ WEIGHTS.T
+
+    def vjp(x, dy):
+        return scale * np.cos(scale * x - scale * place) * (dy @ WEIGHTS)
+
+    for seed in range(5):
+        invariants.check_gradient(f, vjp, X + place, rng=RNG(seed))
+        with refused("^vjp is wrong at sample"):
+            invariants.check_gradient(f, lambda x, dy: 0.5 * vjp(x, dy), X + place, rng=RNG(seed))
+
+
+@for_all("vjp", [layer_vjp, lambda x, dy: 0.0 * x])
+@for_all("seed", range(5))
+def test_a_step_that_shows_nothing_at_this_size_of_f_is_said_to_show_nothing(vjp, seed):
+    sentence = r"^step is \S+, which shows nothing: with \|f\| up to \S+ and \|x\| up to \S+ the"
+    with refused(sentence):
+        invariants.check_gradient(lambda x: layer(x) + 1e9, vjp, X, rng=RNG(seed))
+    with refused(sentence):
+        hvp = layer_hvp if vjp is layer_vjp else lambda x, dy, v: 0.0 * x
+        invariants.check_gradient(lambda x: layer(x) + 1e7, hvp, X, rng=RNG(seed), order=2)
+
+
+def test_a_step_below_the_distance_of_numbers_is_said_to_show_nothing():
+    f, vjp = (lambda x: 2.0 * (x - 1e11)), lambda x, dy: 2.0 * dy
+    for samples in (X, X[:1]):
+        with refused(r"^step is 1e-06, which shows nothing: .*take a larger step"):
+            invariants.check_gradient(f, vjp, samples + 1e11, rng=RNG(0))
+    invariants.check_gradient(f, vjp, X + 1e11, rng=RNG(0), step=0.1)
+
+
+def test_derivatives_that_are_0_pass_although_the_difference_has_rounding_errors():
+    zeros = [lambda x, dy: 0.0 * x, lambda x, dy, v: 0.0 * x]
+    for constant in (lambda x: 0.0 * x + 5.1, lambda x: x - x.sum(axis=1, keepdims=True) * 0.0 - x):
+        invariants.check_gradient(constant, zeros[0], X, rng=RNG(0))
+    for samples in (X, 100.0 * X, X[:1]):
+        invariants.check_gradient(lambda x: x @ WEIGHTS.T, zeros[1], samples, rng=RNG(0), order=2)
+
+
 # --- the same function
 
 

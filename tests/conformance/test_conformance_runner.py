@@ -241,6 +241,25 @@ def test_consequences_are_told_as_such():
 # --- subjects that do not
 
 
+@for_all("adapter", [None, ".", object(), {"basis": None}])
+def test_an_adapter_without_a_method_of_the_kit_is_rejected(adapter):
+    with pytest.raises(
+        ValueError, match=r"^the adapter is a \w+, which has no method that the kit"
+    ):
+        DirectSubject(adapter)
+
+
+def test_a_run_in_which_no_case_is_supported_has_status_2(folder):
+    (folder / "nothing.py").write_text(ANSWERS.replace("WRITES", "print(right, flush=True)"))
+
+    status, said, complained = call(
+        folder, "--program", f"{sys.executable} nothing.py", "--only", "bases"
+    )
+
+    assert (status, said) == (2, "")
+    assert re.search(r"supports none of the \d+ chosen cases, .*\(\w+ is not supp", complained)
+
+
 def test_a_misspelt_method_is_an_error_and_not_a_method_that_is_missing(tmp_path, monkeypatch):
     class Mine(conformance_plain.Plain):
         layer_forward = None
@@ -276,7 +295,7 @@ def test_a_misspelt_method_is_an_error_and_not_a_method_that_is_missing(tmp_path
         ("Exits", "ended without an answer"),
         ("Shapes", r"basis has shape \(\d+, \d+\), but \(\d+, \d+\) was expected"),
         ("Nan", "error nan, tolerance 1e-13"),
-        ("Odd", "TypeError"),
+        ("Odd", r"the answer cannot be read: float\(\) argument"),
     ],
 )
 def test_a_broken_adapter_yields_failed_cases_and_the_others_are_judged(folder, adapter, sentence):
@@ -429,7 +448,7 @@ time.sleep(3600)
 
 @for_all(
     "written",
-    ["nan", "-nan", "NaN", '"nan"', "-nan(ind)", "nan(0x8000)", "1.#QNAN", "-1.#IND00", "null"],
+    ["nan", "-nan", "NaN", '"nan"', "-nan(ind)", "nan(0x8000)", "1.#QNAN", "-1.#IND00"],
 )
 def test_every_usual_spelling_of_nan_is_read(written):
     message = wire.load(f'{{"id": 1, "result": [[{written}, 1.0]], "say": "nan"}}'.encode())
@@ -438,6 +457,53 @@ def test_every_usual_spelling_of_nan_is_read(written):
     assert np.isnan(numbers[0, 0])
     assert numbers[0, 1] == 1.0
     assert message["say"] == "nan"
+
+
+@for_all(
+    ("fields", "sentence"),
+    [
+        ('"error": "", "result": [[0.0]]', "basis has shape"),
+        ('"error": null, "unsupported": false, "result": [[0.0]]', "basis has shape"),
+        ('"error": "", "unsupported": false', "the answer holds neither result"),
+        ('"error": "why", "result": [[0.0]]', "why"),
+    ],
+)
+def test_a_program_may_write_all_fields_with_an_empty_error(fields, sentence):
+    code = (
+        "import sys, json\n"
+        "for line in sys.stdin: print('{\"id\": %d, FIELDS}' % json.loads(line).get('id', 0), flush=True)"
+    ).replace("FIELDS", fields)
+    subject = ProcessSubject([sys.executable, "-c", code], name="fields")
+    report = suite.run(subject, suite.choose(only=["bases/degree-2-inside"]))
+    subject.close()
+
+    (failed,) = report.failures
+    assert failed.reason.startswith(sentence)
+
+
+def test_null_in_an_array_is_named_and_is_not_nan():
+    case = CASES["bases/degree-2-inside"]
+    numbers = case.expected["basis"].tolist()
+    numbers[1][2] = None
+    sentence = r"null \(None\) in an array is not a number: write \"NaN\".* JSON.stringify"
+
+    with pytest.raises(ValueError, match=sentence):
+        wire.from_plain(numbers)
+    assert wire.from_plain({"dx": None, "d_coef": [1.0]}) == {"dx": None, "d_coef": [1.0]}
+    for answer in (numbers, np.array(numbers)):
+        verdict = judge(case, answer)
+        assert verdict.kind == "unreadable"
+        assert re.search(sentence, verdict.message)
+
+
+def test_a_program_that_writes_nan_as_null_is_unreadable_and_has_no_other_basis():
+    code = PLAIN_CALLS.replace("RESULT", "[[None] * 7] * 3")
+    subject = ProcessSubject([sys.executable, "-c", code], name="program")
+    report = suite.run(subject, suite.choose(only=["bases/degree-2-*"]))
+    subject.close()
+
+    assert {outcome.verdict.kind for outcome in report.failures} == {"unreadable"}
+    assert [one.name for one in report.findings] == ["Unreadable"]
 
 
 @pytest.mark.parametrize(
@@ -1034,6 +1100,32 @@ def test_listed_cases_are_marked_and_an_adapter_without_methods_is_refused():
         pytest_cases(object)
 
 
+@for_all(
+    ("globs", "sentence"),
+    [
+        ({"only": ["nosuch"]}, "only is 'nosuch', which names no case (python -m kan_ref"),
+        ({"only": ["bases", "base"]}, "only is 'base', which names no case"),
+        ({"skip": ["nosuch"]}, "skip is 'nosuch', which names no case"),
+        ({"xfail": ["nosuch/*"]}, "xfail is 'nosuch/*', which names no case"),
+        (
+            {"only": ["gaussian"]},
+            "only is ['gaussian'] and skip is [], which leave 0 cases of family 'bspline', but none",
+        ),
+        (
+            {"only": ["penalties_pykan"]},
+            "only is ['penalties_pykan'] and skip is [], which leave 15 cases of family 'bspline', but",
+        ),
+        (
+            {"skip": ["*"], "family": "gaussian"},
+            "only is [] and skip is ['*'], which leave 0 cases of family 'gaussian', but none",
+        ),
+    ],
+)
+def test_globs_that_leave_no_required_case_are_named_and_not_the_adapter(globs, sentence):
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        pytest_cases(Reference, **globs)
+
+
 # --- parts
 
 
@@ -1097,6 +1189,7 @@ def test_shaped_arrays_keep_bits_and_shapes():
         "n": 3,
         "word": "silu",
         "nothing": None,
+        "pair": (np.zeros((0, 2)), [1.5]),
     }
 
     back = wire.from_shaped(wire.load(wire.dump(wire.to_shaped(value))))
@@ -1104,6 +1197,8 @@ def test_shaped_arrays_keep_bits_and_shapes():
     assert back["x"].shape == (0, 2)
     assert back["y"][0].tobytes() == value["y"][0].tobytes()
     assert (back["y"][1], back["n"], back["word"], back["nothing"]) == (5e-324, 3, "silu", None)
+    assert isinstance(back["pair"], tuple)
+    assert (back["pair"][0].shape, back["pair"][1]) == ((0, 2), [1.5])
 
 
 @for_all(
@@ -1145,6 +1240,38 @@ def test_a_part_that_is_not_offered_is_not_judged_and_a_missing_one_is():
         "lacks 'dx'"
         in judge(case, {name: value for name, value in right.items() if name != "dx"}).message
     )
+
+
+EMPTY = [
+    (case, output)
+    for case in CASES.values()
+    for output, expected in case.expected.items()
+    if np.ndim(expected) and not np.size(expected) and case.method != "network_vjp"
+]
+
+
+def test_an_answer_to_an_empty_batch_has_the_right_shape_or_is_an_empty_list():
+    assert len(EMPTY) > 9
+    for case, output in EMPTY:
+        right = dict(case.expected)
+        for shape in ((0, 99), (99, 0), (0, 1, 1, 1), (0,), np.shape(right[output])):
+            part = np.zeros(shape)
+            answer = part if len(right) == 1 else {**right, output: part}
+            verdict = judge(case, answer)
+            named = f"{output} has shape {shape}, but {right[output].shape} was expected"
+            fits = shape in ((0,), right[output].shape)
+            assert (verdict.right, verdict.message) == ((True, "") if fits else (False, named))
+
+
+def test_a_wrong_shape_or_an_empty_list_beside_wrong_numbers_is_judged():
+    case = CASES["layer_vjp/two-to-three"]
+    parts = {"dx": case.expected["dx"][:-1], "d_coef": np.nan * case.expected["d_coef"]}
+    assert judge(case, dict(case.expected) | parts).kind == "shape"
+
+    case = CASES["layer_vjp/no-samples"]
+    parts = {"dx": [], "d_coef": case.expected["d_coef"] + 1.0}
+    verdict = judge(case, dict(case.expected) | parts)
+    assert (verdict.kind, verdict.outputs) == ("values", ("d_coef",))
 
 
 def test_errors_are_told_in_units_of_the_last_place_and_of_the_largest_number():

@@ -771,6 +771,7 @@ def test_the_papers_way_keeps_its_steps_and_trials_for_all_inputs():
     assert {i for layer, _, i in trial.names if layer == 0} == {1, 3}
 
 
+@pytest.mark.long
 def test_a_network_of_ones_own_loses_its_edges_from_a_constant_input():
     data = beside_constants([5.0], [1])
     start = kr.best_start((3, 1), data, n_intervals=5, degree=3, rng=RNG(0))
@@ -791,6 +792,7 @@ def test_a_network_with_edges_from_constant_inputs_alone_is_refused():
         kr.discover(data, start=start, rng=RNG(0))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("widths", [None, (2, 1, 1)])
 def test_of_constant_inputs_alone_the_formula_is_the_mean(widths):
     x = np.tile([5.0, 3.0], (40, 1))
@@ -894,6 +896,7 @@ def test_an_exact_formula_needs_a_spare_sample_for_two_numbers(n, n_numbers, kin
     assert ("nothing tests the formula" in verdict.why) == (n_numbers >= n)
 
 
+@pytest.mark.long
 @for_all(
     ("n_in", "n", "n_numbers", "reason"),
     [
@@ -1027,6 +1030,7 @@ def test_an_exact_formula_needs_spare_samples_where_each_number_matters():
         assert kinds == kind
 
 
+@pytest.mark.long
 @for_all(
     ("term", "kind"),
     [
@@ -1418,6 +1422,7 @@ def test_one_value_among_zeros_ends_with_a_verdict():
     assert found.verdict.kind in ("exact", "within noise", "not explained")
 
 
+@pytest.mark.long
 def test_a_wave_sampled_less_than_three_times_a_period_is_not_noise():
     t = np.arange(300.0)[:, None] / 100.0
     y = np.sin(2.0 * np.pi * 41.3 * t) + 0.05 * np.random.default_rng(0).standard_normal(t.shape)

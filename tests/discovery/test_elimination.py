@@ -251,6 +251,7 @@ def test_noise_does_not_keep_nodes_alive():
 # --- simple layers
 
 
+@pytest.mark.long
 def test_a_product_becomes_squares_of_lines():
     data = made(lambda x: x[:, :1] * x[:, 1:], 2)
 

@@ -9,7 +9,7 @@ PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 TOO_WIDE = r"""
 const [width, done] = arguments; // innerWidth grows with what is too wide
 const settled = (window.MathJax && MathJax.startup && MathJax.startup.promise) || Promise.resolve();
-const pause = () => new Promise((next) => setTimeout(next, 300));
+const drawn = () => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(next)))); // the page's scripts have seen what changed
 const inner = (box, style = getComputedStyle(box)) => box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
 const shown = (element, box = element.getBoundingClientRect()) => box.width > 0 && box.height > 0;
 const scrolls = (element) => {
@@ -19,7 +19,7 @@ const scrolls = (element) => {
   }
   return false;
 };
-settled.then(pause).then(() => document.querySelectorAll("details").forEach((one) => (one.open = true))).then(pause).then(() => {
+settled.then(drawn).then(() => document.querySelectorAll("details").forEach((one) => (one.open = true))).then(drawn).then(() => {
   const found = [];
   for (const formula of document.querySelectorAll("article mjx-container:not([display])")) {
     const line = formula.closest("p, li, td, dd, figcaption, th") || formula.parentElement;

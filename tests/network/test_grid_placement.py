@@ -219,6 +219,25 @@ def test_a_flat_feature_gets_a_grid_of_width_1_around_it_or_as_wide_as_it_is_lar
     assert_even(updated.layers[0])
 
 
+@pytest.mark.parametrize("margin", [0.0, 0.5, 1.0, 3.0])
+@pytest.mark.parametrize("n_intervals", [1, 2, 5, 20])
+def test_a_margin_counts_in_units_of_the_range_over_the_number_of_intervals(n_intervals, margin):
+    """Which are G / (G + 2 margin) intervals of the wider grid."""
+    x = np.random.default_rng(n_intervals).normal(size=(50, 1))
+    options = {"n_intervals": n_intervals, "degree": 3, "domain": (-1.0, 1.0)}
+    network = kr.init_network((1, 1), **options, rng=np.random.default_rng(0))
+
+    moved = kr.update_grid(network, x, uniform_share=1.0, margin=margin)
+
+    breakpoints = moved.layers[0].breakpoints[0]
+    pad = x.min() - breakpoints[0]
+    assert pad == pytest.approx(margin * np.ptp(x) / n_intervals, abs=1e-12)
+    intervals = pad / (breakpoints[1] - breakpoints[0])
+    assert intervals == pytest.approx(
+        margin * n_intervals / (n_intervals + 2.0 * margin), abs=1e-12
+    )
+
+
 # --- refine and place_hidden_grids
 
 
@@ -332,12 +351,13 @@ def toy(x):
     return np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2)
 
 
-def test_fit_starts_a_grid_as_refinement_does():
+@pytest.mark.parametrize("update_grids", [True, False])
+def test_fit_starts_a_grid_as_refinement_does(update_grids):
     network, _ = example((2, 3, 1))
     data = samples(toy, 2, np.random.default_rng(0))
     network = place_hidden_grids(network, data.x_train)
 
-    run = kr.fit(network, data, n_steps=0, grids=(10,))
+    run = kr.fit(network, data, n_steps=0, grids=(10,), update_grids=update_grids)
 
     assert bits(run.network) == bits(refine(network, data.x_train, 10))
 

@@ -192,7 +192,7 @@ def test_with_bounds_alone_hidden_grids_lie_where_inputs_from_the_box_send_activ
             inside = (activations >= low) & (activations <= high)
             width = np.ptp(activations, axis=0)
             assert inside.mean() > 0.999
-            # a margin of one interval of five, nothing more
+            # a margin of a fifth of the range, nothing more
             assert (high - low < 1.5 * np.maximum(width, 1.0)).all()
 
 

@@ -186,6 +186,31 @@ def test_fifty_steps_of_adam_lead_to_the_same_parameters(seed, widths, degree):
     assert_close(plain.to_theta(layers), expected, 1e-13 + 1e3 * max(0.0, grown - 1e-14))
 
 
+def test_arrays_of_a_layer_are_its_own_and_edits_in_place_change_nothing_else():
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(-1.0, 1.0, (20, 2)), rng.normal(size=(20, 1))
+
+    def networks():
+        start = plain.init_network((2, 3, 1), 4, 3, -1.0, 1.0, np.random.default_rng(0))
+        theta = plain.to_theta(start)
+        trained, _ = plain.fit(start, x, y, n_steps=2)
+        return start, plain.to_layers(theta, start), trained, plain.extend_grid(start, 8)
+
+    arrays = [
+        (name, getattr(layer, name))
+        for layers in networks()
+        for layer in layers
+        for name in ("knots", "coef", "w_base", "w_spline", "mask")
+    ]
+    shared = [
+        (one, other)
+        for n, (one, first) in enumerate(arrays)
+        for other, second in arrays[:n]
+        if np.shares_memory(first, second)
+    ]
+    assert shared == []
+
+
 @given(SEEDS, degrees(0, 5), st.integers(1, 8), st.sampled_from([2, 3, 5]))
 def test_a_grid_extended_to_a_multiple_keeps_every_spline_on_the_grid(seed, degree, coarse, factor):
     rng = np.random.default_rng(seed)
@@ -295,6 +320,18 @@ def test_a_sampled_curve_gets_the_name_of_its_function(name, curve):
     assert np.abs(c * LIBRARY[name](a * x + b) + d - curve(x)).max() < 1e-2
 
 
+@pytest.mark.parametrize("name", ["gaussian", "tanh", "sin"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_search_follows_a_ridge_on_which_a_and_b_compensate_each_other(name, seed):
+    rng = np.random.default_rng(seed)
+    x = np.linspace(0.0, 2.0, 80)  # a change of a and one of b nearly cancel away from 0
+    a, b = rng.uniform(1.0, 4.0), rng.uniform(-3.0, 0.0)
+
+    r2, _ = plain.fit_affine(LIBRARY[name], x, LIBRARY[name](a * x + b))
+
+    assert 1.0 - r2 < 1e-6
+
+
 @pytest.mark.parametrize(("name", "curve"), [("sin", lambda x: np.sin(3.0 * x)), ("exp", np.exp)])
 def test_an_edge_that_learned_a_function_is_named_after_it(name, curve):
     (layer,) = plain.init_network((2, 3), 10, 3, -1.0, 1.0, np.random.default_rng(0))
@@ -311,17 +348,59 @@ def test_an_edge_that_learned_a_function_is_named_after_it(name, curve):
     assert all(best[0] > other[0] for other in others)
 
 
+@pytest.mark.parametrize("end", [36.0, 200.0])
+def test_functions_that_overflow_on_a_wide_grid_are_ranked_below_those_that_fit(end):
+    rng = np.random.default_rng(0)
+    (layer,) = plain.init_network((1, 2), 10, 3, 0.0, end, rng)
+    layer.w_base[0], layer.coef[1], layer.w_base[1] = 0.0, 0.0, 0.0  # the second edge is constant
+    x = np.linspace(0.0, end, 200)
+    curve = np.exp(-0.05 * x)[:, None]
+    layer.coef[0] = kr.fit_curve(x, curve, knots=layer.knots[0], degree=3).coef[0]
+
+    of_decay, of_a_constant = (plain.suggest(layer, j, 0, n=40) for j in range(2))
+
+    scores = [r2 for r2, _, _ in of_decay]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > 0.999
+    assert np.isfinite([[r2, *numbers] for r2, numbers, _ in of_decay + of_a_constant]).all()
+    assert {r2 for r2, _, _ in of_a_constant} == {0.0}
+
+
+def test_no_function_explains_the_curve_of_a_removed_edge():
+    layers = plain.init_network((2, 2), 5, 3, -1.0, 1.0, np.random.default_rng(0))
+    layers[0].mask[1, 0] = 0.0
+
+    suggestions = plain.suggest(layers[0], 1, 0)
+
+    assert {r2 for r2, _, _ in suggestions} == {0.0}
+    assert {(c, d) for _, (_, _, c, d), _ in suggestions} == {(0.0, 0.0)}
+
+
+def test_the_sizes_of_edges_in_tutorial_7_are_the_scores_of_the_package_with_removed_edges_too():
+    page = tree.pages()["tutorials/07_sparsification"]
+    (code,) = re.findall(r"^def sizes_of\(.+?\n\n\n", page, re.DOTALL | re.MULTILINE)
+    written = {"plain": plain}
+    exec(code, written)
+    network, x, _ = random_case(3, (2, 5, 3, 1), 3)
+    assert any((layer.mask == 0.0).any() for layer in network.layers)
+
+    for own, scores in zip(
+        written["sizes_of"](network, x), kr.edge_scores(network, x), strict=True
+    ):
+        np.testing.assert_allclose(own, scores, rtol=1e-12, atol=0.0)
+
+
 # --- the tutorials build it
 
 
-def cards_of_the_tutorials():
-    """The code of all cards with whole definitions, in the order of the pages."""
+def cards_of_the_tutorials(pages="[1-4]"):
+    """The code of all cards with whole definitions, in the order of the pages whose number is one of `pages`."""
     card = re.compile(r"^:::\{eqcode\} (plain-\S+)\n:definitions: (.+)$", flags=re.MULTILINE)
     tagged = tree.tagged_lines()
     return [
         tree.whole_definitions(tagged[tag], names.split())
         for page, text in tree.pages().items()
-        if re.match(r"tutorials/0[1-4]_", page)
+        if re.match(f"tutorials/0{pages}_", page)
         for tag, names in card.findall(text)
     ]
 
@@ -359,6 +438,17 @@ def test_the_cards_and_the_cell_below_them_are_a_program_of_at_most_90_lines_tha
     assert not done.stderr
 
 
+def test_the_cards_of_tutorials_1_to_4_then_6_and_8_extend_grids_and_suggest_functions():
+    written = {}
+    exec("\n\n\n".join(["import numpy as np", *cards_of_the_tutorials("[1-8]")]), written)
+
+    def suggested(kan):
+        layers = kan["init_network"]((1, 1), 2, 3, -1.0, 1.0, np.random.default_rng(1))
+        return kan["suggest"](kan["extend_grid"](layers, 4)[0], 0, 0, n=20)
+
+    assert suggested(written) == suggested(vars(plain))
+
+
 def test_a_card_says_above_its_code_what_the_code_alone_leaves_out():
     lines = tree.tagged_lines()["plain-forward"]
 
@@ -369,6 +459,16 @@ def test_a_card_says_above_its_code_what_the_code_alone_leaves_out():
     assert all(len(text) > 20 for text in said.values())
     assert '"""' not in code
     assert code.startswith("class Layer:\n    def __init__(")
+
+
+def test_a_card_shows_every_statement_that_assigns_a_name_it_lists():
+    lines = tree.tagged_lines()["plain-affine"]
+
+    code = tree.whole_definitions(lines, ["LIBRARY", "suggest"])
+
+    assert code.count("\nLIBRARY |= {") == code.startswith("LIBRARY = {") == 1
+    assert "\n\n\ndef suggest(" in code
+    assert list(tree.summaries(lines, ["LIBRARY", "suggest"])) == ["suggest"]
 
 
 def test_a_card_of_a_definition_that_is_not_there_is_an_error():

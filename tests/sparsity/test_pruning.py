@@ -96,6 +96,7 @@ def try_to(action, *arguments, **options):
 # --- the hello world
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, 1, 16, 42])
 def test_pruning_the_hello_world_less_than_doubles_its_error(seed):
     """With seeds 16 and 42 the paper's rule more than doubles it. Of seeds 0 to 79 the worst has 1.35, so 1.6 leaves room to rounding."""

@@ -290,6 +290,7 @@ def test_a_curve_is_found_by_its_tail_too(name, ends):
 # --- exact on clean curves
 
 
+@pytest.mark.long
 @for_all("name", NAMES)
 @for_all("seed", range(3))
 def test_a_clean_curve_is_found_to_1e_12_of_its_spread_and_told_canonically(name, seed):
@@ -449,6 +450,7 @@ def test_a_step_is_the_best_of_all_breaks(seed):
 # --- with noise
 
 
+@pytest.mark.long
 @for_all("name", SEARCHED)
 def test_no_second_opinion_that_starts_from_the_truth_is_nearer(name):
     rng = np.random.default_rng(6)
@@ -688,6 +690,7 @@ def bessel(request):
     unregister_function("J0")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("bessel")
 @pytest.mark.parametrize(
     "affine", [(20.0, 0.0, 1.0, 0.0), (12.0, 3.0, 2.0, -1.0), (35.0, 4.0, 1.0, 0.0)]
@@ -776,6 +779,7 @@ def test_small_and_fast_curves_are_named(amplitude):
     assert rank_functions(x, amplitude * x**2)[0].name == "x^2"
 
 
+@pytest.mark.long
 def test_rounding_of_a_large_constant_buys_no_parameters():
     x, rng = points(33, 300), np.random.default_rng(33)
 
@@ -793,6 +797,7 @@ def test_rounding_of_a_large_constant_buys_no_parameters():
     assert rank_functions(x, 3.0 + 4e-15 * rng.standard_normal(300))[0].name == "0"
 
 
+@pytest.mark.long
 def test_constants_and_lines_and_noise_are_no_more_than_that():
     x, rng = points(25, 300), np.random.default_rng(250)
 
@@ -803,6 +808,7 @@ def test_constants_and_lines_and_noise_are_no_more_than_that():
     assert rank_functions(x, 2.0 * x + 0.1 * rng.standard_normal(300))[0].name == "x"
 
 
+@pytest.mark.long
 def test_a_pole_between_samples_wins_where_they_show_it():
     x, rng = points(26, 400), np.random.default_rng(26)
     y = 1.0 / (x - 0.3)

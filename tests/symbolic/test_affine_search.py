@@ -126,6 +126,7 @@ def test_the_state_of_a_line_is_the_best_multiple_of_its_centred_curve(name):
     np.testing.assert_array_equal(misfits(LIBRARY[name], chart, theta, t, z), misfit)
 
 
+@pytest.mark.long
 @for_all("name", CHARTS)
 @for_all("noise", [0.05, 1.0])
 @for_all("n_steps", [1, 3, 40])

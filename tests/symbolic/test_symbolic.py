@@ -716,6 +716,7 @@ def test_functions_are_chosen_alike_where_squares_of_outputs_leave_float64(power
     assert [[edge.name for edge in layer.symbolic] for layer in large.layers] == names
 
 
+@pytest.mark.long
 def test_curves_of_outputs_below_float64_are_named():
     """Hidden values vary by less than float64 holds, by which errors were divided."""
     rng = np.random.default_rng(0)

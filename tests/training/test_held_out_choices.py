@@ -472,6 +472,7 @@ def test_test_data_are_not_looked_at():
     )
 
 
+@pytest.mark.long
 def test_the_same_rng_gives_the_same_run_and_the_network_stays():
     network, data = few_samples()
     before = network.theta.copy()

@@ -40,6 +40,7 @@ def validated(data, **changes):
     return kr.fit_validated(data, **({"rng": np.random.default_rng(0)} | FEW | changes))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("f", "architecture"),
     [
