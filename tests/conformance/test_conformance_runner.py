@@ -1113,7 +1113,7 @@ def test_listed_cases_are_marked_and_an_adapter_without_methods_is_refused():
         ),
         (
             {"only": ["penalties_pykan"]},
-            "only is ['penalties_pykan'] and skip is [], which leave 15 cases of family 'bspline', but",
+            "only is ['penalties_pykan'] and skip is [], which leave 16 cases of family 'bspline', but",
         ),
         (
             {"skip": ["*"], "family": "gaussian"},
