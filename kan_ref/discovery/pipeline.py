@@ -35,7 +35,7 @@ from kan_ref.discovery.network_search import (
     problem_ends,
     search_by_network,
 )
-from kan_ref.discovery.records import Discovery, Report, formula_values
+from kan_ref.discovery.records import Discovery, Report, beside_splines, formula_values
 from kan_ref.discovery.results import (
     better,
     expression_of,
@@ -205,6 +205,7 @@ def discover(
     if is_late or any(TIME_IS_OVER in one.verdict.why for one in found):
         best = replace(best, verdict=best.verdict.ended(TIME_IS_OVER))
     best = judged_between_samples(judged_on_test(best, data), data)
+    best = best if loss in CLASS_LOSSES else beside_splines(best, data)
     return of_all_inputs(judged_on_inputs(best, data), inputs, labels)
 
 

@@ -23,7 +23,7 @@ from kan_ref.discovery.formula_search import (
     search_formula,
     sine_or_cosine,
 )
-from kan_ref.discovery.records import DiscoveryStep, formula_values
+from kan_ref.discovery.records import DiscoveryStep, beside_splines, formula_values
 from kan_ref.discovery.residual_tests import (
     neighbour_pairs,
     neighbour_statistic,
@@ -1230,6 +1230,48 @@ def test_a_formula_that_is_undefined_between_training_samples_explains_nothing()
     assert verdict.kind == "not explained"
     assert f"undefined at {n_undefined} of 40 test samples inside the range" in verdict.why
     assert "without them it would be exact: the largest error" in verdict.why
+
+
+def test_where_no_formula_explains_the_data_the_verdict_has_the_errors_of_splines_and_formula(
+    found,
+):
+    data, discovery, _ = found
+
+    def reported(kind, test_rmse, splines=discovery.splines):
+        last = replace(discovery.steps[-1], test_rmse=test_rmse)
+        one = replace(discovery, verdict=Verdict(kind, "why"), steps=(last,), splines=splines)
+        return beside_splines(one, data).verdict.why
+
+    values = discovery.scaler.inverse_y(
+        discovery.splines(discovery.scaler.transform_x(data.x_test))
+    )
+    error = np.sqrt(np.mean((values - data.y_test) ** 2))
+    numbers = f"has an error of {error:.1e} on the test samples, the formula"
+    assert f"{numbers} {3.0 * error:.1e}" in reported("not explained", 3.0 * error)
+    assert f"{numbers} nan" in reported("not explained", np.nan)
+    assert reported("not explained", 1.9 * error) == "why"
+    assert reported("within noise", 3.0 * error) == "why"
+    undefined = kr.fix_symbolic(
+        discovery.splines, 0, output=0, input=0, name="log", affine=(1.0, -9.0, 1.0, 0.0)
+    )
+    assert reported("not explained", 3.0 * error, undefined) == "why"
+
+
+@pytest.mark.long
+def test_a_product_with_a_shared_input_is_not_explained_and_its_splines_are_named():
+    x = RNG(0).uniform([0.0, 1.0], [3.0, 3.0], (600, 2))
+    y = np.cos(x[:, :1]) * np.cos(x[:, :1] * x[:, 1:])
+    data = kr.Data.split(x, y, rng=RNG(1))
+
+    found = kr.discover(data, rng=RNG(0))
+
+    values = found.scaler.inverse_y(found.splines(found.scaler.transform_x(data.x_test)))
+    error = np.sqrt(np.mean((values - data.y_test) ** 2))
+    assert found.verdict.kind == "not explained"
+    assert error < 0.5 * found.test_rmse
+    assert (
+        f"{error:.1e} on the test samples, the formula {found.test_rmse:.1e}" in found.verdict.why
+    )
 
 
 def test_the_gain_is_that_of_its_definition():
