@@ -165,6 +165,23 @@ def test_verdict_alternatives_and_a_missing_network_are_shown():
     assert shown.images == []
 
 
+def test_alternatives_of_several_outputs_are_a_table_for_each_output_that_has_some():
+    fronts = [
+        tuple(SimpleNamespace(formula=n * X, rmse=0.5, complexity=n) for n in numbers)
+        for numbers in ((2, 3), (), (5,))
+    ]
+
+    shown = read(replace(discovery((X, Y, X + Y)), alternatives=tuple(fronts)))
+
+    titles = [place for place, one in enumerate(shown.texts) if one.startswith("Alternatives")]
+    assert [shown.texts[place] for place in titles] == [
+        "Alternatives for output 1",
+        "Alternatives for output 3",
+    ]
+    cells = [[shown.texts.index(f"{n}*x") for n in (2, 3)], [shown.texts.index("5*x")]]
+    assert titles[0] < min(cells[0]) < max(cells[0]) < titles[1] < min(cells[1])
+
+
 def test_candidates_for_an_edge_are_a_table():
     suggestions = kr.suggest_symbolic(NET, POINTS, 0, output=0, input=0)
 
