@@ -12,6 +12,7 @@ so that unimportant edges are faint. Masked edges are not drawn.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
@@ -223,13 +224,13 @@ def _check_names(
 def _largest(titles: Sequence[str | None]) -> str:
     """Return a text as large as any title.
 
-    It is the widest of all lines, as often as the longest title has lines.
+    It is the widest of all lines, as often as the highest title needs.
     """
-    lines = [(title or "").split("\n") for title in titles]
-    widest = max(
-        (line for title in lines for line in title), key=lambda line: text_size(line, 1.0)[0]
-    )
-    return "\n".join([widest] * max(len(title) for title in lines))
+    texts = [title or "" for title in titles]
+    lines = [line for text in texts for line in text.split("\n")]
+    widest = max(lines, key=lambda line: text_size(line, 1.0)[0])
+    ratio = max(text_size(text, 1.0)[1] for text in texts) / text_size(widest, 1.0)[1]
+    return "\n".join([widest] * ceil(ratio - 1e-9))  # rounding adds no line
 
 
 # --- one network in the layout

@@ -344,6 +344,16 @@ def test_a_hundred_upright_names_are_small_enough_to_keep_apart():
     assert touching([label.extent for label in plan.labels]).tolist() == []
 
 
+def test_upright_names_are_small_enough_for_the_highest_formula():
+    names = [r"$\dfrac{momentum}{velocity}$"] + ["a long name of an input"] * 44
+
+    plan = planned(full((45, 1)), (names, ["y"]))
+
+    upright = [label.extent for label in plan.labels if label.angle]
+    assert len(upright) == 45
+    assert not len(touching(upright))
+
+
 def test_title_and_note_stand_above_and_below_everything():
     plan = planned(full((2, 1)), title="up", note="down")
     name, title, note = (
@@ -693,8 +703,18 @@ def test_the_size_of_a_text_counts_lines_and_letters():
         (2 * text_size("ab", 10.0)[0], 3 * text_size("ab", 10.0)[1])
     )
     assert text_size("mm", 20.0)[0] == 2 * text_size("mm", 10.0)[0] > 2 * text_size("ii", 10.0)[0]
-    assert text_size(r"$\alpha_{12}$", 10.0)[0] == text_size("n12", 10.0)[0]
     assert text_size("", 10.0)[0] == 0.0
+
+
+def test_the_size_of_a_formula_is_that_of_its_fractions_roots_and_words():
+    plain = text_size("$x$", 10.0)
+
+    assert text_size(r"$\sin$", 10.0)[0] > 2.0 * plain[0]
+    assert text_size(r"$\dfrac{a}{b}$", 10.0)[1] > 1.5 * plain[1]
+    assert text_size(r"$\sqrt{\dfrac{L}{g}}$", 10.0)[1] > text_size(r"$\dfrac{L}{g}$", 10.0)[1]
+    assert text_size("$x^$", 10.0) == text_size("0x^0", 10.0)  # no formula: its letters are counted
+    two = text_size("$\\dfrac{a}{b}$\n$x$", 10.0)
+    assert two[1] == pytest.approx(text_size(r"$\dfrac{a}{b}$", 10.0)[1] + plain[1])
 
 
 # --- wide layers
@@ -790,8 +810,9 @@ def test_frames_have_one_size_one_set_of_nodes_and_their_own_titles():
     assert titles == [["a"], ["a longer title"], ["b"]]
 
 
-def test_frames_have_room_for_the_widest_and_the_highest_title():
-    titles = ["a\nb\nc\nd", "w" * 80, None]
+@pytest.mark.parametrize("high", ["a\nb\nc\nd", r"$\sqrt{\dfrac{\dfrac{a}{b}}{c}}$"])
+def test_frames_have_room_for_the_widest_and_the_highest_title(high):
+    titles = [high, "w" * 80, None]
 
     for diagram in film_of_three(titles)[2]:
         for label in diagram.plan.labels:
