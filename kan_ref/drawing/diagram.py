@@ -7,12 +7,12 @@ opacity
 
     (G2)  alpha = tanh(beta A),    A = |phi|_1 = mean_b |phi(x_b)|  (their eq. 2.17),    beta = 3
 
-so that unimportant edges are faint. Masked edges are not drawn.
+so that unimportant edges are faint. Masked edges are not drawn, and a note counts the edges that
+are too faint to see.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 
 import numpy as np
 
@@ -33,11 +33,19 @@ from kan_ref.drawing.curves import (
     views_of,
 )
 from kan_ref.drawing.plan import Plan, plan_diagram
-from kan_ref.drawing.text import FUNCTION_POINTS, LEAST_POINTS, Label, caption_text, text_size
+from kan_ref.drawing.text import (
+    FUNCTION_POINTS,
+    LEAST_POINTS,
+    Label,
+    caption_text,
+    largest_text,
+    text_size,
+)
 from kan_ref.network import Network, check_inputs, check_network
 
 MOST_EDGES = 48  # of a layer; with more, even two rows of boxes are too small to read
 PADDING = 0.1  # space around the curve, of a box
+FAINT = 0.02  # an edge with less opacity differs from the paper by at most 5 of 255 shades of grey
 CAPTION = 0.3  # of the space inside, the part above the curve for the name of a function
 
 
@@ -88,7 +96,7 @@ def lay_out(
     names, output_names : sequence of str, optional
         One for each input, one for each output; None numbers them.
     beta : float, default 3.0
-        Above 0, as in (G2).
+        Above 0, as in (G2). A note counts the drawn edges whose opacity is below 0.02.
     title : str, optional
     most_edges : int, default 48
         Of a layer with more active edges only those with the largest scores are drawn, and a note
@@ -192,13 +200,16 @@ def lay_out_all(
     active = [np.any([view.active for view in layer], axis=0) for layer in layers]
     scores = [np.max([view.scores for view in layer], axis=0) for layer in layers]
     drawn = [strongest_edges(*layer, most_edges) for layer in zip(active, scores, strict=True)]
-    note = "\n".join(
+    notes = [
         f"layer {n}: the {most_edges} strongest of {edges.sum()} edges"
         for n, edges in enumerate(active)
         if edges.sum() > most_edges
-    )
-    shown, title = shown_nodes(drawn, most_edges), _largest(titles)
-    plan = plan_diagram(drawn, shown, texts, title=title, note=note, space=space)
+    ]
+    faint = [_opacities(a[edges], beta) < FAINT for a, edges in zip(scores, drawn, strict=True)]
+    if n_faint := int(sum(edges.sum() for edges in faint)):
+        notes.append(f"{n_faint} edge{'s are' if n_faint > 1 else ' is'} too faint to see")
+    shown, title = shown_nodes(drawn, most_edges), largest_text(titles)
+    plan = plan_diagram(drawn, shown, texts, title=title, note="\n".join(notes), space=space)
     sums = np.array([n > 0 and active[n - 1][i].sum() > 1 for n, i in plan.nodes], dtype=bool)
     return [_fill(plan, sums, *frame, beta) for frame in zip(networks, views, titles, strict=True)]
 
@@ -221,16 +232,13 @@ def _check_names(
     return given
 
 
-def _largest(titles: Sequence[str | None]) -> str:
-    """Return a text as large as any title.
-
-    It is the widest of all lines, as often as the highest title needs.
-    """
-    texts = [title or "" for title in titles]
-    lines = [line for text in texts for line in text.split("\n")]
-    widest = max(lines, key=lambda line: text_size(line, 1.0)[0])
-    ratio = max(text_size(text, 1.0)[1] for text in texts) / text_size(widest, 1.0)[1]
-    return "\n".join([widest] * ceil(ratio - 1e-9))  # rounding adds no line
+def _opacities(scores: FloatArray, beta: float) -> FloatArray:
+    """Return the opacities (G2) of edges with the magnitudes `scores`."""
+    with np.errstate(all="ignore"):
+        # [eq:edge-opacity]
+        alphas: FloatArray = np.tanh(beta * scores)
+        # [/eq:edge-opacity]
+    return alphas
 
 
 # --- one network in the layout
@@ -264,10 +272,7 @@ def _fill(
     y = bottom + height * (
         PADDING + (1.0 - 2.0 * PADDING) * with_name * box_curves(network, views, drawn)
     )
-    with np.errstate(all="ignore"):
-        # [eq:edge-opacity]
-        alphas = np.tanh(beta * scores)
-        # [/eq:edge-opacity]
+    alphas = _opacities(scores, beta)
     # a name has to be read where a line need only be seen: it is less faint
     labels += [
         _caption(name, np.sqrt(alpha), plan.scale, *box)

@@ -41,7 +41,8 @@ def draw_network(
 ) -> "Axes":
     r"""Draw the paper's diagram of a network: inputs at the bottom, outputs at the top.
 
-    Every active edge is a wire with its curve in a box.
+    Every active edge is a wire with its curve in a box, the fainter the smaller its values are. A
+    note counts the edges that are too faint to see.
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ def draw_network(
         One for each input, one for each output; "$\theta$" is set as a formula. None numbers them.
     beta : float, default 3.0
         Above 0; an edge has the opacity tanh(beta A), with A its mean magnitude on x
-        (`kan_ref.edge_scores`).
+        (`kan_ref.edge_scores`). Below an opacity of 0.02 it cannot be seen: for values in small
+        units, choose beta near 1 / A.
     title : str, optional
     most_edges : int, default 48
         Of a layer with more active edges only those with the largest scores are drawn, and a note

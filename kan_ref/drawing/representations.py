@@ -17,6 +17,7 @@ from kan_ref.formulas import latex_texts, mathml_texts, shown_formula
 
 N_FITS = 10  # rows of a table of candidates
 SHOWN_DIGITS = 5  # of the coefficients of a formula
+OPAQUE = 1e300  # beta: every edge of a formula is a part of it, whatever the units of its values
 
 
 def html_of(record: object) -> str | None:
@@ -120,7 +121,8 @@ def discovery_html(found: Any) -> str:
     for title, front in zip(titles, alternatives, strict=True):
         parts += _front_html(title, front)
     if found.network is not None:
-        parts.append(network_picture(found.network, getattr(found, "names", None) or ()))
+        names = getattr(found, "names", None) or ()
+        parts.append(network_picture(found.network, names, beta=OPAQUE))
     return pieces.block(parts)
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,18 @@ def _measured(line: str, font: Any) -> tuple[float, float] | None:
         return None
     height = max(FORMULA_LINE, LINE * ROUNDING * float(height) / 72.0)
     return ROUNDING * float(width) / 72.0, height
+
+
+def largest_text(titles: Sequence[str | None]) -> str:
+    """Return a text as large as any title.
+
+    It is the widest of all lines, as often as the highest title needs.
+    """
+    texts = [title or "" for title in titles]
+    lines = [line for text in texts for line in text.split("\n")]
+    widest = max(lines, key=lambda line: text_size(line, 1.0)[0])
+    ratio = max(text_size(text, 1.0)[1] for text in texts) / text_size(widest, 1.0)[1]
+    return "\n".join([widest] * ceil(ratio - 1e-9))  # rounding adds no line
 
 
 def widest_name(texts: Sequence[str], row: IntArray) -> float:

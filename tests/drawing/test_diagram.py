@@ -595,8 +595,38 @@ def test_tiny_and_huge_curves_have_the_same_shape(size):
     def diagram(size):
         return lay_out(one_edge("sin", (3.0, 0.0, size, 0.0)), np.linspace(-1.0, 1.0, 50)[:, None])
 
-    np.testing.assert_allclose(diagram(size).curves, diagram(1.0).curves, atol=1e-12)
+    np.testing.assert_allclose(heights(diagram(size)), heights(diagram(1.0)), atol=1e-12)
     assert diagram(size).alphas == pytest.approx(min(1.0, size))
+
+
+def test_a_note_counts_the_edges_that_are_too_faint_to_see():
+    network, x = example((3, 2, 1), seed=1)
+
+    def notes(factors, **options):
+        small = [
+            replace(layer, w_base=factor * layer.w_base, coef=factor * layer.coef)
+            for layer, factor in zip(network.layers, factors, strict=True)
+        ]
+        labels = lay_out(kr.Network(tuple(small)), x, **options).plan.labels
+        return [label.text for label in labels if label.role == "note"]
+
+    assert notes((1.0, 1.0)) == []
+    assert notes((1e-19, 1.0), most_edges=4) == [
+        "layer 0: the 4 strongest of 6 edges\n4 edges are too faint to see"
+    ]
+    assert notes((1e-19, 1.0), beta=1e19) == []
+    shown = lay_out(one_edge("x", (1.0, 0.0, 0.006, 0.0)), [[1.0]]).plan.labels
+    assert [label.text for label in shown if label.role == "note"] == ["1 edge is too faint to see"]
+
+
+def test_a_film_counts_the_edges_that_are_faint_in_every_frame():
+    frames = [one_edge("x", (1.0, 0.0, scale, 0.0)) for scale in (1e-9, 1.0)]
+
+    both, alone = lay_out_all(frames, [[1.0]], [None] * 2), [lay_out(frames[0], [[1.0]])]
+
+    for diagrams, n_notes in ((both, 0), (alone, 1)):
+        for diagram in diagrams:
+            assert [label.role for label in diagram.plan.labels].count("note") == n_notes
 
 
 def test_a_mean_that_overflows_is_opaque():

@@ -4,6 +4,7 @@ tests/site builds pages with these outputs; here each piece is read by an HTML p
 """
 
 import base64
+import io
 import struct
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 import sympy
 from cases import for_all
 from matplotlib.figure import Figure
+from PIL import Image
 
 import kan_ref as kr
 from kan_ref.discovery.verdict import Verdict
@@ -222,6 +224,17 @@ def test_names_are_text_and_never_markup(name):
 
 
 # --- pictures
+
+
+def test_a_discovery_in_tiny_units_has_a_picture_whose_edges_can_be_seen():
+    found = discovery(1e-19 * X + 1e-25 * Y**2)
+
+    (image,) = read(found).images
+
+    with Image.open(io.BytesIO(base64.b64decode(image["src"].partition(",")[2]))) as picture:
+        red, green, _ = np.moveaxis(np.asarray(picture.convert("RGB")).astype(int), 2, 0)
+    rows = np.flatnonzero((red - green > 100).any(axis=1))  # of symbolic edges
+    assert np.ptp(rows) > 0.5 * len(red)
 
 
 def test_a_network_that_is_undefined_on_its_grids_has_the_reason_in_place_of_a_picture():
