@@ -38,6 +38,7 @@ from kan_ref.drawing.text import (
     LEAST_POINTS,
     Label,
     caption_text,
+    check_drawable,
     largest_text,
     text_size,
 )
@@ -194,6 +195,7 @@ def lay_out_all(
     for title in titles:
         if title is not None and not isinstance(title, str):
             raise TypeError(f"title is {title!r}, but must be a str")
+        check_drawable("title", title or "")
 
     views = [views_of(network, points) for network in networks]
     layers = list(zip(*views, strict=True))
@@ -229,6 +231,8 @@ def _check_names(
     if len(given) != count:
         nodes = "inputs" if letter == "x" else "outputs"
         raise ValueError(f"{argument} has {len(given)} entries, but {count} {nodes} need {count}")
+    for n, name in enumerate(given):
+        check_drawable(f"{argument}[{n}]", name)
     return given
 
 

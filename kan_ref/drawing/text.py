@@ -56,6 +56,16 @@ class Label:
         return x - width / 2.0, bottom, x + width / 2.0, bottom + height
 
 
+def check_drawable(name: str, text: str) -> None:
+    """Raise ValueError if a text holds half of a surrogate pair, for which no font has a sign."""
+    half = re.search("[\ud800-\udfff]", text)
+    if half:
+        raise ValueError(
+            f"{name} is {text!r}, but {half[0]!r} is half of a surrogate pair and no character: "
+            "write the whole character, or decode the text with its own encoding"
+        )
+
+
 def text_size(text: str, points: float) -> tuple[float, float]:
     """Return width and height of a text, rather too large than too small."""
     ems = [_formula_ems(line) or _letters_ems(line) for line in text.split("\n")]

@@ -905,6 +905,14 @@ NET, X = example((2, 3, 1))
         ({"beta": np.nan}, ValueError, "beta is nan, but must be finite"),
         ({"beta": "3"}, TypeError, "beta is '3', but must be a real number"),
         ({"title": 5}, TypeError, "title is 5, but must be a str"),
+        (
+            {"names": ("a", "b\ud800c")},
+            ValueError,
+            r"names\[1\] is 'b\\ud800c', but '\\ud800' is half of a surrogate pair and no character: "
+            "write the whole character, or decode",
+        ),
+        ({"output_names": ("\udfff",)}, ValueError, r"output_names\[0\] is '\\udfff', but"),
+        ({"title": "$\udc00$"}, ValueError, r"title is '\$\\udc00\$', but '\\udc00' is half of"),
         ({"most_edges": 0}, ValueError, "most_edges is 0, but must be at least 1"),
         (
             {"space": (0.0, 3.0)},
