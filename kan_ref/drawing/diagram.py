@@ -25,7 +25,6 @@ from kan_ref.checks import (
     column_names,
 )
 from kan_ref.drawing.curves import (
-    N_POINTS,
     View,
     box_curves,
     shown_nodes,
@@ -272,10 +271,9 @@ def _fill(
     ]
     left, bottom, width, height = boxes.T[:, :, None]
     with_name = np.array([1.0 - CAPTION if name else 1.0 for name in functions])[:, None]
-    x = left + width * (PADDING + (1.0 - 2.0 * PADDING) * np.linspace(0.0, 1.0, N_POINTS))
-    y = bottom + height * (
-        PADDING + (1.0 - 2.0 * PADDING) * with_name * box_curves(network, views, drawn)
-    )
+    places, shapes = box_curves(network, views, drawn)
+    x = left + width * (PADDING + (1.0 - 2.0 * PADDING) * places)
+    y = bottom + height * (PADDING + (1.0 - 2.0 * PADDING) * with_name * shapes)
     alphas = _opacities(scores, beta)
     # a name has to be read where a line need only be seen: it is less faint
     labels += [

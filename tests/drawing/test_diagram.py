@@ -676,6 +676,27 @@ def test_a_curve_that_its_few_samples_do_not_show_is_drawn_whole():
     assert np.isfinite(diagram.curves).all()
 
 
+@for_all("frequency", [20.0, 41.3, 128.0 * np.pi, 400.0, 402.0, 2048.0 * np.pi, 1e5, 1e9])
+def test_a_fast_oscillation_is_never_shown_as_a_slow_one(frequency):
+    """It turns as often as it is, or fills the middle of the box in each tenth of its width."""
+    x = np.linspace(-1.0, 1.0, 50)[:, None]
+    curve = (heights(lay_out(one_edge("sin", (frequency, 0.3, 1.0, 0.0)), x)) - 0.1) / 0.56
+
+    turns = (np.diff(curve)[1:] * np.diff(curve)[:-1] < 0.0).sum()
+    tenths = np.array_split(curve, 10)
+    is_band = all(tenth.min() < 0.1 and tenth.max() > 0.9 for tenth in tenths)
+
+    assert turns == pytest.approx(2.0 * frequency / np.pi, abs=1.0) or is_band
+
+
+@for_all("function", ["x", "x^2", "sqrt", "exp", "sin", "tanh", "abs"])
+def test_a_slow_curve_has_few_points_at_even_places(function):
+    (curve,) = lay_out(one_edge(function, (2.0, 2.0, 1.0, 0.0)), [[-1.0], [1.0]]).curves
+
+    assert len(curve) == 129
+    np.testing.assert_allclose(np.diff(curve[:, 0]), np.ptp(curve[:, 0]) / 128)
+
+
 # --- names
 
 
