@@ -81,16 +81,17 @@ def box_curves(
         np.array([getattr(views[n], end)[j, i] for n, j, i in drawn]) for end in ("low", "high")
     )
     places, inside = np.linspace(0.0, 1.0, N_POINTS), _uneven(N_POINTS - 1)
-    values = _values(network, views, drawn, np.append(places, inside))
-    heights = _rescale(values, low, high)
-    lower, upper = heights[: N_POINTS - 1], heights[1:N_POINTS]
-    part = (inside * (N_POINTS - 1) % 1.0)[:, None]
-    straight = (1.0 - part) * lower + part * upper
-    values = values[:N_POINTS]
-    if (np.abs(heights[N_POINTS:] - straight) > MISSED).any():  # nan, outside, is not missed
-        places = np.concatenate([[0.0], _uneven(N_FINE), [1.0]])
-        values = _values(network, views, drawn, places)
-    return places, _rescale(values, low, high).T
+    with np.errstate(all="ignore"):  # a curve may overflow between samples, and its heights be tiny
+        values = _values(network, views, drawn, np.append(places, inside))
+        heights = _rescale(values, low, high)
+        lower, upper = heights[: N_POINTS - 1], heights[1:N_POINTS]
+        part = (inside * (N_POINTS - 1) % 1.0)[:, None]
+        straight = (1.0 - part) * lower + part * upper
+        values = values[:N_POINTS]
+        if (np.abs(heights[N_POINTS:] - straight) > MISSED).any():  # nan, outside, is not missed
+            places = np.concatenate([[0.0], _uneven(N_FINE), [1.0]])
+            values = _values(network, views, drawn, places)
+        return places, _rescale(values, low, high).T
 
 
 def _uneven(n: int) -> FloatArray:
@@ -111,9 +112,8 @@ def _values(
         for first in range(0, len(places), N_POINTS):  # so that memory does not grow
             rows = slice(first, first + N_POINTS)
             t = places[rows, None]
-            with np.errstate(all="ignore"):  # a curve may overflow between samples
-                grid = (1.0 - t) * view.start + t * view.stop
-                outputs = layer_edge_outputs(layer, evaluate(layer, grid, slopes=False))
+            grid = (1.0 - t) * view.start + t * view.stop
+            outputs = layer_edge_outputs(layer, evaluate(layer, grid, slopes=False))
             values[rows, here] = outputs[:, j, i]
     return values
 

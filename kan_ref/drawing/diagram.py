@@ -273,7 +273,8 @@ def _fill(
     with_name = np.array([1.0 - CAPTION if name else 1.0 for name in functions])[:, None]
     places, shapes = box_curves(network, views, drawn)
     x = left + width * (PADDING + (1.0 - 2.0 * PADDING) * places)
-    y = bottom + height * (PADDING + (1.0 - 2.0 * PADDING) * with_name * shapes)
+    with np.errstate(under="ignore"):  # heights may be tiny
+        y = bottom + height * (PADDING + (1.0 - 2.0 * PADDING) * with_name * shapes)
     alphas = _opacities(scores, beta)
     # a name has to be read where a line need only be seen: it is less faint
     labels += [
