@@ -265,7 +265,8 @@ def draw_times(ax: Axes, records: Sequence[Record]) -> None:
         ax.plot(curve["seconds"][1:], curve["l2"][1:], color=ORANGE, alpha=0.6, lw=1.2)
     if mlps:
         ax.plot([], [], color=ORANGE, label=MLP_LM.label(mlps[0]))
-        ax.legend(fontsize=8)
+        # below the panel, because it is too wide for a free corner
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=8)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("CPU seconds")

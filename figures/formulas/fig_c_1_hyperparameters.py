@@ -177,6 +177,8 @@ def _draw_counts(ax: Axes, records: Sequence[Record], row: Row) -> None:
             handles=[Line2D([], [], color=color, marker="o", label=name) for name, color in names],
             loc="upper right",
             ncols=2,
+            handlelength=1.2,  # with the usual length the legend is as wide as the panel
+            columnspacing=1.2,
         )
 
 

@@ -5,6 +5,11 @@ largest value. A constant curve runs through the middle. Undefined values (of a 
 outside its domain, between two samples) are left out. Where a curve exceeds the range of its
 samples' values more than tenfold (a pole between two samples), it is cut off at the ends of that
 range.
+
+Straight lines between 129 points show most curves. They are compared with the curves at one more
+point of each interval, and where they miss one, all curves of the diagram have 1026 points. The
+added points are unevenly spaced, because evenly spaced ones can show a fast oscillation as a slow
+one. So a curve that oscillates too fast even for 1026 points fills the band between its extremes.
 """
 
 from collections.abc import Sequence
@@ -15,7 +20,9 @@ import numpy as np
 from kan_ref.checks import BoolArray, FloatArray, IntArray, check_finite
 from kan_ref.network import Network, edge_outputs, evaluate, layer_edge_outputs
 
-N_POINTS = 129  # of a curve
+N_POINTS = 129  # of a curve, evenly spaced
+N_FINE = 1024  # intervals, with a point in each, of curves that these points miss
+MISSED = 0.05  # of the height of the box: a line this far from its curve misses it
 FLAT = 1e-9  # a curve whose range is below this, relative to its size, is drawn as constant
 STEEP = 10.0  # a curve is cut off beyond so many times the range of its samples' values
 
@@ -63,18 +70,52 @@ def views_of(network: Network, x: FloatArray) -> list[View]:
     return views
 
 
-def box_curves(network: Network, views: Sequence[View], drawn: IntArray) -> FloatArray:
-    """Return the heights of all curves in their boxes, (n_edges, N_POINTS), from 0 to 1."""
-    heights = np.empty((len(drawn), N_POINTS))
-    t = np.linspace(0.0, 1.0, N_POINTS)[:, None]
+def box_curves(
+    network: Network, views: Sequence[View], drawn: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return all curves in their boxes: places (n_points,), heights (n_edges, n_points).
+
+    Both run from 0 to 1; the places are the same for all curves.
+    """
+    low, high = (
+        np.array([getattr(views[n], end)[j, i] for n, j, i in drawn]) for end in ("low", "high")
+    )
+    places, inside = np.linspace(0.0, 1.0, N_POINTS), _uneven(N_POINTS - 1)
+    with np.errstate(all="ignore"):  # a curve may overflow between samples, and its heights be tiny
+        values = _values(network, views, drawn, np.append(places, inside))
+        heights = _rescale(values, low, high)
+        lower, upper = heights[: N_POINTS - 1], heights[1:N_POINTS]
+        part = (inside * (N_POINTS - 1) % 1.0)[:, None]
+        straight = (1.0 - part) * lower + part * upper
+        values = values[:N_POINTS]
+        if (np.abs(heights[N_POINTS:] - straight) > MISSED).any():  # nan, outside, is not missed
+            places = np.concatenate([[0.0], _uneven(N_FINE), [1.0]])
+            values = _values(network, views, drawn, places)
+        return places, _rescale(values, low, high).T
+
+
+def _uneven(n: int) -> FloatArray:
+    """Return a point in each of n equal intervals of [0, 1], at a place that no period repeats."""
+    k = np.arange(n, dtype=np.float64)
+    places: FloatArray = (k + (k + 1.0) ** 2 * (np.sqrt(5.0) - 1.0) / 2.0 % 1.0) / n
+    return places
+
+
+def _values(
+    network: Network, views: Sequence[View], drawn: IntArray, places: FloatArray
+) -> FloatArray:
+    """Return the values (n_points, n_edges) of edges at places from 0 to 1 of their ranges."""
+    values = np.empty((len(places), len(drawn)))
     for n, (layer, view) in enumerate(zip(network.layers, views, strict=True)):
         here = drawn[:, 0] == n
         _, j, i = drawn[here].T
-        with np.errstate(all="ignore"):  # a curve may overflow between samples
+        for first in range(0, len(places), N_POINTS):  # so that memory does not grow
+            rows = slice(first, first + N_POINTS)
+            t = places[rows, None]
             grid = (1.0 - t) * view.start + t * view.stop
-            values = layer_edge_outputs(layer, evaluate(layer, grid, slopes=False))[:, j, i]
-            heights[here] = _rescale(values, view.low[j, i], view.high[j, i]).T
-    return heights
+            outputs = layer_edge_outputs(layer, evaluate(layer, grid, slopes=False))
+            values[rows, here] = outputs[:, j, i]
+    return values
 
 
 def _rescale(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:

@@ -7,7 +7,8 @@ opacity
 
     (G2)  alpha = tanh(beta A),    A = |phi|_1 = mean_b |phi(x_b)|  (their eq. 2.17),    beta = 3
 
-so that unimportant edges are faint. Masked edges are not drawn.
+so that unimportant edges are faint. Masked edges are not drawn, and a note counts the edges that
+are too faint to see.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,6 @@ from kan_ref.checks import (
     column_names,
 )
 from kan_ref.drawing.curves import (
-    N_POINTS,
     View,
     box_curves,
     shown_nodes,
@@ -32,11 +32,20 @@ from kan_ref.drawing.curves import (
     views_of,
 )
 from kan_ref.drawing.plan import Plan, plan_diagram
-from kan_ref.drawing.text import FUNCTION_POINTS, LEAST_POINTS, Label, caption_text, text_size
+from kan_ref.drawing.text import (
+    FUNCTION_POINTS,
+    LEAST_POINTS,
+    Label,
+    caption_text,
+    check_drawable,
+    largest_text,
+    text_size,
+)
 from kan_ref.network import Network, check_inputs, check_network
 
 MOST_EDGES = 48  # of a layer; with more, even two rows of boxes are too small to read
 PADDING = 0.1  # space around the curve, of a box
+FAINT = 0.02  # an edge with less opacity differs from the paper by at most 5 of 255 shades of grey
 CAPTION = 0.3  # of the space inside, the part above the curve for the name of a function
 
 
@@ -87,7 +96,7 @@ def lay_out(
     names, output_names : sequence of str, optional
         One for each input, one for each output; None numbers them.
     beta : float, default 3.0
-        Above 0, as in (G2).
+        Above 0, as in (G2). A note counts the drawn edges whose opacity is below 0.02.
     title : str, optional
     most_edges : int, default 48
         Of a layer with more active edges only those with the largest scores are drawn, and a note
@@ -185,19 +194,23 @@ def lay_out_all(
     for title in titles:
         if title is not None and not isinstance(title, str):
             raise TypeError(f"title is {title!r}, but must be a str")
+        check_drawable("title", title or "")
 
     views = [views_of(network, points) for network in networks]
     layers = list(zip(*views, strict=True))
     active = [np.any([view.active for view in layer], axis=0) for layer in layers]
     scores = [np.max([view.scores for view in layer], axis=0) for layer in layers]
     drawn = [strongest_edges(*layer, most_edges) for layer in zip(active, scores, strict=True)]
-    note = "\n".join(
+    notes = [
         f"layer {n}: the {most_edges} strongest of {edges.sum()} edges"
         for n, edges in enumerate(active)
         if edges.sum() > most_edges
-    )
-    shown, title = shown_nodes(drawn, most_edges), _largest(titles)
-    plan = plan_diagram(drawn, shown, texts, title=title, note=note, space=space)
+    ]
+    faint = [_opacities(a[edges], beta) < FAINT for a, edges in zip(scores, drawn, strict=True)]
+    if n_faint := int(sum(edges.sum() for edges in faint)):
+        notes.append(f"{n_faint} edge{'s are' if n_faint > 1 else ' is'} too faint to see")
+    shown, title = shown_nodes(drawn, most_edges), largest_text(titles)
+    plan = plan_diagram(drawn, shown, texts, title=title, note="\n".join(notes), space=space)
     sums = np.array([n > 0 and active[n - 1][i].sum() > 1 for n, i in plan.nodes], dtype=bool)
     return [_fill(plan, sums, *frame, beta) for frame in zip(networks, views, titles, strict=True)]
 
@@ -217,19 +230,18 @@ def _check_names(
     if len(given) != count:
         nodes = "inputs" if letter == "x" else "outputs"
         raise ValueError(f"{argument} has {len(given)} entries, but {count} {nodes} need {count}")
+    for n, name in enumerate(given):
+        check_drawable(f"{argument}[{n}]", name)
     return given
 
 
-def _largest(titles: Sequence[str | None]) -> str:
-    """Return a text as large as any title.
-
-    It is the widest of all lines, as often as the longest title has lines.
-    """
-    lines = [(title or "").split("\n") for title in titles]
-    widest = max(
-        (line for title in lines for line in title), key=lambda line: text_size(line, 1.0)[0]
-    )
-    return "\n".join([widest] * max(len(title) for title in lines))
+def _opacities(scores: FloatArray, beta: float) -> FloatArray:
+    """Return the opacities (G2) of edges with the magnitudes `scores`."""
+    with np.errstate(all="ignore"):
+        # [eq:edge-opacity]
+        alphas: FloatArray = np.tanh(beta * scores)
+        # [/eq:edge-opacity]
+    return alphas
 
 
 # --- one network in the layout
@@ -259,14 +271,11 @@ def _fill(
     ]
     left, bottom, width, height = boxes.T[:, :, None]
     with_name = np.array([1.0 - CAPTION if name else 1.0 for name in functions])[:, None]
-    x = left + width * (PADDING + (1.0 - 2.0 * PADDING) * np.linspace(0.0, 1.0, N_POINTS))
-    y = bottom + height * (
-        PADDING + (1.0 - 2.0 * PADDING) * with_name * box_curves(network, views, drawn)
-    )
-    with np.errstate(all="ignore"):
-        # [eq:edge-opacity]
-        alphas = np.tanh(beta * scores)
-        # [/eq:edge-opacity]
+    places, shapes = box_curves(network, views, drawn)
+    x = left + width * (PADDING + (1.0 - 2.0 * PADDING) * places)
+    with np.errstate(under="ignore"):  # heights may be tiny
+        y = bottom + height * (PADDING + (1.0 - 2.0 * PADDING) * with_name * shapes)
+    alphas = _opacities(scores, beta)
     # a name has to be read where a line need only be seen: it is less faint
     labels += [
         _caption(name, np.sqrt(alpha), plan.scale, *box)

@@ -41,7 +41,8 @@ def draw_network(
 ) -> "Axes":
     r"""Draw the paper's diagram of a network: inputs at the bottom, outputs at the top.
 
-    Every active edge is a wire with its curve in a box.
+    Every active edge is a wire with its curve in a box, the fainter the smaller its values are. A
+    note counts the edges that are too faint to see.
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ def draw_network(
         One for each input, one for each output; "$\theta$" is set as a formula. None numbers them.
     beta : float, default 3.0
         Above 0; an edge has the opacity tanh(beta A), with A its mean magnitude on x
-        (`kan_ref.edge_scores`).
+        (`kan_ref.edge_scores`). Below an opacity of 0.02 it cannot be seen: for values in small
+        units, choose beta near 1 / A.
     title : str, optional
     most_edges : int, default 48
         Of a layer with more active edges only those with the largest scores are drawn, and a note
@@ -74,8 +76,9 @@ def draw_network(
 
     Notes
     -----
-    Masked edges are not drawn. The name of a function ends in an ellipsis where its letters would
-    be too small to read. A larger `ax` of yours shows more of it, and
+    Masked edges are not drawn. A curve that oscillates too fast for this size fills the band
+    between its smallest and its largest value. The name of a function ends in an ellipsis where its
+    letters would be too small to read. A larger `ax` of yours shows more of it, and
     ``[edge.name for edge in network.layers[0].symbolic]`` are the whole names of layer 0. On a dark
     figure the diagram has a white background. Boxes are grouped by target, in the order of the
     inputs (the paper groups by source).

@@ -90,8 +90,11 @@ def short(value: float) -> str:
     return f"{value:.4g}"
 
 
-def network_picture(network: Any, names: Sequence[str] = ()) -> str:
-    """Return the diagram of a network over the grids of its inputs, or the reason why not."""
+def network_picture(network: Any, names: Sequence[str] = (), beta: float = 3.0) -> str:
+    """Return the diagram of a network over the grids of its inputs, or the reason why not.
+
+    `beta` as in `draw_network`.
+    """
     labels = [literal(name) for name in names] or None
     n_edges = sum(layer.mask.size for layer in network.layers)
     if n_edges > MOST_EDGES:
@@ -107,7 +110,7 @@ def network_picture(network: Any, names: Sequence[str] = ()) -> str:
         )
     try:
         with default_style():
-            ax = draw_network(network, x, names=labels)
+            ax = draw_network(network, x, names=labels, beta=beta)
     except ValueError as error:  # a text or value that cannot be drawn: the reason is shown
         return paragraph(f"No picture: {error}.")
     return _card(ax, f"diagram of a network of widths {list(network.widths)}")

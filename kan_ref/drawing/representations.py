@@ -6,7 +6,7 @@ and then IPython shows its text. Records are read by their attributes, so this m
 of the packages that make them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from kan_ref.formulas import latex_texts, mathml_texts, shown_formula
 
 N_FITS = 10  # rows of a table of candidates
 SHOWN_DIGITS = 5  # of the coefficients of a formula
+OPAQUE = 1e300  # beta: every edge of a formula is a part of it, whatever the units of its values
 
 
 def html_of(record: object) -> str | None:
@@ -113,22 +114,29 @@ def discovery_html(found: Any) -> str:
     head = ("step", "what it did", "widths", "training RMSE", "test RMSE")
     parts.append(pieces.table(head, rows))
     alternatives = getattr(found, "alternatives", ())
-    if alternatives:
-        front = [
-            (
-                shown_formula(one.formula, digits=SHOWN_DIGITS),
-                pieces.short(one.rmse),
-                pieces.short(one.complexity),
-            )
-            for one in alternatives
-        ]
-        parts += [
-            pieces.title("Alternatives"),
-            pieces.table(("formula", "RMSE", "complexity"), front),
-        ]
+    if isinstance(found.formula, tuple):
+        titles = [f"Alternatives for output {n + 1}" for n in range(len(alternatives))]
+    else:
+        titles, alternatives = ["Alternatives"], (alternatives,)
+    for title, front in zip(titles, alternatives, strict=True):
+        parts += _front_html(title, front)
     if found.network is not None:
-        parts.append(network_picture(found.network, getattr(found, "names", None) or ()))
+        names = getattr(found, "names", None) or ()
+        parts.append(network_picture(found.network, names, beta=OPAQUE))
     return pieces.block(parts)
+
+
+def _front_html(title: str, front: Sequence[Any]) -> list[str]:
+    """Return title and table of the alternatives for one output, an empty list if there is none."""
+    rows = [
+        (
+            shown_formula(one.formula, digits=SHOWN_DIGITS),
+            pieces.short(one.rmse),
+            pieces.short(one.complexity),
+        )
+        for one in front
+    ]
+    return [pieces.title(title), pieces.table(("formula", "RMSE", "complexity"), rows)] * bool(rows)
 
 
 def suggestions_html(suggestions: Any) -> str:

@@ -344,6 +344,16 @@ def test_a_hundred_upright_names_are_small_enough_to_keep_apart():
     assert touching([label.extent for label in plan.labels]).tolist() == []
 
 
+def test_upright_names_are_small_enough_for_the_highest_formula():
+    names = [r"$\dfrac{momentum}{velocity}$"] + ["a long name of an input"] * 44
+
+    plan = planned(full((45, 1)), (names, ["y"]))
+
+    upright = [label.extent for label in plan.labels if label.angle]
+    assert len(upright) == 45
+    assert not len(touching(upright))
+
+
 def test_title_and_note_stand_above_and_below_everything():
     plan = planned(full((2, 1)), title="up", note="down")
     name, title, note = (
@@ -585,8 +595,38 @@ def test_tiny_and_huge_curves_have_the_same_shape(size):
     def diagram(size):
         return lay_out(one_edge("sin", (3.0, 0.0, size, 0.0)), np.linspace(-1.0, 1.0, 50)[:, None])
 
-    np.testing.assert_allclose(diagram(size).curves, diagram(1.0).curves, atol=1e-12)
+    np.testing.assert_allclose(heights(diagram(size)), heights(diagram(1.0)), atol=1e-12)
     assert diagram(size).alphas == pytest.approx(min(1.0, size))
+
+
+def test_a_note_counts_the_edges_that_are_too_faint_to_see():
+    network, x = example((3, 2, 1), seed=1)
+
+    def notes(factors, **options):
+        small = [
+            replace(layer, w_base=factor * layer.w_base, coef=factor * layer.coef)
+            for layer, factor in zip(network.layers, factors, strict=True)
+        ]
+        labels = lay_out(kr.Network(tuple(small)), x, **options).plan.labels
+        return [label.text for label in labels if label.role == "note"]
+
+    assert notes((1.0, 1.0)) == []
+    assert notes((1e-19, 1.0), most_edges=4) == [
+        "layer 0: the 4 strongest of 6 edges\n4 edges are too faint to see"
+    ]
+    assert notes((1e-19, 1.0), beta=1e19) == []
+    shown = lay_out(one_edge("x", (1.0, 0.0, 0.006, 0.0)), [[1.0]]).plan.labels
+    assert [label.text for label in shown if label.role == "note"] == ["1 edge is too faint to see"]
+
+
+def test_a_film_counts_the_edges_that_are_faint_in_every_frame():
+    frames = [one_edge("x", (1.0, 0.0, scale, 0.0)) for scale in (1e-9, 1.0)]
+
+    both, alone = lay_out_all(frames, [[1.0]], [None] * 2), [lay_out(frames[0], [[1.0]])]
+
+    for diagrams, n_notes in ((both, 0), (alone, 1)):
+        for diagram in diagrams:
+            assert [label.role for label in diagram.plan.labels].count("note") == n_notes
 
 
 def test_a_mean_that_overflows_is_opaque():
@@ -634,6 +674,27 @@ def test_a_curve_that_its_few_samples_do_not_show_is_drawn_whole():
     diagram = lay_out(one_edge("x^2", (1.0, 0.0, 1.0, 0.0)), [[-1.0], [1.0]])
 
     assert np.isfinite(diagram.curves).all()
+
+
+@for_all("frequency", [20.0, 41.3, 128.0 * np.pi, 400.0, 402.0, 2048.0 * np.pi, 1e5, 1e9])
+def test_a_fast_oscillation_is_never_shown_as_a_slow_one(frequency):
+    """It turns as often as it is, or fills the middle of the box in each tenth of its width."""
+    x = np.linspace(-1.0, 1.0, 50)[:, None]
+    curve = (heights(lay_out(one_edge("sin", (frequency, 0.3, 1.0, 0.0)), x)) - 0.1) / 0.56
+
+    turns = (np.diff(curve)[1:] * np.diff(curve)[:-1] < 0.0).sum()
+    tenths = np.array_split(curve, 10)
+    is_band = all(tenth.min() < 0.1 and tenth.max() > 0.9 for tenth in tenths)
+
+    assert turns == pytest.approx(2.0 * frequency / np.pi, abs=1.0) or is_band
+
+
+@for_all("function", ["x", "x^2", "sqrt", "exp", "sin", "tanh", "abs"])
+def test_a_slow_curve_has_few_points_at_even_places(function):
+    (curve,) = lay_out(one_edge(function, (2.0, 2.0, 1.0, 0.0)), [[-1.0], [1.0]]).curves
+
+    assert len(curve) == 129
+    np.testing.assert_allclose(np.diff(curve[:, 0]), np.ptp(curve[:, 0]) / 128)
 
 
 # --- names
@@ -693,8 +754,18 @@ def test_the_size_of_a_text_counts_lines_and_letters():
         (2 * text_size("ab", 10.0)[0], 3 * text_size("ab", 10.0)[1])
     )
     assert text_size("mm", 20.0)[0] == 2 * text_size("mm", 10.0)[0] > 2 * text_size("ii", 10.0)[0]
-    assert text_size(r"$\alpha_{12}$", 10.0)[0] == text_size("n12", 10.0)[0]
     assert text_size("", 10.0)[0] == 0.0
+
+
+def test_the_size_of_a_formula_is_that_of_its_fractions_roots_and_words():
+    plain = text_size("$x$", 10.0)
+
+    assert text_size(r"$\sin$", 10.0)[0] > 2.0 * plain[0]
+    assert text_size(r"$\dfrac{a}{b}$", 10.0)[1] > 1.5 * plain[1]
+    assert text_size(r"$\sqrt{\dfrac{L}{g}}$", 10.0)[1] > text_size(r"$\dfrac{L}{g}$", 10.0)[1]
+    assert text_size("$x^$", 10.0) == text_size("0x^0", 10.0)  # no formula: its letters are counted
+    two = text_size("$\\dfrac{a}{b}$\n$x$", 10.0)
+    assert two[1] == pytest.approx(text_size(r"$\dfrac{a}{b}$", 10.0)[1] + plain[1])
 
 
 # --- wide layers
@@ -790,8 +861,9 @@ def test_frames_have_one_size_one_set_of_nodes_and_their_own_titles():
     assert titles == [["a"], ["a longer title"], ["b"]]
 
 
-def test_frames_have_room_for_the_widest_and_the_highest_title():
-    titles = ["a\nb\nc\nd", "w" * 80, None]
+@pytest.mark.parametrize("high", ["a\nb\nc\nd", r"$\sqrt{\dfrac{\dfrac{a}{b}}{c}}$"])
+def test_frames_have_room_for_the_widest_and_the_highest_title(high):
+    titles = [high, "w" * 80, None]
 
     for diagram in film_of_three(titles)[2]:
         for label in diagram.plan.labels:
@@ -854,6 +926,14 @@ NET, X = example((2, 3, 1))
         ({"beta": np.nan}, ValueError, "beta is nan, but must be finite"),
         ({"beta": "3"}, TypeError, "beta is '3', but must be a real number"),
         ({"title": 5}, TypeError, "title is 5, but must be a str"),
+        (
+            {"names": ("a", "b\ud800c")},
+            ValueError,
+            r"names\[1\] is 'b\\ud800c', but '\\ud800' is half of a surrogate pair and no character: "
+            "write the whole character, or decode",
+        ),
+        ({"output_names": ("\udfff",)}, ValueError, r"output_names\[0\] is '\\udfff', but"),
+        ({"title": "$\udc00$"}, ValueError, r"title is '\$\\udc00\$', but '\\udc00' is half of"),
         ({"most_edges": 0}, ValueError, "most_edges is 0, but must be at least 1"),
         (
             {"space": (0.0, 3.0)},

@@ -4,6 +4,7 @@ tests/site builds pages with these outputs; here each piece is read by an HTML p
 """
 
 import base64
+import io
 import struct
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 import sympy
 from cases import for_all
 from matplotlib.figure import Figure
+from PIL import Image
 
 import kan_ref as kr
 from kan_ref.discovery.verdict import Verdict
@@ -165,6 +167,23 @@ def test_verdict_alternatives_and_a_missing_network_are_shown():
     assert shown.images == []
 
 
+def test_alternatives_of_several_outputs_are_a_table_for_each_output_that_has_some():
+    fronts = [
+        tuple(SimpleNamespace(formula=n * X, rmse=0.5, complexity=n) for n in numbers)
+        for numbers in ((2, 3), (), (5,))
+    ]
+
+    shown = read(replace(discovery((X, Y, X + Y)), alternatives=tuple(fronts)))
+
+    titles = [place for place, one in enumerate(shown.texts) if one.startswith("Alternatives")]
+    assert [shown.texts[place] for place in titles] == [
+        "Alternatives for output 1",
+        "Alternatives for output 3",
+    ]
+    cells = [[shown.texts.index(f"{n}*x") for n in (2, 3)], [shown.texts.index("5*x")]]
+    assert titles[0] < min(cells[0]) < max(cells[0]) < titles[1] < min(cells[1])
+
+
 def test_candidates_for_an_edge_are_a_table():
     suggestions = kr.suggest_symbolic(NET, POINTS, 0, output=0, input=0)
 
@@ -205,6 +224,17 @@ def test_names_are_text_and_never_markup(name):
 
 
 # --- pictures
+
+
+def test_a_discovery_in_tiny_units_has_a_picture_whose_edges_can_be_seen():
+    found = discovery(1e-19 * X + 1e-25 * Y**2)
+
+    (image,) = read(found).images
+
+    with Image.open(io.BytesIO(base64.b64decode(image["src"].partition(",")[2]))) as picture:
+        red, green, _ = np.moveaxis(np.asarray(picture.convert("RGB")).astype(int), 2, 0)
+    rows = np.flatnonzero((red - green > 100).any(axis=1))  # of symbolic edges
+    assert np.ptp(rows) > 0.5 * len(red)
 
 
 def test_a_network_that_is_undefined_on_its_grids_has_the_reason_in_place_of_a_picture():

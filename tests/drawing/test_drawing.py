@@ -141,6 +141,14 @@ NAMES = {
         "$x$",
         r"$\frac{a}{b}$",
     ),
+    "high": (
+        r"$\sqrt{\dfrac{L}{g}}$",
+        r"$\dfrac{a}{b}$",
+        r"$\sum_{i=1}^{n} x_i$",
+        r"$\int_0^1 f$",
+        r"$\sin\cos$",
+        "$x$\nand more",
+    ),
 }
 
 
@@ -151,7 +159,12 @@ def test_real_letters_overlap_nothing_and_lie_in_the_picture(names, space):
     ax = None if space is None else Figure(figsize=space).add_axes((0.0, 0.0, 1.0, 1.0))
 
     ax = draw_network(
-        network, x, ax=ax, names=names, output_names=["a", "b", "W" * 9, "d"], title="A Title"
+        network,
+        x,
+        ax=ax,
+        names=names,
+        output_names=["a", r"$\dfrac{\dfrac{b}{c}}{d}$", "W" * 9, "d"],
+        title="$\\sum_{i=1}^{n} x_i$\nA Title",
     )
 
     figure = ax.figure

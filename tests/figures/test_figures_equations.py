@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from figure_records import equation_record, made_up_poisson, nested_records, poisson_records
+from matplotlib.figure import Figure
 
 import kan_ref as kr
 from figures.equations import (
@@ -239,6 +240,15 @@ def test_fig_3_3_is_drawn_from_records_alone(monkeypatch):
         assert len(picture.axes) == n_axes
         assert all(ax.get_xscale() == ax.get_yscale() == "log" for ax in used)
         assert records == kept
+
+
+def test_the_legend_of_times_lies_below_its_panel_and_off_the_curves():
+    with style():
+        ax = Figure(figsize=(4.0, 3.2), layout="constrained").subplots()
+        nested_grids.draw_times(ax, poisson_records() + nested_records())
+        ax.figure.draw_without_rendering()
+
+    assert ax.get_legend().get_window_extent().y1 < ax.bbox.y0
 
 
 def test_fig_3_3_asks_five_seeds_of_both_problems_and_one_of_the_small_one_in_a_hurry():

@@ -571,6 +571,8 @@ def test_fig_c_1_shows_three_networks_a_row_and_every_seed():
     assert len(dots) == 5
     assert dots[0].get_ydata().tolist() == [12, 12, 12]
     assert len([line for line in counts["$\\mu_2$"].lines if line.get_marker() == "o"]) == 6
+    legend = counts["$\\mu_2$"].get_legend().get_window_extent()
+    assert counts["$\\mu_2$"].bbox.x0 < legend.x0 < legend.x1 < counts["$\\mu_2$"].bbox.x1
 
 
 def test_both_figures_can_be_drawn_from_a_few_seeds_of_the_base():

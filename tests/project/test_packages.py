@@ -73,6 +73,7 @@ THIRD_PARTY = {
     ("targets", "scipy"): "special functions as data",
     ("training.one_grid", "tqdm"): "progress=True",
     ("drawing.painting", "matplotlib"): "it draws",
+    ("drawing.text", "matplotlib"): "it measures formulas",
     ("drawing.film", "matplotlib"): "it draws",
     ("drawing.pieces", "matplotlib"): "it draws",
     ("discovery.records", "tqdm"): "progress=True",
