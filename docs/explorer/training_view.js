@@ -55,6 +55,7 @@
   const FRAME = 24; // milliseconds of training between two looks
   const PICTURE_EVERY = 250; // milliseconds
   const MOST_INTERVALS = 80;
+  const NEED_NETWORK = ["train-run", "train-one", "train-halve", "train-name", "train-prune"];
 
   const state = { network: null, step: null, steps: 0, history: [], events: [], running: false, chosen: null, names: "" };
   let [data, model, picture, drawnAt] = [null, null, null, 0];
@@ -76,11 +77,21 @@
       tell("");
     } catch (error) {
       tell(`The target cannot be used: ${error.message}.`);
+      clear();
       return;
     }
     state.network = KAN.training.newNetwork(widths(), own("train-intervals"), own("train-degree"), own("train-seed"));
     Object.assign(state, { steps: 0, history: [], events: [], chosen: null, names: "" });
+    for (const name of NEED_NETWORK) byId(name).disabled = false;
+    byId("train-shown").hidden = false;
     changed();
+  }
+
+  // Without a target there is nothing to train and nothing to show.
+  function clear() {
+    state.network = null;
+    for (const name of NEED_NETWORK) byId(name).disabled = true;
+    byId("train-shown").hidden = true;
   }
 
   // After a change of the network's parameters: a new optimizer, and all pictures.
@@ -231,11 +242,12 @@
         action();
       });
     }
-    byId("train-threshold").addEventListener("input", () => markWeak(model, own("train-threshold")));
-    byId("train-sample").addEventListener("input", () => showSample(model, picture, data.train, own("train-sample")));
+    const shown = (action) => () => state.network && action();
+    byId("train-threshold").addEventListener("input", shown(() => markWeak(model, own("train-threshold"))));
+    byId("train-sample").addEventListener("input", shown(() => showSample(model, picture, data.train, own("train-sample"))));
     labels();
     startAgain();
-    whenResized(byId("train-network"), drawAll);
+    whenResized(byId("train-network"), shown(drawAll));
   }
 
   KAN.trainingView = { start, state };

@@ -7,6 +7,7 @@ from importlib.metadata import distribution
 
 import numpy as np
 import pytest
+from cases import for_all
 from checkout import ROOT
 from networks import random_network, with_formulas
 from selenium.webdriver.common.action_chains import ActionChains
@@ -574,6 +575,12 @@ def click(page, name):
     page.run("arguments[0].click()", page.one(f"#{name}"))
 
 
+def change(page, name, value, event="input"):
+    """Set a control to a value, as a hand or a program does."""
+    code = "const e = document.getElementById(arguments[0]); e.value = arguments[1]; e.dispatchEvent(new Event(arguments[2]));"
+    page.run(code, name, value, event)
+
+
 def outputs_of_the_trained(page, points):
     """Of the page's network, by kan_ref, from the arrays that the page holds."""
     held = page.run("return KAN.trainingView.state.network.layers")
@@ -662,6 +669,51 @@ def test_a_formula_of_ones_own_is_learned_and_what_is_none_is_told(page):
     field.clear()
     field.send_keys("steal(x)", Keys.TAB)
     assert '"steal" is not known' in reported.text
+
+
+def open_at(page, address):
+    """The page as a new tab shows it with this address."""
+    page.driver.get("about:blank")
+    page.driver.get((FOLDER / "index.html").as_uri() + "#" + address)
+    page.until(lambda: page.all("#network-plot .edge"))
+
+
+UNUSABLE = ["sin%28x", "1/x", "sqrt%28x%29", "", "x" * 250]
+
+
+@for_all("target", UNUSABLE, ids=["syntax", "pole", "root", "empty", "long"])
+def test_an_address_with_an_unusable_target_shows_the_reason_alone(page, target):
+    open_at(page, f"part=training&target={target}")
+
+    assert page.text("train-error").startswith("The target cannot be used: ")
+    assert not page.one("#train-say").is_displayed()
+    assert not page.one("#train-network").is_displayed()
+    for name in ("train-one", "train-halve", "train-name", "train-prune", "train-run"):
+        click(page, name)
+    change(page, "train-threshold", 0.1)
+    change(page, "train-sample", 3)
+    page.driver.set_window_size(700, 900)
+    assert page.complaints() == []
+    assert page.text("train-error").startswith("The target cannot be used: ")
+    change(page, "train-own", "x y", event="change")
+    assert not page.one("#train-error").is_displayed()
+    assert page.text("train-say").startswith("Step 0: ")
+    click(page, "train-one")
+    assert steps(page) == 1
+
+
+def test_after_an_unusable_formula_nothing_trains_until_there_is_a_target_again(page):
+    open_at(page, "part=training&target=x+y")
+    change(page, "train-target", "own", event="change")
+    change(page, "train-own", "sin(x", event="change")
+    change(page, "train-hidden", 2)
+
+    assert not page.one("#train-run").is_enabled()
+    assert page.text("train-error").startswith("The target cannot be used: ")
+    change(page, "train-target", "x y", event="change")
+    assert "[2, 2, 1]" in page.text("train-say")
+    assert page.one("#train-run").is_enabled()
+    assert page.text("train-error") == ""
 
 
 def test_the_backward_values_of_a_sample_are_those_of_kan_ref(page):
