@@ -63,6 +63,8 @@
   const outputsOn = ({ x }) => runForward(state.network, x).at(-1).y[0];
   const errorOn = (part) => Math.sqrt(outputsOn(part).reduce((sum, value, b) => sum + (value - part.y[0][b]) ** 2, 0) / part.x[0].length);
 
+  const last = () => state.history[state.history.length - 1];
+
   function record() {
     state.history.push({ steps: state.steps, train: errorOn(data.train), test: errorOn(data.test) });
   }
@@ -104,23 +106,22 @@
 
   function train(milliseconds) {
     const until = performance.now() + milliseconds;
+    let error = 0; // before the step
     do {
-      const { mse } = state.step(data.train.x, data.train.y, rate(), penalty());
+      error = state.step(data.train.x, data.train.y, rate(), penalty()).mse;
       state.steps += 1;
-      if (!Number.isFinite(mse)) {
-        pause();
-        tell("The error is not a number any more: a symbolic edge has left the domain of its function, or the learning rate is too large. Start again.");
-        return;
-      }
-    } while (performance.now() < until);
+    } while (Number.isFinite(error) && performance.now() < until);
     record();
+    if (Number.isFinite(last().train)) return;
+    pause();
+    tell("The error is not a number any more: a symbolic edge has left the domain of its function, or the learning rate is too large. Start again.");
   }
 
   function loop() {
     if (!state.running) return;
     train(FRAME);
     showErrors();
-    if (performance.now() - drawnAt > PICTURE_EVERY) drawAll();
+    if (!state.running || performance.now() - drawnAt > PICTURE_EVERY) drawAll();
     requestAnimationFrame(loop);
   }
 
@@ -174,9 +175,9 @@
   }
 
   function say() {
-    const last = state.history[state.history.length - 1];
+    const { train: training, test } = last();
     const grids = [...new Set(state.network.layers.map(({ nIntervals }) => nIntervals))];
-    byId("train-say").textContent = `Step ${state.steps}: training RMSE ${format(last.train, 3)}, test RMSE ${format(last.test, 3)}. [${state.network.widths.join(", ")}], G = ${grids.join(", ")}, ${nLiving()} active edges.`;
+    byId("train-say").textContent = `Step ${state.steps}: training RMSE ${format(training, 3)}, test RMSE ${format(test, 3)}. [${state.network.widths.join(", ")}], G = ${grids.join(", ")}, ${nLiving()} active edges.`;
     byId("train-names").textContent = state.names;
     byId("train-halve").disabled = 2 * Math.max(...grids) > MOST_INTERVALS;
   }

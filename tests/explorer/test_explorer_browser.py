@@ -716,6 +716,36 @@ def test_after_an_unusable_formula_nothing_trains_until_there_is_a_target_again(
     assert page.text("train-error") == ""
 
 
+@for_all("layer", [0, 1], ids=["first", "last"])
+def test_a_network_that_gives_no_numbers_any_more_is_told_and_still_drawn(page, layer):
+    open_at(page, "part=training&target=x+y&hidden=2")
+    page.run(f"KAN.trainingView.state.network.layers[{layer}].coef[0][0].fill(NaN)")
+
+    click(page, "train-one")
+
+    assert page.text("train-error").startswith("The error is not a number any more: ")
+    assert "training RMSE not defined" in page.text("train-say")
+    for name in ("train-halve", "train-name", "train-prune", "train-run"):
+        click(page, name)
+    change(page, "train-sample", 3)
+    assert page.complaints() == []
+    click(page, "train-again")
+    assert page.text("train-error") == ""
+    assert len(errors(page)) == 2
+
+
+def test_a_step_after_which_the_error_is_not_a_number_is_told_at_once(page):
+    open_at(page, "part=training&target=x+y&hidden=2")
+    page.run(
+        "const { state } = KAN.trainingView; const own = state.step;"
+        "state.step = (...given) => { const found = own(...given); state.network.layers[1].w_base[0][0] = NaN; return found; };"
+    )
+
+    click(page, "train-one")
+
+    assert page.text("train-error").startswith("The error is not a number any more: ")
+
+
 def test_the_backward_values_of_a_sample_are_those_of_kan_ref(page):
     page.run(
         "const e = document.getElementById('train-sample'); e.value = 7; e.dispatchEvent(new Event('input'))"
