@@ -64,11 +64,14 @@
     return within(nice[at] * power);
   }
 
+  // The least and the greatest of a list of any length, which has at least one number.
+  const extremes = (values) => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+
   // [low, high] of finite values with some air; a single value gets room too.
   function reach(values, air = 0.08) {
     const finite = values.filter(Number.isFinite);
     if (finite.length === 0) return [-1, 1];
-    const [low, high] = [Math.min(...finite), Math.max(...finite)];
+    const [low, high] = extremes(finite);
     const pad = high - low > 1e-9 * Math.max(1, Math.abs(high)) ? air * (high - low) : 0.5 * Math.max(1, Math.abs(high));
     return [low - pad, high + pad];
   }

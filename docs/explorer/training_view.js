@@ -55,6 +55,7 @@
   const FRAME = 24; // milliseconds of training between two looks
   const PICTURE_EVERY = 250; // milliseconds
   const MOST_INTERVALS = 80;
+  const MOST_RECORDS = 2000; // of errors, all of which are drawn
   const NEED_NETWORK = ["train-run", "train-one", "train-halve", "train-name", "train-prune"];
 
   const state = { network: null, step: null, steps: 0, history: [], events: [], running: false, chosen: null, names: "" };
@@ -66,6 +67,7 @@
   const last = () => state.history[state.history.length - 1];
 
   function record() {
+    if (state.history.length >= MOST_RECORDS) state.history = KAN.training.thinned(state.history);
     state.history.push({ steps: state.steps, train: errorOn(data.train), test: errorOn(data.test) });
   }
 

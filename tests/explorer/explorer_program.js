@@ -4,8 +4,8 @@
 
 const path = require("node:path");
 const folder = process.argv[2];
-for (const name of ["bspline", "functions", "read_network", "network", "training", "example"]) require(path.resolve(folder, `${name}.js`));
-const { bspline, functions, reading, network, affineFit, backward, training, expression } = globalThis.KAN;
+for (const name of ["bspline", "functions", "read_network", "network", "training", "example", "draw"]) require(path.resolve(folder, `${name}.js`));
+const { bspline, functions, reading, network, affineFit, backward, training, expression, draw } = globalThis.KAN;
 
 // rows of samples as the columns that training takes
 const columns = (rows) => rows[0].map((_, i) => Float64Array.from(rows, (row) => row[i]));
@@ -93,6 +93,8 @@ const calls = {
     return { uniform: Array.from({ length: n }, uniform), normal: Array.from({ length: n }, normal) };
   },
   fresh: (widths, nIntervals, degree, seed) => training.newNetwork(widths, nIntervals, degree, seed).layers.map(({ knots, coef, w_base, w_spline }) => ({ knots, coef, w_base, w_spline })),
+  thinned: (records) => training.thinned(records),
+  reach: (n) => draw.reach(Array.from({ length: n }, (_, k) => k)),
   expression: (text, points) => points.map(expression.read(text, ["x", "y"])),
   suggest: (xs, ys) => affineFit.suggest(xs, ys),
   examples: () => globalThis.KAN.examples.map(({ title, document }) => ({ title, widths: reading.fromDocument(document).widths })),

@@ -746,6 +746,24 @@ def test_a_step_after_which_the_error_is_not_a_number_is_told_at_once(page):
     assert page.text("train-error").startswith("The error is not a number any more: ")
 
 
+def test_training_for_hours_keeps_a_bounded_history_with_its_peaks(page):
+    page.run(
+        "KAN.trainingView.state.history = Array.from({ length: 130000 }, (_, n) => ({ steps: n, train: n === 70001 ? 50 : 0.1, test: n === 40004 ? 0.001 : 0.2 }))"
+    )
+
+    for _ in range(8):
+        click(page, "train-one")
+
+    history = page.run("return KAN.trainingView.state.history")
+    assert len(history) <= 2001
+    assert max(row["train"] for row in history) == 50
+    assert min(row["test"] for row in history) == 0.001
+    assert history[0]["steps"] == 0
+    assert errors(page) == [
+        pytest.approx(history[-1][name], rel=0.01) for name in ("train", "test")
+    ]
+
+
 def test_the_backward_values_of_a_sample_are_those_of_kan_ref(page):
     page.run(
         "const e = document.getElementById('train-sample'); e.value = 7; e.dispatchEvent(new Event('input'))"
