@@ -81,7 +81,7 @@
 // The picture of a network: nodes, wires, and for every edge a box with its curve, as dark as its score says (G2: tanh(3 score)).
 (function (root) {
   const KAN = (root.KAN = root.KAN || {});
-  const { svg, set, format, pathOf, scale } = KAN.draw;
+  const { svg, set, format, pathOf, scale, reach } = KAN.draw;
   const { livingEdges, edgeValue } = KAN.network;
 
   const MOST_EDGES = 48; // of a layer; with more, boxes are too small to read
@@ -155,13 +155,10 @@
       const [from, to] = ranges[box.layer][box.input];
       const xs = Array.from({ length: N_POINTS }, (_, k) => from + ((to - from) * k) / (N_POINTS - 1));
       const ys = xs.map((x) => edgeValue(layer, box.output, box.input, x));
-      const finite = ys.filter(Number.isFinite);
-      const [least, most] = finite.length ? [Math.min(...finite), Math.max(...finite)] : [0, 0];
-      const flat = most - least <= 1e-9 * Math.max(Math.abs(most), Math.abs(least));
-      const x = scale([from, from === to ? from + 1 : to], [box.x + PADDING, box.x + box.side - PADDING]);
+      const x = scale(reach([from, to], 0), [box.x + PADDING, box.x + box.side - PADDING]);
       const named = kind === "symbolic" && box.side >= LEAST_NAMED;
       const top = box.y + PADDING + (named ? CAPTION * box.side : 0);
-      const y = scale(flat ? [least - 1, least + 1] : [least, most], [box.y + box.side - PADDING, top]);
+      const y = scale(reach(ys, 0), [box.y + box.side - PADDING, top]);
       if (named) {
         const name = KAN.edgePanel.functionText(layer.symbolic.get(`${box.output},${box.input}`).name);
         const size = Math.min(12, (1.5 * box.side) / name.length);

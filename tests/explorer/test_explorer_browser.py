@@ -523,6 +523,57 @@ def test_a_formula_that_is_not_defined_somewhere_is_told_not_hidden(page, tmp_pa
     assert page.numbers("outputs") == [pytest.approx(np.log(0.5), rel=1e-5)]
 
 
+UNITS = [(-1e-10, 1e-10), (1.7e9, 1.7e9 + 1), (-3e-19, 1e-19), (2e100, 3e100)]
+
+
+@for_all("domain", UNITS, ids=str)
+def test_curves_fill_their_boxes_and_numbers_their_lines_in_any_unit(phone, tmp_path, domain):
+    for seed in range(2):
+        net = kr.init_network(
+            (1, 1), n_intervals=4, degree=3, domain=domain, rng=np.random.default_rng(seed)
+        )
+        kr.save(net, tmp_path / f"unit{seed}.json")
+        phone.load(tmp_path / f"unit{seed}.json")
+
+        box, line = phone.run(
+            "return ['rect', '.line'].map((name) => document.querySelector(`#network-plot .edge ${name}`).getBBox()).map(({ x, y, width, height }) => [x, y, x + width, y + height])"
+        )
+        assert line[0] >= box[0]
+        assert line[1] >= box[1]
+        assert line[2] <= box[2]
+        assert line[3] <= box[3]
+        assert line[3] - line[1] > 0.5 * (box[3] - box[1])
+        phone.until(lambda: phone.text("edge-fits") != "…")
+        assert "1 - R" in phone.text("edge-fits")
+        ticks = phone.run(
+            "return [...document.querySelectorAll('#edge-curve .axes text')].map((e) => e.textContent + e.getAttribute('text-anchor'))"
+        )
+        assert len(set(ticks)) == len(ticks) >= 4
+        assert phone.run("return document.documentElement.scrollWidth <= innerWidth")
+        slider, shown = phone.one("#input-0"), set()
+        for _ in range(4):
+            slider.send_keys(Keys.ARROW_RIGHT)
+            shown.add(phone.text("input-0-value"))
+        assert len(shown) == 4
+
+
+def test_a_symbolic_edge_with_small_numbers_is_written_and_drawn_as_it_is(page, tmp_path):
+    net = kr.init_network(
+        (1, 1), n_intervals=3, degree=3, domain=(0, 1), rng=np.random.default_rng(1)
+    )
+    net = kr.fix_symbolic(net, 0, output=0, input=0, name="sin", affine=(3, 0, 1.6e-19, 0))
+    kr.save(net, tmp_path / "charge.json")
+
+    page.load(tmp_path / "charge.json")
+
+    assert "1.6000e-19 sin(3 x)" in page.text("edge-facts")
+    assert page.text("outputs") == f"y = {1.6e-19 * np.sin(1.5):.4e}"
+    line = page.run(
+        "const { height } = document.querySelector('#edge-curve .curve').getBBox(); return height"
+    )
+    assert line > 100
+
+
 def test_a_network_too_large_to_draw_shows_its_strongest_edges_and_says_so(page, tmp_path):
     net = kr.init_network(
         (60, 20, 12), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
