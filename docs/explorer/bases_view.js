@@ -135,10 +135,20 @@
     changed();
   }
 
+  // Takes degree and intervals from the address, or else those with which the page starts.
+  function fromAddress() {
+    const given = ({ id, defaultValue, min, max }) => Math.round(KAN.address.number(id, Number(defaultValue), Number(min), Number(max)));
+    if (KAN.address.text("part", "") === "bases") spline.renew(given(byId("degree")), given(byId("intervals")));
+  }
+
+  function follow() {
+    fromAddress();
+    changed();
+  }
+
   function start() {
-    const here = KAN.address.text("part", "") === "bases";
-    const given = (name, standard) => (here ? KAN.address.number(name, standard, Number(byId(name).min), Number(byId(name).max)) : standard);
-    spline.renew(Math.round(given("degree", state.degree)), Math.round(given("intervals", state.nIntervals)));
+    spline.renew(state.degree, state.nIntervals);
+    fromAddress();
     byId("degree").addEventListener("input", renew);
     byId("intervals").addEventListener("input", renew);
     byId("at").addEventListener("input", (event) => {
@@ -158,7 +168,7 @@
     });
   }
 
-  KAN.basesView = { start, listen: (listener) => listeners.push(listener) };
+  KAN.basesView = { start, follow, listen: (listener) => listeners.push(listener) };
 })(globalThis);
 
 // Part 2 of the page: one edge, phi(x) = w_b b(x) + w_s spline(x), with the spline that part 1 shows.

@@ -25,14 +25,15 @@
   }
 
   function fromAddress() {
-    if (KAN.address.text("part", "") !== "training") return;
+    if (KAN.address.text("part", "") !== "training") return false;
     const target = KAN.address.text("target", TARGETS[0]);
     byId("train-target").value = TARGETS.includes(target) ? target : "own";
     if (!TARGETS.includes(target)) byId("train-own").value = target;
     for (const name of ["hidden", "intervals", "degree", "rate", "penalty", "seed"]) {
       const slider = byId(`train-${name}`);
-      slider.value = KAN.address.number(name, Number(slider.value), Number(slider.min), Number(slider.max));
+      slider.value = KAN.address.number(name, Number(slider.defaultValue), Number(slider.min), Number(slider.max));
     }
+    return true;
   }
 
   function toAddress() {
@@ -215,6 +216,13 @@
     drawEdge(model, state.chosen);
   }
 
+  // Takes another target and other settings from the address.
+  function follow() {
+    if (!fromAddress()) return;
+    labels();
+    startAgain();
+  }
+
   function start() {
     byId("train-target").append(...TARGETS.map((text) => html("option", { value: text }, text)), html("option", { value: "own" }, "your own formula"));
     for (const name of ["map-target", "map-network", "map-difference"]) Object.assign(byId(name), { width: PIXELS, height: PIXELS });
@@ -253,5 +261,5 @@
     whenResized(byId("train-network"), shown(drawAll));
   }
 
-  KAN.trainingView = { start, state };
+  KAN.trainingView = { start, follow, state };
 })(globalThis);

@@ -860,6 +860,31 @@ def test_the_address_opens_the_page_as_it_was(page):
     page.run("history.replaceState(null, '', '#')")
 
 
+def test_a_link_that_is_opened_in_an_open_tab_is_followed(page):
+    open_at(page, "part=training&target=x+y&hidden=2&seed=7")
+    click(page, "train-one")
+
+    page.driver.get(
+        (FOLDER / "index.html").as_uri() + "#part=training&target=sin(x)+%2B+y&degree=2"
+    )
+
+    page.until(lambda: page.text("train-say").startswith("Step 0: "))
+    assert "[2, 5, 1], G = 5, 15 active edges" in page.text("train-say")
+    shown = [
+        page.one(f"#train-{name}").get_attribute("value") for name in ("own", "degree", "seed")
+    ]
+    assert shown == ["sin(x) + y", "2", "1"]
+    page.driver.get((FOLDER / "index.html").as_uri() + "#part=bases&degree=1&intervals=4&only")
+    page.until(lambda: page.text("count").startswith("4 intervals + degree 1"))
+    assert not page.one("#training").is_displayed()
+    page.driver.get((FOLDER / "index.html").as_uri() + "#part=training&target=1/x")
+    page.until(lambda: page.one("#train-error").is_displayed())
+    page.run("location.hash = '#edge'")
+    page.run("location.hash = '#part=nothing%22'")
+    assert page.text("count").startswith("4 intervals + degree 1")
+    page.run("history.replaceState(null, '', '#')")
+
+
 def test_alone_in_a_frame_the_other_parts_are_hidden(page):
     page.run("location.hash = '#part=training&only'")
     page.driver.refresh()
