@@ -93,6 +93,18 @@ const calls = {
     return { uniform: Array.from({ length: n }, uniform), normal: Array.from({ length: n }, normal) };
   },
   fresh: (widths, nIntervals, degree, seed) => training.newNetwork(widths, nIntervals, degree, seed).layers.map(({ knots, coef, w_base, w_spline }) => ({ knots, coef, w_base, w_spline })),
+  // errors before the intervals are halved after `nBefore` steps, and after each of `nAfter` steps from there
+  errorsAroundHalving: (seed, nBefore, nAfter) => {
+    const own = training.newNetwork([2, 5, 1], 5, 3, seed);
+    const { x, y } = samplesAndTarget(own, 50);
+    const [given, wanted] = [columns(x), columns(y)];
+    const train = (net, n) => {
+      const step = training.adam(net);
+      return Array.from({ length: n + 1 }, () => Math.sqrt(step(given, wanted, 0.02).mse));
+    };
+    train(own, nBefore);
+    return train(training.halveIntervals(own), nAfter);
+  },
   thinned: (records) => training.thinned(records),
   reach: (n) => draw.reach(Array.from({ length: n }, (_, k) => k)),
   format: (...given) => draw.format(...given),

@@ -249,6 +249,15 @@ def test_text_that_is_no_formula_is_refused_with_its_place(text):
     assert UNREADABLE[text] in found["error"]
 
 
+def test_after_halving_the_error_rises_and_is_smaller_within_100_steps():
+    (errors,) = ask(("errorsAroundHalving", 6, 80, 100))
+    page = (EXPLORER / "index.html").read_text(encoding="utf-8")
+
+    assert max(errors) > 1.2 * errors[0]
+    assert errors[100] < errors[0]
+    assert "the error rises at first" in " ".join(page.split())
+
+
 def test_a_thinned_history_keeps_its_first_record_its_order_and_the_extremes_of_both_errors():
     given = [
         [
