@@ -50,10 +50,13 @@
   // B_12 as people write it
   const subscript = (n) => String(n).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
 
+  // The number at a share of the way from `low` to `high`, whose difference may exceed the largest double.
+  const between = (low, high, share) => 2 * (low / 2 + share * (high / 2 - low / 2));
+
   // A map from [low, high] to [start, stop] and back.
   function scale([low, high], [start, stop]) {
-    const to = (value) => start + ((value - low) / (high - low)) * (stop - start);
-    to.back = (pixel) => low + ((pixel - start) / (stop - start)) * (high - low);
+    const to = (value) => start + ((value / 2 - low / 2) / (high / 2 - low / 2)) * (stop - start);
+    to.back = (pixel) => between(low, high, (pixel - start) / (stop - start));
     to.domain = [low, high];
     to.range = [start, stop];
     return to;
@@ -61,7 +64,7 @@
 
   // About `count` round numbers in [low, high], at least two.
   function ticks(low, high, count) {
-    const raw = (high - low) / count;
+    const raw = 2 * ((high / 2 - low / 2) / count);
     const power = Math.pow(10, Math.floor(Math.log10(raw)));
     const within = (step) => {
       const found = [];
@@ -85,8 +88,8 @@
     const finite = values.filter(Number.isFinite);
     if (finite.length === 0) return [-1, 1];
     const [low, high] = extremes(finite);
-    const pad = isLevel(low, high) ? 0.5 * (Math.max(Math.abs(low), Math.abs(high)) || 1) : air * (high - low);
-    return [low - pad, high + pad];
+    const pad = isLevel(low, high) ? 0.5 * (Math.max(Math.abs(low), Math.abs(high)) || 1) : 2 * (air * (high / 2 - low / 2));
+    return [Math.max(low - pad, -Number.MAX_VALUE), Math.min(high + pad, Number.MAX_VALUE)];
   }
 
   // Path data through points; a value that is not finite, or far outside the scale, breaks the line.
@@ -105,8 +108,8 @@
 
   // `n` numbers from low to high, and each of `extra` twice: from the left and at itself, so that jumps are drawn as jumps.
   function grid(low, high, n, extra = []) {
-    const even = Array.from({ length: n }, (_, k) => low + ((high - low) * k) / (n - 1));
-    const beside = extra.flatMap((at) => [at - 1e-9 * (high - low), at]);
+    const even = Array.from({ length: n }, (_, k) => between(low, high, k / (n - 1)));
+    const beside = extra.flatMap((at) => [at - 2e-9 * (high / 2 - low / 2), at]);
     return [...even, ...beside.filter((at) => at >= low && at <= high)].sort((one, other) => one - other);
   }
 
@@ -160,5 +163,5 @@
   const byId = (id) => document.getElementById(id);
   const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-  KAN.draw = { svg, html, set, format, formatApart, formatSmall, subscript, scale, ticks, isLevel, reach, pathOf, grid, plot, whenResized, byId, reducedMotion };
+  KAN.draw = { svg, html, set, format, formatApart, formatSmall, subscript, scale, ticks, isLevel, between, reach, pathOf, grid, plot, whenResized, byId, reducedMotion };
 })(globalThis);

@@ -81,7 +81,7 @@
 // The picture of a network: nodes, wires, and for every edge a box with its curve, as dark as its score says (G2: tanh(3 score)).
 (function (root) {
   const KAN = (root.KAN = root.KAN || {});
-  const { svg, set, format, pathOf, scale, reach } = KAN.draw;
+  const { svg, set, format, pathOf, scale, between, reach } = KAN.draw;
   const { livingEdges, edgeValue } = KAN.network;
 
   const MOST_EDGES = 48; // of a layer; with more, boxes are too small to read
@@ -153,7 +153,7 @@
       group.dataset.edge = `${box.layer},${box.output},${box.input}`;
       group.append(svg("rect", { x: box.x, y: box.y, width: box.side, height: box.side, rx: 5, class: "box" }));
       const [from, to] = ranges[box.layer][box.input];
-      const xs = Array.from({ length: N_POINTS }, (_, k) => from + ((to - from) * k) / (N_POINTS - 1));
+      const xs = Array.from({ length: N_POINTS }, (_, k) => between(from, to, k / (N_POINTS - 1)));
       const ys = xs.map((x) => edgeValue(layer, box.output, box.input, x));
       const x = scale(reach([from, to], 0), [box.x + PADDING, box.x + box.side - PADDING]);
       const named = kind === "symbolic" && box.side >= LEAST_NAMED;

@@ -123,7 +123,7 @@
 // Part 3 of the page at work: choosing an example or a file, sliders for the inputs, the picture, and the panel of one edge.
 (function (root) {
   const KAN = (root.KAN = root.KAN || {});
-  const { html, format, subscript, whenResized, byId } = KAN.draw;
+  const { html, format, between, subscript, whenResized, byId } = KAN.draw;
 
   const N_SAMPLES = 400;
   const MOST_WORK = 1.5e6; // edges times samples: a large network is looked at on fewer
@@ -197,13 +197,12 @@
     const shown = model.names.inputs.slice(0, MOST_SLIDERS);
     const rows = shown.map((name, i) => {
       const [a, b] = box[i];
-      const air = 0.25 * (b - a);
       const step = (b - a) / 200;
       const size = Math.max(Math.abs(a), Math.abs(b));
       let digits = 3; // or as many as half a step of the slider needs
       while (digits < 17 && format(size, digits) === format(size - step / 2, digits)) digits += 1;
       const shown = (x) => format(x, digits, size);
-      const slider = html("input", { type: "range", id: `input-${i}`, min: a - air, max: b + air, step, value: inputs[i] });
+      const slider = html("input", { type: "range", id: `input-${i}`, min: between(a, b, -0.25), max: between(a, b, 1.25), step, value: inputs[i] });
       slider.value = inputs[i];
       const value = html("output", { for: `input-${i}`, id: `input-${i}-value` }, shown(inputs[i]));
       slider.addEventListener("input", () => {

@@ -557,6 +557,26 @@ def test_curves_fill_their_boxes_and_numbers_their_lines_in_any_unit(phone, tmp_
         assert len(shown) == 4
 
 
+@for_all("limit", [8e307, 8.9e307, 1e200], ids=str)
+def test_curves_on_the_widest_grids_are_drawn(page, tmp_path, limit):
+    rng = np.random.default_rng(2)
+    net = kr.init_network((2, 2, 1), n_intervals=3, degree=0, domain=(-limit, limit), rng=rng)
+    kr.save(net, tmp_path / f"wide{limit}.json")
+
+    page.load(tmp_path / f"wide{limit}.json")
+
+    page.until(lambda: page.text("edge-fits") != "…")
+    paths = page.run(
+        "return [...document.querySelectorAll('#network-plot .line, #edge-curve .curve')].map((e) => e.getAttribute('d'))"
+    )
+    assert len(paths) >= 5
+    assert all(path.count("L") > 40 for path in paths)
+    assert not re.search(
+        "Infinity|NaN", page.run("return document.getElementById('network').innerHTML")
+    )
+    assert page.complaints() == []
+
+
 def test_a_symbolic_edge_with_small_numbers_is_written_and_drawn_as_it_is(page, tmp_path):
     net = kr.init_network(
         (1, 1), n_intervals=3, degree=3, domain=(0, 1), rng=np.random.default_rng(1)
