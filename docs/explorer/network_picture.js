@@ -90,6 +90,8 @@
   const PADDING = 5;
   const [CAPTION, LEAST_NAMED] = [0.25, 36]; // a formula's name in its box: share of the side, and the least side that has one
 
+  const LEAST_TEXT = 8; // pixels; a longer name is cut
+
   // Which edges have a box, and which nodes are shown; with a sentence about what is left out.
   function choose({ network, scores }) {
     let left = 0;
@@ -161,8 +163,10 @@
       const y = scale(reach(ys, 0), [box.y + box.side - PADDING, top]);
       if (named) {
         const name = KAN.edgePanel.functionText(layer.symbolic.get(`${box.output},${box.input}`).name);
-        const size = Math.min(12, (1.5 * box.side) / name.length);
-        group.append(svg("text", { x: box.x + box.side / 2, y: box.y + 4 + size, "text-anchor": "middle", style: `font-size:${size}px` }, name));
+        const size = Math.max(LEAST_TEXT, Math.min(12, (1.5 * box.side) / name.length));
+        const room = Math.floor((1.7 * box.side) / size); // characters
+        const text = name.length > room ? `${name.slice(0, room - 1)}…` : name; // the large picture has the whole name
+        group.append(svg("text", { x: box.x + box.side / 2, y: box.y + 4 + size, "text-anchor": "middle", style: `font-size:${size}px` }, text));
       }
       group.append(svg("path", { class: "line", style: `opacity:${opacity}`, d: pathOf(xs, ys, x, y) }));
       const dot = svg("circle", { class: "here", r: Math.min(3.5, box.side / 12), style: `opacity:${Math.max(0.3, opacity)}` });
