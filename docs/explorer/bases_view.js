@@ -9,6 +9,7 @@
   const spline = KAN.splineState;
   const { state } = spline;
 
+  const shown = (number) => format(number, 4, 1); // knots and coefficients have the size 1
   const MILLISECONDS = 900; // of an insertion
 
   let bases = null;
@@ -52,11 +53,11 @@
     const values = basis(state.knots, state.degree, state.x);
     const nonzero = values.map((value, m) => `B${subscript(m)} = ${format(value, 3)}`).filter((_, m) => values[m] !== 0);
     const sum = values.reduce((total, value) => total + value, 0);
-    const at = format(state.x);
+    const at = shown(state.x);
     byId("at-value").textContent = at;
     byId("at").setAttribute("aria-valuetext", `x = ${at}`);
     byId("curve-say").textContent =
-      `At x = ${at}: ${nonzero.join(", ") || "all basis functions are 0"}. Sum ${format(sum)}; curve ${format(spline.value(state.x))}, derivative ${format(spline.value(state.x, 1))}.`;
+      `At x = ${at}: ${nonzero.join(", ") || "all basis functions are 0"}. Sum ${format(sum)}; curve ${shown(spline.value(state.x))}, derivative ${shown(spline.value(state.x, 1))}.`;
   }
 
   // --- knots that slide in
@@ -134,10 +135,20 @@
     changed();
   }
 
+  // Takes degree and intervals from the address, or else those with which the page starts.
+  function fromAddress() {
+    const given = ({ id, defaultValue, min, max }) => Math.round(KAN.address.number(id, Number(defaultValue), Number(min), Number(max)));
+    if (KAN.address.text("part", "") === "bases") spline.renew(given(byId("degree")), given(byId("intervals")));
+  }
+
+  function follow() {
+    fromAddress();
+    changed();
+  }
+
   function start() {
-    const here = KAN.address.text("part", "") === "bases";
-    const given = (name, standard) => (here ? KAN.address.number(name, standard, Number(byId(name).min), Number(byId(name).max)) : standard);
-    spline.renew(Math.round(given("degree", state.degree)), Math.round(given("intervals", state.nIntervals)));
+    spline.renew(state.degree, state.nIntervals);
+    fromAddress();
     byId("degree").addEventListener("input", renew);
     byId("intervals").addEventListener("input", renew);
     byId("at").addEventListener("input", (event) => {
@@ -157,13 +168,14 @@
     });
   }
 
-  KAN.basesView = { start, listen: (listener) => listeners.push(listener) };
+  KAN.basesView = { start, follow, listen: (listener) => listeners.push(listener) };
 })(globalThis);
 
 // Part 2 of the page: one edge, phi(x) = w_b b(x) + w_s spline(x), with the spline that part 1 shows.
 (function (root) {
   const KAN = (root.KAN = root.KAN || {});
   const { svg, html, set, format, pathOf, grid, plot, reach, whenResized, byId } = KAN.draw;
+  const shown = (number) => format(number, 4, 1); // weights and values have the size 1
   const { state, ends, value } = KAN.splineState;
   const AIR = 0.6; // how far beyond the knot row the picture goes: there the base function is alone
 
@@ -211,17 +223,17 @@
     const x = own("edge-at");
     const { base, spline, baseTerm, splineTerm } = parts(x);
     for (const name of ["w-base", "w-spline", "edge-at"]) {
-      byId(`${name}-value`).textContent = format(own(name));
-      byId(name).setAttribute("aria-valuetext", format(own(name)));
+      byId(`${name}-value`).textContent = shown(own(name));
+      byId(name).setAttribute("aria-valuetext", shown(own(name)));
     }
     byId("edge-say").replaceChildren(
-      `φ(${format(x)}) = `, weight("b"), " b(x) + ", weight("s"), " spline(x)",
-      ` = ${factor(own("w-base"))} · ${factor(base)} + ${factor(own("w-spline"))} · ${factor(spline)} = ${format(baseTerm + splineTerm)}`,
+      `φ(${shown(x)}) = `, weight("b"), " b(x) + ", weight("s"), " spline(x)",
+      ` = ${factor(own("w-base"))} · ${factor(base)} + ${factor(own("w-spline"))} · ${factor(spline)} = ${shown(baseTerm + splineTerm)}`,
     );
   }
 
   const weight = (letter) => html("i", {}, "w", html("sub", {}, letter));
-  const factor = (number) => (number < 0 ? `(${format(number)})` : format(number));
+  const factor = (number) => (number < 0 ? `(${shown(number)})` : shown(number));
 
   function start() {
     for (const name of ["w-base", "w-spline"]) byId(name).addEventListener("input", draw);

@@ -149,10 +149,8 @@
 
   // c, d and 1 - R^2 of the best line through (f, y); null where f is not finite.
   function line(f, y, meanY, total) {
-    let meanF = 0;
-    for (const value of f) meanF += value / f.length;
-    let ff = 0;
-    let fy = 0;
+    const meanF = f.reduce((sum, value) => sum + value / f.length, 0);
+    let [ff, fy] = [0, 0];
     for (let n = 0; n < f.length; n++) {
       ff += (f[n] - meanF) ** 2;
       fy += (f[n] - meanF) * (y[n] - meanY);
@@ -179,8 +177,7 @@
     };
     for (const A of scales) for (const B of shifts) offer(at(A, B));
     if (best === null) return null;
-    let stepA = scales.length > 2 ? 0.2 * Math.abs(best.A) : 0;
-    let stepB = shifts.length > 1 ? 0.5 * (shifts[1] - shifts[0]) : 0;
+    let [stepA, stepB] = [scales.length > 2 ? 0.2 * Math.abs(best.A) : 0, shifts.length > 1 ? 0.5 * (shifts[1] - shifts[0]) : 0];
     for (let round = 0; round < 120 && best.miss > 1e-13; round++) {
       const { A, B } = best;
       let moved = false;
@@ -190,23 +187,26 @@
     return best;
   }
 
-  // Fits {name, affine: [a, b, c, d], miss}, the best first: a function one more complex must miss by half as much.
-  function suggest(x, y) {
+  const rounded = (sum, terms) => (Math.abs(sum) <= 1e-15 * terms ? 0 : sum); // 0 instead of a rounding error of the terms
+
+  // Fits {name, affine: [a, b, c, d], miss}, the best first: a function one more complex must miss by half as much. Units have no effect.
+  function suggest(x, given) {
     const [low, high] = [Math.min(...x), Math.max(...x)];
-    const middle = low / 2 + high / 2;
-    const half = high / 2 - low / 2;
+    const [middle, half] = [low / 2 + high / 2, high / 2 - low / 2];
+    const size = Math.max(...given.map(Math.abs)) || 1;
+    const y = given.map((value) => value / size);
     const meanY = y.reduce((sum, value) => sum + value / y.length, 0);
     const total = y.reduce((sum, value) => sum + (value - meanY) ** 2, 0);
-    const size = Math.max(...y.map(Math.abs));
-    if (!(half > 1e-9 * Math.max(1, Math.abs(middle)))) return []; // a single point: nothing can be distinguished
-    if (!(total > 1e-24 * size * size * y.length)) return [{ name: "0", affine: [1, 0, 0, meanY], miss: 0 }];
+    if (!(half > 1e-12 * Math.abs(middle))) return []; // a single point: nothing can be distinguished
+    if (!(total > 1e-24 * y.length)) return [{ name: "0", affine: [1, 0, 0, size * meanY], miss: 0 }];
     const z = x.map((value) => (value - middle) / half);
     const fits = [];
     for (const name of Object.keys(CANDIDATES)) {
       const fit = fitOne(name, z, y, meanY, total);
       if (fit === null) continue;
       const a = fit.A / half;
-      fits.push({ name, affine: [a, fit.B - a * middle, fit.c, fit.d], miss: fit.miss });
+      const b = rounded(fit.B - a * middle, Math.abs(fit.B) + Math.abs(a * middle));
+      fits.push({ name, affine: [a, b, size * fit.c, size * rounded(fit.d, 1)], miss: fit.miss });
     }
     const price = ({ name, miss }) => Math.log2(Math.max(miss, 1e-12)) + KAN.functions.FUNCTIONS[name].complexity;
     return fits.sort((one, other) => price(one) - price(other));

@@ -81,7 +81,7 @@
 // The picture of a network: nodes, wires, and for every edge a box with its curve, as dark as its score says (G2: tanh(3 score)).
 (function (root) {
   const KAN = (root.KAN = root.KAN || {});
-  const { svg, set, format, pathOf, scale } = KAN.draw;
+  const { svg, set, format, pathOf, scale, between, reach } = KAN.draw;
   const { livingEdges, edgeValue } = KAN.network;
 
   const MOST_EDGES = 48; // of a layer; with more, boxes are too small to read
@@ -89,6 +89,8 @@
   const N_POINTS = 61;
   const PADDING = 5;
   const [CAPTION, LEAST_NAMED] = [0.25, 36]; // a formula's name in its box: share of the side, and the least side that has one
+
+  const LEAST_TEXT = 8; // pixels; a longer name is cut
 
   // Which edges have a box, and which nodes are shown; with a sentence about what is left out.
   function choose({ network, scores }) {
@@ -153,19 +155,18 @@
       group.dataset.edge = `${box.layer},${box.output},${box.input}`;
       group.append(svg("rect", { x: box.x, y: box.y, width: box.side, height: box.side, rx: 5, class: "box" }));
       const [from, to] = ranges[box.layer][box.input];
-      const xs = Array.from({ length: N_POINTS }, (_, k) => from + ((to - from) * k) / (N_POINTS - 1));
+      const xs = Array.from({ length: N_POINTS }, (_, k) => between(from, to, k / (N_POINTS - 1)));
       const ys = xs.map((x) => edgeValue(layer, box.output, box.input, x));
-      const finite = ys.filter(Number.isFinite);
-      const [least, most] = finite.length ? [Math.min(...finite), Math.max(...finite)] : [0, 0];
-      const flat = most - least <= 1e-9 * Math.max(Math.abs(most), Math.abs(least));
-      const x = scale([from, from === to ? from + 1 : to], [box.x + PADDING, box.x + box.side - PADDING]);
+      const x = scale(reach([from, to], 0), [box.x + PADDING, box.x + box.side - PADDING]);
       const named = kind === "symbolic" && box.side >= LEAST_NAMED;
       const top = box.y + PADDING + (named ? CAPTION * box.side : 0);
-      const y = scale(flat ? [least - 1, least + 1] : [least, most], [box.y + box.side - PADDING, top]);
+      const y = scale(reach(ys, 0), [box.y + box.side - PADDING, top]);
       if (named) {
         const name = KAN.edgePanel.functionText(layer.symbolic.get(`${box.output},${box.input}`).name);
-        const size = Math.min(12, (1.5 * box.side) / name.length);
-        group.append(svg("text", { x: box.x + box.side / 2, y: box.y + 4 + size, "text-anchor": "middle", style: `font-size:${size}px` }, name));
+        const size = Math.max(LEAST_TEXT, Math.min(12, (1.5 * box.side) / name.length));
+        const room = Math.floor((1.7 * box.side) / size); // characters
+        const text = name.length > room ? `${name.slice(0, room - 1)}…` : name; // the large picture has the whole name
+        group.append(svg("text", { x: box.x + box.side / 2, y: box.y + 4 + size, "text-anchor": "middle", style: `font-size:${size}px` }, text));
       }
       group.append(svg("path", { class: "line", style: `opacity:${opacity}`, d: pathOf(xs, ys, x, y) }));
       const dot = svg("circle", { class: "here", r: Math.min(3.5, box.side / 12), style: `opacity:${Math.max(0.3, opacity)}` });

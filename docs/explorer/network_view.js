@@ -35,7 +35,7 @@
   // c f(a x + b) + d for people
   function formulaText(name, [a, b, c, d], digits = 4) {
     const write = (value) => format(value, digits);
-    const plus = (value) => (Math.abs(value) < 1e-12 ? "" : value < 0 ? ` − ${write(-value)}` : ` + ${write(value)}`);
+    const plus = (value) => (value === 0 ? "" : value < 0 ? ` − ${write(-value)}` : ` + ${write(value)}`);
     if (name === "0") return write(d);
     const inner = `${a === 1 ? "" : a === -1 ? "−" : `${write(a)} `}x${plus(b)}`;
     const f = (KAN.functions.partsOf(name) || [name]).reduceRight((text, part) => appliedText(part, text), inner);
@@ -78,8 +78,7 @@
   function drawCurve({ network }, { layer: l, output, input }, [low, high]) {
     const layer = network.layers[l];
     const holder = byId("edge-curve");
-    const air = high > low ? 0.06 * (high - low) : 0.5;
-    const xDomain = [low - air, high + air];
+    const xDomain = reach([low, high], 0.06);
     const xs = grid(...xDomain, 260, layer.knots[input]);
     const value = (x) => edgeValue(layer, output, input, x);
     const ys = xs.map(value);
@@ -124,7 +123,7 @@
 // Part 3 of the page at work: choosing an example or a file, sliders for the inputs, the picture, and the panel of one edge.
 (function (root) {
   const KAN = (root.KAN = root.KAN || {});
-  const { html, format, subscript, whenResized, byId } = KAN.draw;
+  const { html, format, between, subscript, whenResized, byId } = KAN.draw;
 
   const N_SAMPLES = 400;
   const MOST_WORK = 1.5e6; // edges times samples: a large network is looked at on fewer
@@ -198,14 +197,18 @@
     const shown = model.names.inputs.slice(0, MOST_SLIDERS);
     const rows = shown.map((name, i) => {
       const [a, b] = box[i];
-      const air = 0.25 * (b - a);
-      const slider = html("input", { type: "range", id: `input-${i}`, min: a - air, max: b + air, step: (b - a) / 200, value: inputs[i] });
+      const step = (b - a) / 200;
+      const size = Math.max(Math.abs(a), Math.abs(b));
+      let digits = 3; // or as many as half a step of the slider needs
+      while (digits < 17 && format(size, digits) === format(size - step / 2, digits)) digits += 1;
+      const shown = (x) => format(x, digits, size);
+      const slider = html("input", { type: "range", id: `input-${i}`, min: between(a, b, -0.25), max: between(a, b, 1.25), step, value: inputs[i] });
       slider.value = inputs[i];
-      const value = html("output", { for: `input-${i}`, id: `input-${i}-value` }, format(inputs[i], 3));
+      const value = html("output", { for: `input-${i}`, id: `input-${i}-value` }, shown(inputs[i]));
       slider.addEventListener("input", () => {
         inputs[i] = Number(slider.value);
-        value.textContent = format(inputs[i], 3);
-        slider.setAttribute("aria-valuetext", `${name} = ${format(inputs[i], 3)}`);
+        value.textContent = shown(inputs[i]);
+        slider.setAttribute("aria-valuetext", `${name} = ${shown(inputs[i])}`);
         evaluate();
       });
       return html("div", { class: "control" }, html("label", { for: `input-${i}` }, name), slider, value);

@@ -34,20 +34,29 @@
     if (event.source === root.parent && event.data && ["light", "dark"].includes(event.data.explorerTheme)) root.document.documentElement.dataset.theme = event.data.explorerTheme;
   }
 
-  // Shows the part that the address names, or it alone.
+  // Shows the part that the address names, or it alone; returns whether it is alone.
+  function show() {
+    const place = root.document.querySelector(`section[id="${CSS.escape(text("part", ""))}"]`);
+    const alone = place !== null && read().has("only");
+    root.document.body.classList.toggle("only", alone);
+    for (const section of root.document.querySelectorAll("section")) section.classList.toggle("chosen-part", alone && section === place);
+    if (place && !alone) place.scrollIntoView();
+    return alone;
+  }
+
+  // A link that is opened in this tab changes only what is behind #; links within the page name no part there.
+  function follow() {
+    if (!new URLSearchParams(root.location.hash.slice(1)).has("part")) return;
+    KAN.basesView.follow();
+    KAN.trainingView.follow();
+    show();
+  }
+
   function start() {
-    const part = text("part", "");
-    const place = part && root.document.getElementById(part);
-    if (!place || place.tagName !== "SECTION") return;
-    if (read().has("only")) {
-      root.document.body.classList.add("only");
-      place.classList.add("chosen-part");
-      if (root.parent === root) return;
-      root.addEventListener("message", followPage);
-      new ResizeObserver(tellHeight).observe(root.document.body);
-    } else {
-      place.scrollIntoView();
-    }
+    root.addEventListener("hashchange", follow);
+    if (!show() || root.parent === root) return;
+    root.addEventListener("message", followPage);
+    new ResizeObserver(tellHeight).observe(root.document.body);
   }
 
   KAN.address = { number, text, write, start };

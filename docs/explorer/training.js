@@ -132,5 +132,18 @@
     return { network: { ...network, layers }, fits };
   }
 
-  KAN.training = { newNetwork, adam, parameters, places, flat, halveIntervals, prune, nameEdges, generator };
+  // About half of the records {steps, train, test}, in order: the first one, and of each eight others those with the smallest and the
+  // largest errors, so that no peak of a curve is lost.
+  const BLOCK = 8;
+  function thinned([first, ...others]) {
+    const kept = [first];
+    for (let at = 0; at < others.length; at += BLOCK) {
+      const block = others.slice(at, at + BLOCK);
+      const extreme = ["train", "test"].flatMap((name) => [1, -1].map((sign) => block.reduce((best, row) => (sign * (row[name] - best[name]) > 0 ? row : best))));
+      kept.push(...block.filter((row) => extreme.includes(row)));
+    }
+    return kept;
+  }
+
+  KAN.training = { thinned, newNetwork, adam, parameters, places, flat, halveIntervals, prune, nameEdges, generator };
 })(globalThis);

@@ -57,7 +57,7 @@
     for (const name of ["test", "train"]) chart.body.append(svg("path", { class: `term ${name}`, d: pathOf(xs, history.map((row) => log(row[name])), chart.x, chart.y) }));
   }
 
-  // A colour of the map for a share in [0, 1]: dark blue, green, light yellow.
+  // A colour of the map for a number, of which [0, 1] is shown: dark blue, green, light yellow.
   const STOPS = [[28, 36, 92], [33, 113, 140], [70, 170, 130], [180, 215, 110], [253, 240, 170]];
   function colour(share) {
     const at = Math.min(Math.max(share, 0), 1) * (STOPS.length - 1);
@@ -69,7 +69,10 @@
     const canvas = byId(name);
     const context = canvas.getContext("2d");
     const image = context.createImageData(PIXELS, PIXELS);
-    values.forEach((value, n) => image.data.set([...colour((value - low) / (high - low || 1)), 255], 4 * n));
+    values.forEach((value, n) => {
+      const share = (value - low) / (high - low || 1);
+      if (!Number.isNaN(share)) image.data.set([...colour(share), 255], 4 * n); // without a value nothing is drawn
+    });
     context.putImageData(image, 0, 0);
   }
 
@@ -83,7 +86,7 @@
     drawMap("map-difference", missed, 0, most);
     byId("map-target-say").textContent = `target, ${format(low, 2)} to ${format(high, 2)}`;
     byId("map-network-say").textContent = "network, same colours";
-    byId("map-difference-say").textContent = `difference, at most ${format(most, 2)}`;
+    byId("map-difference-say").textContent = Number.isNaN(most) ? "difference, not a number at some points" : `difference, at most ${format(most, 2)}`;
   }
 
   // The chosen edge: its curve, its knots, and how often the samples reach each part of its grid.

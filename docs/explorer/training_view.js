@@ -25,14 +25,15 @@
   }
 
   function fromAddress() {
-    if (KAN.address.text("part", "") !== "training") return;
+    if (KAN.address.text("part", "") !== "training") return false;
     const target = KAN.address.text("target", TARGETS[0]);
     byId("train-target").value = TARGETS.includes(target) ? target : "own";
     if (!TARGETS.includes(target)) byId("train-own").value = target;
     for (const name of ["hidden", "intervals", "degree", "rate", "penalty", "seed"]) {
       const slider = byId(`train-${name}`);
-      slider.value = KAN.address.number(name, Number(slider.value), Number(slider.min), Number(slider.max));
+      slider.value = KAN.address.number(name, Number(slider.defaultValue), Number(slider.min), Number(slider.max));
     }
+    return true;
   }
 
   function toAddress() {
@@ -55,6 +56,8 @@
   const FRAME = 24; // milliseconds of training between two looks
   const PICTURE_EVERY = 250; // milliseconds
   const MOST_INTERVALS = 80;
+  const MOST_RECORDS = 2000; // of errors, all of which are drawn
+  const NEED_NETWORK = ["train-run", "train-one", "train-halve", "train-name", "train-prune"];
 
   const state = { network: null, step: null, steps: 0, history: [], events: [], running: false, chosen: null, names: "" };
   let [data, model, picture, drawnAt] = [null, null, null, 0];
@@ -62,7 +65,10 @@
   const outputsOn = ({ x }) => runForward(state.network, x).at(-1).y[0];
   const errorOn = (part) => Math.sqrt(outputsOn(part).reduce((sum, value, b) => sum + (value - part.y[0][b]) ** 2, 0) / part.x[0].length);
 
+  const last = () => state.history[state.history.length - 1];
+
   function record() {
+    if (state.history.length >= MOST_RECORDS) state.history = KAN.training.thinned(state.history);
     state.history.push({ steps: state.steps, train: errorOn(data.train), test: errorOn(data.test) });
   }
 
@@ -76,11 +82,21 @@
       tell("");
     } catch (error) {
       tell(`The target cannot be used: ${error.message}.`);
+      clear();
       return;
     }
     state.network = KAN.training.newNetwork(widths(), own("train-intervals"), own("train-degree"), own("train-seed"));
     Object.assign(state, { steps: 0, history: [], events: [], chosen: null, names: "" });
+    for (const name of NEED_NETWORK) byId(name).disabled = false;
+    byId("train-shown").hidden = false;
     changed();
+  }
+
+  // Without a target there is nothing to train and nothing to show.
+  function clear() {
+    state.network = null;
+    for (const name of NEED_NETWORK) byId(name).disabled = true;
+    byId("train-shown").hidden = true;
   }
 
   // After a change of the network's parameters: a new optimizer, and all pictures.
@@ -93,23 +109,22 @@
 
   function train(milliseconds) {
     const until = performance.now() + milliseconds;
+    let error = 0; // before the step
     do {
-      const { mse } = state.step(data.train.x, data.train.y, rate(), penalty());
+      error = state.step(data.train.x, data.train.y, rate(), penalty()).mse;
       state.steps += 1;
-      if (!Number.isFinite(mse)) {
-        pause();
-        tell("The error is not a number any more: a symbolic edge has left the domain of its function, or the learning rate is too large. Start again.");
-        return;
-      }
-    } while (performance.now() < until);
+    } while (Number.isFinite(error) && performance.now() < until);
     record();
+    if (Number.isFinite(last().train)) return;
+    pause();
+    tell("The error is not a number any more: a symbolic edge has left the domain of its function, or the learning rate is too large. Start again.");
   }
 
   function loop() {
     if (!state.running) return;
     train(FRAME);
     showErrors();
-    if (performance.now() - drawnAt > PICTURE_EVERY) drawAll();
+    if (!state.running || performance.now() - drawnAt > PICTURE_EVERY) drawAll();
     requestAnimationFrame(loop);
   }
 
@@ -163,9 +178,9 @@
   }
 
   function say() {
-    const last = state.history[state.history.length - 1];
+    const { train: training, test } = last();
     const grids = [...new Set(state.network.layers.map(({ nIntervals }) => nIntervals))];
-    byId("train-say").textContent = `Step ${state.steps}: training RMSE ${format(last.train, 3)}, test RMSE ${format(last.test, 3)}. [${state.network.widths.join(", ")}], G = ${grids.join(", ")}, ${nLiving()} active edges.`;
+    byId("train-say").textContent = `Step ${state.steps}: training RMSE ${format(training, 3)}, test RMSE ${format(test, 3)}. [${state.network.widths.join(", ")}], G = ${grids.join(", ")}, ${nLiving()} active edges.`;
     byId("train-names").textContent = state.names;
     byId("train-halve").disabled = 2 * Math.max(...grids) > MOST_INTERVALS;
   }
@@ -201,6 +216,13 @@
     drawEdge(model, state.chosen);
   }
 
+  // Takes another target and other settings from the address.
+  function follow() {
+    if (!fromAddress()) return;
+    labels();
+    startAgain();
+  }
+
   function start() {
     byId("train-target").append(...TARGETS.map((text) => html("option", { value: text }, text)), html("option", { value: "own" }, "your own formula"));
     for (const name of ["map-target", "map-network", "map-difference"]) Object.assign(byId(name), { width: PIXELS, height: PIXELS });
@@ -231,12 +253,13 @@
         action();
       });
     }
-    byId("train-threshold").addEventListener("input", () => markWeak(model, own("train-threshold")));
-    byId("train-sample").addEventListener("input", () => showSample(model, picture, data.train, own("train-sample")));
+    const shown = (action) => () => state.network && action();
+    byId("train-threshold").addEventListener("input", shown(() => markWeak(model, own("train-threshold"))));
+    byId("train-sample").addEventListener("input", shown(() => showSample(model, picture, data.train, own("train-sample"))));
     labels();
     startAgain();
-    whenResized(byId("train-network"), drawAll);
+    whenResized(byId("train-network"), shown(drawAll));
   }
 
-  KAN.trainingView = { start, state };
+  KAN.trainingView = { start, follow, state };
 })(globalThis);

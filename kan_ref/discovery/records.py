@@ -131,7 +131,7 @@ def formula_values(formula: Any, x: FloatArray, names: tuple[str, ...]) -> Float
 def beside_splines(found: Discovery, data: Data) -> Discovery:
     """Return a discovery whose verdict says by how much its splines predict better, if by half.
 
-    A formula that explains the data needs no such sentence.
+    A formula that explains the data needs no such message.
     """
     if found.verdict.kind != "not explained" or found.splines.widths[-1] != data.y_train.shape[1]:
         return found

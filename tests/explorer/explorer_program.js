@@ -4,8 +4,8 @@
 
 const path = require("node:path");
 const folder = process.argv[2];
-for (const name of ["bspline", "functions", "read_network", "network", "training", "example"]) require(path.resolve(folder, `${name}.js`));
-const { bspline, functions, reading, network, affineFit, backward, training, expression } = globalThis.KAN;
+for (const name of ["bspline", "functions", "read_network", "network", "training", "example", "draw", "network_view"]) require(path.resolve(folder, `${name}.js`));
+const { bspline, functions, reading, network, affineFit, backward, training, expression, draw, edgePanel } = globalThis.KAN;
 
 // rows of samples as the columns that training takes
 const columns = (rows) => rows[0].map((_, i) => Float64Array.from(rows, (row) => row[i]));
@@ -93,6 +93,24 @@ const calls = {
     return { uniform: Array.from({ length: n }, uniform), normal: Array.from({ length: n }, normal) };
   },
   fresh: (widths, nIntervals, degree, seed) => training.newNetwork(widths, nIntervals, degree, seed).layers.map(({ knots, coef, w_base, w_spline }) => ({ knots, coef, w_base, w_spline })),
+  // errors before the intervals are halved after `nBefore` steps, and after each of `nAfter` steps from there
+  errorsAroundHalving: (seed, nBefore, nAfter) => {
+    const own = training.newNetwork([2, 5, 1], 5, 3, seed);
+    const { x, y } = samplesAndTarget(own, 50);
+    const [given, wanted] = [columns(x), columns(y)];
+    const train = (net, n) => {
+      const step = training.adam(net);
+      return Array.from({ length: n + 1 }, () => Math.sqrt(step(given, wanted, 0.02).mse));
+    };
+    train(own, nBefore);
+    return train(training.halveIntervals(own), nAfter);
+  },
+  thinned: (records) => training.thinned(records),
+  reach: (n) => draw.reach(Array.from({ length: n }, (_, k) => k)),
+  format: (...given) => draw.format(...given),
+  formulaText: (...given) => edgePanel.formulaText(...given),
+  reachOf: (values, air) => draw.reach(values, air),
+  labels: (values) => draw.formatApart(values),
   expression: (text, points) => points.map(expression.read(text, ["x", "y"])),
   suggest: (xs, ys) => affineFit.suggest(xs, ys),
   examples: () => globalThis.KAN.examples.map(({ title, document }) => ({ title, widths: reading.fromDocument(document).widths })),

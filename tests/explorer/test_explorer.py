@@ -371,6 +371,76 @@ def test_a_level_edge_is_a_constant_and_one_point_is_nothing():
     assert point == []
 
 
+# --- numbers of any unit
+
+
+def test_units_have_no_effect_on_the_formulas_that_are_found():
+    x = RNG(3).uniform(-1.0, 1.0, 60)
+    units = [(1.0, 1.0), (1e-10, 1.0), (1.0, 1e-160), (3e-19, 7e150), (2e140, 4e-12)]
+    curves = {"sin": np.sin(2.0 * x + 0.3) + 0.2, "0": np.full(60, 0.7)}
+
+    answers = ask(*(("suggest", u * x, v * y) for y in curves.values() for u, v in units))
+
+    for n, (name, y) in enumerate(curves.items()):
+        for (u, v), fits in zip(units, answers[5 * n : 5 * n + 5], strict=True):
+            assert fits[0]["name"] == name
+            assert fits[0]["miss"] < 1e-9
+            a, b, c, d = fits[0]["affine"]
+            found = c * LIBRARY[name].f(a * u * x + b) + d
+            np.testing.assert_allclose(found / v, y, rtol=0.0, atol=1e-5)
+
+
+def test_inputs_far_from_0_are_told_apart_and_one_input_is_not():
+    x = 1.7e9 + RNG(4).uniform(0.0, 1.0, 60)
+
+    far, same = ask(("suggest", x, (x - 1.7e9) ** 2), ("suggest", np.full(60, 1.7e9), x))
+
+    assert far[0]["name"] == "x^2"
+    assert same == []
+
+
+TEXTS = {
+    ("format", 1.6e-19): "1.60e-19",
+    ("format", -3e-310, 3): "-3.0e-310",
+    ("format", 0.0): "0",
+    ("format", 3e-17, 4, 1.0): "0",
+    ("format", 3e-17, 4, 1e-17): "3.00e-17",
+    ("formulaText", "sin", (3, 0, 1.6e-19, 0)): "1.60e-19 sin(3 x)",
+    ("formulaText", "sin", (1e-13, 0, 1e13, 3e-13)): "1.00e+13 sin(1.00e-13 x) + 3.00e-13",
+    ("formulaText", "x", (1, -2e-20, 1, 0)): "(x - 2.00e-20)",
+}
+
+
+def test_small_numbers_are_written_and_only_0_and_rounding_errors_of_sums_are_0():
+    assert [text.replace("\N{MINUS SIGN}", "-") for text in ask(*TEXTS)] == list(TEXTS.values())
+
+
+def test_labels_of_close_numbers_have_the_digits_that_tell_them_apart():
+    close_, plain = ask(("labels", [1.7e9, 1.7e9 + 0.5, 1.7e9 + 1]), ("labels", [0, 0.5, 1e6]))
+
+    assert close_ == ["1700000000", "1700000000.5", "1700000001"]
+    assert plain == ["0", "0.5", "1.00e+6"]
+
+
+RANGES = [(-1.0, 1.0), (-1e-10, 1e-10), (0.0, 1.6e-19), (1.7e9, 1.7e9 + 1), (-4e150, 3e150)]
+
+
+def test_a_range_is_level_by_its_own_size_and_a_level_one_has_its_value_in_the_middle():
+    level = [0.0, 1.0, -1.6e-19, 1.7e9, 1e17, -3e200]
+
+    wide, single = (
+        ask(*(("reachOf", values, 0) for values in lists))
+        for lists in (RANGES, [(v, v) for v in level])
+    )
+
+    assert wide == [list(values) for values in RANGES]
+    for value, (low, high) in zip(level, single, strict=True):
+        assert low < value < high
+        assert (low / 2 + high / 2, high - low) == pytest.approx(
+            (value, abs(value) or 1.0), rel=1e-12
+        )
+
+
 # --- files
 
 GOOD = json.loads(

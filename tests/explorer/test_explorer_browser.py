@@ -7,6 +7,7 @@ from importlib.metadata import distribution
 
 import numpy as np
 import pytest
+from cases import for_all
 from checkout import ROOT
 from networks import random_network, with_formulas
 from selenium.webdriver.common.action_chains import ActionChains
@@ -522,6 +523,103 @@ def test_a_formula_that_is_not_defined_somewhere_is_told_not_hidden(page, tmp_pa
     assert page.numbers("outputs") == [pytest.approx(np.log(0.5), rel=1e-5)]
 
 
+UNITS = [(-1e-10, 1e-10), (1.7e9, 1.7e9 + 1), (-3e-19, 1e-19), (2e100, 3e100)]
+
+
+@for_all("domain", UNITS, ids=str)
+def test_curves_fill_their_boxes_and_numbers_their_lines_in_any_unit(phone, tmp_path, domain):
+    for seed in range(2):
+        net = kr.init_network(
+            (1, 1), n_intervals=4, degree=3, domain=domain, rng=np.random.default_rng(seed)
+        )
+        kr.save(net, tmp_path / f"unit{seed}.json")
+        phone.load(tmp_path / f"unit{seed}.json")
+
+        box, line = phone.run(
+            "return ['rect', '.line'].map((name) => document.querySelector(`#network-plot .edge ${name}`).getBBox()).map(({ x, y, width, height }) => [x, y, x + width, y + height])"
+        )
+        assert line[0] >= box[0]
+        assert line[1] >= box[1]
+        assert line[2] <= box[2]
+        assert line[3] <= box[3]
+        assert line[3] - line[1] > 0.5 * (box[3] - box[1])
+        phone.until(lambda: phone.text("edge-fits") != "…")
+        assert "1 - R" in phone.text("edge-fits")
+        ticks = phone.run(
+            "return [...document.querySelectorAll('#edge-curve .axes text')].map((e) => e.textContent + e.getAttribute('text-anchor'))"
+        )
+        assert len(set(ticks)) == len(ticks) >= 4
+        assert phone.run("return document.documentElement.scrollWidth <= innerWidth")
+        slider, shown = phone.one("#input-0"), set()
+        for _ in range(4):
+            slider.send_keys(Keys.ARROW_RIGHT)
+            shown.add(phone.text("input-0-value"))
+        assert len(shown) == 4
+
+
+@for_all("limit", [8e307, 8.9e307, 1e200], ids=str)
+def test_curves_on_the_widest_grids_are_drawn(page, tmp_path, limit):
+    rng = np.random.default_rng(2)
+    net = kr.init_network((2, 2, 1), n_intervals=3, degree=0, domain=(-limit, limit), rng=rng)
+    kr.save(net, tmp_path / f"wide{limit}.json")
+
+    page.load(tmp_path / f"wide{limit}.json")
+
+    page.until(lambda: page.text("edge-fits") != "…")
+    paths = page.run(
+        "return [...document.querySelectorAll('#network-plot .line, #edge-curve .curve')].map((e) => e.getAttribute('d'))"
+    )
+    assert len(paths) >= 5
+    assert all(path.count("L") > 40 for path in paths)
+    assert not re.search(
+        "Infinity|NaN", page.run("return document.getElementById('network').innerHTML")
+    )
+    assert page.complaints() == []
+
+
+def test_a_symbolic_edge_with_small_numbers_is_written_and_drawn_as_it_is(page, tmp_path):
+    net = kr.init_network(
+        (1, 1), n_intervals=3, degree=3, domain=(0, 1), rng=np.random.default_rng(1)
+    )
+    net = kr.fix_symbolic(net, 0, output=0, input=0, name="sin", affine=(3, 0, 1.6e-19, 0))
+    kr.save(net, tmp_path / "charge.json")
+
+    page.load(tmp_path / "charge.json")
+
+    assert "1.6000e-19 sin(3 x)" in page.text("edge-facts")
+    assert page.text("outputs") == f"y = {1.6e-19 * np.sin(1.5):.4e}"
+    line = page.run(
+        "const { height } = document.querySelector('#edge-curve .curve').getBBox(); return height"
+    )
+    assert line > 100
+
+
+def test_names_in_boxes_can_be_read_and_stay_in_their_boxes(phone, tmp_path):
+    net = kr.init_network(
+        (2, 3, 1), n_intervals=3, degree=3, domain=(0.1, 1), rng=np.random.default_rng(0)
+    )
+    long = "gaussian(logcosh(sigmoid(arctan(tanh))))"
+    net = kr.fix_pattern(
+        net, [[["gaussian", long], ["x^2", "logcosh"], ["exp(sin)", None]], [[long, "arctan", "x"]]]
+    )
+    kr.save(net, tmp_path / "long.json")
+
+    phone.load(tmp_path / "long.json")
+
+    shown = phone.run(
+        """return [...document.querySelectorAll('#network-plot .edge text')].map((text) => {
+            const [a, b] = [text.getBBox(), text.parentNode.querySelector('rect').getBBox()];
+            return [text.textContent, parseFloat(getComputedStyle(text).fontSize), a.x - b.x, b.x + b.width - a.x - a.width];
+        })"""
+    )
+    assert len(shown) == 8
+    assert min(size for _, size, _, _ in shown) >= 8.0
+    assert min(side for *_, left, right in shown for side in (left, right)) >= 0.0
+    names = [name for name, *_ in shown]
+    assert {"gaussian", "logcosh", "arctan", "x", "x²", "exp(sin)"} <= set(names)
+    assert sum(name.startswith("gaussian(") and name.endswith("…") for name in names) == 2
+
+
 def test_a_network_too_large_to_draw_shows_its_strongest_edges_and_says_so(page, tmp_path):
     net = kr.init_network(
         (60, 20, 12), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
@@ -572,6 +670,12 @@ def train_to(page, n_steps):
 
 def click(page, name):
     page.run("arguments[0].click()", page.one(f"#{name}"))
+
+
+def change(page, name, value, event="input"):
+    """Set a control to a value, as a hand or a program does."""
+    code = "const e = document.getElementById(arguments[0]); e.value = arguments[1]; e.dispatchEvent(new Event(arguments[2]));"
+    page.run(code, name, value, event)
 
 
 def outputs_of_the_trained(page, points):
@@ -664,6 +768,99 @@ def test_a_formula_of_ones_own_is_learned_and_what_is_none_is_told(page):
     assert '"steal" is not known' in reported.text
 
 
+def open_at(page, address):
+    """The page as a new tab shows it with this address."""
+    page.driver.get("about:blank")
+    page.driver.get((FOLDER / "index.html").as_uri() + "#" + address)
+    page.until(lambda: page.all("#network-plot .edge"))
+
+
+UNUSABLE = ["sin%28x", "1/x", "sqrt%28x%29", "", "x" * 250]
+
+
+@for_all("target", UNUSABLE, ids=["syntax", "pole", "root", "empty", "long"])
+def test_an_address_with_an_unusable_target_shows_the_reason_alone(page, target):
+    open_at(page, f"part=training&target={target}")
+
+    assert page.text("train-error").startswith("The target cannot be used: ")
+    assert not page.one("#train-say").is_displayed()
+    assert not page.one("#train-network").is_displayed()
+    for name in ("train-one", "train-halve", "train-name", "train-prune", "train-run"):
+        click(page, name)
+    change(page, "train-threshold", 0.1)
+    change(page, "train-sample", 3)
+    page.driver.set_window_size(700, 900)
+    assert page.complaints() == []
+    assert page.text("train-error").startswith("The target cannot be used: ")
+    change(page, "train-own", "x y", event="change")
+    assert not page.one("#train-error").is_displayed()
+    assert page.text("train-say").startswith("Step 0: ")
+    click(page, "train-one")
+    assert steps(page) == 1
+
+
+def test_after_an_unusable_formula_nothing_trains_until_there_is_a_target_again(page):
+    open_at(page, "part=training&target=x+y")
+    change(page, "train-target", "own", event="change")
+    change(page, "train-own", "sin(x", event="change")
+    change(page, "train-hidden", 2)
+
+    assert not page.one("#train-run").is_enabled()
+    assert page.text("train-error").startswith("The target cannot be used: ")
+    change(page, "train-target", "x y", event="change")
+    assert "[2, 2, 1]" in page.text("train-say")
+    assert page.one("#train-run").is_enabled()
+    assert page.text("train-error") == ""
+
+
+@for_all("layer", [0, 1], ids=["first", "last"])
+def test_a_network_that_gives_no_numbers_any_more_is_told_and_still_drawn(page, layer):
+    open_at(page, "part=training&target=x+y&hidden=2")
+    page.run(f"KAN.trainingView.state.network.layers[{layer}].coef[0][0].fill(NaN)")
+
+    click(page, "train-one")
+
+    assert page.text("train-error").startswith("The error is not a number any more: ")
+    assert "training RMSE not defined" in page.text("train-say")
+    for name in ("train-halve", "train-name", "train-prune", "train-run"):
+        click(page, name)
+    change(page, "train-sample", 3)
+    assert page.complaints() == []
+    click(page, "train-again")
+    assert page.text("train-error") == ""
+    assert len(errors(page)) == 2
+
+
+def test_a_step_after_which_the_error_is_not_a_number_is_told_at_once(page):
+    open_at(page, "part=training&target=x+y&hidden=2")
+    page.run(
+        "const { state } = KAN.trainingView; const own = state.step;"
+        "state.step = (...given) => { const found = own(...given); state.network.layers[1].w_base[0][0] = NaN; return found; };"
+    )
+
+    click(page, "train-one")
+
+    assert page.text("train-error").startswith("The error is not a number any more: ")
+
+
+def test_training_for_hours_keeps_a_bounded_history_with_its_peaks(page):
+    page.run(
+        "KAN.trainingView.state.history = Array.from({ length: 130000 }, (_, n) => ({ steps: n, train: n === 70001 ? 50 : 0.1, test: n === 40004 ? 0.001 : 0.2 }))"
+    )
+
+    for _ in range(8):
+        click(page, "train-one")
+
+    history = page.run("return KAN.trainingView.state.history")
+    assert len(history) <= 2001
+    assert max(row["train"] for row in history) == 50
+    assert min(row["test"] for row in history) == 0.001
+    assert history[0]["steps"] == 0
+    assert errors(page) == [
+        pytest.approx(history[-1][name], rel=0.01) for name in ("train", "test")
+    ]
+
+
 def test_the_backward_values_of_a_sample_are_those_of_kan_ref(page):
     page.run(
         "const e = document.getElementById('train-sample'); e.value = 7; e.dispatchEvent(new Event('input'))"
@@ -706,6 +903,31 @@ def test_the_address_opens_the_page_as_it_was(page):
     page.driver.refresh()
     page.until(lambda: page.all("#train-network .edge"))
     assert page.text("train-seed-value") == "5"
+    page.run("history.replaceState(null, '', '#')")
+
+
+def test_a_link_that_is_opened_in_an_open_tab_is_followed(page):
+    open_at(page, "part=training&target=x+y&hidden=2&seed=7")
+    click(page, "train-one")
+
+    page.driver.get(
+        (FOLDER / "index.html").as_uri() + "#part=training&target=sin(x)+%2B+y&degree=2"
+    )
+
+    page.until(lambda: page.text("train-say").startswith("Step 0: "))
+    assert "[2, 5, 1], G = 5, 15 active edges" in page.text("train-say")
+    shown = [
+        page.one(f"#train-{name}").get_attribute("value") for name in ("own", "degree", "seed")
+    ]
+    assert shown == ["sin(x) + y", "2", "1"]
+    page.driver.get((FOLDER / "index.html").as_uri() + "#part=bases&degree=1&intervals=4&only")
+    page.until(lambda: page.text("count").startswith("4 intervals + degree 1"))
+    assert not page.one("#training").is_displayed()
+    page.driver.get((FOLDER / "index.html").as_uri() + "#part=training&target=1/x")
+    page.until(lambda: page.one("#train-error").is_displayed())
+    page.run("location.hash = '#edge'")
+    page.run("location.hash = '#part=nothing%22'")
+    assert page.text("count").startswith("4 intervals + degree 1")
     page.run("history.replaceState(null, '', '#')")
 
 

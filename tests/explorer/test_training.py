@@ -247,3 +247,40 @@ def test_text_that_is_no_formula_is_refused_with_its_place(text):
     (found,) = ask(("expression", text, [[0.0, 0.0]]))
 
     assert UNREADABLE[text] in found["error"]
+
+
+def test_after_halving_the_error_rises_and_is_smaller_within_100_steps():
+    (errors,) = ask(("errorsAroundHalving", 6, 80, 100))
+    page = (EXPLORER / "index.html").read_text(encoding="utf-8")
+
+    assert max(errors) > 1.2 * errors[0]
+    assert errors[100] < errors[0]
+    assert "the error rises at first" in " ".join(page.split())
+
+
+def test_a_thinned_history_keeps_its_first_record_its_order_and_the_extremes_of_both_errors():
+    given = [
+        [
+            {"steps": k, "train": a, "test": b}
+            for k, (a, b) in enumerate(10.0 ** RNG(n).normal(size=(n, 2)))
+        ]
+        for n in (1, 2, 9, 1000)
+    ]
+
+    answers = ask(*(("thinned", records) for records in given))
+
+    for kept, records in zip(answers, given, strict=True):
+        steps = [row["steps"] for row in kept]
+        assert steps == sorted(set(steps))
+        assert kept[0] == records[0]
+        assert all(row in records for row in kept)
+        assert len(kept) <= 3 + len(records) / 2
+        for name in ("train", "test"):
+            left, all_ = ([row[name] for row in rows_] for rows_ in (kept, records))
+            assert (min(left), max(left)) == (min(all_), max(all_))
+
+
+def test_the_reach_of_a_list_of_any_length_is_found():
+    (found,) = ask(("reach", 300_000))
+
+    assert found == pytest.approx([-0.08 * 299_999, 1.08 * 299_999])
