@@ -70,6 +70,9 @@ def found():
     return data, discovery, reported
 
 
+SPLINES = "the network of splines, scaler.inverse_y(splines(scaler.transform_x(x))),"
+
+
 # --- the hello world
 
 
@@ -1236,25 +1239,30 @@ def test_where_no_formula_explains_the_data_the_verdict_has_the_errors_of_spline
     found,
 ):
     data, discovery, _ = found
+    x = sympy.Symbol("x")
 
-    def reported(kind, test_rmse, splines=discovery.splines):
-        last = replace(discovery.steps[-1], test_rmse=test_rmse)
-        one = replace(discovery, verdict=Verdict(kind, "why"), steps=(last,), splines=splines)
-        return beside_splines(one, data).verdict.why
+    def reported(formula, kind="not explained", splines=discovery.splines):
+        changed = {"verdict": Verdict(kind, "why"), "formula": formula, "splines": splines}
+        return beside_splines(replace(discovery, **changed), data).verdict.why
 
     values = discovery.scaler.inverse_y(
         discovery.splines(discovery.scaler.transform_x(data.x_test))
     )
     error = np.sqrt(np.mean((values - data.y_test) ** 2))
+    worse = np.sqrt(np.mean((data.x_test[:, :1] - data.y_test) ** 2))
     numbers = f"has an error of {error:.1e} on the test samples, the formula"
-    assert f"{numbers} {3.0 * error:.1e}" in reported("not explained", 3.0 * error)
-    assert f"{numbers} nan" in reported("not explained", np.nan)
-    assert reported("not explained", 1.9 * error) == "why"
-    assert reported("within noise", 3.0 * error) == "why"
+    assert reported(x) == f"why; {SPLINES} {numbers} {worse:.1e}"
+    assert reported(sympy.sqrt(-1 - x**2)) == f"why; {SPLINES} {numbers} nan"
+    assert reported(discovery.formula) == "why"
+    assert reported(discovery.formula + 1.9 * error) == "why"
+    assert (
+        reported(discovery.formula + 2.1 * error) == f"why; {SPLINES} {numbers} {2.1 * error:.1e}"
+    )
+    assert reported(x, "within noise") == "why"
     undefined = kr.fix_symbolic(
         discovery.splines, 0, output=0, input=0, name="log", affine=(1.0, -9.0, 1.0, 0.0)
     )
-    assert reported("not explained", 3.0 * error, undefined) == "why"
+    assert reported(x, splines=undefined) == "why"
 
 
 @pytest.mark.long
