@@ -205,9 +205,9 @@ def check_gradient(
 
     Notes
     -----
-    Implements :eq:`derivative-of-inputs`. Cost: 2 order n_directions calls of f. The truncation
-    error of the difference is step^2 / 6 times derivatives of order 3 or 4. For very steep curves,
-    as in deep networks on narrow intervals, choose a smaller step or a wider tolerance.
+    Implements :eq:`derivative-of-inputs` by 2 order n_directions calls of f. The difference has an
+    error of step^2 / 6 times derivatives of order 3 or 4: for steep curves choose a smaller step.
+    Of one sample, or where f hardly varies over the samples, zeros pass if |f| or |x| is large.
     """
     points, rng = check_float_array("x", x, ("batch", "n_in")), check_generator("rng", rng)
     _at_least("x", "samples", len(points), 1)

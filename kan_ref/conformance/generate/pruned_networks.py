@@ -217,7 +217,7 @@ def equal_scores(*, below: bool = False) -> tuple[list[Layer], Rows]:
 
 
 def weak_inside() -> tuple[list[Layer], Rows]:
-    """Return a network and inputs, by which both nodes score above 1/4.
+    """Return a network, and inputs at which both of its nodes score above 1/4.
 
     Node 1 would not if its inputs were clamped to the grid.
     """
