@@ -155,7 +155,7 @@ def composed_atoms(atoms: Atoms) -> Atoms:
         shift = beta - scale * middle[chosen]
         _append(found, columns, inner, chosen, name, scale, shift)
     for name in ("exp", "sin", "cos", "log", "sqrt", "1/x"):  # as in textbooks
-        for scale, shift in ((1.0, 0.0), (1.0, 1.0), (-1.0, 0.0)):
+        for scale, shift in ((1.0, 0.0), (1.0, 1.0), (-1.0, 0.0), (-1.0, 1.0)):
             left_out = (name, *(_UNDONE.get(name, ()) if shift == 0.0 else ()))
             chosen = np.flatnonzero(~np.isin(groups, left_out))
             same = np.ones(len(chosen))
@@ -215,11 +215,17 @@ def _outer_lines() -> Iterable[tuple[str, float, float, tuple[str, ...]]]:
             yield "tanh", scale, shift, ()
 
 
-def powers_of(variable: Tree, power: int) -> Tree:
-    """Return a power of a tree, from 1."""
-    if power > 5:
-        return multiply(apply("x^3", variable), powers_of(variable, power - 3))
-    return variable if power == 1 else apply(f"x^{power}", variable)
+def power_of(variable: Tree, exponent: float) -> Tree:
+    """Return a power of a tree, with an integer or a half as the exponent, as a tree."""
+    whole, half = divmod(abs(exponent), 1.0)
+    parts = [apply("x^3", variable)] * (int(whole) // 3) if whole > 5.0 else []
+    left = int(whole) - 3 * len(parts)
+    if left:
+        parts.append(apply("x" if left == 1 else f"x^{left}", variable))
+    if half:
+        parts.append(apply("sqrt", variable))
+    product = multiply(*parts)
+    return apply("1/x", product) if exponent < 0.0 else product
 
 
 def variable_of(x: FloatArray) -> tuple[Tree, float]:
@@ -234,7 +240,7 @@ def polynomial(degree: int, x: FloatArray) -> Tree:
     """Return a polynomial with all powers; in x - middle where x is far from 0."""
     variable, _ = variable_of(x)
     terms: list[Tree] = [Number(0.0)]
-    terms += [multiply(Number(1.0), powers_of(variable, power)) for power in range(1, degree + 1)]
+    terms += [multiply(Number(1.0), power_of(variable, power)) for power in range(1, degree + 1)]
     return add(*terms) if degree else fixed(0.0)
 
 

@@ -13,11 +13,21 @@ but its residual is that of y times Q. Each solution gives the weights 1 / |Q| o
 """
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.atoms import polynomial, powers_of, variable_of
+from kan_ref.discovery.atoms import (
+    LARGEST,
+    pair_misfit,
+    polynomial,
+    power_of,
+    smallest,
+    unit,
+    variable_of,
+    with_outer,
+)
 from kan_ref.discovery.polish import Fitted, bic, polished
 from kan_ref.discovery.screening import screened
 from kan_ref.discovery.trees import (
@@ -29,6 +39,7 @@ from kan_ref.discovery.trees import (
     affine,
     apply,
     multiply,
+    values,
 )
 from kan_ref.functions import LIBRARY
 from kan_ref.symbolic import rank_functions
@@ -44,6 +55,12 @@ N_TRAINED = 16  # candidates that are trained fully
 N_EXPONENTIALS = 3  # functions of the library whose exponential is trained
 IN_EXPONENT = ("log", "1/x", "1/x^2", "sqrt", "x^2", "x^3", "sin", "tanh", "arctan")
 LARGEST_EXPONENT = 600.0
+HIDDEN = 3.0  # times the error: a larger value has a known sign
+POWERS_IN_EXPONENT = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0)
+EXPONENTS_BESIDE = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0)
+BESIDE_A_POWER = ("exp", "sin", "tanh", "log", "sqrt", "x^2")
+N_BESIDE_A_POWER = 6
+EXPONENTS_OF_TWO = tuple(sign * p for p in (0.5, *range(1, 13), 1.5, 2.5) for sign in (1.0, -1.0))
 TINY = 1e-12
 BLURRED = 1e-3  # of the standard deviation: with larger errors more names are kept
 SURE = 1e-6  # of the standard deviation: candidates at this accuracy are right
@@ -119,7 +136,8 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Itera
     yield [polynomial(degree, x) for degree in (1, 2, 3) if degree < n_values]
     yield list(_single(x, y, floor))
     yield list(rational_functions(x, y, floor, FEW_TERMS))
-    yield list(_exponentials(x, y))
+    yield [*_exponentials(x, y), *_powers_with_exponentials(x, y, floor), *_two_powers(x, y)]
+    yield list(_beside_a_power(x, y))
     yield screened(x, y, 3 if is_whole else 1)
     yield [polynomial(degree, x) for degree in (4, 5, 6) if degree < n_values]
     high = [polynomial(degree, x) for degree in (7, 8, 9) if degree < n_values]
@@ -159,6 +177,78 @@ def _exponentials(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
         if abs(one.d) < LARGEST_EXPONENT:
             inner = affine(apply(one.name, affine(Input(0), one.a, one.b)), one.c, 0.0)
             yield multiply(Number(sign * float(np.exp(one.d))), apply("exp", inner))
+
+
+def _powers_with_exponentials(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
+    """Yield A x^p exp(c x^q), for x > 0 and y of one sign: the logarithm is linear in log A, p, c.
+
+    An error of y becomes one of log|y| by the factor 1 / |y|. Values that errors hide are left out.
+    """
+    sign = float(np.sign(y[np.argmax(np.abs(y))]))
+    fine = sign * y > HIDDEN * floor
+    if (
+        x.min() <= 0.0
+        or fine.sum() < len(x) // 4
+        or np.abs(y[~fine]).max(initial=0.0) > (HIDDEN * floor)
+    ):
+        return
+    x, y = x[fine], sign * y[fine]
+    z, weight = np.log(y), y / y.max()
+    found = []
+    for q in POWERS_IN_EXPONENT:
+        design = np.stack([np.ones(len(x)), np.log(x), x**q], axis=1)
+        size = np.abs(design).max(axis=0)
+        if np.isfinite(size).all() and size.min() > 0.0:
+            coef = np.linalg.lstsq(design / size * weight[:, None], z * weight, rcond=1e-13)[0]
+            rest = (design / size @ coef - z) * weight
+            found.append((float(rest @ rest), q, coef / size))
+    for _, q, (log_a, p, c) in sorted(found, key=lambda one: one[0])[:N_EXPONENTIALS]:
+        near = round(2.0 * p) / 2.0
+        is_near = abs(p - near) <= 0.1
+        power = power_of(Input(0), near) if is_near else _any_power(p)
+        if abs(log_a) < LARGEST_EXPONENT:
+            factor = Number(sign * float(np.exp(log_a)))
+            inner = multiply(Number(float(c)), power_of(Input(0), q))
+            yield multiply(factor, power, apply("exp", inner))
+
+
+def _any_power(exponent: float) -> Tree:
+    return apply("exp", multiply(Number(float(exponent)), apply("log", Input(0))))
+
+
+def _beside_a_power(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
+    """Yield x^p (c f(a x + b) + d) and x^p / (c f(a x + b) + d) for x > 0, the nearest ones."""
+    if x.min() <= 0.0:
+        return
+    found = []
+    for exponent, outer in product(EXPONENTS_BESIDE, ("x", "1/x")):
+        rest = y / x**exponent
+        if outer == "1/x" and not rest.min() * rest.max() > 0.0:
+            continue
+        inside = 1.0 / rest if outer == "1/x" else rest
+        if np.isfinite(inside).all() and np.std(inside) > TINY * np.abs(inside).max():
+            for one in rank_functions(x, inside, BESIDE_A_POWER)[:2]:
+                part = affine(apply(one.name, affine(Input(0), one.a, one.b)), one.c, one.d)
+                tree = multiply(power_of(Input(0), exponent), apply(outer, part))
+                found.append((float(np.std(values(tree, x[:, None]) - y)), tree))
+    found = [one for one in found if np.isfinite(one[0])]
+    yield from (tree for _, tree in sorted(found, key=lambda one: one[0])[:N_BESIDE_A_POWER])
+
+
+def _two_powers(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
+    """Yield a x^p + b x^q + d with the pairs of exponents of smallest misfit (D13)."""
+    exponents = [p for p in EXPONENTS_OF_TWO if x.min() > 0.0 or (p > 0.0 and p.is_integer())]
+    with np.errstate(all="ignore"):
+        table = (x / np.abs(x).max())[:, None] ** np.array(exponents)
+    fine = np.flatnonzero(np.isfinite(table).all(axis=0) & (np.abs(table).max(axis=0) < LARGEST))
+    exponents, columns = [exponents[k] for k in fine], unit(table[:, fine])
+    r = unit(y[:, None])[:, 0] @ columns
+    misfit = pair_misfit(r[:, None], r[None, :], columns.T @ columns)
+    misfit = np.where(np.tri(len(exponents), dtype=bool), 1.0, misfit)
+    for k, m in sorted(smallest(misfit, N_EXPONENTIALS), key=lambda place: misfit[place]):
+        powers = [power_of(Input(0), exponents[place]) for place in (k, m)]
+        (a, b, d), _ = with_outer([values(one, x[:, None]) for one in powers], y)
+        yield add(multiply(Number(a), powers[0]), multiply(Number(b), powers[1]), Number(d))
 
 
 def rational_functions(
@@ -211,5 +301,5 @@ def _quotient(
 def _polynomial(coef: FloatArray, variable: Tree) -> Tree:
     terms: list[Tree] = [Number(float(coef[0]))]
     for power, c in enumerate(coef[1:].tolist(), 1):
-        terms.append(multiply(Number(c), powers_of(variable, power)))
+        terms.append(multiply(Number(c), power_of(variable, power)))
     return add(*terms)

@@ -16,7 +16,7 @@ from kan_ref.discovery.atoms import (
     Candidate,
     composed_atoms,
     pair_misfit,
-    powers_of,
+    power_of,
     simple_atoms,
     smallest,
     unit,
@@ -95,7 +95,7 @@ def beside_polynomial(
             multiply(Number(c), atom.tree) for c, atom in zip(coef, picked, strict=False)
         ]
         for power, c in enumerate((coef[len(picked) : -1] * scale).tolist(), 1):
-            terms.append(multiply(Number(c), powers_of(variable, power)))
+            terms.append(multiply(Number(c), power_of(variable, power)))
         group = " + ".join(atom.group for atom in picked) + f" + polynomial {degree}"
         found.append((least, group, add(*terms, Number(coef[-1]))))
     return found

@@ -2,7 +2,7 @@
 
     surrogate     fit a model to the samples (`surrogate`), and measure its error
     quotients     try quotients of polynomials that all samples lie on (`quotients`)
-    powers        search a formula of the samples divided by powers of inputs (`quotients`)
+    scalings      search a formula of fewer inputs, beside a product of powers (`scalings`)
     architecture  split it on slices, and name the curves of one input (`decomposition`)
     numbers       train the numbers of every candidate on the data (`polish`)
     simplify      replace numbers by simple ones where the data allow it (`polish`)
@@ -17,6 +17,7 @@ candidate is not rejected need not have the simplest one, so a second such way i
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -26,16 +27,25 @@ from kan_ref.checks import FloatArray
 from kan_ref.discovery.decomposition import NOISY, Decomposer, surface_of
 from kan_ref.discovery.forms import Decision
 from kan_ref.discovery.polish import SMALLEST, Fitted, best_fits, bic, floor_of, rmse_of, simplified
-from kan_ref.discovery.quotients import power_factors, product_of_powers, quotients, without_powers
+from kan_ref.discovery.quotients import quotients
+from kan_ref.discovery.scalings import Reduced, in_words, monomial, reduced
 from kan_ref.discovery.spare_samples import tests_exactness
 from kan_ref.discovery.surrogate import Surrogate, fit_surrogate, slice_error
-from kan_ref.discovery.trees import Input, Number, Tree, multiply, numbers, substitute, values
+from kan_ref.discovery.trees import (
+    Number,
+    Tree,
+    multiply,
+    numbers,
+    substitute,
+    values,
+)
 from kan_ref.discovery.verdict import EXACT, is_like_noise
 
 PLAIN = 20  # complexity of an exact quotient of polynomials beside which nothing else is tried
 MOST_JUDGED = 3  # candidates after each way to split, where noise is suspected
 WAYS_WITHIN_NOISE = 2  # to split, after which the search ends where noise is suspected
-POOR = 1e-5  # of the standard deviation: with a larger error of the surrogate, powers come first
+POOR = 1e-5  # of the standard deviation: with a larger error of the surrogate, scalings come first
+SURE = 0.1  # misfit of a symmetry of several inputs that is tried before slices
 MOST_BESIDE = 2  # formulas beside powers, besides the best one
 INTERRUPTED = "interrupted: the best formula so far"
 TIME_IS_OVER = "the time is over: the best formula so far"
@@ -84,9 +94,9 @@ def search_by_slices(
         surface = surface_of(surrogate, x, error, y)
         ways = decomposer.plans(surface, names)
         if len(names) > 1:
-            others = _beside_powers(surrogate, x, y, names, decomposer)
-            is_poor = surrogate.error > POOR * spread
-            ways = chain(others, ways) if is_poor else chain(ways, others)
+            scaled = partial(_by_scalings, surrogate, x, y, names, decomposer, [])
+            first = scaled(SURE) if surrogate.error > POOR * spread else ()
+            ways = chain(first, ways, scaled(np.inf))
         for trees in () if is_plain or decomposer.is_late else ways:
             pool += best_fits(trees, x, y, floor)
             best = min(pool, key=lambda one: bic(one, len(x), floor))
@@ -110,36 +120,39 @@ def search_by_slices(
     return SliceSearch(best, front, surrogate, tuple(decomposer.decisions), ended)
 
 
-def _beside_powers(
+def _by_scalings(
     surrogate: Surrogate,
     x: FloatArray,
     y: FloatArray,
     names: Sequence[str],
     decomposer: Decomposer,
+    known: list[Reduced],
+    most: float,
 ) -> Iterator[list[Tree]]:
-    """Yield products of powers of some inputs and what is found for the samples divided by them."""
-    if time.monotonic() > decomposer.deadline:
+    """Yield a product of powers times what is found for a function of fewer inputs, once."""
+    if known or time.monotonic() > decomposer.deadline:
         return
-    exponents, error = power_factors(surrogate, x, y, decomposer.deadline)
-    if not exponents:
+    found = reduced(surrogate, x, y, most, decomposer.deadline)
+    if found is None:
         return
+    known.append(found)
     spread = max(float(np.std(y)), SMALLEST)
-    powers = ", ".join(f"{names[i]}^{exponent:g}" for i, exponent in exponents.items())
-    decomposer.note(0, f"a product with {powers}", error / spread, surrogate.error / spread)
-    others, quotient, places = without_powers(x, y, exponents)
+    inner_names = [in_words(exponents, names) for exponents in found.inner]
+    factor = f"{in_words(found.factor, names)} times " if found.factor.any() else ""
+    text = f"{factor}a function of {', '.join(inner_names)}"
+    decomposer.note(0, text, found.error / spread, surrogate.error / spread)
     inner = search_by_slices(
-        others,
-        quotient,
-        [names[i] for i in places],
+        found.columns,
+        y / found.weight,
+        inner_names,
         decomposer.rng,
         deadline=decomposer.deadline,
         report=decomposer.report,
     )
     decomposer.decisions += [replace(one, depth=one.depth + 1) for one in inner.decisions]
-    product = product_of_powers(exponents)
-    found = [one.tree for one in (inner.best, *inner.front[::-1][:MOST_BESIDE])]
-    parts = [Input(i) for i in places]
-    yield [multiply(product, substitute(tree, parts)) for tree in found]
+    trees = [one.tree for one in (inner.best, *inner.front[::-1][:MOST_BESIDE])]
+    inputs = [monomial(exponents) for exponents in found.inner]
+    yield [multiply(monomial(found.factor), substitute(tree, inputs)) for tree in trees]
     if inner.ended == INTERRUPTED:
         raise KeyboardInterrupt
 

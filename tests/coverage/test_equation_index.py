@@ -115,7 +115,7 @@ def test_every_test_that_the_index_names_runs_lines_of_its_equation(tmp_path):
 
 def test_a_test_that_runs_no_line_of_its_equation_is_found(tmp_path):
     silu, knots = (
-        "tests/functions/test_base_function.py::test_silu_by_hand",
+        "tests/functions/test_functions.py::test_silu_by_hand",
         "tests/bspline/test_knots.py::test_one_number_serves_all_inputs",
     )
     wrong = {"silu": {"tests": [silu, knots]}}
