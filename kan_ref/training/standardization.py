@@ -6,9 +6,13 @@ With mean m and standard deviation s of each column of the training samples,
     (T33)  y = m_y + s_y g((x - m_x) / s_x)              for a function u = g(z)
 
 Where the range of a column is at most 8 eps = 1.8e-15 times its largest absolute value, it is
-rounding error: s = 1, m is the middle of the numbers, and their z is exactly 0. The base function
-silu and the initial parameters have a scale of their own, so a network learns z -> u equally well
-in all units.
+rounding error: m is the middle of the numbers, and their z or u is exactly 0. Then s_x = 1, and s_y
+is the size of this error, so that in (T33) the errors of a network are rounding errors, too:
+
+    (T34)  s_y = 8 eps |m_y|,  of a target that is 0 everywhere 1e-100
+
+The base function silu and the initial parameters have a scale of their own, so a network learns
+z -> u equally well in all units.
 """
 
 from collections.abc import Sequence
@@ -30,6 +34,7 @@ from kan_ref.checks import (
 from kan_ref.data import Data, DataLike, check_data
 
 MOST_EXPONENT = 900  # of two: sums of 2^123 numbers below 2^900 do not overflow
+SCALE_OF_ZERO = 1e-100  # squares of test targets up to 1e50 in this unit stay in float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +52,8 @@ class Scaler:
         Of the inputs.
     x_constant, y_constant : (n_in,) and (n_out,) of bool, optional
         Columns that are constant up to rounding. There a number within 8 eps = 1.8e-15 times the
-        mean of it becomes exactly 0.
+        mean of it becomes exactly 0, and `inverse_y` returns exactly the mean of a target for an
+        output within (T34) of it.
 
     Raises
     ------
@@ -93,7 +99,7 @@ class Scaler:
     def inverse_x(self, x: object) -> FloatArray:
         """Return standardized inputs (batch, n_in) in the user's units; tables as `transform_x`."""
         self._check_table(x)
-        return _back("x", x, self.x_mean, self.x_scale)
+        return _back("x", x, self.x_mean, self.x_scale, None)
 
     def _check_table(self, x: object) -> None:
         if self.names is not None:
@@ -109,7 +115,7 @@ class Scaler:
         """Return standardized targets or outputs (batch, n_out) in the user's units."""
         if self.y_mean is None or self.y_scale is None:
             return check_rectangular("y", y)
-        return _back("y", y, self.y_mean, self.y_scale)
+        return _back("y", y, self.y_mean, self.y_scale, self.y_constant)
 
     def formula(self, expression: Any, names: Sequence[str] | None = None) -> Any:
         """Return a formula of standardized variables as a formula in the user's units, (T33).
@@ -126,14 +132,17 @@ class Scaler:
         -------
         expression : sympy.Expr, or tuple of sympy.Expr
             The symbols are the inputs in the user's units, and the values are in the units of y.
-            With class labels, the values (logits) stay. Equal up to rounding errors, which grow
-            where the mean of an input is large compared with its standard deviation.
+            With class labels, the values (logits) stay. The formula of a constant target is its
+            mean. Equal up to rounding errors, which grow where the mean of an input is
+            large compared with its standard deviation.
 
         Raises
         ------
         ValueError
             For a wrong number of expressions or names, or a symbol that is not in `names`.
         """
+        import sympy
+
         several = isinstance(expression, tuple)
         parts = expression if several else (expression,)
         if self.y_mean is not None and len(parts) != len(self.y_mean):
@@ -161,6 +170,10 @@ class Scaler:
         if self.y_mean is not None and self.y_scale is not None:
             scales = zip(moved, self.y_mean.tolist(), self.y_scale.tolist(), strict=True)
             moved = [mean + scale * part for part, mean, scale in scales]
+            if self.y_constant is not None:
+                small = self.y_constant & (self.y_scale <= _rounding_error(self.y_mean))
+                for j in np.flatnonzero(small).tolist():
+                    moved[j] = sympy.Float(float(self.y_mean[j]))
         return tuple(moved) if several else moved[0]
 
     def __repr__(self) -> str:
@@ -185,11 +198,13 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     data : Data
         Standardized. A column that is constant up to rounding in the training part becomes exactly
         0 there: its range is at most 8 eps = 1.8e-15 times its largest absolute value. Class
-        labels, names and classes stay.
+        labels, names and classes stay. A test target beside such a constant lies as many rounding
+        errors away from it as (T34) says: often 1e15.
     scaler : Scaler
         The maps and their inverses. Predictions in the user's units are
-        `scaler.inverse_y(network(scaler.transform_x(x)))`. Its `x_constant` and `y_constant`, also
-        in its repr, tell the constant columns.
+        `scaler.inverse_y(network(scaler.transform_x(x)))`; of a target that is constant, they are
+        this constant up to rounding. Its `x_constant` and `y_constant`, also in its repr, tell the
+        constant columns.
 
     Raises
     ------
@@ -220,6 +235,7 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     y_mean = y_scale = y_constant = None
     if checked.y_train.ndim == 2:
         y_mean, y_scale, y_constant = _moments(checked.y_train)
+        y_scale = np.where(y_constant, _rounding_error(y_mean), y_scale)
     scaler = Scaler(x_mean, x_scale, y_mean, y_scale, checked.names, x_constant, y_constant)
     return replace(
         checked,
@@ -249,12 +265,14 @@ def _moments(columns: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
         return np.ldexp(mean, powers), np.where(flat, 1.0, np.ldexp(scale, powers)), flat
 
 
+def _rounding_error(constants: FloatArray) -> FloatArray:
+    """Return the scales of constant targets (n_out,), (T34)."""
+    errors = np.maximum(ROUNDING * np.abs(constants), np.finfo(float).smallest_subnormal)
+    return np.where(constants == 0.0, SCALE_OF_ZERO, errors)
+
+
 def _forward(
-    name: str,
-    columns: object,
-    mean: FloatArray,
-    scale: FloatArray,
-    constant: BoolArray | None,
+    name: str, columns: object, mean: FloatArray, scale: FloatArray, constant: BoolArray | None
 ) -> FloatArray:
     array = check_float_array(name, columns, ("batch", len(mean)))
     with np.errstate(all="ignore"):
@@ -269,12 +287,16 @@ def _forward(
     return out
 
 
-def _back(name: str, columns: object, mean: FloatArray, scale: FloatArray) -> FloatArray:
+def _back(
+    name: str, columns: object, mean: FloatArray, scale: FloatArray, constant: BoolArray | None
+) -> FloatArray:
     array = check_float_array(name, columns, ("batch", len(mean)))
     with np.errstate(all="ignore"):
         out: FloatArray = mean + scale * array
         if not np.isfinite(out).all():  # the product overflows where its half and the sum do not
             out = (0.5 * mean + 0.5 * scale * array) * 2.0
+        if constant is not None:
+            out = np.where(constant & (np.abs(scale * array) <= _rounding_error(mean)), mean, out)
     check_overflow(f"{name} in its own units lies", out, given=name)
     return out
 
