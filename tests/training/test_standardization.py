@@ -277,6 +277,32 @@ def test_a_formula_in_the_users_units_has_the_values_of_the_scaled_network(seed)
     np.testing.assert_allclose(values, wanted, rtol=1e-11, atol=1e-11 * np.abs(wanted).max())
 
 
+@for_all(
+    "name, x",
+    [
+        ("exp", 2000.0 + 6.0 * SHARES),
+        ("exp", 3.0 * SHARES - 5e4),
+        ("sigmoid", 2000.0 + 6.0 * SHARES),
+        ("x^5", 1e-70 * SHARES),
+        ("1/x^4", 1e90 * SHARES),
+    ],
+    ids=["years", "far below", "sigmoid of years", "tiny", "huge"],
+)
+def test_a_formula_in_the_users_units_has_no_numbers_beyond_float64(name, x):
+    import sympy
+
+    _, scaler = kr.scaled(data(x, x[:, :1]))
+    net = symbolic((3, 1))
+    for i in range(2):
+        net = kr.fix_symbolic(net, 0, output=0, input=i, name=name, affine=(0.5, 3.0, 0.7, 0.1))
+
+    found = scaler.formula(kr.formula(net))
+
+    values = sympy.lambdify(sympy.symbols("x_1:4"), found)(*x.T)
+    wanted = scaler.inverse_y(net(scaler.transform_x(x)))[:, 0]
+    np.testing.assert_allclose(values, wanted, rtol=0.0, atol=3e-10 * np.abs(wanted).max())
+
+
 def test_a_line_in_standardized_variables_is_a_line_in_the_users_units():
     import sympy
 
