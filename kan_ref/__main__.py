@@ -40,6 +40,7 @@ SHOWN = {
     "network": "the formula",
 }
 SYMBOLIC = ("canonical", "network")
+SAMPLES = (100, 1_000_000)  # fewest, and most: a training step then takes gigabytes of memory
 MOST_NOISE = 1e100  # sums of squares of targets must be numbers of float64
 
 
@@ -150,10 +151,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     _check_picture(parser, options.picture)
-    if options.seed < 0 or options.samples < 100 or not 0.0 <= options.noise <= MOST_NOISE:
+    fewest, most = SAMPLES
+    is_number = fewest <= options.samples <= most and 0.0 <= options.noise <= MOST_NOISE
+    if options.seed < 0 or not is_number:
         parser.error(
             f"--seed is {options.seed}, --samples {options.samples} and --noise {options.noise:g}, "
-            f"but they must be at least 0, at least 100, and between 0 and {MOST_NOISE:g}"
+            f"but they must be at least 0, between {fewest} and {most}, and between 0 and "
+            f"{MOST_NOISE:g}"
         )
 
     rng = np.random.default_rng(options.seed)

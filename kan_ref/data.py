@@ -138,7 +138,9 @@ class Data(Record):
         x : (n, n_in) array_like or table
             An array, a list, a tensor or a DataFrame. Booleans count as 0 and 1. Column names
             become `names`, if all of them are text. Line breaks and spaces at the ends are left
-            out, and a column without a name is called x_1, x_2, ... by its place.
+            out. A column whose name is then empty, or that of another column, is called x_i by its
+            place i. Where another column has this name, i is the first free number above the number
+            of columns. Names that are equal as they are raise an error.
         y : (n,) or (n, n_out) array_like or table
             Numbers become columns (n, n_out). With one axis, text, booleans, categories and
             integers are classes: they become labels 0, 1, ..., and `classes` holds what they stand

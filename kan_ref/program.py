@@ -18,7 +18,7 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import NoReturn
@@ -83,6 +83,33 @@ def check_output(
     fault = why_unwritable(path, makes_folder=makes_folder)
     if fault is not None:
         line.error(f"{option} is {path}, {fault}")
+
+
+def check_outputs(
+    line: argparse.ArgumentParser,
+    paths: Mapping[str, Path | None],
+    outputs: Sequence[str],
+    inputs: Sequence[str],
+) -> None:
+    """End the program with status 2 if a file cannot be written, or is that of two options.
+
+    `paths`: option -> path, or None where the option is not given; `outputs` and `inputs`: options.
+    """
+    first: dict[object, str] = {}
+    for option in (*inputs, *outputs):
+        path = paths[option]
+        if path is None:
+            continue
+        if option in outputs:
+            check_output(line, f"--{option}", path)
+        place: object = os.path.realpath(path)
+        if os.path.exists(path):  # also under another name: a hard link
+            place = (os.stat(path).st_dev, os.stat(path).st_ino)
+        other = first.setdefault(place, option)
+        if other != option:
+            line.error(
+                f"--{option} is {path}, the file of --{other}, but each needs a file of its own"
+            )
 
 
 def why_unwritable(path: Path, *, makes_folder: bool = False) -> str | None:

@@ -194,7 +194,8 @@ def _column(name: str, table: Any, column: Any) -> FloatArray:
         raise TypeError(
             f"{name} has a column {column!r} of dtype {dtype}, but needs numbers: {remedy}"
         )
-    return np.asarray(array, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        return np.asarray(array, dtype=np.float64)
 
 
 def _check_filled(name: str, array: FloatArray, value: object, columns: list[Any] | None) -> None:
@@ -208,23 +209,49 @@ def _check_filled(name: str, array: FloatArray, value: object, columns: list[Any
         given = np.asarray(value)
         one_axis = columns is None and given.ndim == 1
         code = f"{as_array(name, value)}{'' if columns is None else '.astype(float)'}"
-        if given.dtype.kind == "O" and hasattr(value, "to_numpy"):  # NumPy cannot convert pandas.NA
-            code = f"{name}.to_numpy(float, na_value=np.nan)"
+        if given.dtype.kind == "O" and hasattr(value, "to_numpy"):
+            code = _as_numbers(name, value)
+        keep, found = f"np.isfinite({code})", str(array[row, column])
+        if given.dtype.kind == "f" and given.dtype.itemsize > array.itemsize:  # longdouble
+            keep = f"(np.abs({as_array(name, value)}) <= np.finfo(float).max)"
+            entry = given.reshape(array.shape)[row, column]
+            found = f"{entry!s}, beyond float64 (about 1.8e308)," if np.isfinite(entry) else found
         raise ValueError(
-            f"{name} contains {array[row, column]} at row {row}, column {where} ({bad} such "
+            f"{name} contains {found} at row {row}, column {where} ({bad} such "
             "numbers): fill them, for example with the column's mean, or keep the other rows of "
-            f"inputs and targets, keep = np.isfinite({code}){'' if one_axis else '.all(axis=1)'}"
+            f"inputs and targets, keep = {keep}{'' if one_axis else '.all(axis=1)'}"
         )
+
+
+def _as_numbers(name: str, value: object) -> str:
+    """Return the code for objects as float64, with nan where one is missing."""
+    if hasattr(value, "to_numpy"):  # NumPy cannot convert pandas.NA
+        return f"{name}.to_numpy(float, na_value=np.nan)"
+    return f"np.asarray({name}, float)"
 
 
 def _objects(name: str, value: Any, array: NDArray[Any]) -> NDArray[Any]:
     """Return an array of objects as text, booleans or integers, if all are of one type."""
-    for place, entry in enumerate(array):
-        # nan is unequal to itself; the comparison of pandas.NA with itself is neither
-        if entry is None or type(entry).__name__ in ("NAType", "NaTType") or entry != entry:
-            raise ValueError(
-                f"{name} is {entry} at row {place}: leave out the samples without a class"
+    # nan is unequal to itself; the comparison of pandas.NA with itself is neither
+    missing = [
+        entry is None or type(entry).__name__ in ("NAType", "NaTType") or entry != entry
+        for entry in array
+    ]
+    if any(missing):
+        place = missing.index(True)
+        rest = [entry for entry, is_missing in zip(array, missing, strict=True) if not is_missing]
+        are_numbers = all(
+            isinstance(one, numbers.Number) and not isinstance(one, bool) for one in rest
+        )
+        what = "leave out the samples without a class"
+        if rest and are_numbers:
+            code = _as_numbers(name, value)
+            what = (
+                "keep the other rows of inputs and targets, "
+                f"keep = np.isfinite({code}), and give {code}[keep] for numbers, "
+                f"{code}[keep].astype(int) for class labels"
             )
+        raise ValueError(f"{name} is {array[place]} at row {place}: {what}")
     types = {type(entry) for entry in array}
     if len(types) > 1:
         found = ", ".join(sorted(kind.__name__ for kind in types))

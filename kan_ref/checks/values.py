@@ -96,7 +96,8 @@ def check_float_array(
         fits = fits and (not isinstance(wanted, int) or wanted == found)
     if not fits:
         raise ValueError(_wrong_shape(name, value, array, shape))
-    numbers = np.ascontiguousarray(array, dtype=np.float64)
+    with np.errstate(over="ignore"):  # of a longer type: the number becomes infinite
+        numbers = np.ascontiguousarray(array, dtype=np.float64)
     if finite and not np.isfinite(numbers).all():
         raise ValueError(_not_finite(name, numbers))
     return numbers

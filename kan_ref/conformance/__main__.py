@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kan_ref.program import check_output, given_number, given_path, report_interrupts, run_program
+from kan_ref.program import check_outputs, given_number, given_path, report_interrupts, run_program
 
 if __name__ == "__main__":
     report_interrupts()
@@ -119,8 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.export is not None:
         return _export(line, options.export)
     outputs = {name: path for name in WRITERS if (path := getattr(options, name)) is not None}
-    for name, path in outputs.items():  # a run whose report would be lost is not begun
-        check_output(line, f"--{name}", path)
+    # a run whose report would be lost is not begun
+    check_outputs(line, vars(options), list(outputs), ["xfail"])
     try:
         suite.check_globs({"--only": options.only, "--skip": options.skip})
     except ValueError as error:

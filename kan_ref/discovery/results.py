@@ -11,6 +11,7 @@ with lines in x inside (`curves`).
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from kan_ref.data import Data
 from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.polish import SMALLEST, bic, floor_of, rmse_of
 from kan_ref.discovery.records import Alternative, Discovery, formula_values
-from kan_ref.discovery.sample_support import between_samples, weak_number
+from kan_ref.discovery.sample_support import between_samples, rounding_errors, weak_number
 from kan_ref.discovery.slice_search import SliceSearch
 from kan_ref.discovery.spare_samples import fitted_numbers
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
@@ -115,7 +116,8 @@ def judged(
     expressions = expression if isinstance(expression, tuple) else (expression,)
     verdicts = []
     for one, y, values in zip(expressions, data.y_train.T, predicted.T, strict=True):
-        verdict = judge(data.x_train, y, values, rng, fitted_numbers(one))
+        rounding = partial(rounding_errors, one, data.x_train, names)
+        verdict = judge(data.x_train, y, values, rng, fitted_numbers(one), rounding)
         if verdict.kind == "not explained":
             verdicts.append(verdict)
             continue

@@ -1,4 +1,4 @@
-"""Say which numbers of a formula too few samples test, and what it does between the samples.
+"""Say which numbers of a formula too few samples test, what it does between them, its rounding.
 
 A formula may meet the samples by a term that nearly all of them leave alone: a narrow peak at one
 sample, or a pole beside an outlier. Let e_jb be how far the number c_j changes the formula f at the
@@ -19,6 +19,14 @@ less than nine tenths of the sum.
 What training leaves of a number that is 0 need not be tested: it has no effect on the samples, nor
 has a thousandth of it. In a steep step, such as 1 / (1 + exp(-1e5 x)), no sample tests the number
 1e5 either, but the step would vanish with it. Such a number is needed, and it is not tested.
+
+In float64 each number v of a formula but integers, and the value v of each sum, product and
+function in it, has a rounding error of about eps = 2.2e-16 of its size or less. To first order the
+formula then has, at the sample x_b, a rounding error of up to about
+
+    (D35)  rho_b = eps sum_v |v df/dv (x_b)|
+
+Of e^(t / 2 - 1000), the constant contributes 1000 eps times the value.
 
 Samples say nothing between them. A verdict that a formula is exact or within noise names poles
 in the box of the samples, points midway between neighbours where the formula is undefined, and
@@ -42,6 +50,7 @@ LEFT_OUT = 5  # samples, at least
 SEEN = 4.0  # standard errors
 MOST = 0.9  # of a sum of squares
 N_STEPS, N_ROUNDS = 1000, 6  # of the search for a zero: 1000^-6 of a distance is below rounding
+SMALL = 2.0**-26  # of a value: differences for derivatives, accurate to half of the digits
 POLE = 1e6  # times the largest value at the samples
 FAR = 1.0  # ranges of the values at the samples
 ROUNDING = 1e-12  # of the range of an input: a coordinate that is nearer to 0 is 0
@@ -75,6 +84,25 @@ def _changes(
     values = formula_values((expression, changed), x, names)
     change = np.abs(values[:, 1] - values[:, 0])
     return np.where(np.isfinite(change), change, np.inf)
+
+
+def rounding_errors(expression: Any, x: FloatArray, names: tuple[str, ...]) -> FloatArray:
+    """Return (D35), a bound on the rounding errors of a formula at x (n, n_in), as (n,).
+
+    A part contributes nothing where the formula of its changed value is undefined.
+    """
+    import sympy
+
+    parts = {
+        one
+        for one in sympy.preorder_traversal(expression)
+        if isinstance(one, sympy.Expr) and (one.args or (one.is_number and not one.is_Integer))
+    }
+    changed = [expression.xreplace({part: part * sympy.Float(1.0 + SMALL, 17)}) for part in parts]
+    values = formula_values((expression, *changed), x, names)
+    derivatives = np.abs(values[:, 1:] - values[:, :1]) / SMALL
+    errors: FloatArray = np.finfo(float).eps * np.nansum(derivatives, axis=1)
+    return errors
 
 
 def weak_number(

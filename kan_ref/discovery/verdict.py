@@ -1,8 +1,9 @@
 """Say how far a formula explains the data: exact, within noise, or not explained.
 
     exact            the largest residual is below 1e-11 of the standard deviation of y: rounding
-                     errors. Above 1e-13 the residuals must be like noise, since quotients of
-                     polynomials may come that near to another curve.
+                     errors. Above 1e-13 the residuals must be like noise, or within the rounding
+                     errors of the formula (D35), since quotients of polynomials may come that near
+                     to another curve.
     within noise     nothing that was tried explains the residual
     not explained    the residual has structure
 
@@ -26,9 +27,10 @@ and a gain of more than three standard errors shows that the residual has struct
 
 The first two verdicts need more samples than the formula has fitted numbers, (D32), and a formula
 "within noise" may have an error that cannot be seen, (D33): `spare_samples`. Each number must
-matter at enough samples, (D34): `sample_support`.
+matter at enough samples, (D34), and the formula has rounding errors, (D35): `sample_support`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,10 +89,12 @@ def judge(
     predicted: FloatArray,
     rng: np.random.Generator,
     n_numbers: int = 0,
+    rounding: Callable[[], FloatArray] | None = None,
 ) -> Verdict:
     """Return the verdict on predictions (n,) for targets y (n,) at x (n, n_in).
 
-    `n_numbers`: how many numbers of the formula were fitted to these samples.
+    `n_numbers`: how many numbers of the formula were fitted to these samples; `rounding`: returns
+    its rounding errors (n,), (D35).
     """
     residual, n = y - predicted, len(y)
     undefined = ~np.isfinite(residual)
@@ -99,7 +103,10 @@ def judge(
             "not explained", f"the formula is undefined at {int(undefined.sum())} of {n} samples"
         )
     largest = float(np.abs(residual).max())
-    found = "" if largest <= allowed_error(y, ROUNDED) else _structure(x, residual, rng)
+    rounded: FloatArray | float = allowed_error(y, ROUNDED)
+    if rounding is not None and rounded < largest <= allowed_error(y):
+        rounded = np.maximum(rounded, rounding())
+    found = "" if (np.abs(residual) <= rounded).all() else _structure(x, residual, rng)
     if largest <= allowed_error(y) and not found:
         text = (
             f"the largest error on {n} samples is {largest:.1e}, "

@@ -298,9 +298,12 @@ def formula_latex(
     Returns
     -------
     latex : str, or tuple of str
-        One text for one output, else a tuple. x_1, x1 and mu_r become letters with a subscript. All
-        other names are set upright, unchanged, with LaTeX's special characters escaped; so are e, i
-        and pi, whose letters are the constants, and the names of registered functions.
+        One text for one output, else a tuple. It is for reading, not for computing: the digits
+        beyond those shown are lost, and where large terms nearly cancel, its values can differ from
+        those of the network by any amount. 17 digits change no coefficient. x_1, x1 and mu_r become
+        letters with a subscript. All other names are set upright, unchanged, with LaTeX's special
+        characters escaped; so are e, i and pi, whose letters are the constants, and the names of
+        registered functions.
     """
     if isinstance(formula_or_network, Network):
         expression = formula(formula_or_network, names=names)

@@ -38,7 +38,8 @@ def to_c(network: Network, name: str = "kan") -> str:
     name : str
         1 to 31 letters, digits and underscores, the first a letter; no keyword of C, no name of
         <math.h> and no function of C's library. All other names in the text are static and begin
-        with `name` and an underscore, so that several networks can be in one file.
+        with `name` and an underscore. So several networks can be in one file if the name of none is
+        that of another one with an underscore and more, as f_layer beside f.
 
     Returns
     -------

@@ -126,7 +126,7 @@ def to_pykan(network: Network) -> State:
     ------
     ValueError, TypeError
         "network has the symbolic function 'sin' on the edge from input 0 to output 0 of layer 1,
-        which a state of pykan cannot express; unfix_symbolic makes it a spline"
+        which a state of pykan cannot express: unfix_symbolic makes it the nearest spline ..."
     """
     state: State = {}
     for number, (layer, constants) in enumerate(export_layers(network, "pykan")):

@@ -216,7 +216,7 @@ def export_layers(network: object, kind: str) -> list[tuple[Layer, FloatArray]]:
     ------
     ValueError, TypeError
         "network has the symbolic function 'sin' on the edge from input 0 to output 0 of layer 1,
-        which a state of pykan cannot express; ..."; base functions that differ from layer to layer
+        which a state of pykan cannot express: ..."; base functions that differ from layer to layer
     """
     checked = check_network("network", network)
     bases = sorted({layer.base for layer in checked.layers} - {"zero"})
@@ -233,7 +233,11 @@ def export_layers(network: object, kind: str) -> list[tuple[Layer, FloatArray]]:
                 raise ValueError(
                     f"network has the symbolic function {edge.name!r} on the edge from input "
                     f"{edge.input} to output {edge.output} of layer {number}, which a state of "
-                    f"{kind} cannot express; unfix_symbolic makes it a spline"
+                    f"{kind} cannot express: unfix_symbolic makes it the nearest spline on the "
+                    "grid of its input. To keep the function, call extend_grid(network, "
+                    "n_intervals=60) before it, and update_grid(network, x) where "
+                    "coverage(network, x) shows samples outside the grids; distance(old, new, x) "
+                    "measures the change"
                 )
             constants[edge.output] += layer.affine[edge.row, 3]
         w_base = layer.w_base * (layer.base != "zero")

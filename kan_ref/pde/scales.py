@@ -109,7 +109,8 @@ class Scales:
         Returns
         -------
         in_units : Network
-            With a symbolic layer before and one after the layers of `network`.
+            With a symbolic layer before and one after the layers of `network`, on grids that
+            contain `domain` and `values`.
         """
         check_network("network", network)
         n_in, n_out = network.widths[0], network.widths[-1]
@@ -118,8 +119,9 @@ class Scales:
                 f"network takes {n_in} inputs, but domain has bounds of {len(self.domain)}"
             )
         inner_scale = 1.0 / self.input_size
-        before = _lines(inner_scale, -self.input_middle * inner_scale)
-        after = _lines(self.output_size(n_out), self.output_middle(n_out))
+        before = _lines(inner_scale, -self.input_middle * inner_scale, self.domain)
+        unit = np.tile([-1.0, 1.0], (n_out, 1))
+        after = _lines(self.output_size(n_out), self.output_middle(n_out), unit)
         return Network((before, *network.layers, after))
 
     def __repr__(self) -> str:
@@ -153,9 +155,12 @@ def _check_bounds(name: str, value: object, rows: str) -> FloatArray:
     return bounds
 
 
-def _lines(factors: FloatArray, shifts: FloatArray) -> Layer:
-    """Return a layer that multiplies each of its inputs by a factor and adds a shift."""
+def _lines(factors: FloatArray, shifts: FloatArray, domain: FloatArray) -> Layer:
+    """Return a layer that multiplies each of its inputs by a factor and adds a shift.
+
+    Its grids are the intervals of `domain` (n, 2).
+    """
     line = LIBRARY["x"]
     pairs = zip(factors.tolist(), shifts.tolist(), strict=True)
     edges = [EdgeSpec(n, n, line, (1.0, 0.0, c, d)) for n, (c, d) in enumerate(pairs)]
-    return symbolic_layer(len(edges), len(edges), edges)
+    return symbolic_layer(len(edges), len(edges), edges, domain)

@@ -71,8 +71,10 @@ run_ : ValidatedRun
         search was interrupted, which keeps the best formula so far until the next `fit`.
     formula_ : sympy.Expr, or tuple of them for several outputs
         That of `discovery_`. Its symbols are the column names, if all of them are text, else x_1,
-        x_2, ... Line breaks and spaces at the ends of a name are left out, and a column without a
-        name, or with that of another column, is called x_1, x_2, ... by its place.
+        x_2, ... Line breaks and spaces at the ends of a name are left out. A column whose name is
+        then empty, or that of another column, is called x_i by its place i. Where another column
+        has this name, i is the first free number above the number of columns. Names that are equal
+        as they are raise an error.
     feature_importances_ : (n_features,)
         Attribution scores of the inputs on the training samples, with sum 1; all 0 for a constant.
     n_features_in_ : int
@@ -191,8 +193,10 @@ class KANBase(BaseEstimator):
     def _points(self, X: Any) -> FloatArray:  # noqa: N803  # scikit-learn's name
         """Return standardized inputs (n, n_features), clipped to the range of the training ones."""
         check_is_fitted(self)
-        x = self._read(X, reset=False)
-        low, high = self.run_.domain.T  # the held-out losses are those of clipped inputs too
+        known = self._samples.x_train
+        # the held-out losses are those of clipped inputs too; far ones cannot be standardized
+        x = np.clip(self._read(X, reset=False), known.min(axis=0), known.max(axis=0))
+        low, high = self.run_.domain.T
         with own_names():
             points: FloatArray = np.clip(self.scaler_.transform_x(x), low, high)
         return points

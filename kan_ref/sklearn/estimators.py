@@ -138,7 +138,9 @@ class KANClassifier(ClassifierMixin, KANBase):
         X : (n_samples, n_features)
             At least two samples.
         y : (n_samples,)
-            Classes of any type that can be sorted, at least two different ones.
+            At least two different classes: text, categories, or an array of booleans, integers,
+            dates or whole numbers. Numbers, booleans and dates in an array of objects raise
+            scikit-learn's "Unknown label type": give ``np.asarray(y).astype(str)``.
 
         Returns
         -------

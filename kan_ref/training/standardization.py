@@ -6,13 +6,18 @@ With mean m and standard deviation s of each column of the training samples,
     (T33)  y = m_y + s_y g((x - m_x) / s_x)              for a function u = g(z)
 
 Where the range of a column is at most 8 eps = 1.8e-15 times its largest absolute value, it is
-rounding error: s = 1, m is the middle of the numbers, and their z is exactly 0. The base function
-silu and the initial parameters have a scale of their own, so a network learns z -> u equally well
-in all units.
+rounding error: m is the middle of the numbers, and their z or u is exactly 0. Then s_x = 1, and s_y
+is the size of this error, so that in (T33) the errors of a network are rounding errors, too:
+
+    (T34)  s_y = 8 eps |m_y|,  of a target that is 0 everywhere 1e-100
+
+The base function silu and the initial parameters have a scale of their own, so a network learns
+z -> u equally well in all units.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,6 +35,8 @@ from kan_ref.checks import (
 from kan_ref.data import Data, DataLike, check_data
 
 MOST_EXPONENT = 900  # of two: sums of 2^123 numbers below 2^900 do not overflow
+FAR = 1e154  # the root of the largest number of float64
+SCALE_OF_ZERO = 1e-100  # squares of test targets up to 1e50 in this unit stay in float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +54,7 @@ class Scaler:
         Of the inputs.
     x_constant, y_constant : (n_in,) and (n_out,) of bool, optional
         Columns that are constant up to rounding. There a number within 8 eps = 1.8e-15 times the
-        mean of it becomes exactly 0.
+        mean of it becomes exactly 0, and `inverse_y` returns the mean for outputs within (T34).
 
     Raises
     ------
@@ -93,7 +100,7 @@ class Scaler:
     def inverse_x(self, x: object) -> FloatArray:
         """Return standardized inputs (batch, n_in) in the user's units; tables as `transform_x`."""
         self._check_table(x)
-        return _back("x", x, self.x_mean, self.x_scale)
+        return _back("x", x, self.x_mean, self.x_scale, None)
 
     def _check_table(self, x: object) -> None:
         if self.names is not None:
@@ -109,7 +116,7 @@ class Scaler:
         """Return standardized targets or outputs (batch, n_out) in the user's units."""
         if self.y_mean is None or self.y_scale is None:
             return check_rectangular("y", y)
-        return _back("y", y, self.y_mean, self.y_scale)
+        return _back("y", y, self.y_mean, self.y_scale, self.y_constant)
 
     def formula(self, expression: Any, names: Sequence[str] | None = None) -> Any:
         """Return a formula of standardized variables as a formula in the user's units, (T33).
@@ -119,21 +126,24 @@ class Scaler:
         expression : sympy.Expr, or tuple of sympy.Expr
             From `kan_ref.formula(network, names=names)`: one expression for each output.
         names : sequence of str, optional
-            Of the inputs, as they are in the expression: the data's own by default, else x_1, x_2,
-            ...
+            Of the inputs in the expression: the data's own by default, else x_1, x_2, ...
 
         Returns
         -------
         expression : sympy.Expr, or tuple of sympy.Expr
-            The symbols are the inputs in the user's units, and the values are in the units of y.
-            With class labels, the values (logits) stay. Equal up to rounding errors, which grow
-            where the mean of an input is large compared with its standard deviation.
+            Of inputs in the user's units, with values in the units of y (logits stay). A constant
+            target is its mean. Equal up to rounding errors, which grow where the mean of an input
+            is large compared with its standard deviation. Where multiplying out would lead to a
+            number beyond 1e-154 to 1e154, as in e^(t - 2003), z is a `sympy.UnevaluatedExpr`.
 
         Raises
         ------
         ValueError
             For a wrong number of expressions or names, or a symbol that is not in `names`.
         """
+        import sympy
+
+        exact = partial(sympy.Float, dps=17)  # 17 decimal digits identify a number of float64
         several = isinstance(expression, tuple)
         parts = expression if several else (expression,)
         if self.y_mean is not None and len(parts) != len(self.y_mean):
@@ -142,34 +152,37 @@ class Scaler:
             )
         n_in = len(self.x_mean)
         given = names if names is not None else self.names
-        found = check_input_names(
-            [f"x_{i}" for i in range(1, n_in + 1)] if given is None else given, n_in
-        )
+        known = [f"x_{i}" for i in range(1, n_in + 1)] if given is None else given
+        found = check_input_names(known, n_in)
         place = {name: i for i, name in enumerate(found)}
         moved = []
         for part in parts:
-            units = {}
-            for symbol in part.free_symbols:
+            for symbol in sorted(part.free_symbols, key=str):
                 if symbol.name not in place:
                     raise ValueError(
                         f"expression contains {symbol.name!r}, but the inputs are called "
                         f"{', '.join(found)}: give names= as in the expression"
                     )
                 i = place[symbol.name]
-                units[symbol] = (symbol - float(self.x_mean[i])) / float(self.x_scale[i])
-            moved.append(part.xreplace(units))
+                z = (symbol - exact(self.x_mean[i])) / exact(self.x_scale[i])
+                if _far_numbers(part.xreplace({symbol: z})) - _far_numbers(part) - _far_numbers(z):
+                    z = sympy.UnevaluatedExpr(z)
+                part = part.xreplace({symbol: z})
+            moved.append(part)
         if self.y_mean is not None and self.y_scale is not None:
-            scales = zip(moved, self.y_mean.tolist(), self.y_scale.tolist(), strict=True)
+            y_scale = self.y_scale
+            if self.y_constant is not None:
+                small = self.y_constant & (y_scale <= _rounding_error(self.y_mean))
+                y_scale = np.where(small, 0.0, y_scale)
+            scales = zip(moved, map(exact, self.y_mean), map(exact, y_scale), strict=True)
             moved = [mean + scale * part for part, mean, scale in scales]
         return tuple(moved) if several else moved[0]
 
     def __repr__(self) -> str:
-        x = f"x_mean {_short(self.x_mean)}, x_scale {_short(self.x_scale)}"
-        x += _columns(self.x_constant)
+        x = _text("x", self.x_mean, self.x_scale, self.x_constant)
         if self.y_mean is None or self.y_scale is None:
             return f"Scaler({x}, y class labels)"
-        y = f"y_mean {_short(self.y_mean)}, y_scale {_short(self.y_scale)}"
-        return f"Scaler({x}, {y}{_columns(self.y_constant)})"
+        return f"Scaler({x}, {_text('y', self.y_mean, self.y_scale, self.y_constant)})"
 
 
 def scaled(data: DataLike) -> tuple[Data, Scaler]:
@@ -185,11 +198,12 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     data : Data
         Standardized. A column that is constant up to rounding in the training part becomes exactly
         0 there: its range is at most 8 eps = 1.8e-15 times its largest absolute value. Class
-        labels, names and classes stay.
+        labels, names and classes stay. Test targets beside such a constant are huge, (T34).
     scaler : Scaler
         The maps and their inverses. Predictions in the user's units are
-        `scaler.inverse_y(network(scaler.transform_x(x)))`. Its `x_constant` and `y_constant`, also
-        in its repr, tell the constant columns.
+        `scaler.inverse_y(network(scaler.transform_x(x)))`; of a target that is constant, they are
+        this constant up to rounding. Its `x_constant` and `y_constant`, also in its repr, tell the
+        constant columns.
 
     Raises
     ------
@@ -220,6 +234,7 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     y_mean = y_scale = y_constant = None
     if checked.y_train.ndim == 2:
         y_mean, y_scale, y_constant = _moments(checked.y_train)
+        y_scale = np.where(y_constant, _rounding_error(y_mean), y_scale)
     scaler = Scaler(x_mean, x_scale, y_mean, y_scale, checked.names, x_constant, y_constant)
     return replace(
         checked,
@@ -249,12 +264,19 @@ def _moments(columns: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
         return np.ldexp(mean, powers), np.where(flat, 1.0, np.ldexp(scale, powers)), flat
 
 
+def _rounding_error(constants: FloatArray) -> FloatArray:
+    """Return the scales of constant targets (n_out,), (T34)."""
+    errors = np.maximum(ROUNDING * np.abs(constants), np.finfo(float).smallest_subnormal)
+    return np.where(constants == 0.0, SCALE_OF_ZERO, errors)
+
+
+def _far_numbers(expression: Any) -> set[Any]:
+    """Return the numbers whose products with others can leave float64, as in `formula`."""
+    return {n for n in expression.atoms() if n.is_Float and n and not 1.0 / FAR <= abs(n) <= FAR}
+
+
 def _forward(
-    name: str,
-    columns: object,
-    mean: FloatArray,
-    scale: FloatArray,
-    constant: BoolArray | None,
+    name: str, columns: object, mean: FloatArray, scale: FloatArray, constant: BoolArray | None
 ) -> FloatArray:
     array = check_float_array(name, columns, ("batch", len(mean)))
     with np.errstate(all="ignore"):
@@ -269,21 +291,26 @@ def _forward(
     return out
 
 
-def _back(name: str, columns: object, mean: FloatArray, scale: FloatArray) -> FloatArray:
+def _back(
+    name: str, columns: object, mean: FloatArray, scale: FloatArray, constant: BoolArray | None
+) -> FloatArray:
     array = check_float_array(name, columns, ("batch", len(mean)))
     with np.errstate(all="ignore"):
         out: FloatArray = mean + scale * array
         if not np.isfinite(out).all():  # the product overflows where its half and the sum do not
             out = (0.5 * mean + 0.5 * scale * array) * 2.0
+        if constant is not None:
+            out = np.where(constant & (np.abs(scale * array) <= _rounding_error(mean)), mean, out)
     check_overflow(f"{name} in its own units lies", out, given=name)
     return out
 
 
-def _columns(constant: BoolArray | None) -> str:
-    """Return the words for the constant columns, "" where there are none."""
+def _text(letter: str, mean: FloatArray, scale: FloatArray, constant: BoolArray | None) -> str:
+    """Return the words for the map of x or y, with the columns that are constant."""
+    text = f"{letter}_mean {_short(mean)}, {letter}_scale {_short(scale)}"
     places = [] if constant is None else np.flatnonzero(constant).tolist()
     what = "column" if len(places) == 1 else "columns"
-    return f" (constant: {what} {', '.join(map(str, places))})" if places else ""
+    return text + (f" (constant: {what} {', '.join(map(str, places))})" if places else "")
 
 
 def _short(numbers: FloatArray, most: int = 4) -> str:

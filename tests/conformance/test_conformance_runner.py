@@ -725,6 +725,29 @@ def test_a_wrong_call_is_refused_with_status_2(folder, arguments, sentence):
     assert "Traceback" not in complained
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [("--json", "--junit"), ("--junit", "--badge"), ("--xfail", "--json")]
+)
+@pytest.mark.parametrize("exists", [False, True])
+def test_one_file_for_two_options_is_refused_however_it_is_spelled(
+    tmp_path, capsys, before, after, exists
+):
+    path, link = tmp_path / "a.json", tmp_path / "link"
+    link.symlink_to(path)
+    if exists:
+        path.write_text("")
+
+    for second in (path, tmp_path / "x" / ".." / "a.json", link):
+        (tmp_path / "x").mkdir(exist_ok=True)
+        with pytest.raises(SystemExit) as stop:
+            main([*FEW, before, str(path), after, str(second)])
+        assert stop.value.code == 2
+        text = f"{after} is {second}, the file of {before}, but each needs a file of its own"
+        assert text in capsys.readouterr().err
+
+    assert path.exists() == exists
+
+
 @pytest.mark.parametrize("name", ["--json", "--junit", "--badge"])
 def test_a_disk_that_is_full_at_the_end_leaves_the_printed_report_and_status_2(folder, name):
     """Status 1 would say that a required case failed."""

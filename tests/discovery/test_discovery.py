@@ -32,7 +32,7 @@ from kan_ref.discovery.residual_tests import (
     sign_statistic,
 )
 from kan_ref.discovery.results import judged, judged_on_inputs, judged_on_test
-from kan_ref.discovery.sample_support import between_samples, effects
+from kan_ref.discovery.sample_support import between_samples, effects, rounding_errors
 from kan_ref.discovery.slice_search import search_by_slices
 from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error
 from kan_ref.discovery.trials import ArchitectureTrial
@@ -833,6 +833,56 @@ def test_a_small_error_with_structure_is_not_exact():
     assert judge(X, Y, Y + 2e-14 * wrong, RNG(0)).kind == "exact"
     noise = 2e-12 * SPREAD * RNG(2).uniform(-1.0, 1.0, len(Y))
     assert judge(X, Y, Y + noise, RNG(0)).kind == "exact"
+
+
+@pytest.mark.parametrize(
+    "years", [RNG(0).uniform(2000.0, 2006.0, 300), 2000.0 + np.arange(300) % 7]
+)
+def test_rounding_errors_of_a_formula_with_large_numbers_are_exact_and_no_other_errors(years):
+    """Its constant 1000.4 alone changes the value by 1.1e-13 of it when its last bit changes."""
+    import sympy
+
+    t, x = sympy.Symbol("t"), years[:, None]
+    y = 3.0 * np.exp(0.5 * (x - 2003.0))
+    shift = sympy.Rational(1001.5 - np.log(3.0))
+    law = sympy.exp(t / 2 - shift)
+    wrong = np.std(y) * np.sin(5.0 * x)
+
+    kinds = [
+        judged(kr.Data(x, target, x, target), law, ("t",), RNG(0)).kind
+        for target in (y, y + 5e-12 * wrong, y + 1e-9 * wrong)
+    ]
+
+    assert kinds == ["exact", "not explained", "not explained"]
+
+
+@for_all(
+    "text",
+    [
+        "sin(3.7*a + 2.2)",
+        "1000.1 - 999.9*exp(0.001*b)",
+        "(b**2 + 1.1)/(b + 0.3)",
+        "exp(0.31*a - 620.1)",
+        "(0.7*b)**(1/3)*log(3*a/7)",
+    ],
+)
+def test_rounding_errors_of_a_formula_are_bounded_and_not_by_far(text):
+    import mpmath
+    import sympy
+
+    x = RNG(0).uniform([1990.0, 1.0], [2010.0, 2.0], (100, 2))
+    law = sympy.sympify(text)
+    found = formula_values(law, x, ("a", "b"))[:, 0]
+    with mpmath.workdps(40):
+        function = sympy.lambdify(sympy.symbols("a b"), law, "mpmath")
+        exact = [function(*map(mpmath.mpf, row)) for row in x.tolist()]
+        errors = np.array(
+            [abs(float(one - v)) for one, v in zip(exact, found.tolist(), strict=True)]
+        )
+
+    shares = errors / rounding_errors(law, x, ("a", "b"))
+
+    assert 0.05 < shares.max() < 1.0
 
 
 @pytest.mark.parametrize("size", [1e-11, 1e-9, 1e-6, 1e-3, 0.1])

@@ -425,6 +425,21 @@ def test_scales_map_their_bounds_to_minus_one_and_one_wherever_they_lie():
     ]
 
 
+def test_lines_of_a_network_in_units_become_splines_with_the_same_values():
+    x = np.random.default_rng(0).uniform([0.0, 0.0], [0.1, 100.0], (50, 2))
+    net = smooth_network()
+    net = net.with_theta(0.1 * net.theta)  # values between -1 and 1
+    assert np.abs(net(ROD.inputs(x))).max() < 1.0
+    old = new = ROD.network(net)
+
+    for number in (0, len(old.layers) - 1):
+        for edge in old.layers[number].symbolic:
+            new = kr.unfix_symbolic(new, number, output=edge.output, input=edge.input)
+
+    np.testing.assert_array_equal(old.layers[0].breakpoints, ROD.domain)
+    np.testing.assert_allclose(new(x), old(x), rtol=1e-13)
+
+
 def test_scales_of_another_number_of_unknowns_or_coordinates_are_rejected():
     scales = kr.Scales([(0, 1), (0, 1)], [(0, 1), (2, 3)])
 

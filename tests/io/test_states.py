@@ -347,6 +347,24 @@ def test_a_function_that_is_only_called_0_is_no_constant():
             to_state(network)
 
 
+def test_the_remedy_for_a_symbolic_edge_keeps_the_function():
+    import sympy
+
+    x = RNG(0).uniform(-1.0, 1.0, (200, 2))
+    old = kr.from_formula(sympy.sympify("sin(3*x)*y"), ("x", "y"), domain=(-1.0, 1.0))
+    with pytest.raises(
+        ValueError, match=r"call extend_grid\(network, n_intervals=60\) before it, "
+    ):
+        kr.to_pykan(old)
+
+    new = kr.extend_grid(old, n_intervals=60)
+    for number, layer in enumerate(new.layers):
+        for edge in layer.symbolic:
+            new = kr.unfix_symbolic(new, number, output=edge.output, input=edge.input)
+
+    assert np.abs(kr.from_pykan(kr.to_pykan(new))(x) - old(x)).max() < 1e-6
+
+
 @pytest.mark.parametrize("to_state", [kr.to_pykan, kr.to_efficient_kan, kr.to_jaxkan])
 def test_states_are_copies_in_memory_of_their_own(to_state):
     network = random_network(RNG(18), base="silu")

@@ -528,6 +528,12 @@ def test_few_integers_are_classes_with_two_samples_each():
         ),
         (X, Y[:30], ValueError, "y has 30 rows, but x has 40"),
         (X, ["a", None] * 20, ValueError, "y is None at row 1: leave out the samples without"),
+        (
+            X,
+            [None, True] * 20,
+            ValueError,
+            "y is None at row 0: leave out the samples without a class",
+        ),
         (X, np.array(["a", NAN] * 20, dtype=object), ValueError, "y is nan at row 1: leave out"),
         (
             X,
@@ -574,6 +580,40 @@ def test_few_integers_are_classes_with_two_samples_each():
 def test_what_cannot_be_read_is_reported_with_the_remedy(x, y, kind, sentence):
     with pytest.raises(kind, match=sentence):
         split(x, y)
+
+
+def test_the_remedy_for_numbers_beyond_float64_keeps_the_others():
+    x = X.astype(np.longdouble)
+    x[3, 1] = np.longdouble("1e400")
+    if np.isinf(x[3, 1]):  # where long numbers are those of float64
+        return
+
+    rule = (
+        r"x contains 1e\+400, beyond float64 \(about 1.8e308\), at row 3, column 1 \(1 row has .*"
+        r"keep = \(np.abs\(x\) <= np.finfo\(float\).max\).all\(axis=1\)$"
+    )
+    with pytest.raises(ValueError, match=rule):
+        split(x)
+
+    keep = (np.abs(x) <= np.finfo(float).max).all(axis=1)
+    assert keep.tolist() == [row != 3 for row in range(N)]
+    assert len(split(x[keep], Y[keep]).x_train) == 31
+
+
+@for_all("rest", [[1.5, 2], [0, 1]])
+def test_the_remedy_for_a_missing_number_among_numbers_keeps_the_others(rest):
+    y = [None, *rest] * 10 + rest * 5
+
+    rule = (
+        r"y is None at row 0: keep the other rows of inputs and targets, "
+        r"keep = np.isfinite\(np.asarray\(y, float\)\), and give np.asarray\(y, float\)\[keep\] for "
+        r"numbers, np.asarray\(y, float\)\[keep\].astype\(int\) for class labels"
+    )
+    with pytest.raises(ValueError, match=rule):
+        split(X, y)
+
+    keep = np.isfinite(np.asarray(y, float))
+    assert split(X[keep], np.asarray(y, float)[keep]).y_train.shape == (24, 1)
 
 
 def test_equal_row_labels_pass():

@@ -87,6 +87,7 @@ THIRD_PARTY = {
     ("formulas.equation", "sympy"): "it reads differential equations",
     ("formulas.equation_terms", "sympy"): "it derives their partial derivatives",
     ("formulas.construction", "sympy"): "it reads formulas",
+    ("training.standardization", "sympy"): "it changes the units of a formula",
     ("formulas.compilation", "sympy"): "it reads formulas",
     ("formulas.graph", "sympy"): "it computes with exact numbers",
     ("formulas.recognition", "sympy"): "it writes exact numbers",

@@ -441,13 +441,15 @@ def test_it_writes_one_picture_and_nothing_else(shown):
     ("arguments", "sentence"),
     [
         (["--samples", "10"], "--samples 10"),
+        (["--samples", "1000001"], "between 100 and 1000000, and"),
+        (["--samples", 23 * "9"], f"--samples {23 * '9'} and"),
         (["--samples", "many"], "invalid int value"),
         (["--seed", "-1"], "--seed is -1"),
         (["--noise", "-0.1"], "--noise -0.1"),
         (["--noise", "nan"], "--noise nan"),
         (
             ["--noise", "1e300"],
-            "--noise 1e+300, but they must be at least 0, at least 100, and bet",
+            "--noise 1e+300, but they must be at least 0, between 100 and 1000000, and between 0",
         ),
         (["--picture", "way.txt"], "--picture is way.txt"),
         (["--picture", ""], "the path is '', but must name a file or a folder"),

@@ -240,9 +240,9 @@ def test_messages_name_the_arrays_of_the_estimators():
         _ = model.formula_
     with own_names():
         pass
-    model = KANRegressor(**QUICK).fit(x, y)
-    with pytest.raises(ValueError, match=r"^X is so large that standardized X lies beyond"):
-        model.predict(x.assign(speed=1e308))
+    text = "x is so large that standardized x lies beyond"
+    with pytest.raises(ValueError, match=r"^X is so large that standardized X lies"), own_names():
+        raise ValueError(text)
     for text in (
         "names has 'x', but",
         "names has 'x y', but",
@@ -578,3 +578,12 @@ def test_the_name_of_a_column_is_drawn_as_it_is():
 def test_a_formula_is_found_only_after_a_fit():
     with pytest.raises(NotFittedError):
         _ = KANRegressor().formula_
+
+
+def test_an_input_far_beyond_the_training_samples_is_clipped_before_it_is_standardized():
+    x = RNG(0).uniform(-1.0, 1.0, (40, 2))
+    model = KANRegressor(random_state=0, **QUICK).fit(1e-300 * x, x[:, 0])
+
+    far = model.predict([[1e300, 0.0], [-1e300, 1e300]])
+
+    assert far.tolist() == model.predict([[2e-300, 0.0], [-2e-300, 2e-300]]).tolist()

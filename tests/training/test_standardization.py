@@ -87,6 +87,34 @@ def test_a_constant_column_becomes_0_with_scale_1():
     assert scaler.inverse_y(new.y_train).tolist() == x.tolist()
 
 
+@for_all("constant", [0.0, 5e-324, 3e-310, 2e-6, -0.1, 1.0, 3e17, -1.7e308])
+@for_all("error", [-0.3, -0.035, 1e-4, 0.3])
+def test_a_network_with_errors_predicts_a_constant_target_exactly(constant, error):
+    import sympy
+
+    x = np.linspace(-1.0, 1.0, 9)[:, None]
+    _, scaler = kr.scaled(data(x, np.column_stack([1e-6 * x, np.full(9, constant)])))
+    most = max(6.0 * np.spacing(abs(constant)), 1e-100)
+
+    predicted = scaler.inverse_y([[0.5, error]])[0, 1]
+    found = scaler.formula((sympy.Symbol("x_1"), error + sympy.Symbol("x_1")))[1]
+
+    assert predicted == constant
+    assert abs(scaler.y_mean[1] + scaler.y_scale[1] * error - constant) <= most
+    assert float(found) == constant
+
+
+def test_errors_of_a_trained_network_do_not_reach_a_target_that_is_constant():
+    x = RNG(0).uniform(-1.0, 1.0, (100, 2))
+    new, scaler = kr.scaled(data(x, np.column_stack([np.sin(3.0 * x[:, 0]), np.full(100, 2e-6)])))
+    net = kr.init_network((2, 2), n_intervals=3, degree=3, domain=new.x_train, rng=RNG(1))
+
+    run = kr.fit(net, new, n_steps=5)
+
+    assert np.ptp(run.network(new.x_train)[:, 1]) > 0.0
+    assert (scaler.inverse_y(run.network(new.x_train))[:, 1] == 2e-6).all()
+
+
 SHARES = RNG(0).dirichlet([1, 1, 1], 60)
 
 
@@ -120,7 +148,10 @@ def test_a_number_beside_a_constant_column_keeps_its_distance():
     _, scaler = kr.scaled(data(x, x))
 
     np.testing.assert_allclose(scaler.transform_x([[1.5], [1.0]]), [[0.5], [0.0]], rtol=1e-14)
-    np.testing.assert_allclose(scaler.transform_y([[-1.0]]), [[-2.0]], rtol=1e-14)
+    np.testing.assert_allclose(scaler.transform_y([[-1.0]]) * scaler.y_scale, -2.0, rtol=1e-14)
+    np.testing.assert_allclose(
+        scaler.inverse_y(scaler.transform_y([[-1.0], [3.0]])), [[-1.0], [3.0]], rtol=1e-14
+    )
 
 
 def test_a_table_with_shares_and_their_sum_is_trained_by_cross_validation():
@@ -244,6 +275,32 @@ def test_a_formula_in_the_users_units_has_the_values_of_the_scaled_network(seed)
         for row in x
     ]
     np.testing.assert_allclose(values, wanted, rtol=1e-11, atol=1e-11 * np.abs(wanted).max())
+
+
+@for_all(
+    "name, x",
+    [
+        ("exp", 2000.0 + 6.0 * SHARES),
+        ("exp", 3.0 * SHARES - 5e4),
+        ("sigmoid", 2000.0 + 6.0 * SHARES),
+        ("x^5", 1e-70 * SHARES),
+        ("1/x^4", 1e90 * SHARES),
+    ],
+    ids=["years", "far below", "sigmoid of years", "tiny", "huge"],
+)
+def test_a_formula_in_the_users_units_has_no_numbers_beyond_float64(name, x):
+    import sympy
+
+    _, scaler = kr.scaled(data(x, x[:, :1]))
+    net = symbolic((3, 1))
+    for i in range(2):
+        net = kr.fix_symbolic(net, 0, output=0, input=i, name=name, affine=(0.5, 3.0, 0.7, 0.1))
+
+    found = scaler.formula(kr.formula(net))
+
+    values = sympy.lambdify(sympy.symbols("x_1:4"), found)(*x.T)
+    wanted = scaler.inverse_y(net(scaler.transform_x(x)))[:, 0]
+    np.testing.assert_allclose(values, wanted, rtol=0.0, atol=3e-10 * np.abs(wanted).max())
 
 
 def test_a_line_in_standardized_variables_is_a_line_in_the_users_units():
