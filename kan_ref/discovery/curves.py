@@ -1,15 +1,9 @@
 """Name a curve of one input: c B(x) + d with B one function, a composition, a sum or a product.
 
 Candidates are single functions of the library (`kan_ref.symbolic`), polynomials, quotients of
-polynomials, and what `screening` finds among compositions, sums and products. The best of each kind
-are trained (`polish`), and those are kept that are near the best one, the simplest among them.
-
-A quotient y = P(v) / Q(v) with Q = 1 + b_1 v + ... is not linear in b. Multiplied by Q it is,
-
-    (D22)   P(v) - y (b_1 v + ... + b_q v^q) = y
-
-but its residual is that of y times Q. Each solution gives the weights 1 / |Q| of the next one
-(Sanathanan & Koerner 1963).
+polynomials, powers beside a function, and what `screening` finds among compositions, sums and
+products. The best of each kind are trained (`polish`), and those are kept that are near the best
+one, the simplest among them.
 """
 
 from collections.abc import Iterator
@@ -25,10 +19,10 @@ from kan_ref.discovery.atoms import (
     power_of,
     smallest,
     unit,
-    variable_of,
     with_outer,
 )
 from kan_ref.discovery.polish import Fitted, bic, polished
+from kan_ref.discovery.quotients import rational_functions
 from kan_ref.discovery.screening import screened
 from kan_ref.discovery.trees import (
     Apply,
@@ -43,11 +37,6 @@ from kan_ref.discovery.trees import (
 )
 from kan_ref.functions import LIBRARY
 from kan_ref.symbolic import rank_functions
-
-N_WEIGHTS = 6
-MOST_ABOVE = 6
-MOST_BELOW = 4
-NEAR = 30.0  # times the error of the samples
 
 N_POINTS = 120
 FEW_TERMS = 5  # degrees of a quotient that is tried before compositions
@@ -249,57 +238,3 @@ def _two_powers(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
         powers = [power_of(Input(0), exponents[place]) for place in (k, m)]
         (a, b, d), _ = with_outer([values(one, x[:, None]) for one in powers], y)
         yield add(multiply(Number(a), powers[0]), multiply(Number(b), powers[1]), Number(d))
-
-
-def rational_functions(
-    x: FloatArray, y: FloatArray, floor: float, most: int = MOST_ABOVE + MOST_BELOW
-) -> Iterator[Tree]:
-    """Yield the simplest quotient of polynomials whose error at x, y (n,) is near `floor`.
-
-    The degrees of both have a sum of at most `most`.
-    """
-    variable, middle = variable_of(x)
-    size, n_values = float(np.abs(x - middle).max()), len(np.unique(x))
-    v = (x - middle) / size
-    orders = [(p, q) for q in range(1, MOST_BELOW + 1) for p in range(MOST_ABOVE + 1)]
-    for above, below in sorted(orders, key=lambda order: (sum(order), order[1])):
-        if above + below > min(most, len(x) // 4 - 1, n_values - 2):
-            break
-        a, b, error = _quotient(v, y, above, below)
-        if error <= NEAR * floor:
-            scale = size ** -np.arange(max(above, below) + 1.0)
-            numerator = _polynomial(a * scale[: above + 1], variable)
-            denominator = _polynomial(np.append(1.0, b) * scale[: below + 1], variable)
-            yield multiply(numerator, apply("1/x", denominator))
-            return
-
-
-def _quotient(
-    v: FloatArray, y: FloatArray, above: int, below: int
-) -> tuple[FloatArray, FloatArray, float]:
-    """Return the coefficients of P and of Q - 1, and the error; infinite if Q has a zero."""
-    powers = v[:, None] ** np.arange(max(above, below) + 1)
-    design = np.hstack([powers[:, : above + 1], -y[:, None] * powers[:, 1 : below + 1]])
-    size = np.maximum(np.abs(design).max(axis=0), 1e-300)
-    weight = np.ones(len(v))
-    best = (np.zeros(above + 1), np.zeros(below), np.inf)
-    for _ in range(N_WEIGHTS):
-        # [eq:rational-least-squares]
-        coef = np.linalg.lstsq(design / size * weight[:, None], y * weight, rcond=None)[0] / size
-        # [/eq:rational-least-squares]
-        a, b = coef[: above + 1], coef[above + 1 :]
-        q = 1.0 + powers[:, 1 : below + 1] @ b
-        if not (np.abs(q).min() > 1e-9 * np.abs(q).max() and q.min() * q.max() > 0.0):
-            break
-        error = float(np.sqrt(np.mean((powers[:, : above + 1] @ a / q - y) ** 2)))
-        if error < best[2]:
-            best = (a, b, error)
-        weight = 1.0 / np.abs(q)
-    return best
-
-
-def _polynomial(coef: FloatArray, variable: Tree) -> Tree:
-    terms: list[Tree] = [Number(float(coef[0]))]
-    for power, c in enumerate(coef[1:].tolist(), 1):
-        terms.append(multiply(Number(c), power_of(variable, power)))
-    return add(*terms)

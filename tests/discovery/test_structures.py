@@ -14,7 +14,7 @@ from cases import for_all
 import kan_ref as kr
 from kan_ref.discovery import quotients as quotients_module
 from kan_ref.discovery.atoms import composed_atoms, power_of, simple_atoms
-from kan_ref.discovery.curves import name_curve, rational_functions
+from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.decomposition import Decomposer, named, surface_of
 from kan_ref.discovery.forms import (
     as_function_of_a_sum,
@@ -25,7 +25,7 @@ from kan_ref.discovery.forms import (
 from kan_ref.discovery.invariants import curve_misfit, input_pairs, linear_direction, one_curves
 from kan_ref.discovery.linear_models import _Basis, linear_models, simplest
 from kan_ref.discovery.polish import polished, simplified
-from kan_ref.discovery.quotients import quotient, quotients
+from kan_ref.discovery.quotients import quotient, quotients, rational_functions
 from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.scalings import (
     Reduced,
