@@ -203,7 +203,8 @@ def fit(
         network = network if best is None else best
         steps = "1 step" if recorder.n_steps == 1 else f"{recorder.n_steps} steps"
         which = "last network" if recorder.batches else "best network so far"
-        stopped = f"interrupted after {steps}: this is the {which}"
+        stopped = f"interrupted after {steps}"
+        stopped += f": this is the {which}" if validation is None else ""
         recorder.leave_grid()
     finally:
         recorder.close()
