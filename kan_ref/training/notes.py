@@ -32,6 +32,7 @@ import numpy as np
 
 from kan_ref.checks import ROUNDING, BoolArray, FloatArray
 from kan_ref.network import Layer, Network, first_cause, layer_inputs, uncovered
+from kan_ref.sparsity import active_edges, nodes_on_paths
 from kan_ref.training.data_goal import MSE, DataGoal
 from kan_ref.training.goal import values_at
 from kan_ref.training.objective import Objective
@@ -154,7 +155,7 @@ def note_on_units(model: Any, source: object, error: float, *, scaled: bool) -> 
     far = float(np.sqrt(np.mean((outputs - source.targets) ** 2))) / deviation
     short = deviation / spread if spread > 0.0 else 0.0
     if spread <= ROUNDING * float(np.abs(outputs).max()):
-        return _note_on_constant_outputs(source.x)
+        return _note_on_constant_outputs(model, source, error)
     if far > (FAR_SCALED if scaled else FAR_PLAIN):
         what = f"the error at the start was {far:.1g} times the standard deviation of the targets"
     elif short > SHORT_PLAIN and not scaled:
@@ -170,17 +171,27 @@ def note_on_units(model: Any, source: object, error: float, *, scaled: bool) -> 
     )
 
 
-def _note_on_constant_outputs(x: FloatArray) -> str:
+def _note_on_constant_outputs(model: Any, source: DataGoal, error: float) -> str:
     """Return what to add if the outputs at the start are the same for all samples."""
+    x = source.x
     if (np.ptp(x, axis=0) <= ROUNDING * np.abs(x).max(axis=0)).all():
         return (
             "; every input is constant in the training samples, so nothing but the mean of the "
             "targets can be learned: give inputs that vary"
         )
-    return (
-        "; the outputs at the start are the same for all samples, as where no path of active edges "
-        "leads from an input to an output: look at kr.draw_network(network, x)"
-    )
+    if note_on_inputs(model, source, error):  # the reason, which is stated by itself
+        return ""
+    what, remedy = "", "start from other parameters, such as random ones"
+    if isinstance(model, Network) and not _has_path(model):
+        what = ", because no path of active edges leads from an input to an output"
+        remedy = "look at kr.draw_network(network, x)"
+    return f"; the outputs at the start are the same for all samples{what}: {remedy}"
+
+
+def _has_path(network: Network) -> bool:
+    """Return whether a path of active edges leads from an input to an output."""
+    everywhere = [np.ones(n, dtype=np.bool_) for n in network.widths]
+    return bool(nodes_on_paths(active_edges(network), everywhere)[-1].any())
 
 
 def _deviation(values: FloatArray) -> float:

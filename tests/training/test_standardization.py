@@ -580,6 +580,32 @@ def test_constant_outputs_are_no_question_of_units(optimizer):
     assert "units" not in by_inputs + by_mask
 
 
+def test_constant_outputs_are_put_down_to_missing_paths_where_paths_are_missing_alone():
+    data, same = toy_data(), "the outputs at the start are the same for all samples"
+    network = random_network(data)
+    mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=np.random.default_rng(0))
+    still = (model.with_theta(0.0 * model.theta) for model in (network, mlp))
+    narrow = replace(data, x_train=1e-20 * data.x_train, x_test=1e-20 * data.x_test)
+    far = replace(data, x_train=data.x_train + 50.0)
+    without_base = kr.init_network(
+        (2, 1),
+        n_intervals=3,
+        degree=3,
+        domain=(-1.0, 1.0),
+        base="zero",
+        rng=np.random.default_rng(0),
+    )
+
+    of_zeros = [kr.fit(model, data, n_steps=1).stopped for model in still]
+    of_range = kr.fit(random_network(narrow), narrow, n_steps=1).stopped
+    of_grids = kr.fit(without_base, far, n_steps=1).stopped
+
+    assert all(f"{same}: start from other parameters" in stopped for stopped in of_zeros)
+    assert "of its grid" in of_range
+    assert "lie outside the grids of the inputs" in of_grids
+    assert not any(same in stopped for stopped in (of_range, of_grids))
+
+
 @pytest.mark.parametrize("options", [{}, {"precondition": None}, {"optimizer": "adam"}])
 @pytest.mark.parametrize("n_steps", [0, 2])
 def test_a_run_on_data_of_size_one_says_nothing_of_units(options, n_steps):
