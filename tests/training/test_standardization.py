@@ -550,6 +550,32 @@ def test_a_run_from_a_network_in_other_units_says_so_with_the_remedy(name):
     assert all(remedy in stopped for remedy in ("kr.best_start", "kr.scaled"))
 
 
+@for_all("optimizer", ["lm", "lm_cg", "lbfgs", "bfgs"])
+@for_all("factor", [1e9, 1e16, 1e30, 1e100])
+def test_a_run_in_scaled_variables_says_so_for_targets_that_are_much_larger(optimizer, factor):
+    data = toy_data(y_factor=factor)
+
+    stopped = [
+        kr.fit(network, data, optimizer=optimizer, n_steps=2).stopped
+        for network in (
+            random_network(data, (2, 1)),
+            kr.init_network(
+                (2, 1),
+                n_intervals=4,
+                degree=3,
+                domain=data.x_train,
+                y=data.y_train,
+                rng=np.random.default_rng(0),
+            ),
+        )
+    ]
+
+    assert (
+        "; the network was not initialized for the units of these data: the targets" in stopped[0]
+    )
+    assert "units" not in stopped[1]
+
+
 @pytest.mark.parametrize("name", ["moved inputs", "large targets"])
 def test_a_run_in_plain_variables_says_so_for_smaller_differences(name):
     data = toy_data(*UNITS[name])
