@@ -130,8 +130,8 @@ def fit(
         On KeyboardInterrupt with the best network so far; `stopped` says so. Where a symbolic edge
         of the network is undefined at a test sample, test errors are nan, and `stopped` says which.
         So it does where test samples outside the grids have most of the squared test error, more
-        than ten times that of the others in the mean, and where most points of training lie
-        outside.
+        than ten times that of the others (or of training, if all are outside) in the mean, and
+        where most points of training lie outside.
 
     Raises
     ------
@@ -213,10 +213,11 @@ def fit(
         recorder.complete(validation.best_step, validation.best)
     history = recorder.history()
     samples = "reference x" if data is None else "x_test"
-    stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples)
+    rmse = float(history.train_rmse[-1]) if len(history.step) else np.inf
+    stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples, rmse)
     if len(history.step):
-        stopped += note_on_units(first, source, history.train_rmse[-1], scaled=settings.scaled)
-        stopped += note_on_inputs(network, source, history.train_rmse[-1])
+        stopped += note_on_units(first, source, rmse, scaled=settings.scaled)
+        stopped += note_on_inputs(network, source, rmse)
     return Run(network, history, stopped, interrupted)
 
 

@@ -3,8 +3,10 @@
 Outside a grid the splines decay to zero, so a handful of test samples can determine the test error.
 That note appears where the samples outside have more than half of the squared test error,
 although their mean square is more than ten times that of the other samples. So it never appears
-where they are predicted as well as the others. Grids of inputs stay where they are; hidden grids
-can be left after the last step at which they follow activations. A second note appears where most
+where they are predicted as well as the others. If all are outside, they are compared with the
+training samples instead, and the note does not appear where the test error is small. Grids of
+inputs stay where they are; hidden grids can be left after the last step at which they follow
+activations. A second note appears where most
 training samples have an input outside its grid, as in a table with other units, and the training
 error is not small. Of equations it appears where most points have, however small the residual is,
 since there the network is little more than its base functions. For samples it appears as well where
@@ -33,7 +35,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import ROUNDING, BoolArray, FloatArray
+from kan_ref.checks import ROUNDING, BoolArray, FloatArray, counted
 from kan_ref.network import Layer, Network, first_cause, layer_inputs, uncovered
 from kan_ref.sparsity import active_edges, nodes_on_paths
 from kan_ref.training.data_goal import MSE, DataGoal
@@ -49,20 +51,25 @@ FAR_SCALED, FAR_PLAIN = 1e3, 30.0
 SHORT_SCALED, SHORT_PLAIN = 1e6, 1e3
 
 
-def note_on_grids(model: Any, test: DataGoal | None, name: str) -> str:
-    """Return what to add to the reason of a run's end, "" where the grids cause no trouble."""
+def note_on_grids(model: Any, test: DataGoal | None, name: str, error: float) -> str:
+    """Return what to add to the reason of a run's end, "" where the grids cause no trouble.
+
+    `error` is the root mean square of the training error at the end.
+    """
     if test is None or test.loss is not MSE or not isinstance(model, Network):
         return ""
     by_layer = uncovered(model, test.x)
     outside: BoolArray = np.logical_or.reduce(by_layer, axis=0)
     n_outside = int(outside.sum())
-    if n_outside in (0, len(outside)):
+    if n_outside == 0:
         return ""
-    squares = ((values_at(model, test.x) - test.targets) ** 2).sum(axis=1)
+    squares = ((values_at(model, test.x) - test.targets) ** 2).mean(axis=1)
     if not np.isfinite(squares).all():
         return ""
     share = float(squares[outside].sum() / max(squares.sum(), np.finfo(float).tiny))
-    if share <= MOST or squares[outside].mean() <= TIMES * squares[~outside].mean():
+    small = GOOD * float(np.std(test.targets))
+    others = squares[~outside].mean() if n_outside < len(squares) else max(error, small) ** 2
+    if share <= MOST or squares[outside].mean() <= TIMES * others:
         return ""
     leave = "1 leaves" if n_outside == 1 else f"{n_outside} leave"
     shares = by_layer @ squares
@@ -73,8 +80,8 @@ def note_on_grids(model: Any, test: DataGoal | None, name: str) -> str:
             "fit begins by placing them again"
         )
     return (
-        f"; of {len(outside)} samples of {name} {leave} the grids, with {share:.0%} of the squared "
-        f"test error: coverage(network, x) shows where, and {remedy}"
+        f"; of {counted(len(outside), 'sample')} of {name} {leave} the grids, with {share:.0%} of "
+        f"the squared test error: coverage(network, x) shows where, and {remedy}"
     )
 
 

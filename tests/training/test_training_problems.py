@@ -396,6 +396,24 @@ def test_one_sample_outside_the_grid_is_enough_for_a_note_and_many_as_good_as_th
     assert "the grids" not in many.stopped
 
 
+@for_all("widths", [(1, 1), (1, 2, 2)])
+def test_test_samples_that_all_lie_outside_are_compared_with_the_training_error(widths):
+    made, rng = network(widths), np.random.default_rng(0)
+    x, later = np.linspace(-1.0, 1.0, 40)[:, None], np.linspace(1.5, 2.0, 7)[:, None]
+
+    def stopped(later, error, noise=0.0):
+        y = made(x) + noise * rng.choice([-1.0, 1.0], (40, widths[-1]))
+        record = kr.Data(x, y, later, made(later) + error)
+        return kr.fit(made, record, n_steps=0).stopped
+
+    small = 1e-3 * float(made(later).std())
+
+    assert "; of 7 samples of x_test 7 leave the grids, with 100% of" in stopped(later, 10.0)
+    assert "; of 1 sample of x_test 1 leaves the grids, with 100% of" in stopped(later[:1], 10.0)
+    for untroubled in (stopped(later, 10.0, noise=5.0), stopped(later, small), stopped(later, 0.0)):
+        assert "the grids" not in untroubled
+
+
 @pytest.mark.parametrize("name", ["missing/ladder.png", ".", "ladder.xyz", "ladder"])
 def test_a_picture_that_cannot_be_written_is_refused_before_anything_runs(
     name, tmp_path, capsys, monkeypatch
