@@ -229,7 +229,7 @@ def note_on_derivatives(objective: Objective) -> str:
     else:  # equations contain derivatives of second order themselves
         causes = [
             _cause(objective.model, term.x, f"terms[{place}].x", 3)
-            for place, term in enumerate(goal.terms)
+            for place, term in enumerate(getattr(goal, "terms", ()))  # a goal may have none
         ]
     return "".join(f"; {why}" for why in [why for why in causes if why][:1])
 

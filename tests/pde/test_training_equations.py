@@ -438,7 +438,8 @@ REFUSALS = {
     "a term as problem": (
         lambda: kr.fit(kan(), problem=kr.value_term(ENDS)),
         TypeError,
-        "problem is a LinearTerm, but must come from residual_problem",
+        "problem is a LinearTerm without points, but must come from residual_problem, or have "
+        "points, reference, with_data, check, prepare",
     ),
     "mini-batches": (
         lambda: kr.fit(
