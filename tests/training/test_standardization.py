@@ -18,6 +18,7 @@ from oracles_training import samples
 import kan_ref as kr
 from kan_ref.numerics import column_squares, dense_form
 from kan_ref.training.data_goal import MSE, DataGoal, check_batch
+from kan_ref.training.goal import Model
 from kan_ref.training.notes import note_on_units
 from kan_ref.training.objective import make_objective
 from kan_ref.training.variables import LayerMetric, layer_metric, parameter_scale
@@ -993,6 +994,38 @@ def test_steps_with_the_diagonal_as_metric_do_not_depend_on_units_of_parameters(
         )  # fmt: skip
 
     np.testing.assert_allclose(units * run(units).theta, run(np.ones(5)).theta, rtol=1e-10)
+
+
+class OfProtocol:
+    """A model with the members of the protocol and no others."""
+
+    def __init__(self, model):
+        self._model = model
+
+    def __getattr__(self, name):
+        if name not in vars(Model) and name not in ("theta", "widths", "n_params"):
+            raise AttributeError(name)
+        return getattr(self._model, name)
+
+    def with_theta(self, theta):
+        return OfProtocol(self._model.with_theta(theta))
+
+    def replace_theta(self, theta):
+        return OfProtocol(self._model.replace_theta(theta))
+
+
+def test_a_model_with_the_members_of_the_protocol_alone_is_scaled_as_one_layer():
+    toys = toy_samples()
+    line = kr.init_mlp((2, 1), activation="tanh", rng=RNG(0))  # it has one layer itself
+    deep = OfProtocol(kr.init_mlp((2, 4, 1), activation="tanh", rng=RNG(0)))
+    goal = check_batch(line, toys.x_train, toys.y_train).prepare(line)
+
+    scales = [parameter_scale(one, goal, None) for one in (line, OfProtocol(line))]
+
+    np.testing.assert_array_equal(*scales)
+    for optimizer in ("lm", "lm_cg", "lbfgs"):
+        run = kr.fit(deep, toys, optimizer=optimizer, n_steps=5, precondition="jacobian")
+        assert run.history.train_rmse[-1] < run.history.train_rmse[0]
 
 
 def test_the_metric_is_that_of_the_initial_point():
