@@ -8,7 +8,7 @@ training samples instead, and the note does not appear where the test error is s
 inputs stay where they are; hidden grids can be left after the last step at which they follow
 activations. A second note appears where most
 training samples have an input outside its grid, as in a table with other units, and the training
-error is not small. Of equations it appears where most points have, however small the residual is,
+error is not small. Of a problem it appears where most points have, however small the residual is,
 since there the network is little more than its base functions. For samples it appears as well where
 an input varies within a thousandth of an interval: the grid has other units, or the range is at
 most 1e-9 max(1, |middle|) and counts as constant (B15).
@@ -109,7 +109,7 @@ def note_on_inputs(model: Any, source: Any, error: float) -> str:
     if n_outside <= MOST * len(x):
         return _note_on_small_ranges(layer, x) if is_data else ""
     n = int(np.argmax(outside.sum(axis=0)))
-    what, remedy = "points of the equations", "init_network(..., domain=) with their range"
+    what, remedy = "points of the problem", "init_network(..., domain=) with their range"
     if is_data:
         what, remedy = (
             "training samples",

@@ -286,16 +286,19 @@ def test_the_reference_decides_nothing():
     assert two.stopped.startswith(one.stopped)
 
 
-def test_a_run_says_when_most_points_of_the_equations_are_outside_the_grids_of_the_inputs():
+def test_a_run_says_when_most_points_of_a_problem_and_its_data_are_outside_the_grids_of_the_inputs():
     small = kr.init_network(
         (1, 1), n_intervals=5, degree=4, domain=(-0.1, 0.1), rng=np.random.default_rng(0)
     )
+    measured = problem().with_data(TEST, sine(TEST))
+    n_far = int((np.abs(TEST) > 0.1).sum())
 
-    run = kr.fit(small, problem=problem(), n_steps=3)
+    for one, count in ((problem(), "39 of 43"), (measured, f"{39 + n_far} of {43 + len(TEST)}")):
+        run = kr.fit(small, problem=one, n_steps=3)
 
-    assert "; 39 of 43 points of the equations lie outside the grids of the inputs" in run.stopped
-    assert run.stopped.endswith("start from init_network(..., domain=) with their range")
-    assert "outside" not in kr.fit(kan(), problem=problem(), n_steps=3).stopped
+        assert f"; {count} points of the problem lie outside the grids of the inp" in run.stopped
+        assert run.stopped.endswith("start from init_network(..., domain=) with their range")
+        assert "outside" not in kr.fit(kan(), problem=one, n_steps=3).stopped
 
 
 @pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs"])
