@@ -36,6 +36,7 @@ from kan_ref.training.notes import (
     check_start,
     note_on_grids,
     note_on_inputs,
+    note_on_lengths,
     note_on_test,
     note_on_units,
 )
@@ -130,8 +131,9 @@ def fit(
         On KeyboardInterrupt with the best network so far; `stopped` says so. Where a symbolic edge
         of the network is undefined at a test sample, test errors are nan, and `stopped` says which.
         So it does where test samples outside the grids have most of the squared test error, more
-        than ten times that of the others (or of training, if all are outside) in the mean, and
-        where most points of training lie outside.
+        than ten times that of the others (or of training, if all are outside) in the mean, where
+        most points of training lie outside, and where an input of equations of order m extends over
+        100 or more, or 100^(-1/m) or less.
 
     Raises
     ------
@@ -219,6 +221,7 @@ def fit(
     stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples, rmse)
     if len(history.step):
         stopped += note_on_units(first, source, rmse, scaled=settings.scaled)
+        stopped += note_on_lengths(source, test, float(history.test_rmse[-1]))
         stopped += note_on_inputs(network, source, rmse)
     return Run(network, history, stopped, interrupted)
 

@@ -301,6 +301,37 @@ def test_a_run_says_when_most_points_of_a_problem_and_its_data_are_outside_the_g
         assert "outside" not in kr.fit(kan(), problem=one, n_steps=3).stopped
 
 
+@for_all("order", [1, 2])
+@for_all("place", ["short", "not short", "not long", "long"])
+def test_a_run_says_when_inputs_of_equations_extend_over_a_range_far_from_one(order, place):
+    short = {1: 0.01, 2: 0.1}[order]
+    lengths = {"short": 0.9 * short, "not short": 1.1 * short, "not long": 90.0, "long": 110.0}
+    length = lengths[place]
+    t = length * np.linspace(0.0, 1.0, 6)[:, None]
+    points = np.hstack([np.full_like(t, 7.0), t + 30.0])  # one input stays where it is
+    along = {1: {"first": [0.0, 1.0]}, 2: {"second": [0.0, 1.0]}}[order]
+    terms = [kr.linear_term(points, zeroth=1.0, **along), kr.value_term(points[:1], 1.0)]
+    start = kr.init_network(
+        (2, 1),
+        n_intervals=3,
+        degree=3,
+        domain=[(6.0, 8.0), (30.0, 30.0 + length)],
+        rng=np.random.default_rng(0),
+    )
+
+    def stopped(terms, **options):
+        return kr.fit(start, problem=kr.residual_problem(terms, **options), n_steps=0).stopped
+
+    noted = place in ("short", "long")
+    for reason in (stopped(terms), stopped(terms, reference=(points, t + 5.0))):
+        assert (
+            f"; the points of the problem extend over {length:.3g} in input 1" in reason
+        ) is noted
+        assert ("scales=kr.Scales(" in reason) is noted
+    assert "extend" not in stopped(terms, reference=(points, start(points)))  # the solution
+    assert "extend" not in stopped(terms[1:])  # values have no derivatives
+
+
 @pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs"])
 def test_on_one_grid_the_objective_never_rises(optimizer):
     history = kr.fit(
