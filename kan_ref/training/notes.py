@@ -22,7 +22,7 @@ data and the standard deviation of the targets over the samples:
 With scaled variables a large `far` makes training fail, because the outputs have to lose most of
 their digits. So does a very large `short`: scales are those of the start, where the parameters of
 hidden layers have effects that are too small by this factor. For targets 10^8 times as large the
-mean error of Levenberg-Marquardt on four functions was 5 times as large, and 10^20 times as large
+mean error of Levenberg-Marquardt on four functions was 5 times as large, and 10^30 times as large
 ones were not learned at all. Without scaled variables steps have the wrong size already at smaller
 numbers. `benchmarks.units` has more measurements.
 
