@@ -14,7 +14,7 @@ each residual, without the sum over points.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ class ResidualProblem:
 
     def with_data(self, x: FloatArray, y: FloatArray) -> "ResidualProblem":
         """Return the problem with one more term: u = y (n, n_out) at x (n, n_in), of weight 1."""
-        return replace(self, terms=(*self.terms, value_term(x, y)))
+        return residual_problem((*self.terms, value_term(x, y)), reference=self.reference)
 
     def prepare(self, model: JetModel) -> "PreparedProblem":
         """Evaluate what depends on the points and the knots of the first layer alone."""

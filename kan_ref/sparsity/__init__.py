@@ -12,3 +12,5 @@ from kan_ref.sparsity.pruning import without_edges as without_edges
 from kan_ref.sparsity.pruning import without_nodes as without_nodes
 from kan_ref.sparsity.scores import edge_scores as edge_scores
 from kan_ref.sparsity.scores import node_scores as node_scores
+from kan_ref.sparsity.subnetwork import active_edges as active_edges
+from kan_ref.sparsity.subnetwork import nodes_on_paths as nodes_on_paths

@@ -34,16 +34,19 @@ LEAST_SQUARES = ("lm", "lm_cg")  # they take residuals and derivatives of them
 OPTIMIZER_NAMES = (*LEAST_SQUARES, *GRADIENT_OPTIMIZERS)
 STEPS_FOR_A_TEST = 20  # steps on as many samples as the test has, for each test error
 LARGEST_TARGET = 1e140
+PARTS_OF_A_PROBLEM = ("points", "reference", "with_data", "check", "prepare")
 # measured by `benchmarks.scaled_variables`; "lm_cg" has the metric of "lm"
 SCALED_BY_DEFAULT = ("lm", "lm_cg", "lbfgs", "bfgs")
 
 
 def check_problem(value: object, model: Model, loss: str) -> Problem:
     """Return `value` if it is a problem that fits the model, else raise an error."""
-    for name in ("points", "with_data", "check", "prepare"):
-        if not hasattr(value, name):
-            kind = type(value).__name__
-            raise TypeError(f"problem is a {kind}, but must come from residual_problem")
+    missing = [name for name in PARTS_OF_A_PROBLEM if not hasattr(value, name)]
+    if missing:
+        raise TypeError(
+            f"problem is a {type(value).__name__} without {missing[0]}, but must come from "
+            f"residual_problem, or have {', '.join(PARTS_OF_A_PROBLEM)}"
+        )
     if loss != "mse":
         raise ValueError(
             f"loss is {loss!r}, but a problem of differential equations is a sum of squares: "

@@ -36,6 +36,7 @@ from kan_ref.training.notes import (
     check_start,
     note_on_grids,
     note_on_inputs,
+    note_on_lengths,
     note_on_test,
     note_on_units,
 )
@@ -130,8 +131,9 @@ def fit(
         On KeyboardInterrupt with the best network so far; `stopped` says so. Where a symbolic edge
         of the network is undefined at a test sample, test errors are nan, and `stopped` says which.
         So it does where test samples outside the grids have most of the squared test error, more
-        than ten times that of the others in the mean, and where most points of training lie
-        outside.
+        than ten times that of the others (or of training, if all are outside) in the mean, where
+        most points of training lie outside, and where an input of equations of order m extends over
+        100 or more, or 100^(-1/m) or less.
 
     Raises
     ------
@@ -150,7 +152,9 @@ def fit(
     the optimizer's own evaluation. Test errors cost a forward pass over the test samples each, and
     held-out samples one at every step. With mini-batches, time and memory of a step depend on the
     size of the batch alone: its training error and penalty are those of the batch, but at the first
-    and the last step of a grid the training error is that of all samples.
+    and the last step of a grid the training error is that of all samples. Hidden grids that move by
+    all samples, at the start and at the last check, take memory that grows with their number: 60
+    to 160 MiB for 200,000 samples and 5 to 16 hidden nodes.
     """
     check_model("network", network)
     settings = read_settings(
@@ -203,7 +207,8 @@ def fit(
         network = network if best is None else best
         steps = "1 step" if recorder.n_steps == 1 else f"{recorder.n_steps} steps"
         which = "last network" if recorder.batches else "best network so far"
-        stopped = f"interrupted after {steps}: this is the {which}"
+        stopped = f"interrupted after {steps}"
+        stopped += f": this is the {which}" if validation is None else ""
         recorder.leave_grid()
     finally:
         recorder.close()
@@ -212,10 +217,12 @@ def fit(
         recorder.complete(validation.best_step, validation.best)
     history = recorder.history()
     samples = "reference x" if data is None else "x_test"
-    stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples)
+    rmse = float(history.train_rmse[-1]) if len(history.step) else np.inf
+    stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples, rmse)
     if len(history.step):
-        stopped += note_on_units(first, source, history.train_rmse[-1], scaled=settings.scaled)
-        stopped += note_on_inputs(network, source, history.train_rmse[-1])
+        stopped += note_on_units(first, source, rmse, scaled=settings.scaled)
+        stopped += note_on_lengths(source, test, float(history.test_rmse[-1]))
+        stopped += note_on_inputs(network, source, rmse)
     return Run(network, history, stopped, interrupted)
 
 

@@ -22,7 +22,10 @@ from kan_ref.numerics import Block, NormalSums
 class Model(Protocol):
     """An immutable function of x with parameters theta (n_params,) and `widths` (n_0, ..., n_L).
 
-    Only `with_theta` checks its arguments.
+    Only `with_theta` checks its arguments. For scaled variables a model may have two more members.
+    `layer_sizes` are the numbers of parameters of its layers, in the order of theta; without them
+    it counts as one layer. `column_squares(caches)` returns the squared norms of the columns of
+    `jacobian(caches, 1.0)`; without it they are computed from that Jacobian.
     """
 
     @property

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from kan_ref.checks import FloatArray, shown
-from kan_ref.network import Network, layer_inputs, place_hidden_grids
+from kan_ref.network import Network, layer_inputs, place_hidden_grids, sample_slices
 from kan_ref.optimizers import Iterate, steps_are_done, stop_reason
 from kan_ref.training.data_goal import DataGoal
 from kan_ref.training.goal import Problem, rows_at_once
@@ -246,12 +246,13 @@ def train_on_grid(
 def _left_grids(network: Network, goal: Any, points: FloatArray, *, every: bool = False) -> bool:
     """Return whether an activation has left a hidden grid, at samples that were just evaluated.
 
-    With `every`, and where the goal keeps no values of hidden nodes, all points are evaluated.
+    With `every`, and where the goal keeps no values of hidden nodes, all points are evaluated, by
+    chunks until one has left.
     """
     flow = None if every or not hasattr(goal, "flow") else goal.flow(network)
-    if flow is None:
-        flow = list(layer_inputs(network.layers, points))[1:]
-    return network.left_grids(flow)
+    chunks = sample_slices(len(points), rows_at_once(network, len(points)))
+    flows = (list(layer_inputs(network.layers, points[rows]))[1:] for rows in chunks)
+    return any(map(network.left_grids, flows if flow is None else [flow]))
 
 
 def _place_grids(network: Network, goal: Any, points: FloatArray) -> Network:

@@ -26,6 +26,7 @@ from kan_ref.checks import (
 )
 from kan_ref.data import Data, DataLike, check_data
 from kan_ref.network import Network, network_values
+from kan_ref.optimizers import steps_are_done
 from kan_ref.training.candidates import (
     Recipe,
     check_standardised,
@@ -239,11 +240,7 @@ def _parts(goal: DataGoal, n_folds: int | None, rng: np.random.Generator) -> lis
 
 
 def _held_out(
-    data: Data,
-    goal: DataGoal,
-    part: IntArray,
-    recipe: Recipe,
-    names: tuple[str, ...],
+    data: Data, goal: DataGoal, part: IntArray, recipe: Recipe, names: tuple[str, ...]
 ) -> FloatArray:
     """Return the losses (n_part, n_candidates) on one part, of networks trained on the others.
 
@@ -301,6 +298,7 @@ def _refitted(
     if chosen.architecture == "constant":
         network = constant_network(networks["linear"], best_constant(goal))
         run = fit(network, data, loss=recipe.loss, n_steps=0)
+        run = replace(run, stopped=steps_are_done(0))  # that it is constant needs no note
     else:
         shorter = tuple(weight for weight in recipe.weights if weight <= chosen.penalty_weight)
         path = replace(recipe, weights=shorter).path(networks[chosen.architecture], data)

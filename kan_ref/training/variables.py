@@ -68,8 +68,8 @@ class LayerMetric:
 
 
 def layer_metric(model: Any, free: NDArray[np.bool_] | None, share: float) -> LayerMetric:
-    """Return the metric of a model's trained parameters."""
-    sizes = model.layer_sizes
+    """Return the metric of a model's trained parameters, which are one layer if it names none."""
+    sizes = getattr(model, "layer_sizes", (model.n_params,))
     if free is not None:
         ends = np.cumsum(sizes)[:-1]
         sizes = tuple(int(part.sum()) for part in np.split(free, ends))
@@ -117,7 +117,11 @@ def _data_squares(model: Any, goal: Any) -> tuple[int, FloatArray]:
             if chunk < n_samples or goal.inputs is None
             else goal
         )
-        total += model.column_squares(model.run_flow(part.inputs)[1])
+        caches = model.run_flow(part.inputs)[1]
+        if hasattr(model, "column_squares"):
+            total += model.column_squares(caches)
+        else:
+            total += column_squares(list(model.jacobian(caches, 1.0)))
     return goal.targets.size, total
 
 

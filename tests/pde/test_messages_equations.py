@@ -100,6 +100,10 @@ REJECTED = {
         problem([TERM, LINE]),
         r"terms\[1\] has 1 variable, but terms\[0\] has 2: give all terms points with the same number",
     ),
+    "data of other variables": (
+        lambda: kr.residual_problem([TERM]).with_data(X[:, :1], X),
+        r"terms\[1\] has 1 variable, but terms\[0\] has 2: give all terms points with the same number",
+    ),
     "no weight": (
         problem([kr.value_term(X, weight=0.0), kr.value_term(X, weight=np.zeros(N))]),
         "every weight of every term is 0, but a problem needs one above",

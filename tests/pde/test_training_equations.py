@@ -286,16 +286,50 @@ def test_the_reference_decides_nothing():
     assert two.stopped.startswith(one.stopped)
 
 
-def test_a_run_says_when_most_points_of_the_equations_are_outside_the_grids_of_the_inputs():
+def test_a_run_says_when_most_points_of_a_problem_and_its_data_are_outside_the_grids_of_the_inputs():
     small = kr.init_network(
         (1, 1), n_intervals=5, degree=4, domain=(-0.1, 0.1), rng=np.random.default_rng(0)
     )
+    measured = problem().with_data(TEST, sine(TEST))
+    n_far = int((np.abs(TEST) > 0.1).sum())
 
-    run = kr.fit(small, problem=problem(), n_steps=3)
+    for one, count in ((problem(), "39 of 43"), (measured, f"{39 + n_far} of {43 + len(TEST)}")):
+        run = kr.fit(small, problem=one, n_steps=3)
 
-    assert "; 39 of 43 points of the equations lie outside the grids of the inputs" in run.stopped
-    assert run.stopped.endswith("start from init_network(..., domain=) with their range")
-    assert "outside" not in kr.fit(kan(), problem=problem(), n_steps=3).stopped
+        assert f"; {count} points of the problem lie outside the grids of the inp" in run.stopped
+        assert run.stopped.endswith("start from init_network(..., domain=) with their range")
+        assert "outside" not in kr.fit(kan(), problem=one, n_steps=3).stopped
+
+
+@for_all("order", [1, 2])
+@for_all("place", ["short", "not short", "not long", "long"])
+def test_a_run_says_when_inputs_of_equations_extend_over_a_range_far_from_one(order, place):
+    short = {1: 0.01, 2: 0.1}[order]
+    lengths = {"short": 0.9 * short, "not short": 1.1 * short, "not long": 90.0, "long": 110.0}
+    length = lengths[place]
+    t = length * np.linspace(0.0, 1.0, 6)[:, None]
+    points = np.hstack([np.full_like(t, 7.0), t + 30.0])  # one input stays where it is
+    along = {1: {"first": [0.0, 1.0]}, 2: {"second": [0.0, 1.0]}}[order]
+    terms = [kr.linear_term(points, zeroth=1.0, **along), kr.value_term(points[:1], 1.0)]
+    start = kr.init_network(
+        (2, 1),
+        n_intervals=3,
+        degree=3,
+        domain=[(6.0, 8.0), (30.0, 30.0 + length)],
+        rng=np.random.default_rng(0),
+    )
+
+    def stopped(terms, **options):
+        return kr.fit(start, problem=kr.residual_problem(terms, **options), n_steps=0).stopped
+
+    noted = place in ("short", "long")
+    for reason in (stopped(terms), stopped(terms, reference=(points, t + 5.0))):
+        assert (
+            f"; the points of the problem extend over {length:.3g} in input 1" in reason
+        ) is noted
+        assert ("scales=kr.Scales(" in reason) is noted
+    assert "extend" not in stopped(terms, reference=(points, start(points)))  # the solution
+    assert "extend" not in stopped(terms[1:])  # values have no derivatives
 
 
 @pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs"])
@@ -438,7 +472,8 @@ REFUSALS = {
     "a term as problem": (
         lambda: kr.fit(kan(), problem=kr.value_term(ENDS)),
         TypeError,
-        "problem is a LinearTerm, but must come from residual_problem",
+        "problem is a LinearTerm without points, but must come from residual_problem, or have "
+        "points, reference, with_data, check, prepare",
     ),
     "mini-batches": (
         lambda: kr.fit(

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import for_all
 from networks import goal_objective
 
 import kan_ref as kr
@@ -392,6 +393,55 @@ def test_training_errors_with_mini_batches_are_those_of_all_samples_at_both_ends
             error(one, data.x_train, data.y_train), rel=1e-12
         )
     assert run.history.train_rmse[3] != run.history.train_rmse[-1]
+
+
+def test_all_samples_are_looked_for_one_that_left_a_hidden_grid_by_chunks(monkeypatch):
+    network, data = example(n_train=40)
+    seen = []
+
+    def watched(layers, x):
+        seen.append(len(x))
+        return layer_inputs(layers, x)
+
+    monkeypatch.setattr(one_grid, "layer_inputs", watched)
+    monkeypatch.setattr(one_grid, "rows_at_once", lambda network, n_samples: 7)
+    goal = check_batch(network, data.x_train, data.y_train)
+
+    assert not one_grid._left_grids(network, goal, data.x_train, every=True)
+    assert seen == [7, 7, 7, 7, 7, 5]
+
+    for place in (0, 20, 39):
+        points = data.x_train.copy()
+        points[place] = 9.0
+        assert one_grid._left_grids(network, goal, points, every=True)
+
+
+@for_all("batch_size", [None, 10])
+def test_a_stopped_run_with_held_out_samples_names_no_network_but_that_of_the_smallest_loss(
+    batch_size,
+):
+    network, data = example(n_train=50)
+
+    def stop(step):
+        if step.step == 12:
+            raise KeyboardInterrupt
+
+    run = kr.fit(
+        network,
+        data,
+        optimizer="adam",
+        learning_rate=0.3,
+        n_steps=20,
+        batch_size=batch_size,
+        validation_share=0.2,
+        rng=np.random.default_rng(0),
+        callback=stop,
+    )
+
+    best = np.argmin(run.history.validation_loss)
+    assert run.stopped.startswith(
+        f"interrupted after 12 steps; the network is that of step {best}, with the smallest"
+    )
 
 
 @pytest.mark.parametrize("penalty_weight", [0.0, 1e-3])

@@ -171,7 +171,8 @@ def test_test_data_influence_nothing_but_their_own_error(optimizer):
     )
 
     assert bits(one.network) == bits(two.network)
-    assert one.stopped == two.stopped
+    # of the samples only the second run says that they leave the grids
+    assert two.stopped.startswith(f"{one.stopped}; of 7 samples of x_test 7 leave the grids")
     for name, column in columns(one.history, without=["seconds", "test_rmse", "test_loss"]).items():
         np.testing.assert_array_equal(column, getattr(two.history, name))
     assert (one.history.test_rmse != two.history.test_rmse).all()

@@ -123,14 +123,42 @@ def test_measurements_beside_a_problem_are_checked_as_data_are():
         )
 
 
-@pytest.mark.parametrize("missing", ["points", "with_data", "check", "prepare"])
+PARTS = ("points", "reference", "with_data", "check", "prepare")
+
+
+@for_all("missing", PARTS)
 def test_what_lacks_a_part_of_a_problem_is_none(missing):
-    parts = dict.fromkeys({"points", "with_data", "check", "prepare"} - {missing})
+    parts = dict.fromkeys(name for name in PARTS if name != missing)
 
     with pytest.raises(
-        TypeError, match=r"^problem is a SimpleNamespace, but must come from residual_problem$"
+        TypeError,
+        match=rf"^problem is a SimpleNamespace without {missing}, but must come from "
+        rf"residual_problem, or have {', '.join(PARTS)}$",
     ):
         kr.fit(network(), problem=SimpleNamespace(**parts))
+
+
+def with_parts(whole, names):
+    """The named members of a record and no others, as a class of one's own has them."""
+    return SimpleNamespace(**{name: getattr(whole, name) for name in names})
+
+
+def test_an_error_at_the_start_of_a_problem_of_one_s_own_is_passed_on_as_it_is():
+    """A goal needs no terms whose derivatives could be named."""
+    made = kr.residual_problem([kr.value_term(INSIDE)])
+    own = with_parts(made, [name for name in PARTS if name != "prepare"])
+    names = ("value_and_grad", "residuals", "linearize", "judge")
+    own.prepare = lambda model: with_parts(made.prepare(model), names)
+    edge = network(name="sqrt", affine=(1.0, 1.0, 1.0, 0.0))  # no derivative at the first point
+
+    found = []
+    for one in (made, own):
+        with pytest.raises(ValueError, match="but needs finite numbers") as error:
+            kr.fit(edge, problem=one)
+        found.append(str(error.value))
+
+    assert found[0].startswith(f"{found[1]}; terms[0].x[0] gives sqrt")
+    assert kr.fit(network(), problem=own, n_steps=3).stopped == "3 steps are done"
 
 
 @pytest.mark.parametrize(
@@ -394,6 +422,24 @@ def test_one_sample_outside_the_grid_is_enough_for_a_note_and_many_as_good_as_th
     assert "; of 40 samples of x_test 1 leaves the grids, with 100% of" in one.stopped
     assert np.mean(np.abs(noise.x_test) > 1.0) > 0.6
     assert "the grids" not in many.stopped
+
+
+@for_all("widths", [(1, 1), (1, 2, 2)])
+def test_test_samples_that_all_lie_outside_are_compared_with_the_training_error(widths):
+    made, rng = network(widths), np.random.default_rng(0)
+    x, later = np.linspace(-1.0, 1.0, 40)[:, None], np.linspace(1.5, 2.0, 7)[:, None]
+
+    def stopped(later, error, noise=0.0):
+        y = made(x) + noise * rng.choice([-1.0, 1.0], (40, widths[-1]))
+        record = kr.Data(x, y, later, made(later) + error)
+        return kr.fit(made, record, n_steps=0).stopped
+
+    small = 1e-3 * float(made(later).std())
+
+    assert "; of 7 samples of x_test 7 leave the grids, with 100% of" in stopped(later, 10.0)
+    assert "; of 1 sample of x_test 1 leaves the grids, with 100% of" in stopped(later[:1], 10.0)
+    for untroubled in (stopped(later, 10.0, noise=5.0), stopped(later, small), stopped(later, 0.0)):
+        assert "the grids" not in untroubled
 
 
 @pytest.mark.parametrize("name", ["missing/ladder.png", ".", "ladder.xyz", "ladder"])
