@@ -205,18 +205,22 @@ def fit(
         which = "last network" if recorder.batches else "best network so far"
         stopped = f"interrupted after {steps}: this is the {which}"
         recorder.leave_grid()
+        if validation is None and best is not None:
+            step = recorder.choose(recorder.best_entry, best)
+            stopped += f", {step}" if step else ""
     finally:
         recorder.close()
     if validation is not None and validation.best is not None:
         stopped += validation.note()
-        recorder.complete(validation.best_step, validation.best)
+        recorder.choose(recorder.entry_held, validation.best)
     history = recorder.history()
     samples = "reference x" if data is None else "x_test"
     stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples)
     if len(history.step):
-        stopped += note_on_units(first, source, history.train_rmse[-1], scaled=settings.scaled)
-        stopped += note_on_inputs(network, source, history.train_rmse[-1])
-    return Run(network, history, stopped, interrupted)
+        final = history.train_rmse[recorder.entry]
+        stopped += note_on_units(first, source, final, scaled=settings.scaled)
+        stopped += note_on_inputs(network, source, final)
+    return Run(network, history, stopped, interrupted, recorder.entry)
 
 
 def _read_goal(
