@@ -117,14 +117,15 @@ def init_network(
     drawn = [_draw(n_in, n_out, n_intervals + degree, rng) for n_in, n_out in pairwise(sizes)]
     if targets is not None:
         drawn = _in_units(drawn, targets, n_intervals, degree, base)
+    knots = uniform_knots(low, high, n_intervals, degree)  # raises before points are drawn
     if probe is None and len(drawn) > 1:
         probe = rng.uniform(low, high, (N_PROBES, sizes[0]))
     layers: list[Layer] = []
     for coef, w_base in drawn:
         if layers and probe is not None:
             probe = layer_outputs(layers[-1], evaluate(layers[-1], probe, slopes=False))
-            low, high = hidden_bounds(probe, n_intervals)
-        knots, ones = uniform_knots(low, high, n_intervals, degree), np.ones_like(w_base)
+            knots = uniform_knots(*hidden_bounds(probe, n_intervals), n_intervals, degree)
+        ones = np.ones_like(w_base)
         layers.append(Layer(knots, coef, w_base, ones, ones, degree, base))
     return Network(tuple(layers))
 
