@@ -115,11 +115,16 @@ class CompiledEquation:
                 return chosen[0], chosen[1], chosen[2]  # type: ignore[return-value]
         point = int(missing.argmax())
         place = ", ".join(f"{value:.6g}" for value in self.points[point])
+        remedy = (
+            "leave out points where a coefficient is undefined, and give scales= with the values "
+            "of the unknowns at which the equation is defined"
+        )
+        atoms = set().union(*(one.atoms() for one in self.equation.residuals))
+        if any(getattr(atom, "is_infinite", False) for atom in atoms):  # oo or -oo
+            remedy = "write finite numbers in place of oo and -oo"
         raise ValueError(
             f"equation has no finite value at x[{point}] = ({place}) for any of "
-            f"{_TRIALS} trial values of the unknown functions: leave out points where a "
-            "coefficient is undefined, and give scales= with the values of the unknowns "
-            "at which the equation is defined"
+            f"{_TRIALS} trial values of the unknown functions: {remedy}"
         )
 
     def _trial_of(self, size: float, number: int = 0) -> Jet:

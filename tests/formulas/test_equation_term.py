@@ -67,6 +67,7 @@ EQUATIONS = {
     "values": U - sympy.exp(X) * T,
     "jump": sympy.Abs(U.diff(X)) - 1,
     "second order alone": U.diff(X, 2) ** 2 - U.diff(X, T),
+    "condition with infinity": sympy.Piecewise((U**2, sympy.Abs(X) < sympy.oo), (0, True)) - X,
 }
 
 
@@ -437,6 +438,7 @@ def test_scales_of_another_number_of_unknowns_or_coordinates_are_rejected():
 # --- messages
 
 K, Z = sympy.Symbol("k"), sympy.Symbol("x", real=True)
+REAL = sympy.Function("u", real=True)(X, T)
 REJECTED = {
     "third order": (
         U.diff(X, 3) - U,
@@ -448,6 +450,17 @@ REJECTED = {
     "same name": (U - Z, {}, "symbol x that is not the coordinate x: their assumptions differ"),
     "no unknown": (X + T, {}, "has the unknown functions none"),
     "two unknowns": (U + V, {}, "give unknowns= in the order of the network's outputs"),
+    "two functions of one name": (
+        U.diff(X) - REAL,
+        {},
+        r"has u\(x, t\), but .*: their assumptions differ",
+    ),
+    "another function of its name": (
+        U - REAL,
+        {"unknowns": U},
+        "their assumptions differ",
+    ),
+    "coordinates of one name": (U - U.subs(X, Z), {}, "their assumptions differ"),
     "unlisted": (U + V, {"unknowns": (U,)}, r"has v\(x, t\), but only u\(x, t\)"),
     "boundary value": (U - U.subs(T, 0), {"unknowns": U}, "give points x there"),
     "derivative on a boundary": (U.diff(X).subs(X, 0) + U, {}, "write it with the coordinates"),
@@ -463,6 +476,13 @@ REJECTED = {
     "given nan": (U - K, {"given": {K: np.nan}}, r"given\[k\] contains nan"),
     "empty": ([], {}, "equation is empty"),
     "nan": (U - sympy.nan, {}, "^equation is nan, but must be an expression with finite numbers"),
+    "infinite factor": (
+        U.diff(X) - sympy.oo * U,
+        {},
+        "^equation has no finite value at .*: write finite numbers in place of oo",
+    ),
+    "beyond float64": (U - 10**400 * X, {}, "^equation has a number, .* beyond float64"),
+    "power beyond float64": (U - sympy.pi**1000 * X, {}, "^equation has a number, or a power of"),
     "infinite": (U - sympy.oo, {}, "^equation is -oo, but must be"),
     "one of them nan": ([U, sympy.nan], {"unknowns": U}, r"^equation\[1\] is nan, but must be"),
     "point source": (
