@@ -68,6 +68,7 @@ EQUATIONS = {
     "jump": sympy.Abs(U.diff(X)) - 1,
     "second order alone": U.diff(X, 2) ** 2 - U.diff(X, T),
     "condition with infinity": sympy.Piecewise((U**2, sympy.Abs(X) < sympy.oo), (0, True)) - X,
+    "factorial": U.diff(X) - sympy.factorial(U),
 }
 
 
