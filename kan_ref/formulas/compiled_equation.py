@@ -162,8 +162,9 @@ class CompiledEquation:
         largest = np.zeros_like(self.residual_size)
         for (place, component), column in zip(self.partials, columns.T, strict=True):
             size = self.sizes[self.components.index(component)]
+            power = np.frexp(np.abs(column).max())[1]  # scaling by powers of 2 is exact
             # [eq:equation-size]
-            change = size * float(np.sqrt(np.mean(column**2)))
+            change = size * np.ldexp(np.sqrt(np.mean(np.ldexp(column, -power) ** 2)), power)
             largest[place] = max(largest[place], change)
             # [/eq:equation-size]
         self.residual_size = np.where(largest > 0.0, largest, 1.0)

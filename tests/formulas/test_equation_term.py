@@ -357,6 +357,20 @@ def test_the_largest_part_of_a_scaled_residual_has_size_one():
     assert term.kind.products[0][3] == pytest.approx(-0.16 / 0.8, rel=1e-13)
 
 
+@for_all("factor", [1e-300, 1e-165, 1e155, 1e300])
+@for_all("equation", [U.diff(X) + U, U.diff(X) * U + T])
+def test_a_scaled_residual_does_not_depend_on_a_factor_of_the_equation(equation, factor):
+    """The square of a coefficient would leave float64."""
+    scales = kr.Scales([(0, 1), (0, 1)], (0, 1))
+
+    plain, large = (
+        residuals_of(kr.equation_term(c * equation, POINTS, scales=scales), smooth_network())
+        for c in (1.0, sympy.Float(factor))
+    )
+
+    np.testing.assert_allclose(large, plain, rtol=1e-12, atol=1e-14)
+
+
 def test_the_network_in_units_has_the_values_of_the_dimensionless_one():
     unit = smooth_network()
     x = np.array([[0.03, 20.0], [0.1, 0.0]])
