@@ -42,6 +42,7 @@ from kan_ref.checks.values import check_integer as check_integer
 from kan_ref.checks.values import check_number as check_number
 from kan_ref.checks.values import check_overflow as check_overflow
 from kan_ref.checks.values import check_pair as check_pair
+from kan_ref.checks.values import check_positive as check_positive
 from kan_ref.checks.values import check_rectangular as check_rectangular
 from kan_ref.checks.values import short as short
 from kan_ref.checks.values import shown as shown

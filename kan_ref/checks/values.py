@@ -207,6 +207,14 @@ def check_number(
     return float(value)
 
 
+def check_positive(name: str, value: object) -> float:
+    """Return `value` as a finite float above 0; errors are those of `check_number`."""
+    number = check_number(name, value)
+    if number <= 0.0:
+        raise ValueError(f"{name} is {value}, but must be above 0")
+    return number
+
+
 def _beyond(name: str, low: float, high: float) -> str:
     """Return the message for an integer that float64 cannot hold; it can have too many digits."""
     rule = "finite" if low == -math.inf and high == math.inf else _range(low, high)

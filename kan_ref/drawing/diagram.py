@@ -21,7 +21,7 @@ from kan_ref.checks import (
     FloatArray,
     check_integer,
     check_new_names,
-    check_number,
+    check_positive,
     column_names,
 )
 from kan_ref.drawing.curves import (
@@ -180,8 +180,7 @@ def lay_out_all(
     points = check_inputs(first, x)
     if len(points) == 0:
         raise ValueError(f"x has shape {points.shape}, but curves over samples need at least one")
-    if check_number("beta", beta, low=0.0) == 0.0:
-        raise ValueError(f"beta is {beta}, but must be above 0")
+    check_positive("beta", beta)
     most_edges = check_integer("most_edges", most_edges, low=1)
     if space is not None and not min(space) > 0.0:
         raise ValueError(f"space is {space}, but must be a width and a height above 0")

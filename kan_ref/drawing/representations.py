@@ -69,7 +69,7 @@ def run_html(run: Any) -> str:
     history = run.history
     parts = [pieces.title(f"Run of {len(history.step) and int(history.step[-1])} steps")]
     if len(history.step):
-        parts += [error_picture(history), pieces.table((), _last_numbers(history))]
+        parts += [error_picture(history), pieces.table((), _own_numbers(run))]
     parts += [
         pieces.paragraph(f"Stopped: {run.stopped}."),
         pieces.paragraph(repr(run.network)),
@@ -77,8 +77,8 @@ def run_html(run: Any) -> str:
     return pieces.block(parts)
 
 
-def _last_numbers(history: Any) -> list[tuple[str, str]]:
-    """Return name and value of every quantity in the last entry of a history."""
+def _own_numbers(run: Any) -> list[tuple[str, str]]:
+    """Return name and value of every error of a run's network, and the seconds of the run."""
     names = {
         "train_rmse": "training RMSE",
         "validation_rmse": "validation RMSE",
@@ -86,10 +86,10 @@ def _last_numbers(history: Any) -> list[tuple[str, str]]:
         "train_accuracy": "training accuracy",
         "validation_accuracy": "validation accuracy",
         "test_accuracy": "test accuracy",
-        "seconds": "seconds",
     }
-    last = [(label, getattr(history, name, (np.nan,))[-1]) for name, label in names.items()]
-    return [(label, pieces.short(float(value))) for label, value in last if np.isfinite(value)]
+    own = [(label, getattr(run.history, name)[run.entry]) for name, label in names.items()]
+    own.append(("seconds", run.history.seconds[-1]))
+    return [(label, pieces.short(float(value))) for label, value in own if np.isfinite(value)]
 
 
 def discovery_html(found: Any) -> str:

@@ -115,11 +115,16 @@ class CompiledEquation:
                 return chosen[0], chosen[1], chosen[2]  # type: ignore[return-value]
         point = int(missing.argmax())
         place = ", ".join(f"{value:.6g}" for value in self.points[point])
+        remedy = (
+            "leave out points where a coefficient is undefined, and give scales= with the values "
+            "of the unknowns at which the equation is defined"
+        )
+        atoms = set().union(*(one.atoms() for one in self.equation.residuals))
+        if any(getattr(atom, "is_infinite", False) for atom in atoms):  # oo or -oo
+            remedy = "write finite numbers in place of oo and -oo"
         raise ValueError(
             f"equation has no finite value at x[{point}] = ({place}) for any of "
-            f"{_TRIALS} trial values of the unknown functions: leave out points where a "
-            "coefficient is undefined, and give scales= with the values of the unknowns "
-            "at which the equation is defined"
+            f"{_TRIALS} trial values of the unknown functions: {remedy}"
         )
 
     def _trial_of(self, size: float, number: int = 0) -> Jet:
@@ -157,8 +162,9 @@ class CompiledEquation:
         largest = np.zeros_like(self.residual_size)
         for (place, component), column in zip(self.partials, columns.T, strict=True):
             size = self.sizes[self.components.index(component)]
+            power = np.frexp(np.abs(column).max())[1]  # scaling by powers of 2 is exact
             # [eq:equation-size]
-            change = size * float(np.sqrt(np.mean(column**2)))
+            change = size * np.ldexp(np.sqrt(np.mean(np.ldexp(column, -power) ** 2)), power)
             largest[place] = max(largest[place], change)
             # [/eq:equation-size]
         self.residual_size = np.where(largest > 0.0, largest, 1.0)

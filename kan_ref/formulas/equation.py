@@ -154,8 +154,8 @@ def _unknowns(residuals: Sequence[Any], unknowns: Any) -> tuple[Any, ...]:
     from sympy.core.function import AppliedUndef
 
     if unknowns is None:
-        found = set().union(*(one.atoms(AppliedUndef) for one in residuals))
-        functions = tuple(sorted(found, key=str))
+        found = {str(call): call for one in residuals for call in one.atoms(AppliedUndef)}
+        functions = tuple(found[text] for text in sorted(found))
         if len(functions) != 1:
             which = _listed(functions) or "none"
             raise ValueError(
@@ -194,7 +194,9 @@ def _check_places(residual: Any, functions: Sequence[Any], coordinates: Sequence
 
     for call in sorted(residual.atoms(sympy.Subs) | residual.atoms(AppliedUndef), key=str):
         if call not in functions:
-            if isinstance(call, sympy.Subs) and not call.expr.has(AppliedUndef):
+            if str(call) in map(str, functions):
+                remedy = "their assumptions differ (such as real=True), so create each only once"
+            elif isinstance(call, sympy.Subs) and not call.expr.has(AppliedUndef):
                 remedy = "SymPy cannot evaluate this derivative, so write it as a formula"
             elif isinstance(call, sympy.Subs) or any(call.func == one.func for one in functions):
                 remedy = "write it with the coordinates themselves, and give points x there"

@@ -2,7 +2,8 @@
 
 Every coefficient is printed with all its digits and read by Python as float64, so the values of a
 formula are those of its network up to rounding. Functions of the library that SymPy does not have
-are evaluated by the library, and so is log(cosh(u)), where cosh(u) alone could overflow.
+are evaluated by the library, and so is log(cosh(u)), where cosh(u) alone could overflow. A
+factorial u! is evaluated as gamma(u + 1), whose derivative SymPy takes.
 
 SymPy writes an expression as Python code and compiles it. In that code an input called `e` would
 hide the constant e, and a name is arbitrary text. So every symbol and every function without a
@@ -90,7 +91,7 @@ def numeric_function(
         )
     if any(one.has(sympy.Limit) for one in expressions):
         raise ValueError(_without_code(what, sympy.Limit))
-    expressions = [_with_log_cosh(one) for one in expressions]
+    expressions = [_rewritten(one) for one in expressions]
     calls = set().union(*(one.atoms(sympy.Function) for one in expressions))
     own = _own_functions(sorted({call.func for call in calls}, key=str))
     functions = {call: sympy.Function(code) for code, call in own.items()}
@@ -119,6 +120,11 @@ def numeric_function(
             except _FAILURES as error:
                 _name_the_cause(error, expressions, inputs, own, what)
                 raise
+            except OverflowError as error:  # of Python's numbers; those of arrays become infinite
+                raise ValueError(
+                    f"{what} has a number, or a power of numbers, beyond float64 (about 1.8e308): "
+                    "choose units in which all numbers are smaller"
+                ) from error
             for column, found in zip(y.T, columns, strict=True):
                 column[:] = _real(found)
         return y
@@ -218,11 +224,14 @@ def _without_code(what: str, kind: Any) -> str:
     )
 
 
-def _with_log_cosh(expression: Any) -> Any:
-    """Return an expression with log(cosh(u)) as the library's function of u."""
+def _rewritten(expression: Any) -> Any:
+    """Return an expression with log(cosh(u)) as the library's function of u, u! as gamma(u + 1).
+
+    SciPy's factorial of a negative number is 0, unlike SymPy's.
+    """
     import sympy
 
-    return expression.replace(
+    return expression.replace(sympy.factorial, lambda u: sympy.gamma(u + 1)).replace(
         lambda one: isinstance(one, sympy.log) and isinstance(one.args[0], sympy.cosh),
         lambda one: sympy.Function("logcosh")(one.args[0].args[0]),
     )

@@ -15,6 +15,10 @@ the curves do not change where the new coefficients are 0:
     (L23)  knots' = (p new ones, knots, q new ones),  coef' = (p zeros, coef, q zeros),
            n_intervals' = n_intervals + p + q
 
+A spline of degree 0, or on a vector that ends with degree + 1 copies of one knot t, jumps at its
+last knot, where it has its left limit. Before new knots follow, its copies become the next float64
+above t: then t remains inside its interval, and the curve changes by the rounding of t at most.
+
 The constant goes to the first of these places that exists: the spline with the largest |w_spline|;
 a row of symbolic edges of this output alone; a spline whose weight is close to 0, which gets the
 weight 1; a masked edge, which becomes the symbolic edge "0" with d = mu; a symbolic edge that has
@@ -126,8 +130,12 @@ def _longer_rows(
     # the new grid begins at knot k of the new vector, which is a new knot only if p = k + 1
     left = (np.minimum(first - h, low[:, None]) if p > k else first - h) - h * np.arange(p)[::-1]
     right = (np.maximum(last + h, high[:, None]) if q > k else last + h) + h * np.arange(q)
+    old = layer.knots
+    if q:  # the closed interval up to t is the half-open one up to the next number
+        jumps = (old == last) & (old[:, [-1 - k]] == last)
+        old = np.where(jumps, np.nextafter(last, np.inf), old)
     # [eq:longer-rows]
-    knots = np.hstack([left, layer.knots, right])
+    knots = np.hstack([left, old, right])
     coef = np.pad(layer.coef, ((0, 0), (0, 0), (p, q)))
     # [/eq:longer-rows]
     return replace(layer, knots=knots, coef=coef)

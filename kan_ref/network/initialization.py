@@ -80,9 +80,9 @@ def init_network(
     y : (N, n_out), optional
         Targets. With them the draws are those for inputs in [-1, 1] and targets of mean 0 and
         standard deviation 1, converted to the units of `domain` and y by (L30) and (L31). In the
-        scaled variables of `fit` most starts then lead to similar relative errors in all units;
-        Adam, with steps of one length, needs data of size one. Without targets the draws are the
-        paper's.
+        scaled variables of `fit` most starts then lead to similar relative errors in all units in
+        which no input counts as constant; Adam, with steps of one length, needs data of size one.
+        Without targets the draws are the paper's.
     base : str
         "silu", "identity" or "zero".
     rng : numpy.random.Generator
@@ -117,14 +117,15 @@ def init_network(
     drawn = [_draw(n_in, n_out, n_intervals + degree, rng) for n_in, n_out in pairwise(sizes)]
     if targets is not None:
         drawn = _in_units(drawn, targets, n_intervals, degree, base)
+    knots = uniform_knots(low, high, n_intervals, degree)  # raises before points are drawn
     if probe is None and len(drawn) > 1:
         probe = rng.uniform(low, high, (N_PROBES, sizes[0]))
     layers: list[Layer] = []
     for coef, w_base in drawn:
         if layers and probe is not None:
             probe = layer_outputs(layers[-1], evaluate(layers[-1], probe, slopes=False))
-            low, high = hidden_bounds(probe, n_intervals)
-        knots, ones = uniform_knots(low, high, n_intervals, degree), np.ones_like(w_base)
+            knots = uniform_knots(*hidden_bounds(probe, n_intervals), n_intervals, degree)
+        ones = np.ones_like(w_base)
         layers.append(Layer(knots, coef, w_base, ones, ones, degree, base))
     return Network(tuple(layers))
 

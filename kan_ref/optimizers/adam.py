@@ -23,7 +23,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_integer, check_number, quiet_except
+from kan_ref.checks import FloatArray, check_integer, check_number, check_positive, quiet_except
 from kan_ref.optimizers.result import (
     Callback,
     Iterate,
@@ -51,14 +51,6 @@ def _decay(name: str, value: object) -> float:
     if decay == 1.0:
         raise ValueError(f"{name} is 1.0, but must be below 1")
     return decay
-
-
-def _constant(learning_rate: object) -> float:
-    """Return a constant rate, above 0."""
-    rate = check_number("learning_rate", learning_rate, low=0.0)
-    if rate == 0.0:
-        raise ValueError("learning_rate is 0.0, but must be above 0")
-    return rate
 
 
 def _first_not_finite(name: str, array: FloatArray) -> str:
@@ -131,7 +123,9 @@ def adam(
     """
     theta = start_vector(theta)
     n_steps = check_integer("n_steps", n_steps, low=0)
-    alpha = 0.0 if callable(learning_rate) else _constant(learning_rate)
+    alpha = 0.0
+    if not callable(learning_rate):
+        alpha = check_positive("learning_rate", learning_rate)
     beta1, beta2 = _decay("beta1", beta1), _decay("beta2", beta2)
     epsilon = check_number("epsilon", epsilon, low=_TINY)
     gradient_tolerance = check_number("gradient_tolerance", gradient_tolerance, low=0.0)

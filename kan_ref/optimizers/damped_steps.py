@@ -188,9 +188,10 @@ def _next_point(
             state.reject()
             continue
         length = float(np.linalg.norm(step))
-        if length <= step_tolerance * (size + step_tolerance):  # "if |h| <= eps2 (|x| + eps2)"
+        # "if |h| <= eps2 (|x| + eps2)", but for the last term, which would depend on theta's units
+        if length <= step_tolerance * size:
             return (
-                f"the next step, of length {length:.2g}, is below {step_tolerance:g} "
+                f"the next step, of length {length:.2g}, is at most {step_tolerance:g} "
                 f"of theta's length {size:.2g}"
             )
         # too long a step, which may overflow, is rejected

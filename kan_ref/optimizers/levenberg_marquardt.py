@@ -83,7 +83,7 @@ def levenberg_marquardt(
     gradient_tolerance : float
         Stop when max |2 J^T r| is below.
     step_tolerance : float
-        Stop when |h| <= step_tolerance (|theta| + step_tolerance).
+        Stop when |h| <= step_tolerance |theta|, in any units of theta.
     value_tolerance : float
         Stop when an accepted step lowers the value by no more than this fraction of it; 0 disables.
     callback : callable, optional

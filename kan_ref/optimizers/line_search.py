@@ -119,6 +119,11 @@ def line_search(
     start = Trial(0.0, theta, value, slope, gradient)
     if not -math.inf < slope < 0.0:
         reason = f"the direction does not lead downhill: its derivative is {slope:.2g}"
+        if not math.isfinite(slope):
+            reason = (
+                f"the derivative along the direction is {slope}, because products overflow float64 "
+                "(about 1.8e308): scale the function or its parameters"
+            )
         return _result(start, 0, reason)
     rounding = _ROUNDING * abs(value)
     low, step = start, first_step

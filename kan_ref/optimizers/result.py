@@ -145,7 +145,14 @@ def check_start_value(value: object) -> float:
     try:
         return check_number("the value at the start", value)
     except ValueError as error:
-        raise ValueError(f"{error}: {_REMEDY}") from None
+        undefined = isinstance(value, float | np.floating) and np.isnan(value)
+        raise ValueError(f"{error}: {_remedy(bool(undefined))}") from None
+
+
+def _remedy(undefined: bool) -> str:
+    """Return what to do where a function is infinite at the start, or else undefined (nan)."""
+    # scaling changes nothing where a function is undefined, but inf times 0 gives nan, too
+    return f"{_UNDEFINED}, or {_REMEDY}" if undefined else _REMEDY
 
 
 def check_start_vector(name: str, value: object, length: int | str) -> FloatArray:
@@ -159,11 +166,9 @@ def check_start_vector(name: str, value: object, length: int | str) -> FloatArra
     vector = check_float_array(name, value, (length,), finite=False)
     if not np.isfinite(vector).all():
         place = int(np.argmin(np.isfinite(vector)))
-        # a function is undefined there, which scaling does not change, or inf times 0 gave nan
-        remedy = f"{_UNDEFINED}, or {_REMEDY}" if np.isnan(vector).any() else _REMEDY
         raise ValueError(
             f"{name} contains {vector[place]} at position {place}, "
-            f"but needs finite numbers: {remedy}"
+            f"but needs finite numbers: {_remedy(bool(np.isnan(vector).any()))}"
         )
     return vector
 

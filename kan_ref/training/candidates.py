@@ -186,10 +186,8 @@ def check_weights(weights: object) -> tuple[float, ...]:
         raise TypeError(
             f"weights is {weights!r}, but must be a sequence of numbers such as (0.001, 0.01, 0.1)"
         )
-    path = tuple(
-        check_number(f"weights[{place}]", weight, low=0.0) for place, weight in enumerate(weights)
-    )
-    if not path or path[0] == 0.0 or list(path) != sorted(set(path)):
+    path = tuple(check_number(f"weights[{place}]", weight) for place, weight in enumerate(weights))
+    if not path or path[0] <= 0.0 or list(path) != sorted(set(path)):
         raise ValueError(
             f"weights is {path}, but must be strictly increasing numbers above 0, at least one"
         )

@@ -210,20 +210,23 @@ def fit(
         stopped = f"interrupted after {steps}"
         stopped += f": this is the {which}" if validation is None else ""
         recorder.leave_grid()
+        if validation is None and best is not None:
+            step = recorder.choose(recorder.best_entry, best)
+            stopped += f", {step}" if step else ""
     finally:
         recorder.close()
     if validation is not None and validation.best is not None:
         stopped += validation.note()
-        recorder.complete(validation.best_step, validation.best)
+        recorder.choose(recorder.entry_held, validation.best)
     history = recorder.history()
     samples = "reference x" if data is None else "x_test"
-    rmse = float(history.train_rmse[-1]) if len(history.step) else np.inf
+    rmse = float(history.train_rmse[recorder.entry]) if len(history.step) else np.inf
     stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples, rmse)
     if len(history.step):
         stopped += note_on_units(first, source, rmse, scaled=settings.scaled)
-        stopped += note_on_lengths(source, test, float(history.test_rmse[-1]))
+        stopped += note_on_lengths(source, test, float(history.test_rmse[recorder.entry]))
         stopped += note_on_inputs(network, source, rmse)
-    return Run(network, history, stopped, interrupted)
+    return Run(network, history, stopped, interrupted, recorder.entry)
 
 
 def _read_goal(

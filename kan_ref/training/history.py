@@ -101,6 +101,9 @@ class Run(Record, Generic[Kind]):
         Why the run ended.
     interrupted : bool
         Whether a KeyboardInterrupt ended the run; then `network` is the best so far.
+    entry : int
+        Place of the numbers of `network` in the arrays of `history`, so that
+        `history.test_rmse[entry]` is its test error; -1 if there are none.
 
     Notes
     -----
@@ -112,15 +115,14 @@ class Run(Record, Generic[Kind]):
     history: History
     stopped: str
     interrupted: bool
+    entry: int
 
     def __repr__(self) -> str:
-        history = self.history
+        history, entry = self.history, self.entry
         if not len(history.step):
             return f"Run({self.network!r}, stopped {self.stopped!r})"
-        validated = not np.isnan(history.validation_loss).all()
-        entry = int(np.nanargmin(history.validation_loss)) if validated else -1  # the network's own
         numbers = f"train_rmse {history.train_rmse[entry]:.2e}"
-        if validated:
+        if not np.isnan(history.validation_rmse[entry]):
             numbers += f", validation_rmse {history.validation_rmse[entry]:.2e}"
         if not np.isnan(history.test_rmse[entry]):
             numbers += f", test_rmse {history.test_rmse[entry]:.2e}"

@@ -37,10 +37,11 @@ class Recorder:
 
     `n_steps` counts the steps so far. `asked` says that the callback asked to stop, and is "" until
     then. `best` is the network with the smallest objective so far, `best_here` the one since the
-    last call of `enter_grid`, and `best_step` its step; with mini-`batches`, whose losses differ by
-    chance, it is the last one. `validation` watches the held-out samples, if there are any. Test
-    errors are taken at the first and the last step of each grid, and every `test_every` steps in
-    between.
+    last call of `enter_grid`; with mini-`batches`, whose losses differ by chance, it is the last
+    one. Their entries are `best_entry` and `best_entry_here`; `entry` is that of the network that
+    was chosen last. `validation` watches the held-out samples, if there are any, and `entry_held`
+    is the entry of its best network. Test errors are taken at the first and the last step of each
+    grid, and every `test_every` steps in between.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Recorder:
         self._prepared_for: Any = None  # the first layer's knots that `test` is prepared for
         self.best: Any = None
         self.best_here: Any = None
-        self.best_step = 0
+        self.entry = self.best_entry = self.best_entry_here = self.entry_held = -1
         self._entries: list[tuple[float, ...]] = []
         self._callback = callback
         self._bar = None if n_steps is None else _bar(n_steps)
@@ -96,7 +97,10 @@ class Recorder:
             test = self.test.judge_all(network)
         self._shown = (network, objective)
         if self.validation is not None:
+            before = self.validation.best
             held_out = self.validation.judge(network, step)
+            if self.validation.best is not before:
+                self.entry_held = len(self._entries)
         n_intervals = network.layers[0].n_intervals if isinstance(network, Network) else 0
         # in the order of HISTORY_NAMES, and without the network: a long run would hold every theta
         evaluations = self._evaluations_before + n_evaluations
@@ -106,11 +110,11 @@ class Recorder:
         entry = (*numbers, *losses)
         self._entries.append(entry)
         self.n_steps = step
-        value = train[0] + added
+        value, place = train[0] + added, len(self._entries) - 1
         if self.batches or value < self._lowest_here:
-            self._lowest_here, self.best_here, self.best_step = value, network, step
+            self._lowest_here, self.best_here, self.best_entry_here = value, network, place
         if self.batches or value < self._lowest:
-            self._lowest, self.best = value, network
+            self._lowest, self.best, self.best_entry = value, network, place
         if self._bar is not None:
             known = "" if np.isnan(held_out[1]) else f", held out {held_out[1]:.1e}"
             known += "" if np.isnan(test[1]) else f", test {test[1]:.1e}"
@@ -123,20 +127,23 @@ class Recorder:
             self._bar.update(n_steps)
 
     def leave_grid(self) -> None:
-        """Complete the entry of a grid's last step, if the run ended before all its steps."""
+        """Complete the entry of a grid's last step, and choose its network."""
         network, objective = self._shown
-        if objective is not None and self.n_steps < self._last:
-            if self.batches:
-                whole: Any = objective.goal
-                self._fill(-1, "train", whole.judge_all(network))
-            self.complete(self.n_steps, network)
+        if objective is not None:
+            if self.batches and self.n_steps < self._last:  # the run ended before all its steps
+                self._fill(-1, "train", objective.goal.judge_all(network))
+            self.choose(len(self._entries) - 1, network)
 
-    def complete(self, step: int, network: Any) -> None:
-        """Take the test error of the network of a step that has none."""
-        place = max(n for n, entry in enumerate(self._entries) if entry[0] == step)
-        if self.test is not None and np.isnan(self._entries[place][_TEST_LOSS]):
+    def choose(self, entry: int, network: Any) -> str:
+        """Take the test error of the network of an entry, if it has none; return of which step.
+
+        The text is "" for the last step.
+        """
+        self.entry, step = entry, self._entries[entry][0]
+        if self.test is not None and np.isnan(self._entries[entry][_TEST_LOSS]):
             self._prepare_test(network)  # it may be of an earlier grid than the last
-            self._fill(place, "test", self.test.judge_all(network))
+            self._fill(entry, "test", self.test.judge_all(network))
+        return "" if step == self.n_steps else f"that of step {step}"
 
     def _prepare_test(self, network: Any) -> None:
         """Evaluate what depends on test samples alone, unless it is known or works by chunks."""
@@ -234,12 +241,9 @@ def train_on_grid(
         return recorder.validation.best, stopped
     if moved:
         network = recorder.best_here
-        recorder.complete(recorder.best_step, network)
-        if recorder.best_step != recorder.n_steps:
-            stopped += (
-                f"; hidden grids moved, and the network is that of step {recorder.best_step}, "
-                "the best on its grid"
-            )
+        which = recorder.choose(recorder.best_entry_here, network)
+        if which:
+            stopped += f"; hidden grids moved, and the network is {which}, the best on its grid"
     return network, stopped
 
 

@@ -12,6 +12,7 @@ from kan_ref.checks import (
     check_generator,
     check_integer,
     check_number,
+    check_positive,
 )
 from kan_ref.network import Network
 from kan_ref.optimizers import Callback as OnStep
@@ -147,9 +148,7 @@ def read_settings(
     weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
     options, size = {}, None
     if learning_rate is not None:
-        rate = check_number("learning_rate", learning_rate, low=0.0)
-        if rate == 0.0:
-            raise ValueError("learning_rate is 0.0, but must be above 0")
+        rate = check_positive("learning_rate", learning_rate)
         if name != "adam":
             raise ValueError(
                 f"learning_rate is {rate:g}, but optimizer {name!r} finds its own step lengths: "

@@ -168,11 +168,11 @@ def run_starts(
             raise KeyboardInterrupt
         runs.append(run)
     # [eq:best-of-starts]
-    losses = np.array([run.history.test_loss[-1] for run in runs])
+    losses = np.array([run.history.test_loss[run.entry] for run in runs])
     chosen = int(np.argmin(losses))
     # [/eq:best-of-starts]
     validation, train = (
-        np.array([getattr(run.history, f"{part}_rmse")[-1] for run in runs])
+        np.array([getattr(run.history, f"{part}_rmse")[run.entry] for run in runs])
         for part in ("test", "train")
     )
     return Starts(runs[chosen].network, chosen, validation, train, losses)

@@ -82,7 +82,7 @@ class ValidatedRun(Run[Network]):
 
     Parameters
     ----------
-    network, history, stopped, interrupted
+    network, history, stopped, interrupted, entry
         Of the last fit, on all training samples; see `Run`. `stopped` begins with the choice.
     candidates : tuple of Candidate
         All that were compared, the simplest first.
@@ -307,12 +307,7 @@ def _refitted(
     if len(candidates) == 1:
         compared = f"the constant, because fewer than {FEWEST} training samples cannot be compared"
     stopped = run.stopped.replace("the callback asked to stop", "the objective settled")
+    stopped = f"{compared}; {stopped}"
     return ValidatedRun(
-        run.network,
-        run.history,
-        f"{compared}; {stopped}",
-        run.interrupted,
-        candidates,
-        chosen,
-        domain,
+        run.network, run.history, stopped, run.interrupted, run.entry, candidates, chosen, domain
     )

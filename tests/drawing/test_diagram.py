@@ -922,7 +922,7 @@ NET, X = example((2, 3, 1))
         ({"names": ("a", 2)}, TypeError, r"names is \('a', 2\), but must be a sequence of 2 str"),
         ({"output_names": 7}, TypeError, "output_names is 7, but must be a sequence of 1 str"),
         ({"beta": 0}, ValueError, "beta is 0, but must be above 0"),
-        ({"beta": -1.0}, ValueError, "beta is -1.0, but must be at least 0"),
+        ({"beta": -1.0}, ValueError, "beta is -1.0, but must be above 0"),
         ({"beta": np.nan}, ValueError, "beta is nan, but must be finite"),
         ({"beta": "3"}, TypeError, "beta is '3', but must be a real number"),
         ({"title": 5}, TypeError, "title is 5, but must be a str"),

@@ -124,6 +124,17 @@ def test_a_run_is_shown_with_its_errors_its_numbers_and_the_reason_why_it_stoppe
     assert len(shown.images) == 1
 
 
+@for_all("options", [{}, {"validation_share": 0.25}])
+def test_the_numbers_of_a_run_are_those_of_its_network(options):
+    """Steps of this length overshoot, and move hidden grids."""
+    run = kr.fit(NET, DATA, optimizer="adam", learning_rate=0.5, n_steps=12, **options)
+
+    error = np.sqrt(np.mean((run.network(DATA.x_test) - DATA.y_test) ** 2))
+    assert abs(error - run.history.test_rmse[-1]) > 0.01 * error
+    assert f"{error:.4g}" in read(run).texts
+    assert f"{run.history.seconds[-1]:.4g}" in read(run).texts
+
+
 def test_a_run_without_a_step_and_one_of_an_mlp_are_shown_too():
     mlp = kr.fit(kr.init_mlp((2, 3, 1), activation="tanh", rng=RNG(0)), DATA, n_steps=2)
 

@@ -67,6 +67,8 @@ EQUATIONS = {
     "values": U - sympy.exp(X) * T,
     "jump": sympy.Abs(U.diff(X)) - 1,
     "second order alone": U.diff(X, 2) ** 2 - U.diff(X, T),
+    "condition with infinity": sympy.Piecewise((U**2, sympy.Abs(X) < sympy.oo), (0, True)) - X,
+    "factorial": U.diff(X) - sympy.factorial(U),
 }
 
 
@@ -355,6 +357,20 @@ def test_the_largest_part_of_a_scaled_residual_has_size_one():
     assert term.kind.products[0][3] == pytest.approx(-0.16 / 0.8, rel=1e-13)
 
 
+@for_all("factor", [1e-300, 1e-165, 1e155, 1e300])
+@for_all("equation", [U.diff(X) + U, U.diff(X) * U + T])
+def test_a_scaled_residual_does_not_depend_on_a_factor_of_the_equation(equation, factor):
+    """The square of a coefficient would leave float64."""
+    scales = kr.Scales([(0, 1), (0, 1)], (0, 1))
+
+    plain, large = (
+        residuals_of(kr.equation_term(c * equation, POINTS, scales=scales), smooth_network())
+        for c in (1.0, sympy.Float(factor))
+    )
+
+    np.testing.assert_allclose(large, plain, rtol=1e-12, atol=1e-14)
+
+
 def test_the_network_in_units_has_the_values_of_the_dimensionless_one():
     unit = smooth_network()
     x = np.array([[0.03, 20.0], [0.1, 0.0]])
@@ -452,6 +468,7 @@ def test_scales_of_another_number_of_unknowns_or_coordinates_are_rejected():
 # --- messages
 
 K, Z = sympy.Symbol("k"), sympy.Symbol("x", real=True)
+REAL = sympy.Function("u", real=True)(X, T)
 REJECTED = {
     "third order": (
         U.diff(X, 3) - U,
@@ -463,6 +480,17 @@ REJECTED = {
     "same name": (U - Z, {}, "symbol x that is not the coordinate x: their assumptions differ"),
     "no unknown": (X + T, {}, "has the unknown functions none"),
     "two unknowns": (U + V, {}, "give unknowns= in the order of the network's outputs"),
+    "two functions of one name": (
+        U.diff(X) - REAL,
+        {},
+        r"has u\(x, t\), but .*: their assumptions differ",
+    ),
+    "another function of its name": (
+        U - REAL,
+        {"unknowns": U},
+        "their assumptions differ",
+    ),
+    "coordinates of one name": (U - U.subs(X, Z), {}, "their assumptions differ"),
     "unlisted": (U + V, {"unknowns": (U,)}, r"has v\(x, t\), but only u\(x, t\)"),
     "boundary value": (U - U.subs(T, 0), {"unknowns": U}, "give points x there"),
     "derivative on a boundary": (U.diff(X).subs(X, 0) + U, {}, "write it with the coordinates"),
@@ -478,6 +506,13 @@ REJECTED = {
     "given nan": (U - K, {"given": {K: np.nan}}, r"given\[k\] contains nan"),
     "empty": ([], {}, "equation is empty"),
     "nan": (U - sympy.nan, {}, "^equation is nan, but must be an expression with finite numbers"),
+    "infinite factor": (
+        U.diff(X) - sympy.oo * U,
+        {},
+        "^equation has no finite value at .*: write finite numbers in place of oo",
+    ),
+    "beyond float64": (U - 10**400 * X, {}, "^equation has a number, .* beyond float64"),
+    "power beyond float64": (U - sympy.pi**1000 * X, {}, "^equation has a number, or a power of"),
     "infinite": (U - sympy.oo, {}, "^equation is -oo, but must be"),
     "one of them nan": ([U, sympy.nan], {"unknowns": U}, r"^equation\[1\] is nan, but must be"),
     "point source": (

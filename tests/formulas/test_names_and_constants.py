@@ -426,6 +426,12 @@ def test_registered_functions_are_evaluated_whatever_they_are_called(own, pair):
     np.testing.assert_allclose(found, network(INPUTS), rtol=1e-12)
 
 
+def test_the_factorial_of_any_real_number_is_a_value_of_the_gamma_function():
+    found = evaluate_formula(sympy.factorial(sympy.Symbol("x")), [[-0.5], [3.0]], names=("x",))
+
+    np.testing.assert_allclose(found, [[np.sqrt(np.pi)], [6.0]], rtol=1e-14)
+
+
 def test_the_bound_symbol_of_a_sum_is_no_code():
     n, x = sympy.Symbol("__import__('os')._exit(3)"), sympy.Symbol("e")
 

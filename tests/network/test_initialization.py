@@ -377,6 +377,14 @@ def test_targets_that_do_not_fit_are_refused(y, words):
         made(domain=data_in_units()[0], y=y)
 
 
+@for_all("widths", [(1, 1), (1, 2, 1)])
+def test_a_domain_too_wide_for_knots_is_refused_before_points_are_drawn(widths):
+    rng = np.random.default_rng(0)
+
+    with pytest.raises(ValueError, match=r"from -1e\+308 to 1e\+308 at input 0 is too wide"):
+        kr.init_network(widths, n_intervals=2, degree=1, domain=(-1e308, 1e308), rng=rng)
+
+
 def test_a_domain_too_narrow_for_derivatives_is_refused_by_its_input():
     narrow = [(0.0, 1.0), (0.0, 1e-301)]
 

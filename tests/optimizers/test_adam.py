@@ -576,7 +576,7 @@ def test_a_gradient_that_changes_its_length_is_named():
             [1.0],
             {"learning_rate": -1e-3},
             ValueError,
-            r"learning_rate is -0\.001, but must be at least 0",
+            r"learning_rate is -0\.001, but must be above 0",
         ),
         ([1.0], {"learning_rate": np.inf}, ValueError, "learning_rate is inf, but must be finite"),
         (

@@ -590,7 +590,8 @@ def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence
 @pytest.mark.parametrize(
     ("answer", "kind", "sentence"),
     [
-        ((np.nan, [0.0, 0.0]), ValueError, "the value at the start is nan, but must be finite"),
+        ((np.nan, [0.0, 0.0]), ValueError, "is nan, but must be finite: start at other parameters"),
+        ((np.inf, [0.0, 0.0]), ValueError, "start is inf, but must be finite: scale x, y and"),
         (
             ("low", [0.0, 0.0]),
             TypeError,

@@ -33,7 +33,7 @@ BASES = ("silu", "identity", "zero")
 
 WHAT = r"^(?:along |x\b|y\b|y_train\b|theta|domain|knots|the (?:range|value|gradient|residual)|d_|dx|jacobian|all )"
 RULE = r"\b(?:must|needs?|beyond|overflow|at most|at least|digits|too narrow|too wide)\b"
-REMEDY = r": (?:.*, )?(?:scale|give) [^:]+$"
+REMEDY = r": (?:.*, )?(?:or )?(?:scale|give) [^:]+$"
 
 
 def lacks(message):

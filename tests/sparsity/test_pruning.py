@@ -745,6 +745,27 @@ def test_a_grid_grows_where_all_edges_are_splines_that_samples_leave(seed, degre
     np.testing.assert_allclose(shift(layer, folded, x), [[0.6, -0.2]] * 20, atol=1e-12 * size)
 
 
+@for_all("degree", range(4))
+@for_all("low, high", [(-1.0, 1.0), (-2.0, 0.0), (300.0, 301.0)])
+def test_a_curve_keeps_its_value_at_the_last_knot_where_its_grid_grows(low, high, degree):
+    """A spline that jumps at its last knot has the left limit there, which is the right end of an interval no more."""
+    rng = np.random.default_rng(degree)
+    grid = np.linspace(low, high, 4)
+    knots = np.concatenate([[low] * degree, grid, [high] * degree])
+    ones = np.ones((1, 2))
+    coef = rng.normal(size=(1, 2, degree + 3))
+    layer = Layer(np.stack([knots, knots]), coef, ones, ones, ones, degree)
+    x = np.array([low - 2.0, low, grid[1], high, np.nextafter(high, np.inf), high + 1.0])
+    x = np.stack([x, np.append(x[:-1], high + 7.0)], axis=1)
+
+    folded = fold_constants(layer, x, np.array([0.6]))
+
+    size = size_of(Network((folded,)), x)
+    np.testing.assert_allclose(shift(layer, folded, x), [[0.6]] * 6, atol=1e-12 * size)
+    removed = remove_nodes(Network((layer,)), x, 0, [1])(x[:, :1]).mean()
+    np.testing.assert_allclose(removed, Network((layer,))(x).mean(), atol=1e-12 * size)
+
+
 def test_a_grid_grows_by_no_more_than_it_must():
     """Input 0 would need two intervals more on the left and one on the right, input 1 two on the right, ends included."""
     layer = one_output([], n_in=2)

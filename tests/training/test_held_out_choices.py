@@ -12,7 +12,7 @@ import pytest
 from oracles_training import bits, root_mean_square, samples
 
 import kan_ref as kr
-from kan_ref.training import starts
+from kan_ref.training import fit, starts
 from kan_ref.training.smooth_fit import WEIGHTS
 from kan_ref.training.starts import Starts
 
@@ -73,6 +73,24 @@ def test_the_network_is_the_trained_one_of_the_chosen_start(monkeypatch):
     assert root_mean_square(starts.network(part.x_train), part.y_train) == pytest.approx(
         train, rel=1e-12
     )
+
+
+def test_starts_are_compared_by_the_errors_of_the_networks_that_their_runs_return(monkeypatch):
+    """Where hidden grids move these need not be the last networks of the runs."""
+    runs = []
+
+    def with_large_steps(network, data, **options):
+        options |= {"optimizer": "adam", "learning_rate": 0.3}
+        runs.append((fit(network, data, **options), data))
+        return runs[-1][0]
+
+    monkeypatch.setattr("kan_ref.training.starts.fit", with_large_steps)
+    starts = run(toy_data(), widths=(2, 3, 3, 1), n_steps=12)
+
+    errors = [root_mean_square(one.network(part.x_test), part.y_test) for one, part in runs]
+    assert max(one.history.step[one.entry] for one, _ in runs) < 12
+    np.testing.assert_allclose(starts.validation_rmse, errors, rtol=1e-12)
+    assert starts.network is runs[int(np.argmin(errors))][0].network
 
 
 @pytest.mark.parametrize(("share", "n_aside"), [(0.2, 12), (0.5, 30), (0.04, 2)])

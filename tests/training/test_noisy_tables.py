@@ -329,6 +329,7 @@ def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
     [
         ({"weights": (0.1, 0.01)}, ValueError, "must be strictly increasing numbers above 0"),
         ({"weights": (0.0, 0.1)}, ValueError, "must be strictly increasing numbers above 0"),
+        ({"weights": (-1.0, 0.1)}, ValueError, "must be strictly increasing numbers above 0"),
         ({"weights": ()}, ValueError, "at least one"),
         ({"weights": 0.1}, TypeError, "must be a sequence of numbers"),
         ({"n_folds": 1}, ValueError, "n_folds is 1, but must be at least 2"),

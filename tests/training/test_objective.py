@@ -620,7 +620,7 @@ REFUSED = {
     ),
     "rate below": (
         {"optimizer": "adam", "learning_rate": -1.0},
-        "learning_rate is -1.0, but must be at least 0",
+        "learning_rate is -1.0, but must be above 0",
     ),
     "lm with a penalty": (
         {"optimizer": "lm", "penalty_weight": 1e-3},

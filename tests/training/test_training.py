@@ -490,7 +490,8 @@ def test_an_interrupt_gives_the_best_network_so_far(optimizer, capfd, bars):
 
     best = min(seen, key=lambda step: step.train_rmse)
     assert bits(run.network) == bits(best.network)
-    assert run.stopped == "interrupted after 6 steps: this is the best network so far"
+    which = "" if best is seen[-1] else f", that of step {best.step}"
+    assert run.stopped == f"interrupted after 6 steps: this is the best network so far{which}"
     assert run.history.step.tolist() == [0, 1, 2, 3, 4, 4, 5, 6]
     assert [closed(bar) for bar in bars] == [True]
     assert capfd.readouterr().out == ""
@@ -510,6 +511,47 @@ def test_the_best_network_may_be_one_before_the_grid_changed():
 
     assert seen[-1].train_rmse > seen[-2].train_rmse
     assert bits(run.network) == bits(seen[-2].network)
+
+
+def stop_at(number):
+    def interrupt(step):
+        if step.step == number:
+            raise KeyboardInterrupt
+
+    return interrupt
+
+
+LARGE_STEPS = {"optimizer": "adam", "learning_rate": 0.3, "n_steps": 12}
+RUNS = {
+    "the last of its steps": {"n_steps": 3},
+    "the best where hidden grids moved": LARGE_STEPS,
+    "the best before an interrupt": LARGE_STEPS | {"callback": stop_at(11)},
+    "the best on held-out samples": LARGE_STEPS | {"validation_share": 0.2, "grids": (3, 6)},
+    "the best of the grid before": LARGE_STEPS | {"grids": (3, 4), "callback": stop_at(13)},
+    "the last of mini-batches": LARGE_STEPS | {"batch_size": 7, "rng": np.random.default_rng(0)},
+    "the only one": {"n_steps": 0},
+}
+
+
+@for_all("name", RUNS)
+def test_the_entry_of_a_run_has_the_errors_of_its_network(name):
+    network, data = example(widths=(2, 3, 3, 1), n_train=60, n_test=50)
+
+    run = kr.fit(network, data, **RUNS[name])
+
+    test = root_mean_square(run.network(data.x_test), data.y_test)
+    assert run.history.test_rmse[run.entry] == pytest.approx(test, rel=1e-10)
+    assert f"test_rmse {test:.2e}" in repr(run)
+    if "validation_share" not in RUNS[name]:
+        train = root_mean_square(run.network(data.x_train), data.y_train)
+        assert run.history.train_rmse[run.entry] == pytest.approx(train, rel=1e-10)
+        assert f"train_rmse {train:.2e}" in repr(run)
+    else:
+        assert run.entry == np.argmin(run.history.validation_loss)
+    step = run.history.step[run.entry]
+    assert (f"that of step {step}" in run.stopped) == (
+        step < run.history.step[-1] or "validation_share" in RUNS[name]
+    )
 
 
 def test_an_interrupt_before_the_first_entry_gives_the_network_as_it_came(monkeypatch):

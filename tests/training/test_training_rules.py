@@ -45,7 +45,7 @@ def watched_fit(monkeypatch, module):
         calls.append((data, options))
         ones = np.ones(1)
         history = SimpleNamespace(test_rmse=ones, train_rmse=ones, test_loss=ones)
-        return SimpleNamespace(network=network, history=history, interrupted=False)
+        return SimpleNamespace(network=network, history=history, interrupted=False, entry=0)
 
     monkeypatch.setattr(module, "fit", fit)
     return calls
@@ -261,7 +261,9 @@ def test_the_best_of_equals_is_the_first(values, at):
     here = values[begun:]
     assert recorder.best == networks[values.index(min(values))]
     assert recorder.best_here == networks[begun + here.index(min(here))]
-    assert recorder.best_step == begun + here.index(min(here)) + 1
+    assert recorder.best_entry_here == begun + here.index(min(here)) + 1
+    place = values.index(min(values))
+    assert recorder.best_entry == place + (place >= begun)
 
 
 def test_counts_are_integers_and_measured_numbers_are_not():
