@@ -11,16 +11,17 @@ stays, on noisy data if the Bayesian information criterion falls.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.discovery.trees import (
     Apply,
     Input,
     Number,
+    Product,
     Sum,
     Tree,
     absorbed,
@@ -43,6 +44,9 @@ FIRST_SAMPLES = 200
 MOST_FIRST = 40
 MOST_SECOND = 4
 EXACT = 1e-11  # of the standard deviation of y
+SIMPLE = 1e-9  # relative: a ratio of two numbers that is nearer to a simple one is that one
+POWERS = {"x^2": 2.0, "x^3": 3.0, "x^4": 4.0, "x^5": 5.0, "sqrt": 0.5, "1/x": -1.0, "1/x^2": -2.0,
+          "1/x^3": -3.0, "1/sqrt": -0.5}  # fmt: skip
 ALIKE = 3.0  # errors of exact formulas differ by rounding alone
 
 
@@ -148,6 +152,14 @@ def simplified(
     """
     tree = absorbed(fitted.tree)
     best = Fitted(tree, rmse_of(tree, x, y))
+    outside = True
+    while outside:  # each time with a lower criterion
+        outside = False
+        for tree in rescaled(best.tree):
+            trial = polished(tree, x, y, n_steps=20) if time.monotonic() <= deadline else best
+            if _allowed(trial, best, len(x), floor):
+                best, outside = trial, True
+                break
     refused: set[tuple[int, float]] = set()
     for _ in range(60):
         tree = without_constants(best.tree, x)
@@ -167,6 +179,49 @@ def simplified(
             return best
         best, refused = new, set()
     return best
+
+
+def rescaled(tree: Tree) -> Iterator[Tree]:
+    """Yield the tree with the scale of one power outside: (a u + b)^2 is a^2 (u + b/a)^2.
+
+    Beside another factor a is redundant.
+    """
+    if isinstance(tree, Apply):
+        yield from (apply(tree.function, part) for part in rescaled(tree.part))
+        if isinstance(tree.part, Sum):
+            yield from _rescaled_power(tree.function.name, tree.part.parts)
+    elif isinstance(tree, Sum | Product):
+        join = add if isinstance(tree, Sum) else multiply
+        for place, part in enumerate(tree.parts):
+            for new in rescaled(part):
+                yield join(*tree.parts[:place], new, *tree.parts[place + 1 :])
+
+
+def _rescaled_power(name: str, terms: tuple[Tree, ...]) -> Iterator[Tree]:
+    """Yield the power of a sum with that coefficient outside which leaves most simple ones."""
+    exponent = POWERS.get(name)
+    pairs = [term.parts if isinstance(term, Product) else (term,) for term in terms]
+    leading = [pair[0] for pair in pairs]
+    a = np.array([one.value for one in leading if isinstance(one, Number) and not one.fixed])
+    if exponent is None or len(a) < len(terms) or not np.all(a):
+        return
+    scale = max(a.tolist(), key=lambda one: int(np.sum(_simple(a / one))))
+    if exponent % 1.0 and scale < 0.0:
+        return
+    inside = [
+        multiply(Number(float(np.round(2.0 * c) / 2.0), True) if is_simple else Number(c), *rest)
+        for c, is_simple, (_, *rest) in zip(
+            (a / scale).tolist(), _simple(a / scale), pairs, strict=True
+        )
+    ]
+    yield multiply(Number(float(scale**exponent)), apply(name, add(*inside)))
+
+
+def _simple(ratios: FloatArray) -> BoolArray:
+    """Return which numbers are integers or halves up to rounding errors."""
+    doubled = 2.0 * ratios
+    near = np.round(doubled)
+    return np.asarray((near != 0.0) & (np.abs(doubled - near) <= SIMPLE * np.abs(doubled)))
 
 
 def without_constants(tree: Tree, x: FloatArray) -> Tree:

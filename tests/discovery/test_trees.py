@@ -3,10 +3,19 @@
 import numpy as np
 import pytest
 import sympy
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kan_ref.discovery.polish import Fitted, polished, rmse_of, simplified, without_constants
+from kan_ref.discovery.polish import (
+    POWERS,
+    Fitted,
+    polished,
+    rescaled,
+    rmse_of,
+    simplified,
+    without_constants,
+)
 from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.trees import (
     Input,
@@ -210,3 +219,35 @@ def test_numbers_of_numpy_are_written_as_plain_ones():
     tree = add(multiply(Number(np.float64(0.3)), Input(0)), Number(np.float64(1.25)))
 
     assert str(expression_of(tree, ("x",))) == "0.3*x + 1.25"
+
+
+def test_the_scale_of_a_sum_inside_a_power_is_outside():
+    """Beside a factor it is redundant, so that the formula has a number less, and simple ones."""
+    x = RNG(0).uniform(0.5, 2.0, (200, 2))
+    y = 0.7 * (1.0 - np.exp(-x[:, 0])) ** 2 * x[:, 1]
+    inside = add(
+        Number(-1.37), multiply(Number(1.37), apply("exp", multiply(Number(-1.0), Input(0))))
+    )
+    tree = multiply(Number(0.7 / 1.37**2), apply("x^2", inside), Input(1))
+
+    (moved,) = rescaled(tree)
+
+    np.testing.assert_allclose(values(moved, x), values(tree, x), rtol=1e-14)
+    assert numbers(moved).size == numbers(tree).size - 2
+    found = simplified(Fitted(tree, 0.0), x, y, 1e-13).tree
+    assert str(expression_of(found, ("x", "y"))) in (
+        "0.7*y*(1 - exp(-x))**2",
+        "0.7*y*(-1 + exp(-x))**2",
+    )
+
+
+@for_all("name", sorted(POWERS))
+def test_a_power_keeps_its_values_when_the_scale_is_outside(name):
+    x = RNG(0).uniform(0.5, 2.0, (50, 1))
+    tree = apply(name, add(multiply(Number(0.3), Input(0)), Number(0.6)))
+
+    (moved,) = rescaled(tree)
+
+    np.testing.assert_allclose(values(moved, x), values(tree, x), rtol=1e-13)
+    fixed_terms = apply(name, add(multiply(Number(0.3, True), Input(0)), Number(0.6)))
+    assert list(rescaled(fixed_terms)) == []
