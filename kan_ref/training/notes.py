@@ -1,17 +1,16 @@
 """Notes at the end of a run: samples outside grids, other units, edges that are undefined.
 
 Outside a grid the splines decay to zero, so a handful of test samples can determine the test error.
-That note appears where the samples outside have more than half of the squared test error,
-although their mean square is more than ten times that of the other samples. So it never appears
-where they are predicted as well as the others. If all are outside, they are compared with the
-training samples instead, and the note does not appear where the test error is small. Grids of
-inputs stay where they are; hidden grids can be left after the last step at which they follow
-activations. A second note appears where most
-training samples have an input outside its grid, as in a table with other units, and the training
-error is not small. Of a problem it appears where most points have, however small the residual is,
-since there the network is little more than its base functions. For samples it appears as well where
-an input varies within a thousandth of an interval: the grid has other units, or the range is at
-most 1e-9 max(1, |middle|) and counts as constant (B15).
+That note appears where the samples outside have more than half of the squared test error, although
+their mean square is more than ten times that of the other samples. So it never appears where they
+are predicted as well as the others. If all are outside, they are compared with the training samples
+instead, and the note does not appear where the test error is small. Grids of inputs stay where they
+are; hidden grids can be left after the last step at which they follow activations. A second note
+appears where most training samples have an input outside its grid, as in a table with other units,
+and the training error is not small. Of a problem it appears where most points have, however small
+the residual is, since there the network is little more than its base functions. For samples it
+appears as well where an input varies within a thousandth of an interval: the grid has other units,
+or the range is at most 1e-9 max(1, |middle|) and counts as constant (B15).
 
 Random networks have outputs of size 1 for inputs of size 1. Two numbers of the network at the start
 of a run tell whether the data have other units, with the error e and the outputs u on the training
