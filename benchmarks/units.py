@@ -79,7 +79,7 @@ def measure(
     else:
         network = kr.init_network((2, 5, 1), domain=data.x_train, **options)
     run = kr.fit(network, data, n_steps=n_steps, precondition=precondition)
-    return float(run.history.test_rmse[-1] / data.y_test.std()), run
+    return float(run.test_rmse / data.y_test.std()), run
 
 
 def measure_estimator(row: str, seed: int) -> float:

@@ -93,7 +93,7 @@ def run(config: Config) -> dict[str, Any]:
         )
         network = trained.network
         errors.append(float(np.sqrt(np.mean((network(lattice)[:, 0] - exact) ** 2))))
-        losses.append(float(trained.history.train_rmse[-1]))
+        losses.append(trained.train_rmse)
     seconds = time.process_time() - began
     shown = equation.mesh(KEPT[len(equation.box)])
     values = [float(f"{value:.6g}") for value in network(shown)[:, 0]]
@@ -135,7 +135,7 @@ def _find_formula(config: Config, rng: np.random.Generator) -> dict[str, Any]:
         "errors": [
             float(np.sqrt(poisson.errors("documentation", step, lattice)[0])) for step in steps
         ],
-        "residual": float(last.history.train_rmse[-1]),
+        "residual": last.train_rmse,
         "formula": None if recognised is None else str(recognised.expression),
         "seconds": time.process_time() - began,
     }

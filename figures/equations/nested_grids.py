@@ -108,7 +108,7 @@ def run(config: Config) -> dict[str, Any]:
         measuring = time.process_time()
         l2, h1 = poisson.errors(config["problem"], network, lattice)
         spent += time.process_time() - measuring
-        row = (l2, h1, float(trained.history.train_rmse[-1]), time.process_time() - began - spent)
+        row = (l2, h1, trained.train_rmse, time.process_time() - began - spent)
         for key, value in zip(found, (network.n_params, *row), strict=True):
             found[key].append(value)
     return found

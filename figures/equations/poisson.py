@@ -192,7 +192,7 @@ def run(config: Config) -> dict[str, Any]:
         "n_params": model.n_params,
         "l2": l2,
         "h1": h1,
-        "loss": float(trained.history.train_loss[-1]),
+        "loss": float(trained.history.train_loss[trained.entry]),
         "seconds": seconds,
         "n_steps": int(trained.history.step[-1]),
         "stopped": trained.stopped,

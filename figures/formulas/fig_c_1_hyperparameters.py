@@ -82,8 +82,8 @@ def run(config: Config) -> dict[str, Any]:
             [[float(f"{score:.4g}") for score in row] for row in layer]
             for layer in kr.edge_scores(trained.network, data.x_train)
         ],
-        "train_rmse": float(trained.history.train_rmse[-1]),
-        "test_rmse": float(trained.history.test_rmse[-1]),
+        "train_rmse": trained.train_rmse,
+        "test_rmse": trained.test_rmse,
         "spread": float(np.std(data.y_test)),
         "n_steps": int(trained.history.step[-1]),
         "network": stored(trained.network) if config["seed"] < DRAWN else None,

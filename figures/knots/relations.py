@@ -103,7 +103,7 @@ def _search(config: Config, search: int) -> dict[str, Any]:
         kr.fit(_start(config, data.x_train, rng), data, n_steps=config["start_steps"], **settings)
         for _ in range(config["n_starts"])
     ]
-    best = min(starts, key=lambda run: float(run.history.train_rmse[-1]))
+    best = min(starts, key=lambda run: run.train_rmse)
     run = kr.fit(best.network, data, n_steps=config["n_steps"], **settings)
     scores = kr.edge_scores(run.network, data.x_train, kind="std")[0][0]
     network = kr.prune(

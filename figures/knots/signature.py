@@ -193,7 +193,7 @@ def _best_start(
         )
         run = kr.fit(begun, part, n_steps=config["start_steps"], **SETTINGS)
         networks.append(run.network)
-        losses.append(float(run.history.test_loss[-1]))
+        losses.append(float(run.history.test_loss[run.entry]))
     return networks[int(np.argmin(losses))], losses
 
 

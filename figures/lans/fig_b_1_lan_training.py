@@ -151,7 +151,7 @@ def _run_other(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
         runs = [
             kr.fit(mlp, part, n_steps=config["start_steps"], precondition=None) for mlp in drawn
         ]
-        validation = [float(one.history.test_rmse[-1]) for one in runs]
+        validation = [one.test_rmse for one in runs]
         n_failed = sum(error > 10.0 * min(validation) for error in validation)
         run = kr.fit(
             runs[int(np.argmin(validation))].network,

@@ -69,7 +69,7 @@ def train_lan(
             callback=seen.append,
             precondition=None,
         )
-        starts.append((float(run.history.test_rmse[-1]), len(starts), run.network, seen))
+        starts.append((run.test_rmse, len(starts), run.network, seen))
     _, _, lan, seen = min(starts, key=lambda start: start[:2])
     steps = 0
     for entry in seen:

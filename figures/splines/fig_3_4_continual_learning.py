@@ -125,7 +125,7 @@ def run(config: Config) -> dict[str, Any]:
         seen = [phase_points(config, earlier) for earlier in range(phase + 1)]
         phases.append(
             {
-                "train_rmse": float(done.history.train_rmse[-1]),
+                "train_rmse": done.train_rmse,
                 "n_steps": int(done.history.step[-1]),
                 "worst": [
                     float(np.abs(model(points) - peaks(config, points)).max()) for points in seen

@@ -214,7 +214,7 @@ def _climb(
             smoothness_weight=weight * variance,
             precondition=None,
         )
-        validation = float(run.history.test_rmse[-1])
+        validation = run.test_rmse
         rung = {
             "n_intervals": n_intervals,
             "smoothness": weight,
@@ -224,7 +224,7 @@ def _climb(
         rungs.append(
             {
                 **rung,
-                "train": float(run.history.train_rmse[-1]),
+                "train": run.train_rmse,
                 "test": error_of(run.network, data),
             }
         )
@@ -332,7 +332,7 @@ def _mlp(
         )
         for _ in range(config["n_starts"])
     ]
-    start = min(runs, key=lambda run: float(run.history.test_rmse[-1])).network
+    start = min(runs, key=lambda run: run.test_rmse).network
     run = kr.fit(start, part, n_steps=config["n_steps"], **settings, precondition=None)
     ended = kr.fit(
         run.network, _blind(data), n_steps=config["n_steps"] // 3, **settings, precondition=None
@@ -340,7 +340,7 @@ def _mlp(
     return ended, {
         "widths": list(config["widths"]),
         "n_params": ended.n_params,
-        "validation": float(run.history.test_rmse[-1]),
+        "validation": run.test_rmse,
         "train": float(np.sqrt(np.mean((ended(data.x_train) - data.y_train) ** 2))),
         "test": error_of(ended, data),
         "rungs": [],

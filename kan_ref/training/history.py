@@ -102,8 +102,7 @@ class Run(Record, Generic[Kind]):
     interrupted : bool
         Whether a KeyboardInterrupt ended the run; then `network` is the best so far.
     entry : int
-        Place of the numbers of `network` in the arrays of `history`, so that
-        `history.test_rmse[entry]` is its test error; -1 if there are none.
+        Place of the numbers of `network` in the arrays of `history`, -1 if there are none.
 
     Notes
     -----
@@ -117,15 +116,25 @@ class Run(Record, Generic[Kind]):
     interrupted: bool
     entry: int
 
+    @property
+    def train_rmse(self) -> float:
+        """The training error of `network`, root mean square; nan if the history is empty."""
+        return float(self.history.train_rmse[self.entry]) if len(self.history.step) else np.nan
+
+    @property
+    def test_rmse(self) -> float:
+        """The test error of `network`, root mean square; nan without test samples."""
+        return float(self.history.test_rmse[self.entry]) if len(self.history.step) else np.nan
+
     def __repr__(self) -> str:
         history, entry = self.history, self.entry
         if not len(history.step):
             return f"Run({self.network!r}, stopped {self.stopped!r})"
-        numbers = f"train_rmse {history.train_rmse[entry]:.2e}"
+        numbers = f"train_rmse {self.train_rmse:.2e}"
         if not np.isnan(history.validation_rmse[entry]):
             numbers += f", validation_rmse {history.validation_rmse[entry]:.2e}"
-        if not np.isnan(history.test_rmse[entry]):
-            numbers += f", test_rmse {history.test_rmse[entry]:.2e}"
+        if not np.isnan(self.test_rmse):
+            numbers += f", test_rmse {self.test_rmse:.2e}"
         if not np.isnan(history.test_accuracy[entry]):
             numbers += f", test_accuracy {history.test_accuracy[entry]:.3f}"
         return (

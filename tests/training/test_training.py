@@ -540,11 +540,12 @@ def test_the_entry_of_a_run_has_the_errors_of_its_network(name):
     run = kr.fit(network, data, **RUNS[name])
 
     test = root_mean_square(run.network(data.x_test), data.y_test)
-    assert run.history.test_rmse[run.entry] == pytest.approx(test, rel=1e-10)
+    assert run.test_rmse == run.history.test_rmse[run.entry] == pytest.approx(test, rel=1e-10)
     assert f"test_rmse {test:.2e}" in repr(run)
     if "validation_share" not in RUNS[name]:
         train = root_mean_square(run.network(data.x_train), data.y_train)
-        assert run.history.train_rmse[run.entry] == pytest.approx(train, rel=1e-10)
+        assert run.train_rmse == run.history.train_rmse[run.entry]
+        assert run.train_rmse == pytest.approx(train, rel=1e-10)
         assert f"train_rmse {train:.2e}" in repr(run)
     else:
         assert run.entry == np.argmin(run.history.validation_loss)
