@@ -45,6 +45,7 @@ MOST_FIRST = 40
 MOST_SECOND = 4
 EXACT = 1e-11  # of the standard deviation of y
 SIMPLE = 1e-9  # relative: a ratio of two numbers that is nearer to a simple one is that one
+MOST_SIMPLE = 1e3
 POWERS = {"x^2": 2.0, "x^3": 3.0, "x^4": 4.0, "x^5": 5.0, "sqrt": 0.5, "1/x": -1.0, "1/x^2": -2.0,
           "1/x^3": -3.0, "1/sqrt": -0.5}  # fmt: skip
 ALIKE = 3.0  # errors of exact formulas differ by rounding alone
@@ -218,10 +219,11 @@ def _rescaled_power(name: str, terms: tuple[Tree, ...]) -> Iterator[Tree]:
 
 
 def _simple(ratios: FloatArray) -> BoolArray:
-    """Return which numbers are integers or halves up to rounding errors."""
+    """Return which numbers are integers or halves, up to rounding errors and to 500."""
     doubled = 2.0 * ratios
     near = np.round(doubled)
-    return np.asarray((near != 0.0) & (np.abs(doubled - near) <= SIMPLE * np.abs(doubled)))
+    is_near = np.abs(doubled - near) <= SIMPLE * np.abs(doubled)
+    return np.asarray(is_near & (near != 0.0) & (np.abs(near) <= MOST_SIMPLE))
 
 
 def without_constants(tree: Tree, x: FloatArray) -> Tree:

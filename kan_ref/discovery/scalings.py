@@ -37,6 +37,7 @@ MOST_AT_ONCE = 3  # inputs of one symmetry
 WEIGHTS = tuple(sign * size for size in (0.5, 1.0, 2.0, 3.0) for sign in (1.0, -1.0))
 MOST_TRIED = 20  # symmetries of several inputs, those with the smallest misfit
 GAIN = 0.8  # of the error with one input more: noise alone would leave it nearly as it is
+SURE = 1e-9  # of the standard deviation of y: smaller errors are equal
 NEAR = 1.2  # times the least error: noise may be the difference
 Values = Callable[[FloatArray], FloatArray]
 
@@ -75,7 +76,7 @@ def reduced(
     (D31) is at most `most`. After the deadline none is tried.
     """
     least = min((model.error for model in linear_models(x, y, deadline=deadline)), default=np.inf)
-    found = None
+    found, spread = None, float(np.std(y))
     now = Reduced(np.zeros(x.shape[1]), np.eye(x.shape[1]), np.ones(len(y)), x, least)
     while len(now.inner) > 1:
         trials = []
@@ -89,7 +90,7 @@ def reduced(
                     for model in linear_models(one.columns, y / one.weight, one.weight, deadline)
                 ]
         least = min((error for error, _, _ in trials), default=np.inf)
-        near = [trial for trial in trials if trial[0] <= NEAR * least]
+        near = [trial for trial in trials if trial[0] <= max(NEAR * least, SURE * spread)]
         if not near:
             break
         error, one, model = min(near, key=lambda trial: _price(trial[1], trial[2], y))

@@ -251,3 +251,20 @@ def test_a_power_keeps_its_values_when_the_scale_is_outside(name):
     np.testing.assert_allclose(values(moved, x), values(tree, x), rtol=1e-13)
     fixed_terms = apply(name, add(multiply(Number(0.3, True), Input(0)), Number(0.6)))
     assert list(rescaled(fixed_terms)) == []
+
+
+def test_a_coefficient_that_is_a_rounding_error_is_no_scale():
+    """Beside it all other numbers are huge, and huge numbers are near to integers."""
+    x = RNG(0).uniform(0.5, 2.0, (50, 1))
+    terms = [apply("x^2", Input(0)), Input(0)]
+    inside = add(
+        *(multiply(Number(c), term) for c, term in zip((1.0, 1.9e-15), terms, strict=True)),
+        Number(1.0),
+    )
+    tree = multiply(Number(3.0), apply("1/x", inside))
+
+    assert max(abs(numbers(one)).max() for one in rescaled(tree)) < 10.0
+    assert (
+        str(expression_of(simplified(Fitted(tree, 0.0), x, values(tree, x), 1e-14).tree, ("x",)))
+        == "3/(x**2 + 1)"
+    )
