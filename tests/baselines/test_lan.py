@@ -432,6 +432,7 @@ def test_grids_keep_their_number_of_intervals_without_another():
 # --- training
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("optimizer", [None, "lm", "lbfgs", "bfgs", "ssbfgs", "ssbroyden", "adam"])
 def test_fit_trains_it_with_every_optimizer(optimizer):
     data = task()
@@ -449,6 +450,7 @@ def test_fit_trains_it_with_every_optimizer(optimizer):
     assert not run.history.penalty.any()
 
 
+@pytest.mark.long
 @bases
 def test_levenberg_marquardt_trains_every_base(base):
     """The best of five starts: some end in a bad valley, most of all those of curves that are zero off their grids."""
@@ -464,6 +466,7 @@ def test_levenberg_marquardt_trains_every_base(base):
     assert min(falls) <= 0.01
 
 
+@pytest.mark.long
 def test_one_node_learns_the_curve_that_an_mlp_with_one_node_cannot():
     """sin(3 (x_1 + x_2)) is one curve of one sum: exact up to the spline for a LAN, out of reach for one silu; best of four starts."""
     x = np.random.default_rng(0).uniform(-1.0, 1.0, (400, 2))

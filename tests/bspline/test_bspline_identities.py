@@ -502,6 +502,7 @@ def ladders():
     return np.array(errors)
 
 
+@pytest.mark.long
 def test_a_trained_network_reaches_a_test_error_of_a_ten_thousandth_at_20_intervals(ladders):
     assert np.median(ladders[:, -1]) <= 1e-4
 

@@ -177,6 +177,7 @@ def test_formulas_are_found_exactly(f, n_inputs, low, high):
     assert discovery.test_rmse < 1e-12 * np.std(data.y_test)
 
 
+@pytest.mark.long
 def test_several_outputs_get_a_formula_each():
     data = made(lambda x: np.stack([np.exp(x[:, 0]), np.sin(2.0 * x[:, 0])], axis=1), 1)
 
@@ -574,6 +575,7 @@ def test_a_limit_of_time_ends_the_papers_way_and_the_verdict_says_so(loss):
 LIMITS = ({}, {"seconds": 1e6})
 
 
+@pytest.mark.long
 def test_a_limit_of_time_that_is_not_reached_changes_nothing():
     data = made(lambda x: np.sin(2.0 * x[:, :1]) + x[:, 1:2], 2, n=60)
     options = {"widths": (2, 1), "penalty_weight": 0.0, "functions": ("x", "sin")}
@@ -1131,6 +1133,7 @@ def test_what_training_leaves_of_zero_need_not_be_tested():
     assert judged(data, expression, names, RNG(0)).kind == "exact"
 
 
+@pytest.mark.long
 @for_all(
     ("columns", "expected"),
     [

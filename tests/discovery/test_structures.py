@@ -472,8 +472,20 @@ def test_a_root_of_an_input_that_changes_its_sign_is_no_factor():
     ("f", "boxes", "noise", "n_inner"),
     [
         (lambda x, y: np.sqrt(x) * np.log(1 + x * y), [(0.1, 3), (0.1, 3)], 0.0, 1),
-        (lambda v, s: v**2 * np.exp(-0.5 * (v / s) ** 2) / s**3, [(0.1, 4), (0.5, 1.5)], 0.02, 1),
-        (lambda t, g, w: np.exp(-g * t) * np.cos(w * t), [(0, 4), (0.1, 1), (1, 3)], 0.01, 2),
+        pytest.param(
+            lambda v, s: v**2 * np.exp(-0.5 * (v / s) ** 2) / s**3,
+            [(0.1, 4), (0.5, 1.5)],
+            0.02,
+            1,
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            lambda t, g, w: np.exp(-g * t) * np.cos(w * t),
+            [(0, 4), (0.1, 1), (1, 3)],
+            0.01,
+            2,
+            marks=pytest.mark.long,
+        ),
         (lambda x, y: x * np.tanh(x * y), [(-2, 2), (-2, 2)], 0.0, 1),
     ],
 )
@@ -490,7 +502,11 @@ def test_a_symmetry_of_scale_leaves_fewer_inputs(f, boxes, noise, n_inner):
 
 
 @pytest.mark.parametrize(
-    "f", [lambda x, y: np.cos(x) * np.cos(x * y) + y, lambda x, y: np.exp(x) + np.sin(3 * y)]
+    "f",
+    [
+        lambda x, y: np.cos(x) * np.cos(x * y) + y,
+        pytest.param(lambda x, y: np.exp(x) + np.sin(3 * y), marks=pytest.mark.long),
+    ],
 )
 def test_no_symmetry_is_claimed_where_there_is_none(f):
     x, y = sampled(f, (0.1, 2), (0.1, 2))
@@ -521,6 +537,7 @@ def test_powers_beside_exponentials_and_powers_have_their_names(f, low, high):
     np.testing.assert_allclose(values(best.tree, between[:, None]), f(between), rtol=1e-8)
 
 
+@pytest.mark.long
 def test_values_that_errors_hide_do_not_hide_a_power_beside_an_exponential():
     u = np.linspace(0.05, 7.0, 160)
     clean = u**2 * np.exp(-(u**2) / 2)
@@ -558,7 +575,11 @@ def test_a_curve_that_is_any_power_of_a_line_has_that_name(f):
 @pytest.mark.parametrize(
     ("f", "box"),
     [
-        (lambda a, e, t: a * np.exp(-e / (R * t)), [(1e10, 1e13), (4e4, 1e5), (280, 500)]),
+        pytest.param(
+            lambda a, e, t: a * np.exp(-e / (R * t)),
+            [(1e10, 1e13), (4e4, 1e5), (280, 500)],
+            marks=pytest.mark.long,
+        ),
         (
             lambda e, t, c, d: e + R * t / 192970.66424 * np.log(c / d),
             [(-1, 1), (275, 350), (1e-3, 1), (1e-3, 1)],

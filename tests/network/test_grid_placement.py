@@ -454,6 +454,7 @@ def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_
         np.testing.assert_allclose(ends(seen[n + 1].layers[1]), bounds, rtol=1e-12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "adam"])
 @pytest.mark.parametrize(("grids", "n_steps"), [(None, 6), (None, 40), ((3, 6), 6)])
 def test_fit_returns_the_best_network_of_its_last_grid_where_hidden_grids_moved(

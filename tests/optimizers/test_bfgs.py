@@ -767,6 +767,7 @@ def test_at_the_floor_of_rounding_a_run_ends_by_itself(update):
     assert not result.stopped.endswith("done")
 
 
+@pytest.mark.long
 @every_update
 @pytest.mark.parametrize(
     "problem", [p for p in PROBLEMS if p.name in ("Powell singular", "Bard")], ids=repr

@@ -51,6 +51,7 @@ def columns(history):
 # --- it solves
 
 
+@pytest.mark.long
 @for_all("optimizer", OPTIMIZERS)
 @for_all("widths", [(1, 1), (1, 3, 1)])
 def test_every_optimizer_lowers_what_is_left_of_the_equation(optimizer, widths):

@@ -290,6 +290,7 @@ def noisy_curve(name, seed=4, n=120):
 # --- scales
 
 
+@pytest.mark.long
 @for_all("name", ["x", "x^2", "x^3", "x^5", "1/x", "1/x^2", "sqrt", "log", "arctan"])
 @for_all("width", [1e-305, 1e-200, 1e-100, 1e-60, 1e60, 1e100, 1e200, 1e307])
 def test_no_width_of_the_samples_is_too_small_or_too_large_for_lines_and_powers(name, width):
@@ -481,6 +482,7 @@ def test_a_line_without_slope_is_no_candidate():
     assert affine_fit._lines(LIBRARY["tanh"], samples, 0.5, 0.5) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("noise", [0.0, 1e-13, 1e-11, 1e-9, 1e-3])
 @pytest.mark.parametrize("name", ["sin", "cos", "sqrt", "x^2"])
 def test_a_simpler_candidate_costs_at_most_a_millionth_of_a_millionth_and_no_more_than_the_misfit(

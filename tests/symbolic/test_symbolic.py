@@ -608,6 +608,7 @@ def rivals_of(monkeypatch, **options):
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rival_score", [0.0, 10.0, 1e9])
 def test_at_most_four_candidates_compete_whose_scores_are_within_the_bound(
     monkeypatch, rival_score

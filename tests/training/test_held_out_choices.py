@@ -480,6 +480,7 @@ def test_a_grid_that_does_not_help_keeps_the_curves_it_was_given():
     assert np.abs(run.network(x)).max() <= 1e-12
 
 
+@pytest.mark.long
 def test_test_data_are_not_looked_at():
     network, data = few_samples()
     other = kr.Data(data.x_train, data.y_train, data.x_test[:1], 1e6 * np.ones((1, 1)))

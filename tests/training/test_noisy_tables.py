@@ -168,6 +168,7 @@ def test_fewer_than_five_samples_have_the_constant(n):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "change",
     [
