@@ -185,7 +185,8 @@ def simplified(
 def rescaled(tree: Tree) -> Iterator[Tree]:
     """Yield the tree with the scale of one power outside: (a u + b)^2 is a^2 (u + b/a)^2.
 
-    Beside another factor a is redundant.
+    Beside another factor a is redundant. exp(-(a u + b)^2) is exp(-a^2 (u + b/a)^2), where a^2 may
+    be simple.
     """
     if isinstance(tree, Apply):
         yield from (apply(tree.function, part) for part in rescaled(tree.part))
@@ -200,7 +201,7 @@ def rescaled(tree: Tree) -> Iterator[Tree]:
 
 def _rescaled_power(name: str, terms: tuple[Tree, ...]) -> Iterator[Tree]:
     """Yield the power of a sum with that coefficient outside which leaves most simple ones."""
-    exponent = POWERS.get(name)
+    exponent = 2.0 if name == "gaussian" else POWERS.get(name)
     pairs = [term.parts if isinstance(term, Product) else (term,) for term in terms]
     leading = [pair[0] for pair in pairs]
     a = np.array([one.value for one in leading if isinstance(one, Number) and not one.fixed])
@@ -209,13 +210,18 @@ def _rescaled_power(name: str, terms: tuple[Tree, ...]) -> Iterator[Tree]:
     scale = max(a.tolist(), key=lambda one: int(np.sum(_simple(a / one))))
     if exponent % 1.0 and scale < 0.0:
         return
-    inside = [
-        multiply(Number(float(np.round(2.0 * c) / 2.0), True) if is_simple else Number(c), *rest)
-        for c, is_simple, (_, *rest) in zip(
-            (a / scale).tolist(), _simple(a / scale), pairs, strict=True
-        )
-    ]
-    yield multiply(Number(float(scale**exponent)), apply(name, add(*inside)))
+    rest = [multiply(*pair[1:]) for pair in pairs]
+    inside = add(*map(multiply, map(_number, (a / scale).tolist()), rest))
+    if name == "gaussian":
+        yield apply("exp", multiply(_number(-(scale**2)), apply("x^2", inside)))
+    else:
+        yield multiply(_number(scale**exponent), apply(name, inside))
+
+
+def _number(value: float) -> Number:
+    """Return a trainable number, or a fixed one where the value is simple."""
+    is_simple = bool(_simple(np.array([value]))[0])
+    return Number(round(2.0 * value) / 2.0, True) if is_simple else Number(value)
 
 
 def _simple(ratios: FloatArray) -> BoolArray:

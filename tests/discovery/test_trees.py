@@ -268,3 +268,14 @@ def test_a_coefficient_that_is_a_rounding_error_is_no_scale():
         str(expression_of(simplified(Fitted(tree, 0.0), x, values(tree, x), 1e-14).tree, ("x",)))
         == "3/(x**2 + 1)"
     )
+
+
+def test_a_normal_density_has_half_in_its_exponent():
+    x = RNG(0).uniform(0.5, 2.0, (200, 2))
+    root = np.sqrt(0.5)
+    inside = add(multiply(Number(root), Input(0)), multiply(Number(-root), Input(1)))
+    tree = multiply(Number(0.3989), apply("gaussian", inside))
+
+    found = simplified(Fitted(tree, 0.0), x, values(tree, x), 1e-14).tree
+
+    assert str(expression_of(found, ("x", "m"))) == "0.3989*exp(-(-m + x)**2/2)"
