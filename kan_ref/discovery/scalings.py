@@ -11,10 +11,11 @@ not depend on the units. With a_i = 1 the choice s = 1 / x_i leaves a function o
     (D36)   f(x) = x_i^c g(x_j x_i^{-a_j}, j != i)
 
 for which models of higher degree can be fitted. Without other inputs, a_j = 0, this is a power of
-x_i as a factor. Sums of columns that are zero, with the columns x_i f_i of some inputs and f, are
-right singular vectors whose singular value is zero; f and its derivatives are those of a model of
-the samples. A wrong symmetry shows on held-out samples: the error of models of g, times the power,
+x_i as a factor. Simple weights of up to three inputs are tried, in the order of how far the sum in
+(D31) is from zero beside its terms; f and its derivatives are those of a model of the samples.
+A wrong symmetry shows on held-out samples: the error of models of g, times the power,
 must be at most that of models of f with all inputs; 0.8 of it for a power of one input as a factor.
+An error below 1e-9 of the standard deviation of f is enough by itself.
 """
 
 import time
@@ -37,7 +38,7 @@ MOST_AT_ONCE = 3  # inputs of one symmetry
 WEIGHTS = tuple(sign * size for size in (0.5, 1.0, 2.0, 3.0) for sign in (1.0, -1.0))
 MOST_TRIED = 20  # symmetries of several inputs, those with the smallest misfit
 GAIN = 0.8  # of the error with one input more: noise alone would leave it nearly as it is
-SURE = 1e-9  # of the standard deviation of y: smaller errors are equal
+SURE = 1e-9  # of the standard deviation of y: smaller errors are equal, and no chance
 NEAR = 1.2  # times the least error: noise may be the difference
 Values = Callable[[FloatArray], FloatArray]
 
@@ -97,7 +98,7 @@ def reduced(
         is_power = bool(
             np.isin(one.inner, (0.0, 1.0)).all() and (one.inner.sum(axis=1) == 1.0).all()
         )
-        if not error <= (GAIN if is_power else 1.0) * now.error:
+        if not error <= max((GAIN if is_power else 1.0) * now.error, SURE * spread):
             break
         found = now = replace(one, error=error)
         f = model.f

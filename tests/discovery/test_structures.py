@@ -487,6 +487,7 @@ def test_a_root_of_an_input_that_changes_its_sign_is_no_factor():
             marks=pytest.mark.long,
         ),
         (lambda x, y: x * np.tanh(x * y), [(-2, 2), (-2, 2)], 0.0, 1),
+        (lambda a, b: (b - a) / np.log(b / a), [(1, 3), (3.2, 6)], 0.0, 1),
     ],
 )
 def test_a_symmetry_of_scale_leaves_fewer_inputs(f, boxes, noise, n_inner):
