@@ -236,5 +236,8 @@ def _two_powers(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
     misfit = np.where(np.tri(len(exponents), dtype=bool), 1.0, misfit)
     for k, m in sorted(smallest(misfit, N_EXPONENTIALS), key=lambda place: misfit[place]):
         powers = [power_of(Input(0), exponents[place]) for place in (k, m)]
-        (a, b, d), _ = with_outer([values(one, x[:, None]) for one in powers], y)
+        terms = np.stack([values(one, x[:, None]) for one in powers])
+        if not (np.isfinite(terms).all() and np.abs(terms).max(axis=1).min() > 0.0):
+            continue  # x^12 of very large or small x is beyond float64
+        (a, b, d), _ = with_outer(list(terms), y)
         yield add(multiply(Number(a), powers[0]), multiply(Number(b), powers[1]), Number(d))

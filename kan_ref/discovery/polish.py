@@ -210,12 +210,16 @@ def _rescaled_power(name: str, terms: tuple[Tree, ...]) -> Iterator[Tree]:
     scale = max(a.tolist(), key=lambda one: int(np.sum(_simple(a / one))))
     if exponent % 1.0 and scale < 0.0:
         return
+    with np.errstate(all="ignore"):
+        outside = float(np.power(scale, exponent))
+    if not (np.isfinite(outside) and outside):
+        return
     rest = [multiply(*pair[1:]) for pair in pairs]
     inside = add(*map(multiply, map(_number, (a / scale).tolist()), rest))
     if name == "gaussian":
-        yield apply("exp", multiply(_number(-(scale**2)), apply("x^2", inside)))
+        yield apply("exp", multiply(_number(-outside), apply("x^2", inside)))
     else:
-        yield multiply(_number(scale**exponent), apply(name, inside))
+        yield multiply(_number(outside), apply(name, inside))
 
 
 def _number(value: float) -> Number:

@@ -11,16 +11,17 @@ not depend on the units. With a_i = 1 the choice s = 1 / x_i leaves a function o
     (D36)   f(x) = x_i^c g(x_j x_i^{-a_j}, j != i)
 
 for which models of higher degree can be fitted. Without other inputs, a_j = 0, this is a power of
-x_i as a factor. Simple weights of up to three inputs are tried, in the order of how far the sum in
-(D31) is from zero beside its terms; f and its derivatives are those of a model of the samples.
-A wrong symmetry shows on held-out samples: the error of models of g, times the power,
-must be at most that of models of f with all inputs; 0.8 of it for a power of one input as a factor.
-An error below 1e-9 of the standard deviation of f is enough by itself.
+x_i as a factor. Simple weights of up to three inputs, of two if there are more than 10, are tried
+in the order of how far the sum in (D31) is from zero beside its terms; f and its derivatives are
+those of a model of the samples. A wrong symmetry shows on held-out samples: the error of models of
+g, times the power, must be at most that of models of f with all inputs; 0.8 of it for a power of
+one input as a factor. An error below 1e-9 of the standard deviation of f is enough by itself.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from heapq import nsmallest
 from itertools import combinations, product
 
 import numpy as np
@@ -35,6 +36,7 @@ STEP = 0.02  # of the standard deviation of an input, for central differences
 ROUND = 0.15  # an exponent is this near to an integer or a half
 MOST_EXPONENT = 6.0
 MOST_AT_ONCE = 3  # inputs of one symmetry
+MOST_INPUTS = 10  # of more, two at once: there are 58,800 triples of 50 inputs with one in front
 WEIGHTS = tuple(sign * size for size in (0.5, 1.0, 2.0, 3.0) for sign in (1.0, -1.0))
 MOST_TRIED = 20  # symmetries of several inputs, those with the smallest misfit
 GAIN = 0.8  # of the error with one input more: noise alone would leave it nearly as it is
@@ -106,13 +108,14 @@ def reduced(
 
 
 def _price(one: Reduced, model: Model, y: FloatArray) -> tuple[int, float]:
-    """Return the complexity, which is least for products, and the error relative to the standard
-    deviation of g.
+    """Return the complexity and the relative error of g, the smallest of which is preferred.
 
-    With noise, f may not be divided by a power that is small at some samples.
+    Products are simplest. The error is that at the samples, relative to the standard deviation of
+    g: with noise, f may not be divided by a power that is small at some samples.
     """
     g = y / one.weight
-    error = float(np.std(model.f(one.columns) - g) / np.std(g))
+    spread = float(np.std(g))
+    error = float(np.std(model.f(one.columns) - g)) / spread if spread > 0.0 else 0.0
     return sum(complexity(monomial(exponents)) for exponents in (one.factor, *one.inner)), error
 
 
@@ -140,7 +143,7 @@ def scalings(f: Values, x: FloatArray, most: float) -> Iterator[Scaling]:
     columns = columns[np.isfinite(columns).all(axis=1)]
     size = np.sqrt(np.sum(columns**2, axis=0))
     if np.isfinite(size).all() and size.min() > 0.0:
-        several = sorted(_of_several(columns), key=lambda one: one[0])[:MOST_TRIED]
+        several = nsmallest(MOST_TRIED, _of_several(columns), key=lambda one: one[0])
         yield from (scaling for misfit, scaling in several if misfit <= most)
 
 
@@ -148,10 +151,9 @@ def _of_several(columns: FloatArray) -> Iterator[tuple[float, Scaling]]:
     """Yield symmetries of several inputs with simple weights, and how far (D31) is from zero."""
     n_in = columns.shape[1] - 1
     squares = columns.T @ columns
+    most = MOST_AT_ONCE if n_in <= MOST_INPUTS else 2
     groups = [
-        group
-        for size in range(2, min(n_in, MOST_AT_ONCE) + 1)
-        for group in combinations(range(n_in), size)
+        group for size in range(2, min(n_in, most) + 1) for group in combinations(range(n_in), size)
     ]
     for group, place in ((one, place) for one in groups for place in one):
         others = [j for j in group if j != place]

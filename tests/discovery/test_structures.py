@@ -14,7 +14,7 @@ from cases import for_all
 import kan_ref as kr
 from kan_ref.discovery import quotients as quotients_module
 from kan_ref.discovery.atoms import composed_atoms, power_of, simple_atoms
-from kan_ref.discovery.curves import name_curve
+from kan_ref.discovery.curves import _two_powers, name_curve
 from kan_ref.discovery.decomposition import Decomposer, named, surface_of
 from kan_ref.discovery.forms import (
     as_function_of_a_sum,
@@ -536,6 +536,30 @@ def test_powers_beside_exponentials_and_powers_have_their_names(f, low, high):
     assert best.rmse <= 1e-12 * np.std(f(u))
     between = np.linspace(low, 1.2 * high, 50)
     np.testing.assert_allclose(values(best.tree, between[:, None]), f(between), rtol=1e-8)
+
+
+@for_all("unit", [1e-100, 1e-30, 1e30, 1e100])
+def test_powers_beyond_float64_are_no_candidates(unit):
+    """x^12 and x^-12 of such x are 0 or infinite, which least squares do not take."""
+    u = np.linspace(1.0, 3.0, 120)
+
+    with np.errstate(all="ignore"):
+        found = list(_two_powers(unit * u, np.sin(5.0 * u)))
+
+    assert all(np.isfinite(numbers(tree)).all() for tree in found)
+    ((a, b, _),) = [numbers(tree) for tree in list(_two_powers(u, 2.0 * u**3 - u))[:1]]
+    assert (round(a, 9), round(b, 9)) in ((2.0, -1.0), (-1.0, 2.0))
+
+
+def test_of_many_inputs_few_symmetries_are_listed():
+    """All triples of 40 inputs with their weights would be millions."""
+    x = box(40, 0.5, 2.0, n=60)
+
+    tried = list(scalings(lambda p: np.prod(p, axis=1) + p @ np.arange(1.0, 41.0), x, np.inf))
+
+    several = [one for one in tried if one.others]
+    assert len(several) == 20
+    assert all(len(one.others) == 1 for one in several)
 
 
 @pytest.mark.long

@@ -279,3 +279,10 @@ def test_a_normal_density_has_half_in_its_exponent():
     found = simplified(Fitted(tree, 0.0), x, values(tree, x), 1e-14).tree
 
     assert str(expression_of(found, ("x", "m"))) == "0.3989*exp(-(-m + x)**2/2)"
+
+
+def test_a_scale_whose_power_leaves_float64_stays_inside():
+    inside = add(multiply(Number(1e150), Input(0)), Number(2e150))
+
+    assert list(rescaled(apply("x^3", inside))) == []
+    assert list(rescaled(apply("1/x^3", inside))) == []
