@@ -207,9 +207,9 @@ def note_on_lengths(source: Any, test: DataGoal | None, test_rmse: float) -> str
     n = int(np.argmax(far))
     return (
         f"; the points of the problem extend over {lengths[n]:.3g} in input {n}, but over "
-        f"{short:.3g} or less, and over {LONG:g} or more, derivatives and values differ so much in "
-        "size that some terms hardly influence the fit, whatever the residual is: give "
-        "equation_term(..., scales=kr.Scales(domain, values)), which makes all of them of size one"
+        f"{short:.3g} or less, and over {LONG:g} or more, derivatives and values can differ so "
+        "much in size that some terms hardly influence the fit, which the residual does not show: "
+        "give equation_term(..., scales=kr.Scales(domain, values)), which makes all of size one"
     )
 
 
