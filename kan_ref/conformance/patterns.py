@@ -124,7 +124,12 @@ def agreements(judged: Iterable[Outcome]) -> dict[str, Agreement]:
     raised = sum(one.verdict.kind != "values" for one in all_failed) / len(all_failed)
     seen = _share_of_marks(all_failed)
     found: dict[str, Agreement] = {}
+    ids_failed = [outcome.case.id for outcome in all_failed]
     for pattern in load_patterns():
+        if pattern.wrong.keys().isdisjoint(ids_failed):  # the score is 0
+            if pattern.flag not in found:
+                found[pattern.flag] = Agreement(0.0, frozenset(pattern.wrong))
+            continue
         score = _overlap(pattern, asked, failed)
         affected = {m: {*ids} & pattern.wrong.keys() for m, ids in asked.items()}
         ways = {m: min(levels[one] for one in ids) for m, ids in affected.items() if ids}
