@@ -22,6 +22,7 @@ from kan_ref.discovery.atoms import (
     with_outer,
 )
 from kan_ref.discovery.polish import Fitted, bic, polished
+from kan_ref.discovery.powers import products_of_powers
 from kan_ref.discovery.quotients import rational_functions
 from kan_ref.discovery.screening import screened
 from kan_ref.discovery.trees import (
@@ -126,7 +127,7 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Itera
     yield list(_single(x, y, floor))
     yield list(rational_functions(x, y, floor, FEW_TERMS))
     yield [*_exponentials(x, y), *_powers_with_exponentials(x, y, floor), *_two_powers(x, y)]
-    yield list(_beside_a_power(x, y))
+    yield [*products_of_powers(x, y, floor), *_beside_a_power(x, y)]
     yield screened(x, y, 3 if is_whole else 1)
     yield [polynomial(degree, x) for degree in (4, 5, 6) if degree < n_values]
     high = [polynomial(degree, x) for degree in (7, 8, 9) if degree < n_values]

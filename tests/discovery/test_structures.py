@@ -25,6 +25,7 @@ from kan_ref.discovery.forms import (
 from kan_ref.discovery.invariants import curve_misfit, input_pairs, linear_direction, one_curves
 from kan_ref.discovery.linear_models import _Basis, linear_models, simplest
 from kan_ref.discovery.polish import polished, simplified
+from kan_ref.discovery.powers import products_of_powers
 from kan_ref.discovery.quotients import quotient, quotients, rational_functions
 from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.scalings import (
@@ -193,6 +194,47 @@ def test_a_quotient_with_a_pole_between_the_samples_is_not_taken():
     x = np.linspace(-1.0, 1.0, 100)
 
     assert list(rational_functions(x, 1 / (x - 0.003), 1e-9)) == []
+
+
+POWERS = {
+    "ring": (lambda x: x / (1 + x**2) ** 1.5, (0.01, 5.0)),
+    "gas": (lambda x: (1 + 0.2 * x**2) ** -3.5, (0.0, 3.0)),
+    "beta": (lambda x: 1e30 * x**1.3 * (1 - x / 5.2) ** 2.2, (0.3, 5.0)),
+    "gamma": (lambda x: 2e-30 * x**2.7 * np.exp(-x / 3), (0.5, 9.0)),
+    "two exponents": (lambda x: (x + 2) ** 1.4 * np.exp(-0.3 * x + 0.1 * x**2), (-1.0, 4.0)),
+    "a change of sign": (lambda x: (x - 1) / (x**2 + x + 2) ** 2.5, (-3.0, 3.0)),
+    "years": (lambda x: np.sqrt((x - 1985.0) ** 2 + 30.0), (1980.0, 2010.0)),
+    "small units": (lambda x: 1 / np.sqrt(1e-24 + x**2), (-4e-12, 3e-12)),
+}
+
+
+@pytest.mark.parametrize("name", POWERS)
+def test_a_product_of_powers_is_known_by_its_logarithmic_derivative(name):
+    f, (low, high) = POWERS[name]
+    x = np.linspace(low, high, 120)
+    y = f(x)
+
+    found = [polished(tree, x[:, None], y) for tree in products_of_powers(x, y, 0.0)]
+
+    best = min(found, key=lambda one: (max(one.rmse, 1e-13 * np.std(y)), one.complexity))
+    between = np.linspace(low, high, 777)
+    assert np.std(values(best.tree, between[:, None]) - f(between)) <= 1e-12 * np.std(y)
+    assert best.complexity <= 28
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        (np.linspace(0, 1, 29), np.sqrt(1 + np.linspace(0, 1, 29))),
+        (np.linspace(0, 1, 120), np.linspace(0, 1, 120) > 0.5),
+        (np.linspace(1e150, 1e160, 120), np.linspace(1e-300, 1e-299, 120)),
+        (np.linspace(1e-300, 1e-299, 120), np.exp(np.linspace(0, 460, 120))),
+        (np.repeat([1.0, 2.0, 3.0], 40), np.repeat([1.0, 0.0, 1.0], 40)),
+    ],
+)
+def test_curves_of_any_size_with_jumps_or_few_values_have_finite_products_or_none(x, y):
+    for tree in products_of_powers(x, y.astype(float), 0.0):
+        assert np.isfinite(numbers(tree)).all()
 
 
 CURVES = {

@@ -1,0 +1,149 @@
+"""Products of powers and exponentials: curves whose logarithmic derivative is a quotient.
+
+The logarithm of y = A (x - r_1)^{p_1} (x - r_2)^{p_2} ... exp(c x + d x^2) has the derivative
+y' / y = p_1 / (x - r_1) + p_2 / (x - r_2) + ... + c + 2 d x, a quotient N / D of polynomials. So
+
+    (D37)  N(x) y - D(x) y' = 0
+
+which is linear in the coefficients of N and D: they are a right singular vector of the columns
+x^m y and -x^m y', for a singular value zero. The roots of D are the r_i, and the residues of N / D
+there are the exponents, p_i = N(r_i) / D'(r_i). Two conjugate roots a +- b i with the same real
+residue p are the factor ((x - a)^2 + b^2)^p.
+
+Distributions such as x^p (1 - x)^q and x^p exp(-x), the field of a ring x / (1 + x^2)^{3/2}, and
+the pressure (1 + 0.2 M^2)^{-7/2} of a gas are such curves. Values y with an error have a derivative with
+a larger one, so that roots and exponents are start values.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from kan_ref.checks import FloatArray
+from kan_ref.discovery.atoms import LARGEST, power_of
+from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, values
+
+DEGREES_OF_SLOPE = (8, 12, 16, 20, 24, 30, 36)  # of a polynomial through the samples
+FEWEST_VALUES = 30  # of x, to fit a polynomial of degree 8
+MOST_ROOTS = 3
+MOST_EXPONENT = 12.0
+NO_EXPONENT = 0.02  # a smaller one is zero
+ROUND = 0.1  # an exponent is perhaps an integer or a half if it is this near,
+EXACTLY = 1e-6  # and nothing else if it is this near
+REAL = 0.2  # of an exponent: the largest imaginary part
+AT_ZERO = 0.02  # of the half width: a root this near to zero is zero
+
+
+def products_of_powers(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
+    """Yield A (x - r_1)^{p_1} ... exp(c x + d x^2) near the curve x, y (n,), errors `floor`."""
+    if len(np.unique(x)) < FEWEST_VALUES:
+        return
+    middle, half = 0.5 * float(x.max() + x.min()), 0.5 * float(x.max() - x.min())
+    t, size = (x - middle) / half, float(np.abs(y).max())
+    f, slope = _with_slope(t, y / size, floor / size)
+    for n_roots in range(1, MOST_ROOTS + 1):
+        for above in range(n_roots - 1, n_roots + 2):
+            powers = chebyshev.chebvander(t, max(above, n_roots))
+            columns = np.hstack(
+                [powers[:, : above + 1] * f[:, None], -powers[:, : n_roots + 1] * slope[:, None]]
+            )
+            length = np.linalg.norm(columns, axis=0)
+            if length.min() > 0.0:
+                # [eq:logarithmic-derivative]
+                coef = np.linalg.svd(columns / length, full_matrices=False)[2][-1] / length
+                n, d = coef[: above + 1], coef[above + 1 :]
+                roots = chebyshev.chebroots(d)
+                exponents = chebyshev.chebval(roots, n) / chebyshev.chebval(
+                    roots, chebyshev.chebder(d)
+                )
+                # [/eq:logarithmic-derivative]
+                rest = chebyshev.cheb2poly(chebyshev.chebdiv(n, d)[0])
+                roots = middle + half * roots
+                rounded = _factors(roots, exponents, x, ROUND)
+                exact = _factors(roots, exponents, x, EXACTLY)
+                for factors in (rounded, exact) if exact != rounded else (exact,):
+                    if factors and above >= n_roots:
+                        factors.append(_exponential(rest.tolist(), middle, half))
+                    if factors:
+                        yield from _scaled(factors, x, y)
+
+
+def _with_slope(t: FloatArray, y: FloatArray, floor: float) -> tuple[FloatArray, FloatArray]:
+    """Return values and derivatives of a polynomial near samples t in [-1, 1], y (n,)."""
+    best = np.inf
+    coef: FloatArray = np.zeros(1)
+    for degree in DEGREES_OF_SLOPE:
+        if best <= 2.0 * floor or degree > len(np.unique(t)) // 3:
+            break
+        columns = chebyshev.chebvander(t, degree)
+        new = np.linalg.lstsq(columns, y, rcond=1e-13)[0]
+        error = float(np.std(columns @ new - y))
+        if error < 0.7 * best:
+            best, coef = error, np.asarray(new)
+    slope = chebyshev.chebval(t, chebyshev.chebder(coef))
+    return np.asarray(chebyshev.chebval(t, coef)), np.asarray(slope)
+
+
+def _exponential(rest: list[float], middle: float, half: float) -> Tree:
+    """Return exp(c x + d x^2) for c + 2 d x as a polynomial in t, of degree 0 or 1."""
+    with np.errstate(all="ignore"):
+        d = 0.5 * rest[1] / half / half if len(rest) > 1 else 0.0
+    line = multiply(Number(rest[0] / half - 2.0 * d * middle), Input(0))
+    square = multiply(Number(d), power_of(Input(0), 2.0))
+    return apply("exp", add(line, square) if d else line)
+
+
+def _scaled(factors: list[Tree], x: FloatArray, y: FloatArray) -> Iterator[Tree]:
+    """Yield the factors times the number A that is best for the curve x, y (n,)."""
+    with np.errstate(all="ignore"):
+        g = values(multiply(*factors), x[:, None])
+        size = np.abs(g).max()
+        a = float((g / size) @ y / np.sum((g / size) ** 2) / size)
+    if np.isfinite(a) and a:
+        yield multiply(Number(a), *factors)
+
+
+def _factors(
+    roots: FloatArray, exponents: FloatArray, x: FloatArray, within: float
+) -> list[Tree] | None:
+    """Return powers of lines and of quadratics that are defined at x (n,), or None.
+
+    Exponents are rounded to integers or halves that are `within` a distance.
+    """
+    factors = []
+    for root, exponent in zip(roots.tolist(), exponents.tolist(), strict=True):
+        p = float(np.real(exponent))
+        if abs(exponent) <= NO_EXPONENT or np.imag(root) < 0.0:  # the conjugate has its factor
+            continue
+        if not abs(np.imag(exponent)) <= REAL * abs(p) or abs(p) > MOST_EXPONENT:
+            return None
+        near = round(2.0 * p) / 2.0
+        is_round = abs(p - near) <= within and 0.0 < abs(near) <= 5.0
+        r = float(np.real(root))
+        line: Tree = Input(0)
+        if not abs(root) < LARGEST:
+            return None
+        if abs(r) > AT_ZERO * 0.5 * float(x.max() - x.min()):
+            line = add(line, Number(-r))
+        if np.imag(root) > 0.0:
+            line = add(apply("x^2", line), Number(float(np.imag(root)) ** 2))
+        with np.errstate(all="ignore"):
+            sign = float(np.sign(values(line, x[:, None])).sum()) / len(x)
+        if abs(sign) < 1.0 and not (is_round and near.is_integer()):
+            return None
+        line = multiply(Number(-1.0, True), line) if sign == -1.0 else line
+        factors.append(_power(line, near if is_round else p))
+    return factors or None
+
+
+def _power(line: Tree, p: float) -> Tree:
+    """Return a power with one copy of the line, so that each of its numbers is there once."""
+    halves = abs(2.0 * p)
+    if not (halves.is_integer() and (halves % 2.0 == 0.0 or halves <= 5.0)):
+        return apply("exp", multiply(Number(p), apply("log", line)))
+    if halves % 2.0 == 0.0:
+        power = power_of(line, 0.5 * halves)
+    else:
+        power = power_of(apply("sqrt", line), halves)
+    return apply("1/x", power) if p < 0.0 else power
