@@ -1,6 +1,7 @@
 """`discover` without widths on more formulas: units, noise, several outputs, the same seed; the benchmark of formulas for classes."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -144,6 +145,30 @@ def test_other_programs_get_the_same_samples_and_their_errors_are_results(monkey
     assert len(rows[2]["formula"]) == discovery_page.MOST_TEXT
     assert rows[3]["formula"] == "RuntimeError: no license"
     assert rows[3]["error"] is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_result_that_is_wrong_on_a_small_part_of_the_box_is_not_found(monkeypatch, seed):
+    product = next(one for one in BENCHMARK if one.name == "three factors")
+    low, high = product.box[0]
+
+    def predict(x):
+        wrong = x[:, :1] < low + 1e-4 * (high - low)
+        return product.function(x)[:, None] + 0.01 * wrong
+
+    verdict = SimpleNamespace(kind="exact", why="")
+    result = SimpleNamespace(predict=predict, verdict=verdict, formula="x")
+    monkeypatch.setattr(kr, "discover", lambda *arguments, **options: result)
+    programs = {"wrong": lambda x, y, seed: (lambda points: predict(points)[:, 0], "x")}
+    monkeypatch.setattr(discovery_peers, "PROGRAMS", programs)
+
+    own = discovery.run_one(product, seed, 0.0, 50)
+    (other,) = discovery.run_peers(product, seed, 0.0, 50, ["wrong"])
+
+    assert not own.found
+    assert own.is_wrong_claim
+    assert not other.found
+    assert other.error == own.error
 
 
 @pytest.mark.parametrize("name", ["I.30.5", "K5"])
