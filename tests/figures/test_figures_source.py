@@ -318,6 +318,16 @@ def test_a_derived_figure_is_stale_with_the_records_that_it_is_drawn_from(
     assert "toy 6 of 6 records, " in capsys.readouterr().out
 
 
+def test_the_table_of_claims_says_which_command_lists_the_stale_records(toy_program, tmp_path):
+    out = tmp_path / "out"
+    toy_program(["--out", str(out), "--seeds", "2"])
+
+    head = (out / "claims.md").read_text().partition("|")[0]
+
+    assert "Each record names the code that computed it" in head
+    assert "`python -m figures --seeds 2 --stale` lists these records." in head
+
+
 # --- pictures
 
 
