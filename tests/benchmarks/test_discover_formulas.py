@@ -256,6 +256,20 @@ def test_records_replace_those_of_the_same_run_and_every_failure_is_in_the_table
     assert class_formulas.read(tmp_path / "none.jsonl") == []
 
 
+def test_the_page_states_the_least_shares_on_the_same_side_of_the_boundary():
+    text = " ".join(discovery_page.PAGE.read_text(encoding="utf-8").split())
+    least = {}
+    for one in class_formulas.read():
+        kind = one["name"] if one["name"] == "quadrants" else one["equivalent"]
+        least[kind] = min(least.get(kind, 1.0), one["same_side"])
+
+    assert (
+        f"has the sign of z at {100.0 * least['quadrants']:.1f} % of the points for the quadrants, "
+        f"at {100.0 * least[False]:.2f} % for the others that are not equivalent, "
+        f"and at {100.0 * least[True]:.2f} % for those that are."
+    ) in text
+
+
 def test_a_run_finds_a_line_and_its_record_is_json():
     record = class_formulas.run_one("line", 0)
 
