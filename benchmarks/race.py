@@ -5,6 +5,7 @@ last level, or its time is over. Time is CPU time from the construction of the n
 errors on the 1000 test samples, taken after every step, do not count.
 """
 
+import argparse
 import contextlib
 import json
 import math
@@ -23,7 +24,7 @@ import kan_ref as kr
 from benchmarks.racers import RACERS, Predict, Racer
 from benchmarks.trial import few_words
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
-from kan_ref.program import run_program
+from kan_ref.program import given_count, given_number, run_program
 
 ROOT = Path(__file__).parents[1]
 LEVELS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
@@ -181,13 +182,21 @@ def draw(runs: Sequence[Run]) -> Figure:
     return picture
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run `python -m benchmarks.race NAME SEED SECONDS`: print a run as a line of JSON."""
-    name, seed, limit = arguments
-    racer = {racer.name: racer for racer in RACERS}[name]
-    print("\n" + json.dumps(asdict(race(racer, int(seed), float(limit)))), flush=True)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a run as a line of JSON; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.race",
+        description="Print a run of the race as a line of JSON. `python -m benchmarks race` starts it.",
+    )
+    racers = {racer.name: racer for racer in RACERS}
+    parser.add_argument("name", metavar="NAME", choices=tuple(racers), help="of a racer")
+    parser.add_argument("seed", metavar="SEED", type=given_count(0))
+    parser.add_argument("limit", metavar="SECONDS", type=given_number(), help="CPU seconds")
+    options = parser.parse_args(arguments)
+    run = race(racers[options.name], options.seed, options.limit)
+    print("\n" + json.dumps(asdict(run)), flush=True)
     return 0
 
 
 if __name__ == "__main__":
-    run_program(lambda: main(sys.argv[1:]), ends_fits=True)
+    run_program(main, ends_fits=True)

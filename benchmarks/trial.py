@@ -6,6 +6,7 @@ high-water mark above the resident set before it. NumPy's allocations are counte
 memory or time ends its own process alone.
 """
 
+import argparse
 import ctypes
 import json
 import os
@@ -28,7 +29,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.measuring import take_turns
 from benchmarks.subjects import Shape, Step, Subject, problem
-from kan_ref.program import run_program
+from kan_ref.program import given_number, run_program
 
 ROOT = Path(__file__).parents[1]
 TINY = Shape("tiny", (1, 1), 5, 10)
@@ -270,16 +271,45 @@ def measure(subject: Subject, shape: Shape) -> Trial:
     return Trial("", seconds, resident, arrays, loss_error, gradient_error)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run `python -m benchmarks.trial MODULE NAME SHAPE GIB`: print a trial as a line of JSON."""
-    home, name, shape, gib = arguments
-    fields = json.loads(shape)
-    threading.Thread(target=_watch, args=(float(gib),), daemon=True).start()
-    subject = {subject.name: subject for subject in import_module(home).SUBJECTS}[name]
-    trial = measure(subject, Shape(**{**fields, "widths": tuple(fields["widths"])}))
+def _given_shape(text: str) -> Shape:
+    """Return the shape in an argument of the command line, as `type` of argparse."""
+    try:
+        fields = json.loads(text)
+        return Shape(**{**fields, "widths": tuple(fields["widths"])})
+    except (ValueError, TypeError, KeyError):
+        raise argparse.ArgumentTypeError(
+            f"the shape is {text!r}, but must be a JSON object such as {json.dumps(asdict(TINY))}"
+        ) from None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a trial as a line of JSON; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.trial",
+        description="Print a trial of a step as a line of JSON. `python -m benchmarks step` starts it.",
+    )
+    parser.add_argument("home", metavar="MODULE", help="whose SUBJECTS have the subject")
+    parser.add_argument("name", metavar="NAME", help="of the subject")
+    parser.add_argument("shape", metavar="SHAPE", type=_given_shape, help="as JSON")
+    parser.add_argument("gib", metavar="GIB", type=given_number(), help="most resident memory")
+    options = parser.parse_args(arguments)
+    threading.Thread(target=_watch, args=(options.gib,), daemon=True).start()
+    try:
+        home = import_module(options.home)
+    except ModuleNotFoundError as error:
+        if not options.home.startswith(str(error.name)):  # a library that the module needs
+            raise
+        parser.error(f"there is no module {options.home!r}")
+    subjects = {subject.name: subject for subject in getattr(home, "SUBJECTS", ())}
+    if options.name not in subjects:
+        parser.error(
+            f"NAME is {options.name!r}, but the SUBJECTS of {options.home} are "
+            f"{', '.join(subjects) or 'none'}"
+        )
+    trial = measure(subjects[options.name], options.shape)
     print("\n" + json.dumps(asdict(trial)), flush=True)
     return 0
 
 
 if __name__ == "__main__":
-    run_program(lambda: main(sys.argv[1:]), ends_fits=True)
+    run_program(main, ends_fits=True)

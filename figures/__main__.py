@@ -7,10 +7,10 @@ that there are; pictures and table say what is missing. `--collect` merges the f
 records into one sorted file a figure, which is what the repository keeps.
 
 Exit status: 0 done; 1 a record failed, rows of a figure cannot be computed from its records, or
-`--collect` met a broken one; 2 the command is wrong, a file cannot be written, a package is not
-installed or the cluster does not answer; 3 `--minutes` are over and records are missing; 74 the disk
-is full or standard output closed; 130 interrupted by Ctrl-C (nothing is drawn then; `--minutes 0`
-draws what there is).
+`--collect` met a broken one; 2 the command is wrong, `--collect` or `--stale` found no records, a
+file cannot be written, a package is not installed or the cluster does not answer; 3 `--minutes` are
+over and records are missing; 74 the disk is full or standard output closed; 130 interrupted by Ctrl-C
+(nothing is drawn then; `--minutes 0` draws what there is).
 """
 
 import os
@@ -60,7 +60,7 @@ from figures.machine.computing import (
     compute_all,
 )
 from figures.machine.machine import Figure, claims_table, sources
-from figures.machine.records import Plan, Task, collect, file_stem, make_plan
+from figures.machine.records import Plan, Task, collect, file_stem, has_records, make_plan
 from figures.machine.reproduced import page, read_items
 from figures.machine.stale import Stale, draw, find_stale, recheck
 from figures.machine.style import FORMATS
@@ -101,7 +101,7 @@ def collect_all(folders: Sequence[Path], figures: Sequence[Figure]) -> int:
     """
     status = 0
     for folder in folders:
-        for figure in dict.fromkeys(home for one in figures for home in sources(one)):
+        for figure in figures:
             merged = collect(folder, figure)
             if merged.n_merged:
                 number = f"{merged.n_merged} record{'s' if merged.n_merged > 1 else ''}"
@@ -128,6 +128,16 @@ def report_stale(found: Sequence[Stale], minutes: float) -> int:
     if not found:
         print("no record is stale")
     return status
+
+
+def report_no_records(folders: Sequence[Path], names: Sequence[str]) -> int:
+    """Print that folders have no records of the figures with these names; return the exit status."""
+    print(
+        f"the folder is {' or '.join(map(str, folders))}, but must hold records of "
+        f"{', '.join(names) or 'any figure'}: is its name right, and is --full given for full runs?",
+        file=sys.stderr,
+    )
+    return USAGE
 
 
 def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Figure]]:
@@ -232,8 +242,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return the exit status."""
     options, figures = parse(arguments)
     folder = folder_of(options)
+    if options.collect or options.stale:  # those of a derived figure are the records of others
+        figures = list(dict.fromkeys(home for one in figures for home in sources(one)))
     if options.collect:
-        return collect_all([folder] if options.out or options.full else [QUICK, FULL], figures)
+        folders = [folder] if options.out or options.full else [QUICK, FULL]
+        if figures and not any(
+            has_records(place, figure) for place in folders for figure in figures
+        ):
+            return report_no_records(folders, options.names)
+        return collect_all(folders, figures)
 
     def plan(figure: Figure) -> Plan:
         return make_plan(figure, folder, full=options.full, seeds=options.seeds)
@@ -247,6 +264,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
     if options.stale:
+        if figures and not any(one.finished for one in plans):
+            return report_no_records([folder], options.names)
         return report_stale(find_stale(plans), options.minutes)
     # several figures may be drawn from one record
     missing = list({task.path: task for one in plans for task in one.missing}.values())

@@ -67,7 +67,7 @@ BRANCHES = (
     Branch(
         "Is it a differential equation that a few hundred parameters solve?",
         fig_3_3_poisson,
-        "ahead of a small MLP with the same optimizer",
+        "is ahead of a",  # of a small MLP, on one grid and on nested grids
     ),
     Branch(
         "Do the data of one region after another arrive, in one dimension?",
@@ -100,17 +100,18 @@ def answer(branch: Branch, rows: Sequence[Claim]) -> str:
 
 
 def measured(branch: Branch, rows: Sequence[Claim]) -> str:
-    """Return our result in the rows as one text."""
+    """Return our result in the rows as one text, with the first row of each verdict."""
     if not rows:
         return f"figure {branch.figure.NAME} has not been run"
-    first = rows[0].ours.split(";")[0]
+    first = {row.agrees: row for row in reversed(rows)}
+    quoted = [row for row in rows if first[row.agrees] is row]
+    texts = [f"“{row.claim}”: {row.ours.split(';')[0]}" for row in quoted]
     several = (
         f"; {sum(row.agrees == 'yes' for row in rows)} of {len(rows)} such rows agree"
         if len(rows) > 1
         else ""
     )
-    claim = rows[0].claim
-    return f"Figure {branch.figure.NAME}, “{claim}”: {first}{several}"
+    return f"Figure {branch.figure.NAME}, {'; '.join(texts)}{several}"
 
 
 def draw(records: Sequence[Record]) -> Figure:

@@ -51,9 +51,9 @@ class Way:
     quick_seeds: int
 
 
-PRINTED = Way("by hand, $\\mu_2 = 1$", BLUE, 1.0, 400, 0.0, 0.7, 3)
-DOCUMENTED = Way("by hand, $\\mu_2 = 10$", PURPLE, 10.0, 400, 0.0, 0.7, 0)
-LONGER = Way("by hand, $\\mu_2 = 1$, 100 steps", ORANGE, 1.0, 2000, 0.0, 3.5, 0)
+PRINTED = Way("by hand, $\\mu_2 = 1$, 400 iterations", BLUE, 1.0, 400, 0.0, 0.7, 3)
+DOCUMENTED = Way("by hand, $\\mu_2 = 10$, 400 iterations", PURPLE, 10.0, 400, 0.0, 0.7, 0)
+LONGER = Way("by hand, $\\mu_2 = 1$, 2000 iterations", ORANGE, 1.0, 2000, 0.0, 3.5, 0)
 DISCOVER = Way("kr.discover", VERMILION, None, 0, 0.0, 3.0, 3)
 NOISY = Way("kr.discover, noise 0.01", GREEN, None, 0, NOISE, 2.5, 1)
 WAYS = (PRINTED, DOCUMENTED, LONGER, DISCOVER, NOISY)

@@ -211,7 +211,11 @@ def table_file(plans: Sequence[Plan], rows: Rows, unread: Collection[str], comma
 
     Figures without records are left out; those whose records cannot be used are named.
     """
-    head = f"# Claims of the paper, and our results\n\nWritten by `{command}`.\n\n"
+    head = (
+        f"# Claims of the paper, and our results\n\nWritten by `{command}`. Each record names the code "
+        "that computed it, by a hash. Numbers of the present code can differ where that code is older: "
+        f"`{command} --stale` lists these records.\n\n"
+    )
     origin = "\n".join(
         " ".join(
             [f"- {plan.figure.NAME}: {plan.figure.TITLE}.", *_origin(plan), *_warning(plan, unread)]

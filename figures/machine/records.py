@@ -45,6 +45,12 @@ def collected_path(folder: Path, figure: Figure) -> Path:
     return folder / "records" / f"{file_stem(figure)}.jsonl"
 
 
+def has_records(folder: Path, figure: Figure) -> bool:
+    """Return whether a folder has a file of records of a figure, whole or broken."""
+    path = collected_path(folder, figure)
+    return os.path.lexists(path) or any(path.with_suffix("").glob("*.json"))
+
+
 def record_path(folder: Path, figure: Figure, config: Config) -> Path:
     """Return where a run writes the record of a configuration.
 

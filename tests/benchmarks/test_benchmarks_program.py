@@ -14,8 +14,9 @@ from checkout import ROOT, take_interrupts
 
 import kan_ref as kr
 from benchmarks import __main__ as program
-from benchmarks import growth, measuring, noise, peers, subjects, tables, trial
+from benchmarks import growth, measuring, noise, peers, race, subjects, tables, trial
 from benchmarks.growth import draw
+from benchmarks.racers import RACERS
 from benchmarks.subjects import SHAPES, Shape, mean_square_objective, problem
 from figures.machine.style import style
 
@@ -493,6 +494,47 @@ def test_an_unknown_part_is_refused_by_name(capsys):
         program.main(["steps"])
 
     assert "NAME is 'steps', but must be one of step, lm, growth" in capsys.readouterr().err
+
+
+SHAPE = '{"name": "s", "widths": [1, 1], "n_intervals": 5, "batch": 10}'
+
+
+@pytest.mark.parametrize(
+    ("part", "arguments", "message"),
+    [
+        (race, [], "the following arguments are required: NAME, SEED, SECONDS"),
+        (race, ["nobody", "0", "1"], "argument NAME: invalid choice: 'nobody'"),
+        (race, [RACERS[0].name, "first", "1"], "argument SEED: the number is 'first', but must be"),
+        (race, [RACERS[0].name, "0", "-1"], "argument SECONDS: the number is '-1', but must be"),
+        (trial, ["a"], "the following arguments are required: NAME, SHAPE, GIB"),
+        (trial, ["a", "b", "c", "1"], "the shape is 'c', but must be a JSON object such as"),
+        (trial, ["a", "b", "{}", "1"], "the shape is '{}', but must be a JSON object such as"),
+        (trial, ["a", "b", "[1]", "1"], "the shape is '[1]', but must be a JSON object such as"),
+        (trial, ["nowhere", "b", SHAPE, "1"], "there is no module 'nowhere'"),
+        (trial, ["benchmarks.none", "b", SHAPE, "1"], "there is no module 'benchmarks.none'"),
+        (trial, ["json", "b", SHAPE, "1"], "NAME is 'b', but the SUBJECTS of json are none"),
+        (trial, ["benchmarks.subjects", "b", SHAPE, "1"], "NAME is 'b', but the SUBJECTS of"),
+    ],
+)
+def test_programs_that_others_start_reject_wrong_arguments_in_a_sentence(
+    monkeypatch, capsys, part, arguments, message
+):
+    monkeypatch.setattr(trial, "_watch", lambda gib: None)
+
+    with pytest.raises(SystemExit) as end:
+        part.main(arguments)
+
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part", [race, trial])
+def test_programs_that_others_start_say_which_program_does(capsys, part):
+    with pytest.raises(SystemExit) as end:
+        part.main(["--help"])
+
+    assert not end.value.code
+    assert "as a line of JSON. `python -m benchmarks" in capsys.readouterr().out
 
 
 def test_ctrl_c_ends_the_program_with_one_line_and_status_130(tmp_path):

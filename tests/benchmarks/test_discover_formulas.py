@@ -1,6 +1,7 @@
 """`discover` without widths on more formulas: units, noise, several outputs, the same seed; the benchmark of formulas for classes."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -146,6 +147,30 @@ def test_other_programs_get_the_same_samples_and_their_errors_are_results(monkey
     assert rows[3]["error"] is None
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_result_that_is_wrong_on_a_small_part_of_the_box_is_not_found(monkeypatch, seed):
+    product = next(one for one in BENCHMARK if one.name == "three factors")
+    low, high = product.box[0]
+
+    def predict(x):
+        wrong = x[:, :1] < low + 1e-4 * (high - low)
+        return product.function(x)[:, None] + 0.01 * wrong
+
+    verdict = SimpleNamespace(kind="exact", why="")
+    result = SimpleNamespace(predict=predict, verdict=verdict, formula="x")
+    monkeypatch.setattr(kr, "discover", lambda *arguments, **options: result)
+    programs = {"wrong": lambda x, y, seed: (lambda points: predict(points)[:, 0], "x")}
+    monkeypatch.setattr(discovery_peers, "PROGRAMS", programs)
+
+    own = discovery.run_one(product, seed, 0.0, 50)
+    (other,) = discovery.run_peers(product, seed, 0.0, 50, ["wrong"])
+
+    assert not own.found
+    assert own.is_wrong_claim
+    assert not other.found
+    assert other.error == own.error
+
+
 @pytest.mark.parametrize("name", ["I.30.5", "K5"])
 def test_with_noise_a_plainer_formula_of_the_second_way_is_found(name):
     """The first way leads to another formula, whose residual is near to noise."""
@@ -229,6 +254,20 @@ def test_records_replace_those_of_the_same_run_and_every_failure_is_in_the_table
     )
     assert "| circle | 1 | 2.0e-02 | 90.0% | within noise | `x` |" in table
     assert class_formulas.read(tmp_path / "none.jsonl") == []
+
+
+def test_the_page_states_the_least_shares_on_the_same_side_of_the_boundary():
+    text = " ".join(discovery_page.PAGE.read_text(encoding="utf-8").split())
+    least = {}
+    for one in class_formulas.read():
+        kind = one["name"] if one["name"] == "quadrants" else one["equivalent"]
+        least[kind] = min(least.get(kind, 1.0), one["same_side"])
+
+    assert (
+        f"has the sign of z at {100.0 * least['quadrants']:.1f} % of the points for the quadrants, "
+        f"at {100.0 * least[False]:.2f} % for the others that are not equivalent, "
+        f"and at {100.0 * least[True]:.2f} % for those that are."
+    ) in text
 
 
 def test_a_run_finds_a_line_and_its_record_is_json():

@@ -124,6 +124,35 @@ def test_an_answer_of_the_tree_follows_from_the_verdicts(verdicts, word):
     assert "in 3 of 4" in TREE.measured(TREE.BRANCHES[0], rows)
 
 
+def test_a_branch_whose_rows_differ_quotes_one_of_each_verdict():
+    rows = [
+        Claim(f"row {place}", "b", f"{place} times; more", verdict, "d")
+        for place, verdict in enumerate(["no", "no", "yes", "yes"])
+    ]
+
+    text = TREE.measured(TREE.BRANCHES[0], rows)
+
+    assert "“row 0”: 0 times" in text
+    assert "“row 2”: 2 times" in text
+    assert "row 1" not in text
+    assert text.endswith("; 2 of 4 such rows agree")
+    assert "“row 2”" not in TREE.measured(TREE.BRANCHES[0], [rows[1], rows[0]])
+
+
+def test_the_branch_of_differential_equations_counts_every_row_on_errors_of_kans_and_mlps():
+    """KANs that begin on one grid, and those that go on from grid to finer grid."""
+    if not (ROOT / "figures/results/records").exists():  # a source distribution comes without them
+        return
+    records = make_plan(TREE, ROOT / "figures/results", full=True, seeds=None).finished
+    (branch,) = (one for one in TREE.BRANCHES if "differential equation" in one.question)
+
+    rows = TREE.rows_of(records, branch)
+
+    nested = {"nested" in row.claim: row.agrees for row in rows}
+    assert nested == {False: "no", True: "yes"}
+    assert TREE.answer(branch, rows) == "either"
+
+
 def test_every_branch_of_the_tree_has_rows_in_the_committed_records():
     if not (ROOT / "figures/results/records").exists():  # a source distribution comes without them
         return

@@ -403,6 +403,11 @@ def test_the_quick_run_of_fig_2_4_is_part_of_the_full_one():
     assert sum(map(fig_2_4.cost, full)) < 300.0
 
 
+@pytest.mark.parametrize("way", BY_HAND, ids=lambda way: way.label)
+def test_the_label_of_a_way_by_hand_states_the_iterations_that_it_runs(way):
+    assert way.label.endswith(f", {five_steps.config_of(way, 0)['n_steps']} iterations")
+
+
 # --- figure C.1
 
 

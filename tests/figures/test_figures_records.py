@@ -279,6 +279,40 @@ def test_collect_merges_says_so_and_neither_computes_nor_draws(toy_program, toy,
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("option", ["--stale", "--collect"])
+@pytest.mark.parametrize("kind", ["nothing", "a file", "an empty folder", "other records"])
+def test_a_folder_without_records_of_the_figures_is_no_success(
+    toy_program, toy, tmp_path, capsys, option, kind
+):
+    """Its name may be misspelt."""
+    out = tmp_path / "out"
+    if kind == "a file":
+        out.touch()
+    elif kind != "nothing":
+        out.mkdir()
+    if kind == "other records":
+        write_record(out / "records" / "another.jsonl", b"{}")
+
+    assert toy_program([option, "--out", str(out)]) == 2
+
+    printed = capsys.readouterr()
+    assert f"the folder is {out}, but must hold records of any figure" in printed.err
+    assert printed.out == ""
+
+
+def test_records_of_other_configurations_are_not_called_up_to_date(
+    toy_program, toy, tmp_path, capsys
+):
+    out = tmp_path / "out"
+    write(out, toy, record_of(toy, 7))
+
+    assert toy_program(["toy", "--stale", "--out", str(out), "--seeds", "3"]) == 2
+
+    printed = capsys.readouterr()
+    assert "but must hold records of toy: is its name right, and is --full given" in printed.err
+    assert printed.out == ""
+
+
 def test_collect_names_what_is_broken_and_fails(toy_program, toy, tmp_path, capsys):
     write(tmp_path / "out", toy, record_of(toy, 0)).write_text("{")
 
@@ -299,6 +333,20 @@ def test_collect_alone_means_quick_and_full_records(toy_program, toy, tmp_path, 
     assert collected_path(full, toy).exists()
     assert toy_program(["--collect"]) == 0
     assert collected_path(quick, toy).exists()
+
+
+def test_collect_alone_needs_records_in_one_of_its_two_folders(
+    toy_program, toy, tmp_path, monkeypatch, capsys
+):
+    quick, full = tmp_path / "quick", tmp_path / "full"
+    monkeypatch.setattr(program, "QUICK", quick)
+    monkeypatch.setattr(program, "FULL", full)
+    assert toy_program(["--collect"]) == 2
+    assert f"the folder is {quick} or {full}, but must hold" in capsys.readouterr().err
+
+    write(full, toy, record_of(toy, 0))
+
+    assert toy_program(["--collect"]) == 0
 
 
 def test_pictures_and_table_are_the_same_from_single_files_and_from_collected_ones(

@@ -4,11 +4,13 @@ import itertools
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from checkout import ROOT
 from toy_runs import compute_all, plan_of
 
+from figures import __main__ as program
 from figures.machine import computing, records, source, stale
 from figures.machine.catalog import all_figures
 from figures.machine.machine import Claim, sources
@@ -303,6 +305,27 @@ def test_without_time_stale_records_are_only_listed_and_present_ones_are_not_sta
     monkeypatch.setattr("figures.machine.stale.source_hash", source.source_hash)
     assert toy_program(stale_records) == 0
     assert capsys.readouterr().out == "no record is stale\n"
+
+
+def test_a_derived_figure_is_stale_with_the_records_that_it_is_drawn_from(
+    stale_records, toy_program, toy, monkeypatch, capsys
+):
+    derived = SimpleNamespace(NAME="derived", RECORDS_OF=(toy,))
+    monkeypatch.setattr(program, "find_figures", lambda names: [derived])
+
+    assert toy_program([*stale_records, "--minutes", "0"]) == 0
+
+    assert "toy 6 of 6 records, " in capsys.readouterr().out
+
+
+def test_the_table_of_claims_says_which_command_lists_the_stale_records(toy_program, tmp_path):
+    out = tmp_path / "out"
+    toy_program(["--out", str(out), "--seeds", "2"])
+
+    head = (out / "claims.md").read_text().partition("|")[0]
+
+    assert "Each record names the code that computed it" in head
+    assert "`python -m figures --seeds 2 --stale` lists these records." in head
 
 
 # --- pictures
