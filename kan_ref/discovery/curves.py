@@ -21,6 +21,7 @@ from kan_ref.discovery.atoms import (
     unit,
     with_outer,
 )
+from kan_ref.discovery.linear_models import WIDE
 from kan_ref.discovery.polish import Fitted, bic, polished
 from kan_ref.discovery.powers import products_of_powers
 from kan_ref.discovery.quotients import rational_functions
@@ -34,6 +35,7 @@ from kan_ref.discovery.trees import (
     affine,
     apply,
     multiply,
+    substitute,
     values,
 )
 from kan_ref.functions import LIBRARY
@@ -127,6 +129,7 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Itera
     yield list(_single(x, y, floor))
     yield list(rational_functions(x, y, floor, FEW_TERMS))
     yield [*_exponentials(x, y), *_powers_with_exponentials(x, y, floor), *_two_powers(x, y)]
+    yield list(_in_logarithm(x, y, floor))
     yield [*products_of_powers(x, y, floor), *_beside_a_power(x, y)]
     yield screened(x, y, 3 if is_whole else 1)
     yield [polynomial(degree, x) for degree in (4, 5, 6) if degree < n_values]
@@ -204,6 +207,21 @@ def _powers_with_exponentials(x: FloatArray, y: FloatArray, floor: float) -> Ite
 
 def _any_power(exponent: float) -> Tree:
     return apply("exp", multiply(Number(float(exponent)), apply("log", Input(0))))
+
+
+def _in_logarithm(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
+    """Yield polynomials and quotients of log x for wide x > 0, and exponentials of polynomials."""
+    if x.min() <= 0.0 or x.max() <= WIDE * x.min():
+        return
+    z = np.log(x)
+    inner = [apply("log", Input(0))]
+    for tree in [polynomial(2, z), polynomial(3, z), *rational_functions(z, y, floor, FEW_TERMS)]:
+        yield substitute(tree, inner)
+    if y.min() * y.max() > 0.0:
+        for degree in (2, 3):
+            found = polished(polynomial(degree, z), z[:, None], np.log(np.abs(y)))
+            tree = apply("exp", substitute(found.tree, inner))
+            yield multiply(Number(float(np.sign(y[0])), True), tree)
 
 
 def _beside_a_power(x: FloatArray, y: FloatArray) -> Iterator[Tree]:

@@ -11,8 +11,8 @@ there are the exponents, p_i = N(r_i) / D'(r_i). Two conjugate roots a +- b i wi
 residue p are the factor ((x - a)^2 + b^2)^p.
 
 Distributions such as x^p (1 - x)^q and x^p exp(-x), the field of a ring x / (1 + x^2)^{3/2}, and
-the pressure (1 + 0.2 M^2)^{-7/2} of a gas are such curves. Values y with an error have a derivative with
-a larger one, so that roots and exponents are start values.
+the pressure (1 + 0.2 M^2)^{-7/2} of a gas are such curves. Values y with an error have a derivative
+with a larger one, so that roots and exponents are start values.
 """
 
 from collections.abc import Iterator

@@ -223,6 +223,23 @@ def test_a_product_of_powers_is_known_by_its_logarithmic_derivative(name):
 
 
 @pytest.mark.parametrize(
+    "f",
+    [
+        lambda r: 1 / (1.1e-3 + 2.4e-4 * np.log(r) + 7.6e-8 * np.log(r) ** 3),
+        lambda r: np.exp(-((np.log(r / 5e3) / 0.8) ** 2)) / r,
+    ],
+    ids=["Steinhart and Hart", "log-normal"],
+)
+def test_quotients_and_exponentials_of_polynomials_in_the_logarithm_have_names(f):
+    r = np.linspace(1e3, 1e5, 160)
+
+    found = name_curve(r, f(r), error=0.0)
+
+    assert found[0].rmse <= 1e-12 * np.std(f(r))
+    assert found[0].complexity <= 33
+
+
+@pytest.mark.parametrize(
     ("x", "y"),
     [
         (np.linspace(0, 1, 29), np.sqrt(1 + np.linspace(0, 1, 29))),
