@@ -22,6 +22,7 @@ from kan_ref.discovery.formula_search import (
     rank_edges,
     search_formula,
     sine_or_cosine,
+    with_trained_numbers,
 )
 from kan_ref.discovery.records import DiscoveryStep, beside_splines, formula_values
 from kan_ref.discovery.residual_tests import (
@@ -568,8 +569,22 @@ def test_a_limit_of_time_ends_the_papers_way_and_the_verdict_says_so(loss):
     assert sum(isinstance(one, ArchitectureTrial) for one in reported) == 1
     assert sum(isinstance(one, FormulaTrial) for one in reported) == 1
     steps = [step.name for step in found.steps]
-    assert "refine" not in steps
+    assert not {"refine", "numbers"} & set(steps)
     assert steps.count("name") == 1  # there is no second attempt
+
+
+def test_the_numbers_of_a_formula_are_not_trained_after_the_deadline():
+    data = with_labels(lambda x: 6.0 * x[:, 0], n=60)
+    data = replace(data, y_train=data.y_train[:, None] * 1.0, y_test=data.y_test[:, None] * 1.0)
+    lines = kr.fix_symbolic(one_layer(), 0, output=0, input=0, name="x")
+
+    late, trained = (
+        with_trained_numbers(lines, data, "logistic", 10, deadline).layers[0].affine
+        for deadline in (-np.inf, np.inf)
+    )
+
+    np.testing.assert_array_equal(late, lines.layers[0].affine)
+    assert np.abs(trained - late).max() > 0.1
 
 
 LIMITS = ({}, {"seconds": 1e6})
