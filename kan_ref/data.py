@@ -144,9 +144,9 @@ class Data(Record):
         y : (n,) or (n, n_out) array_like or table
             Numbers become columns (n, n_out). With one axis, text, booleans, categories and
             integers are classes: they become labels 0, 1, ..., and `classes` holds what they stand
-            for, in increasing order. For regression on integers give ``y.astype(float)``; integers
-            whose values hardly repeat raise an error that says so. Whole numbers stored as float
-            are numbers.
+            for, in increasing order: text alphabetically, whatever order a category declares.
+            For regression on integers give ``y.astype(float)``; integers whose values hardly repeat
+            raise an error that says so. Whole numbers stored as float are numbers.
         test_share : float
             Of the samples, 0 to 1; each part gets at least one.
         rng : numpy.random.Generator

@@ -21,6 +21,7 @@ from kan_ref.checks.samples import counted as counted
 from kan_ref.checks.samples import input_names as input_names
 from kan_ref.checks.samples import listed as listed
 from kan_ref.checks.samples import literal as literal
+from kan_ref.checks.tables import check_no_missing as check_no_missing
 from kan_ref.checks.tables import check_no_times as check_no_times
 from kan_ref.checks.tables import check_same_rows as check_same_rows
 from kan_ref.checks.tables import read_inputs as read_inputs

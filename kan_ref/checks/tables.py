@@ -230,8 +230,8 @@ def _as_numbers(name: str, value: object) -> str:
     return f"np.asarray({name}, float)"
 
 
-def _objects(name: str, value: Any, array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array of objects as text, booleans or integers, if all are of one type."""
+def check_no_missing(name: str, value: Any, array: NDArray[Any]) -> None:
+    """Raise ValueError with the first row of an array (n,) that is None, nan, NaT or pandas.NA."""
     # nan is unequal to itself; the comparison of pandas.NA with itself is neither
     missing = [
         entry is None or type(entry).__name__ in ("NAType", "NaTType") or entry != entry
@@ -252,6 +252,11 @@ def _objects(name: str, value: Any, array: NDArray[Any]) -> NDArray[Any]:
                 f"{code}[keep].astype(int) for class labels"
             )
         raise ValueError(f"{name} is {array[place]} at row {place}: {what}")
+
+
+def _objects(name: str, value: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of objects as text, booleans or integers, if all are of one type."""
+    check_no_missing(name, value, array)
     types = {type(entry) for entry in array}
     if len(types) > 1:
         found = ", ".join(sorted(kind.__name__ for kind in types))

@@ -15,25 +15,41 @@ fifth of the samples, with each class in proportion, takes no part in the search
     constant prediction, (T20), since a few answers that are surely wrong also raise the standard
     error
 
+A formula may be better than a constant by chance, too, if the labels do not depend on the inputs.
+Then every order of the labels of the n held-out samples is as probable. The loss of a sample is
+A(f) - f . t (divided by the number of answers) with its logits f and its label or answers t as 0
+and 1, so only the sum of f . t depends on the order. Let F and T (n, n_out) be logits and labels
+less their means. Over all orders the sum of F . T has mean 0 and the variance below the root of
+
+    (D38)  z = sum_b F_b . T_b / sqrt(sum_kl (F^T F)_kl (T^T T)_kl / (n - 1))
+
+and z > 3 shows that the labels depend on the formula. For constant logits z is 0.
+
 Sparsification and pruning may remove too much, above all where labels are few. If the formula is
 not explained, a second attempt makes the network smaller by elimination alone, and its formula is
-returned if its verdict is better. None begins when the time is over.
+returned if it is explained, or if neither is and the losses of the first are larger by more than
+the standard error, (T22). No attempt begins when the time is over.
 
 At last the numbers of the formula are trained on all training samples, and there the residuals
 y - p are tested (`residual_tests`). The first test finds a poor formula of a good network, the
-second finds a poor network, too.
+second finds a poor network, too. As for values, N samples test p fitted numbers only if N - p >= p
+and N >= 50, (D32); p counts those of all formulas of the cross entropy together, and with the
+logistic loss those of the output that has most.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from kan_ref.checks import FloatArray
 from kan_ref.data import Data
 from kan_ref.discovery.formula_search import with_trained_numbers
 from kan_ref.discovery.network_search import NetworkSettings, search_by_network
 from kan_ref.discovery.records import Discovery, Report
-from kan_ref.discovery.residual_tests import class_structure
+from kan_ref.discovery.residual_tests import FEWEST, class_structure
 from kan_ref.discovery.results import identity
+from kan_ref.discovery.spare_samples import fitted_numbers, missing_samples
 from kan_ref.discovery.trials import VALIDATION_SHARE
 from kan_ref.discovery.verdict import ERRORS, Verdict
 from kan_ref.formulas import formula
@@ -50,6 +66,7 @@ CLASS_LOSSES = ("cross_entropy", "logistic")
 N_HIDDEN = 5  # nodes of the first network
 SEPARATED = 1e-3  # nats: with a smaller loss, larger logits are always better
 N_STEPS = 100  # L-BFGS steps on all training samples
+CONSTANT = 1e-9  # of the largest logit: logits that vary by less are constant
 
 
 def class_problem(data: Data, loss: str) -> tuple[Data, str]:
@@ -83,15 +100,16 @@ def search_logits(
     is_start: bool,
 ) -> Discovery:
     """Return the formulas of the logits; data and loss as `class_problem` returns them."""
-    found = _attempt(data, first, settings, report, names, rng, is_start=is_start)
+    found, losses = _attempt(data, first, settings, report, names, rng, is_start=is_start)
     is_last = is_start or settings.penalty_weight == 0.0 or settings.is_late
     if found.verdict.kind != "not explained" or is_last:
         return found
     plain = replace(settings, penalty_weight=0.0)
-    other = _attempt(data, first, plain, report, names, rng, is_start=False)
-    if other.verdict.kind != "not explained":
+    other, others = _attempt(data, first, plain, report, names, rng, is_start=False)
+    is_better = others.mean() < losses.mean() and not compare(losses, others).as_good
+    if other.verdict.kind != "not explained" or is_better:
         return other
-    note = "neither attempt is explained: the first one, with the penalty"
+    note = "neither attempt is explained: the first one, with the penalty, is as good"
     return replace(found, steps=(*other.steps, replace(found.steps[-1], name="choice", note=note)))
 
 
@@ -104,15 +122,19 @@ def _attempt(
     rng: np.random.Generator,
     *,
     is_start: bool,
-) -> Discovery:
-    """Return the formulas of the logits that one run of the paper's way leads to."""
+) -> tuple[Discovery, FloatArray]:
+    """Return the formulas that one run of the paper's way leads to, and their held-out losses."""
     part = hold_out_classes(data, settings.loss, VALIDATION_SHARE)
     found, splines = search_by_network(part, first, settings, report, rng, is_start=is_start)
-    final = with_trained_numbers(found, data, settings.loss, N_STEPS)
-    report.step("numbers", "trained on all training samples", final)
-    verdict = class_verdict(part, data, (found, splines, final), settings.loss)
-    return Discovery(
-        formula(final, names=names),
+    final = found
+    if not settings.is_late:
+        final = with_trained_numbers(found, data, settings.loss, N_STEPS, settings.deadline)
+        report.step("numbers", "trained on all training samples", final)
+    expression = formula(final, names=names)
+    n_numbers = numbers_to_test(expression, settings.loss)
+    verdict = class_verdict(part, data, (found, splines, final), settings.loss, n_numbers)
+    discovery = Discovery(
+        expression,
         final,
         splines,
         tuple(report.steps),
@@ -121,23 +143,55 @@ def _attempt(
         identity(final.widths[0], final.widths[-1]),
         names,
     )
+    return discovery, _held_out_losses(part, found, settings.loss)
+
+
+def _held_out_losses(part: Data, network: Network, loss: str) -> FloatArray:
+    """Compute the losses (n,) at the held-out samples."""
+    goal = check_batch(network, part.x_test, part.y_test, loss=loss)
+    return sample_losses(goal, network_values(network, part.x_test))
+
+
+def order_statistic(logits: FloatArray, labels: FloatArray) -> float:
+    """Return z of (D38) for logits and labels (n, n_out); 0 for constant logits."""
+    f, t = (columns - columns.mean(axis=0) for columns in (logits, labels))
+    n, size = len(f), float(np.abs(f).max())
+    if n < 2 or size <= CONSTANT * float(np.abs(logits).max()):
+        return 0.0
+    f = f / size
+    # [eq:label-order]
+    variance = np.sum((f.T @ f) * (t.T @ t)) / (n - 1)
+    z = np.sum(f * t) / max(np.sqrt(variance), 1e-300)
+    # [/eq:label-order]
+    return float(z)
+
+
+def numbers_to_test(expression: Any, loss: str) -> int:
+    """Count the fitted numbers of formulas that the same labels or answers determine."""
+    outputs = expression if isinstance(expression, tuple) else (expression,)
+    if loss == "cross_entropy":
+        return fitted_numbers(*outputs)
+    return max(fitted_numbers(one) for one in outputs)
 
 
 def class_verdict(
-    part: Data, data: Data, networks: tuple[Network, Network, Network], loss: str
+    part: Data,
+    data: Data,
+    networks: tuple[Network, Network, Network],
+    loss: str,
+    n_numbers: int = 0,
 ) -> Verdict:
     """Return the verdict on a formula, from the held-out samples of `part` and all of `data`.
 
     `networks`: the formula and the splines, trained without the held-out samples, and the formula
-    trained with them.
+    trained with them; `n_numbers`: how many fitted numbers the samples have to test.
     """
     found, splines, final = networks
     logits = network_values(found, part.x_test)
     if not np.isfinite(logits).all() or not np.isfinite(network_values(final, data.x_train)).all():
         return Verdict("not explained", "the formula is undefined at a training sample")
     goal = check_batch(found, part.x_test, part.y_test, loss=loss)
-    losses = sample_losses(goal, logits)
-    others = sample_losses(goal, network_values(splines, part.x_test))
+    losses, others = (_held_out_losses(part, one, loss) for one in (found, splines))
     accuracy, reference = (goal.judge_all(one)[2] for one in (found, splines))
     numbers = (
         f"on {len(part.x_test)} held-out samples the formula has accuracy {accuracy:.3f} and loss "
@@ -158,7 +212,18 @@ def class_verdict(
         return Verdict(
             "not explained", f"{numbers}: no better than a constant prediction, with {least:.3g}"
         )
-    text = f"{numbers}; residuals y - p show no structure"
+    n = len(data.x_train)
+    missing = missing_samples(n, n_numbers, FEWEST, is_noisy=True)
+    if missing:
+        return Verdict("not explained", f"{numbers}; the residual shows no structure; {missing}")
+    z = order_statistic(logits, goal.targets)
+    chance = f"than a constant prediction, with {least:.3g}, z = {z:.1f} over all orders of labels"
+    if not z > ERRORS:
+        return Verdict(
+            "not explained", f"{numbers}: not clearly better {chance}, but {ERRORS:g} is needed"
+        )
+    taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
+    text = f"{numbers}; better {chance}; residuals y - p show no structure on {n} samples{taken}"
     whole = check_batch(final, data.x_train, data.y_train, loss=loss)
     if whole.judge_all(final)[0] < SEPARATED:
         text += "; the formula separates the classes, so the size of its logits is not determined"

@@ -172,13 +172,16 @@ def _trained(start: Network, choice: Choice, data: Data, loss: str, n_steps: int
     return FormulaTrial(names, network, rmse, score)
 
 
-def with_trained_numbers(network: Network, data: Data, loss: str, n_steps: int) -> Network:
-    """Train the parameters a, b, c, d of the symbolic edges."""
+def with_trained_numbers(
+    network: Network, data: Data, loss: str, n_steps: int, deadline: float = np.inf
+) -> Network:
+    """Train the parameters a, b, c, d of the symbolic edges, until the deadline at most."""
     return fitted(
         network,
         data,
         n_steps=n_steps,
         loss=loss,
+        deadline=deadline,
         trainable=("symbolic",),
         update_grids=False,
     )

@@ -153,8 +153,8 @@ class _Problem:
         inverse = lookup(transform.inverse).f
         for degree in range(1, int(degrees[n_columns - 1]) + 1):
             m = int(np.searchsorted(degrees, degree, side="right"))
-            if diagonal[:m].min() <= 1e-12 * diagonal.max():
-                return
+            if m > len(r) or diagonal[:m].min() <= 1e-12 * diagonal.max():
+                return  # the samples do not determine the coefficients
             coef = np.linalg.solve(r[:m, :m], target[:m])
 
             def f(points: FloatArray, coef: FloatArray = coef, m: int = m) -> FloatArray:

@@ -146,6 +146,8 @@ def discover(
     formula "within noise" may be wrong by less than the noise shows, and the verdict says by how
     much. Of N samples, p fitted numbers leave N - p to test the formula: "exact" needs at least
     p / 2 of these, "within noise" at least p, and at least 50 samples in all, or 28 for one input.
+    Classes need 50 for one input, too, and their formula must be better than a constant prediction
+    on a fifth of the samples by more than chance, which of less than 100 samples few formulas are.
     """
     checked = check_data(data)
     check_choice("loss", loss, ("mse", *CLASS_LOSSES))

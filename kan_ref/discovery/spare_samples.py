@@ -12,7 +12,8 @@ bits each. Half a spare sample for each number is more evidence than that.
 
 With noise one has to see that the residual has no structure (`verdict`). With n_0 samples at least
 one test of all inputs can be made: for one input that of sums of polynomials, for several those of
-neighbours and products. With fewer samples a wrong formula and noise look alike.
+neighbours and products. With fewer samples a wrong formula and noise look alike. For classes the
+latter are the only tests, and n_0 is 50 for one input, too.
 
 With sigma^2 = (sum of the squared residuals) / (N - p), a formula within noise may be wrong by
 
@@ -41,11 +42,11 @@ SIMPLE = 1e-9  # relative: a fitted number that is nearer to a simple one is tha
 MOST_SIMPLE = 1e4  # multiples of 1/2 or of pi / 2: larger ones are near every number
 
 
-def fitted_numbers(expression: Any) -> int:
-    """Count the numbers of an expression that samples have determined, equal ones once."""
+def fitted_numbers(*expressions: Any) -> int:
+    """Count the numbers of expressions that samples have determined, equal ones once."""
     import sympy
 
-    return count_fitted(expression.atoms(sympy.Float))
+    return count_fitted(number for one in expressions for number in one.atoms(sympy.Float))
 
 
 def count_fitted(numbers: Iterable[Any]) -> int:
@@ -84,10 +85,9 @@ def unseen_error(size: float, n: int, n_numbers: int) -> float:
     # [/eq:unseen-error]
 
 
-def missing_samples(n: int, n_numbers: int, n_in: int, *, is_noisy: bool) -> str:
-    """Return why n samples do not test a formula, "" if they do, (D32)."""
+def missing_samples(n: int, n_numbers: int, fewest: int, *, is_noisy: bool) -> str:
+    """Return why n samples do not test a formula, "" if they do, (D32), with n_0 = `fewest`."""
     fitted = f"{n_numbers} fitted number{'' if n_numbers == 1 else 's'}"
-    fewest = fewest_noisy(n_in)
     if n_numbers and n_numbers >= n:
         return f"{n} samples determine {fitted}, so nothing tests the formula"
     if is_noisy and n < fewest:

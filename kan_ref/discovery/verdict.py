@@ -48,6 +48,7 @@ from kan_ref.discovery.residual_tests import (
 from kan_ref.discovery.spare_samples import (
     DEGREE,
     N_PER_COLUMN,
+    fewest_noisy,
     missing_samples,
     unseen_error,
 )
@@ -96,7 +97,7 @@ def judge(
     `n_numbers`: how many numbers of the formula were fitted to these samples; `rounding`: returns
     its rounding errors (n,), (D35).
     """
-    residual, n = y - predicted, len(y)
+    residual, n, fewest = y - predicted, len(y), fewest_noisy(x.shape[1])
     undefined = ~np.isfinite(residual)
     if undefined.any():
         return Verdict(
@@ -112,7 +113,7 @@ def judge(
             f"the largest error on {n} samples is {largest:.1e}, "
             f"and y has a standard deviation of {float(np.std(y)):.2g}"
         )
-        missing = missing_samples(n, n_numbers, x.shape[1], is_noisy=False)
+        missing = missing_samples(n, n_numbers, fewest, is_noisy=False)
         return Verdict("not explained", f"{missing}; {text}") if missing else Verdict("exact", text)
     size = float(np.std(residual))
     ratio = size / _unit(y)
@@ -120,7 +121,7 @@ def judge(
     share = f"the residual, of size {size:.1e} ({of_y} of y)"
     if found:
         return Verdict("not explained", f"{share}, has structure: {found}")
-    missing = missing_samples(n, n_numbers, x.shape[1], is_noisy=True)
+    missing = missing_samples(n, n_numbers, fewest, is_noisy=True)
     if missing:
         return Verdict("not explained", f"{share}, shows no structure; {missing}")
     taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""

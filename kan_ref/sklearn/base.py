@@ -10,6 +10,7 @@ import numpy as np
 import kan_ref as kr
 from kan_ref.checks import (
     FloatArray,
+    check_no_missing,
     check_no_times,
     check_rectangular,
     explain_call,
@@ -178,7 +179,12 @@ class KANBase(BaseEstimator):
         """
         named = dict(zip(("X", "y"), arrays, strict=False))
         if not options.get("y_numeric") and "y" in named:
-            check_rectangular("y", named.pop("y"))  # classes may be dates
+            y = named.pop("y")
+            labels = check_rectangular("y", y)  # classes may be dates
+            if labels.dtype.kind == "O" and labels.ndim and labels.size == len(labels):
+                check_no_missing(
+                    "y", y, labels.ravel()
+                )  # scikit-learn takes the truth of pandas.NA
         for name, array in named.items():
             check_no_times(name, array)
         try:

@@ -15,13 +15,15 @@ from cases import for_all
 from networks import Frame
 
 import kan_ref as kr
-from kan_ref.discovery.class_search import class_verdict
+from kan_ref.discovery import class_search
+from kan_ref.discovery.class_search import class_verdict, numbers_to_test, order_statistic
 from kan_ref.discovery.formula_search import (
     EXACT,
     FormulaTrial,
     rank_edges,
     search_formula,
     sine_or_cosine,
+    with_trained_numbers,
 )
 from kan_ref.discovery.records import DiscoveryStep, beside_splines, formula_values
 from kan_ref.discovery.residual_tests import (
@@ -39,6 +41,7 @@ from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.discovery.varying_inputs import inputs_of_data
 from kan_ref.discovery.verdict import Verdict, explained, held_out_gain, judge
 from kan_ref.network.network import Network
+from kan_ref.training import hold_out_classes
 
 
 def made(f, n_inputs, *, n=300, low=-1.0, high=1.0, noise=0.0, seed=0):
@@ -422,14 +425,19 @@ def line(slope):
     return kr.fix_symbolic(network, 0, output=0, input=0, name="x", affine=(slope, 0.0, 1.0, 0.0))
 
 
+def answers_of_a_line(slope, n=300):
+    """Answers with these odds, with a fifth of them held out, and all of them."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1.0, 1.0, (n, 1))
+    answers = (rng.uniform(size=x.shape) < 1.0 / (1.0 + np.exp(-slope * x))).astype(float)
+    held = np.arange(n) < n // 5
+    part = kr.Data(x[~held], answers[~held], x[held], answers[held])
+    return part, kr.Data(x, answers, x, answers)
+
+
 def test_a_formula_that_is_no_better_than_a_constant_is_not_explained():
     """A few answers that are surely wrong raise the standard error as much as the loss."""
-    rng = np.random.default_rng(0)
-    x = rng.uniform(-1.0, 1.0, (300, 1))
-    answers = (rng.uniform(size=x.shape) < 1.0 / (1.0 + np.exp(-12.0 * x))).astype(float)
-    held = np.arange(300) < 60
-    part = kr.Data(x[~held], answers[~held], x[held], answers[held])
-    whole = kr.Data(x, answers, x, answers)
+    part, whole = answers_of_a_line(12.0)
 
     steep, right = (
         class_verdict(part, whole, (line(slope), line(12.0), line(12.0)), "logistic")
@@ -441,6 +449,83 @@ def test_a_formula_that_is_no_better_than_a_constant_is_not_explained():
     assert right.kind == "within noise"
 
 
+@for_all("slope, kind", [(0.8, "not explained"), (4.0, "within noise")])
+def test_a_formula_of_classes_is_better_than_a_constant_by_more_than_chance(slope, kind):
+    """60 labels that hardly depend on the input do not show even the right formula."""
+    part, whole = answers_of_a_line(slope)
+
+    verdict = class_verdict(part, whole, (line(slope),) * 3, "logistic")
+
+    z = order_statistic(slope * part.x_test, part.y_test)
+    assert verdict.kind == kind
+    assert (z > 3.0) == (kind == "within noise")
+    assert f"z = {z:.1f} over all orders of labels" in verdict.why
+
+
+@for_all("n_out", [1, 2, 3])
+def test_the_statistic_of_labels_has_mean_and_variance_over_all_orders(n_out):
+    rng = RNG(3)
+    logits = rng.standard_normal((6, n_out))
+    labels = np.eye(3)[[0, 1, 0, 2, 1, 0]][:, :n_out]
+    sums = np.array([np.sum(logits * labels[list(order)]) for order in permutations(range(6))])
+
+    z = (np.sum(logits * labels) - sums.mean()) / sums.std()
+
+    assert order_statistic(logits, labels) == pytest.approx(z, rel=1e-12)
+    assert order_statistic(1e200 * logits, labels) == pytest.approx(z, rel=1e-12)
+    assert order_statistic(np.full((6, n_out), 0.1), labels) == 0.0
+
+
+@for_all(
+    "n, n_numbers, reason",
+    [
+        (49, 1, "there are 49 samples, but at least 50 are needed"),
+        (60, 30, ""),
+        (60, 31, "60 samples determine 31 fitted numbers, so 29 are left"),
+        (300, 150, ""),
+        (300, 151, "300 samples determine 151 fitted numbers, so 149 are left"),
+    ],
+)
+def test_a_formula_of_classes_needs_as_many_spare_samples_as_one_of_values(n, n_numbers, reason):
+    """The tests of residuals of classes need 50 samples for one input, too."""
+    part, whole = answers_of_a_line(12.0, n)
+
+    verdict = class_verdict(part, whole, (line(12.0),) * 3, "logistic", n_numbers)
+
+    assert verdict.kind == ("not explained" if reason else "within noise")
+    assert reason in verdict.why
+
+
+def test_the_frequencies_of_classes_explain_no_labels():
+    """Of a class with one sample none is held out, so that a formula without it is better there."""
+    labels = np.append(np.arange(60) % 2, 2)
+    x = RNG(0).uniform(-1.0, 1.0, (61, 1))
+    whole = kr.Data(x, labels, x, labels)
+    network = kr.init_network((1, 3), n_intervals=2, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
+    for k, count in enumerate((30, 30, 0.1)):
+        affine = (1.0, 0.0, 0.0, np.log(count))
+        network = kr.fix_symbolic(network, 0, output=k, input=0, name="x", affine=affine)
+    part = hold_out_classes(whole, "cross_entropy", 0.2)
+
+    verdict = class_verdict(part, whole, (network,) * 3, "cross_entropy")
+
+    assert set(part.y_test) == {0, 1}
+    assert verdict.kind == "not explained"
+    assert "not clearly better than a constant prediction" in verdict.why
+    assert "z = 0.0" in verdict.why
+
+
+@for_all("loss, n_numbers", [("cross_entropy", 5), ("logistic", 3)])
+def test_formulas_of_the_same_labels_are_tested_together_and_those_of_answers_alone(
+    loss, n_numbers
+):
+    x = sympy.Symbol("x")
+    formulas = (1.17 * x + 0.31, 2.23 * x**2 + 0.57 * x + 0.31, 4.41 * x)
+
+    assert numbers_to_test(formulas, loss) == n_numbers
+    assert numbers_to_test(formulas[0], "logistic") == 2
+
+
 def test_of_separated_classes_the_size_of_the_logits_is_said_to_be_open():
     data = with_labels(lambda x: np.where(x[:, 0] > 0.0, 100.0, -100.0))
     options = {"start": one_layer(), "functions": ("x",)}
@@ -449,6 +534,13 @@ def test_of_separated_classes_the_size_of_the_logits_is_said_to_be_open():
 
     assert found.verdict.kind == "within noise"
     assert found.verdict.why.endswith("so the size of its logits is not determined")
+
+
+def one_line(slope):
+    """A network of two inputs, whose logit is a line of the first one."""
+    affine = (slope, 0.0, 1.0, 0.0)
+    network = kr.fix_symbolic(one_layer(), 0, output=0, input=0, name="x", affine=affine)
+    return kr.fix_symbolic(network, 0, output=0, input=1, name="x", affine=(0.0, 0.0, 0.0, 0.0))
 
 
 @pytest.mark.long
@@ -488,6 +580,28 @@ def test_of_two_attempts_that_are_not_explained_the_first_is_returned():
     np.testing.assert_allclose(
         found.steps[-1].network(data.x_test), found.predict(data.x_test), atol=1e-9
     )
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_of_two_attempts_that_are_not_explained_the_better_one_is_returned(monkeypatch, which):
+    """40 labels explain no formula, but held-out ones show which is nearer."""
+    data = with_labels(lambda x: 6.0 * x[:, 0], n=40)
+    ends = [one_line(0.0), one_line(0.0)]
+    ends[which] = one_line(6.0)
+    runs = iter(ends)
+
+    def search(part, first, settings, report, rng, *, is_start):
+        network = next(runs)
+        return network, network
+
+    monkeypatch.setattr(class_search, "search_by_network", search)
+    monkeypatch.setattr(class_search, "with_trained_numbers", lambda network, *_: network)
+
+    found = kr.discover(data, loss="cross_entropy", rng=RNG(0))
+
+    assert found.verdict.kind == "not explained"
+    assert float(found.formula.coeff(sympy.Symbol("u"))) == pytest.approx(6.0)
+    assert (found.steps[-1].name == "choice") == (which == 0)
 
 
 def test_one_class_has_no_logits():
@@ -568,8 +682,22 @@ def test_a_limit_of_time_ends_the_papers_way_and_the_verdict_says_so(loss):
     assert sum(isinstance(one, ArchitectureTrial) for one in reported) == 1
     assert sum(isinstance(one, FormulaTrial) for one in reported) == 1
     steps = [step.name for step in found.steps]
-    assert "refine" not in steps
+    assert not {"refine", "numbers"} & set(steps)
     assert steps.count("name") == 1  # there is no second attempt
+
+
+def test_the_numbers_of_a_formula_are_not_trained_after_the_deadline():
+    data = with_labels(lambda x: 6.0 * x[:, 0], n=60)
+    data = replace(data, y_train=data.y_train[:, None] * 1.0, y_test=data.y_test[:, None] * 1.0)
+    lines = kr.fix_symbolic(one_layer(), 0, output=0, input=0, name="x")
+
+    late, trained = (
+        with_trained_numbers(lines, data, "logistic", 10, deadline).layers[0].affine
+        for deadline in (-np.inf, np.inf)
+    )
+
+    np.testing.assert_array_equal(late, lines.layers[0].affine)
+    assert np.abs(trained - late).max() > 0.1
 
 
 LIMITS = ({}, {"seconds": 1e6})

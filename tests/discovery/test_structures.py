@@ -403,6 +403,18 @@ def test_inputs_of_a_narrow_range_or_any_sign_have_no_logarithm():
     assert not any("logarithms" in one.what for one in linear_models(x, y))
 
 
+@for_all("n, n_in", [(6, 5), (20, 30), (40, 31), (40, 32)])
+def test_models_have_at_most_as_many_columns_as_samples_to_train_on(n, n_in):
+    """A line has 1 + n_in columns, and a fifth of the samples is held out."""
+    x = RNG(0).uniform(-1.0, 1.0, (n, n_in))
+
+    models = linear_models(x, np.sin(x[:, 0]))
+
+    is_determined = 1 + n_in <= n - n // 5
+    assert len(models) == is_determined
+    assert all(np.isfinite(one.f(x)).all() for one in models)
+
+
 def test_weights_multiply_the_error_of_each_sample():
     x, y = sampled(lambda a, b: np.sin(9.0 * a) + b, (-1, 1), (0.0, 1.0), n=120)
     weight = np.ones(len(y))

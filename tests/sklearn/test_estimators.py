@@ -123,6 +123,25 @@ def test_times_are_no_numbers(x, word, fitted):
 @pytest.mark.parametrize(
     "y",
     [
+        pd.Series(["u", "v", None, "v"] * 10, dtype="string"),
+        pd.DataFrame({"kind": pd.Series(["u", "v", None, "v"] * 10, dtype="string")}),
+        pd.Series([True, False, None, False] * 10, dtype="boolean"),
+        np.array(["u", "v", None, "v"] * 10, dtype=object),
+        pd.Categorical(["u", "v", None, "v"] * 10),
+    ],
+)
+def test_a_sample_without_a_class_is_named_by_its_row(y):
+    x = np.linspace(-1.0, 1.0, 40)[:, None]
+
+    with pytest.raises(
+        ValueError, match=r"^y is \S+ at row 2: leave out the samples without a class$"
+    ):
+        KANClassifier(**QUICK).fit(x, y)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
         DAYS,
         DAYS.to_numpy(),
         pd.Series(DAYS.tz_localize("UTC")),
