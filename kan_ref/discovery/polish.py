@@ -32,6 +32,7 @@ from kan_ref.discovery.trees import (
     linearize,
     multiply,
     numbers,
+    uncentred,
     values,
     with_fixed,
     with_numbers,
@@ -152,6 +153,8 @@ def simplified(
     Parts with one value at all samples become numbers. `floor`: errors below it are equal.
     """
     tree = absorbed(fitted.tree)
+    plain = uncentred(tree)
+    tree = plain if rmse_of(plain, x, y) <= max(ALIKE * fitted.rmse, floor) else tree
     best = Fitted(tree, rmse_of(tree, x, y))
     outside = True
     while outside:  # each time with a lower criterion

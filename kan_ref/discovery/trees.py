@@ -140,6 +140,26 @@ def absorbed(tree: Tree) -> Tree:
     return flat
 
 
+def uncentred(tree: Tree) -> Tree:
+    """Return the tree with one constant in a sum: c (u - m) + d becomes c u + (d - c m)."""
+    if isinstance(tree, Apply):
+        return apply(tree.function, uncentred(tree.part))
+    if isinstance(tree, Product):
+        return multiply(*map(uncentred, tree.parts))
+    if not isinstance(tree, Sum):
+        return tree
+    terms: list[Tree] = []
+    for part in map(uncentred, tree.parts):
+        c, inner = (
+            part.parts if isinstance(part, Product) and len(part.parts) == 2 else (part, part)
+        )
+        if isinstance(c, Number) and isinstance(inner, Sum) and len(inner.parts) == 2:
+            terms += [multiply(c, term) for term in inner.parts]
+        else:
+            terms.append(part)
+    return add(*terms)
+
+
 def _is_free(term: Tree) -> bool:
     """Return whether a term is a trainable number or has one as its factor."""
     first = term.parts[0] if isinstance(term, Product) else term

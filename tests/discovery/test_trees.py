@@ -30,6 +30,7 @@ from kan_ref.discovery.trees import (
     multiply,
     numbers,
     substitute,
+    uncentred,
     values,
     with_fixed,
     with_numbers,
@@ -137,6 +138,26 @@ def test_a_factor_goes_into_a_sum_whose_terms_all_have_numbers():
     assert str(expression_of(absorbed(tree), ("x", "y"))) == "x*(6.0*y + 10.0)"
     kept = multiply(Number(2.0), add(Input(1), Number(5.0)))
     assert absorbed(kept) == kept
+
+
+@given(trees)
+def test_a_sum_with_one_constant_has_the_same_values(tree):
+    value = values(tree, X)
+    size = float(np.abs(value).max())
+
+    if size < 1e6:
+        np.testing.assert_allclose(
+            values(uncentred(tree), X), value, rtol=0, atol=1e-12 * (1 + size)
+        )
+
+
+def test_the_centre_of_an_input_leaves_no_rounding_error_in_a_formula():
+    centred = add(multiply(Number(0.5), add(Input(1), Number(-1.15, True))), Number(0.575))
+    y = 0.5 * X[:, 0] * X[:, 1]
+
+    found = simplified(Fitted(multiply(Input(0), centred), 0.0), X, y, 1e-15)
+
+    assert str(expression_of(found.tree, ("x", "y"))) == "x*y/2"
 
 
 def test_inputs_are_replaced_by_trees():
