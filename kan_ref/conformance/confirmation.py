@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from kan_ref.conformance.answers import SAME
 from kan_ref.conformance.cases import Case
 from kan_ref.conformance.judge import NOT_FINITE, Outcome
-from kan_ref.conformance.patterns import covered
+from kan_ref.conformance.patterns import SMALL, covered
 
 MOST_MARKS = 0.5  # of a method's marks, which answers must have to confirm a flag
 FEW_AFTER_FAILURES = 3  # least number of marks after failures of a more basic topic
@@ -104,12 +104,16 @@ def flags_by_factor(judged: Sequence[Outcome]) -> dict[str, str]:
 
 
 def _have_one_factor(output: str, wrong: Sequence[Outcome]) -> bool:
-    """Return whether several answers are wrong in one output alone, by one positive factor."""
+    """Return whether several answers are wrong in one output alone, by one positive factor.
+
+    Small errors of any cause have factors near 1, which prove nothing.
+    """
     factors = [one.verdict.factors.get(output, 0.0) for one in wrong]
     return (
         len(wrong) > 1
         and all(one.verdict.outputs == (output,) for one in wrong)
         and max(factors) - min(factors) < SAME * min(factors)
+        and abs(factors[0] - 1.0) > SMALL
     )
 
 

@@ -187,6 +187,27 @@ def test_a_factor_that_no_formula_gives_confirms_nothing(method, outputs, by):
     assert "confirmed" not in {one.confidence for one in report.findings}
 
 
+class LogarithmOfMore(conformance_plain.Plain):
+    """Adds a small number to the shares and to their sum, so that no logarithm is that of 0."""
+
+    def __init__(self, epsilon):
+        self.epsilon = epsilon
+
+    def penalties(self, layers, x):
+        entropy = 0.0
+        for scores in self.edge_scores(layers, x):
+            shares = scores / (scores.sum() + self.epsilon)
+            entropy -= float((shares * np.log(shares + self.epsilon)).sum())
+        return {**super().penalties(layers, x), "entropy": entropy}
+
+
+@for_all("epsilon", [1e-12, 1e-11])
+def test_a_small_number_in_the_logarithm_is_no_other_base_of_it(epsilon):
+    report = report_on(LogarithmOfMore(epsilon), only=["penalties"])
+
+    assert {(one.name, one.confidence) for one in report.findings} == {("SmallError", "confirmed")}
+
+
 def test_an_entropy_that_is_wrong_where_it_is_0_has_no_factor():
     report = report_on(EntropyOfNothing(), only=["penalties", "zero_edges"])
 
