@@ -66,6 +66,23 @@ class Gaussians(Basis):
         return np.exp(-(((x[:, None] - centres) / width) ** 2))
 
 
+def half(numbers):
+    return np.asarray(numbers).astype(np.float16)
+
+
+def brain(numbers):
+    """Return the numbers in bfloat16, cut off: the first 16 bits of float32."""
+    bits = np.asarray(numbers, dtype=np.float32).view(np.uint32) & np.uint32(0xFFFF0000)
+    return bits.view(np.float32)
+
+
+class Rounded(conformance_plain.Plain):
+    """Rounds the answers of one method to another format."""
+
+    def __init__(self, method, to):
+        setattr(self, method, lambda *given: to(getattr(super(Rounded, self), method)(*given)))
+
+
 class NotANumber(Basis):
     def basis(self, x, knots, degree):
         found = super().basis(x, knots, degree)
@@ -103,6 +120,16 @@ def test_the_first_finding_is_confirmed_and_says_what_was_seen(adapter, name, de
 
     assert (first.name, first.confidence) == (name, "confirmed")
     assert first.detail.startswith(detail)
+
+
+@for_all("to", [half, brain])
+def test_answers_in_float16_or_bfloat16_alone_are_named_as_those_in_float32(to):
+    report = report_on(Rounded("layer_forward", to), only=["edges", "separability"])
+
+    assert report.failures
+    assert {(one.name, one.confidence) for one in report.findings} == {
+        ("Float32Inside", "confirmed")
+    }
 
 
 def test_float32_knots_of_a_fresh_layer_are_named_as_those_of_a_grid():
