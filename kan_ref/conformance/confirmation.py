@@ -27,6 +27,9 @@ APART = (
     *("family_basis", "family_forward", "family_vjp"),
 )
 MOST_FAILURES = 0.5  # of a method, which flags must explain for their marks to confirm them
+# its marks show which nodes are kept, and many rules keep the same ones: a flag must explain all
+# failures, and other methods must not show that it is false
+CHOICE = "prune"
 # a flag whose mark, zeros, stands for it only in cases that have the flag
 LOCAL = ("ZeroSupportFirstColumn",)
 # flags of what follows where an edge lacks its base function everywhere
@@ -157,6 +160,7 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
         for flag in outcome.verdict.visible
         if _stands_for(flag, outcome.case)
     }
+    refuted |= {(CHOICE, flag) for flag in _right_elsewhere(judged)}
     found: dict[str, set[str]] = defaultdict(set)
     for (method, flag), members in seen.items():
         if (
@@ -166,6 +170,7 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
             and 2 * sum(flag not in one.verdict.empty for one in members) >= len(members)
             and (len(members) >= FEW_AFTER_FAILURES or members[0].status == "failed")
             and not _by_chance(flag, members)
+            and (method != CHOICE or _explained(method, {flag}, judged, seen) == 1.0)
         ):
             found[method].add(flag)
     return {
@@ -173,6 +178,16 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
         for method, flags in found.items()
         if _explained(method, flags, judged, seen) >= MOST_FAILURES
     }
+
+
+def _right_elsewhere(judged: Sequence[Outcome]) -> set[str]:
+    """Return the flags that cases of other methods than `CHOICE` test first, and never fail."""
+    others = [one for one in judged if one.case.method != CHOICE]
+    passed, failed = (
+        {one.case.flags[0] for one in others if (one.status == "passed") is right}
+        for right in (True, False)
+    )
+    return passed - failed
 
 
 def _stands_for(flag: str, case: Case) -> bool:

@@ -370,6 +370,37 @@ def test_a_single_exception_does_not_stand_before_a_flag_of_many_failures():
 TRUE_AS_WELL = {"points sorted": {"BatchDependence"}}
 
 
+class Keeps(conformance_plain.Plain):
+    """Keeps the nodes that a rule selects by their incoming and outgoing scores."""
+
+    def __init__(self, rule):
+        self.rule = rule
+
+    def prune(self, layers, x, threshold):
+        scores, layers = self.node_scores(layers, x), [dict(layer) for layer in layers]
+        sides = zip(scores["incoming"], scores["outgoing"], strict=True)
+        for one, two, (incoming, outgoing) in zip(layers, layers[1:], sides, strict=False):
+            kept = self.rule(incoming, outgoing, threshold)
+            one |= {name: one[name][kept] for name in ("coef", "w_base", "w_spline", "mask")}
+            two |= {name: two[name][:, kept] for name in ("coef", "w_base", "w_spline", "mask")}
+            two["knots"] = two["knots"][kept]
+        return layers
+
+
+@for_all(
+    "rule",
+    [
+        lambda incoming, outgoing, threshold: np.sqrt(incoming * outgoing) > threshold,
+        lambda incoming, outgoing, threshold: np.minimum(incoming, outgoing) > 2.0 * threshold,
+        lambda incoming, outgoing, threshold: np.minimum(incoming, outgoing) > 0.5 * threshold,
+    ],
+)
+def test_another_rule_of_pruning_confirms_none_that_keeps_the_same_nodes_in_some_cases(rule):
+    report = report_on(Keeps(rule), only=["pruning", "node_scores"])
+
+    assert [(one.name, one.confidence) for one in report.findings] == [("PruneRule", "perhaps")]
+
+
 @pytest.mark.long
 @for_all("name", DEFECTS)
 def test_a_defect_confirms_no_flag_but_its_own(name):
