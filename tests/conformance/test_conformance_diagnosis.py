@@ -132,6 +132,24 @@ def test_answers_in_float16_or_bfloat16_alone_are_named_as_those_in_float32(to):
     }
 
 
+class LoadsFixed(conformance_plain.Plain):
+    """Loads an entry of a layer that was not saved."""
+
+    def __init__(self, name, value):
+        self.entry = {name: value}
+
+    def save_load(self, layer):
+        return {**layer, **self.entry}
+
+
+def test_a_degree_that_is_not_saved_is_not_called_a_missing_degree_of_0():
+    report = report_on(LoadsFixed("degree", 3), only=["save_load"])
+    (found,) = report.findings
+
+    assert [one.case.id for one in report.failures] == ["save_load/degree-0"]
+    assert (found.name, found.perhaps) == ("Unreadable", "RoundTrip")
+
+
 def test_float32_knots_of_a_fresh_layer_are_named_as_those_of_a_grid():
     report = report_on(SingleGrid(), only=["initial_layer"])
 
