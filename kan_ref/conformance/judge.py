@@ -101,7 +101,8 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
             continue
         if isinstance(expected, int | str):
             if value != expected:
-                flag = _INTEGER_DEFECTS.get(output)
+                saved = case.method == "save_load" and not case.call
+                flag = "RoundTrip" if saved else _INTEGER_DEFECTS.get(output)
                 if case.method == "extend_grid" and output == "collapsed_rows":
                     flag = None  # no constant input is given there
                 if output == "outside" and "ConstantFeature" in case.flags:

@@ -142,6 +142,14 @@ class LoadsFixed(conformance_plain.Plain):
         return {**layer, **self.entry}
 
 
+@for_all("base", ["silu", "identity", "zero"])
+def test_a_base_function_that_is_not_saved_is_confirmed_as_a_lost_part(base):
+    report = report_on(LoadsFixed("base", base), only=["save_load"])
+
+    assert report.failures
+    assert {(one.name, one.confidence) for one in report.findings} == {("RoundTrip", "confirmed")}
+
+
 def test_a_degree_that_is_not_saved_is_not_called_a_missing_degree_of_0():
     report = report_on(LoadsFixed("degree", 3), only=["save_load"])
     (found,) = report.findings
