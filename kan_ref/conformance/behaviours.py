@@ -22,8 +22,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.conformance.calls import ROUNDS, SAME, copied, same
 from kan_ref.conformance.cases import Case, load_topics
-from kan_ref.conformance.judge import room_of
-from kan_ref.conformance.plain_layer import read_numbers
+from kan_ref.conformance.plain_layer import read_numbers, room_of
 from kan_ref.conformance.subjects import Subject
 
 SAME_SINGLE = 1e-5  # the same for answers in float32, as SAME for float64

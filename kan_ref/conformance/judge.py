@@ -14,13 +14,11 @@ from kan_ref.checks import FloatArray
 from kan_ref.conformance.answers import is_zero, read_outputs, seen_marks, visible_marks
 from kan_ref.conformance.calls import CHANGING, UNREPEATED
 from kan_ref.conformance.cases import Case
+from kan_ref.conformance.plain_layer import room_of
 from kan_ref.conformance.wire import unreadable
 
 FLOAT32 = 2.0**29  # epsilon of float32 in units of that of float64
 SUM_ERROR = 1e-3  # of a sum of basis functions: further from 1 they are other functions
-NEAR = 1e-4  # of the largest number: float32 rounding is smaller
-# formats whose numbers are float32 numbers with zeros as last bits: their number, and the rounding
-_COARSE = ((16, 2.0**-8), (13, 2.0**-11))  # of bfloat16, of float16
 
 # a wrong integer has one possible defect
 _INTEGER_DEFECTS = {
@@ -172,20 +170,6 @@ def _factor(expected: Any, got: FloatArray, tolerance: float) -> float:
         factor = found[place] / right[place]
         near = np.abs(found - factor * right) <= 2.0 * tolerance * max(1.0, abs(factor))
     return float(factor) if near.all() and np.isfinite(factor) else 0.0
-
-
-def room_of(value: FloatArray) -> float:
-    """Return how far rounding may move an array's numbers, as a share of the largest one.
-
-    It is NEAR, or four roundings of the format if all numbers are those of bfloat16 or float16.
-    """
-    with np.errstate(all="ignore"):
-        single = value.astype(np.float32)
-    if (value == single).all():
-        for n_zeros, rounding in _COARSE:
-            if not (single.view(np.uint32) % 2**n_zeros).any():
-                return 4.0 * rounding
-    return NEAR
 
 
 def _is_single(case: Case, got: Mapping[str, Any]) -> bool:
