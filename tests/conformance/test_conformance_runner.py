@@ -660,6 +660,34 @@ def test_an_adapter_that_raises_while_it_introduces_itself_is_refused(folder, pa
     assert "which cannot be built: " in complained
 
 
+def program(tmp_path, code):
+    """Return the words that run a program of Python, which reads lines and answers them."""
+    path = tmp_path / "program.py"
+    path.write_text(code, encoding="utf-8")
+    return f"{sys.executable} {path}"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [('"float32 is not supported"', 2), ('{"code": 3}', 2), ('""', 1), ("null", 1)],
+)
+def test_a_program_that_answers_hello_with_an_error_is_refused(folder, tmp_path, error, status):
+    code = (
+        "import json, sys\n"
+        "for line in sys.stdin:\n"
+        "    n = json.loads(line).get('id', 0)\n"
+        f"    hello = '{{\"error\": {error}}}'\n"
+        "    wrong = {'id': n, 'result': []}\n"
+        "    print(json.dumps(wrong) if n else hello, flush=True)\n"
+    )
+    words = program(tmp_path, code)
+    only = ("--only", "bases/degree-0-first-knot", "--dtype", "float32")
+    found, said, complained = call(folder, "--program", words, *only)
+
+    assert found == status
+    assert ("whose answer to hello is an error: " in complained) == (status == 2) == (not said)
+
+
 # --- the command line
 
 
