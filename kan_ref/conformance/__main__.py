@@ -2,7 +2,7 @@
 
 Without a subject kan_ref itself is tested. `report` as the first word tests published libraries and
 writes their report cards (`cards`). Exit status: 0 if every required case passes or is listed as
-failing, 1 if one fails, 2 for a wrong call, a subject that refuses to start or supports no chosen
+failing, 1 if one fails, 2 for a wrong call, a subject that cannot start or supports no chosen
 case, or a report that cannot be written, 130 after Ctrl-C.
 """
 
@@ -40,8 +40,8 @@ def parser() -> argparse.ArgumentParser:
         description="Test an implementation of KANs against the vectors.",
         epilog="'report' as the first word tests published libraries and writes their report "
         "cards: report --help. Exit status: 0 if every required case passes or is listed by "
-        "--xfail, 1 if one fails, 2 for wrong arguments, a subject that refuses to start or "
-        "supports no chosen case, or a report that cannot be written, 130 after Ctrl-C",
+        "--xfail, 1 if one fails, 2 for wrong arguments, a subject that cannot start or supports "
+        "no chosen case, or a report that cannot be written, 130 after Ctrl-C",
     )
     who = found.add_mutually_exclusive_group()
     who.add_argument(
@@ -182,8 +182,7 @@ def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> Proc
             timeout=options.timeout,
             memory=options.memory,
         )
-        failed = f"--adapter is {options.adapter!r}, which cannot be built"
-        return _accepted(line, subject, failed)
+        return _accepted(line, subject, f"--adapter is {options.adapter!r}, which cannot be built")
     try:
         command = shlex.split(options.program)
     except ValueError as error:

@@ -182,16 +182,17 @@ class ProcessSubject:
         elif failure:
             self._late.add(request.get("id", 0))  # its answer may still come
         elif read.n_other and counted != "hello":
-            failure = f"wrote a line that is not an answer: {read.first!r}"
+            failure = read.others
         if reply is None or failure:
             return Answer(error=wire.printable(failure), kind="unreadable")
         return reply
 
     def _crash_reason(self, hung: float | None, read: wire.Reading) -> str:
+        others = read.others if read.n_other else ""
         if hung is not None:
-            reason = f"no answer within {hung:g} s"
+            reason = f"no answer within {hung:g} s" + (f": {others}" if others else "")
         else:
-            reason = read.others if read.n_other else "ended without an answer"
+            reason = others or "ended without an answer"
         self._kill()
         said = "" if self._errors is None else self._errors.last_line()
         self.close()

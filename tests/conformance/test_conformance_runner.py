@@ -383,6 +383,30 @@ def test_a_broken_program_yields_failed_cases(code, sentence):
     ]
 
 
+@pytest.mark.parametrize("written", ["[[0.5, 1.0]]", ""])
+def test_a_line_that_is_no_object_is_in_the_message_of_the_case_that_it_leaves_without_an_answer(
+    written,
+):
+    code = (
+        "import json, sys\n"
+        f"for line in sys.stdin: print({written!r} if 'id' in json.loads(line) else '{{}}', flush=True)"
+    )
+    subject = ProcessSubject([sys.executable, "-c", code], name="bare", timeout=0.2)
+    answer = subject.ask(CASES["bases/degree-2-inside"])
+    subject.close()
+
+    message = f"no answer within 0.2 s: wrote a line that is not an answer: {written!r}"
+    assert (answer.error, answer.kind) == (message, "no answer")
+
+
+@for_all("written", ["null", "[]", "3", '"hi"', "[[1.0, nan]]"])
+def test_a_value_that_is_no_object_is_no_answer_to_hello_at_once(written):
+    stream = io.BytesIO(f"a banner\n{written}\n".encode())
+    read = wire.read_answer(stream, None, set())
+
+    assert read.failure == f"the line cannot be read as the answer: {written!r}"
+
+
 PLAIN_CALLS = """
 import json, sys
 calls = 0
