@@ -495,7 +495,9 @@ def test_every_usual_spelling_of_nan_is_read(written):
 def test_a_program_may_write_all_fields_with_an_empty_error(fields, sentence):
     code = (
         "import sys, json\n"
-        "for line in sys.stdin: print('{\"id\": %d, FIELDS}' % json.loads(line).get('id', 0), flush=True)"
+        "for line in sys.stdin:\n"
+        "    n = json.loads(line).get('id')\n"
+        "    print('{\"id\": %d, FIELDS}' % n if n else '{}', flush=True)"
     ).replace("FIELDS", fields)
     subject = ProcessSubject([sys.executable, "-c", code], name="fields")
     report = suite.run(subject, suite.choose(only=["bases/degree-2-inside"]))
