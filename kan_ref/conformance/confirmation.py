@@ -11,7 +11,7 @@ A common factor proves a defect whose formula says that right numbers are multip
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from kan_ref.conformance.answers import SAME
 from kan_ref.conformance.cases import Case
@@ -147,19 +147,15 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
     for outcome in wrong:
         for flag in outcome.verdict.defects:
             seen[outcome.case.method, flag].append(outcome)
-    n_marked = Counter(
-        (outcome.case.method, flag)
-        for outcome in judged
-        for flag in {mark.flag for mark in outcome.case.marks}
-        if _stands_for(flag, outcome.case)
-    )
-    refuted = {
-        (outcome.case.method, flag)
-        for outcome in judged
-        if outcome.status == "passed"
-        for flag in outcome.verdict.visible
-        if _stands_for(flag, outcome.case)
-    }
+    # outputs that are right in all cases show no flag, and refute none
+    wrong_outputs = {(one.case.method, name) for one in wrong for name in one.verdict.outputs}
+    n_marked: Counter[tuple[str, str]] = Counter()
+    refuted = set()
+    for outcome in judged:
+        for flag in _marked_in(wrong_outputs, outcome.case):
+            n_marked[outcome.case.method, flag] += 1
+            if outcome.status == "passed" and flag in outcome.verdict.visible:
+                refuted.add((outcome.case.method, flag))
     refuted |= {(CHOICE, flag) for flag in _right_elsewhere(judged)}
     found: dict[str, set[str]] = defaultdict(set)
     for (method, flag), members in seen.items():
@@ -178,6 +174,12 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
         for method, flags in found.items()
         if _explained(method, flags, judged, seen) >= MOST_FAILURES
     }
+
+
+def _marked_in(outputs: Container[tuple[str, str]], case: Case) -> set[str]:
+    """Return the flags with a mark in these outputs of methods, if it stands for the flag."""
+    marked = {mark.flag for mark in case.marks if (case.method, mark.output) in outputs}
+    return {flag for flag in marked if _stands_for(flag, case)}
 
 
 def _right_elsewhere(judged: Sequence[Outcome]) -> set[str]:

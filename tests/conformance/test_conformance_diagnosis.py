@@ -268,6 +268,24 @@ def test_an_entropy_that_is_wrong_where_it_is_0_has_no_factor():
     assert "EntropyBase" not in dict(report.defects)
 
 
+class OnesForDy(conformance_plain.Plain):
+    """One gradient has ones in place of dy."""
+
+    def __init__(self, output):
+        self.output = output
+
+    def layer_vjp(self, layer, x, dy):
+        ones = super().layer_vjp(layer, x, np.ones_like(dy))
+        return {**super().layer_vjp(layer, x, dy), self.output: ones[self.output]}
+
+
+@for_all("output", ["dx", "d_coef"])
+def test_a_defect_of_one_output_alone_is_confirmed_by_the_marks_in_it(output):
+    report = report_on(OnesForDy(output), only=["layer_vjp"], skip=["*uneven*"])
+
+    assert [(one.name, one.confidence) for one in report.findings] == [("DyIgnored", "confirmed")]
+
+
 def test_zeros_alone_confirm_no_defect():
     report = report_on(ZeroGradient(), only=["layer_vjp"])
 
