@@ -214,5 +214,5 @@ def _differ(one: FloatArray, other: FloatArray, least: float = 0.0) -> bool:
     if one.shape != other.shape:
         return False
     size = float(np.abs(one[np.isfinite(one)]).max(initial=1.0))
-    room = max(room_of(one) * size, least)
+    room = max(room_of(np.stack([one, other])) * size, least)
     return not np.allclose(one, other, rtol=0.0, atol=room, equal_nan=True)
