@@ -2,8 +2,8 @@
 
 Without a subject kan_ref itself is tested. `report` as the first word tests published libraries and
 writes their report cards (`cards`). Exit status: 0 if every required case passes or is listed as
-failing, 1 if one fails, 2 for a wrong call, a subject that supports no chosen case or a report that
-cannot be written, 130 after Ctrl-C.
+failing, 1 if one fails, 2 for a wrong call, a subject that cannot start or supports no chosen
+case, or a report that cannot be written, 130 after Ctrl-C.
 """
 
 import argparse
@@ -40,8 +40,8 @@ def parser() -> argparse.ArgumentParser:
         description="Test an implementation of KANs against the vectors.",
         epilog="'report' as the first word tests published libraries and writes their report "
         "cards: report --help. Exit status: 0 if every required case passes or is listed by "
-        "--xfail, 1 if one fails, 2 for wrong arguments, a subject that supports no chosen case or "
-        "a report that cannot be written, 130 after Ctrl-C",
+        "--xfail, 1 if one fails, 2 for wrong arguments, a subject that cannot start or supports "
+        "no chosen case, or a report that cannot be written, 130 after Ctrl-C",
     )
     who = found.add_mutually_exclusive_group()
     who.add_argument(
@@ -182,12 +182,7 @@ def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> Proc
             timeout=options.timeout,
             memory=options.memory,
         )
-        if subject.refused is not None:
-            subject.close()
-            line.error(
-                f"--adapter is {options.adapter!r}, which cannot be built: {subject.refused}"
-            )
-        return subject
+        return _accepted(line, subject, f"--adapter is {options.adapter!r}, which cannot be built")
     try:
         command = shlex.split(options.program)
     except ValueError as error:
@@ -195,7 +190,7 @@ def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> Proc
     if not command or shutil.which(command[0]) is None:
         line.error(f"--program is {options.program!r}, which names no program that can be run")
     try:
-        return ProcessSubject(
+        subject = ProcessSubject(
             command,
             name=options.program,
             dtype=options.dtype,
@@ -204,6 +199,18 @@ def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> Proc
         )
     except OSError as error:
         line.error(f"--program is {options.program!r}, which cannot be started: {error}")
+    failed = f"--program is {options.program!r}, whose answer to hello is an error"
+    return _accepted(line, subject, failed)
+
+
+def _accepted(
+    line: argparse.ArgumentParser, subject: ProcessSubject, failed: str
+) -> ProcessSubject:
+    """Return a subject; end the program with a message if it answers hello with an error."""
+    if subject.refused is not None:
+        subject.close()
+        line.error(f"{failed}: {subject.refused}")
+    return subject
 
 
 def _read_xfail(line: argparse.ArgumentParser, path: Path | None) -> list[str]:

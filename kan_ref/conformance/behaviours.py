@@ -22,10 +22,9 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.conformance.calls import ROUNDS, SAME, copied, same
 from kan_ref.conformance.cases import Case, load_topics
-from kan_ref.conformance.plain_layer import read_numbers
+from kan_ref.conformance.plain_layer import read_numbers, room_of
 from kan_ref.conformance.subjects import Subject
 
-NEAR = 1e-4  # of the largest number: float32 rounding is smaller
 SAME_SINGLE = 1e-5  # the same for answers in float32, as SAME for float64
 # another layer in each array alone; the values are arbitrary
 _CHANGED: dict[str, Callable[[FloatArray], FloatArray]] = {
@@ -165,7 +164,7 @@ def _mixes_inputs(subject: Subject) -> bool:
     # depend on their place in the batch
     if y is None or turned is None or not np.isfinite(y).all() or _differ(y, turned[::-1]):
         return False
-    return _differ(y[0] - y[1], y[2] - y[3])
+    return _differ(y[0] - y[1], y[2] - y[3], least=room_of(y) * float(np.abs(y).max()))
 
 
 _TESTS: dict[str, Callable[[Subject], bool]] = {
@@ -207,9 +206,13 @@ def _ask(subject: Subject, layer: Mapping[str, Any], x: FloatArray) -> FloatArra
     return y if y.ndim == 2 and len(y) == len(x) and y.size else None
 
 
-def _differ(one: FloatArray, other: FloatArray) -> bool:
-    """Return whether arrays of one shape differ; nan and infinity are equal to themselves."""
+def _differ(one: FloatArray, other: FloatArray, least: float = 0.0) -> bool:
+    """Return whether arrays of one shape differ by more than rounding, and by more than `least`.
+
+    nan and infinity are equal to themselves.
+    """
     if one.shape != other.shape:
         return False
     size = float(np.abs(one[np.isfinite(one)]).max(initial=1.0))
-    return not np.allclose(one, other, rtol=0.0, atol=NEAR * size, equal_nan=True)
+    room = max(room_of(np.stack([one, other])) * size, least)
+    return not np.allclose(one, other, rtol=0.0, atol=room, equal_nan=True)

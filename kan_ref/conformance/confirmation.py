@@ -11,12 +11,12 @@ A common factor proves a defect whose formula says that right numbers are multip
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from kan_ref.conformance.answers import SAME
 from kan_ref.conformance.cases import Case
 from kan_ref.conformance.judge import NOT_FINITE, Outcome
-from kan_ref.conformance.patterns import covered
+from kan_ref.conformance.patterns import SMALL, covered
 
 MOST_MARKS = 0.5  # of a method's marks, which answers must have to confirm a flag
 FEW_AFTER_FAILURES = 3  # least number of marks after failures of a more basic topic
@@ -27,6 +27,9 @@ APART = (
     *("family_basis", "family_forward", "family_vjp"),
 )
 MOST_FAILURES = 0.5  # of a method, which flags must explain for their marks to confirm them
+# its marks show which nodes are kept, and many rules keep the same ones: a flag must explain all
+# failures, and other methods must not show that it is false
+CHOICE = "prune"
 # a flag whose mark, zeros, stands for it only in cases that have the flag
 LOCAL = ("ZeroSupportFirstColumn",)
 # flags of what follows where an edge lacks its base function everywhere
@@ -104,12 +107,16 @@ def flags_by_factor(judged: Sequence[Outcome]) -> dict[str, str]:
 
 
 def _have_one_factor(output: str, wrong: Sequence[Outcome]) -> bool:
-    """Return whether several answers are wrong in one output alone, by one positive factor."""
+    """Return whether several answers are wrong in one output alone, by one positive factor.
+
+    Small errors of any cause have factors near 1, which prove nothing.
+    """
     factors = [one.verdict.factors.get(output, 0.0) for one in wrong]
     return (
         len(wrong) > 1
         and all(one.verdict.outputs == (output,) for one in wrong)
         and max(factors) - min(factors) < SAME * min(factors)
+        and abs(factors[0] - 1.0) > SMALL
     )
 
 
@@ -140,19 +147,16 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
     for outcome in wrong:
         for flag in outcome.verdict.defects:
             seen[outcome.case.method, flag].append(outcome)
-    n_marked = Counter(
-        (outcome.case.method, flag)
-        for outcome in judged
-        for flag in {mark.flag for mark in outcome.case.marks}
-        if _stands_for(flag, outcome.case)
-    )
-    refuted = {
-        (outcome.case.method, flag)
-        for outcome in judged
-        if outcome.status == "passed"
-        for flag in outcome.verdict.visible
-        if _stands_for(flag, outcome.case)
-    }
+    # outputs that are right in all cases show no flag, and refute none
+    wrong_outputs = {(one.case.method, name) for one in wrong for name in one.verdict.outputs}
+    n_marked: Counter[tuple[str, str]] = Counter()
+    refuted = set()
+    for outcome in judged:
+        for flag in _marked_in(wrong_outputs, outcome.case):
+            n_marked[outcome.case.method, flag] += 1
+            if outcome.status == "passed" and flag in outcome.verdict.visible:
+                refuted.add((outcome.case.method, flag))
+    refuted |= {(CHOICE, flag) for flag in _right_elsewhere(judged)}
     found: dict[str, set[str]] = defaultdict(set)
     for (method, flag), members in seen.items():
         if (
@@ -162,6 +166,7 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
             and 2 * sum(flag not in one.verdict.empty for one in members) >= len(members)
             and (len(members) >= FEW_AFTER_FAILURES or members[0].status == "failed")
             and not _by_chance(flag, members)
+            and (method != CHOICE or _explained(method, {flag}, judged, seen) == 1.0)
         ):
             found[method].add(flag)
     return {
@@ -169,6 +174,22 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
         for method, flags in found.items()
         if _explained(method, flags, judged, seen) >= MOST_FAILURES
     }
+
+
+def _marked_in(outputs: Container[tuple[str, str]], case: Case) -> set[str]:
+    """Return the flags with a mark in these outputs of methods, if it stands for the flag."""
+    marked = {mark.flag for mark in case.marks if (case.method, mark.output) in outputs}
+    return {flag for flag in marked if _stands_for(flag, case)}
+
+
+def _right_elsewhere(judged: Sequence[Outcome]) -> set[str]:
+    """Return the flags that cases of other methods than `CHOICE` test first, and never fail."""
+    others = [one for one in judged if one.case.method != CHOICE]
+    passed, failed = (
+        {one.case.flags[0] for one in others if (one.status == "passed") is right}
+        for right in (True, False)
+    )
+    return passed - failed
 
 
 def _stands_for(flag: str, case: Case) -> bool:

@@ -57,6 +57,7 @@ FORMS = {
     "initial_layer": "InitLayer",
     "node_scores": "NodeScoreSides",
     "prune": "PruneKeepsFunction",
+    "save_load": "RoundTrip",
 }
 # agreement with a pattern, from which its flag may explain an exception, or an answer of the wrong
 # form better than the form alone
@@ -101,11 +102,14 @@ def facts(
     found = {}
     for (kind, _, _), members in groups.items():
         trait = _shared_trait(judged, members)
-        hint = "" if trait in _TRAITS else _hint(judged, members, likely)
+        flag = _TRAITS.get(trait, "") if trait else ""
+        # a case that does not test the trait may fail because of anything else
+        flag = flag if any(flag in one.case.flags for one in members) else ""
+        hint = "" if flag else _hint(judged, members, likely)
         for outcome in members:
             detail = outcome.verdict.message
-            if trait in _TRAITS:
-                one = Diagnosis(_TRAITS[trait], CONFIRMED, detail)
+            if flag:
+                one = Diagnosis(flag, CONFIRMED, detail)
             else:
                 shared = f" (all of degree {trait[1]})" if trait and trait[0] == "degree" else ""
                 one = Diagnosis(_BY_KIND[kind], CONFIRMED, f"{detail}{shared}", hint)

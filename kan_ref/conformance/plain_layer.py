@@ -17,6 +17,9 @@ from kan_ref.plain import basis_and_slope
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
 BASES = ("silu", "identity", "zero")
 MOST_DEGREE = 50  # far above every case: values of a degree of 10^5 would take hours
+NEAR = 1e-4  # of the largest number: float32 rounding is smaller
+# formats whose numbers are float32 numbers with zeros as last bits: their number, and the rounding
+_COARSE = ((16, 2.0**-8), (13, 2.0**-11))  # of bfloat16, of float16
 
 
 def read_numbers(value: Any) -> FloatArray:
@@ -35,6 +38,20 @@ def read_number(name: str, value: Any) -> float:
     if array.shape:
         raise ValueError(f"{name} has shape {array.shape}, but must be one number")
     return float(array)
+
+
+def room_of(value: FloatArray) -> float:
+    """Return how far rounding may move an array's numbers, as a share of the largest one.
+
+    It is NEAR, or four roundings of the format if all numbers are those of bfloat16 or float16.
+    """
+    with np.errstate(all="ignore"):
+        single = value.astype(np.float32)
+    if (value == single).all():
+        for n_zeros, rounding in _COARSE:
+            if not (single.view(np.uint32) % 2**n_zeros).any():
+                return 4.0 * rounding
+    return NEAR
 
 
 def read_layer(answer: Any) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from kan_ref.conformance.wire import ErrorTail, limit_memory
 TIMEOUT = 10.0  # seconds for a case
 START_TIMEOUT = 60.0  # seconds for hello: a program may load a large framework first
 MOST_CRASHES = 3  # hangs and exits of one method, after which its further cases are not run
+_NO_ERROR = (None, "")  # some languages write all fields, these where there is no error
 MEMORY = 32.0  # GiB of addresses, of which frameworks reserve far more than they use
 
 
@@ -92,8 +93,7 @@ class ProcessSubject:
             return reply
         if reply.get("unsupported") is True:
             return Answer(unsupported=True)
-        # some languages write all fields, null or "" where there is no error
-        if reply.get("error") not in (None, ""):
+        if reply.get("error") not in _NO_ERROR:
             return Answer(error=wire.printable(reply["error"]))
         if self.shaped and "unreadable" in reply:
             text, kind = reply["unreadable"]
@@ -134,8 +134,9 @@ class ProcessSubject:
         reply = self._exchange(hello, "hello")
         if isinstance(reply, Answer):
             return f"no answer to hello: {reply.error}"
-        if self.shaped and reply.get("error") is not None:
+        if reply.get("error") not in _NO_ERROR:
             self.refused = wire.printable(reply["error"])
+            return f"the answer to hello is an error: {self.refused}"
         who = reply.get("result")
         if isinstance(who, Mapping) and isinstance(who.get("name"), str):
             self.name = wire.printable(f"{who['name']} {who.get('version', '')}")[:100]
@@ -181,16 +182,17 @@ class ProcessSubject:
         elif failure:
             self._late.add(request.get("id", 0))  # its answer may still come
         elif read.n_other and counted != "hello":
-            failure = f"wrote a line that is not an answer: {read.first!r}"
+            failure = read.others
         if reply is None or failure:
             return Answer(error=wire.printable(failure), kind="unreadable")
         return reply
 
     def _crash_reason(self, hung: float | None, read: wire.Reading) -> str:
+        others = read.others if read.n_other else ""
         if hung is not None:
-            reason = f"no answer within {hung:g} s"
+            reason = f"no answer within {hung:g} s" + (f": {others}" if others else "")
         else:
-            reason = read.others if read.n_other else "ended without an answer"
+            reason = others or "ended without an answer"
         self._kill()
         said = "" if self._errors is None else self._errors.last_line()
         self.close()

@@ -31,6 +31,7 @@ NULL = (
     'null (None) in an array is not a number: write "NaN", "Infinity" or "-Infinity", for which '
     "JSON.stringify of JavaScript writes null"
 )
+_NO_VALUE = object()
 # what the code of a subject may raise: also its own SystemExit and KeyboardInterrupt fail a case
 RAISED = (Exception, SystemExit, KeyboardInterrupt)
 # what printf of C libraries, and other languages, write for numbers that are not finite
@@ -161,17 +162,21 @@ def dump(message: Mapping[str, Any]) -> bytes:
 
 def load(line: bytes) -> Mapping[str, Any] | None:
     """Return the JSON object of a line, or None if the line holds none."""
+    message = _value(line)
+    return message if isinstance(message, Mapping) else None
+
+
+def _value(line: bytes) -> Any:
+    """Return the JSON value of a line, or `_NO_VALUE` if the line holds none."""
     try:
-        message = json.loads(line)
+        return json.loads(line)
     except RecursionError:
-        return None
+        return _NO_VALUE
     except ValueError:
         try:
-            text = line.decode("utf-8")
-            message = json.loads(_TOKEN.sub(_quoted, text))
+            return json.loads(_TOKEN.sub(_quoted, line.decode("utf-8")))
         except (ValueError, RecursionError):
-            return None
-    return message if isinstance(message, Mapping) else None
+            return _NO_VALUE
 
 
 def _quoted(found: re.Match[str]) -> str:
@@ -196,14 +201,16 @@ class Reading:
     @property
     def others(self) -> str:
         """Return the message about lines that are not answers."""
+        if self.n_other == 1:
+            return f"wrote a line that is not an answer: {self.first!r}"
         return f"wrote {self.n_other} lines that are not answers, the first {self.first!r}"
 
 
 def read_answer(stream: IO[bytes], number: int | None, late: set[int]) -> Reading:
     """Read lines until the answer with this `id`, or until one that shows that none will follow.
 
-    Without a number any object is the answer. Each number of `late` may come once in between: the
-    answer to an earlier request that has failed.
+    Without a number any object is the answer, and any other JSON value is meant for it. Each number
+    of `late` may come once in between: the answer to an earlier request that has failed.
     """
     read = Reading()
     while line := stream.readline(MOST_BYTES):
@@ -220,7 +227,11 @@ def read_answer(stream: IO[bytes], number: int | None, late: set[int]) -> Readin
         elif given is not None:
             failure = f"answer with id {short(given)} where {number} was expected"
             return replace(read, failure=failure)
-        elif message is not None or line.lstrip().startswith(b"{"):  # meant for the answer
+        elif (
+            message is not None
+            or line.lstrip().startswith(b"{")
+            or (number is None and _value(line) is not _NO_VALUE)
+        ):  # meant for the answer
             failure = f"the line cannot be read as the answer: {start!r}"
             return replace(read, failure=failure)
         else:

@@ -93,6 +93,48 @@ def test_calls_that_need_a_usual_answer_are_blocked_by_the_case_that_finds_none(
     assert alone.reason.startswith("the usual call gives other answers, so that ")
 
 
+class Differences(conformance_plain.Plain):
+    """Second derivatives by central differences, whose rounding is divided by the step's square."""
+
+    def __init__(self, step, changed=lambda x: x):
+        self.step, self.changed = step, changed
+
+    def input_hessian_diag(self, layers, x):
+        x = self.changed(x)
+        steps = self.step * np.eye(x.shape[1])
+        two, *ends = (
+            [self.network_forward(layers, x + n * one) for one in steps] for n in (0.0, 1.0, -1.0)
+        )
+        return (np.stack(ends[0], 2) - 2.0 * np.stack(two, 2) + np.stack(ends[1], 2)) / self.step**2
+
+    def network_forward(self, layers, x):
+        for layer in layers:
+            rows = zip(x.T, layer["knots"], strict=True)
+            bases = [self.basis(column, row, layer["degree"]) for column, row in rows]
+            splines = np.einsum("ibm,jim->bji", np.array(bases), layer["coef"])
+            weighted = (layer["mask"] * layer["w_spline"]) * splines
+            base = conformance_plain.BASES[layer["base"]][0](x)
+            x = weighted.sum(2) + np.einsum("bi,ji->bj", base, layer["mask"] * layer["w_base"])
+        return x
+
+
+def of_columns(x):
+    """Return x as a function that assumes C order reads it."""
+    return x.ravel(order="K").reshape(x.shape)
+
+
+@for_all(
+    ("step", "changed", "held"),
+    [(1e-4, lambda x: x, 1), (1e-6, lambda x: x, 1), (1e-4, of_columns, 0)],
+)
+def test_rounding_that_a_method_amplifies_is_no_reading_in_another_order(step, changed, held):
+    cases = {case.id: case for topic in load_topics() for case in topic.cases}
+    case = cases["side_effects/hessian-fortran"]
+    method = Differences(step, changed).input_hessian_diag
+
+    assert calls.observe(method, arguments(case, "float64"), case.call) == held
+
+
 def test_blocked_cases_are_counted_for_each_case_that_blocks_them():
     report = report_on(SmallNoise(), only=["side_effects"])
     blocked = [line for line in suite.lines(report) if line.startswith("BLOCKED side_effects: ")]

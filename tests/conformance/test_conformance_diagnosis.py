@@ -66,6 +66,23 @@ class Gaussians(Basis):
         return np.exp(-(((x[:, None] - centres) / width) ** 2))
 
 
+def half(numbers):
+    return np.asarray(numbers).astype(np.float16)
+
+
+def brain(numbers):
+    """Return the numbers in bfloat16, cut off: the first 16 bits of float32."""
+    bits = np.asarray(numbers, dtype=np.float32).view(np.uint32) & np.uint32(0xFFFF0000)
+    return bits.view(np.float32)
+
+
+class Rounded(conformance_plain.Plain):
+    """Rounds the answers of one method to another format."""
+
+    def __init__(self, method, to):
+        setattr(self, method, lambda *given: to(getattr(super(Rounded, self), method)(*given)))
+
+
 class NotANumber(Basis):
     def basis(self, x, knots, degree):
         found = super().basis(x, knots, degree)
@@ -103,6 +120,42 @@ def test_the_first_finding_is_confirmed_and_says_what_was_seen(adapter, name, de
 
     assert (first.name, first.confidence) == (name, "confirmed")
     assert first.detail.startswith(detail)
+
+
+@for_all("to", [half, brain])
+def test_answers_in_float16_or_bfloat16_alone_are_named_as_those_in_float32(to):
+    report = report_on(Rounded("layer_forward", to), only=["edges", "separability"])
+
+    assert report.failures
+    assert {(one.name, one.confidence) for one in report.findings} == {
+        ("Float32Inside", "confirmed")
+    }
+
+
+class LoadsFixed(conformance_plain.Plain):
+    """Loads an entry of a layer that was not saved."""
+
+    def __init__(self, name, value):
+        self.entry = {name: value}
+
+    def save_load(self, layer):
+        return {**layer, **self.entry}
+
+
+@for_all("base", ["silu", "identity", "zero"])
+def test_a_base_function_that_is_not_saved_is_confirmed_as_a_lost_part(base):
+    report = report_on(LoadsFixed("base", base), only=["save_load"])
+
+    assert report.failures
+    assert {(one.name, one.confidence) for one in report.findings} == {("RoundTrip", "confirmed")}
+
+
+def test_a_degree_that_is_not_saved_is_not_called_a_missing_degree_of_0():
+    report = report_on(LoadsFixed("degree", 3), only=["save_load"])
+    (found,) = report.findings
+
+    assert [one.case.id for one in report.failures] == ["save_load/degree-0"]
+    assert (found.name, found.perhaps) == ("Unreadable", "RoundTrip")
 
 
 def test_float32_knots_of_a_fresh_layer_are_named_as_those_of_a_grid():
@@ -187,11 +240,50 @@ def test_a_factor_that_no_formula_gives_confirms_nothing(method, outputs, by):
     assert "confirmed" not in {one.confidence for one in report.findings}
 
 
+class LogarithmOfMore(conformance_plain.Plain):
+    """Adds a small number to the shares and to their sum, so that no logarithm is that of 0."""
+
+    def __init__(self, epsilon):
+        self.epsilon = epsilon
+
+    def penalties(self, layers, x):
+        entropy = 0.0
+        for scores in self.edge_scores(layers, x):
+            shares = scores / (scores.sum() + self.epsilon)
+            entropy -= float((shares * np.log(shares + self.epsilon)).sum())
+        return {**super().penalties(layers, x), "entropy": entropy}
+
+
+@for_all("epsilon", [1e-12, 1e-11])
+def test_a_small_number_in_the_logarithm_is_no_other_base_of_it(epsilon):
+    report = report_on(LogarithmOfMore(epsilon), only=["penalties"])
+
+    assert {(one.name, one.confidence) for one in report.findings} == {("SmallError", "confirmed")}
+
+
 def test_an_entropy_that_is_wrong_where_it_is_0_has_no_factor():
     report = report_on(EntropyOfNothing(), only=["penalties", "zero_edges"])
 
     assert report.failures
     assert "EntropyBase" not in dict(report.defects)
+
+
+class OnesForDy(conformance_plain.Plain):
+    """One gradient has ones in place of dy."""
+
+    def __init__(self, output):
+        self.output = output
+
+    def layer_vjp(self, layer, x, dy):
+        ones = super().layer_vjp(layer, x, np.ones_like(dy))
+        return {**super().layer_vjp(layer, x, dy), self.output: ones[self.output]}
+
+
+@for_all("output", ["dx", "d_coef"])
+def test_a_defect_of_one_output_alone_is_confirmed_by_the_marks_in_it(output):
+    report = report_on(OnesForDy(output), only=["layer_vjp"], skip=["*uneven*"])
+
+    assert [(one.name, one.confidence) for one in report.findings] == [("DyIgnored", "confirmed")]
 
 
 def test_zeros_alone_confirm_no_defect():
@@ -320,6 +412,37 @@ def test_a_single_exception_does_not_stand_before_a_flag_of_many_failures():
 
 # points in another order make a sample depend on the others of its batch: both are true
 TRUE_AS_WELL = {"points sorted": {"BatchDependence"}}
+
+
+class Keeps(conformance_plain.Plain):
+    """Keeps the nodes that a rule selects by their incoming and outgoing scores."""
+
+    def __init__(self, rule):
+        self.rule = rule
+
+    def prune(self, layers, x, threshold):
+        scores, layers = self.node_scores(layers, x), [dict(layer) for layer in layers]
+        sides = zip(scores["incoming"], scores["outgoing"], strict=True)
+        for one, two, (incoming, outgoing) in zip(layers, layers[1:], sides, strict=False):
+            kept = self.rule(incoming, outgoing, threshold)
+            one |= {name: one[name][kept] for name in ("coef", "w_base", "w_spline", "mask")}
+            two |= {name: two[name][:, kept] for name in ("coef", "w_base", "w_spline", "mask")}
+            two["knots"] = two["knots"][kept]
+        return layers
+
+
+@for_all(
+    "rule",
+    [
+        lambda incoming, outgoing, threshold: np.sqrt(incoming * outgoing) > threshold,
+        lambda incoming, outgoing, threshold: np.minimum(incoming, outgoing) > 2.0 * threshold,
+        lambda incoming, outgoing, threshold: np.minimum(incoming, outgoing) > 0.5 * threshold,
+    ],
+)
+def test_another_rule_of_pruning_confirms_none_that_keeps_the_same_nodes_in_some_cases(rule):
+    report = report_on(Keeps(rule), only=["pruning", "node_scores"])
+
+    assert [(one.name, one.confidence) for one in report.findings] == [("PruneRule", "perhaps")]
 
 
 @pytest.mark.long

@@ -320,6 +320,28 @@ def test_a_finer_grid_keeps_the_function_and_another_network_is_told_apart():
         )
 
 
+def test_weights_in_float32_are_found_by_three_times_the_weights():
+    one = random_layer(RNG(1), 3, 2, degree=3, n_intervals=4)
+    names = ("knots", "coef", "w_base", "w_spline", "mask")
+    layer = {name: np.asarray(getattr(one, name), float) for name in names}
+    layer |= {"degree": 3, "base": "silu"}
+    weights = {name: RNG(2).normal(size=(2, 3)) for name in ("w_base", "w_spline")}
+
+    def right(times, x):
+        scaled = {name: times * weight for name, weight in weights.items()}
+        return Reference().layer_forward({**layer, **scaled}, x)
+
+    def rounded(times, x):
+        scaled = {name: (times * weight).astype(np.float32) for name, weight in weights.items()}
+        return Reference().layer_forward({**layer, **scaled}, x)
+
+    invariants.check_same_function(lambda x: 3.0 * right(1.0, x), lambda x: right(3.0, x), X)
+    with refused("^new is another function than old: "):
+        invariants.check_same_function(
+            lambda x: 3.0 * rounded(1.0, x), lambda x: rounded(3.0, x), X
+        )
+
+
 # --- round trip
 
 

@@ -383,6 +383,30 @@ def test_a_broken_program_yields_failed_cases(code, sentence):
     ]
 
 
+@pytest.mark.parametrize("written", ["[[0.5, 1.0]]", ""])
+def test_a_line_that_is_no_object_is_in_the_message_of_the_case_that_it_leaves_without_an_answer(
+    written,
+):
+    code = (
+        "import json, sys\n"
+        f"for line in sys.stdin: print({written!r} if 'id' in json.loads(line) else '{{}}', flush=True)"
+    )
+    subject = ProcessSubject([sys.executable, "-c", code], name="bare", timeout=0.2)
+    answer = subject.ask(CASES["bases/degree-2-inside"])
+    subject.close()
+
+    message = f"no answer within 0.2 s: wrote a line that is not an answer: {written!r}"
+    assert (answer.error, answer.kind) == (message, "no answer")
+
+
+@for_all("written", ["null", "[]", "3", '"hi"', "[[1.0, nan]]"])
+def test_a_value_that_is_no_object_is_no_answer_to_hello_at_once(written):
+    stream = io.BytesIO(f"a banner\n{written}\n".encode())
+    read = wire.read_answer(stream, None, set())
+
+    assert read.failure == f"the line cannot be read as the answer: {written!r}"
+
+
 PLAIN_CALLS = """
 import json, sys
 calls = 0
@@ -471,7 +495,9 @@ def test_every_usual_spelling_of_nan_is_read(written):
 def test_a_program_may_write_all_fields_with_an_empty_error(fields, sentence):
     code = (
         "import sys, json\n"
-        "for line in sys.stdin: print('{\"id\": %d, FIELDS}' % json.loads(line).get('id', 0), flush=True)"
+        "for line in sys.stdin:\n"
+        "    n = json.loads(line).get('id')\n"
+        "    print('{\"id\": %d, FIELDS}' % n if n else '{}', flush=True)"
     ).replace("FIELDS", fields)
     subject = ProcessSubject([sys.executable, "-c", code], name="fields")
     report = suite.run(subject, suite.choose(only=["bases/degree-2-inside"]))
@@ -658,6 +684,34 @@ def test_an_adapter_that_raises_while_it_introduces_itself_is_refused(folder, pa
 
     assert (status, said) == (2, "")
     assert "which cannot be built: " in complained
+
+
+def program(tmp_path, code):
+    """Return the words that run a program of Python, which reads lines and answers them."""
+    path = tmp_path / "program.py"
+    path.write_text(code, encoding="utf-8")
+    return f"{sys.executable} {path}"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [('"float32 is not supported"', 2), ('{"code": 3}', 2), ('""', 1), ("null", 1)],
+)
+def test_a_program_that_answers_hello_with_an_error_is_refused(folder, tmp_path, error, status):
+    code = (
+        "import json, sys\n"
+        "for line in sys.stdin:\n"
+        "    n = json.loads(line).get('id', 0)\n"
+        f"    hello = '{{\"error\": {error}}}'\n"
+        "    wrong = {'id': n, 'result': []}\n"
+        "    print(json.dumps(wrong) if n else hello, flush=True)\n"
+    )
+    words = program(tmp_path, code)
+    only = ("--only", "bases/degree-0-first-knot", "--dtype", "float32")
+    found, said, complained = call(folder, "--program", words, *only)
+
+    assert found == status
+    assert ("whose answer to hello is an error: " in complained) == (status == 2) == (not said)
 
 
 # --- the command line
