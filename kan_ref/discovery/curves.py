@@ -13,17 +13,12 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.atoms import (
-    LARGEST,
-    pair_misfit,
     polynomial,
     power_of,
-    smallest,
-    unit,
-    with_outer,
 )
 from kan_ref.discovery.linear_models import WIDE
 from kan_ref.discovery.polish import Fitted, bic, polished
-from kan_ref.discovery.powers import products_of_powers
+from kan_ref.discovery.powers import any_power, powers_beside_terms, products_of_powers
 from kan_ref.discovery.quotients import rational_functions
 from kan_ref.discovery.screening import screened
 from kan_ref.discovery.trees import (
@@ -31,7 +26,6 @@ from kan_ref.discovery.trees import (
     Input,
     Number,
     Tree,
-    add,
     affine,
     apply,
     multiply,
@@ -52,7 +46,6 @@ POWERS_IN_EXPONENT = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0)
 EXPONENTS_BESIDE = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0)
 BESIDE_A_POWER = ("exp", "sin", "tanh", "log", "sqrt", "x^2")
 N_BESIDE_A_POWER = 6
-EXPONENTS_OF_TWO = tuple(sign * p for p in (0.5, *range(1, 13), 1.5, 2.5) for sign in (1.0, -1.0))
 TINY = 1e-12
 BLURRED = 1e-3  # of the standard deviation: with larger errors more names are kept
 SURE = 1e-6  # of the standard deviation: candidates at this accuracy are right
@@ -128,7 +121,11 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Itera
     yield [polynomial(degree, x) for degree in (1, 2, 3) if degree < n_values]
     yield list(_single(x, y, floor))
     yield list(rational_functions(x, y, floor, FEW_TERMS))
-    yield [*_exponentials(x, y), *_powers_with_exponentials(x, y, floor), *_two_powers(x, y)]
+    yield [
+        *_exponentials(x, y),
+        *_powers_with_exponentials(x, y, floor),
+        *powers_beside_terms(x, y),
+    ]
     yield list(_in_logarithm(x, y, floor))
     yield [*products_of_powers(x, y, floor), *_beside_a_power(x, y)]
     yield screened(x, y, 3 if is_whole else 1)
@@ -198,15 +195,11 @@ def _powers_with_exponentials(x: FloatArray, y: FloatArray, floor: float) -> Ite
     for _, q, (log_a, p, c) in sorted(found, key=lambda one: one[0])[:N_EXPONENTIALS]:
         near = round(2.0 * p) / 2.0
         is_near = abs(p - near) <= 0.1
-        power = power_of(Input(0), near) if is_near else _any_power(p)
+        power = power_of(Input(0), near) if is_near else any_power(p)
         if abs(log_a) < LARGEST_EXPONENT:
             factor = Number(sign * float(np.exp(log_a)))
             inner = multiply(Number(float(c)), power_of(Input(0), q))
             yield multiply(factor, power, apply("exp", inner))
-
-
-def _any_power(exponent: float) -> Tree:
-    return apply("exp", multiply(Number(float(exponent)), apply("log", Input(0))))
 
 
 def _in_logarithm(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
@@ -241,22 +234,3 @@ def _beside_a_power(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
                 found.append((float(np.std(values(tree, x[:, None]) - y)), tree))
     found = [one for one in found if np.isfinite(one[0])]
     yield from (tree for _, tree in sorted(found, key=lambda one: one[0])[:N_BESIDE_A_POWER])
-
-
-def _two_powers(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
-    """Yield a x^p + b x^q + d with the pairs of exponents of smallest misfit (D13)."""
-    exponents = [p for p in EXPONENTS_OF_TWO if x.min() > 0.0 or (p > 0.0 and p.is_integer())]
-    with np.errstate(all="ignore"):
-        table = (x / np.abs(x).max())[:, None] ** np.array(exponents)
-    fine = np.flatnonzero(np.isfinite(table).all(axis=0) & (np.abs(table).max(axis=0) < LARGEST))
-    exponents, columns = [exponents[k] for k in fine], unit(table[:, fine])
-    r = unit(y[:, None])[:, 0] @ columns
-    misfit = pair_misfit(r[:, None], r[None, :], columns.T @ columns)
-    misfit = np.where(np.tri(len(exponents), dtype=bool), 1.0, misfit)
-    for k, m in sorted(smallest(misfit, N_EXPONENTIALS), key=lambda place: misfit[place]):
-        powers = [power_of(Input(0), exponents[place]) for place in (k, m)]
-        terms = np.stack([values(one, x[:, None]) for one in powers])
-        if not (np.isfinite(terms).all() and np.abs(terms).max(axis=1).min() > 0.0):
-            continue  # x^12 of very large or small x is beyond float64
-        (a, b, d), _ = with_outer(list(terms), y)
-        yield add(multiply(Number(a), powers[0]), multiply(Number(b), powers[1]), Number(d))

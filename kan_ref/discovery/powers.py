@@ -1,4 +1,4 @@
-"""Products of powers and exponentials: curves whose logarithmic derivative is a quotient.
+"""Powers as factors and as terms: a curve whose logarithmic derivative is a quotient, and sums.
 
 The logarithm of y = A (x - r_1)^{p_1} (x - r_2)^{p_2} ... exp(c x + d x^2) has the derivative
 y' / y = p_1 / (x - r_1) + p_2 / (x - r_2) + ... + c + 2 d x, a quotient N / D of polynomials. So
@@ -12,7 +12,8 @@ residue p are the factor ((x - a)^2 + b^2)^p.
 
 Distributions such as x^p (1 - x)^q and x^p exp(-x), the field of a ring x / (1 + x^2)^{3/2}, and
 the pressure (1 + 0.2 M^2)^{-7/2} of a gas are such curves. Values y with an error have a derivative
-with a larger one, so that roots and exponents are start values.
+with a larger one, so that roots and exponents are start values. Sums with one or two powers are
+found by comparing exponents.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.atoms import LARGEST, power_of
+from kan_ref.discovery.atoms import LARGEST, pair_misfit, power_of, smallest, unit, with_outer
 from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, values
 
 DEGREES_OF_SLOPE = (8, 12, 16, 20, 24, 30, 36)  # of a polynomial through the samples
@@ -32,6 +33,10 @@ NO_EXPONENT = 0.02  # a smaller one is zero
 ROUND = 0.1  # an exponent is perhaps an integer or a half if it is this near,
 EXACTLY = 1e-6  # and nothing else if it is this near
 REAL = 0.2  # of an exponent: the largest imaginary part
+EXPONENTS_OF_TWO = tuple(sign * p for p in (0.5, *range(1, 13), 1.5, 2.5) for sign in (1.0, -1.0))
+N_PAIRS = 3
+N_FINER = 6  # lists of exponents, each ten times as fine as the one before
+ANY_EXPONENT = np.array([0.05 * n for n in range(-100, 101) if n not in (0, 20)])
 AT_ZERO = 0.02  # of the half width: a root this near to zero is zero
 
 
@@ -147,3 +152,56 @@ def _power(line: Tree, p: float) -> Tree:
     else:
         power = power_of(apply("sqrt", line), halves)
     return apply("1/x", power) if p < 0.0 else power
+
+
+def any_power(exponent: float) -> Tree:
+    """Return x^p as a tree with a trainable exponent, for x > 0."""
+    return apply("exp", multiply(Number(float(exponent)), apply("log", Input(0))))
+
+
+def powers_beside_terms(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
+    """Yield a x^p + b x^q + d with the exponents of smallest misfit (D13).
+
+    For x > 0 these are followed by a x^p + d and a x^p + b x + d with any exponent p.
+    """
+    exponents = [p for p in EXPONENTS_OF_TWO if x.min() > 0.0 or (p > 0.0 and p.is_integer())]
+    with np.errstate(all="ignore"):
+        table = (x / np.abs(x).max())[:, None] ** np.array(exponents)
+    fine = np.flatnonzero(np.isfinite(table).all(axis=0) & (np.abs(table).max(axis=0) < LARGEST))
+    exponents, columns = [exponents[k] for k in fine], unit(table[:, fine])
+    r = unit(y[:, None])[:, 0] @ columns
+    misfit = pair_misfit(r[:, None], r[None, :], columns.T @ columns)
+    misfit = np.where(np.tri(len(exponents), dtype=bool), 1.0, misfit)
+    for k, m in sorted(smallest(misfit, N_PAIRS), key=lambda place: misfit[place]):
+        powers = [power_of(Input(0), exponents[place]) for place in (k, m)]
+        terms = np.stack([values(one, x[:, None]) for one in powers])
+        if not (np.isfinite(terms).all() and np.abs(terms).max(axis=1).min() > 0.0):
+            continue  # x^12 of very large or small x is beyond float64
+        (a, b, d), _ = with_outer(list(terms), y)
+        yield add(multiply(Number(a), powers[0]), multiply(Number(b), powers[1]), Number(d))
+    if x.min() > 0.0:
+        for beside in ([], [Input(0)]):
+            parts = [any_power(_best_exponent(x, y, bool(beside))), *beside]
+            curves = [values(part, x[:, None]) for part in parts]
+            if all(np.isfinite(curve).all() and np.abs(curve).max() > 0.0 for curve in curves):
+                (*coef, d), _ = with_outer(curves, y)
+                scaled = [multiply(Number(c), part) for c, part in zip(coef, parts, strict=True)]
+                yield add(*scaled, Number(d))
+
+
+def _best_exponent(x: FloatArray, y: FloatArray, beside_line: bool) -> float:
+    """Return p of a x^p + d, or of a x^p + b x + d, from finer and finer lists of exponents."""
+    line, target = unit(x[:, None])[:, 0], y - y.mean()
+    target = target - line * (line @ target) if beside_line else target
+    exponents, width = ANY_EXPONENT, ANY_EXPONENT[1] - ANY_EXPONENT[0]
+    for _ in range(N_FINER):
+        with np.errstate(all="ignore"):
+            table = (x / x.max())[:, None] ** exponents
+        fine = np.isfinite(table).all(axis=0) & (table.max(axis=0) < LARGEST)
+        columns = unit(table[:, fine])
+        if beside_line:  # what the line leaves of them
+            columns = unit(columns - np.outer(line, line @ columns))
+        best = float(exponents[fine][np.argmax(np.abs(target @ columns))])
+        exponents = best + width * np.linspace(-1.0, 1.0, 21)
+        width = 0.1 * width
+    return best

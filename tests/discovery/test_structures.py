@@ -14,7 +14,7 @@ from cases import for_all
 import kan_ref as kr
 from kan_ref.discovery import quotients as quotients_module
 from kan_ref.discovery.atoms import composed_atoms, power_of, simple_atoms
-from kan_ref.discovery.curves import _two_powers, name_curve
+from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.decomposition import Decomposer, named, surface_of
 from kan_ref.discovery.forms import (
     as_function_of_a_sum,
@@ -25,7 +25,7 @@ from kan_ref.discovery.forms import (
 from kan_ref.discovery.invariants import curve_misfit, input_pairs, linear_direction, one_curves
 from kan_ref.discovery.linear_models import _Basis, linear_models, simplest
 from kan_ref.discovery.polish import polished, simplified
-from kan_ref.discovery.powers import products_of_powers
+from kan_ref.discovery.powers import powers_beside_terms, products_of_powers
 from kan_ref.discovery.quotients import quotient, quotients, rational_functions
 from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.scalings import (
@@ -220,6 +220,17 @@ def test_a_product_of_powers_is_known_by_its_logarithmic_derivative(name):
     between = np.linspace(low, high, 777)
     assert np.std(values(best.tree, between[:, None]) - f(between)) <= 1e-12 * np.std(y)
     assert best.complexity <= 28
+
+
+@pytest.mark.parametrize("p", [0.16, -0.73, 2.35])
+@pytest.mark.parametrize("slope", [0.0, 0.3])
+def test_any_power_is_found_beside_a_constant_and_a_line(p, slope):
+    x = np.linspace(5.0, 60.0, 120)
+    y = 0.4 * x**p + slope * x + 0.6
+
+    found = [polished(tree, x[:, None], y) for tree in powers_beside_terms(x, y)]
+
+    assert min(one.rmse for one in found) <= 1e-11 * np.std(y)
 
 
 @pytest.mark.parametrize(
@@ -618,10 +629,10 @@ def test_powers_beyond_float64_are_no_candidates(unit):
     u = np.linspace(1.0, 3.0, 120)
 
     with np.errstate(all="ignore"):
-        found = list(_two_powers(unit * u, np.sin(5.0 * u)))
+        found = list(powers_beside_terms(unit * u, np.sin(5.0 * u)))
 
     assert all(np.isfinite(numbers(tree)).all() for tree in found)
-    ((a, b, _),) = [numbers(tree) for tree in list(_two_powers(u, 2.0 * u**3 - u))[:1]]
+    ((a, b, _),) = [numbers(tree) for tree in list(powers_beside_terms(u, 2.0 * u**3 - u))[:1]]
     assert (round(a, 9), round(b, 9)) in ((2.0, -1.0), (-1.0, 2.0))
 
 
