@@ -182,9 +182,8 @@ class KANBase(BaseEstimator):
             y = named.pop("y")
             labels = check_rectangular("y", y)  # classes may be dates
             if labels.dtype.kind == "O" and labels.ndim and labels.size == len(labels):
-                check_no_missing(
-                    "y", y, labels.ravel()
-                )  # scikit-learn takes the truth of pandas.NA
+                # scikit-learn takes the truth of pandas.NA, which is an error
+                check_no_missing("y", y, labels.ravel())
         for name, array in named.items():
             check_no_times(name, array)
         try:
