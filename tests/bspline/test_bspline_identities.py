@@ -507,6 +507,7 @@ def test_a_trained_network_reaches_a_test_error_of_a_ten_thousandth_at_20_interv
     assert np.median(ladders[:, -1]) <= 1e-4
 
 
+@pytest.mark.long
 def test_every_finer_grid_makes_the_test_error_smaller(ladders):
     assert (np.diff(np.median(ladders, axis=0)) < 0).all()
 

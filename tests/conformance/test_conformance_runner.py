@@ -922,6 +922,7 @@ def test_an_export_states_its_contract_and_the_hash_of_every_other_file(tmp_path
     }
 
 
+@pytest.mark.long
 def test_an_export_is_valid_by_its_schemas_where_kan_ref_cannot_be_imported(tmp_path):
     export(tmp_path)
     code = (
@@ -1530,6 +1531,7 @@ def test_the_fixture_runs_every_case_of_the_configured_adapter_and_marks_listed_
     assert "4 passed, 1 xfailed" in said
 
 
+@pytest.mark.long
 def test_the_fixture_runs_the_cases_of_the_configured_family(tmp_path):
     folder = tmp_path / "other"
     folder.mkdir()
@@ -1552,6 +1554,7 @@ class Mine:
     assert "family is 'gauss', but must be one of bspline, chebyshev, fourier" in message
 
 
+@pytest.mark.long
 def test_a_test_with_the_fixture_needs_an_adapter_that_can_be_imported(tmp_path):
     for settings, sentence in (
         ("", "conformance_adapter is '', but conformance_case needs module:Class"),

@@ -115,6 +115,7 @@ def test_all_vectors_together_stay_below_five_megabytes():
     assert sum(path.stat().st_size for path in FILES) < 5e6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[d["topic"] for d in DOCUMENTS])
 def test_every_file_is_valid_by_its_schema_and_a_spoiled_one_is_not(document):
     whole = jsonschema.Draft202012Validator(SCHEMA)

@@ -401,6 +401,7 @@ def solve(length, duration, low, high, scales):
     return float(np.sqrt(np.mean((found - exact) ** 2))) / half
 
 
+@pytest.mark.long
 def test_the_heat_equation_is_solved_alike_in_any_units():
     errors = [
         solve(length, duration, low, high, kr.Scales([(0, length), (0, duration)], (low, high)))

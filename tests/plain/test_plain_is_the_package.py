@@ -419,6 +419,7 @@ def test_the_cards_of_tutorials_1_to_4_one_after_another_are_the_program_that_pl
     assert learned(written) == learned(vars(plain))
 
 
+@pytest.mark.long
 def test_the_cards_and_the_cell_below_them_are_a_program_of_at_most_90_lines_that_learns(tmp_path):
     page = tree.pages()["tutorials/04_a_network"]
     (training,) = re.findall(

@@ -302,7 +302,8 @@ def faults(module, source, *, is_package=False):
         for line, what in _outputs(source)
         if module not in PROGRAMS
     ]
-    lines, code = source.splitlines(), code_lines(source)
+    lines = source.splitlines()
+    code = code_lines(source) if len(lines) > MOST_CODE else 0  # to read all tokens is slow
     if len(lines) > MOST_LINES:
         found.append(f"{module} has {len(lines)} lines, more than {MOST_LINES}")
     if code > MOST_CODE:

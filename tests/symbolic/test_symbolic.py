@@ -697,6 +697,7 @@ def test_the_columns_of_the_table_of_suggestions_end_below_their_names():
             assert float(row[begin:end]) == pytest.approx(number, rel=1e-3, abs=1e-12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "power", [-170, *(pytest.param(power, marks=pytest.mark.long) for power in (160, 200))]
 )
