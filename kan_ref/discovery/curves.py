@@ -126,6 +126,8 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Itera
         *_powers_with_exponentials(x, y, floor),
         *powers_beside_terms(x, y),
     ]
+    if y.min() * y.max() > 0.0:
+        yield [apply("1/x", tree) for tree in powers_beside_terms(x, 1.0 / y)]
     yield list(_in_logarithm(x, y, floor))
     yield [*products_of_powers(x, y, floor), *_beside_a_power(x, y)]
     yield screened(x, y, 3 if is_whole else 1)

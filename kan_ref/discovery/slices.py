@@ -80,6 +80,10 @@ class Transform:
     turned: bool = False  # the test is made on -f, where f is negative
 
 
+def _logit(f: FloatArray) -> FloatArray:
+    return np.asarray(np.log(f / (1.0 - f)))
+
+
 TRANSFORMS = (
     Transform("f", lambda f: f, np.ones_like, "x", 0.0),
     Transform("log", np.log, lambda f: 1.0 / f, "exp", 1.0, (0.0, np.inf)),
@@ -91,6 +95,7 @@ TRANSFORMS = (
     Transform("arcsin", np.arcsin, lambda f: 1.0 / np.sqrt(1.0 - f**2), "sin", 2.0, (-1.0, 1.0)),
     Transform("1/f^2", lambda f: 1.0 / f**2, lambda f: 2.0 / f**3, "1/sqrt", 1.5, (0.0, np.inf)),
     Transform("arctanh", np.arctanh, lambda f: 1.0 / (1.0 - f**2), "tanh", 2.0, (-1.0, 1.0)),
+    Transform("logit", _logit, lambda f: 1.0 / (f * (1.0 - f)), "sigmoid", 2.0, (0.0, 1.0)),
     Transform("tan", np.tan, lambda f: 1.0 / np.cos(f) ** 2, "arctan", 2.5, (-1.57, 1.57)),
 )
 

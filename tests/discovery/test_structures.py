@@ -238,10 +238,11 @@ def test_any_power_is_found_beside_a_constant_and_a_line(p, slope):
     [
         lambda r: 1 / (1.1e-3 + 2.4e-4 * np.log(r) + 7.6e-8 * np.log(r) ** 3),
         lambda r: np.exp(-((np.log(r / 5e3) / 0.8) ** 2)) / r,
+        lambda r: 7 / (1 + (2e4 / r) ** 1.7),
     ],
-    ids=["Steinhart and Hart", "log-normal"],
+    ids=["Steinhart and Hart", "log-normal", "Hill"],
 )
-def test_quotients_and_exponentials_of_polynomials_in_the_logarithm_have_names(f):
+def test_curves_over_a_wide_range_have_names(f):
     r = np.linspace(1e3, 1e5, 160)
 
     found = name_curve(r, f(r), error=0.0)
@@ -733,6 +734,7 @@ SPLITS = [
     ("product", "sin", ((0,), (1,)), lambda x, y: np.arcsin(0.9 * np.cos(x) * np.sin(y))),
     ("sum", "1/f^2", ((0,), (1,)), lambda x, y: 1 / np.sqrt(3 + x**2 + np.sin(2 * y))),
     ("sum", "arctanh", ((0,), (1,)), lambda x, y: np.tanh(x**2 - np.sin(2 * y))),
+    ("product", "logit", ((0,), (1,)), lambda x, y: 1 / (1 + (x + 2) ** -(y + 2))),
     ("product", "f", ((0, 2), (1,)), lambda x, y, z: np.sin(x + z**2) * np.exp(y)),
     ("sum", "f", ((0,), (1, 2)), lambda x, y, z: x**3 + np.sin(y * z + y)),
 ]

@@ -16,6 +16,8 @@ def take_interrupts():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+# the folder in which lane `site` leaves the site for lane `explorer`, where both run
+SHARED = os.environ.get("SITE_FOLDER", "")
 COMMAND = "sphinx-build -EW --keep-going -j 2 -c docs . site"
 HEADER = """---
 jupytext:

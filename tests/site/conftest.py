@@ -1,7 +1,9 @@
 """One build of the site for all its tests."""
 
+from pathlib import Path
+
 import pytest
-from checkout import ROOT, build_site
+from checkout import ROOT, SHARED, build_site
 
 
 def pytest_xdist_auto_num_workers():
@@ -12,4 +14,6 @@ def pytest_xdist_auto_num_workers():
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The built site."""
-    return build_site(ROOT, tmp_path_factory.mktemp("site"))
+    target = Path(SHARED) if SHARED else tmp_path_factory.mktemp("site")
+    target.mkdir(exist_ok=True)
+    return build_site(ROOT, target)
