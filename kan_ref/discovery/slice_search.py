@@ -49,6 +49,9 @@ SURE = 0.1  # misfit of a symmetry of several inputs that is tried before slices
 MOST_BESIDE = 2  # formulas beside powers, besides the best one
 INTERRUPTED = "interrupted: the best formula so far"
 TIME_IS_OVER = "the time is over: the best formula so far"
+MOST_WITHIN_NOISE = (
+    4  # candidates that are simplified where noise is suspected: the best may change
+)
 MOST_EXACT = 3  # exact candidates that are simplified; the simplest is kept
 
 
@@ -109,7 +112,7 @@ def search_by_slices(
             if time.monotonic() > deadline:
                 break
         open_ = [one for one in pool if not n_ways or one not in rejected]
-        pool += _simplified(open_, x, y, floor, deadline)
+        pool += _simplified(open_, x, y, floor, deadline, MOST_WITHIN_NOISE if n_ways else 1)
     except KeyboardInterrupt:
         ended = INTERRUPTED
     if not ended and time.monotonic() > deadline:
@@ -196,11 +199,12 @@ def _chosen(pool: Sequence[Fitted], x: FloatArray, floor: float, spread: float) 
 
 
 def _simplified(
-    pool: Sequence[Fitted], x: FloatArray, y: FloatArray, floor: float, deadline: float
+    pool: Sequence[Fitted], x: FloatArray, y: FloatArray, floor: float, deadline: float, most: int
 ) -> list[Fitted]:
     """Return simplified forms of the best candidates; several, where several are exact.
 
-    Those that are exact only because they have too many numbers may be right with fewer.
+    Those that are exact only because they have too many numbers may be right with fewer. Of those
+    that are not exact, `most` are simplified.
     """
     spread = float(np.std(y))
     exact = [one for one in pool if one.rmse <= EXACT * spread]
@@ -208,7 +212,8 @@ def _simplified(
     tasks = sorted(tasks, key=lambda task: task[0].complexity)[:MOST_EXACT]
     if not any(_is_exact(one, x, spread) for one in exact):
         rest = _tested([one for one in pool if one not in exact], x) or pool
-        tasks.append((min(rest, key=lambda one: bic(one, len(x), floor)), floor))
+        rest = sorted(rest, key=lambda one: bic(one, len(x), floor))
+        tasks += [(one, floor) for one in rest[:most]]
     found = []
     for one, least in tasks:
         if time.monotonic() > deadline:

@@ -150,11 +150,11 @@ def uncentred(tree: Tree) -> Tree:
         return tree
     terms: list[Tree] = []
     for part in map(uncentred, tree.parts):
-        c, inner = (
-            part.parts if isinstance(part, Product) and len(part.parts) == 2 else (part, part)
-        )
-        if isinstance(c, Number) and isinstance(inner, Sum) and len(inner.parts) == 2:
-            terms += [multiply(c, term) for term in inner.parts]
+        pair = part.parts if isinstance(part, Product) else ()
+        inner = pair[1].parts if len(pair) == 2 and isinstance(pair[1], Sum) else ()
+        is_centred = len(inner) == 2 and isinstance(inner[1], Number)  # the last part, if any
+        if is_centred and isinstance(pair[0], Number):
+            terms += [multiply(pair[0], term) for term in inner]
         else:
             terms.append(part)
     return add(*terms)

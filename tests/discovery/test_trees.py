@@ -151,6 +151,12 @@ def test_a_sum_with_one_constant_has_the_same_values(tree):
         )
 
 
+def test_a_sum_without_a_constant_keeps_its_factor():
+    tree = add(multiply(Number(2.0), add(Input(0), Input(1))), Number(1.0))
+
+    assert uncentred(tree) == tree
+
+
 def test_the_centre_of_an_input_leaves_no_rounding_error_in_a_formula():
     centred = add(multiply(Number(0.5), add(Input(1), Number(-1.15, True))), Number(0.575))
     y = 0.5 * X[:, 0] * X[:, 1]
