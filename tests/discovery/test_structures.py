@@ -240,7 +240,7 @@ def test_any_power_is_found_beside_a_constant_and_a_line(p, slope):
         lambda r: np.exp(-((np.log(r / 5e3) / 0.8) ** 2)) / r,
         lambda r: 7 / (1 + (2e4 / r) ** 1.7),
     ],
-    ids=["Steinhart and Hart", "log-normal", "Hill"],
+    ids=["Steinhart", "log-normal", "Hill"],
 )
 def test_curves_over_a_wide_range_have_names(f):
     r = np.linspace(1e3, 1e5, 160)
