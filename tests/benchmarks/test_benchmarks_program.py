@@ -503,7 +503,7 @@ SHAPE = '{"name": "s", "widths": [1, 1], "n_intervals": 5, "batch": 10}'
     ("part", "arguments", "message"),
     [
         (race, [], "the following arguments are required: NAME, SEED, SECONDS"),
-        (race, ["nobody", "0", "1"], "argument NAME: invalid choice: 'nobody'"),
+        (race, ["nobody", "0", "1"], "NAME is 'nobody', but the racers are"),
         (race, [RACERS[0].name, "first", "1"], "argument SEED: the number is 'first', but must be"),
         (race, [RACERS[0].name, "0", "-1"], "argument SECONDS: the number is '-1', but must be"),
         (trial, ["a"], "the following arguments are required: NAME, SHAPE, GIB"),
