@@ -23,10 +23,11 @@ from kan_ref.conformance import calls, cases
 from kan_ref.conformance.cases import load_topics
 from kan_ref.conformance.export import schemas
 from kan_ref.conformance.generate import __main__ as program
-from kan_ref.conformance.generate import encode, pruned_networks
+from kan_ref.conformance.generate import encode, pruned_networks, topics_knots, topics_rest
 from kan_ref.conformance.generate.encode import array, case, dice, to_float, topic
 from kan_ref.conformance.generate.exact import context, precise
 from kan_ref.conformance.generate.notes import NOTES
+from kan_ref.conformance.generate.schemas import schema_of_all
 
 HOME = Path(cases.HOME)
 FILES = sorted((HOME / "vectors").glob("*.json"))
@@ -58,37 +59,53 @@ def arrays(value):
 # --- the files
 
 
-@pytest.fixture(scope="module")
-def generated():
-    return program.generate()
+# these take half of the time of all; other topics run most of their lines
+SLOW = {"layer_gradients", "network_gradients", "input_jacobians"}
 
 
-def test_all_files_are_made_anew_byte_for_byte(generated):
-    on_disk = {
-        f"{path.parent.name}/{path.name}": path.read_text(encoding="utf-8")
-        for path in HOME.glob("*/*.json")
-    }
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(
+            make, id=make.__name__, marks=[pytest.mark.long] if make.__name__ in SLOW else []
+        )
+        for make in program.TOPICS
+    ],
+)
+def test_a_file_is_made_anew_byte_for_byte(make):
+    document = make()
+    path = HOME / "vectors" / f"{document['topic']}.json"
 
-    assert sorted(on_disk) == sorted(generated)
-    assert [name for name in generated if on_disk[name] != generated[name]] == []
+    assert encode.text(document) == path.read_text(encoding="utf-8")
 
 
-def test_checking_tells_a_changed_a_missing_and_a_superfluous_file(
-    generated, monkeypatch, tmp_path, capsys
-):
-    monkeypatch.setattr(program, "generate", lambda: generated)
+def test_the_schema_is_made_anew_from_all_files_and_no_other_file_is_there():
+    by_topic = {document["topic"]: document for document in DOCUMENTS}
+    order = [rule["if"]["properties"]["topic"]["const"] for rule in SCHEMA["allOf"]]
+    path = HOME / "schemas" / "vectors.schema.json"
+
+    made = schema_of_all([by_topic[topic] for topic in order])
+
+    assert json.dumps(made, indent=1) + "\n" == path.read_text(encoding="utf-8")
+    assert sorted(order) == sorted(by_topic)
+    assert len(by_topic) == len(program.TOPICS)
+    assert sorted(HOME.glob("*/*.json")) == sorted([*FILES, path])
+
+
+def test_checking_tells_a_changed_a_missing_and_a_superfluous_file(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(program, "TOPICS", (topics_knots.knots, topics_rest.counts))
     monkeypatch.setattr(program, "HOME", tmp_path)
 
     assert program.main([]) == 0
     assert program.main(["--check"]) == 0
-    (tmp_path / "vectors" / "bases.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "vectors" / "count_parameters.json").write_text("{}", encoding="utf-8")
     (tmp_path / "vectors" / "knots.json").unlink()
     (tmp_path / "vectors" / "old.json").write_text("{}", encoding="utf-8")
     capsys.readouterr()
 
     assert program.main(["--check"]) == 1
     said = capsys.readouterr().out
-    assert "differs: vectors/bases.json" in said
+    assert "differs: vectors/count_parameters.json" in said
     assert "differs: vectors/knots.json" in said
     assert "no longer generated: vectors/old.json" in said
     assert not (tmp_path / "vectors" / "knots.json").exists()
