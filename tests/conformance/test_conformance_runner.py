@@ -1026,6 +1026,7 @@ TOOLS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "language",
     [
