@@ -62,7 +62,7 @@ def names(network):
 def found():
     """The hello world, and everything that was reported on the way."""
     reported = []
-    data = made(hello, 2)
+    data = made(hello, 2, n=200)
     discovery = kr.discover(
         data,
         widths=(2, 4, 1),
