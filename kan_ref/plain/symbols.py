@@ -15,7 +15,7 @@ LIBRARY |= {"tanh": np.tanh, "x^3": lambda u: u**3, "gaussian": lambda u: np.exp
 
 
 def fit_affine(f, x, y, reach=10.0, n=41, n_rounds=7):
-    """Return R^2 and (a, b, c, d) for y (n,) at x (n,), from a and b between -reach and reach."""
+    """Return R^2 and (a, b, c, d) for y (n,) at x (n,); the first a and b are within reach of 0."""
     a, b, z = 0.0, 0.0, y - y.mean()
     for _ in range(n_rounds):
         # [eq:plain-affine]

@@ -432,6 +432,8 @@ def test_the_cards_and_the_cell_below_them_are_a_program_of_at_most_90_lines_tha
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
 
     assert sum(bool(line.strip()) for line in program.splitlines()) <= 90
+    n_lines = sum(bool(line.strip()) for line in training.splitlines())
+    assert f"{n_lines}  # the cell above has {n_lines} lines" in page
     assert re.findall(r"^import .*|^from .*", program, re.MULTILINE) == ["import numpy as np"]
     rmse, std = (float(number) for number in re.findall(r"\d+\.\d+", done.stdout))
     assert 0.003 < rmse < 0.008

@@ -49,6 +49,8 @@ def faults_of_a_tutorial(name, text):
         found.append("the first cell has no generator")
     if not codes or "assert" not in codes[-1]:
         found.append("the last cell asserts nothing")
+    if re.search(r"\b(In|Out|_i+)\[|get_ipython|\bdisplay\(", "".join(codes)):
+        found.append("a cell needs IPython, and does not run in a script")
     return found
 
 
@@ -262,6 +264,9 @@ def test_a_tutorial_without_its_parts_is_refused():
     ]
     assert faults_of_a_tutorial("00_t", good.replace("default_rng(0)", "default_rng()")) == [
         "the first cell has no generator"
+    ]
+    assert faults_of_a_tutorial("00_t", good.replace("assert ", "assert In[0], ")) == [
+        "a cell needs IPython, and does not run in a script"
     ]
 
 
