@@ -46,9 +46,19 @@ POWERS_IN_EXPONENT = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0)
 EXPONENTS_BESIDE = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0)
 BESIDE_A_POWER = ("exp", "sin", "tanh", "log", "sqrt", "x^2")
 N_BESIDE_A_POWER = 6
-TINY = 1e-12
+TINY = 3.6e-15  # of the largest value, 16 rounding errors: a curve that varies by less is constant
 BLURRED = 1e-3  # of the standard deviation: with larger errors more names are kept
 SURE = 1e-6  # of the standard deviation: candidates at this accuracy are right
+
+
+def floor_of(y: FloatArray, noise: float, rounding: float = 1e-14) -> float:
+    """Return the error below which formulas are equal: the noise, or `rounding` in units of |y|.
+
+    The latter is that of several operations. Where all values are far larger than their variation,
+    an offset was added in one.
+    """
+    size = float(np.abs(y).max())
+    return max(noise, min(rounding * size, max(1e-10 * float(np.std(y)), 1e-15 * size)))
 
 
 def name_curve(
@@ -78,7 +88,7 @@ def name_curve(
     spread = float(np.std(y))
     if spread <= max(error, TINY * float(np.abs(y).max()), 1e-300):
         return [Fitted(Number(float(np.mean(y))), spread)]
-    floor = max(error, 1e-13 * float(np.abs(y).max()))
+    floor = floor_of(y, error, 1e-13)
     points = x[:, None]
     trained: dict[str, Fitted] = {}
 
@@ -137,14 +147,14 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Itera
 
 
 def _shape(tree: Tree) -> object:
-    """Return the form of a tree without its numbers."""
+    """Return the form of a tree without its numbers, whatever the order of terms and factors."""
     if isinstance(tree, Number):
         return "c"
     if isinstance(tree, Input):
         return "x"
     if isinstance(tree, Apply):
         return (tree.function.name, _shape(tree.part))
-    return (type(tree).__name__, tuple(_shape(part) for part in tree.parts))
+    return (type(tree).__name__, tuple(sorted(map(_shape, tree.parts), key=str)))
 
 
 def _single(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:

@@ -16,7 +16,7 @@ from itertools import chain, zip_longest
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.curves import name_curve
+from kan_ref.discovery.curves import TINY, name_curve
 from kan_ref.discovery.forms import (
     FEW,
     NEAR,
@@ -80,7 +80,7 @@ class Decomposer:
     def trees(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
         """Return candidate trees for a part, by the most promising way alone."""
         if surface.n_in == 1:
-            return self.curve(surface, names, depth)
+            return [] if self.is_late else self.curve(surface, names, depth)
         for found in self._ways(surface, names, depth, 1):
             return found[:FEW]
         return []
@@ -112,7 +112,7 @@ class Decomposer:
         """Yield the trees of each of the most promising ways."""
         f = surface.f(surface.points)
         spread = float(np.std(f))
-        if spread <= max(surface.error, 1e-12 * float(np.abs(f).max())):
+        if spread <= max(surface.error, TINY * float(np.abs(f).max())):
             self.note(depth, "constant", spread, surface.error)
             yield [Number(float(f.mean()))]
             return

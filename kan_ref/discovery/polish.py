@@ -279,8 +279,3 @@ def _proposals(theta: FloatArray, refused: set[tuple[int, float]]) -> Iterable[t
                 found.append((is_far, is_far and simple != 0.0, distance, place, float(simple)))
     for _, _, _, place, simple in sorted(found):
         yield place, simple
-
-
-def floor_of(y: FloatArray, noise: float) -> float:
-    """Return the error below which formulas are equal: rounding, or the noise."""
-    return max(noise, 10.0 * ROUNDING * float(np.abs(y).max()))

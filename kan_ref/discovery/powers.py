@@ -58,6 +58,7 @@ def products_of_powers(x: FloatArray, y: FloatArray, floor: float) -> Iterator[T
                 # [eq:logarithmic-derivative]
                 coef = np.linalg.svd(columns / length, full_matrices=False)[2][-1] / length
                 n, d = coef[: above + 1], coef[above + 1 :]
+                d = chebyshev.chebtrim(d, 1e-200 * np.abs(d).max())
                 roots = chebyshev.chebroots(d)
                 exponents = chebyshev.chebval(roots, n) / chebyshev.chebval(
                     roots, chebyshev.chebder(d)

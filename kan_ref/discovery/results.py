@@ -24,8 +24,8 @@ from kan_ref.checks import (
     check_overflow,
 )
 from kan_ref.data import Data
-from kan_ref.discovery.curves import name_curve
-from kan_ref.discovery.polish import SMALLEST, bic, floor_of, rmse_of
+from kan_ref.discovery.curves import floor_of, name_curve
+from kan_ref.discovery.polish import SMALLEST, bic, rmse_of
 from kan_ref.discovery.records import Alternative, Discovery, formula_values
 from kan_ref.discovery.sample_support import between_samples, rounding_errors, weak_number
 from kan_ref.discovery.slice_search import SliceSearch

@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
+from kan_ref.discovery.curves import floor_of
 from kan_ref.discovery.decomposition import NOISY, Decomposer, surface_of
 from kan_ref.discovery.forms import Decision
-from kan_ref.discovery.polish import SMALLEST, Fitted, best_fits, bic, floor_of, rmse_of, simplified
+from kan_ref.discovery.polish import SMALLEST, Fitted, best_fits, bic, rmse_of, simplified
 from kan_ref.discovery.quotients import quotients
 from kan_ref.discovery.scalings import Reduced, in_words, monomial, reduced
 from kan_ref.discovery.spare_samples import tests_exactness
@@ -49,9 +50,7 @@ SURE = 0.1  # misfit of a symmetry of several inputs that is tried before slices
 MOST_BESIDE = 2  # formulas beside powers, besides the best one
 INTERRUPTED = "interrupted: the best formula so far"
 TIME_IS_OVER = "the time is over: the best formula so far"
-MOST_WITHIN_NOISE = (
-    4  # candidates that are simplified where noise is suspected: the best may change
-)
+MOST_WITHIN_NOISE = 4  # candidates that are simplified where noise is suspected
 MOST_EXACT = 3  # exact candidates that are simplified; the simplest is kept
 
 

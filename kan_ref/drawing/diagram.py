@@ -276,11 +276,12 @@ def _fill(
         y = bottom + height * (PADDING + (1.0 - 2.0 * PADDING) * with_name * shapes)
     alphas = _opacities(scores, beta)
     # a name has to be read where a line need only be seen: it is less faint
-    labels += [
+    captions = [
         _caption(name, np.sqrt(alpha), plan.scale, *box)
         for name, alpha, box in zip(functions, alphas, boxes, strict=True)
         if name
     ]
+    labels += [caption for caption in captions if caption is not None]
     own = replace(
         plan,
         edges=drawn,
@@ -300,14 +301,17 @@ def _caption(
     bottom: float,
     width: float,
     height: float,
-) -> Label:
+) -> Label | None:
     """Return the name of a function in the upper part of its box, as large as fits.
 
-    A name whose letters, reduced by the scale, would be too small to read is cut off.
+    A name whose letters, reduced by the scale, would be too small to read is cut off; None where
+    the box is too low for letters that can be read.
     """
     # small letters are set on whole pixels: a name can be a little wider than it should be
     strip, widest = CAPTION * (1.0 - 2.0 * PADDING) * height, 0.9 * width
     highest = min(FUNCTION_POINTS, 72.0 * strip)
+    if highest * scale < 0.8 * LEAST_POINTS:
+        return None
     text = caption_text(name, widest, min(LEAST_POINTS / scale, highest))
     points = min(highest, FUNCTION_POINTS * widest / text_size(text, FUNCTION_POINTS)[0])
     at = (left + width / 2.0, bottom + (1.0 - PADDING) * height - strip / 2.0)

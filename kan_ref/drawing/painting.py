@@ -78,7 +78,8 @@ def draw_network(
     -----
     Masked edges are not drawn. A curve that oscillates too fast for this size fills the band
     between its smallest and its largest value. The name of a function ends in an ellipsis where its
-    letters would be too small to read. A larger `ax` of yours shows more of it, and
+    letters would be too small to read, and is left out where the box is too low for letters of 4
+    points. A larger `ax` of yours shows more of it, and
     ``[edge.name for edge in network.layers[0].symbolic]`` are the whole names of layer 0. On a dark
     figure the diagram has a white background. Boxes are grouped by target, in the order of the
     inputs (the paper groups by source).

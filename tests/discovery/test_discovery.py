@@ -16,7 +16,7 @@ from networks import Frame
 
 import kan_ref as kr
 from kan_ref.discovery import class_search
-from kan_ref.discovery.class_search import class_verdict, numbers_to_test, order_statistic
+from kan_ref.discovery.class_search import class_verdict, label_orders, numbers_to_test
 from kan_ref.discovery.formula_search import (
     EXACT,
     FormulaTrial,
@@ -440,7 +440,7 @@ def test_a_formula_that_is_no_better_than_a_constant_is_not_explained():
     part, whole = answers_of_a_line(12.0)
 
     steep, right = (
-        class_verdict(part, whole, (line(slope), line(12.0), line(12.0)), "logistic")
+        class_verdict(part, whole, (line(slope), line(12.0), line(12.0)), "logistic", rng=RNG(0))
         for slope in (1500.0, 12.0)
     )
 
@@ -454,26 +454,38 @@ def test_a_formula_of_classes_is_better_than_a_constant_by_more_than_chance(slop
     """60 labels that hardly depend on the input do not show even the right formula."""
     part, whole = answers_of_a_line(slope)
 
-    verdict = class_verdict(part, whole, (line(slope),) * 3, "logistic")
+    verdict = class_verdict(part, whole, (line(slope),) * 3, "logistic", rng=RNG(0))
 
-    z = order_statistic(slope * part.x_test, part.y_test)
+    count = label_orders(slope * part.x_test, part.y_test, RNG(0))
     assert verdict.kind == kind
-    assert (z > 3.0) == (kind == "within noise")
-    assert f"z = {z:.1f} over all orders of labels" in verdict.why
+    assert (count <= 9) == (kind == "within noise")
+    assert f"of 4000 random orders of the labels {count} give a loss as small" in verdict.why
 
 
 @for_all("n_out", [1, 2, 3])
-def test_the_statistic_of_labels_has_mean_and_variance_over_all_orders(n_out):
-    rng = RNG(3)
-    logits = rng.standard_normal((6, n_out))
+def test_random_orders_of_labels_give_a_loss_as_small_as_often_as_all_orders_do(n_out):
+    logits = RNG(3).standard_normal((6, n_out))
     labels = np.eye(3)[[0, 1, 0, 2, 1, 0]][:, :n_out]
     sums = np.array([np.sum(logits * labels[list(order)]) for order in permutations(range(6))])
+    share = np.mean(sums >= np.sum(logits * labels) - 1e-12)
 
-    z = (np.sum(logits * labels) - sums.mean()) / sums.std()
+    count = label_orders(logits, labels, RNG(0))
 
-    assert order_statistic(logits, labels) == pytest.approx(z, rel=1e-12)
-    assert order_statistic(1e200 * logits, labels) == pytest.approx(z, rel=1e-12)
-    assert order_statistic(np.full((6, n_out), 0.1), labels) == 0.0
+    assert count == pytest.approx(4000 * share, abs=4.0 * np.sqrt(4000 * share * (1.0 - share)))
+    assert label_orders(1e200 * logits, labels, RNG(0)) == count
+    assert label_orders(np.full((6, n_out), 0.1), labels, RNG(0)) == 4000
+
+
+@for_all("n", [100, 3000])
+def test_a_few_large_logits_neither_hide_nor_feign_that_labels_depend_on_a_formula(n):
+    labels = (np.arange(n) % 2.0)[:, None]
+    logits = 2.0 * labels - 1.0
+    logits[1] = 5000.0
+    one_of_a_hundred = (np.arange(n) % 100 == 7.0)[:, None].astype(float)
+    rare = np.where(np.arange(n)[:, None] == 7, 9.0, 0.0)
+
+    assert label_orders(logits, labels, RNG(0)) == 0
+    assert label_orders(rare, one_of_a_hundred, RNG(0)) == pytest.approx(40, abs=25)
 
 
 @for_all(
@@ -490,7 +502,7 @@ def test_a_formula_of_classes_needs_as_many_spare_samples_as_one_of_values(n, n_
     """The tests of residuals of classes need 50 samples for one input, too."""
     part, whole = answers_of_a_line(12.0, n)
 
-    verdict = class_verdict(part, whole, (line(12.0),) * 3, "logistic", n_numbers)
+    verdict = class_verdict(part, whole, (line(12.0),) * 3, "logistic", n_numbers, rng=RNG(0))
 
     assert verdict.kind == ("not explained" if reason else "within noise")
     assert reason in verdict.why
@@ -507,12 +519,12 @@ def test_the_frequencies_of_classes_explain_no_labels():
         network = kr.fix_symbolic(network, 0, output=k, input=0, name="x", affine=affine)
     part = hold_out_classes(whole, "cross_entropy", 0.2)
 
-    verdict = class_verdict(part, whole, (network,) * 3, "cross_entropy")
+    verdict = class_verdict(part, whole, (network,) * 3, "cross_entropy", rng=RNG(0))
 
     assert set(part.y_test) == {0, 1}
     assert verdict.kind == "not explained"
     assert "not clearly better than a constant prediction" in verdict.why
-    assert "z = 0.0" in verdict.why
+    assert "of 4000 random orders of the labels 4000 give a loss as small" in verdict.why
 
 
 @for_all("loss, n_numbers", [("cross_entropy", 5), ("logistic", 3)])

@@ -252,18 +252,21 @@ def test_curves_over_a_wide_range_have_names(f):
 
 
 @pytest.mark.parametrize(
-    ("x", "y"),
+    ("x", "y", "least"),
     [
-        (np.linspace(0, 1, 29), np.sqrt(1 + np.linspace(0, 1, 29))),
-        (np.linspace(0, 1, 120), np.linspace(0, 1, 120) > 0.5),
-        (np.linspace(1e150, 1e160, 120), np.linspace(1e-300, 1e-299, 120)),
-        (np.linspace(1e-300, 1e-299, 120), np.exp(np.linspace(0, 460, 120))),
-        (np.repeat([1.0, 2.0, 3.0], 40), np.repeat([1.0, 0.0, 1.0], 40)),
+        (np.linspace(0, 1, 31), np.sqrt(1 + np.linspace(0, 1, 31)), 1),
+        (np.linspace(0, 1, 29), np.sqrt(1 + np.linspace(0, 1, 29)), 0),
+        (np.linspace(0, 1, 120), np.linspace(0, 1, 120) > 0.5, 0),
+        (np.linspace(1e150, 1e160, 120), np.linspace(1e-300, 1e-299, 120), 0),
+        (np.linspace(1e-300, 1e-299, 120), np.exp(np.linspace(0, 460, 120)), 0),
+        (np.repeat([1.0, 2.0, 3.0], 40), np.repeat([1.0, 0.0, 1.0], 40), 0),
     ],
 )
-def test_curves_of_any_size_with_jumps_or_few_values_have_finite_products_or_none(x, y):
-    for tree in products_of_powers(x, y.astype(float), 0.0):
-        assert np.isfinite(numbers(tree)).all()
+def test_curves_of_any_size_with_jumps_or_few_values_have_finite_products_or_none(x, y, least):
+    trees = list(products_of_powers(x, y.astype(float), 0.0))
+
+    assert len(trees) >= least
+    assert np.isfinite([number for tree in trees for number in numbers(tree)]).all()
 
 
 CURVES = {
@@ -274,6 +277,38 @@ CURVES = {
     "far from 0": (lambda x: np.sin(3 * x), (100.0, 102.0)),
     "very small unit": (lambda x: 1e-20 * (1 + 1e24 * x**2) ** 0.5, (-1e-12, 1e-12)),
 }
+
+
+@pytest.mark.long
+def test_a_curve_far_from_zero_has_each_name_once_and_is_not_constant():
+    """Of sin(2 x) the sine and the product of sine and cosine are names, and the latter has two orders."""
+    x = np.linspace(0.1, 3.0, 200)
+    for offset in (1e9, 1e12):
+        y = np.sin(2.0 * x) + offset
+
+        found = kr.suggest_formulas(x, y)
+
+        names = [str(one.formula) for one in found]
+        assert len(set(names)) == len(names)
+        assert found[0].rmse <= np.spacing(offset)
+
+
+@pytest.mark.long
+def test_a_product_far_from_zero_is_found():
+    x = RNG(0).uniform(0.0, 1.0, (300, 2))
+    y = x[:, :1] * x[:, 1:] + 1e12
+
+    found = kr.discover(kr.Data(x, y, x, y), rng=RNG(0))
+
+    assert found.verdict.kind != "not explained"
+    assert found.test_rmse <= np.spacing(1e12)
+
+
+def test_no_curve_is_named_when_the_time_is_over():
+    part = surface(lambda x, y: np.exp(x) + y**2, (1.0, 2.0), 2)
+    late = Decomposer(RNG(0), deadline=-np.inf)
+
+    assert late.trees(part.restricted((0,), part.points[0]), "x", 1) == []
 
 
 @pytest.mark.parametrize(

@@ -546,10 +546,11 @@ def test_a_larger_ax_shows_more_of_a_name_and_the_network_has_the_whole_one():
     whole = "log(cosh(sqrt(exp)))"
     network = kr.fix_symbolic(one_edge("x", (1.0, 0.0, 1.0, 0.0)), 0, output=0, input=0, name=whole)
     shown = []
-    for inches in (1.0, 2.0, 4.0):
+    for inches in (0.5, 1.0, 2.0, 4.0):
         ax = Figure(figsize=(inches, inches)).add_axes((0.0, 0.0, 1.0, 1.0))
         draw_network(network, [[-1.0], [1.0]], ax=ax)
         shown += [text.get_text() for text in ax.texts if text.get_text().startswith("log")]
+        assert len(shown) == (1.0, 2.0, 4.0).index(inches) + 1 if inches > 0.5 else not shown
 
     assert len(shown[0]) < len(shown[1]) < len(shown[2]) < len(whole)
     assert [edge.name for edge in network.layers[0].symbolic] == [whole]
