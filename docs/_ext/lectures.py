@@ -1,7 +1,8 @@
 """Make exercise sheets and slides from the tutorials.
 
-A sheet is made from the solutions: the functions of a solution become stubs, and the lines that call and judge them stay as tests. A solution
-without functions becomes a place for the reader's own lines, which says what they define, and the assertions stay.
+A sheet is made from the solutions: the functions of a solution become stubs, and the lines that call and judge them stay as tests. In a solution
+without functions the assertions stay, with the loops around them, and the other lines become places for the reader's own lines. A place says which
+names and entries of dictionaries are read by the tests below it, those of later cells too. A cell without a test says so.
 
 Slides are one page of HTML for each tutorial, a slide for each section, with its formulas, its first picture and its claims.
 A slide shows how each paragraph begins, up to the first full stop, or farther where there are two paragraphs at most; the whole text is in the notes below, which the key N shows. Arrow keys, Page Up and
@@ -10,10 +11,12 @@ Page Down go from slide to slide. Formulas are set by the site's own script, so 
 
 import ast
 import base64
+import dis
 import html
 import itertools
 import re
 from collections.abc import Iterable, Iterator
+from types import CodeType
 
 import nbformat
 from markdown_it import MarkdownIt
@@ -29,23 +32,34 @@ def exercises(tutorial: nbformat.NotebookNode) -> dict[str, str]:
     return {number: " ".join(line.split()) for number, line in EXERCISE.findall(listed)}
 
 
-def stub(code: str) -> str:
-    """Return the cell of a sheet for the cell of a solution."""
+def stub(code: str, needed: set[str] | None = None) -> str:
+    """Return the cell of a sheet for the cell of a solution.
+
+    Statements stay in their order. In a cell without functions, what is neither an import nor a test becomes a place for the reader's own lines.
+    `needed` are the names that the cells below read. Afterwards they are those that this cell and the cells below read.
+    """
+    needed = set() if needed is None else needed
     body = ast.parse(code).body
-    functions = [node for node in body if isinstance(node, ast.FunctionDef)]
-    if functions:
-        return _joined(
-            (node, _signature(node) if node in functions else _source(code, node)) for node in body
+    has_functions = any(isinstance(node, ast.FunctionDef) for node in body)
+    has_test = any(_tests(node) for node in body)
+    runs = [
+        (is_kept, list(nodes))
+        for is_kept, nodes in itertools.groupby(
+            body, lambda node: has_functions or _is_import(node) or _tests(node)
         )
-    kept = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
-    tests = [node for node in body if isinstance(node, ast.Assert) or _asserts(node)]
-    own = [node for node in body if node not in kept and node not in tests]
-    names = ", ".join(
-        sorted(_names(own, ast.Store) & _names(tests, ast.Load) - _names(tests, ast.Store))
-    )
-    place = f"# your code{', which defines ' + names if names else ''}\n..." if own else ""
-    parts = [_joined((node, _source(code, node)) for node in nodes) for nodes in (kept, tests)]
-    return "\n\n".join(part for part in (parts[0], place, parts[1]) if part)
+    ]
+    parts: list[str] = []
+    for is_kept, nodes in reversed(runs):  # backwards, as `needed` is known from below
+        if is_kept:
+            part = _joined((node, _kept(code, node)) for node in nodes)
+            reads, stores = _names(part)
+            needed -= stores
+            needed |= reads
+        else:
+            part = _place(nodes, needed, is_shown=not has_test)
+        parts.insert(0, part)
+    remark = "" if has_test else "# this cell has no test\n"
+    return remark + "\n\n".join(filter(None, parts))
 
 
 def sheet(
@@ -60,17 +74,24 @@ def sheet(
         if line.startswith("# ")
     )
     made: nbformat.NotebookNode = nbformat.v4.new_notebook(metadata=solution["metadata"])
-    heading = f"# Exercises to {title.removeprefix('# ')}\n\nReplace each `...` and each `raise`. A cell that runs without an error has passed its tests. Where an exercise leaves a choice to you, the tests are for the choice of the worked solution: change their numbers to yours."
+    heading = f"# Exercises to {title.removeprefix('# ')}\n\nReplace each `...` and each `raise`. A cell that runs without an error has passed its tests; a cell without a test says so. Where an exercise leaves a choice to you, the tests are for the choice of the worked solution: change their numbers to yours."
     add(made, "markdown", heading)
-    number = ""
+    number, made_cells = "", []
     for cell in solution.cells:
         if cell.cell_type == "markdown":
             found = re.search(r"^## Exercise (\d)", cell.source, flags=re.MULTILINE)
             if found:
                 number = found[1]
-                add(made, "markdown", f"## Exercise {number}\n\n{texts[number]}")
+                made_cells.append(("markdown", f"## Exercise {number}\n\n{texts[number]}"))
         else:
-            add(made, "code", stub(cell.source) if number else cell.source)
+            made_cells.append(("code" if number else "as it is", cell.source))
+    needed: set[str] = set()
+    stubs = [
+        (kind, stub(source, needed) if kind == "code" else source)
+        for kind, source in reversed(made_cells)
+    ]
+    for kind, source in reversed(stubs):
+        add(made, "markdown" if kind == "markdown" else "code", source)
     nbformat.validate(made)
     return made
 
@@ -84,14 +105,49 @@ def add(notebook: nbformat.NotebookNode, kind: str, source: str) -> None:
         notebook.cells.append(nbformat.v4.new_code_cell(source, id=name))
 
 
-def _names(nodes: Iterable[ast.stmt], context: type[ast.expr_context]) -> set[str]:
-    """Return the names that statements read or define."""
-    return {
-        name.id
+def _names(code: str) -> tuple[set[str], set[str]]:
+    """Return the global names that code reads before it defines them, and those that it defines."""
+    reads: set[str] = set()
+    stores: set[str] = set()
+
+    def follow(part: CodeType, own: set[str]) -> None:
+        for step in dis.get_instructions(part):
+            if step.opname == "STORE_NAME":
+                own.add(step.argval)
+            elif step.opname in ("LOAD_NAME", "LOAD_GLOBAL") and step.argval not in own:
+                reads.add(step.argval)
+            elif isinstance(step.argval, CodeType):
+                follow(step.argval, set(own))
+
+    follow(compile(code, "cell", "exec"), stores)
+    return reads, stores
+
+
+def _place(nodes: list[ast.stmt], needed: set[str], *, is_shown: bool) -> str:
+    """Return the place for the reader's own lines, which says what code below needs of them: names, and entries of a dictionary that is defined above.
+
+    Without such names and entries the place is empty, unless it is to be shown. Names that the lines define are removed from `needed`.
+    """
+    stores = _names("\n".join(map(ast.unparse, nodes)))[1]
+    names = sorted(stores & needed)
+    entries = {
+        ast.unparse(target): None
         for node in nodes
-        for name in ast.walk(node)
-        if isinstance(name, ast.Name) and isinstance(name.ctx, context)
+        for target in ast.walk(node)
+        if isinstance(target, ast.Subscript)
+        and isinstance(target.ctx, ast.Store)
+        and isinstance(target.value, ast.Name)
+        and target.value.id in needed - stores
     }
+    needed -= stores
+    said = []
+    if names:
+        said.append(f"defines {', '.join(names)}")
+    if entries:
+        said.append(f"sets {', '.join(entries)}")
+    if not said and not is_shown:
+        return ""
+    return "# your code" + (f", which {' and '.join(said)}" if said else "") + "\n..."
 
 
 def _joined(parts: Iterable[tuple[ast.stmt, str]]) -> str:
@@ -111,9 +167,23 @@ def _source(code: str, node: ast.stmt) -> str:
     return "\n".join(code.splitlines()[node.lineno - 1 : node.end_lineno])
 
 
-def _asserts(node: ast.stmt) -> bool:
-    """Return whether a loop does nothing but assert."""
-    return isinstance(node, ast.For) and all(isinstance(line, ast.Assert) for line in node.body)
+def _kept(code: str, node: ast.stmt) -> str:
+    """Return the lines of a statement, a function without its body."""
+    return _signature(node) if isinstance(node, ast.FunctionDef) else _source(code, node)
+
+
+def _is_import(node: ast.stmt) -> bool:
+    """Return whether a statement is an import."""
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def _tests(node: ast.stmt) -> bool:
+    """Return whether a statement asserts something, inside a loop too; functions and classes do not count."""
+    return not isinstance(node, ast.FunctionDef | ast.ClassDef) and any(
+        isinstance(part, ast.Assert)
+        or (isinstance(part, ast.Attribute) and part.attr.startswith("assert_"))
+        for part in ast.walk(node)
+    )
 
 
 def _signature(node: ast.FunctionDef) -> str:

@@ -1,12 +1,20 @@
-"""B-splines: knot vectors, the Cox-de Boor recursion, weighted sums, knot insertion, curve fits."""
+"""B-splines: knot vectors, the Cox-de Boor recursion, weighted sums, knot insertion, curve fits.
+
+Public, with checks of every argument, are basis, basis_integral, blended_knots, check_knots,
+data_bounds, extended_knots, fit_curve, greville, hidden_bounds, insert_knots, jump_weights,
+percentile_bounds, refined_breakpoints and uniform_knots. The other names are for the packages of
+kan_ref: they take checked arguments, check nothing and may change at any time.
+"""
 
 from kan_ref.bspline.bases import basis as basis
 from kan_ref.bspline.bases import basis_integral as basis_integral
+from kan_ref.bspline.bases import difference_weights as difference_weights
 from kan_ref.bspline.bases import edge_matrix_gradient as edge_matrix_gradient
 from kan_ref.bspline.bases import edge_sums as edge_sums
 from kan_ref.bspline.bases import greville as greville
 from kan_ref.bspline.bases import jump_weights as jump_weights
 from kan_ref.bspline.bases import squared as squared
+from kan_ref.bspline.blossom import coef_with_knots as coef_with_knots
 from kan_ref.bspline.blossom import insert_knots as insert_knots
 from kan_ref.bspline.curve_fit import fit_curve as fit_curve
 from kan_ref.bspline.curve_fit import move_coefficients as move_coefficients

@@ -80,7 +80,7 @@ def all_bases(x: FloatArray, knots: FloatArray, degree: int, derivative: int = 0
     vectors = prepare_knots(knots.copy(), degree)
     n_in, n_basis = len(knots), vectors.n_basis
     active = active_basis(vectors, x, (derivative,))
-    return scatter(active, 0, n_in * n_basis).reshape(-1, n_in, n_basis)
+    return scatter(active, 0, n_in * n_basis).reshape(len(x), n_in, n_basis)
 
 
 def greville(knots: object, degree: int) -> FloatArray:
@@ -199,7 +199,7 @@ def squared(bases: Bases) -> Bases:
     return Bases(active, bases.n_columns, None if bases.dense is None else bases.dense**2)
 
 
-def jump_weights(knots: FloatArray, degree: int) -> FloatArray:
+def jump_weights(knots: object, degree: int) -> FloatArray:
     """Return the jumps of the k-th derivative, times h^k, as weights of degree + 2 coefficients.
 
     Parameters
@@ -212,11 +212,22 @@ def jump_weights(knots: FloatArray, degree: int) -> FloatArray:
     weights : (n_in, n_intervals - 1, degree + 2)
         For evenly spaced knots the binomial coefficients with alternating signs.
 
+    Raises
+    ------
+    ValueError, TypeError
+        Wrong shapes, decreasing knots, numbers that are not finite.
+
     Notes
     -----
     Implements :eq:`derivative-jumps`. Beside an empty interval, at a repeated breakpoint, the
     weights are 0: there a spline may be less smooth.
     """
+    degree = check_integer("degree", degree, low=0)
+    return difference_weights(check_knots("knots", knots, degree), degree)
+
+
+def difference_weights(knots: FloatArray, degree: int) -> FloatArray:
+    """Return `jump_weights` of checked knots, (n_in, n_intervals - 1, degree + 2)."""
     n_in, n_knots = knots.shape
     n_basis = n_knots - degree - 1
     n_intervals = n_basis - degree

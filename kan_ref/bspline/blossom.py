@@ -19,6 +19,7 @@ arguments beyond the old [a, b] continue its end polynomials.
 import numpy as np
 
 from kan_ref.bspline.knots import breakpoints, check_knots
+from kan_ref.bspline.refined_grids import check_kept_knots
 from kan_ref.checks import FloatArray, IntArray, check_finite, check_float_array, check_integer
 
 
@@ -172,13 +173,7 @@ def blossom_coef(knots: object, degree: int, coef: object, new_knots: object) ->
     array([[[5., 6., 7.]]])
     """
     degree = check_integer("degree", degree, low=0)
-    knots, coef = _check_curves(knots, degree, coef)
-    new_knots = check_knots("new_knots", new_knots, degree)
-    if len(new_knots) != len(knots):
-        raise ValueError(
-            f"new_knots has {len(new_knots)} rows, but knots has {len(knots)}: "
-            "both need one per input"
-        )
+    knots, coef, new_knots = _check_move(knots, degree, coef, new_knots)
     return transfer_coef(knots, degree, coef, new_knots)
 
 
@@ -196,14 +191,54 @@ def transfer_coef(
     return polar_form(knots, degree, coef, piece, arguments)
 
 
-def insert_knots(
-    knots: FloatArray, degree: int, coef: FloatArray, new_knots: FloatArray
-) -> FloatArray:
+def insert_knots(knots: object, degree: int, coef: object, new_knots: object) -> FloatArray:
     """Return the coefficients of the same curves on knot vectors that contain all the old knots.
 
-    The curves are the same everywhere, even outside [a, b]. Copies of the first and the last knot
-    beyond them, with basis functions of coefficient 0, make the outer intervals pieces like all
-    others.
+    Parameters
+    ----------
+    knots : (n_in, n_knots)
+    degree : int
+    coef : (n_out, n_in, n_basis)
+    new_knots : (n_in, any number)
+        Every old knot at least as often as in `knots`; the others between the first and the last.
+
+    Returns
+    -------
+    coef : (n_out, n_in, n_basis of the new knot vectors)
+        The curves are the same everywhere, even outside [a, b].
+
+    Raises
+    ------
+    ValueError, TypeError
+        Wrong shapes, decreasing knots, numbers that are not finite; a new knot vector in which an
+        old knot is missing, or that reaches beyond the old one.
+
+    Examples
+    --------
+    >>> insert_knots([[0.0, 1.0, 2.0, 3.0]], 1, [[[5.0, 7.0]]], [[0.0, 1.0, 1.5, 2.0, 3.0]])
+    array([[[5., 6., 7.]]])
+    """
+    degree = check_integer("degree", degree, low=0)
+    knots, coef, new_knots = _check_move(knots, degree, coef, new_knots)
+    check_kept_knots(knots, new_knots)
+    beyond = (new_knots[:, 0] < knots[:, 0]) | (new_knots[:, -1] > knots[:, -1])
+    if beyond.any():
+        i = int(np.argmax(beyond))
+        raise ValueError(
+            f"new_knots reaches from {new_knots[i, 0]} to {new_knots[i, -1]} in row {i}, but must "
+            f"not reach beyond knots, from {knots[i, 0]} to {knots[i, -1]}: leave out the knots "
+            "beyond"
+        )
+    return coef_with_knots(knots, degree, coef, new_knots)
+
+
+def coef_with_knots(
+    knots: FloatArray, degree: int, coef: FloatArray, new_knots: FloatArray
+) -> FloatArray:
+    """Return `insert_knots` of checked arguments, (n_out, n_in, new n_basis).
+
+    Copies of the first and the last knot beyond them, with basis functions of coefficient 0, make
+    the outer intervals pieces like all others.
     """
     pads = ((0, 0), (degree, degree))
     old, new = np.pad(knots, pads, mode="edge"), np.pad(new_knots, pads, mode="edge")
@@ -216,6 +251,20 @@ def _check_curves(knots: object, degree: int, coef: object) -> tuple[FloatArray,
     vectors = check_knots("knots", knots, degree)
     n_basis = vectors.shape[1] - degree - 1
     return vectors, check_float_array("coef", coef, ("n_out", len(vectors), n_basis))
+
+
+def _check_move(
+    knots: object, degree: int, coef: object, new_knots: object
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Check curves and the knot vectors to which they move, and return all as float64."""
+    vectors, curves = _check_curves(knots, degree, coef)
+    moved_to = check_knots("new_knots", new_knots, degree)
+    if len(moved_to) != len(vectors):
+        raise ValueError(
+            f"new_knots has {len(moved_to)} rows, but knots has {len(vectors)}: "
+            "both need one per input"
+        )
+    return vectors, curves, moved_to
 
 
 def _find_pieces(grid: FloatArray, x: FloatArray) -> IntArray:

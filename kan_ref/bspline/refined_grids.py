@@ -22,6 +22,8 @@ A whole knot vector t' at once (the Oslo algorithm; Cohen, Lyche & Riesenfeld 19
            coef'_n = sum_m A^k_{n,m} coef_m
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from kan_ref.bspline.knots import check_breakpoints, check_knots
@@ -179,6 +181,19 @@ def insert_knot(
     return np.insert(old, np.searchsorted(old, t), t), moved
 
 
+def check_kept_knots(knots: Iterable[FloatArray], new_knots: Iterable[FloatArray]) -> None:
+    """Raise ValueError if a row of new knots lacks a knot of the same row of `knots`."""
+    for i, (old, new) in enumerate(zip(knots, new_knots, strict=True)):
+        values, needed = np.unique(old, return_counts=True)
+        found = multiplicity(values, new)
+        if np.any(found < needed):
+            m = int(np.argmax(found < needed))
+            raise ValueError(
+                f"new_knots has {values[m]} {found[m]} times, but knots has it {needed[m]} times, "
+                f"in row {i}: every knot must stay, so add the new ones to these"
+            )
+
+
 def refinement_matrix(knots: object, degree: int, new_knots: object) -> FloatArray:
     """Return the matrix that maps coefficients to those of the same curve on a refined knot vector.
 
@@ -213,14 +228,7 @@ def refinement_matrix(knots: object, degree: int, new_knots: object) -> FloatArr
     degree = check_integer("degree", degree, low=0)
     (old,) = check_knots("knots", [knots], degree)
     (new,) = check_knots("new_knots", [new_knots], degree)
-    values, needed = np.unique(old, return_counts=True)
-    found = multiplicity(values, new)
-    if np.any(found < needed):
-        m = int(np.argmax(found < needed))
-        raise ValueError(
-            f"new_knots has {values[m]} {found[m]} times, but knots has it {needed[m]} times: "
-            "every knot must stay"
-        )
+    check_kept_knots([old], [new])
     n_new = len(new) - degree - 1
     t = new[:n_new, None]
     # [eq:oslo]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.bspline import jump_weights
+from kan_ref.bspline import difference_weights
 from kan_ref.checks import BoolArray, FloatArray, check_float_array
 from kan_ref.network.definedness import check_defined, layer_inputs, undefined_edge
 from kan_ref.network.editing import check_edge_index
@@ -45,7 +45,7 @@ class Distance:
 
 def layer_jump_weights(layer: Layer) -> FloatArray:
     """Return the weights of the coefficients in the jumps of a layer's k-th derivatives."""
-    return jump_weights(layer.knots, layer.degree)
+    return difference_weights(layer.knots, layer.degree)
 
 
 @np.errstate(all="ignore")

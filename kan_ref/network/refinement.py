@@ -20,8 +20,8 @@ import numpy as np
 from kan_ref.bspline import (
     add_outer_knots,
     blended_knots,
+    coef_with_knots,
     hidden_bounds,
-    insert_knots,
     interpolate_in_rank,
     keep_outer_knots,
     move_coefficients,
@@ -66,7 +66,8 @@ def _refine_layer(
     nested = n_intervals % layer.n_intervals == 0
     if nested and keep_outer:
         knots = keep_outer_knots(layer.knots, grid, layer.degree)
-        return with_knots(layer, knots, insert_knots(layer.knots, layer.degree, layer.coef, knots))
+        coef = coef_with_knots(layer.knots, layer.degree, layer.coef, knots)
+        return with_knots(layer, knots, coef)
     return move_layer(layer, add_outer_knots(grid, layer.degree), None if nested else x)
 
 

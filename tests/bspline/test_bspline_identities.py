@@ -422,6 +422,13 @@ def test_what_is_no_spline_is_refused_in_a_sentence(call, kind, sentence):
         call()
 
 
+def test_no_inputs_have_no_basis_functions():
+    knots = np.zeros((0, 8))
+
+    assert basis(np.zeros((5, 0)), knots, 3).shape == (5, 0, 4)
+    assert basis_integral(knots, 3, 0.0, 1.0).shape == greville(knots, 3).shape == (0, 4)
+
+
 @pytest.mark.parametrize("degree", range(5))
 def test_weights_of_evenly_spaced_knots_are_binomial_coefficients_with_alternating_signs(degree):
     weights = jump_weights(uniform_knots(0.0, 8.0, 8, degree), degree)

@@ -692,6 +692,22 @@ def test_what_has_no_polar_form_is_refused(arguments, kind, sentence):
             "new_knots has 1.0 1 times, but knots has it 2",
         ),
         (refinement_matrix, (KNOTS[0], 2, KNOTS), "new_knots has shape"),
+        (
+            insert_knots,
+            (KNOTS, 2, COEF, np.arange(0.0, 6.0, 0.75)[None]),
+            "new_knots has 1.0 0 times, but knots has it 1 times, in row 0: every knot must stay",
+        ),
+        (
+            insert_knots,
+            (KNOTS[[0, 0]], 2, COEF[:, [0, 0]], np.stack([np.append(KNOTS, 5.0), [*range(6), 7]])),
+            "new_knots reaches from 0.0 to 7.0 in row 1, but must not reach beyond knots, from 0.0",
+        ),
+        (
+            insert_knots,
+            (KNOTS, 2, COEF[:, :, :2], KNOTS),
+            r"coef has shape \(1, 1, 2\), but needs shape \(n_out, 1, 3\)",
+        ),
+        (insert_knots, (KNOTS, 2, COEF, KNOTS[[0, 0]]), "new_knots has 2 rows, but knots has 1"),
     ],
 )
 def test_curves_and_rows_that_do_not_fit_are_refused(function, arguments, sentence):

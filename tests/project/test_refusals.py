@@ -1,12 +1,15 @@
 """Input validation of every public function: bad arguments raise one message, unusual valid ones give numbers."""
 
+import re
 import warnings
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import refusals_topics
 from cases import for_all
+from checkout import ROOT
 from refusals import (
     BOWL,
     CACHES,
@@ -726,6 +729,55 @@ refuse("save", "path", lambda v: kr.save(NET, v), number=3, none=None, ending="n
 refuse("load", "path", kr.load, number=3, none=None, ending="net.txt")
 
 
+# arguments of the public functions of the splines
+SPLINES = {
+    "basis": {"x": X[:, :1], "knots": KNOTS[None], "degree": 3, "derivative": 1},
+    "basis_integral": {"knots": KNOTS[None], "degree": 3, "low": 0.0, "high": 1.0},
+    "blended_knots": {
+        "x": X,
+        "n_intervals": 3,
+        "degree": 3,
+        "uniform_share": 0.5,
+        "margin": 0.0,
+    },
+    "check_knots": {"name": "knots", "knots": KNOTS[None], "degree": 3},
+    "data_bounds": {"x": X},
+    "extended_knots": {"breakpoints": KNOTS[None], "degree": 3},
+    "fit_curve": {"x": X[:, 0], "y": Y, "knots": KNOTS, "degree": 3, "start": np.ones((1, 7))},
+    "greville": {"knots": KNOTS[None], "degree": 3},
+    "hidden_bounds": {"x": X, "n_intervals": 3},
+    "insert_knots": {
+        "knots": KNOTS[None],
+        "degree": 3,
+        "coef": np.ones((2, 1, 7)),
+        "new_knots": np.sort(np.append(KNOTS, 0.1))[None],
+    },
+    "jump_weights": {"knots": KNOTS[None], "degree": 3},
+    "percentile_bounds": {"x": X, "percentiles": (1.0, 99.0)},
+    "refined_breakpoints": {"breakpoints": KNOTS[None], "n_intervals": 20},
+    "uniform_knots": {"low": -1.0, "high": 1.0, "n_intervals": 3, "degree": 3},
+}
+
+
+def call_spline_function(name, argument, value):
+    """Call a function of the splines with one argument replaced."""
+    return getattr(kr.bspline, name)(**SPLINES[name] | {argument: value})
+
+
+for name, arguments in SPLINES.items():
+    for argument, good in arguments.items():
+        bad = {"nan": np.full(np.shape(good), np.nan), "text": "a", "five axes": np.ones([1] * 5)}
+        if "knots" in argument or argument == "breakpoints":
+            bad |= {"decreasing": good[..., ::-1], "short": good[..., :1]}
+        if argument != "name":
+            refuse(
+                f"bspline.{name}",
+                argument,
+                partial(call_spline_function, name, argument),
+                **bad,
+            )
+
+
 assert refusals_topics  # it fills the rest of the table
 
 
@@ -754,6 +806,17 @@ def test_the_table_visits_every_public_function():
         "TARGETS",
         "LIBRARY",
     }  # records that only the package makes, and dictionaries
+
+
+def test_the_table_visits_every_function_of_the_splines_that_the_page_of_versions_calls_public():
+    page = (ROOT / "docs" / "versions.md").read_text(encoding="utf-8")
+    listed = re.search(r"`kan_ref.bspline` the functions (.*?)\. The other", page, re.DOTALL)
+    public = set(re.findall(r"`(\w+)`", listed[1]))
+    documented = re.search(r"Public, .*?, are (.*?)\. The", kr.bspline.__doc__, re.DOTALL)[1]
+
+    assert public == set(re.split(r",\s+|\s+and\s+", documented)) == set(SPLINES)
+    for name, arguments in SPLINES.items():
+        getattr(kr.bspline, name)(**arguments)
 
 
 # --- odd, but lawful

@@ -1,5 +1,6 @@
 """The built site: no link or anchor is broken, nothing is fetched from elsewhere, and everything that it promises to show is there."""
 
+import builtins
 import copy
 import html
 import posixpath
@@ -459,6 +460,32 @@ def test_a_stub_keeps_the_tests_and_not_the_answer():
     exec(stubs[0].replace('raise NotImplementedError("double is your part")', "return 2 * x"), {})
     assert '"""Return 2 x."""' in stubs[0]
     assert stubs[1] == "# your code, which defines squares\n...\n\nassert squares == [0, 1, 4]"
+
+
+def test_a_place_names_what_tests_below_it_read_also_in_other_cells_and_in_loops():
+    needed = {"total", "table"}
+    lines = (
+        "n = 3\nsquares = [k**2 for k in range(n)]\ntable[n], other = 9, 1\n"
+        "for k, square in enumerate(squares):\n    root = square**0.5\n    assert root == k\n"
+        "total = sum(squares)\nprint(total)"
+    )
+
+    assert lectures.stub(lines, needed) == (
+        "# your code, which defines squares and sets table[n]\n...\n\n"
+        "for k, square in enumerate(squares):\n    root = square**0.5\n    assert root == k\n\n"
+        "# your code, which defines total\n..."
+    )
+    assert {name for name in needed if name not in dir(builtins)} == {"table"}
+
+
+def test_a_cell_without_a_test_says_so():
+    assert lectures.stub("n = 3") == "# this cell has no test\n# your code\n..."
+    assert lectures.stub("def f():\n    return 1\n\n\nf()").startswith(
+        "# this cell has no test\ndef f():"
+    )
+    assert lectures.stub("a = 1\nnp.testing.assert_equal(a, 1)", set()) == (
+        "# your code, which defines a\n...\n\nnp.testing.assert_equal(a, 1)"
+    )
 
 
 def test_a_slide_shows_claims_formulas_and_the_picture_and_keeps_the_rest_as_notes():

@@ -3,10 +3,18 @@
 The site's build is the run: it is made once, and what is asked here is how each page's run ended.
 """
 
+import ast
+import builtins
+import copy
+import functools
 import re
 
+import jupytext
+import lectures
+import numpy as np
 import pytest
 import tree
+from cases import for_all
 from checkout import ROOT, cells, small_site
 
 TUTORIALS = {
@@ -199,7 +207,197 @@ def test_no_page_keeps_outputs_or_notebooks():
     assert list((ROOT / "tutorials").rglob("*.ipynb")) == []
 
 
+# --- exercise sheets
+
+PLACE = re.compile(r"# your code(?:, which (?:defines ([\w, ]+?))?(?: and )?(?:sets (.+))?)?$")
+
+
+@functools.cache
+def sheet_of(name):
+    """The pairs of a cell of the solutions and the sheet's cell for it, of code alone; the first pair is given."""
+    tutorial, solution = (
+        jupytext.reads(pages[name], fmt="md:myst") for pages in (TUTORIALS, SOLUTIONS)
+    )
+    made = lectures.sheet(tutorial, solution)
+    solved, stubs = (
+        [one.source for one in notebook.cells if one.cell_type == "code"]
+        for notebook in (solution, made)
+    )
+    return list(zip(solved, stubs, strict=True))
+
+
+def is_place(node):
+    return isinstance(node, ast.Expr) and getattr(node.value, "value", None) is Ellipsis
+
+
+def named(cell, node):
+    """The names that a place says the reader defines, and the entries that the reader sets."""
+    match = PLACE.match(cell.splitlines()[node.lineno - 2])
+    names, entries = (match[1] or "").split(", "), match[2] or ""
+    return {name for name in names if name}, entries
+
+
+def is_to_do(cell):
+    """Whether a cell has something to fill in."""
+    return "is your part" in cell or any(map(is_place, ast.parse(cell).body))
+
+
+def answered(solved, cell):
+    """Yield what runs when a sheet's cell is filled in by the solution: whether it is the reader's, the statements, the names that the place says."""
+    left = ast.parse(cell).body
+    own, names = [], set()
+    for node in ast.parse(solved).body:
+        if not own and left and is_place(left[0]):
+            names = named(cell, left.pop(0))[0]
+        same = left and (
+            node.name == getattr(left[0], "name", None)
+            if isinstance(node, ast.FunctionDef)
+            else ast.dump(node) == ast.dump(left[0])
+        )
+        if same:
+            if own:
+                yield True, own, names
+            yield False, [node], set()
+            left.pop(0)
+            own, names = [], set()
+        else:
+            own.append(node)
+    if own:
+        yield True, own, names
+    assert left == [], "the sheet has a statement that the solution has not, or in another order"
+
+
+def run(nodes, names):
+    exec(compile(ast.Module(nodes, []), "sheet", "exec"), names)
+
+
+def fails(cell, names):
+    """Whether a cell raises an error in a copy of the names."""
+    kinds = (dict, list, np.ndarray, np.random.Generator)
+    own = {
+        name: copy.deepcopy(thing) if isinstance(thing, kinds) else thing
+        for name, thing in names.items()
+    }
+    try:
+        run(ast.parse(cell).body, own)
+    except Exception:
+        return True
+    return False
+
+
+def faults_of_a_sheet(pairs):
+    """Run a sheet, filled in by the solution, and say what is wrong with it.
+
+    The sheet's own lines see nothing of the answers but what the places name.
+    """
+    found, given, hidden = [], {"__name__": "sheet"}, {}
+    for number, (solved, cell) in enumerate(pairs):
+        has_test = number and is_to_do(cell) and "# this cell has no test" not in cell
+        if has_test and not fails(cell, given | hidden):
+            found.append(f"cell {number} passes untouched")
+        for is_own, nodes, names in (
+            answered(solved, cell) if number else [(False, ast.parse(cell).body, set())]
+        ):
+            if not is_own:
+                before = given.copy()
+                try:
+                    run(nodes, given)
+                except Exception as error:
+                    found.append(f"cell {number}, {ast.unparse(nodes[0])[:40]}: {error!r}")
+                    return found
+                for name, thing in given.items():
+                    if before.get(name) is not thing:
+                        hidden.pop(name, None)
+                continue
+            together = given | hidden
+            run(nodes, together)
+            for name, thing in together.items():
+                if name in names:
+                    given[name] = thing
+                    hidden.pop(name, None)
+                elif name not in given or given[name] is not thing:
+                    hidden[name] = thing
+    return found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", SOLUTIONS)
+def test_a_sheet_passes_with_the_answers_of_the_solution_and_no_cell_with_a_test_passes_untouched(
+    name, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+
+    assert faults_of_a_sheet(sheet_of(name)) == []
+
+
+def count_assertions(code):
+    return sum(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(code)))
+
+
+@for_all("name", SOLUTIONS)
+def test_a_sheet_has_all_assertions_and_a_cell_without_one_says_so(name):
+    for solved, cell in sheet_of(name)[1:]:
+        assert count_assertions(cell) == count_assertions(solved)
+        assert ("# this cell has no test" in cell) == (not count_assertions(cell))
+
+
+@for_all("name", SOLUTIONS)
+def test_every_name_that_a_sheet_reads_is_defined_there_or_named_by_a_place(name):
+    defined = set(dir(builtins))
+    for _, cell in sheet_of(name):
+        body = ast.parse(cell).body
+        parts = [part for node in body for part in ast.walk(node)]
+        defined |= {part.arg for part in parts if isinstance(part, ast.arg)}
+        defined |= {
+            part.name
+            for part in parts
+            if isinstance(part, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler) and part.name
+        }
+        defined |= {
+            (one.asname or one.name).split(".")[0]
+            for part in parts
+            if isinstance(part, ast.Import | ast.ImportFrom)
+            for one in part.names
+        }
+        for node in filter(is_place, body):
+            defined |= named(cell, node)[0]
+        names = [part for part in parts if isinstance(part, ast.Name)]
+        defined |= {part.id for part in names if isinstance(part.ctx, ast.Store)}
+        assert {part.id for part in names} <= defined
+
+
 # --- the runner and the readers can fail
+
+
+GIVEN = ("n = 3", "n = 3")
+
+
+@for_all(
+    ("pairs", "found"),
+    [
+        ([("a = n\nassert a == 3", "# your code, which defines a\n...\n\nassert a == 3")], []),
+        (
+            [("a = n\nassert a == 3", "# your code\n...\n\nassert a == 3")],
+            ["cell 1, assert a == 3: NameError(\"name 'a' is not defined\")"],
+        ),
+        (
+            [("a = n\nassert n == 3", "# your code, which defines a\n...\n\nassert n == 3")],
+            ["cell 1 passes untouched"],
+        ),
+        ([("a = n", "# your code\n...")], ["cell 1 passes untouched"]),
+        ([("a = n", "# this cell has no test\n# your code\n...")], []),
+        (
+            [
+                ("a = n", "# this cell has no test\n# your code\n..."),
+                ("b = a\nassert a == b", "# your code, which defines b\n...\n\nassert a == b"),
+            ],
+            ["cell 2, assert a == b: NameError(\"name 'a' is not defined\")"],
+        ),
+    ],
+)
+def test_a_sheet_that_asks_too_little_or_names_too_little_is_found(pairs, found):
+    assert faults_of_a_sheet([GIVEN, *pairs]) == found
 
 
 @pytest.fixture(scope="module")
