@@ -18,7 +18,12 @@ from kan_ref.discovery.atoms import (
 )
 from kan_ref.discovery.linear_models import WIDE
 from kan_ref.discovery.polish import Fitted, bic, polished
-from kan_ref.discovery.powers import any_power, powers_beside_terms, products_of_powers
+from kan_ref.discovery.powers import (
+    any_power,
+    exponential_polynomials,
+    powers_beside_terms,
+    products_of_powers,
+)
 from kan_ref.discovery.quotients import rational_functions
 from kan_ref.discovery.screening import screened
 from kan_ref.discovery.trees import (
@@ -130,16 +135,23 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Itera
     n_values = len(np.unique(x))
     yield [polynomial(degree, x) for degree in (1, 2, 3) if degree < n_values]
     yield list(_single(x, y, floor))
+    has_one_sign = y.min() * y.max() > 0.0
+    if has_one_sign:
+        yield [apply("1/x", tree) for tree in _single(x, 1.0 / y, 0.0)]
     yield list(rational_functions(x, y, floor, FEW_TERMS))
     yield [
         *_exponentials(x, y),
         *_powers_with_exponentials(x, y, floor),
         *powers_beside_terms(x, y),
     ]
-    if y.min() * y.max() > 0.0:
+    if has_one_sign:
         yield [apply("1/x", tree) for tree in powers_beside_terms(x, 1.0 / y)]
     yield list(_in_logarithm(x, y, floor))
-    yield [*products_of_powers(x, y, floor), *_beside_a_power(x, y)]
+    yield [
+        *products_of_powers(x, y, floor),
+        *exponential_polynomials(x, y, floor),
+        *_beside_a_power(x, y),
+    ]
     yield screened(x, y, 3 if is_whole else 1)
     yield [polynomial(degree, x) for degree in (4, 5, 6) if degree < n_values]
     high = [polynomial(degree, x) for degree in (7, 8, 9) if degree < n_values]

@@ -13,7 +13,8 @@ residue p are the factor ((x - a)^2 + b^2)^p.
 Distributions such as x^p (1 - x)^q and x^p exp(-x), the field of a ring x / (1 + x^2)^{3/2}, and
 the pressure (1 + 0.2 M^2)^{-7/2} of a gas are such curves. Values y with an error have a derivative
 with a larger one, so that roots and exponents are start values. Sums with one or two powers are
-found by comparing exponents.
+found by comparing exponents, and sums of polynomials, with and without an exponential as a factor,
+by comparing its rates.
 """
 
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ EXPONENTS_OF_TWO = tuple(sign * p for p in (0.5, *range(1, 13), 1.5, 2.5) for si
 N_PAIRS = 3
 N_FINER = 6  # lists of exponents, each ten times as fine as the one before
 ANY_EXPONENT = np.array([0.05 * n for n in range(-100, 101) if n not in (0, 20)])
+RATES = np.geomspace(0.2, 20.0, 20)  # of exponentials, on an interval of length 2
+N_STEPS = 5  # of Gauss and Newton
 AT_ZERO = 0.02  # of the half width: a root this near to zero is zero
 
 
@@ -206,3 +209,55 @@ def _best_exponent(x: FloatArray, y: FloatArray, beside_line: bool) -> float:
         exponents = best + width * np.linspace(-1.0, 1.0, 21)
         width = 0.1 * width
     return best
+
+
+def exponential_polynomials(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
+    """Yield P(x) exp(c x) + Q(x), with polynomials of degree 2 without the terms that add nothing.
+
+    The best of `RATES` is the start of c, which steps of Gauss and Newton improve.
+    """
+    if len(np.unique(x)) < FEWEST_VALUES:
+        return
+    middle, half = 0.5 * float(x.max() + x.min()), 0.5 * float(x.max() - x.min())
+    v, size, height = (x - middle) / half, float(np.abs(x).max()), float(np.abs(y).max())
+    powers, y, floor = (x / size)[:, None] ** np.arange(3), y / height, floor / height
+
+    def solved(c: float, kept: list[int], n_steps: int) -> tuple[float, float, FloatArray]:
+        """Return the misfit, c and the coefficients."""
+        best = (np.inf, c, np.zeros(len(kept)))
+        for _ in range(n_steps + 1):
+            table = np.hstack([powers * np.exp(c * v - abs(c))[:, None], powers])[:, kept]
+            coef = np.linalg.lstsq(table, y, rcond=1e-15)[0]
+            n = sum(k < 3 for k in kept)
+            by_c = v * (table[:, :n] @ coef[:n])
+            step = np.linalg.lstsq(np.column_stack([table, by_c]), y, rcond=1e-15)[0][-1]
+            best = min(best, (float(np.std(table @ coef - y)), c, coef), key=lambda one: one[0])
+            c += float(np.clip(step, -0.2 * abs(c), 0.2 * abs(c)))
+        return best
+
+    kept = list(range(6))
+    misfit, c, coef = min(
+        (solved(rate, kept, 0) for rate in np.outer([1.0, -1.0], RATES).flat),
+        key=lambda one: one[0],
+    )
+    misfit, c, coef = solved(c, kept, N_STEPS)
+    most = 2.0 * max(misfit, floor)
+    while len(kept) > 1:
+        fewer = [[k for k in kept if k != left_out] for left_out in kept]
+        found = [(*solved(c, some, N_STEPS), some) for some in fewer]
+        misfit, new_c, new_coef, some = min(found, key=lambda one: one[0])
+        if misfit > most:
+            break
+        c, coef, kept = new_c, new_coef, some
+    with np.errstate(all="ignore"):
+        scale = height / size ** np.arange(3.0)
+        scale = np.append(scale * np.exp(-c * middle / half - abs(c)), scale)
+        numbers = (coef * scale[kept]).tolist()
+    n = sum(k < 3 for k in kept)
+    if n and np.isfinite(numbers).all() and all(numbers):
+        trees = [
+            multiply(Number(number), power_of(Input(0), k % 3.0)) if k % 3 else Number(number)
+            for number, k in zip(numbers, kept, strict=True)
+        ]
+        exponential = apply("exp", multiply(Number(c / half), Input(0)))
+        yield add(multiply(add(*trees[:n]), exponential), *trees[n:])

@@ -25,7 +25,11 @@ from kan_ref.discovery.forms import (
 from kan_ref.discovery.invariants import curve_misfit, input_pairs, linear_direction, one_curves
 from kan_ref.discovery.linear_models import _Basis, linear_models, simplest
 from kan_ref.discovery.polish import polished, simplified
-from kan_ref.discovery.powers import powers_beside_terms, products_of_powers
+from kan_ref.discovery.powers import (
+    exponential_polynomials,
+    powers_beside_terms,
+    products_of_powers,
+)
 from kan_ref.discovery.quotients import quotient, quotients, rational_functions
 from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.scalings import (
@@ -49,6 +53,7 @@ from kan_ref.discovery.trees import (
     numbers,
     values,
 )
+from kan_ref.discovery.trees import complexity as complexity_of
 
 RNG = np.random.default_rng
 POWERS_ALONE = -1.0  # misfits of symmetries of several inputs are not below 0
@@ -266,7 +271,37 @@ def test_curves_of_any_size_with_jumps_or_few_values_have_finite_products_or_non
     trees = list(products_of_powers(x, y.astype(float), 0.0))
 
     assert len(trees) >= least
+    trees += exponential_polynomials(x, y.astype(float), 0.0)
     assert np.isfinite([number for tree in trees for number in numbers(tree)]).all()
+
+
+@for_all(
+    "f, most",
+    [
+        (lambda x: x * np.exp(-x / 2) + x**2, 20),
+        (lambda x: (1.0 + x) * np.exp(-x), 15),
+        (lambda x: np.exp(-3.0 * x) + x - x**2 / 2.0, 25),
+        (lambda x: 2.0 - 1e3 * x**2 * np.exp(0.7 * x), 20),
+    ],
+)
+@for_all("unit", [1e-30, 1.0, 1e30])
+def test_sums_of_polynomials_of_which_one_has_an_exponential_are_found(f, most, unit):
+    x = np.linspace(0.2, 3.0, 80)
+
+    (tree,) = exponential_polynomials(unit * x, unit * f(x), 1e-15 * unit)
+
+    misfit = values(tree, unit * x[:, None]) - unit * f(x)
+    assert np.std(misfit) <= 1e-13 * np.std(unit * f(x))
+    assert complexity_of(tree) <= most
+
+
+def test_the_reciprocal_of_a_function_is_tried_before_quotients():
+    x = np.linspace(0.2, 3.0, 80)
+
+    best = name_curve(x, 1.0 / (1.0 - np.exp(-x)), error=1e-9)[0]
+
+    assert best.rmse <= 1e-14
+    assert best.complexity <= 20
 
 
 CURVES = {
