@@ -36,7 +36,7 @@ from kan_ref.training.notes import (
     check_start,
     note_on_grids,
     note_on_inputs,
-    note_on_lengths,
+    note_on_problem,
     note_on_test,
     note_on_units,
 )
@@ -113,8 +113,8 @@ def fit(
         smaller held-out loss, and the run ends after a grid without one. None ends neither.
     problem : ResidualProblem, optional
         Differential equations, from `residual_problem`. Training data are then measurements: one
-        more term of weight 1. Test errors are taken at the test data, or else at the problem's
-        reference; without both they are nan.
+        more term of weight 1, dimensionless where terms have scales. Test errors are taken at the
+        test data, or else at the problem's reference; without both they are nan.
     test_every : int, optional
         At least 1: test errors are taken at the first and the last step of each grid, and at every
         step whose number on the grid is a multiple of this; elsewhere they are nan. None is 1 for
@@ -132,8 +132,8 @@ def fit(
         of the network is undefined at a test sample, test errors are nan, and `stopped` says which.
         So it does where test samples outside the grids have most of the squared test error, more
         than ten times that of the others (or of training, if all are outside) in the mean, where
-        most points of training lie outside, and where an input of equations of order m extends over
-        100 or more, or 100^(-1/m) or less.
+        most points of training lie outside, where an input of equations of order m extends over 100
+        or more, or 100^(-1/m) or less, and where only some of the conditions have scales.
 
     Raises
     ------
@@ -224,7 +224,7 @@ def fit(
     stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples, rmse)
     if len(history.step):
         stopped += note_on_units(first, source, rmse, scaled=settings.scaled)
-        stopped += note_on_lengths(source, test, float(history.test_rmse[recorder.entry]))
+        stopped += note_on_problem(source, test, float(history.test_rmse[recorder.entry]))
         stopped += note_on_inputs(network, source, rmse)
     return Run(network, history, stopped, interrupted, recorder.entry)
 

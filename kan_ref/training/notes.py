@@ -25,13 +25,6 @@ mean error of Levenberg-Marquardt on four functions was 5 times as large, and 10
 ones were not learned at all. Without scaled variables steps have the wrong size already at smaller
 numbers. `benchmarks.units` has more measurements.
 
-In equations the range L of an input counts: a derivative of order m is about L^-m times as large as
-a value. Where this is large, conditions hardly influence the fit, and where L is large, equations
-hardly do, whatever the residual is. The note appears for L^-m or L of 100 or more. For a damped
-oscillation u'' + 2 a u' + b u = 0 with initial values, the error was below 1 % of the solution for
-L from 1 to 95, and at least as large as the solution for 0.1 and for 5000. Other units of u alone,
-from 1e-6 to 1e8, did no harm.
-
 An optimizer undoes a step to parameters without a finite objective. So training begins and ends
 where all symbolic edges are defined on the training samples. On test samples they need not be: then
 test errors are nan, and the run says so.
@@ -55,7 +48,6 @@ GOOD = 1e-2  # of std(y): a training error below says that grids and units did n
 
 FAR_SCALED, FAR_PLAIN = 1e3, 30.0
 SHORT_SCALED, SHORT_PLAIN = 1e6, 1e3
-LONG = 100.0  # the range of an input of equations, or its derivatives in units of values
 
 
 def note_on_grids(model: Any, test: DataGoal | None, name: str, error: float) -> str:
@@ -189,28 +181,16 @@ def note_on_units(model: Any, source: object, error: float, *, scaled: bool) -> 
     )
 
 
-def note_on_lengths(source: Any, test: DataGoal | None, test_rmse: float) -> str:
-    """Return what to add if an input of equations extends over a range far from 1, else "".
+def note_on_problem(source: Any, test: DataGoal | None, test_rmse: float) -> str:
+    """Return the problem's own notes on scales and lengths; "" where it has none.
 
     `test_rmse` is the error at the known solution `test`, if there is one: where it is small, units
     did no harm.
     """
-    terms = [term for term in getattr(source, "terms", ()) if hasattr(term, "kind")]
-    order = max((term.kind.order for term in terms), default=0)
     solved = test is not None and test_rmse <= GOOD * float(np.std(test.targets))
-    if solved or order == 0:
+    if solved or not hasattr(source, "notes"):
         return ""
-    short, lengths = LONG ** (-1.0 / order), np.ptp(source.points, axis=0)
-    far = (lengths >= LONG) | ((lengths > 0.0) & (lengths <= short))
-    if not far.any():
-        return ""
-    n = int(np.argmax(far))
-    return (
-        f"; the points of the problem extend over {lengths[n]:.3g} in input {n}, but over "
-        f"{short:.3g} or less, and over {LONG:g} or more, derivatives and values can differ so "
-        "much in size that some terms hardly influence the fit, which the residual does not show: "
-        "give equation_term(..., scales=kr.Scales(domain, values)), which makes all of size one"
-    )
+    return str(source.notes(tested=test is not None))
 
 
 def _note_on_constant_outputs(model: Any, source: DataGoal, error: float) -> str:
