@@ -25,19 +25,20 @@ from kan_ref.network import PARAMETER_NAMES, Network, refine
 from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check_penalty
 from kan_ref.training.fit_arguments import (
     check_grids,
+    check_start,
     check_target_sizes,
     interval_of_tests,
+    note_on_test,
     read_problem,
 )
 from kan_ref.training.goal import Problem
 from kan_ref.training.held_out import read_validation
 from kan_ref.training.history import Callback, Kind, Run
 from kan_ref.training.notes import (
-    check_start,
     note_on_grids,
     note_on_inputs,
+    note_on_outputs,
     note_on_problem,
-    note_on_test,
     note_on_units,
 )
 from kan_ref.training.one_grid import Recorder, train_on_grid
@@ -221,9 +222,12 @@ def fit(
     history = recorder.history()
     samples = "reference x" if data is None else "x_test"
     rmse = float(history.train_rmse[recorder.entry]) if len(history.step) else np.inf
-    stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples, rmse)
+    stopped += note_on_test(network, test, samples)
     if len(history.step):
-        stopped += note_on_units(first, source, rmse, scaled=settings.scaled)
+        units = note_on_units(first, source, rmse, scaled=settings.scaled)
+        stopped += units or note_on_outputs(network, source, scaled=settings.scaled)
+    stopped += note_on_grids(network, test, samples, rmse)
+    if len(history.step):
         stopped += note_on_problem(source, test, float(history.test_rmse[recorder.entry]))
         stopped += note_on_inputs(network, source, rmse)
     return Run(network, history, stopped, interrupted, recorder.entry)
