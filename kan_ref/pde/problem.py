@@ -24,7 +24,13 @@ from kan_ref.numerics import Block
 from kan_ref.pde.equations import value_term
 from kan_ref.pde.input_derivatives import JetFunctions, JetModel, check_jet, jets_of
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, Term, check_order
-from kan_ref.pde.scales import check_dimensionless, check_scales, note_on_lengths, note_on_scales
+from kan_ref.pde.scales import (
+    check_dimensionless,
+    check_scales,
+    note_on_lengths,
+    note_on_scales,
+    note_on_sizes,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +95,23 @@ class ResidualProblem:
             check_jet(model, term.x, jet, highest=highest, name=f"terms[{place}].x")
             term.check(jet, f"terms[{place}]")
 
-    def notes(self, *, tested: bool) -> str:
-        """Return what to add to the reason of a run's end where scales or lengths harm, else "".
+    def notes(self, size: float, *, least_squares: bool, tested: bool) -> str:
+        """Return what to add to the reason of a run's end where scales or sizes harm, else "".
 
-        `tested`: whether there are test errors, and they are large.
+        Parameters
+        ----------
+        size : float
+            Root mean square of the model's values at the points, or of the residuals if larger.
+        least_squares : bool
+            Whether the optimizer was a Levenberg-Marquardt method.
+        tested : bool
+            Whether there are test errors, and they are large.
         """
-        return note_on_scales(self.terms, tested=tested) + note_on_lengths(self.terms)
+        return (
+            note_on_scales(self.terms, tested=tested)
+            + note_on_lengths(self.terms)
+            + note_on_sizes(size, least_squares=least_squares)
+        )
 
     def __repr__(self) -> str:
         sizes = ", ".join(str(len(term.x)) for term in self.terms)

@@ -22,6 +22,12 @@ as a value. Where this is large, conditions hardly influence the fit, and where 
 equations hardly do, whatever the residual is. The note appears for L^-m or L of 100 or more. For a
 damped oscillation u'' + 2 a u' + b u = 0 with initial values, the error was below 1 % of the
 solution for L from 1 to 95, and at least as large as the solution for 0.1 and for 5000.
+
+So does the size of the unknowns, since random networks have values of size one, and their first
+residual hides a small solution. An oscillation, Poisson's equation, a decay and a logistic equation
+were solved with five seeds in units of u from 1e-9 to 1e6. Levenberg-Marquardt solved all for rms
+values of 0.004 to 70. For 4e-4 and for 400 runs of one equation failed, and for 4e-10 nearly all
+did. L-BFGS failed in some runs of three equations for 0.007. The residual is small there, too.
 """
 
 from collections.abc import Sequence
@@ -35,6 +41,8 @@ from kan_ref.functions import LIBRARY
 from kan_ref.network import EdgeSpec, Layer, Network, check_network, symbolic_layer
 
 LONG = 100.0  # the range of an input of equations, or its derivatives in units of values
+# rms values of unknowns beside 1, or their inverse, with Levenberg-Marquardt and with others
+SIZE_LEAST_SQUARES, SIZE_OTHERS = 300.0, 100.0
 _BEYOND = 1.0 + 1e-9  # rounding of the xi of a bound
 
 
@@ -258,6 +266,22 @@ def note_on_lengths(terms: Sequence[Any]) -> str:
         f"{short:.3g} or less, and over {LONG:g} or more, derivatives and values can differ so "
         f"much in size that some terms hardly influence the fit, which the residual does not show: "
         f"{remedy}"
+    )
+
+
+def note_on_sizes(size: float, *, least_squares: bool) -> str:
+    """Return what to add if the unknowns are of a size far from 1, else "".
+
+    `size` is the root mean square of their values, or that of the residuals if it is larger.
+    """
+    most = SIZE_LEAST_SQUARES if least_squares else SIZE_OTHERS
+    if 1.0 / most <= size <= most or size == 0.0:
+        return ""
+    return (
+        f"; the values or residuals of the problem are of size {size:.2g}, but below "
+        f"{1.0 / most:.1g} and above {most:g} a run can end at a wrong solution, which the "
+        "residual does not show: give equation_term(..., scales=kr.Scales(domain, values)) with "
+        "the range of the solution's values"
     )
 
 

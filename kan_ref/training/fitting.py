@@ -24,6 +24,7 @@ from kan_ref.data import DataLike, check_arrays, check_loss
 from kan_ref.network import PARAMETER_NAMES, Network, refine
 from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check_penalty
 from kan_ref.training.fit_arguments import (
+    LEAST_SQUARES,
     check_grids,
     check_start,
     check_target_sizes,
@@ -134,7 +135,8 @@ def fit(
         So it does where test samples outside the grids have most of the squared test error, more
         than ten times that of the others (or of training, if all are outside) in the mean, where
         most points of training lie outside, where an input of equations of order m extends over 100
-        or more, or 100^(-1/m) or less, and where only some of the conditions have scales.
+        or more, or 100^(-1/m) or less, where unknowns are of a size far from 1, and where only some
+        of the conditions have scales. Where the sizes of targets did harm, it names `kr.scaled`.
 
     Raises
     ------
@@ -228,7 +230,9 @@ def fit(
         stopped += units or note_on_outputs(network, source, scaled=settings.scaled)
     stopped += note_on_grids(network, test, samples, rmse)
     if len(history.step):
-        stopped += note_on_problem(source, test, float(history.test_rmse[recorder.entry]))
+        errors = (rmse, float(history.test_rmse[recorder.entry]))
+        is_lm = settings.optimizer in LEAST_SQUARES
+        stopped += note_on_problem(network, source, errors, test, least_squares=is_lm)
         stopped += note_on_inputs(network, source, rmse)
     return Run(network, history, stopped, interrupted, recorder.entry)
 

@@ -246,16 +246,26 @@ def note_on_outputs(model: Any, source: object, *, scaled: bool) -> str:
     return ""
 
 
-def note_on_problem(source: Any, test: DataGoal | None, test_rmse: float) -> str:
-    """Return the problem's own notes on scales and lengths; "" where it has none.
+def note_on_problem(
+    model: Any,
+    source: Any,
+    errors: tuple[float, float],
+    test: DataGoal | None,
+    *,
+    least_squares: bool,
+) -> str:
+    """Return the problem's own notes on scales, lengths and sizes; "" where it has none.
 
-    `test_rmse` is the error at the known solution `test`, if there is one: where it is small, units
-    did no harm.
+    `errors` are the root mean squares of training and of the known solution `test`, if there is
+    one: where the second is small, units did no harm.
     """
+    rmse, test_rmse = errors
     solved = test is not None and test_rmse <= GOOD * float(np.std(test.targets))
     if solved or not hasattr(source, "notes"):
         return ""
-    return str(source.notes(tested=test is not None))
+    squares = np.mean(values_at(model, source.points) ** 2, axis=0)
+    size = max(float(np.sqrt(squares.max())), rmse)
+    return str(source.notes(size, least_squares=least_squares, tested=test is not None))
 
 
 def _note_on_constant_outputs(model: Any, source: DataGoal, error: float) -> str:

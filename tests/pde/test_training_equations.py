@@ -334,6 +334,43 @@ def test_a_run_says_when_inputs_of_equations_extend_over_a_range_far_from_one(or
     assert "extend" not in stopped(terms[1:])  # values have no derivatives
 
 
+@for_all("optimizer", ["lm", "lm_cg", "lbfgs", "adam"])
+@for_all("large", [False, True])
+def test_a_run_says_when_values_or_residuals_of_equations_are_of_a_size_far_from_one(
+    optimizer, large
+):
+    most = 300.0 if optimizer.startswith("lm") else 100.0
+
+    def stopped(size, value=0.0):
+        size = size if large else 1.0 / size
+        start = kan()
+        theta = start.theta.copy()
+        weights = slice(start.layers[0].coef.size, None)  # the outputs are linear in them
+        theta[weights] *= size / np.sqrt(np.mean(start(INSIDE) ** 2))
+        start = start.with_theta(theta)
+        terms = [kr.linear_term(INSIDE, zeroth=1.0, source=value * start(INSIDE), weight=1e-9)]
+        known = {"reference": (INSIDE, start(INSIDE))} if value else {}
+        given = kr.residual_problem(terms, **known)
+        return kr.fit(start, problem=given, n_steps=0, optimizer=optimizer).stopped
+
+    assert "; the values or residuals of the problem are of size " in stopped(1.1 * most)
+    assert "scales=kr.Scales(" in stopped(1.1 * most)
+    assert "of size" not in stopped(0.9 * most)
+    assert "of size" not in stopped(1.1 * most, value=1.0)  # the solution
+
+
+def test_a_network_of_zeros_with_a_large_residual_is_noted_and_the_solution_zero_is_not():
+    start = kan()
+    start = start.with_theta(0.0 * start.theta)
+
+    def stopped(value):
+        given = kr.residual_problem([kr.value_term(INSIDE, value)])
+        return kr.fit(start, problem=given, n_steps=0).stopped
+
+    assert "of size 1e+05, but" in stopped(1e5)
+    assert "of size" not in stopped(0.0)
+
+
 # --- terms with and without scales
 
 
