@@ -5,7 +5,11 @@ That note appears where the samples outside have more than half of the squared t
 their mean square is more than ten times that of the other samples. So it never appears where they
 are predicted as well as the others. If all are outside, they are compared with the training samples
 instead, and the note does not appear where the test error is small. Grids of inputs stay where they
-are; hidden grids can be left after the last step at which they follow activations. A second note
+are; hidden grids follow the activations of training samples alone. Few samples leave a network
+undetermined between them, so that others have activations outside. In 48 runs with that note, of
+two functions with 30 to 100 samples, three times as many samples gave a smaller test error in all,
+and 2 intervals in place of 5 in 44. Another fit from the network at the end, which places grids
+again, did in 20, and the note was there again in 35. A second note
 appears where most training samples have an input outside its grid, as in a table with other units,
 and the training error is not small. Of a problem it appears where most points have, however small
 the residual is, since there the network is little more than its base functions. For samples it
@@ -86,8 +90,8 @@ def note_on_grids(model: Any, test: DataGoal | None, name: str, error: float) ->
     remedy = "a wider domain= includes them"
     if shares[0] <= MOST * shares.max():  # the inputs lie within their grids
         remedy = (
-            f"most leave those of layer {np.argmax(shares)}, which follow activations: another "
-            "fit begins by placing them again"
+            f"most leave those of layer {np.argmax(shares)}, which follow activations of training: "
+            "more samples, or fewer intervals, mostly make this error smaller"
         )
     return (
         f"; of {counted(len(outside), 'sample')} of {name} {leave} the grids, with {share:.0%} of "
