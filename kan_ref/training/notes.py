@@ -14,7 +14,10 @@ appears where most training samples have an input outside its grid, as in a tabl
 and the training error is not small. Of a problem it appears where most points have, however small
 the residual is, since there the network is little more than its base functions. For samples it
 appears as well where an input varies within a thousandth of an interval: the grid has other units,
-or the range is at most 1e-9 max(1, |middle|) and counts as constant (B15).
+or the range is at most 1e-9 max(1, |middle|) and counts as constant (B15). It appears where the
+central 90 % of the samples vary within a tenth of an interval, too, although others lie far away:
+with one number of 100 among 300 in [-1, 1] the median error of three functions over five seeds was
+20 to 130 times as large as without it.
 
 Random networks have outputs of size 1 for inputs of size 1. Two numbers of the network at the start
 of a run tell whether the data have other units, with the error e and the outputs u on the training
@@ -56,6 +59,7 @@ from kan_ref.training.goal import values_at
 MOST = 0.5  # of the sum of squared errors
 TIMES = 10.0  # the mean square of the other samples
 SMALL = 1e-3  # of an interval: a curve bends by less than a thousandth within it
+CROWDED, CENTRAL = 0.1, (5.0, 95.0)  # of an interval, between these percentiles
 GOOD = 1e-2  # of std(y): a training error below says that grids and units did no harm
 
 FAR_SCALED, FAR_PLAIN = 1e3, 30.0
@@ -139,17 +143,28 @@ def note_on_inputs(model: Any, source: Any, error: float) -> str:
 
 def _note_on_small_ranges(layer: Layer, x: FloatArray) -> str:
     """Return what to add where an input varies within a small part of an interval, else ""."""
-    spread, size = np.ptp(x, axis=0), np.abs(x).max(axis=0)
+    size, active = np.abs(x).max(axis=0), layer.mask.any(axis=0)
     low, high = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
-    share = spread / ((high - low) / layer.n_intervals)
-    small = (spread > ROUNDING * size) & (share < SMALL) & layer.mask.any(axis=0)
-    if not small.any():
+    interval = (high - low) / layer.n_intervals
+    whole, central = np.ptp(x, axis=0), np.ptp(np.percentile(x, CENTRAL, axis=0), axis=0)
+    small = active & (whole > ROUNDING * size) & (whole < SMALL * interval)
+    crowded = active & (central > ROUNDING * size) & (central < CROWDED * interval)
+    crowded &= whole > interval
+    if not (small | crowded).any():
         return ""
-    n = int(np.argmax(small))
+    n = int(np.argmax(small if small.any() else crowded))
+    what, spread, remedy = "", whole, "scale the data with kr.scaled"
+    if not small[n]:
+        what, spread = " between percentiles 5 and 95", central
+        remedy = (
+            f"leave out wild samples (it has numbers from {x[:, n].min():.3g} to "
+            f"{x[:, n].max():.3g}), or start from domain=kr.percentile_bounds(x_train, (1, 99))"
+        )
     return (
-        f"; input {n} varies by {spread[n]:.3g} in the training samples, which is {share[n]:.1g} "
-        f"times an interval of its grid (from {low[n]:.3g} to {high[n]:.3g}), so its curves are "
-        "lines there: scale the data with kr.scaled"
+        f"; input {n} varies by {spread[n]:.3g} in the training samples{what}, which is "
+        f"{spread[n] / interval[n]:.1g} times an interval of its grid (from {low[n]:.3g} to "
+        f"{high[n]:.3g}), so its curves are {'lines' if small[n] else 'nearly lines'} there: "
+        f"{remedy}"
     )
 
 

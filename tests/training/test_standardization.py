@@ -694,6 +694,45 @@ def test_constant_outputs_are_put_down_to_missing_paths_where_paths_are_missing_
     assert not any(same in stopped for stopped in (of_range, of_grids))
 
 
+@for_all("share", [0.09, 0.11])
+@for_all("wild", [True, False])
+@for_all("masked", [False, True])
+def test_a_run_says_when_most_samples_lie_in_a_small_part_of_an_interval_beside_a_wild_one(
+    share, wild, masked
+):
+    x = np.linspace(0.0, 1.0, 101)[:, None] * [share / 0.9, 4.0]
+    x[7, 0] = 4.0 if wild else 0.0
+    given = data(x, np.sin(9.0 * x[:, 1:]))
+    net = kr.init_network((2, 1), n_intervals=4, degree=3, domain=(0.0, 4.0), rng=RNG(0))
+    net = kr.mask_edges(net, 0, [[0, 1]]) if masked else net
+
+    stopped = kr.fit(net, given, n_steps=0).stopped
+
+    noted = share < 0.1 and wild and not masked
+    assert (
+        "input 0 varies by 0.091 in the training samples between percentiles" in stopped
+    ) is noted
+    assert ("percentile_bounds(x_train" in stopped) is noted
+
+
+def test_the_note_on_a_wild_sample_has_a_remedy_and_a_rare_value_of_two_has_no_note():
+    rng = RNG(0)
+    x = rng.uniform(-1.0, 1.0, (200, 1))
+    y = np.sin(3.0 * x)
+    x[7] = 1000.0
+    rare = np.zeros((200, 1))
+    rare[:5] = 1.0
+    options = {"n_intervals": 5, "degree": 3}
+
+    def stopped(x, y, domain):
+        net = kr.init_network((1, 1), domain=domain, rng=RNG(1), **options)
+        return kr.fit(net, data(x, y), n_steps=5).stopped
+
+    assert "percentiles" in stopped(x, y, x)
+    assert "percentiles" not in stopped(x, y, kr.percentile_bounds(x, (1, 99)))
+    assert "percentiles" not in stopped(rare, y, rare)
+
+
 @pytest.mark.parametrize("options", [{}, {"precondition": None}, {"optimizer": "adam"}])
 @pytest.mark.parametrize("n_steps", [0, 2])
 def test_a_run_on_data_of_size_one_says_nothing_of_units(options, n_steps):
