@@ -92,7 +92,10 @@ def fit(
     penalty_weight, l1_weight, entropy_weight, penalty, smoothness_weight
         As in `value_and_grad`.
     grids : sequence of int, optional
-        Numbers of intervals, never falling, none below the network's. None keeps the grid.
+        Numbers of intervals, never falling, none below the network's. None keeps the grid. Time to
+        place hidden grids grows with the third power of the number, memory with the second: from 5
+        to 1200 intervals [2, 3, 1] took 2.5 s and 70 MiB, to 2400 27 s and 265 MiB. Above 16384
+        less the degree they are not refined.
     update_grids : bool
         Whether hidden grids follow activations that have left them, (T11). In either case they are
         placed again at each change of the number of intervals, (T10), where the loss can jump.
