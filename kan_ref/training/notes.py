@@ -157,7 +157,7 @@ def _note_on_small_ranges(layer: Layer, x: FloatArray) -> str:
     if not small[n]:
         what, spread = " between percentiles 5 and 95", central
         remedy = (
-            f"leave out wild samples (it has numbers from {x[:, n].min():.3g} to "
+            f"leave out outliers (it has numbers from {x[:, n].min():.3g} to "
             f"{x[:, n].max():.3g}), or start from domain=kr.percentile_bounds(x_train, (1, 99))"
         )
     return (

@@ -697,7 +697,7 @@ def test_constant_outputs_are_put_down_to_missing_paths_where_paths_are_missing_
 @for_all("share", [0.09, 0.11])
 @for_all("wild", [True, False])
 @for_all("masked", [False, True])
-def test_a_run_says_when_most_samples_lie_in_a_small_part_of_an_interval_beside_a_wild_one(
+def test_a_run_says_when_most_samples_lie_in_a_small_part_of_an_interval_beside_an_outlier(
     share, wild, masked
 ):
     x = np.linspace(0.0, 1.0, 101)[:, None] * [share / 0.9, 4.0]
@@ -715,7 +715,7 @@ def test_a_run_says_when_most_samples_lie_in_a_small_part_of_an_interval_beside_
     assert ("percentile_bounds(x_train" in stopped) is noted
 
 
-def test_the_note_on_a_wild_sample_has_a_remedy_and_a_rare_value_of_two_has_no_note():
+def test_the_note_on_an_outlier_has_a_remedy_and_a_rare_value_of_two_has_no_note():
     rng = RNG(0)
     x = rng.uniform(-1.0, 1.0, (200, 1))
     y = np.sin(3.0 * x)
