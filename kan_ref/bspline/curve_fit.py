@@ -39,6 +39,9 @@ DATA_CUT = 1e-2
 # wide as the grid, worst change of the function on them: no limit 2e6 of its size, 1: 0.26, 1/2:
 # 0.08, 1/4: 0.08, which is the resolution of the new grid.
 CONTINUED = 0.5
+# Coefficients of a curve that are solved for together. Their design matrix has four times as many
+# rows, which is 8 GiB here, and hours pass: time grows with the third power.
+MOST_COEFFICIENTS = 2**14
 _NUMBERS = 2**20  # entries of a design matrix at once: 8 MiB
 
 
@@ -179,7 +182,13 @@ def move_coefficients(
     there. The fit starts from the curve's values at the Greville points, so that an interval too
     narrow to contain a point has coefficients too. Samples then add a correction by (B23). It does
     not change what they do not touch, or touch with less than 1 % of the largest weight
-    (`DATA_CUT`).
+    (`DATA_CUT`). The blossoms take time proportional to n_basis. A fit, or a correction, of one
+    input's curves takes time that grows with n_basis^3 and memory with n_basis^2.
+
+    Raises
+    ------
+    ValueError
+        "n_intervals is 20000, but ..." for a fit or a correction with more than 16384 coefficients.
     """
     n_out, n_in = coef.shape[:2]
     old_grids, new_grids = breakpoints(knots, degree), breakpoints(new_knots, degree)
@@ -191,6 +200,13 @@ def move_coefficients(
     if nested.any():
         moved[:, nested] = transfer_coef(knots[nested], degree, coef[:, nested], new_knots[nested])
     n_basis = moved.shape[2]
+    if n_basis > MOST_COEFFICIENTS and not (nested.all() and x is None):
+        raise ValueError(
+            f"n_intervals is {n_basis - degree}, but at most {MOST_COEFFICIENTS - degree} are "
+            "allowed for grids without all the old breakpoints, such as hidden grids of fit, "
+            f"since a fit solves for their coefficients with a matrix of 4 x {n_basis}^2 numbers: "
+            "give fewer intervals (grids= in fit)"
+        )
     for own in _parts(np.flatnonzero(~nested), 4 * n_basis * n_basis):
         moved[:, own] = _sampled_coefficients(
             knots[own], degree, coef[:, own], new_knots[own], low[own], high[own]

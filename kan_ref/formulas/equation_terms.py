@@ -72,8 +72,8 @@ def equation_term(
         such as measurements.
     scales : Scales, optional
         Makes the condition dimensionless: x and the equation keep their units, the network is
-        trained as v(xi) with domain=(-1, 1), and the residual is divided by its size (E5). Use the
-        same for all terms of a problem. `Scales.network` returns the solution in its units.
+        trained as v(xi) with domain=(-1, 1), and the residual is divided by its size (E5). All
+        terms of a problem need the same. `Scales.network` returns the solution in its units.
     weight : float or (n,)
         At least 0.
 
@@ -137,10 +137,10 @@ def equation_term(
     if scales is not None:
         compiled.divide_by_size(trial)
     if _is_linear(read, derivatives):
-        return replace(compiled.linear_term(weight), derived=True)
+        return replace(compiled.linear_term(weight), derived=True, scales=scales)
     pairs = _pairs(read) if read.order == HIGHEST_ORDER else None
     term = function_term(compiled.x, compiled, order=read.order, pairs=pairs, weight=weight)
-    return replace(term, derived=True)
+    return replace(term, derived=True, scales=scales)
 
 
 def partials(equation: Equation) -> dict[tuple[int, Component], Any]:

@@ -81,7 +81,8 @@ def init_network(
         Targets. With them the draws are those for inputs in [-1, 1] and targets of mean 0 and
         standard deviation 1, converted to the units of `domain` and y by (L30) and (L31). In the
         scaled variables of `fit` most starts then lead to similar relative errors in all units in
-        which no input counts as constant; Adam, with steps of one length, needs data of size one.
+        which no input counts as constant. Adam, with steps of one length, and other optimizers in
+        plain variables need data of size one, and several outputs need similar sizes.
         Without targets the draws are the paper's.
     base : str
         "silu", "identity" or "zero".

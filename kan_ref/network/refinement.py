@@ -120,10 +120,14 @@ def extend_grid(
     ------
     ValueError, TypeError
         "n_intervals is 4, but layer 0 has 5 already and a grid is only made finer"; where a
-        symbolic edge is undefined at a sample.
+        symbolic edge is undefined at a sample; above 16384 - degree for a grid that is not nested.
 
     Notes
     -----
+    For nested grids time and memory are proportional to n_intervals. For others time grows with
+    n_intervals^3 and memory with n_intervals^2: from 7 to 1000 they are 0.8 s and 46 MiB for
+    one layer with two inputs.
+
     "even" suits a fit that follows: for a cubic curve refined from 5 to 200 intervals, the design
     matrix has a condition number of 40, and 3e4 with the old outer knots. See
     tutorials/06_grids.md, "outside the grid".

@@ -19,6 +19,12 @@ error of phi, while derivatives still distinguish left from right. Hager & Zhang
 (2005), section 4, therefore also accept the "approximate Wolfe conditions" (O8) with (O7); for a
 quadratic phi, (O8) is (O6). Here (O8) decides exactly where |phi(a) - phi(0)| is within rounding,
 so a value may rise by that much and no more.
+
+A first trial can be too short by any factor: of a function of size 1e-20 the gradient moves nothing
+that its value shows. Where values differ by rounding alone, the next step is that of the line
+through both derivatives, up to 10^10 times as long, so that few trials reach a right length. With
+targets of 1e-8 to 1e-60, L-BFGS and BFGS then have the same relative errors as with targets of
+size 1 in the same number of steps.
 """
 
 import math
@@ -33,6 +39,7 @@ C1 = 1e-4  # Nocedal & Wright's values for quasi-Newton directions, section 3.1
 C2 = 0.9
 # relative error of a value: a pairwise sum of thousands of terms loses a few eps
 _ROUNDING = 10 * np.finfo(np.float64).eps
+_LEAP = 1e10  # derivatives along the line show curvature to about 10 digits
 _MARGIN = 0.1  # distance of a new point from the ends of the bracket, relative to its length
 
 
@@ -151,13 +158,14 @@ def line_search(
                 high = low  # 3.5: zoom(trial, low); 3.6: high = low
             low = trial
         # 3.5: a_{i+1}; 3.6: a_j
-        step = _beyond(start, low) if high is None else _between(low, high)
+        step = _beyond(start, low, rounding) if high is None else _between(low, high)
     if low.value < value:
         reason = (
             f"the value fell, but no smaller derivative was found in {n_evaluations} evaluations"
         )
         return _result(low, n_evaluations, reason)
-    reason = f"no decrease in {n_evaluations} evaluations, down to a step of {step:.2g}"
+    way = "up" if high is None else "down"
+    reason = f"no decrease in {n_evaluations} evaluations, {way} to a step of {trial.step:.2g}"
     return _result(start, n_evaluations, reason)
 
 
@@ -192,8 +200,15 @@ def _trial(
     return Trial(step, point, float(value) if finite else math.inf, slope, gradient)
 
 
-def _beyond(start: Trial, low: Trial) -> float:
-    """Return a longer step while there is no bracket: the cubic's minimizer in a range."""
+def _beyond(start: Trial, low: Trial, rounding: float) -> float:
+    """Return a longer step while there is no bracket: the cubic's minimizer in a range.
+
+    Where values differ by rounding alone, and so say nothing of their minimizer, the zero of the
+    line through both derivatives replaces it.
+    """
+    if abs(low.value - start.value) <= rounding:
+        change = 1.0 - low.slope / start.slope
+        return low.step * (_clip(1.0 / change, 2.0, _LEAP) if change > 0.0 else _LEAP)
     return _clip(_cubic_minimizer(low, start), 2.0 * low.step, 10.0 * low.step)
 
 

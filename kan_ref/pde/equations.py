@@ -13,6 +13,7 @@ A, b, c, f may depend on x. The sums with A and b together are one component of 
 So a linear equation needs one component of second order, for any number of variables. The partial
 derivatives of (J31), which the user derives by hand, are the first factors of the backward pass.
 With them the gradient, and the rows of Levenberg-Marquardt, are as exact as those of a fit to data.
+Beside terms of `equation_term` with scales, all numbers of these terms are dimensionless.
 """
 
 from collections.abc import Sequence

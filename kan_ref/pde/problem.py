@@ -19,13 +19,18 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.baselines import MLP
 from kan_ref.checks import FloatArray, check_float_array, counted
-from kan_ref.network import Network
 from kan_ref.numerics import Block
 from kan_ref.pde.equations import value_term
 from kan_ref.pde.input_derivatives import JetFunctions, JetModel, check_jet, jets_of
-from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, Term
+from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, Term, check_order
+from kan_ref.pde.scales import (
+    check_dimensionless,
+    check_scales,
+    note_on_lengths,
+    note_on_scales,
+    note_on_sizes,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +59,14 @@ class ResidualProblem:
         return int(self.terms[0].x.shape[1])
 
     def with_data(self, x: FloatArray, y: FloatArray) -> "ResidualProblem":
-        """Return the problem with one more term: u = y (n, n_out) at x (n, n_in), of weight 1."""
-        return residual_problem((*self.terms, value_term(x, y)), reference=self.reference)
+        """Return the problem with one more term: u = y (n, n_out) at x (n, n_in), of weight 1.
+
+        Where terms have scales, x and y are dimensionless.
+        """
+        measured = value_term(x, y)
+        if measured.x.shape[1] == self.n_in:
+            check_dimensionless("x of the data", measured.x, self.terms)
+        return residual_problem((*self.terms, measured), reference=self.reference)
 
     def prepare(self, model: JetModel) -> "PreparedProblem":
         """Evaluate what depends on the points and the knots of the first layer alone."""
@@ -84,6 +95,24 @@ class ResidualProblem:
             check_jet(model, term.x, jet, highest=highest, name=f"terms[{place}].x")
             term.check(jet, f"terms[{place}]")
 
+    def notes(self, size: float, *, least_squares: bool, tested: bool) -> str:
+        """Return what to add to the reason of a run's end where scales or sizes harm, else "".
+
+        Parameters
+        ----------
+        size : float
+            Root mean square of the model's values at the points, or of the residuals if larger.
+        least_squares : bool
+            Whether the optimizer was a Levenberg-Marquardt method.
+        tested : bool
+            Whether there are test errors, and they are large.
+        """
+        return (
+            note_on_scales(self.terms, tested=tested)
+            + note_on_lengths(self.terms)
+            + note_on_sizes(size, least_squares=least_squares)
+        )
+
     def __repr__(self) -> str:
         sizes = ", ".join(str(len(term.x)) for term in self.terms)
         known = "" if self.reference is None else f", reference at {len(self.reference[0])} points"
@@ -91,60 +120,6 @@ class ResidualProblem:
             f"ResidualProblem({len(self.terms)} terms at {sizes} points of "
             f"{self.n_in} variables{known})"
         )
-
-
-def check_order(model: JetModel, term: Term, name: str) -> None:
-    """Raise ValueError where the derivatives of a term, at points, do not determine a model.
-
-    A spline of degree d has jumps in its d-th derivative at the knots. Derivatives of an order
-    above d do not show them at any point between the knots, so all residuals can be 0 for a
-    wrong function.
-    """
-    order = term.kind.order
-    if isinstance(model, MLP):
-        if order == 2 and model.activation == "relu":
-            raise ValueError(
-                f"{name} has second derivatives, but those of an MLP of activation 'relu' are 0 at "
-                f"every point: give another activation{_or_lower_order(term, 1)}"
-            )
-        return
-    if not isinstance(model, Network) or order == 0:
-        return
-    for place, layer in enumerate(model.layers):
-        if layer.n_active == 0:
-            raise ValueError(
-                f"{name} has derivatives of order {order}, but those of the network are 0 at every "
-                f"point, because layers[{place}] has no active edges: mask_edges makes them active"
-                f"{_or_lower_order(term, 0)}"
-            )
-        if layer.degree < order and layer.mask.any():
-            jumps = ("values", "first derivatives")[layer.degree]
-            raise ValueError(
-                f"{name} has derivatives of order {order}, but layers[{place}] has spline edges of "
-                f"degree {layer.degree}: their {jumps} jump at the knots, which residuals at "
-                f"points do not show, so give degree 3 or more{_or_lower_order(term, layer.degree)}"
-            )
-        repeats, most = _most_repeated(layer.breakpoints), layer.degree + 1 - order
-        if repeats > most and layer.mask.any():
-            raise ValueError(
-                f"{name} has derivatives of order {order}, but layers[{place}] has a breakpoint "
-                f"that occurs {repeats} times: splines of degree {layer.degree} jump there, in "
-                "values or lower derivatives, which residuals at points do not show, so give each "
-                f"breakpoint {counted(most, 'time')} at most"
-            )
-
-
-def _most_repeated(grids: FloatArray) -> int:
-    """Return how often a breakpoint between the ends of its grid occurs; at least 1."""
-    return max(int(np.unique(s, return_counts=True)[1][1:-1].max(initial=1)) for s in grids)
-
-
-def _or_lower_order(term: Term, order: int) -> str:
-    """Return a further remedy for a function of the caller's: its derivatives may be unused."""
-    if not isinstance(term, FunctionTerm) or term.derived:
-        return ""
-    unused = "second derivatives" if order == 1 else "derivatives"
-    return f", or function_term(order={order}) where the function uses no {unused}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,10 +221,13 @@ def residual_problem(terms: object, *, reference: object = None) -> ResidualProb
     Parameters
     ----------
     terms : sequence of terms
-        From `linear_term`, `value_term`, `function_term`; at least one, all of the same variables.
+        From `equation_term`, `linear_term`, `value_term`, `function_term`; at least one, all of the
+        same variables. Beside terms with scales others are taken as dimensionless, and the run says
+        so: write all with ``equation_term(..., scales=)``, or convert x and y by `Scales.inputs`
+        and `Scales.outputs`.
     reference : (x, u), optional
-        A known solution u (n, n_out) at points x (n, n_in). The test errors of the history are
-        taken there; it has no influence on the fit.
+        A known solution u (n, n_out) at points x (n, n_in), dimensionless where terms have scales.
+        The test errors of the history are taken there; it has no influence on the fit.
 
     Returns
     -------
@@ -258,7 +236,8 @@ def residual_problem(terms: object, *, reference: object = None) -> ResidualProb
     Raises
     ------
     ValueError, TypeError
-        "terms[1] has 3 variables, but terms[0] has 2"
+        "terms[1] has 3 variables, but terms[0] has 2"; for terms with different scales, and for
+        points without scales that lie outside the scaled domain of other terms.
 
     Notes
     -----
@@ -294,7 +273,10 @@ def residual_problem(terms: object, *, reference: object = None) -> ResidualProb
             )
     if not any(term.weight.any() for term in terms):
         raise ValueError("every weight of every term is 0, but a problem needs one above")
+    check_scales(terms)
     known = None if reference is None else _check_reference(reference, terms[0].x.shape[1])
+    if known is not None:
+        check_dimensionless("reference[0]", known[0], terms)
     return ResidualProblem(tuple(terms), known)
 
 

@@ -18,8 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kan_ref.baselines import MLP
 from kan_ref.checks import CallersFunction, FloatArray, counted
+from kan_ref.network import Network
+from kan_ref.pde.input_derivatives import JetModel
 from kan_ref.pde.jet_kind import JetKind
+from kan_ref.pde.scales import Scales
 from kan_ref.pde.user_residual import Arguments, Residual, check_partials, evaluate_residual
 
 
@@ -29,7 +33,7 @@ class LinearTerm:
 
     `x` (n, n_in), `kind` with at most one operator of second order, `zeroth` (n,) or (1,), `source`
     (n, n_out) or one number (), `weight` (n,) or (1,). `derived`: whether it comes from an equation
-    in SymPy.
+    in SymPy. `scales`: those that made it dimensionless.
     """
 
     x: FloatArray
@@ -38,6 +42,7 @@ class LinearTerm:
     source: FloatArray
     weight: FloatArray
     derived: bool = False
+    scales: Scales | None = None
 
     def residuals(self, jet: FloatArray) -> FloatArray:
         """Return the residuals (n_out, n) by (J33), at the jet (n_out, n_components, n)."""
@@ -84,7 +89,7 @@ class FunctionTerm:
 
     `x` (n, n_in), `kind` with all first derivatives (none at order 0) and the second derivatives of
     `pairs`, the user's `function`, `weight` (n,) or (1,). `derived`: whether SymPy has derived the
-    partial derivatives that the function returns.
+    partial derivatives that the function returns. `scales`: those that made it dimensionless.
     """
 
     x: FloatArray
@@ -93,6 +98,7 @@ class FunctionTerm:
     function: Residual
     weight: FloatArray
     derived: bool = False
+    scales: Scales | None = None
 
     def residuals(self, jet: FloatArray) -> FloatArray:
         """Return the residuals (n_residuals, n) at the jet (n_out, n_components, n)."""
@@ -154,3 +160,57 @@ class FunctionTerm:
 
 
 Term = LinearTerm | FunctionTerm
+
+
+def check_order(model: JetModel, term: Term, name: str) -> None:
+    """Raise ValueError where the derivatives of a term, at points, do not determine a model.
+
+    A spline of degree d has jumps in its d-th derivative at the knots. Derivatives of an order
+    above d do not show them at any point between the knots, so all residuals can be 0 for a
+    wrong function.
+    """
+    order = term.kind.order
+    if isinstance(model, MLP):
+        if order == 2 and model.activation == "relu":
+            raise ValueError(
+                f"{name} has second derivatives, but those of an MLP of activation 'relu' are 0 at "
+                f"every point: give another activation{_or_lower_order(term, 1)}"
+            )
+        return
+    if not isinstance(model, Network) or order == 0:
+        return
+    for place, layer in enumerate(model.layers):
+        if layer.n_active == 0:
+            raise ValueError(
+                f"{name} has derivatives of order {order}, but those of the network are 0 at every "
+                f"point, because layers[{place}] has no active edges: mask_edges makes them active"
+                f"{_or_lower_order(term, 0)}"
+            )
+        if layer.degree < order and layer.mask.any():
+            jumps = ("values", "first derivatives")[layer.degree]
+            raise ValueError(
+                f"{name} has derivatives of order {order}, but layers[{place}] has spline edges of "
+                f"degree {layer.degree}: their {jumps} jump at the knots, which residuals at "
+                f"points do not show, so give degree 3 or more{_or_lower_order(term, layer.degree)}"
+            )
+        repeats, most = _most_repeated(layer.breakpoints), layer.degree + 1 - order
+        if repeats > most and layer.mask.any():
+            raise ValueError(
+                f"{name} has derivatives of order {order}, but layers[{place}] has a breakpoint "
+                f"that occurs {repeats} times: splines of degree {layer.degree} jump there, in "
+                "values or lower derivatives, which residuals at points do not show, so give each "
+                f"breakpoint {counted(most, 'time')} at most"
+            )
+
+
+def _most_repeated(grids: FloatArray) -> int:
+    """Return how often a breakpoint between the ends of its grid occurs; at least 1."""
+    return max(int(np.unique(s, return_counts=True)[1][1:-1].max(initial=1)) for s in grids)
+
+
+def _or_lower_order(term: Term, order: int) -> str:
+    """Return a further remedy for a function of the caller's: its derivatives may be unused."""
+    if not isinstance(term, FunctionTerm) or term.derived:
+        return ""
+    unused = "second derivatives" if order == 1 else "derivatives"
+    return f", or function_term(order={order}) where the function uses no {unused}"

@@ -10,15 +10,40 @@ all xi and v are of size one, whatever the units of x and u are. A network is tr
 grids, its base function and its initial parameters suit variables of size one, and so do the
 weights of conditions. Afterwards `Scales.network` returns u(x) as a network: (J39) is a layer of
 symbolic edges before and one after the layers of v.
+
+All conditions of a problem need the same variables. Terms with different scales are an error. A
+term without scales beside others is taken as dimensionless, which nothing but its points can
+contradict: xi lies in [-1, 1], or where the points of terms with scales lie. For u' = -u / 3 on
+[0, 10] with u(0) = 1, the term u - 1 at t = 0 without scales holds at t = 5, and the solution is
+wrong by 4.3 with a residual of 9e-5. So the run says where terms with and without scales are mixed.
+
+Without scales the range L of an input counts: a derivative of order m is about L^-m times as large
+as a value. Where this is large, conditions hardly influence the fit, and where L is large,
+equations hardly do, whatever the residual is. The note appears for L^-m or L of 100 or more. For a
+damped oscillation u'' + 2 a u' + b u = 0 with initial values, the error was below 1 % of the
+solution for L from 1 to 95, and at least as large as the solution for 0.1 and for 5000.
+
+So does the size of the unknowns, since random networks have values of size one, and their first
+residual hides a small solution. An oscillation, Poisson's equation, a decay and a logistic equation
+were solved with five seeds in units of u from 1e-9 to 1e6. Levenberg-Marquardt solved all for rms
+values of 0.004 to 70. For 4e-4 and for 400 runs of one equation failed, and for 4e-10 nearly all
+did. L-BFGS failed in some runs of three equations for 0.007. The residual is small there, too.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_rectangular
+from kan_ref.checks import FloatArray, check_float_array, check_rectangular, counted
 from kan_ref.functions import LIBRARY
 from kan_ref.network import EdgeSpec, Layer, Network, check_network, symbolic_layer
+
+LONG = 100.0  # the range of an input of equations, or its derivatives in units of values
+# rms values of unknowns beside 1, or their inverse, with Levenberg-Marquardt and with others
+SIZE_LEAST_SQUARES, SIZE_OTHERS = 300.0, 100.0
+_BEYOND = 1.0 + 1e-9  # rounding of the xi of a bound
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,3 +189,103 @@ def _lines(factors: FloatArray, shifts: FloatArray, domain: FloatArray) -> Layer
     pairs = zip(factors.tolist(), shifts.tolist(), strict=True)
     edges = [EdgeSpec(n, n, line, (1.0, 0.0, c, d)) for n, (c, d) in enumerate(pairs)]
     return symbolic_layer(len(edges), len(edges), edges, domain)
+
+
+# --- the terms of a problem, each with `x`, `kind` and `scales`
+
+
+def check_scales(terms: Sequence[Any]) -> None:
+    """Raise ValueError for terms with different scales, or points that cannot be dimensionless."""
+    scaled = [place for place, term in enumerate(terms) if term.scales is not None]
+    for place in scaled[1:]:
+        one, other = terms[scaled[0]].scales, terms[place].scales
+        if not (_equal(one.domain, other.domain) and _equal(one.values, other.values)):
+            raise ValueError(
+                f"terms[{place}] has {other}, but terms[{scaled[0]}] has {one}: give all terms of "
+                "a problem the same scales, since one network is trained in their variables"
+            )
+    for place, term in enumerate(terms):
+        if term.scales is None:
+            check_dimensionless(f"terms[{place}].x", term.x, terms)
+
+
+def check_dimensionless(name: str, x: FloatArray, terms: Sequence[Any]) -> None:
+    """Raise ValueError where points (n, n_in) without scales lie outside those of scaled terms."""
+    scaled = [term for term in terms if term.scales is not None]
+    if not scaled:
+        return
+    reach = np.maximum(1.0, np.max([np.abs(term.x).max(axis=0) for term in scaled], axis=0))
+    outside = np.abs(x) > _BEYOND * reach
+    if outside.any():
+        point, n = np.argwhere(outside)[0]
+        raise ValueError(
+            f"{name} has {x[point, n]:.6g} in input {n}, but beside terms with scales points and "
+            f"values are dimensionless, from {-reach[n]:.6g} to {reach[n]:.6g} in this input: "
+            "convert points by Scales.inputs and values by Scales.outputs, or write a condition "
+            "with equation_term(..., scales=)"
+        )
+
+
+def note_on_scales(terms: Sequence[Any], *, tested: bool) -> str:
+    """Return what to add to a run's end if only some conditions have scales, else "".
+
+    With `tested`, a solution for comparison counts as a condition without scales.
+    """
+    without = [place for place, term in enumerate(terms) if term.scales is None]
+    if len(without) == len(terms) or not (without or tested):
+        return ""
+    what = "the points of the test errors have no scales"
+    if without:
+        n = len(terms[without[0]].x)
+        what = f"terms[{without[0]}], at {counted(n, 'point')}, has no scales"
+    return (
+        f"; {what}, but other terms have, so points and values count as dimensionless there: "
+        "convert those with units by Scales.inputs and Scales.outputs, or write the condition "
+        "with equation_term(..., scales=)"
+    )
+
+
+def note_on_lengths(terms: Sequence[Any]) -> str:
+    """Return what to add if an input of equations extends over a range far from 1, else ""."""
+    order = max(term.kind.order for term in terms)
+    if order == 0:
+        return ""
+    short = LONG ** (-1.0 / order)
+    lengths = np.ptp(np.concatenate([term.x for term in terms]), axis=0)
+    far = (lengths >= LONG) | ((lengths > 0.0) & (lengths <= short))
+    if not far.any():
+        return ""
+    n = int(np.argmax(far))
+    remedy = (
+        "give equation_term(..., scales=kr.Scales(domain, values)), which makes all of size one"
+    )
+    if any(term.scales is not None for term in terms):
+        remedy = "give scales= a domain with the range of the points in their units"
+    return (
+        f"; the points of the problem extend over {lengths[n]:.3g} in input {n}, but over "
+        f"{short:.3g} or less, and over {LONG:g} or more, derivatives and values can differ so "
+        f"much in size that some terms hardly influence the fit, which the residual does not show: "
+        f"{remedy}"
+    )
+
+
+def note_on_sizes(size: float, *, least_squares: bool) -> str:
+    """Return what to add if the unknowns are of a size far from 1, else "".
+
+    `size` is the root mean square of their values, or that of the residuals if it is larger.
+    """
+    most = SIZE_LEAST_SQUARES if least_squares else SIZE_OTHERS
+    if 1.0 / most <= size <= most or size == 0.0:
+        return ""
+    return (
+        f"; the values or residuals of the problem are of size {size:.2g}, but below "
+        f"{1.0 / most:.1g} and above {most:g} a run can end at a wrong solution, which the "
+        "residual does not show: give equation_term(..., scales=kr.Scales(domain, values)) with "
+        "the range of the solution's values"
+    )
+
+
+def _equal(one: FloatArray, other: FloatArray) -> bool:
+    """Return whether bounds (n, 2) are equal; one pair holds for all."""
+    n = max(len(one), len(other))
+    return min(len(one), len(other)) in (1, n) and bool((one == other).all())

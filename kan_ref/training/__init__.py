@@ -2,6 +2,7 @@
 
 from kan_ref.training.data_goal import check_batch as check_batch
 from kan_ref.training.data_goal import value_and_grad as value_and_grad
+from kan_ref.training.fit_arguments import check_start as check_start
 from kan_ref.training.fitting import fit as fit
 from kan_ref.training.held_out import best_constant as best_constant
 from kan_ref.training.held_out import compare as compare
@@ -10,7 +11,6 @@ from kan_ref.training.held_out import sample_losses as sample_losses
 from kan_ref.training.history import History as History
 from kan_ref.training.history import Run as Run
 from kan_ref.training.history import Step as Step
-from kan_ref.training.notes import check_start as check_start
 from kan_ref.training.predictions import predict_labels as predict_labels
 from kan_ref.training.predictions import predict_proba as predict_proba
 from kan_ref.training.smooth_fit import SmoothRun as SmoothRun

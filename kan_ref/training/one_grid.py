@@ -15,10 +15,10 @@ from kan_ref.checks import FloatArray, shown
 from kan_ref.network import Network, layer_inputs, place_hidden_grids, sample_slices
 from kan_ref.optimizers import Iterate, steps_are_done, stop_reason
 from kan_ref.training.data_goal import DataGoal
+from kan_ref.training.fit_arguments import note_on_derivatives
 from kan_ref.training.goal import Problem, rows_at_once
 from kan_ref.training.held_out import Validation
 from kan_ref.training.history import Callback, History, Step
-from kan_ref.training.notes import note_on_derivatives
 from kan_ref.training.objective import Objective
 from kan_ref.training.settings import Settings
 

@@ -390,6 +390,18 @@ def test_at_the_floor_of_rounding_a_run_ends_by_itself(noise, floor):
     assert result.stopped.startswith("the line search found no decrease")
 
 
+@for_all("optimizer", [lbfgs, bfgs])
+@for_all("size", [1e-6, 1e-12, 1e-20, 1e-40])
+def test_a_function_of_any_small_size_is_minimized(optimizer, size):
+    def value_and_grad(theta):
+        value, gradient = ROSENBROCK.value_and_grad(theta)
+        return size * value, size * gradient
+
+    result = optimizer(value_and_grad, ROSENBROCK.start, gradient_tolerance=0.0)
+
+    np.testing.assert_allclose(result.theta, [1.0, 1.0], rtol=0, atol=1e-8)
+
+
 def test_two_failures_without_progress_in_between_end_the_run(monkeypatch):
     """All searches but those along the gradient are made to fail, and these move theta by its last digit."""
     original, n_searches = module.line_search, []

@@ -250,6 +250,26 @@ def test_without_any_decrease_the_start_is_returned_with_a_sentence():
     assert search.reason.startswith("no decrease in 30 evaluations, down to a step of ")
 
 
+@given(st.floats(-80.0, 0.0))
+def test_a_first_trial_that_changes_no_digit_of_the_value_is_lengthened_in_few_trials(exponent):
+    size = 10.0**exponent
+    curve = Counted(lambda t: size * (t - 1.0) ** 2, lambda t: 2.0 * size * (t - 1.0))
+
+    search = curve.search(direction=2.0 * size)
+
+    assert search.found
+    assert search.theta[0] == pytest.approx(1.0, abs=0.9)
+    assert search.n_evaluations <= 28
+
+
+def test_a_search_that_only_lengthens_its_step_says_up_to_which():
+    curve = Counted(lambda t: 1.0, lambda t: -1.0)
+
+    reason = curve.search(max_evaluations=4).reason
+
+    assert reason == "no decrease in 4 evaluations, up to a step of 1e+30"
+
+
 def test_an_uphill_direction_is_refused_without_evaluation():
     curve = Counted(lambda t: t * t, lambda t: 2.0 * t)
 

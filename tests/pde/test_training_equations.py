@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sympy
 from cases import for_all
 from oracles_training import Linear, bits, value_by_loops
 
@@ -331,6 +332,117 @@ def test_a_run_says_when_inputs_of_equations_extend_over_a_range_far_from_one(or
         assert ("scales=kr.Scales(" in reason) is noted
     assert "extend" not in stopped(terms, reference=(points, start(points)))  # the solution
     assert "extend" not in stopped(terms[1:])  # values have no derivatives
+
+
+@for_all("optimizer", ["lm", "lm_cg", "lbfgs", "adam"])
+@for_all("large", [False, True])
+def test_a_run_says_when_values_or_residuals_of_equations_are_of_a_size_far_from_one(
+    optimizer, large
+):
+    most = 300.0 if optimizer.startswith("lm") else 100.0
+
+    def stopped(size, value=0.0):
+        size = size if large else 1.0 / size
+        start = kan()
+        theta = start.theta.copy()
+        weights = slice(start.layers[0].coef.size, None)  # the outputs are linear in them
+        theta[weights] *= size / np.sqrt(np.mean(start(INSIDE) ** 2))
+        start = start.with_theta(theta)
+        terms = [kr.linear_term(INSIDE, zeroth=1.0, source=value * start(INSIDE), weight=1e-9)]
+        known = {"reference": (INSIDE, start(INSIDE))} if value else {}
+        given = kr.residual_problem(terms, **known)
+        return kr.fit(start, problem=given, n_steps=0, optimizer=optimizer).stopped
+
+    assert "; the values or residuals of the problem are of size " in stopped(1.1 * most)
+    assert "scales=kr.Scales(" in stopped(1.1 * most)
+    assert "of size" not in stopped(0.9 * most)
+    assert "of size" not in stopped(1.1 * most, value=1.0)  # the solution
+
+
+def test_a_network_of_zeros_with_a_large_residual_is_noted_and_the_solution_zero_is_not():
+    start = kan()
+    start = start.with_theta(0.0 * start.theta)
+
+    def stopped(value):
+        given = kr.residual_problem([kr.value_term(INSIDE, value)])
+        return kr.fit(start, problem=given, n_steps=0).stopped
+
+    assert "of size 1e+05, but" in stopped(1e5)
+    assert "of size" not in stopped(0.0)
+
+
+# --- terms with and without scales
+
+
+SECONDS = kr.Scales(domain=[(0.0, 10.0)], values=(0.0, 1.0))
+
+
+def decay(times=(0.0, 2.0, 10.0), scales=SECONDS):
+    """U' = -u / 3, at some times in seconds."""
+    t = sympy.symbols("t")
+    u = sympy.Function("u")(t)
+    return kr.equation_term(u.diff(t) + u / 3, np.array(times)[:, None], scales=scales)
+
+
+def test_terms_with_different_scales_are_rejected_and_with_equal_ones_are_not():
+    same = kr.Scales(domain=[(0.0, 10.0)], values=[(0.0, 1.0)])
+    kr.residual_problem([decay(), decay(scales=same)])
+
+    for domain, values in (((0.0, 9.0), (0.0, 1.0)), ((0.0, 10.0), (0.0, 2.0))):
+        other = kr.Scales(domain=[domain], values=values)
+        with pytest.raises(ValueError, match=r"^terms\[1\] has Scales.* the same scales"):
+            kr.residual_problem([decay(), decay(scales=other)])
+
+
+@for_all("reach", [1.0, 1.4])
+def test_points_beside_terms_with_scales_must_lie_where_their_points_do(reach):
+    scaled = decay(times=(0.0, 5.0 + 5.0 * reach))
+    inside, outside = (np.array([[0.0], [-factor * reach]]) for factor in (1.0, 1.01))
+
+    def made(x, place):
+        y = np.ones_like(x)
+        if place == "reference":
+            return kr.residual_problem([scaled], reference=(x, y))
+        if place == "data":
+            return kr.residual_problem([scaled]).with_data(x, y)
+        return kr.residual_problem([kr.value_term(x, y), scaled])
+
+    for place, name in (
+        ("reference", r"reference\[0\]"),
+        ("data", "x of the data"),
+        ("terms", r"terms\[0\].x"),
+    ):
+        made(inside, place)
+        with pytest.raises(
+            ValueError, match=f"^{name} has .* from -{reach:g} to {reach:g} .*Scales"
+        ):
+            made(outside, place)
+
+
+def test_a_run_says_which_term_has_no_scales_beside_others():
+    value, plain = kr.value_term([[0.0]], 1.0), decay(times=[0.5], scales=None)
+
+    def stopped(terms, **options):
+        return kr.fit(kan(), problem=kr.residual_problem(terms, **options), n_steps=0).stopped
+
+    for one in (value, plain):
+        assert "; terms[1], at 1 point, has no scales, but other" in stopped([decay(), one])
+        assert "has no scales" in stopped([one, decay()])
+        assert "no scales" not in stopped([one])
+    assert "no scales" not in stopped([decay(), decay(times=[1.0])])
+    known = np.array([[0.0], [0.5]])
+    wrong, right = (known, known), (known, kan()(known))
+    assert "; the points of the test errors have no scales" in stopped([decay()], reference=wrong)
+    assert "no scales" not in stopped([decay()], reference=right)
+
+
+def test_with_scales_the_note_on_lengths_asks_for_another_domain():
+    far = decay(times=(0.0, 1000.0))
+
+    stopped = kr.fit(kan(), problem=kr.residual_problem([far]), n_steps=0).stopped
+
+    assert "; the points of the problem extend over 200 in input 0" in stopped
+    assert "give scales= a domain with the range of the points" in stopped
 
 
 @pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs"])

@@ -5,6 +5,7 @@ columns of similar length.
 """
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ import kan_ref as kr
 from kan_ref.numerics import column_squares, dense_form
 from kan_ref.training.data_goal import MSE, DataGoal, check_batch
 from kan_ref.training.goal import Model
-from kan_ref.training.notes import note_on_units
+from kan_ref.training.notes import note_on_outputs, note_on_units
 from kan_ref.training.objective import make_objective
 from kan_ref.training.variables import LayerMetric, layer_metric, parameter_scale
 
@@ -440,7 +441,7 @@ def wave(x):
     return np.sin(3.0 * x)
 
 
-def test_a_run_says_when_hidden_grids_are_left_and_another_one_places_them():
+def test_a_run_says_when_hidden_grids_are_left_and_another_one_can_place_them():
     rng = RNG(0)
     x = rng.uniform(-1.0, 1.0, (60, 2))
     data = kr.Data(x, wave(x[:, :1]) + x[:, 1:], x, wave(x[:, :1]) + x[:, 1:])
@@ -451,7 +452,10 @@ def test_a_run_says_when_hidden_grids_are_left_and_another_one_places_them():
     run = kr.fit(left, data, n_steps=0, update_grids=False)
     again = kr.fit(run.network, data, n_steps=10)
 
-    assert "and most leave those of layer 1, which follow activations: another fit" in run.stopped
+    assert (
+        "and most leave those of layer 1, which follow activations of training: more samples, or fewer"
+        in run.stopped
+    )
     assert "leave" not in again.stopped
     assert again.history.test_rmse[-1] < 0.1 * run.history.test_rmse[-1]
 
@@ -690,6 +694,45 @@ def test_constant_outputs_are_put_down_to_missing_paths_where_paths_are_missing_
     assert not any(same in stopped for stopped in (of_range, of_grids))
 
 
+@for_all("share", [0.09, 0.11])
+@for_all("wild", [True, False])
+@for_all("masked", [False, True])
+def test_a_run_says_when_most_samples_lie_in_a_small_part_of_an_interval_beside_an_outlier(
+    share, wild, masked
+):
+    x = np.linspace(0.0, 1.0, 101)[:, None] * [share / 0.9, 4.0]
+    x[7, 0] = 4.0 if wild else 0.0
+    given = data(x, np.sin(9.0 * x[:, 1:]))
+    net = kr.init_network((2, 1), n_intervals=4, degree=3, domain=(0.0, 4.0), rng=RNG(0))
+    net = kr.mask_edges(net, 0, [[0, 1]]) if masked else net
+
+    stopped = kr.fit(net, given, n_steps=0).stopped
+
+    noted = share < 0.1 and wild and not masked
+    assert (
+        "input 0 varies by 0.091 in the training samples between percentiles" in stopped
+    ) is noted
+    assert ("percentile_bounds(x_train" in stopped) is noted
+
+
+def test_the_note_on_an_outlier_has_a_remedy_and_a_rare_value_of_two_has_no_note():
+    rng = RNG(0)
+    x = rng.uniform(-1.0, 1.0, (200, 1))
+    y = np.sin(3.0 * x)
+    x[7] = 1000.0
+    rare = np.zeros((200, 1))
+    rare[:5] = 1.0
+    options = {"n_intervals": 5, "degree": 3}
+
+    def stopped(x, y, domain):
+        net = kr.init_network((1, 1), domain=domain, rng=RNG(1), **options)
+        return kr.fit(net, data(x, y), n_steps=5).stopped
+
+    assert "percentiles" in stopped(x, y, x)
+    assert "percentiles" not in stopped(x, y, kr.percentile_bounds(x, (1, 99)))
+    assert "percentiles" not in stopped(rare, y, rare)
+
+
 @pytest.mark.parametrize("options", [{}, {"precondition": None}, {"optimizer": "adam"}])
 @pytest.mark.parametrize("n_steps", [0, 2])
 def test_a_run_on_data_of_size_one_says_nothing_of_units(options, n_steps):
@@ -724,6 +767,88 @@ def test_the_deviation_of_several_targets_is_that_of_each_about_its_own_mean():
     stopped = kr.fit(random_network(data, (2, 2)), data, n_steps=0).stopped
 
     assert f"and standard deviation {data.y_train[:, 0].std():.3g})" in stopped
+
+
+@for_all("size", [1e-9, 1e-2, 1e2, 1e9])
+@for_all("optimizer", ["adam", "ssbfgs", "lm"])
+def test_a_run_in_plain_variables_says_when_targets_are_far_from_size_one(optimizer, size):
+    def stopped(factor):
+        data = toy_data()
+        factor = factor / float(data.y_train.std())
+        data = replace(data, y_train=factor * data.y_train, y_test=factor * data.y_test)
+        options = {"n_intervals": 4, "degree": 3, "rng": np.random.default_rng(0)}
+        net = kr.init_network((2, 1), domain=data.x_train, y=data.y_train, **options)
+        return (
+            kr.fit(net, data, optimizer=optimizer, n_steps=1, precondition=None).stopped,
+            kr.fit(net, data, optimizer="lbfgs", n_steps=1).stopped,
+        )
+
+    inward = 1.1 if size < 1.0 else 0.9
+
+    plain, scaled = stopped(size / inward)
+    assert "; the targets have a standard deviation of " in plain
+    assert "kr.scaled" in plain
+    assert "standard deviation" not in scaled
+    if size in (1e-2, 1e2):
+        assert "standard deviation" not in stopped(size * inward)[0]
+
+
+def two_outputs(ratio, mean=0.0, n=60):
+    """A product, and a square that varies `ratio` times as much; both are moved by `mean`."""
+    x = RNG(0).uniform(-1.0, 1.0, (n, 2))
+    y = np.hstack([x[:, :1] * x[:, 1:], x[:, 1:] ** 2])
+    return data(x, y / y.std(axis=0) * [1.0, ratio] + mean)
+
+
+def as_one(errors, targets):
+    """A network whose outputs differ from targets by errors in standard deviations."""
+    deviations = np.where(np.arange(len(targets)) % 2 == 0, 1.0, -1.0)[:, None]
+    values = targets + deviations * errors * targets.std(axis=0)
+    return SimpleNamespace(
+        widths=(2, targets.shape[1]), prepare=lambda x: x, values=lambda inputs: values
+    )
+
+
+@for_all("ratio", [29.0, 31.0])
+@for_all("errors", [(0.011, 0.001), (0.009, 0.0001), (0.011, 0.0012)])
+def test_a_run_says_when_an_output_hardly_counts_beside_one_that_varies_more(ratio, errors):
+    given = two_outputs(ratio)
+    goal = check_batch(made((2, 2)), given.x_train, given.y_train)
+
+    note = note_on_outputs(as_one(errors, given.y_train), goal, scaled=True)
+
+    noted = ratio > 30.0 and errors == (0.011, 0.001)
+    assert ("; output 0 has an error of 0.011 standard deviations" in note) is noted
+    assert ("kr.scaled" in note) is noted
+
+
+@for_all("scaled", [True, False])
+@for_all("mean", [-1.1, -0.9, 0.9, 1.1])
+@for_all("error", [0.009, 0.011])
+def test_a_run_says_when_the_mean_of_targets_is_large_beside_what_varies(scaled, mean, error):
+    given = two_outputs(1.0, mean=mean * (1e6 if scaled else 100.0))
+    goal = check_batch(made((2, 2)), given.x_train, given.y_train)
+
+    note = note_on_outputs(as_one((0.0, error), given.y_train), goal, scaled=scaled)
+
+    noted = abs(mean) > 1.0 and error > 0.01
+    assert ("; the targets of output 1 have a mean of " in note) is noted
+    assert ("kr.scaled" in note) is noted
+
+
+def test_notes_on_outputs_are_in_the_reason_of_a_run_and_not_for_constant_targets():
+    small, moved = two_outputs(1e6), two_outputs(1.0, mean=1e13)
+    constant = two_outputs(1.0)
+    constant = replace(constant, y_train=np.full_like(constant.y_train, 1e9))
+
+    def stopped(one):
+        options = {"n_intervals": 4, "degree": 3, "rng": np.random.default_rng(0)}
+        net = kr.init_network((2, 2), domain=one.x_train, y=one.y_train, **options)
+        return kr.fit(net, one, n_steps=1).stopped
+
+    assert "hardly counts in the loss" in stopped(small)
+    assert "depend on the mean" in stopped(moved)
+    assert "kr.scaled" not in stopped(constant)
 
 
 # --- scaled variables
