@@ -18,6 +18,7 @@ by comparing its rates.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -222,16 +223,17 @@ def exponential_polynomials(x: FloatArray, y: FloatArray, floor: float) -> Itera
     v, size, height = (x - middle) / half, float(np.abs(x).max()), float(np.abs(y).max())
     powers, y, floor = (x / size)[:, None] ** np.arange(3), y / height, floor / height
 
-    def solved(c: float, kept: list[int], n_steps: int) -> tuple[float, float, FloatArray]:
+    def solved(c: float, kept: list[int], n_steps: int) -> tuple[float, float, Any]:
         """Return the misfit, c and the coefficients."""
-        best = (np.inf, c, np.zeros(len(kept)))
+        best: tuple[float, float, Any] = (np.inf, c, np.zeros(len(kept)))
         for _ in range(n_steps + 1):
             table = np.hstack([powers * np.exp(c * v - abs(c))[:, None], powers])[:, kept]
             coef = np.linalg.lstsq(table, y, rcond=1e-15)[0]
+            misfit = float(np.std(table @ coef - y))
             n = sum(k < 3 for k in kept)
             by_c = v * (table[:, :n] @ coef[:n])
             step = np.linalg.lstsq(np.column_stack([table, by_c]), y, rcond=1e-15)[0][-1]
-            best = min(best, (float(np.std(table @ coef - y)), c, coef), key=lambda one: one[0])
+            best = (misfit, c, coef) if misfit < best[0] else best
             c += float(np.clip(step, -0.2 * abs(c), 0.2 * abs(c)))
         return best
 

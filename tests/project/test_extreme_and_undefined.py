@@ -487,7 +487,7 @@ BASELINES = {
         for name, start in {"best_start": kr.best_start, "run_starts": kr.run_starts}.items()
     },
     "fit_affine": lambda x: kr.fit_affine(x[:, 0], x[:, 1], "gaussian"),
-    "suggest_formulas": lambda x: kr.suggest_formulas(x[:, 0], x[:, 1]),
+    "suggest_formulas": lambda x: kr.suggest_formulas(x[:, 0], x[:, 0]),
     "scaled": lambda x: kr.scaled(data(x)),
     "fit_validated": lambda x: kr.fit_validated(
         kr.scaled(data(x))[0], n_folds=2, n_steps=2, rng=RNG(0)
