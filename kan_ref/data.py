@@ -263,8 +263,8 @@ def check_loss(data: object, loss: object) -> None:
     if classes is not None and loss != "cross_entropy":
         raise ValueError(
             f"loss is {loss!r}, but the data hold labels of the {len(classes)} classes "
-            f"{listed(np.asarray(classes).tolist())}: give loss='cross_entropy' and a network "
-            f"with {len(classes)} outputs, or split y.astype(float) for regression"
+            f"{listed(np.asarray(classes).tolist())}: give loss='cross_entropy' (and, to fit, a "
+            f"network with {len(classes)} outputs), or split y.astype(float) for regression"
         )
 
 

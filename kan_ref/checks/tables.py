@@ -97,13 +97,15 @@ def read_targets(name: str, value: object) -> tuple[NDArray[Any], NDArray[Any] |
         raise TypeError(f"{name} is None, but needs targets of shape (n,) or (n, n_out)")
     columns = _columns(value)
     table: Any = value
-    if columns is not None and len(columns) == 1:
-        only = table[columns[0]]
-        if _array(name, only).dtype.kind not in "iuf":
-            value, columns = only, None
+    is_one = columns is not None and len(columns) == 1
+    if columns and is_one and _array(name, table[columns[0]]).dtype.kind not in "iuf":
+        value, columns = table[columns[0]], None
     if columns is not None:
         return read_inputs(name, value)[0], None
     array = _array(name, value)
+    if array.dtype.kind == "U" and isinstance(value, list | tuple):
+        mixed = np.array(value, dtype=object)  # NumPy makes text of nan and of numbers beside text
+        array = array if all(isinstance(entry, str) for entry in mixed.flat) else mixed
     if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "USTO":
         array = array[:, 0]
     if array.ndim == 1 and not array.size:

@@ -83,6 +83,7 @@ def first_network(
         which = "widths is" if start is None else "start has widths"
         raise ValueError(
             f"{which} {tuple(widths)}, but the data have {ends[0]} inputs and {ends[1]} outputs"
+            f"{' (two classes have one logit)' if (widths[-1], ends[1]) == (2, 1) else ''}"
         )
     if start is not None:
         return inputs.without_constant(start, data.x_train)

@@ -24,7 +24,7 @@ from kan_ref.checks import (
     check_overflow,
 )
 from kan_ref.data import Data
-from kan_ref.discovery.curves import floor_of, name_curve
+from kan_ref.discovery.curves import floor_of, name_curve, rounded_constant
 from kan_ref.discovery.polish import SMALLEST, bic, rmse_of
 from kan_ref.discovery.records import Alternative, Discovery, formula_values
 from kan_ref.discovery.sample_support import between_samples, rounding_errors, weak_number
@@ -308,6 +308,6 @@ def suggest_formulas(
             one.complexity,
             bic(one, len(points), floor),
         )
-        for one in name_curve(points, values, error=error, most=most)
+        for one in [*rounded_constant(values), *name_curve(points, values, error=error, most=most)]
     ]
     return tuple(sorted(found, key=lambda one: one.bic))

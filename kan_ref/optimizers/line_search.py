@@ -126,6 +126,8 @@ def line_search(
     start = Trial(0.0, theta, value, slope, gradient)
     if not -math.inf < slope < 0.0:
         reason = f"the direction does not lead downhill: its derivative is {slope:.2g}"
+        if slope == 0.0 and direction.any() and gradient.any():
+            reason += ", perhaps because products of tiny numbers are 0: scale the function"
         if not math.isfinite(slope):
             reason = (
                 f"the derivative along the direction is {slope}, because products overflow float64 "
@@ -208,7 +210,8 @@ def _beyond(start: Trial, low: Trial, rounding: float) -> float:
     """
     if abs(low.value - start.value) <= rounding:
         change = 1.0 - low.slope / start.slope
-        return low.step * (_clip(1.0 / change, 2.0, _LEAP) if change > 0.0 else _LEAP)
+        if change > -1.0 / _LEAP:  # elsewhere the function bends downwards
+            return low.step * _clip(1.0 / max(change, 1.0 / _LEAP), 2.0, _LEAP)
     return _clip(_cubic_minimizer(low, start), 2.0 * low.step, 10.0 * low.step)
 
 

@@ -95,13 +95,14 @@ class ResidualProblem:
             check_jet(model, term.x, jet, highest=highest, name=f"terms[{place}].x")
             term.check(jet, f"terms[{place}]")
 
-    def notes(self, size: float, *, least_squares: bool, tested: bool) -> str:
+    def notes(self, sizes: FloatArray, *, least_squares: bool, tested: bool) -> str:
         """Return what to add to the reason of a run's end where scales or sizes harm, else "".
 
         Parameters
         ----------
-        size : float
-            Root mean square of the model's values at the points, or of the residuals if larger.
+        sizes : (n_out + 1,)
+            Root mean squares of the model's values at the points, and of the residuals if these are
+            larger than all values.
         least_squares : bool
             Whether the optimizer was a Levenberg-Marquardt method.
         tested : bool
@@ -110,7 +111,7 @@ class ResidualProblem:
         return (
             note_on_scales(self.terms, tested=tested)
             + note_on_lengths(self.terms)
-            + note_on_sizes(size, least_squares=least_squares)
+            + note_on_sizes(sizes, least_squares=least_squares)
         )
 
     def __repr__(self) -> str:

@@ -36,7 +36,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_rectangular, counted
+from kan_ref.checks import FloatArray, IntArray, check_float_array, check_rectangular, counted
 from kan_ref.functions import LIBRARY
 from kan_ref.network import EdgeSpec, Layer, Network, check_network, symbolic_layer
 
@@ -221,8 +221,8 @@ def check_dimensionless(name: str, x: FloatArray, terms: Sequence[Any]) -> None:
         raise ValueError(
             f"{name} has {x[point, n]:.6g} in input {n}, but beside terms with scales points and "
             f"values are dimensionless, from {-reach[n]:.6g} to {reach[n]:.6g} in this input: "
-            "convert points by Scales.inputs and values by Scales.outputs, or write a condition "
-            "with equation_term(..., scales=)"
+            "convert those with units by Scales.inputs and values by Scales.outputs, or write a "
+            "condition with equation_term(..., scales=), and give Scales a domain with all points"
         )
 
 
@@ -240,19 +240,18 @@ def note_on_scales(terms: Sequence[Any], *, tested: bool) -> str:
         what = f"terms[{without[0]}], at {counted(n, 'point')}, has no scales"
     return (
         f"; {what}, but other terms have, so points and values count as dimensionless there: "
-        "convert those with units by Scales.inputs and Scales.outputs, or write the condition "
-        "with equation_term(..., scales=)"
+        "if they have units, convert them by Scales.inputs and Scales.outputs, or write the "
+        "condition with equation_term(..., scales=)"
     )
 
 
 def note_on_lengths(terms: Sequence[Any]) -> str:
     """Return what to add if an input of equations extends over a range far from 1, else ""."""
-    order = max(term.kind.order for term in terms)
-    if order == 0:
-        return ""
-    short = LONG ** (-1.0 / order)
+    orders = np.max([_orders(term.kind) for term in terms], axis=0)
+    short = LONG ** (-1.0 / np.maximum(orders, 1))
     lengths = np.ptp(np.concatenate([term.x for term in terms]), axis=0)
     far = (lengths >= LONG) | ((lengths > 0.0) & (lengths <= short))
+    far &= orders > 0
     if not far.any():
         return ""
     n = int(np.argmax(far))
@@ -263,19 +262,32 @@ def note_on_lengths(terms: Sequence[Any]) -> str:
         remedy = "give scales= a domain with the range of the points in their units"
     return (
         f"; the points of the problem extend over {lengths[n]:.3g} in input {n}, but over "
-        f"{short:.3g} or less, and over {LONG:g} or more, derivatives and values can differ so "
+        f"{short[n]:.3g} or less, and over {LONG:g} or more, derivatives and values can differ so "
         f"much in size that some terms hardly influence the fit, which the residual does not show: "
         f"{remedy}"
     )
 
 
-def note_on_sizes(size: float, *, least_squares: bool) -> str:
-    """Return what to add if the unknowns are of a size far from 1, else "".
+def _orders(kind: Any) -> IntArray:
+    """Return the highest order of a derivative in each input, (n_in,)."""
+    orders = np.zeros(kind.n_in, dtype=int)
+    orders[kind.directions.any(axis=0) | kind.drifts.any(axis=(0, 2))] = 1
+    for _, p, q, _ in kind.products:
+        orders[kind.directions[[p, q]].any(axis=0)] = 2
+    return orders
 
-    `size` is the root mean square of their values, or that of the residuals if it is larger.
+
+def note_on_sizes(sizes: FloatArray, *, least_squares: bool) -> str:
+    """Return what to add if an unknown is of a size far from 1, else "".
+
+    `sizes` are the root mean squares of the values of each, and of the residuals if they are
+    larger. An unknown that is smaller than rounding of the largest is zero.
     """
     most = SIZE_LEAST_SQUARES if least_squares else SIZE_OTHERS
-    if 1.0 / most <= size <= most or size == 0.0:
+    far = np.maximum(sizes, 1.0 / np.maximum(sizes, 1e-300))
+    far[sizes <= 1e-15 * sizes.max()] = 0.0
+    size = float(sizes[np.argmax(far)])
+    if far.max() <= most:
         return ""
     return (
         f"; the values or residuals of the problem are of size {size:.2g}, but below "

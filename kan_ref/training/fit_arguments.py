@@ -77,6 +77,8 @@ def read_problem(
         train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"))
         check_start(network, train.x)
         test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"))
+        if len(test.x):
+            checked.with_data(test.x, test.targets)  # it checks the points of the test data, too
         checked = checked.with_data(train.x, train.targets)
     return checked, test
 

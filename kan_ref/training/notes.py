@@ -85,7 +85,7 @@ def note_on_grids(model: Any, test: DataGoal | None, name: str, error: float) ->
     if not np.isfinite(squares).all():
         return ""
     share = float(squares[outside].sum() / max(squares.sum(), np.finfo(float).tiny))
-    small = GOOD * float(np.std(test.targets))
+    small = GOOD * _deviation(test.targets)
     others = squares[~outside].mean() if n_outside < len(squares) else max(error, small) ** 2
     if share <= MOST or squares[outside].mean() <= TIMES * others:
         return ""
@@ -118,7 +118,7 @@ def note_on_inputs(model: Any, source: Any, error: float) -> str:
     if not isinstance(model, Network):
         return ""
     is_data = isinstance(source, DataGoal)
-    if is_data and error <= GOOD * np.std(source.targets):
+    if is_data and error <= GOOD * _deviation(source.targets):
         return ""
     layer, x = model.layers[0], source.x if is_data else source.points
     low, high = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
@@ -146,10 +146,13 @@ def _note_on_small_ranges(layer: Layer, x: FloatArray) -> str:
     size, active = np.abs(x).max(axis=0), layer.mask.any(axis=0)
     low, high = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
     interval = (high - low) / layer.n_intervals
-    whole, central = np.ptp(x, axis=0), np.ptp(np.percentile(x, CENTRAL, axis=0), axis=0)
+    whole, (left, right) = np.ptp(x, axis=0), np.percentile(x, CENTRAL, axis=0)
+    central = right - left
+    grid = layer.breakpoints.T
+    n_between = ((grid >= left) & (grid <= right)).sum(axis=0)
     small = active & (whole > ROUNDING * size) & (whole < SMALL * interval)
     crowded = active & (central > ROUNDING * size) & (central < CROWDED * interval)
-    crowded &= whole > interval
+    crowded &= (whole > interval) & (n_between < 2)
     if not (small | crowded).any():
         return ""
     n = int(np.argmax(small if small.any() else crowded))
@@ -158,7 +161,7 @@ def _note_on_small_ranges(layer: Layer, x: FloatArray) -> str:
         what, spread = " between percentiles 5 and 95", central
         remedy = (
             f"leave out outliers (it has numbers from {x[:, n].min():.3g} to "
-            f"{x[:, n].max():.3g}), or start from domain=kr.percentile_bounds(x_train, (1, 99))"
+            f"{x[:, n].max():.3g}), or start from domain=kr.percentile_bounds(x_train, (5, 95))"
         )
     return (
         f"; input {n} varies by {spread[n]:.3g} in the training samples{what}, which is "
@@ -257,10 +260,9 @@ def note_on_outputs(model: Any, source: object, *, scaled: bool) -> str:
         )
     if small[n]:
         return (
-            f"; output {n} has an error of {relative[n]:.2g} standard deviations, because its "
-            f"targets vary by {spreads[n]:.3g} and those of output {largest} by "
-            f"{spreads[largest]:.3g}, so it hardly counts in the loss: scale the data with "
-            "kr.scaled"
+            f"; output {n} has an error of {relative[n]:.2g} standard deviations. Its targets vary "
+            f"by {spreads[n]:.3g} and those of output {largest} by {spreads[largest]:.3g}, so it "
+            "hardly counts in the loss: unless it is noise, scale the data with kr.scaled"
         )
     return ""
 
@@ -279,12 +281,12 @@ def note_on_problem(
     one: where the second is small, units did no harm.
     """
     rmse, test_rmse = errors
-    solved = test is not None and test_rmse <= GOOD * float(np.std(test.targets))
+    solved = test is not None and test_rmse <= GOOD * _deviation(test.targets)
     if solved or not hasattr(source, "notes"):
         return ""
     squares = np.mean(values_at(model, source.points) ** 2, axis=0)
-    size = max(float(np.sqrt(squares.max())), rmse)
-    return str(source.notes(size, least_squares=least_squares, tested=test is not None))
+    sizes = np.append(np.sqrt(squares), max(float(np.sqrt(squares.max())), rmse))
+    return str(source.notes(sizes, least_squares=least_squares, tested=test is not None))
 
 
 def _note_on_constant_outputs(model: Any, source: DataGoal, error: float) -> str:

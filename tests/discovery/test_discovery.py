@@ -476,6 +476,50 @@ def test_random_orders_of_labels_give_a_loss_as_small_as_often_as_all_orders_do(
     assert label_orders(np.full((6, n_out), 0.1), labels, RNG(0)) == 4000
 
 
+def test_an_answer_that_depends_on_nothing_is_not_vouched_for_by_another():
+    part, whole = answers_of_a_line(12.0)
+    noise, variable = RNG(1).integers(0, 2, (300, 1)).astype(float), sympy.Symbol("x")
+
+    def both(data, y):
+        return kr.Data(
+            data.x_train,
+            np.hstack([data.y_train, y[60:] if data is part else y]),
+            data.x_test,
+            np.hstack([data.y_test, y[:60] if data is part else y]),
+        )
+
+    def network(slope):
+        return kr.from_formula((12.0 * variable, slope * variable), ("x",), domain=(-1.0, 1.0))
+
+    flat, steep = (
+        class_verdict(
+            both(part, noise), both(whole, noise), (network(k),) * 3, "logistic", rng=RNG(0)
+        )
+        for k in (0.0, 0.2)
+    )
+
+    assert flat.kind == "within noise"
+    assert "random orders of the labels of output 0 0 give a loss as small" in flat.why
+    assert steep.kind == "not explained"
+    assert "of output 1 " in steep.why
+
+
+@for_all(
+    "y, loss, reason",
+    [
+        ([0, 2] * 30, "cross_entropy", "no sample of class 1, but formulas of logits need samples"),
+        ([-1, 1] * 30, "cross_entropy", "y_train has negative labels, but"),
+        (np.c_[[0.0, 1.0] * 30, [0.0] * 60], "logistic", "one answer alone in column 1, but"),
+    ],
+)
+def test_classes_without_samples_and_answers_without_a_choice_are_errors(y, loss, reason):
+    x = np.linspace(-1.0, 1.0, 60)[:, None]
+    data = kr.Data(x, np.array(y), x, np.array(y))
+
+    with pytest.raises(ValueError, match=reason):
+        kr.discover(data, loss=loss, rng=RNG(0))
+
+
 @for_all("n", [100, 3000])
 def test_a_few_large_logits_neither_hide_nor_feign_that_labels_depend_on_a_formula(n):
     labels = (np.arange(n) % 2.0)[:, None]

@@ -339,6 +339,14 @@ def test_a_product_far_from_zero_is_found():
     assert found.test_rmse <= np.spacing(1e12)
 
 
+def test_the_constant_is_named_first_where_rounding_is_all_that_varies():
+    x = np.linspace(0.2, 10.0, 40)
+
+    found = kr.suggest_formulas(x, 1.0 + 1e-13 * RNG(0).standard_normal(40))
+
+    assert float(found[0].formula) == pytest.approx(1.0, abs=1e-13)
+
+
 def test_no_curve_is_named_when_the_time_is_over():
     part = surface(lambda x, y: np.exp(x) + y**2, (1.0, 2.0), 2)
     late = Decomposer(RNG(0), deadline=-np.inf)

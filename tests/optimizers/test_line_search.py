@@ -11,6 +11,7 @@ from oracles_training import PROBLEMS, bowl, satisfies_strong_wolfe
 from scipy import optimize
 from scipy.interpolate import CubicHermiteSpline
 
+import kan_ref as kr
 from kan_ref.optimizers.line_search import C1, C2, Trial, _cubic_minimizer, line_search
 
 seeds = st.integers(0, 2**32 - 1)
@@ -493,3 +494,15 @@ def test_a_derivative_of_exactly_the_allowed_size_is_small_enough():
     search = Counted(lambda a: 0.25 * a * a - a, lambda a: 0.5 * a - 1.0).search(c2=0.5)
 
     assert (search.step, search.n_evaluations) == (1.0, 1)
+
+
+@for_all("offset, centre", [(1e6, 6.5), (1e10, 5.0), (1e10, 6.0)])
+def test_a_well_on_a_large_offset_is_not_leapt_over(offset, centre):
+    """Values do not show it from afar, where the derivative grows along the line."""
+
+    def well(theta):
+        bump = np.exp(-0.5 * (theta[0] - centre) ** 2)
+        return offset + 1.0 - bump, np.array([(theta[0] - centre) * bump])
+
+    for optimizer in (kr.lbfgs, kr.bfgs):
+        assert optimizer(well, np.zeros(1)).theta[0] == pytest.approx(centre, abs=1e-6)

@@ -9,6 +9,7 @@ from cases import for_all
 from oracles_training import Linear, bits, value_by_loops
 
 import kan_ref as kr
+from kan_ref.pde.scales import note_on_sizes
 
 OPTIMIZERS = ("lm", "lbfgs", "bfgs", "ssbfgs", "ssbroyden", "adam")
 INSIDE = np.linspace(-1.0, 1.0, 41)[:, None]
@@ -653,3 +654,42 @@ def test_fit_refuses_in_one_sentence(name):
 
     assert type(refusal.value) is kind
     assert "\n" not in str(refusal.value)
+
+
+def test_a_small_unknown_beside_one_of_size_one_has_the_note_on_sizes_and_a_zero_one_has_not():
+    def noted(*sizes):
+        return note_on_sizes(np.array(sizes), least_squares=True)
+
+    assert "of size 1e-06, but" in noted(1.0, 1e-6, 1.0)
+    assert noted(1.0, 1e-17, 1.0) == noted(1.0, 0.0, 1.0) == noted(0.0, 0.0) == ""
+
+
+def test_a_length_is_judged_by_the_order_of_the_derivatives_in_its_own_input():
+    points = np.linspace(0.0, 1.0, 8)[:, None] * [0.05, 1.0]
+
+    def stopped(*terms):
+        start = kr.init_network(
+            (2, 1), n_intervals=3, degree=3, domain=points, rng=np.random.default_rng(0)
+        )
+        return kr.fit(start, problem=kr.residual_problem(terms), n_steps=0).stopped
+
+    assert "extend over" not in stopped(
+        kr.linear_term(points, first=[1.0, 0.0], second=[0.0, -1.0]), kr.value_term(points, 1.0)
+    )
+    assert "extend over 0.05 in input 0" in stopped(
+        kr.linear_term(points, second=[-1.0, -1.0]), kr.value_term(points, 1.0)
+    )
+
+
+def test_test_data_in_units_beside_terms_with_scales_are_an_error():
+    t = sympy.Symbol("t")
+    u, times = sympy.Function("u")(t), np.linspace(0.0, 10.0, 30)[:, None]
+    scales = kr.Scales(domain=[(0.0, 10.0)], values=(0.0, 1.0))
+    problem = kr.residual_problem([kr.equation_term(u.diff(t) + u, times, scales=scales)])
+    start = kr.init_network(
+        (1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    known, xi = np.exp(-times), scales.inputs(times)
+
+    with pytest.raises(ValueError, match=r"x of the data has 1\.03448 in input 0, but beside"):
+        kr.fit(start, kr.Data(xi, known, times, known), problem=problem, n_steps=0)

@@ -535,6 +535,8 @@ def test_few_integers_are_classes_with_two_samples_each():
             "y is None at row 0: leave out the samples without a class",
         ),
         (X, np.array(["a", NAN] * 20, dtype=object), ValueError, "y is nan at row 1: leave out"),
+        (X, ["a", NAN] * 20, ValueError, "y is nan at row 1: leave out"),
+        (X, ["a", 1] * 20, TypeError, r"y holds values of several types \(int, str\)"),
         (
             X,
             np.array(["a", 1] * 20, dtype=object),

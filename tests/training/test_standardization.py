@@ -729,8 +729,30 @@ def test_the_note_on_an_outlier_has_a_remedy_and_a_rare_value_of_two_has_no_note
         return kr.fit(net, data(x, y), n_steps=5).stopped
 
     assert "percentiles" in stopped(x, y, x)
-    assert "percentiles" not in stopped(x, y, kr.percentile_bounds(x, (1, 99)))
+    assert "percentiles" not in stopped(x, y, kr.percentile_bounds(x, (5, 95)))
     assert "percentiles" not in stopped(rare, y, rare)
+
+
+def test_a_grid_with_its_breakpoints_among_the_samples_has_no_note_on_outliers():
+    x = RNG(0).uniform(-1.0, 1.0, (200, 1))
+    x[7] = 1000.0
+    net = kr.init_network((1, 1), n_intervals=20, degree=3, domain=x, rng=RNG(1))
+    given = data(x, np.sign(x))
+
+    assert "percentiles" in kr.fit(net, given, n_steps=0).stopped
+    among = kr.update_grid(net, x, uniform_share=0.0)
+    assert "percentiles" not in kr.fit(among, given, n_steps=0).stopped
+
+
+def test_of_outputs_with_other_means_the_size_of_an_error_is_that_beside_each_mean():
+    x = np.linspace(10.0, 12.0, 60)[:, None]
+    net = kr.init_network((1, 2), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
+
+    for mean in (0.0, 300.0):
+        given = data(x, np.hstack([np.sin(9.0 * x), mean + np.sin(9.0 * x)]))
+        stopped = kr.fit(net, given, n_steps=3).stopped
+
+        assert "60 of 60 training samples lie outside the grids" in stopped
 
 
 @pytest.mark.parametrize("options", [{}, {"precondition": None}, {"optimizer": "adam"}])
