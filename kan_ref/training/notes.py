@@ -35,6 +35,7 @@ numbers. `benchmarks.units` has more measurements.
 Three more numbers are those of the targets. They count where the error at the end is above a
 hundredth of the standard deviation, here of each output. Medians of five seeds on two or three
 functions show from where they harm, and `kr.scaled` undoes all three.
+
 - The size: without scaled variables steps and tolerances suit numbers of size one. For standard
   deviations below 0.01 or above 100 the error of Adam, L-BFGS and self-scaled BFGS was 2 to 20
   times as large, and Adam ended far above the start for 10^-6.

@@ -344,15 +344,20 @@ def notebooks(site):
 
 
 def outputs_of(cell):
-    """What a cell shows, by kind; pictures without their bytes and format, which depend on fonts, clocks and settings of the kernel."""
-    return [
-        (
-            output.output_type,
-            output.get("text")
-            or sorted({kind.partition("/")[0] for kind in output.get("data", ())}),
+    """What a cell shows, by kind; pictures without their bytes and format, which depend on fonts, clocks and settings of the kernel.
+
+    A kernel sends what is printed in one piece or in several, which depends on the time.
+    """
+    shown = []
+    for output in cell.outputs:
+        what = output.get("text") or sorted(
+            {kind.partition("/")[0] for kind in output.get("data", ())}
         )
-        for output in cell.outputs
-    ]
+        if shown and output.output_type == shown[-1][0] == "stream":
+            shown[-1] = ("stream", shown[-1][1] + what)
+        else:
+            shown.append((output.output_type, what))
+    return shown
 
 
 def test_every_tutorial_is_offered_as_a_notebook_alone_and_in_the_archive(site, notebooks):

@@ -320,6 +320,7 @@ def faults_of_a_sheet(pairs):
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SOLUTIONS)
 def test_a_sheet_passes_with_the_answers_of_the_solution_and_no_cell_with_a_test_passes_untouched(
     name, tmp_path, monkeypatch
