@@ -295,7 +295,11 @@ def test_every_folder_of_tests_is_run_by_default_or_by_a_lane():
 
 def test_long_tests_are_left_out_by_default_and_run_by_a_lane():
     assert PYPROJECT["tool"]["pytest"]["ini_options"]["addopts"].endswith("-m 'not long'")
-    assert re.search(r"^    run '\.venv/bin/pytest -m long -n 2 tests kan_ref tests/site'", RUN, flags=re.MULTILINE)
+    assert re.search(
+        r"^    run '\.venv/bin/pytest -m long'$",
+        RUN,
+        flags=re.MULTILINE,
+    )
 
 
 def test_every_lane_and_its_command_are_in_the_table_of_commands():
