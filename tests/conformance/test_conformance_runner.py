@@ -130,6 +130,7 @@ def call(folder, *arguments, apart=False):
 # --- kan_ref itself
 
 
+@pytest.mark.long
 def test_kan_ref_passes_everything_in_ten_seconds(folder):
     began = os.times()
 

@@ -59,8 +59,7 @@ def arrays(value):
 # --- the files
 
 
-# these take half of the time of all; other topics run most of their lines
-SLOW = {"layer_gradients", "network_gradients", "input_jacobians"}
+SLOW = {"input_jacobians"}  # the topic of second derivatives runs its lines
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,7 @@ SPLINES = "the network of splines, scaler.inverse_y(splines(scaler.transform_x(x
 # --- the hello world
 
 
+@pytest.mark.long
 def test_the_formula_is_the_exact_one_and_nothing_else(found):
     _, discovery, _ = found
 
@@ -96,6 +97,7 @@ def test_the_formula_is_the_exact_one_and_nothing_else(found):
     assert discovery.test_rmse < 1e-14
 
 
+@pytest.mark.long
 def test_the_expression_evaluates_to_the_network(found):
     data, discovery, _ = found
     x, y = sympy.symbols("x y")
@@ -105,6 +107,7 @@ def test_the_expression_evaluates_to_the_network(found):
     np.testing.assert_allclose(values, discovery.network(data.x_test)[:, 0], rtol=1e-13)
 
 
+@pytest.mark.long
 def test_recognised_constants_give_the_formula_of_the_textbook(found):
     data, discovery, _ = found
 
@@ -113,6 +116,7 @@ def test_recognised_constants_give_the_formula_of_the_textbook(found):
     assert recognised.expression == sympy.sympify("exp(y**2 + sin(pi*x))")
 
 
+@pytest.mark.long
 def test_every_step_is_kept_with_its_network_and_errors(found):
     data, discovery, reported = found
 

@@ -620,3 +620,18 @@ def test_the_callers_warning_settings_do_not_reach_into_an_elimination():
         found = kr.eliminate(tiny, data, n_steps=3, grids=(5,))
 
     assert found.validation_rmse < 1e-150
+
+
+def test_whole_layers_of_lines_and_of_squares_are_tried_and_kept_where_they_are_acceptable():
+    """x y is a difference of squares of lines, (D6)."""
+    data = made(lambda x: x[:, :1] * x[:, 1:], 2, n=60)
+    search = Search(data, RatioRule(1.5), 20, (3,), 0.0, rng=np.random.default_rng(0))
+    splines = start(data, (2, 2, 1))
+
+    chosen, steps = simplify(search, trial(splines, 1e-3))
+
+    assert [step.what.split("edges of ")[1] for step in steps] == ["layer 0 'x'", "layer 1 'x^2'"]
+    assert steps[-1].kept
+    assert chosen is steps[-1]
+    assert chosen.error < 1e-12
+    assert [edge.name for edge in chosen.network.layers[1].symbolic] == ["x^2", "x^2"]

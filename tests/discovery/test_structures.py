@@ -1020,6 +1020,7 @@ def test_the_constant_of_an_affine_split_is_one_that_leaves_plain_parts():
     assert min(np.std(values(tree, part.points) - y) for tree in trees) < 1e-9 * np.std(y)
 
 
+@pytest.mark.long
 def test_a_function_of_a_sum_is_named_by_a_network_with_one_hidden_node():
     part = surface(lambda x, y: (x + y) / (1 + x * y), (-0.8, 0.8), 2, error=1e-6)
     decomposer = Decomposer(RNG(0))
