@@ -15,7 +15,7 @@ and the training error is not small. Of a problem it appears where most points h
 the residual is, since there the network is little more than its base functions. For samples it
 appears as well where an input varies within a thousandth of an interval: the grid has other units,
 or the range is at most 1e-9 max(1, |middle|) and counts as constant (B15). It appears where the
-central 90 % of the samples vary within a tenth of an interval, too, although others lie far away:
+central 90 % of the samples vary within a tenth of a mean interval, with one breakpoint at most:
 with one number of 100 among 300 in [-1, 1] the median error of three functions over five seeds was
 20 to 130 times as large as without it.
 
@@ -61,6 +61,7 @@ MOST = 0.5  # of the sum of squared errors
 TIMES = 10.0  # the mean square of the other samples
 SMALL = 1e-3  # of an interval: a curve bends by less than a thousandth within it
 CROWDED, CENTRAL = 0.1, (5.0, 95.0)  # of an interval, between these percentiles
+MOST_SORTED = 2000  # samples for percentiles
 GOOD = 1e-2  # of std(y): a training error below says that grids and units did no harm
 
 FAR_SCALED, FAR_PLAIN = 1e3, 30.0
@@ -144,10 +145,11 @@ def note_on_inputs(model: Any, source: Any, error: float) -> str:
 
 def _note_on_small_ranges(layer: Layer, x: FloatArray) -> str:
     """Return what to add where an input varies within a small part of an interval, else ""."""
-    size, active = np.abs(x).max(axis=0), layer.mask.any(axis=0)
+    size, active = np.maximum(x.max(axis=0), -x.min(axis=0)), layer.mask.any(axis=0)
     low, high = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
     interval = (high - low) / layer.n_intervals
-    whole, (left, right) = np.ptp(x, axis=0), np.percentile(x, CENTRAL, axis=0)
+    some = x[:: -(-len(x) // MOST_SORTED)]  # to sort all of a large table takes its memory again
+    whole, (left, right) = np.ptp(x, axis=0), np.percentile(some, CENTRAL, axis=0)
     central = right - left
     grid = layer.breakpoints.T
     n_between = ((grid >= left) & (grid <= right)).sum(axis=0)
