@@ -9,7 +9,6 @@ memory   peak of the resident set of [784, 64, 10], 10 000 samples, mini-batches
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.measuring import take_turns
 from benchmarks.subjects import SHAPES, Shape, mean_square_objective, problem
+from benchmarks.trial import peak_resident, resident_now
 from kan_ref.program import given_count, given_number, run_program
 
 ROOT = Path(__file__).parents[1]
@@ -135,7 +135,7 @@ def peak() -> float:
     rng = np.random.default_rng(1)
     x, y = (rng.uniform(-1.0, 1.0, (_LARGE.batch, width)) for width in (784, 10))
     data = kr.Data(x, y, x[:N_TEST].copy(), y[:N_TEST].copy())
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = resident_now()
     kr.fit(
         network,
         data,
@@ -144,7 +144,7 @@ def peak() -> float:
         batch_size=BATCH,
         rng=np.random.default_rng(0),
     )
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return peak_resident() - before
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

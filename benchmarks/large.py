@@ -10,7 +10,6 @@ step by then has the RMSE of its start.
 
 import argparse
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -27,6 +26,7 @@ import numpy as np
 
 import kan_ref as kr
 from benchmarks.tables import aligned
+from benchmarks.trial import peak_resident
 from kan_ref.checks import FloatArray
 from kan_ref.program import given_number, run_program
 
@@ -145,8 +145,7 @@ def peak() -> tuple[float, float, float, float]:
     start = time.process_time()
     history = kr.fit(network, data, optimizer="lm_cg", n_steps=1).history
     seconds = time.process_time() - start
-    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return largest, seconds, float(history.train_rmse[0]), float(history.train_rmse[-1])
+    return peak_resident(), seconds, float(history.train_rmse[0]), float(history.train_rmse[-1])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

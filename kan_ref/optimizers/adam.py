@@ -41,7 +41,7 @@ from kan_ref.optimizers.result import (
 Schedule = Callable[[int], float]
 
 _TINY = float(np.finfo(np.float64).tiny)
-_BLOCK = 2**14  # parameters at a time: their moments and temporary arrays stay in the cache
+_BLOCK = 2**16  # parameters at a time: their moments and the new theta stay in the cache
 _LARGEST = 1e150  # of a gradient: the square of a larger one may overflow, and freeze its parameter
 
 
@@ -132,7 +132,6 @@ def adam(
     check_functions(callback=callback)
     value, gradient = evaluate_start(value_and_grad, theta)
     first, second = np.zeros(theta.size), np.zeros(theta.size)
-    scratch = np.empty(min(theta.size, _BLOCK))
     blocks = [slice(start, start + _BLOCK) for start in range(0, theta.size, _BLOCK)]
     step, n_evaluations, stopped = 0, 1, None
     norm = gradient_norm(gradient)
@@ -150,29 +149,30 @@ def adam(
         t = step + 1
         if callable(learning_rate):
             alpha = check_number(f"learning_rate({t})", learning_rate(t), low=0.0)
-        trial, finite = np.empty_like(theta), True
+        trial = np.empty_like(theta)
         # [eq:adam]
         # m and v are kept without their factors 1 - beta: m^_t = mean m, v^_t = size^2 v
         mean = (1.0 - beta1) / (1.0 - beta1**t)
         size = math.sqrt((1.0 - beta2) / (1.0 - beta2**t))
         for part in blocks:
-            g, m, v = gradient[part], first[part], second[part]
-            step_length = scratch[: len(g)]
+            g, m, v, update = gradient[part], first[part], second[part], trial[part]
             # "update biased first moment estimate"
             m *= beta1
             m += g
             # "update biased second raw moment estimate"
             v *= beta2
-            v += np.multiply(g, g, out=step_length)
-            # "update parameters"
-            np.sqrt(v, out=step_length)
-            step_length += epsilon / size
-            np.divide(m, step_length, out=step_length)
-            step_length *= alpha * mean / size
-            np.subtract(theta[part], step_length, out=trial[part])
-            finite = finite and bool(np.isfinite(trial[part]).all())
+            v += np.multiply(g, g, out=update)
+            # "update parameters", in the array of the new ones
+            np.sqrt(v, out=update)
+            update += epsilon / size
+            np.divide(m, update, out=update)
+            update *= alpha * mean / size
+            np.subtract(theta[part], update, out=update)
         # [/eq:adam]
-        trouble = None if finite else _first_not_finite("theta", trial)
+        trouble = None
+        # a sum of squares is faster than a test of every entry, but may overflow
+        if not math.isfinite(trial @ trial) and not np.isfinite(trial).all():
+            trouble = _first_not_finite("theta", trial)
         if trouble is None:
             trial.flags.writeable = False
             new_value, new_gradient = value_and_grad(trial)
