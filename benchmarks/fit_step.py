@@ -1,8 +1,9 @@
 """`python -m benchmarks.fit_step`: a step of `fit` with Adam against value and gradient of the same objective, one thread.
 
 full     a step of `fit` with 1000 test samples and its default settings, against the cached objective at the networks of the same
-         run, and against Adam on that objective without `fit`; bar: 1.15 times the objective. The mean of a run has its test errors
-         and moves of hidden grids in it, which happen at steps 5, 10, ..., 50; the median step has neither
+         run, and against Adam on that objective without `fit`; bar: 1.15 times the objective, in parentheses the worst of the
+         seeds. The mean of a run has its test errors and moves of hidden grids in it, which happen at steps 5, 10, ..., 50; the
+         median step has neither
 batches  a step with mini-batches of 256 out of 100 000 samples, against a step on 256 samples alone; bar: 4
 memory   peak of the resident set of [784, 64, 10], 10 000 samples, mini-batches of 256, above the data; bar: 100 MiB
 """
@@ -35,41 +36,40 @@ BAR, BATCH_BAR, MEMORY_BAR = 1.15, 4.0, 100
 _LARGE = Shape("", (784, 64, 10), 5, 10_000)
 
 
-def with_test(shape: Shape) -> tuple[Any, kr.Data]:
+def with_test(shape: Shape, seed: int = 0) -> tuple[Any, kr.Data]:
     """Return the network of a shape, its batch and random test samples."""
-    network, x, y = problem(shape)
-    rng = np.random.default_rng(1)
+    network, x, y = problem(shape, seed)
+    rng = np.random.default_rng(seed + 1)
     x_test = rng.uniform(-1.0, 1.0, (N_TEST, shape.widths[0]))
     return network, kr.Data(x, y, x_test, rng.standard_normal((N_TEST, shape.widths[-1])))
 
 
 class Steps(NamedTuple):
-    """CPU seconds of a step, mean and median of a run, and every tenth network."""
+    """Seconds of a step, mean and median of a run by its own clock."""
 
     mean: float
     median: float
-    networks: list[Any]
 
 
 def steps(network: Any, data: kr.Data, n_steps: int, **options: Any) -> Steps:
     """Train, and return how long the steps took, from the first to the last."""
-    stamps: list[float] = []
+    run = kr.fit(network, data, optimizer="adam", n_steps=n_steps, **options)
+    durations = np.diff(run.history.seconds[1:])
+    return Steps(float(durations.mean()), float(np.median(durations)))
+
+
+def full(shape: Shape, seconds: float, n_steps: int, seed: int) -> list[float]:
+    """Return milliseconds of the objective, of Adam on it, and of a step of `fit`, mean and
+    median.
+    """
+    network, data = with_test(shape, seed)
     networks: list[Any] = []
 
     def watch(step: Any) -> None:
-        stamps.append(time.process_time())
         if step.step % EVERY == 0:
             networks.append(step.network)
 
-    kr.fit(network, data, optimizer="adam", n_steps=n_steps, callback=watch, **options)
-    durations = np.diff(stamps)
-    return Steps(float(durations.mean()), float(np.median(durations)), networks)
-
-
-def full(shape: Shape, seconds: float, n_steps: int) -> str:
-    """Return the row of a shape."""
-    network, data = with_test(shape)
-    networks = steps(network, data, n_steps).networks
+    kr.fit(network, data, optimizer="adam", n_steps=n_steps, callback=watch)
     objectives = [mean_square_objective(one, data.x_train, data.y_train) for one in networks]
     thetas = [one.theta.copy() for one in networks]
 
@@ -86,20 +86,25 @@ def full(shape: Shape, seconds: float, n_steps: int) -> str:
         runs.append(steps(network, data, n_steps))
 
     # all three in turns: a busy machine slows them alike
-    alone, bare, _ = (
-        1e3 * times.least / count
-        for times, count in zip(
-            take_turns([evaluate, adam, train], seconds=seconds),
-            (len(thetas), n_steps + 1, 1),
-            strict=True,
-        )
+    times = take_turns([evaluate, adam, train], seconds=seconds)
+    return [
+        1e3 * times[0].least / len(thetas),
+        1e3 * times[1].least / (n_steps + 1),
+        1e3 * min(run.mean for run in runs),
+        1e3 * min(run.median for run in runs),
+    ]
+
+
+def row(shape: Shape, seconds: float, n_steps: int, seeds: int) -> str:
+    """Return the row of a shape: medians over the seeds, and the worst ratio."""
+    found = np.array([full(shape, seconds, n_steps, seed) for seed in range(seeds)])
+    ratios = found[:, 1:] / found[:, :1]
+    cells = "".join(f"{value:10.3f}" for value in np.median(found, axis=0))
+    cells += "".join(
+        f"{middle:9.2f} ({worst:.2f})"
+        for middle, worst in zip(np.median(ratios, axis=0), ratios.max(axis=0), strict=True)
     )
-    mean, median = 1e3 * min(run.mean for run in runs), 1e3 * min(run.median for run in runs)
-    name = f"({shape.name}) {list(shape.widths)}"
-    return (
-        f"{name:25s} {alone:9.3f} {bare:9.3f} {mean:9.3f} {median:9.3f} {bare / alone:8.2f} "
-        f"{mean / alone:9.2f} {median / alone:11.2f} {BAR:6.2f}"
-    )
+    return f"({shape.name}) {list(shape.widths)!s:20s}{cells}{BAR:7.2f}"
 
 
 def batches(n_steps: int) -> str:
@@ -158,8 +163,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--seconds",
         type=given_number(),
-        default=1.5,
-        help="CPU seconds for each step (default 1.5)",
+        default=1.0,
+        help="CPU seconds for each of the three and each seed (default 1)",
+    )
+    parser.add_argument(
+        "--seeds", type=given_count(), default=5, help="networks of a shape (default 5)"
     )
     parser.add_argument(
         "--steps", type=given_count(), default=100, help="steps of a run (default 100)"
@@ -169,12 +177,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.only or not set(options.only) <= set(letters):
         parser.error(f"--only is {options.only!r}, but must be letters of {letters}")
     print(
-        "shape                     objective      adam      mean    median adam/obj  mean/obj "
-        " median/obj    bar"
+        "ms, medians over seeds    objective      adam      mean    median      adam/obj       mean/obj"
+        "     median/obj    bar"
     )
     for shape in SHAPES:
         if shape.name in options.only:
-            print(full(shape, options.seconds, options.steps), flush=True)
+            print(row(shape, options.seconds, options.steps, options.seeds), flush=True)
     print(f"\nmini-batches of {BATCH}: {batches(options.steps)}")
     print(f"memory of {list(_LARGE.widths)}, {_LARGE.batch} samples, above the data: {memory()}")
     return 0

@@ -68,11 +68,11 @@ SHAPES = (
 QUICK_SHAPES = SHAPES[:2]
 
 
-def problem(shape: Shape) -> tuple[Network, FloatArray, FloatArray]:
+def problem(shape: Shape, seed: int = 0) -> tuple[Network, FloatArray, FloatArray]:
     """Return a random network of the shape and a batch; its hidden grids cover the batch's
     activations, as in `fit`.
     """
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     x = rng.uniform(-1.0, 1.0, (shape.batch, shape.widths[0]))
     network = kr.init_network(
         shape.widths, n_intervals=shape.n_intervals, degree=DEGREE, domain=(-1.0, 1.0), x=x, rng=rng

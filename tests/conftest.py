@@ -6,6 +6,7 @@ cases run: those of Hypothesis, and those that are parametrized by `"seed", rang
 everything: --hypothesis-seed, or one that is drawn and printed.
 """
 
+import gc
 import hashlib
 import os
 import secrets
@@ -36,6 +37,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(PROFILE)
+
+
+def pytest_collection_finish(session):
+    # modules and tests stay until the end: looking through them again and again takes a tenth of the run
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
