@@ -1,6 +1,6 @@
 """What `discover` returns: the formula, its verdict, the front of alternatives, and all steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,8 @@ from kan_ref.discovery.verdict import Verdict
 from kan_ref.formulas import numeric_function
 from kan_ref.network import Network, network_values, undefined_values
 from kan_ref.training import Scaler, check_batch
+
+SAME = 1e-3  # of the error: training ends where it gains 1e-6 of the mean square, its square
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +128,35 @@ def formula_values(formula: Any, x: FloatArray, names: tuple[str, ...]) -> Float
     with np.errstate(all="ignore"):
         found = np.asarray(numeric_function(expressions, names)(x), dtype=np.float64)
     return np.where(np.isfinite(found), found, np.nan)
+
+
+def distinct(
+    found: Sequence[Alternative], x: FloatArray, names: tuple[str, ...], floor: float
+) -> list[Alternative]:
+    """Return the formulas that differ from all earlier ones in form or in values at x (n, n_in).
+
+    Values that differ by at most `floor`, or by less than training resolves, are equal.
+    """
+    values = formula_values(tuple(one.formula for one in found), x, names).T
+    kept: list[tuple[str, FloatArray]] = []
+    chosen = []
+    for one, f in zip(found, values, strict=True):
+        form, least = _form(one.formula), max(floor, SAME * one.rmse)
+        errors = [np.nanmean((f - g) ** 2) for other, g in kept if other == form]
+        if not any(error <= least**2 for error in errors):
+            kept.append((form, f))
+            chosen.append(one)
+    return chosen
+
+
+def _form(expression: Any) -> str:
+    """Return an expression as text without the numbers among its terms and factors."""
+    if expression.is_number or not expression.args:
+        return str(expression.evalf(2))
+    if not (expression.is_Add or expression.is_Mul):
+        return f"{expression.func}({', '.join(map(_form, expression.args))})"
+    parts = sorted(_form(part) for part in expression.args if not part.is_number)
+    return parts[0] if len(parts) == 1 else f"{expression.func}({', '.join(parts)})"
 
 
 def beside_splines(found: Discovery, data: Data) -> Discovery:

@@ -16,17 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    check_float_array,
-    check_integer,
-    check_number,
-    check_overflow,
-)
+from kan_ref.checks import check_float_array, check_integer, check_number, check_overflow
 from kan_ref.data import Data
-from kan_ref.discovery.curves import floor_of, name_curve, rounded_constant
+from kan_ref.discovery.curves import BLURRED, floor_of, name_curve, rounded_constant
 from kan_ref.discovery.polish import SMALLEST, bic, rmse_of
-from kan_ref.discovery.records import Alternative, Discovery, formula_values
+from kan_ref.discovery.records import Alternative, Discovery, distinct, formula_values
 from kan_ref.discovery.sample_support import between_samples, rounding_errors, weak_number
 from kan_ref.discovery.slice_search import SliceSearch
 from kan_ref.discovery.spare_samples import fitted_numbers
@@ -39,6 +33,8 @@ from kan_ref.training import Scaler
 
 KINDS = ("exact", "within noise", "not explained")
 LEAST_SAMPLES = 10
+MANY = 10_000  # names of a curve, more than there are
+N_PLACES = 500  # where formulas of a curve are compared
 FEW = 10  # values of an input, below which a verdict names it
 
 
@@ -230,8 +226,7 @@ def _size(expression: Any) -> int:
 
 
 def _error(found: Discovery, data: Data) -> float:
-    residual: FloatArray = found.predict(data.x_train) - data.y_train
-    error = float(np.sqrt(np.mean(residual**2)))
+    error = float(np.sqrt(np.mean((found.predict(data.x_train) - data.y_train) ** 2)))
     floor = floor_of(data.y_train, 0.0)
     return max(error, floor, SMALLEST) if np.isfinite(error) else np.inf
 
@@ -260,7 +255,8 @@ def suggest_formulas(
     -------
     found : tuple of Alternative
         With `.formula`, a SymPy expression, `.rmse` at all samples, `.complexity` and `.bic`; the
-        lowest `bic` first.
+        lowest `bic` first. Formulas of one form whose values differ only by rounding, or by what
+        training leaves, are one: that with the lowest `bic`.
 
     Raises
     ------
@@ -308,6 +304,13 @@ def suggest_formulas(
             one.complexity,
             bic(one, len(points), floor),
         )
-        for one in [*rounded_constant(values), *name_curve(points, values, error=error, most=most)]
+        for one in [*rounded_constant(values), *name_curve(points, values, error=error, most=MANY)]
     ]
-    return tuple(sorted(found, key=lambda one: one.bic))
+    found.sort(key=lambda one: one.bic)
+    # also between the samples, where two functions that are equal at them may differ
+    places = np.quantile(points, np.linspace(0.0, 1.0, N_PLACES))[:, None]
+    found = distinct(found, places, (variable,), floor_of(values, 0.0))
+    simplest = min(found, key=lambda one: (one.complexity, one.rmse))
+    if error > BLURRED * float(np.std(values)):  # many formulas are equally near
+        most *= 2
+    return tuple(one for k, one in enumerate(found) if k < most - 1 or one is simplest)

@@ -13,6 +13,7 @@ from cases import for_all
 
 import kan_ref as kr
 from kan_ref.discovery import quotients as quotients_module
+from kan_ref.discovery import results
 from kan_ref.discovery.atoms import composed_atoms, power_of, simple_atoms
 from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.decomposition import Decomposer, named, surface_of
@@ -24,7 +25,7 @@ from kan_ref.discovery.forms import (
 )
 from kan_ref.discovery.invariants import curve_misfit, input_pairs, linear_direction, one_curves
 from kan_ref.discovery.linear_models import _Basis, linear_models, simplest
-from kan_ref.discovery.polish import polished, simplified
+from kan_ref.discovery.polish import Fitted, polished, rmse_of, simplified
 from kan_ref.discovery.powers import (
     exponential_polynomials,
     powers_beside_terms,
@@ -48,7 +49,10 @@ from kan_ref.discovery.three_curves import three_curves
 from kan_ref.discovery.trees import (
     Input,
     Number,
+    Sum,
     add,
+    affine,
+    apply,
     multiply,
     numbers,
     values,
@@ -326,6 +330,59 @@ def test_a_curve_far_from_zero_has_each_name_once_and_is_not_constant():
         names = [str(one.formula) for one in found]
         assert len(set(names)) == len(names)
         assert found[0].rmse <= np.spacing(offset)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("error", [0.0, 0.05])
+def test_a_noisy_curve_has_each_formula_once(error):
+    """Distinct to 6 digits of the numbers: training leaves different further ones."""
+    x = RNG(4).uniform(-2.0, 2.0, 40)
+    y = x**2 + 0.05 * RNG(5).standard_normal(40)
+
+    found = kr.suggest_formulas(x, y, error=error)
+
+    names = {str(one.formula.evalf(6)) for one in found}
+    assert len(names) == len(found)
+
+
+def suggested(monkeypatch, y, trees, **options):
+    """The formulas at 40 places where the names of a curve are these trees."""
+    x = np.linspace(-2.0, 2.0, 40)
+    monkeypatch.setattr(
+        results,
+        "name_curve",
+        lambda x, y, error, most: [Fitted(tree, rmse_of(tree, x[:, None], y)) for tree in trees],
+    )
+    return kr.suggest_formulas(x, y(x), **options)
+
+
+def test_trees_of_one_formula_are_suggested_once_and_do_not_count(monkeypatch):
+    square, x = apply("x^2", Input(0)), Input(0)
+    trees = [
+        Sum((square, Number(0.5), Number(0.5))),
+        add(square, Number(1.0)),
+        add(multiply(Number(1.0 + 1e-15), square), Number(1.0 - 1e-15)),
+        multiply(Number(0.5), Sum((square, Number(1.0), square, Number(1.0)))),
+        apply("exp", x),
+        apply("sin", x),
+        x,
+    ]
+
+    found = suggested(monkeypatch, lambda x: x**2 + 1.0, trees, most=3)
+
+    assert [str(one.formula) for one in found] == ["x**2 + 1", "exp(x)", "x"], found
+    assert found[0].complexity == complexity_of(trees[1])
+
+
+def test_sines_that_agree_at_the_samples_alone_are_two_formulas(monkeypatch):
+    step = 4.0 / 39.0
+    turn = 2.0 * np.pi / step  # with x = -2 + n step, turn (x + 2) is a multiple of 2 pi
+    trees = [apply("sin", affine(Input(0), 1.0 + k * turn, 2.0 * k * turn)) for k in (0, 1)]
+
+    found = suggested(monkeypatch, np.sin, trees)
+
+    assert max(one.rmse for one in found) < 1e-12
+    assert len(found) == 2
 
 
 @pytest.mark.long
