@@ -37,12 +37,13 @@ from benchmarks.racers import RACERS, Racer
 from benchmarks.subjects import QUICK_SHAPES, SHAPES, SUBJECTS, Subject, measure_lm
 from benchmarks.tables import growth_tables, lm_table, race_table, step_tables
 from benchmarks.trial import Cell, compare
-from figures.machine.style import picture_bytes, style
+from figures.machine.style import FORMATS, picture_bytes, style
 from kan_ref.files import replace_file
-from kan_ref.program import run_program
+from kan_ref.program import check_output, given_path, run_program
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("step", "lm", "growth", "race")
+DRAWN = ("growth", "race")
 BAR = "{percentage:3.0f}% |{bar}| {elapsed}, {remaining} left{postfix}"
 
 
@@ -144,7 +145,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=given_path,
         default=ROOT / "build" / "benchmarks",
         metavar="DIR",
         help="default build/benchmarks",
@@ -152,6 +153,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in PARTS]:
         parser.error(f"NAME is {unknown[0]!r}, but must be one of {', '.join(PARTS)}")
+    for part in options.names or PARTS:
+        for ending in ("json", *(FORMATS if part in DRAWN else ())):
+            check_output(parser, "--out", options.out / f"{part}.{ending}", makes_folder=True)
     return options
 
 

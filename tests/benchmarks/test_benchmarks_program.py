@@ -496,6 +496,24 @@ def test_an_unknown_part_is_refused_by_name(capsys):
     assert "NAME is 'steps', but must be one of step, lm, growth" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("place", ["file", "file/below", "taken", ""])
+def test_a_folder_that_cannot_be_written_is_an_error_before_anything_is_measured(
+    monkeypatch, tmp_path, capsys, place
+):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "taken" / "lm.json").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SystemExit) as end:
+        program.main(["lm", "--quick", "--out", place])
+
+    assert end.value.code == 2
+    out, complained = capsys.readouterr()
+    assert out == ""
+    assert "--out" in complained.splitlines()[-1]
+    assert "but must " in complained
+
+
 SHAPE = '{"name": "s", "widths": [1, 1], "n_intervals": 5, "batch": 10}'
 
 
