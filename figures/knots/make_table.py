@@ -33,13 +33,15 @@ the two torsion degrees: 9 numbers, among them the injectivity radius, which is 
 geodesic, and 6 indicators of symmetry groups. Their files exchange the names of mu_r and mu_i; here mu_r is the real part.
 """
 
+import argparse
 import csv
 import functools
+import importlib.util
 import io
 import lzma
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
+from kan_ref.program import check_output, given_count, given_path, run_program
 
 FILE = Path(__file__).with_name("knots.csv.xz")
 N_KNOTS = 12_955  # a table with other numbers of rows does not replace it
@@ -142,6 +145,12 @@ SEED = 0  # of the knots that `check` draws
 DECIMALS = 7
 SEGMENTS = 6  # of the dual curves
 TRIES = 20  # retriangulations before a knot counts as not hyperbolic
+NEEDED = ("snappy", "spherogram")  # by the commands compute and check
+COMMANDS = {
+    "compute": "append the knots that WORK.csv has not yet; may be interrupted at any time",
+    "check": "compare the signatures of N knots of WORK.csv with their Seifert matrices",
+    "pack": "write the table of the repository from WORK.csv",
+}
 COLUMNS = (
     "name",
     "signature",
@@ -279,6 +288,10 @@ def check(work: Path, number: int) -> str:
     from snappy import HTLinkExteriors
 
     rows = [row for row in csv.reader(work.read_text().splitlines()) if len(row) > 1]
+    if number > len(rows):
+        sys.exit(
+            f"N is {number}, but must be at most {len(rows)}, the knots of {work} with invariants"
+        )
     right = 0
     for row in random.Random(SEED).sample(rows, number):
         seifert = np.array(HTLinkExteriors[row[0]].link().seifert_matrix(), dtype=np.float64)
@@ -306,20 +319,44 @@ def pack(work: Path, target: Path = FILE) -> None:
     target.write_bytes(lzma.compress(("\n".join(lines) + "\n").encode(), preset=9))
 
 
-def main(arguments: list[str]) -> None:
-    """Run one of the three commands at the head of this file."""
-    match arguments:
-        case ["compute", work]:
-            compute(Path(work))
-        case ["check", work, number]:
-            sys.stdout.write(check(Path(work), int(number)) + "\n")
-        case ["pack", work]:
-            pack(Path(work))
-        case _:
-            sys.exit(
-                "give compute FILE, check FILE NUMBER or pack FILE, as the head of the module says"
-            )
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; a wrong one ends the program with a message."""
+    parser = argparse.ArgumentParser(
+        prog="python -m figures.knots.make_table",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        one = commands.add_parser(name, help=text, description=text)
+        one.add_argument("work", type=given_path, metavar="WORK.csv", help="a row for each knot")
+        if name == "check":
+            one.add_argument("number", type=given_count(), metavar="N", help="of knots")
+    options = parser.parse_args(arguments)
+    absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if absent and options.command != "pack":
+        parser.error(
+            f"{options.command} needs {' and '.join(NEEDED)}, but {' and '.join(absent)} cannot be imported: "
+            'pip install -e ".[knots]"'
+        )
+    if options.command == "compute":
+        check_output(parser, "WORK.csv", options.work)
+    elif not options.work.is_file():
+        parser.error(f"WORK.csv is {options.work}, but must be a file that compute has written")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one of the three commands; return the exit status."""
+    options = parse(arguments)
+    if options.command == "compute":
+        compute(options.work)
+    elif options.command == "check":
+        sys.stdout.write(check(options.work, options.number) + "\n")
+    else:
+        pack(options.work)
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run_program(main)

@@ -5,6 +5,7 @@ that can represent theory's edges.
 """
 
 import json
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -103,6 +104,59 @@ def test_an_unfinished_table_does_not_replace_that_of_the_repository(tmp_path):
         make_table.pack(tmp_path / "work.csv")
 
     assert make_table.FILE.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["compute", "work.csv"], "compute needs snappy and spherogram, but snappy and"),
+        (["check", "work.csv", "1"], 'cannot be imported: pip install -e ".[knots]"'),
+        (["check", "work.csv", "x"], "argument N: the number is 'x', but must be an integer"),
+        (["pack", "work.csv"], "WORK.csv is work.csv, but must be a file that compute"),
+        (["pack", ""], "argument WORK.csv: the path is '', but must name"),
+        ([], "the following arguments are required: COMMAND"),
+        (["draw", "work.csv"], "invalid choice: 'draw'"),
+    ],
+)
+def test_wrong_commands_and_missing_packages_are_errors_that_leave_no_file(
+    monkeypatch, tmp_path, capsys, words, message
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(make_table.importlib.util, "find_spec", lambda name: None)
+
+    with pytest.raises(SystemExit) as end:
+        make_table.main(words)
+
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["compute", "nowhere/work.csv"], "WORK.csv is nowhere/work.csv, but must be a file in a"),
+        (["check", "nowhere/work.csv", "1"], "WORK.csv is nowhere/work.csv, but must be a file"),
+    ],
+)
+def test_with_the_packages_a_table_without_its_folder_is_an_error(
+    monkeypatch, tmp_path, capsys, words, message
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(make_table, "NEEDED", ())
+
+    with pytest.raises(SystemExit):
+        make_table.main(words)
+
+    assert message in capsys.readouterr().err
+
+
+def test_more_knots_to_check_than_there_are_is_an_error(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "snappy", SimpleNamespace(HTLinkExteriors=None))
+    (tmp_path / "work.csv").write_text("K3a1,-2\nK4a1\n")
+
+    with pytest.raises(SystemExit, match=r"^N is 2, but must be at most 1, the knots"):
+        make_table.check(tmp_path / "work.csv", 2)
 
 
 def test_packing_sorts_the_knots_and_drops_those_without_invariants(tmp_path):
