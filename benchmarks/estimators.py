@@ -223,7 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--only",
-        nargs="*",
+        nargs="+",
         choices=tuple(TABLES),
         default=tuple(TABLES),
         metavar="TABLE",

@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 import kan_ref as kr
+from benchmarks import estimators as benchmark
 from benchmarks.estimators import Table, measure, verdict
 from kan_ref.sklearn import KANClassifier, KANRegressor
 from kan_ref.sklearn.base import own_names
@@ -606,3 +607,11 @@ def test_an_input_far_beyond_the_training_samples_is_clipped_before_it_is_standa
     far = model.predict([[1e300, 0.0], [-1e300, 1e300]])
 
     assert far.tolist() == model.predict([[2e-300, 0.0], [-2e-300, 2e-300]]).tolist()
+
+
+def test_the_benchmark_measures_no_empty_list_of_tables(capsys):
+    with pytest.raises(SystemExit) as end:
+        benchmark.main(["--only"])
+
+    assert end.value.code == 2
+    assert "argument --only: expected at least one argument" in capsys.readouterr().err
