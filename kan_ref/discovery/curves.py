@@ -6,16 +6,15 @@ products. The best of each kind are trained (`polish`), and those are kept that 
 one, the simplest among them.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from itertools import product
+from typing import TypeVar
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.atoms import (
-    polynomial,
-    power_of,
-)
+from kan_ref.discovery.atoms import polynomial, power_of
 from kan_ref.discovery.linear_models import WIDE
 from kan_ref.discovery.polish import Fitted, bic, polished
 from kan_ref.discovery.powers import (
@@ -40,6 +39,7 @@ from kan_ref.discovery.trees import (
 from kan_ref.functions import LIBRARY
 from kan_ref.symbolic import rank_functions
 
+Item = TypeVar("Item")
 N_POINTS = 120
 FEW_TERMS = 5  # degrees of a quotient that is tried before compositions
 N_TRAINED = 16  # candidates that are trained fully
@@ -74,7 +74,13 @@ def rounded_constant(y: FloatArray) -> list[Fitted]:
 
 
 def name_curve(
-    x: FloatArray, y: FloatArray, *, error: float, most: int = 4, is_whole: bool = False
+    x: FloatArray,
+    y: FloatArray,
+    *,
+    error: float,
+    most: int = 4,
+    is_whole: bool = False,
+    deadline: float = np.inf,
 ) -> list[Fitted]:
     """Return trees of one input that come near the samples of a curve, the best first.
 
@@ -87,6 +93,8 @@ def name_curve(
         The largest number of trees; twice as many where the error is large.
     is_whole : bool
         Whether the curve is the whole problem: more candidates are then trained.
+    deadline : float
+        Of `time.monotonic`; later no further stage and no further candidate but one is begun.
 
     Notes
     -----
@@ -108,10 +116,11 @@ def name_curve(
         """Return whether the tree is so near that no other function is that near by chance."""
         return found.rmse <= 2.0 * floor and floor <= SURE * spread
 
-    for started in _stages(x, y, floor, is_whole):
-        first = [polished(tree, points, y, n_steps=12 if is_whole else 8) for tree in started]
+    for started in _before(deadline, _stages(x, y, floor, is_whole)):
+        n_steps = 12 if is_whole else 8
+        first = [polished(tree, points, y, n_steps=n_steps) for tree in _before(deadline, started)]
         first.sort(key=lambda one: bic(one, len(x), floor))
-        for one in first[: 3 * N_TRAINED if is_whole else N_TRAINED]:
+        for one in _before(deadline, first[: 3 * N_TRAINED if is_whole else N_TRAINED]):
             found = polished(one.tree, points, y, n_steps=40)
             if np.isfinite(found.rmse):
                 trained[str(_shape(found.tree)) + f"{found.rmse:.1e}"] = found
@@ -127,11 +136,15 @@ def name_curve(
     plain = sorted(near, key=lambda one: (one.complexity, one.rmse))[:1]
     if floor > BLURRED * spread:  # many functions are equally near
         most *= 2
-    chosen: list[Fitted] = []
-    for one in [*near[: most - 1], *plain]:
-        if one not in chosen:
-            chosen.append(one)
-    return chosen
+    return list(dict.fromkeys([*near[: most - 1], *plain]))
+
+
+def _before(deadline: float, items: Iterable[Item]) -> Iterator[Item]:
+    """Yield the first item, and further ones until the deadline."""
+    for one in items:
+        yield one
+        if time.monotonic() > deadline:
+            return
 
 
 def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Iterator[list[Tree]]:
@@ -193,11 +206,10 @@ def _exponentials(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
     """Yield exp(c f(a x + b) + d), which with f = log is a power (a x + b)^c, for y of one sign."""
     if not y.min() * y.max() > 0.0:
         return
-    sign = float(np.sign(y[0]))
     for one in rank_functions(x, np.log(np.abs(y)), IN_EXPONENT)[:N_EXPONENTIALS]:
         if abs(one.d) < LARGEST_EXPONENT:
             inner = affine(apply(one.name, affine(Input(0), one.a, one.b)), one.c, 0.0)
-            yield multiply(Number(sign * float(np.exp(one.d))), apply("exp", inner))
+            yield multiply(Number(float(np.sign(y[0]) * np.exp(one.d))), apply("exp", inner))
 
 
 def _powers_with_exponentials(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
@@ -207,11 +219,8 @@ def _powers_with_exponentials(x: FloatArray, y: FloatArray, floor: float) -> Ite
     """
     sign = float(np.sign(y[np.argmax(np.abs(y))]))
     fine = sign * y > HIDDEN * floor
-    if (
-        x.min() <= 0.0
-        or fine.sum() < len(x) // 4
-        or np.abs(y[~fine]).max(initial=0.0) > (HIDDEN * floor)
-    ):
+    few = fine.sum() < len(x) // 4
+    if x.min() <= 0.0 or few or np.abs(y[~fine]).max(initial=0.0) > HIDDEN * floor:
         return
     x, y = x[fine], sign * y[fine]
     z, weight = np.log(y), y / y.max()
@@ -225,8 +234,7 @@ def _powers_with_exponentials(x: FloatArray, y: FloatArray, floor: float) -> Ite
             found.append((float(rest @ rest), q, coef / size))
     for _, q, (log_a, p, c) in sorted(found, key=lambda one: one[0])[:N_EXPONENTIALS]:
         near = round(2.0 * p) / 2.0
-        is_near = abs(p - near) <= 0.1
-        power = power_of(Input(0), near) if is_near else any_power(p)
+        power = power_of(Input(0), near) if abs(p - near) <= 0.1 else any_power(p)
         if abs(log_a) < LARGEST_EXPONENT:
             factor = Number(sign * float(np.exp(log_a)))
             inner = multiply(Number(float(c)), power_of(Input(0), q))

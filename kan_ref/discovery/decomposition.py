@@ -89,21 +89,18 @@ class Decomposer:
         self, surface: Surface, names: Sequence[str], depth: int, is_whole: bool = False
     ) -> list[Tree]:
         """Return names of a curve of one input."""
-        x, y = surface.points[:, 0], surface.samples
-        if y is not None and surface.error <= NOISY * float(np.std(y)):
-            found = name_curve(x, y, error=0.0, is_whole=is_whole)
-            misfit = found[0].rmse / max(float(np.std(y)), 1e-300)
-            self.note(depth, f"curve of {names[0]}: {named(found)}", misfit, 0.0)
-            return [one.tree for one in found]
-        grid = np.linspace(x.min(), x.max(), CURVE_POINTS)
-        y = surface.f(grid[:, None])
-        fine = np.isfinite(y)  # a transform may be undefined beyond the points
-        if fine.sum() < CURVE_POINTS // 4:
-            return []
-        spread = max(float(np.std(y[fine])), 1e-300)
-        found = name_curve(grid[fine], y[fine], error=surface.error, is_whole=is_whole)
+        x, y, error = surface.points[:, 0], surface.samples, 0.0
+        if y is None or surface.error > NOISY * float(np.std(y)):
+            grid = np.linspace(x.min(), x.max(), CURVE_POINTS)
+            y = surface.f(grid[:, None])
+            fine = np.isfinite(y)  # a transform may be undefined beyond the points
+            if fine.sum() < CURVE_POINTS // 4:
+                return []
+            x, y, error = grid[fine], y[fine], surface.error
+        found = name_curve(x, y, error=error, is_whole=is_whole, deadline=self.deadline)
+        spread = max(float(np.std(y)), 1e-300)
         what = f"curve of {names[0]}: {named(found)}"
-        self.note(depth, what, found[0].rmse / spread, surface.error / spread)
+        self.note(depth, what, found[0].rmse / spread, error / spread)
         return [one.tree for one in found]
 
     def _ways(
@@ -226,7 +223,7 @@ class Decomposer:
         h = values(inner, surface.points)
         f = surface.f(surface.points)
         order = np.argsort(h)
-        found = name_curve(h[order], f[order], error=surface.error)
+        found = name_curve(h[order], f[order], error=surface.error, deadline=self.deadline)
         spread = max(float(np.std(f)), 1e-300)
         what = f"curve of the combination: {named(found)}"
         self.note(depth + 1, what, found[0].rmse / spread, surface.error / spread)

@@ -14,6 +14,7 @@ of several parts are combined in the order of their ranks.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Protocol
 
@@ -133,12 +134,13 @@ def as_function_of_a_sum(
         return []
     edges = model.edge_curves(points)
     error = max(model.error, surface.error) / spread
+    name = partial(name_curve, deadline=parts.deadline)
     inner = []
     for i, (t, v) in enumerate(edges[0]):
-        named = name_curve(t, v, error=error * float(np.std(v)))
+        named = name(t, v, error=error * float(np.std(v)))
         inner.append([substitute(one.tree, [Input(i)]) for one in named[:2]])
     ((t, v),) = edges[1]
-    outer = [one.tree for one in name_curve(t, v, error=error * float(np.std(v)))[:3]]
+    outer = [one.tree for one in name(t, v, error=error * float(np.std(v)))[:3]]
     combined = [add(*one) for one in product(*inner)][:4]
     return [substitute(one, [tree]) for one, tree in pairs(outer, combined)]
 
@@ -157,7 +159,8 @@ def by_three_curves(parts: Parts, surface: Surface, names: Sequence[str], depth:
     if found.misfit > max(THREE, NEAR * surface.error / spread):
         return []
     error = max(found.misfit * spread, 1e-9 * spread)
-    curves = [[one.tree for one in name_curve(t, v, error=error)[:FEW]] for t, v in found.curves]
+    name = partial(name_curve, error=error, deadline=parts.deadline)
+    curves = [[one.tree for one in name(t, v)[:FEW]] for t, v in found.curves]
     bilinear = multiply(Number(found.k), Input(0), Input(1))
     return [
         add(u, substitute(v, [Input(1)]), bilinear, substitute(outer, [found.inner]))

@@ -111,7 +111,8 @@ def discover(
         A limit, of wall-clock time. When it is over, training stops, steps that have not begun are
         left out, and the best formula so far is returned: without `widths` that may be the mean,
         with them edges that have no function yet become lines. The verdict says that the time is
-        over. A step that has begun is finished first, in a second or two for 1000 samples.
+        over. A step that has begun is finished first, in a second or two for up to 1000 samples;
+        a curve of one input is named by the candidates so far.
     rng : numpy.random.Generator
         Draws initial parameters and reference points.
     callback : callable, optional

@@ -411,6 +411,17 @@ def test_no_curve_is_named_when_the_time_is_over():
     assert late.trees(part.restricted((0,), part.points[0]), "x", 1) == []
 
 
+def test_a_curve_is_named_by_what_is_trained_when_the_time_is_over():
+    """Further candidates would take more than a second."""
+    x = np.linspace(-2.0, 2.0, 60)
+    y = np.exp(x) + 0.05 * RNG(1).standard_normal(60)
+
+    found = name_curve(x, y, error=0.05, deadline=-np.inf)
+
+    assert [complexity_of(one.tree) for one in found] == [7]
+    assert found[0].rmse == pytest.approx(np.std(y - np.polyval(np.polyfit(x, y, 1), x)))
+
+
 @pytest.mark.parametrize(
     "name",
     [
