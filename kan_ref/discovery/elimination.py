@@ -10,7 +10,7 @@ ed., section 15.2), with two changes:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from kan_ref.checks import (
 )
 from kan_ref.data import DataLike, check_data, check_loss, hold_out
 from kan_ref.discovery.residual_tests import suspicion_of
-from kan_ref.discovery.simplification import simplify
+from kan_ref.discovery.simplification import output_change, remove_spare_edges, simplify
 from kan_ref.discovery.trials import (
     LADDER,
     VALIDATION_SHARE,
@@ -35,14 +35,12 @@ from kan_ref.discovery.trials import (
     Rule,
     Search,
 )
-from kan_ref.network import Network, check_inputs, network_values
-from kan_ref.sparsity import without_edges, without_nodes
+from kan_ref.network import Network, check_inputs
+from kan_ref.sparsity import active_edges, nodes_on_paths, without_nodes
 from kan_ref.training import check_batch, check_start, hold_out_classes, run_starts
 
-HOPELESS = 50.0  # a removal that raises the coarse error by a larger factor is not refined
 N_FRESH = 4  # new initializations of each width
 FRESH_INTERVALS = 3  # of their first grid
-SpareEdge = tuple[float, int, tuple[int, int], Network]  # change, layer, (j, i), without the edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +86,8 @@ def eliminate(
     Parameters
     ----------
     network : Network
-        Wide enough; trained or not.
+        Wide enough; trained or not. Edges may be masked. A node or an edge without which an output
+        would have no path from any input stays.
     data : record with x_train, y_train, x_test, y_test
         Test data are not used.
     tolerance : float
@@ -129,8 +128,8 @@ def eliminate(
     ------
     ValueError, TypeError
         If a setting is out of range ("tolerance is -1.0, but must be at least 0"), `simple` is True
-        without `rng`, `fit` rejects the data, or a symbolic edge has no finite value or
-        derivative at a training sample.
+        without `rng`, `fit` rejects the data, a symbolic edge has no finite value or derivative
+        at a training sample, or no path of active edges leads from an input to an output.
     KeyboardInterrupt
         If the user interrupts a run.
 
@@ -144,6 +143,12 @@ def eliminate(
     check_start(network, check_inputs(network, checked.x_train, "x_train"), highest=1)
     tolerance = check_number("tolerance", tolerance, low=0.0)
     check_batch(network, checked.x_train, checked.y_train, ("x_train", "y_train"), loss)
+    every = [np.ones(width, dtype=bool) for width in network.widths]
+    if not nodes_on_paths(active_edges(network), every)[-1].any():
+        raise ValueError(
+            "network has no path of active edges from an input to an output, but needs at least "
+            "one: activate edges with mask_edges"
+        )
     is_plain = loss == "mse"
     rule: Rule
     if is_plain:
@@ -202,7 +207,7 @@ def choose(
 
 
 def remove_all_nodes(search: Search, network: Network) -> list[tuple[ArchitectureTrial, Network]]:
-    """Remove one node after the other, until every hidden layer has one.
+    """Remove one node after the other, while no output is cut off.
 
     Return the trial of each architecture in between, with its network on the coarse grid.
     """
@@ -247,70 +252,19 @@ def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
     return fresh if new < error else coarse
 
 
-def _change(old: FloatArray, network: Network, x: FloatArray) -> float:
-    """Return the root mean square change of the outputs `old` at x."""
-    return float(np.sqrt(np.mean((network_values(network, x) - old) ** 2)))
-
-
 def _weakest_node(network: Network, x: FloatArray) -> tuple[int, int] | None:
     """Return (layer, node) of the hidden node whose removal changes the outputs least, (D3).
 
-    None if each hidden layer has one node.
+    None if each hidden layer has one node, or no node can be removed.
     """
     old, best, found = network(x), np.inf, None
     for layer_index, width in enumerate(network.widths[:-1]):
         for node in range(width if layer_index and width > 1 else 0):
-            change = _change(old, without_nodes(network, x, layer_index, [node]), x)
+            try:
+                smaller = without_nodes(network, x, layer_index, [node])
+            except ValueError:  # an output is cut off, or a symbolic edge is undefined
+                continue
+            change = output_change(old, smaller, x)
             if change < best:
                 best, found = change, (layer_index, node)
     return found
-
-
-def remove_spare_edges(
-    search: Search, chosen: ArchitectureTrial, coarse: Network
-) -> tuple[ArchitectureTrial, list[ArchitectureTrial]]:
-    """Remove edges one at a time, the smallest change first, while that is acceptable."""
-    steps: list[ArchitectureTrial] = []
-    reference = chosen
-    coarse_error = search.error(coarse)
-    needed: set[tuple[float, ...]] = set()
-    while not search.is_late:
-        for _, layer_index, edge, smaller in _spare_edges(coarse, search.data.x_train):
-            mark = (layer_index, *edge, *coarse.widths)
-            if mark in needed or search.is_late:
-                continue
-            trained, error = search.trained(smaller, search.ladder[0])
-            if error > HOPELESS * coarse_error:
-                needed.add(mark)
-                continue
-            what = f"without the edge from {edge[1]} to {edge[0]} of layer {layer_index}"
-            trial = search.refined(what, trained)
-            trial = replace(trial, kept=search.rule.accepts(trial, reference))
-            search.report(trial)
-            steps.append(trial)
-            if trial.kept:
-                chosen, coarse = trial, trained
-                reference = search.rule.reference(reference, trial)
-                break
-            needed.add(mark)
-        else:
-            break
-    return chosen, steps
-
-
-def _spare_edges(network: Network, x: FloatArray) -> list[SpareEdge]:
-    """Return the networks without one edge that can be spared, the smallest change first."""
-    old, found = network(x), []
-    for layer_index, layer in enumerate(network.layers):
-        for j, i in np.argwhere(layer.mask == 1.0).tolist():
-            if _needed(network, layer_index, j, i):
-                continue
-            smaller = without_edges(network, x, layer_index, [(j, i)])
-            found.append((_change(old, smaller, x), layer_index, (j, i), smaller))
-    return sorted(found, key=lambda entry: entry[0])
-
-
-def _needed(network: Network, layer_index: int, j: int, i: int) -> bool:
-    """Return whether an edge is the only one into its output or out of its hidden input."""
-    mask = network.layers[layer_index].mask
-    return bool(mask[j].sum() <= 1.0 or (layer_index > 0 and mask[:, i].sum() <= 1.0))

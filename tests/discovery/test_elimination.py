@@ -19,7 +19,7 @@ from kan_ref.discovery.residual_tests import (
     product_columns,
     suspicion_of,
 )
-from kan_ref.discovery.simplification import simplify
+from kan_ref.discovery.simplification import remove_spare_edges, simplify
 from kan_ref.discovery.trials import (
     VALIDATION_SHARE,
     ArchitectureTrial,
@@ -238,6 +238,32 @@ def test_several_outputs_keep_the_nodes_that_each_needs():
     assert found.network.widths == (2, 2, 2)
 
 
+def test_a_node_that_an_output_needs_is_no_candidate():
+    """Output 0 has node 0 alone, output 1 has nodes 1 and 2."""
+    data = made(lambda x: np.stack([np.sin(x[:, 0]), x[:, 1] ** 2], axis=1), 2, n=60)
+    network = kr.mask_edges(start(data, (2, 3, 2)), 1, np.array([[1, 0, 0], [0, 1, 1]]))
+
+    found = kr.eliminate(network, data, edges=False, grids=(5,), n_steps=2)
+
+    assert [step.network.widths for step in found.steps] == [(2, 3, 2), (2, 2, 2)]
+    assert found.steps[1].what in {f"without node {node} of layer 1" for node in (1, 2)}
+    np.testing.assert_array_equal(found.steps[1].network.layers[1].mask, np.eye(2))
+
+
+def test_an_edge_that_an_output_needs_is_no_candidate_where_another_one_is_on_no_path():
+    """No edge enters hidden node 1."""
+    data = made(lambda x: np.sin(x[:, :1]), 2, n=40)
+    network = kr.mask_edges(start(data, (2, 2, 2, 1)), 0, np.array([[1, 1], [0, 0]]))
+    network = kr.mask_edges(network, 1, np.array([[1, 1], [0, 1]]))
+    search = Search(data, RatioRule(1.5), 1, (5,), 0.0)
+    reference = search.refined("as it is", network)
+
+    steps = remove_spare_edges(search, reference, network)[1]
+
+    assert "without the edge from 1 to 0 of layer 1" in {step.what for step in steps}
+    assert "without the edge from 0 to 0 of layer 1" not in {step.what for step in steps}
+
+
 @pytest.mark.long
 def test_noise_does_not_keep_nodes_alive():
     data = made(lambda x: np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2), 2, noise=1e-2)
@@ -323,6 +349,14 @@ def test_what_is_no_network_and_data_that_do_not_fit_are_refused():
         kr.eliminate(3, data)
     with pytest.raises(ValueError, match="x_train"):
         kr.eliminate(start(data, (3, 2, 1)), data)
+
+
+def test_a_network_without_a_path_is_refused():
+    data = made(lambda x: x[:, :1], 2, n=20)
+    constant = kr.mask_edges(start(data, (2, 2, 1)), 1, np.zeros((1, 2)))
+
+    with pytest.raises(ValueError, match=r"no path of active edges.* with mask_edges"):
+        kr.eliminate(constant, data)
 
 
 def test_a_record_says_what_was_tried(hello):
