@@ -99,7 +99,7 @@ def eliminate(
         As in `fit`: "mse", or for classes "cross_entropy" or "logistic". Architectures of classes
         are compared by their losses.
     edges : bool
-        Whether edges are removed too, after the nodes.
+        Whether edges are removed too, after the nodes: splines and symbolic edges.
     simple : bool
         Whether all edges of a layer may become lines or squares, where the error allows; needs
         `rng`.

@@ -1,6 +1,7 @@
 """Remove edges, and replace all edges of one layer by lines or squares, where the error allows it.
 
-Edges are removed one at a time, the one first whose removal changes the outputs least, (D3).
+Edges, splines and symbolic ones, are removed one at a time, the one first whose removal changes
+the outputs least, (D3).
 
 A hidden layer with one node determines its curves up to a scale and a constant: no other u and v
 than those give f(u(x) + v(y)). With two or more nodes, parts of the curves can be exchanged
@@ -18,11 +19,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.discovery.trials import ArchitectureTrial, Search
 from kan_ref.functions import lookup
 from kan_ref.network import Layer, Network, SymbolicEdge, init_network, network_values
-from kan_ref.sparsity import without_edges
+from kan_ref.sparsity import active_edges, without_edges
 
 HOPELESS = 50.0  # a removal that raises the coarse error by a larger factor is not refined
 N_STARTS = 8  # random initializations of each architecture
@@ -70,9 +71,9 @@ def remove_spare_edges(
 def _spare_edges(network: Network, x: FloatArray) -> list[SpareEdge]:
     """Return the networks without one edge that can be spared, the smallest change first."""
     old, found = network(x), []
-    for layer_index, layer in enumerate(network.layers):
-        for j, i in np.argwhere(layer.mask == 1.0).tolist():
-            if _needed(network, layer_index, j, i):
+    for layer_index, active in enumerate(active_edges(network)):
+        for j, i in np.argwhere(active).tolist():
+            if _needed(active, j, i, is_first=layer_index == 0):
                 continue
             try:
                 smaller = without_edges(network, x, layer_index, [(j, i)])
@@ -82,10 +83,9 @@ def _spare_edges(network: Network, x: FloatArray) -> list[SpareEdge]:
     return sorted(found, key=lambda entry: entry[0])
 
 
-def _needed(network: Network, layer_index: int, j: int, i: int) -> bool:
+def _needed(active: BoolArray, j: int, i: int, *, is_first: bool) -> bool:
     """Return whether an edge is the only one into its output or out of its hidden input."""
-    mask = network.layers[layer_index].mask
-    return bool(mask[j].sum() <= 1.0 or (layer_index > 0 and mask[:, i].sum() <= 1.0))
+    return bool(active[j].sum() <= 1 or (not is_first and active[:, i].sum() <= 1))
 
 
 def simplify(

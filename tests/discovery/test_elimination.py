@@ -250,6 +250,21 @@ def test_a_node_that_an_output_needs_is_no_candidate():
     np.testing.assert_array_equal(found.steps[1].network.layers[1].mask, np.eye(2))
 
 
+@for_all(("symbolic", "spare"), [(0, 1), (1, 1), (0, 0), (1, 0)])
+def test_a_spare_edge_goes_whether_it_or_its_neighbour_is_symbolic(symbolic, spare):
+    data = made(lambda x: np.sin(2.0 * x[:, 1 - spare : 2 - spare]), 2, n=60)
+    affine = (2.0, 0.0, float(symbolic != spare), 0.0)
+    network = kr.fix_symbolic(
+        start(data, (2, 1)), 0, output=0, input=symbolic, name="sin", affine=affine
+    )
+
+    found = kr.eliminate(network, data, grids=(5,), n_steps=5)
+
+    (layer,) = found.network.layers
+    places = [[edge.output, edge.input] for edge in layer.symbolic]
+    assert np.argwhere(layer.mask == 1.0).tolist() + places == [[0, 1 - spare]]
+
+
 def test_an_edge_that_an_output_needs_is_no_candidate_where_another_one_is_on_no_path():
     """No edge enters hidden node 1."""
     data = made(lambda x: np.sin(x[:, :1]), 2, n=40)
