@@ -10,11 +10,12 @@ ed., section 15.2), with two changes:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kan_ref.checks import (
+    ROUNDING,
     FloatArray,
     Record,
     check_flag,
@@ -35,12 +36,13 @@ from kan_ref.discovery.trials import (
     Rule,
     Search,
 )
-from kan_ref.network import Network, check_inputs
+from kan_ref.network import Network, check_inputs, multiply_outputs
 from kan_ref.sparsity import active_edges, nodes_on_paths, without_nodes
 from kan_ref.training import check_batch, check_start, hold_out_classes, run_starts
 
 N_FRESH = 4  # new initializations of each width
 FRESH_INTERVALS = 3  # of their first grid
+MOST_EXPONENT = 200  # of two: the squares of an output stay in float64 in a unit so much smaller
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +50,10 @@ class Elimination(Record):
     """The smallest acceptable architecture.
 
     `network`, refined on the samples that were not held out; its `validation_rmse` on those that
-    were; `least_rmse`, the smallest of all architectures; `steps`, the trials in their order. For
-    classes both errors are those of probabilities, and `validation_loss`, else None, is the mean
-    loss on the samples that were held out.
+    were; `least_rmse`, the smallest of all architectures; `steps`, the trials in their order. The
+    errors of an output are multiplied by the power of two that brings the standard deviation of its
+    targets nearest to the largest one of all outputs. For classes both errors are those of
+    probabilities, and `validation_loss`, else None, is the mean loss on the held-out samples.
     """
 
     network: Network
@@ -89,7 +92,9 @@ def eliminate(
         Wide enough; trained or not. Edges may be masked. A node or an edge without which an output
         would have no path from any input stays.
     data : record with x_train, y_train, x_test, y_test
-        Test data are not used.
+        Test data are not used. Outputs in all units count alike: training and comparisons multiply
+        each by the power of two of `Elimination`. It is at most 2^200 = 1.6e60, 1 for targets that
+        are constant up to rounding, and 1 for all outputs if those of locked edges differ.
     tolerance : float
         At least 0, in units of the standard deviation of y_train: smaller validation errors are
         those of splines and training, not of noise, and may rise by half, (D9). Larger ones may
@@ -149,14 +154,22 @@ def eliminate(
             "network has no path of active edges from an input to an output, but needs at least "
             "one: activate edges with mask_edges"
         )
-    is_plain = loss == "mse"
+    factors, steps = np.ones(network.widths[-1]), list[ArchitectureTrial]()
     rule: Rule
-    if is_plain:
+    if loss == "mse":
+        factors = output_factors(network, checked.y_train)
         part = hold_out(checked, VALIDATION_SHARE)
-        rule = PairedRule(tolerance, float(np.std(checked.y_train, axis=0).max()))
+        part = replace(part, y_train=factors * part.y_train, y_test=factors * part.y_test)
+        rule = PairedRule(tolerance, float(np.std(factors * checked.y_train, axis=0).max()))
     else:
         part = hold_out_classes(checked, loss, VALIDATION_SHARE)
         rule = ClassRule(tolerance, suspicion_of(part, loss))
+
+    def report(trial: ArchitectureTrial) -> None:
+        steps.append(replace(trial, network=multiply_outputs(trial.network, 1.0 / factors)))
+        if callback is not None:
+            callback(steps[-1])
+
     search = Search(
         part,
         rule,
@@ -164,7 +177,7 @@ def eliminate(
         tuple(check_integer("a number of grids", count, low=1) for count in grids),
         check_number("smoothness_weight", smoothness_weight, low=0.0),
         None if rng is None else check_generator("rng", rng),
-        callback or (lambda trial: None),
+        report,
         loss,
     )
     if not search.ladder or list(search.ladder) != sorted(set(search.ladder)):
@@ -177,7 +190,29 @@ def eliminate(
             "simple is True, but simple layers are trained from random initializations, "
             "which need rng"
         )
-    return run_elimination(search, network, edges=check_flag("edges", edges), simple=simple)
+    # outputs that are not trained may be nearer to the multiplied targets as they are
+    start = min(network, multiply_outputs(network, factors), key=search.error)
+    found = run_elimination(search, start, edges=check_flag("edges", edges), simple=simple)
+    network = multiply_outputs(found.network, 1.0 / factors)
+    return replace(found, network=network, steps=tuple(steps))
+
+
+def output_factors(network: Network, y: FloatArray) -> FloatArray:
+    """Return the powers of two (n_out,) that make the standard deviations of targets alike.
+
+    An output that is constant up to rounding has the factor 1. All have it where locked edges would
+    need different ones.
+    """
+    sizes = np.abs(y).max(axis=0)
+    deviations = np.std(y / np.where(sizes > 0.0, sizes, 1.0), axis=0)
+    deviations = np.where(deviations > ROUNDING, sizes * deviations, 0.0)
+    ratios = np.divide(deviations.max(), deviations, out=np.ones_like(sizes), where=deviations > 0)
+    factors = np.exp2(np.minimum(np.round(np.log2(ratios)), MOST_EXPONENT))
+    of_rows: dict[int, float] = {}
+    for edge in network.layers[-1].symbolic:
+        if of_rows.setdefault(edge.row, factors[edge.output]) != factors[edge.output]:
+            return np.ones_like(factors)
+    return np.asarray(factors)
 
 
 def run_elimination(

@@ -9,7 +9,7 @@ from cases import for_all
 
 import kan_ref as kr
 from kan_ref.data import hold_out
-from kan_ref.discovery.elimination import choose, run_elimination
+from kan_ref.discovery.elimination import choose, output_factors, run_elimination
 from kan_ref.discovery.residual_tests import (
     class_residuals,
     class_structure,
@@ -236,6 +236,44 @@ def test_several_outputs_keep_the_nodes_that_each_needs():
     found = kr.eliminate(start(data, (2, 3, 2)), data, edges=False, rng=np.random.default_rng(0))
 
     assert found.network.widths == (2, 2, 2)
+
+
+def test_an_output_in_smaller_units_is_learned_as_well_as_the_others():
+    def f(x):
+        return np.stack([np.sin(2.0 * x[:, 0]), 1e-4 * np.exp(x[:, 1])], axis=1)
+
+    data, trials = made(f, 2, n=60), []
+    network = kr.mask_edges(start(data, (2, 2, 2)), 0, np.eye(2))
+
+    found = kr.eliminate(network, data, grids=(5,), n_steps=6, callback=trials.append)
+    again = kr.eliminate(found.network, data, edges=False, grids=(5,), n_steps=1)
+
+    for predict in (found.network, trials[0].network, again.network):
+        errors = np.std(predict(data.x_train) - data.y_train, axis=0)
+        assert (errors < 1e-2 * np.std(data.y_train, axis=0)).all()
+    assert tuple(trials) == found.steps
+
+
+def test_factors_are_powers_of_two_and_those_of_constant_outputs_one():
+    y = np.array([[1.0, 1e-3, 1.0 + 2e-16, 0.9, 7.0], [-1.0, -1e-3, 1.0, -1.1, 7.0]])
+    network = start(None, (1, 5))
+
+    assert output_factors(network, y).tolist() == [1.0, 1024.0, 1.0, 1.0, 1.0]
+    assert output_factors(network, 1e-300 * y).tolist() == [1.0, 1024.0, 1.0, 1.0, 1.0]
+    assert output_factors(network, y * [1.0, 1e-300, 1.0, 1.0, 1.0])[1] == 2.0**200
+    assert output_factors(start(None, (1, 1)), 1e-3 * y[:, :1]).tolist() == [1.0]
+
+
+def test_outputs_with_locked_edges_keep_their_units_unless_they_have_one_factor():
+    y = np.array([[1.0, 1e-3, 1.1e-3], [-1.0, -1e-3, -1e-3]])
+    network = start(None, (1, 3))
+    for output in (0, 1, 2):
+        network = kr.fix_symbolic(network, 0, output=output, input=0, name="sin")
+
+    different, same = (kr.lock_edges(network, 0, [(1, 0), (output, 0)]) for output in (0, 2))
+
+    assert output_factors(different, y).tolist() == [1.0, 1.0, 1.0]
+    assert output_factors(same, y).tolist() == [1.0, 1024.0, 1024.0]
 
 
 def test_a_node_that_an_output_needs_is_no_candidate():

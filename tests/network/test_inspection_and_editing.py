@@ -26,7 +26,7 @@ from oracles_layer import edge_curve, layer_edges
 
 import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
-from kan_ref.network import edge_samples, fold_constants, uncovered
+from kan_ref.network import edge_samples, fold_constants, multiply_outputs, uncovered
 from kan_ref.network.constant_folding import LEAST_WEIGHT
 from kan_ref.network.editing import check_formula, with_formula
 from kan_ref.network.symbolic_edges import SymbolicEdge
@@ -664,3 +664,13 @@ def test_new_knots_are_a_mean_interval_apart_or_reach_as_far_as_the_samples(seed
             np.testing.assert_allclose(gaps, expected, rtol=1e-9)
     held = (folded.breakpoints[:, 0] <= x[0]) & (x[1] <= folded.breakpoints[:, -1])
     assert held.any()
+
+
+def test_multiplied_outputs_are_multiplied_also_those_of_locked_edges():
+    network, x = example(widths=(2, 3, 3))
+    network = kr.fix_symbolic(network, 1, output=0, input=1, name="sin", affine=(2.0, 0.1, 3.0, 1))
+    network = kr.fix_symbolic(network, 1, output=0, input=2, name="sin")
+    network = kr.lock_edges(network, 1, [(0, 1), (0, 2)])
+    factors = np.array([4.0, 0.25, 1.0])
+
+    np.testing.assert_array_equal(multiply_outputs(network, factors)(x), factors * network(x))
