@@ -343,6 +343,24 @@ def test_on_a_given_axes_letters_shrink_with_the_picture(layout):
     assert title.get_fontsize() / 11.0 == pytest.approx(painted(ax)[2].get_linewidth()[0] / 1.5)
 
 
+@for_all(("aspect", "layout"), [(1.0, None), (0.25, "constrained"), (4.0, "tight")])
+def test_on_an_axes_with_an_aspect_of_its_box_all_of_a_diagram_is_seen(aspect, layout):
+    network, x = example((4, 5, 1))
+    ax = Figure(figsize=(6.0, 4.0), layout=layout).subplots()
+    ax.set_box_aspect(aspect)
+
+    draw_network(network, x, ax=ax)
+
+    ax.figure.draw_without_rendering()
+    boxes = np.array(
+        [path.get_extents(ax.transData).extents for path in painted(ax)[1].get_paths()]
+    )
+    assert (boxes[:, :2] >= ax.bbox.p0).all()
+    assert (boxes[:, 2:] <= ax.bbox.p1).all()
+    np.testing.assert_allclose(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    assert ax.bbox.height / ax.bbox.width == pytest.approx(aspect)
+
+
 def test_a_small_picture_stands_in_the_middle_of_a_large_axes():
     network, x = example((1, 1))
     figure = Figure(figsize=(10.0, 6.0))
@@ -401,6 +419,16 @@ def test_a_refusal_leaves_the_axes_as_it_was():
             Figure().add_axes((0.0, 0.0, 0.5, 0.0)),
             ValueError,
             "ax is 3.2 by 0 inches, but needs a size above 0",
+        ),
+        (
+            Figure().subplots(1, 2, sharex=True)[1],
+            ValueError,
+            "ax shares its limits with another Axes, .* without sharex",
+        ),
+        (
+            Figure().subplots(2, 1, sharey="all")[0],
+            ValueError,
+            "ax shares its limits with another Axes, .* without sharex, sharey",
         ),
     ],
 )
