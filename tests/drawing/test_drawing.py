@@ -556,6 +556,17 @@ def test_a_film_has_a_frame_for_every_network_at_the_speed_asked_for_and_repeats
     assert (np.abs(np.diff(shots, axis=0)).sum(axis=(1, 2, 3)) > 0).all()
 
 
+@for_all(
+    ("speed", "milliseconds"), [(50, 20), (40, 30), (100 / 3, 30), (29, 30), (22, 50), (6, 170)]
+)
+def test_a_frame_lasts_the_nearest_number_of_hundredths_of_a_second(speed, milliseconds, tmp_path):
+    networks, x = states(2)
+
+    save_film(networks, x, tmp_path / "a.gif", frames_per_second=speed)
+
+    assert frames(tmp_path / "a.gif")[1]["duration"] == milliseconds
+
+
 def test_in_a_film_nothing_moves_but_curves_and_titles(tmp_path):
     """Frames, wires and nodes: where the first frame has the outline of a box, all others have it."""
     network, x = example((2, 3, 1))
