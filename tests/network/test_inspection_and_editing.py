@@ -247,8 +247,8 @@ def test_distance_compares_networks_of_different_depth_and_grids():
     assert found.max == np.abs(network(x) - other(x)).max()
 
 
-@pytest.mark.parametrize("size", [1e200, 1e-200])
-def test_distance_of_far_or_near_outputs_neither_overflows_nor_vanishes(size):
+def identity():
+    """The network that returns its input."""
     layer = kr.Layer(
         kr.uniform_knots(-1.0, 1.0, 2, 1),
         np.zeros((1, 1, 3)),
@@ -258,12 +258,25 @@ def test_distance_of_far_or_near_outputs_neither_overflows_nor_vanishes(size):
         1,
         "identity",
     )
-    network = kr.Network((layer,))
+    return kr.Network((layer,))
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_distance_of_far_or_near_outputs_neither_overflows_nor_vanishes(size):
+    network = identity()
 
     found = kr.distance(network, network.with_theta(2.0 * network.theta), [[size], [size]])
 
     assert found.max == size
     assert found.rms == pytest.approx(found.max, rel=1e-14, abs=0.0)
+
+
+def test_a_distance_beyond_float64_is_infinite():
+    network = identity()
+
+    found = kr.distance(network, network.with_theta(-network.theta), [[1e308], [1.0]])
+
+    assert (found.max, found.rms) == (np.inf, np.inf)
 
 
 @pytest.mark.parametrize("place", [0, 1])
