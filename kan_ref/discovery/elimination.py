@@ -94,7 +94,9 @@ def eliminate(
     data : record with x_train, y_train, x_test, y_test
         Test data are not used. Outputs in all units count alike: training and comparisons multiply
         each by the power of two of `Elimination`. It is at most 2^200 = 1.6e60, 1 for targets that
-        are constant up to rounding, and 1 for all outputs if those of locked edges differ.
+        are constant up to rounding, and 1 for all outputs if those of locked edges differ. Where
+        the largest standard deviation is far from 1, or a mean is far larger than the standard
+        deviation, scale the data with `kan_ref.scaled` first.
     tolerance : float
         At least 0, in units of the standard deviation of y_train: smaller validation errors are
         those of splines and training, not of noise, and may rise by half, (D9). Larger ones may
