@@ -23,8 +23,9 @@ Without a residual there is no c_res (it is 0), without external weights no c_sp
 a bias no bias (it is 0). The grid is `layer.grid.item`, which is not a parameter. The arrays of a
 model are
 
-    {f"layers.{l}.{name}": None if (p := getattr(layer, name)) is None else np.asarray(p[...])
-     for l, layer in enumerate(model.layers) for name in ("c_basis", "c_res", "c_spl", "bias")}
+    {f"layers.{l}.{name}": None if (p := getattr(layer, name, None)) is None
+     else np.asarray(p[...]) for l, layer in enumerate(model.layers)
+     for name in ("c_basis", "c_res", "c_spl", "bias")}
     | {f"layers.{l}.grid": np.asarray(layer.grid.item) for l, layer in enumerate(model.layers)}
 """
 
@@ -48,7 +49,8 @@ _EFFICIENT_KAN = {
 }
 
 LAYER_TYPES = ("base", "spline")
-_JAXKAN = {name: f"layers.{{}}.{name}" for name in ("grid", "c_basis", "c_res", "c_spl", "bias")}
+_SIZED = ("c_res", "c_spl", "bias")  # their shapes begin with the number of outputs
+_JAXKAN = {name: f"layers.{{}}.{name}" for name in ("grid", "c_basis", *_SIZED)}
 
 
 def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
@@ -152,7 +154,8 @@ def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -
     Parameters
     ----------
     state : mapping of str to array_like
-        Named as in the module's table; `c_res`, `c_spl` and `bias` may be missing, or None.
+        Named as in the module's table; `c_res`, `c_spl` and `bias` may be missing, or None. Layers
+        "base" need one of them, since edges alone do not say how many outputs there are.
     base : str
         Their `residual`, which a state does not contain: "silu", "identity" or "zero".
     x : (batch, n_in), optional
@@ -191,7 +194,7 @@ def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -
     """
     check_choice("base", base, BASE_NAMES)
     layers, constants = [], []
-    for part in split_state(state, "jaxKAN", _JAXKAN, ("c_res", "c_spl", "bias")):
+    for part in split_state(state, "jaxKAN", _JAXKAN, _SIZED):
         layers.append(_read_layer(part, base))
         constants.append(part.read("bias", (layers[-1].n_out,), 0.0))
     return join_layers(layers, constants, x)
@@ -258,13 +261,23 @@ def _split_edges(part: LayerState, knots: FloatArray) -> tuple[FloatArray, Float
 
     `knots` (n_out n_in, n_knots) has a knot vector for each edge; those of one input must be equal.
     """
-    sizes = [part.shape(name)[:1] for name in ("c_res", "c_spl", "bias") if name in part]
-    n_edges = len(knots)
-    n_out = sizes[0][0] if sizes and sizes[0] else 0
+    n_edges, by_name = len(knots), {name: part.shape(name) for name in _SIZED if name in part}
+    for name, shape in by_name.items():
+        if len(shape) != (1 if name == "bias" else 2):  # another remedy than a new axis
+            needed = "(n_out,)" if name == "bias" else "(n_out, n_in)"
+            raise ValueError(
+                f"state[{part.names[name]!r}] has shape {shape}, but needs shape {needed}"
+            )
+    if not by_name:
+        raise ValueError(
+            f"state has {n_edges} edges in layer {part.number}, but nothing that says how many "
+            f"outputs they have: give {part.names['bias']!r} too, which may be n_out zeros"
+        )
+    name, (n_out, *_) = next(iter(by_name.items()))
     if n_out == 0 or n_edges % n_out:
         raise ValueError(
-            f"state has {n_edges} edges in layer {part.number}, "
-            "but the outputs in c_res, c_spl or bias must divide them"
+            f"state[{part.names[name]!r}] has shape {by_name[name]}, but needs a number of outputs "
+            f"that divides the {n_edges} edges of layer {part.number}"
         )
     n_in = n_edges // n_out
     by_output = knots.reshape(n_out, n_in, -1)

@@ -129,6 +129,12 @@ def _name_and_suffix(path: object) -> tuple[str, str]:
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else path
     if not isinstance(name, str):
         raise TypeError(f"path is {short(path)}, but must be a str or a pathlib.Path")
+    try:
+        unusable = b"\0" in os.fsencode(name)
+    except UnicodeEncodeError:
+        unusable = True
+    if unusable:
+        raise ValueError(f"path is {name!r}, but has a character that no file's name can have")
     suffix = os.path.splitext(name)[1].lower()
     if not suffix and os.path.basename(name).lower() in MOST_BYTES:
         raise ValueError(

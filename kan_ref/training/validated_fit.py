@@ -23,6 +23,7 @@ from kan_ref.checks import (
     check_float_array,
     check_generator,
     check_integer,
+    check_same_columns,
 )
 from kan_ref.data import Data, DataLike, check_data
 from kan_ref.network import Network, network_values
@@ -90,23 +91,29 @@ class ValidatedRun(Run[Network]):
         The one that was refitted.
     domain : (n_in, 2)
         Smallest and largest training input, to which `predict` clips.
+    names : tuple of str, optional
+        Those of the inputs in the data.
     """
 
     candidates: tuple[Candidate, ...]
     chosen: Candidate
     domain: FloatArray
+    names: tuple[str, ...] | None = None
 
     def predict(self, x: object) -> FloatArray:
         """Compute outputs (batch, n_out) of the network at inputs clipped to `domain`.
 
         Beyond the training inputs the predictions are constant, while a spline that few samples
-        determine may have any value there. `history` and `candidates` are of such predictions.
+        determine may have any value there. `history` and `candidates` are of such predictions. The
+        columns of a table must be `names`, in their order.
 
         Raises
         ------
         ValueError, TypeError
-            If x is not an array of finite numbers with n_in columns.
+            If x is not an array of finite numbers with n_in columns, or a table of other columns.
         """
+        if self.names is not None:
+            check_same_columns("x", x, self.names)
         inputs = check_float_array("x", x, ("batch", len(self.domain)))
         return network_values(self.network, clipped(inputs, self.domain))
 
@@ -293,7 +300,7 @@ def _refitted(
     chosen: Candidate,
 ) -> ValidatedRun:
     """Train the chosen candidate on all training samples."""
-    domain = sample_range(data.x_train)
+    domain, names = sample_range(data.x_train), data.names
     data = Data(data.x_train, data.y_train, clipped(data.x_test, domain), data.y_test)
     if chosen.architecture == "constant":
         network = constant_network(networks["linear"], best_constant(goal))
@@ -308,6 +315,5 @@ def _refitted(
         compared = f"the constant, because fewer than {FEWEST} training samples cannot be compared"
     stopped = run.stopped.replace("the callback asked to stop", "the objective settled")
     stopped = f"{compared}; {stopped}"
-    return ValidatedRun(
-        run.network, run.history, stopped, run.interrupted, run.entry, candidates, chosen, domain
-    )
+    of_run = run.network, run.history, stopped, run.interrupted, run.entry
+    return ValidatedRun(*of_run, candidates, chosen, domain, names)

@@ -1,5 +1,6 @@
 """Networks from the arrays of other libraries and back, compared with loops written from their formulas."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -210,6 +211,37 @@ def test_what_a_jaxkan_does_not_have_is_nothing_or_1(layer_type):
     )
     bare = layer | {"base": np.zeros((3, 2)), "spline": np.ones((3, 2))}
     close(kr.from_jaxkan(plain)(x), their_edges(bare, x, 2).sum(axis=2))
+
+
+def test_edges_of_a_jaxkan_without_a_number_of_outputs_are_an_error_whose_remedy_works():
+    (layer,) = drawn(RNG(10), (2, 3))
+    state = as_jaxkan([layer | {"spline": np.ones((3, 2))}], "base")
+    bare = {name: state[name] for name in ("layers.0.grid", "layers.0.c_basis")}
+
+    with pytest.raises(ValueError, match=r"^state has 6 edges in layer 0, .* 'layers.0.bias' too"):
+        kr.from_jaxkan(bare)
+    assert kr.from_jaxkan(bare | {"layers.0.bias": np.zeros(3)}).widths == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "needed"),
+    [
+        ("c_res", (6,), "shape (n_out, n_in)"),
+        ("c_spl", (6,), "shape (n_out, n_in)"),
+        ("bias", (3, 1), "shape (n_out,)"),
+        ("c_spl", (4, 2), "a number of outputs that divides the 6 edges of layer 0"),
+    ],
+)
+def test_a_weight_of_a_jaxkan_of_another_shape_is_an_error_and_no_other_network(
+    name, shape, needed
+):
+    (layer,) = drawn(RNG(10), (2, 3))
+    state = as_jaxkan([layer], "base")
+    state = {key: state[key] for key in ("layers.0.grid", "layers.0.c_basis")}
+
+    said = f"state['layers.0.{name}'] has shape {shape}, but needs {needed}"
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        kr.from_jaxkan(state | {f"layers.0.{name}": np.ones(shape)})
 
 
 def test_a_bias_is_exact_at_samples_beyond_the_grid_when_they_are_given():

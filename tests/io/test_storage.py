@@ -356,6 +356,15 @@ def test_a_path_that_is_an_ending_alone_is_rejected_for_its_missing_name(network
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("path", ["a\0b.npz", "a\ud800.json"])
+def test_a_path_that_no_file_can_have_is_named(network, path):
+    for act in (lambda: save(network, path), lambda: load(path)):
+        with pytest.raises(
+            ValueError, match=f"^path is {re.escape(repr(path))}, but has a character"
+        ):
+            act()
+
+
 @pytest.mark.parametrize("path", [3, None, b"net.npz", ["net.npz"]])
 def test_what_is_no_path_is_refused(network, path):
     for act in (lambda: save(network, path), lambda: load(path)):

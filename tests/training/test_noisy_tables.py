@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from cases import for_all
+from networks import Frame
 
 import kan_ref as kr
 from kan_ref.network import layer_inputs
@@ -241,6 +242,18 @@ def test_predictions_are_constant_beyond_the_training_inputs_and_errors_are_of_t
     assert run.history.test_rmse[-1] == pytest.approx(error, rel=1e-12)
     with pytest.raises(ValueError, match="x has shape"):
         run.predict(data.x_train[:, :1])
+
+
+def test_a_table_with_its_columns_in_another_order_gets_no_predictions():
+    data = table(lambda x: x[:, 0], n=8)
+    data = kr.Data(data.x_train, data.y_train, data.x_test, data.y_test, ("age", "size"))
+
+    run = validated(data, n_steps=1, weights=(0.1,), hidden=())
+
+    same = run.predict(Frame.of(["age", "size"], data.x_test))
+    np.testing.assert_array_equal(same, run.predict(data.x_test))
+    with pytest.raises(ValueError, match=r"^x has the columns .*: give x\[\['age', 'size'\]\]$"):
+        run.predict(Frame.of(["size", "age"], data.x_test[:, ::-1]))
 
 
 def test_above_a_thousand_samples_a_fifth_is_held_out_once(monkeypatch):
