@@ -42,6 +42,7 @@ settings.load_profile(PROFILE)
 def pytest_collection_finish(session):
     # modules and tests stay until the end: looking through them again and again takes a tenth of the run
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.hookimpl(tryfirst=True)

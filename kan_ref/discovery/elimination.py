@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kan_ref.checks import (
+    ROUNDING,
     FloatArray,
     Record,
     check_flag,
@@ -25,7 +26,7 @@ from kan_ref.checks import (
 )
 from kan_ref.data import DataLike, check_data, check_loss, hold_out
 from kan_ref.discovery.residual_tests import suspicion_of
-from kan_ref.discovery.simplification import simplify
+from kan_ref.discovery.simplification import output_change, remove_spare_edges, simplify
 from kan_ref.discovery.trials import (
     LADDER,
     VALIDATION_SHARE,
@@ -35,14 +36,13 @@ from kan_ref.discovery.trials import (
     Rule,
     Search,
 )
-from kan_ref.network import Network, check_inputs, network_values
-from kan_ref.sparsity import without_edges, without_nodes
+from kan_ref.network import Network, check_inputs, multiply_outputs
+from kan_ref.sparsity import active_edges, nodes_on_paths, without_nodes
 from kan_ref.training import check_batch, check_start, hold_out_classes, run_starts
 
-HOPELESS = 50.0  # a removal that raises the coarse error by a larger factor is not refined
 N_FRESH = 4  # new initializations of each width
 FRESH_INTERVALS = 3  # of their first grid
-SpareEdge = tuple[float, int, tuple[int, int], Network]  # change, layer, (j, i), without the edge
+MOST_EXPONENT = 200  # of two: the squares of an output stay in float64 in a unit so much smaller
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +50,10 @@ class Elimination(Record):
     """The smallest acceptable architecture.
 
     `network`, refined on the samples that were not held out; its `validation_rmse` on those that
-    were; `least_rmse`, the smallest of all architectures; `steps`, the trials in their order. For
-    classes both errors are those of probabilities, and `validation_loss`, else None, is the mean
-    loss on the samples that were held out.
+    were; `least_rmse`, the smallest of all architectures; `steps`, the trials in their order. The
+    errors of an output are multiplied by the power of two that brings the standard deviation of its
+    targets nearest to the largest one of all outputs. For classes both errors are those of
+    probabilities, and `validation_loss`, else None, is the mean loss on the held-out samples.
     """
 
     network: Network
@@ -88,9 +89,14 @@ def eliminate(
     Parameters
     ----------
     network : Network
-        Wide enough; trained or not.
+        Wide enough; trained or not. Edges may be masked. A node or an edge without which an output
+        would have no path from any input stays.
     data : record with x_train, y_train, x_test, y_test
-        Test data are not used.
+        Test data are not used. Outputs in all units count alike: training and comparisons multiply
+        each by the power of two of `Elimination`. It is at most 2^200 = 1.6e60, 1 for targets that
+        are constant up to rounding, and 1 for all outputs if those of locked edges differ. Where
+        the largest standard deviation is far from 1, or a mean is far larger than the standard
+        deviation, scale the data with `kan_ref.scaled` first.
     tolerance : float
         At least 0, in units of the standard deviation of y_train: smaller validation errors are
         those of splines and training, not of noise, and may rise by half, (D9). Larger ones may
@@ -100,7 +106,7 @@ def eliminate(
         As in `fit`: "mse", or for classes "cross_entropy" or "logistic". Architectures of classes
         are compared by their losses.
     edges : bool
-        Whether edges are removed too, after the nodes.
+        Whether edges are removed too, after the nodes: splines and symbolic edges.
     simple : bool
         Whether all edges of a layer may become lines or squares, where the error allows; needs
         `rng`.
@@ -129,8 +135,8 @@ def eliminate(
     ------
     ValueError, TypeError
         If a setting is out of range ("tolerance is -1.0, but must be at least 0"), `simple` is True
-        without `rng`, `fit` rejects the data, or a symbolic edge has no finite value or
-        derivative at a training sample.
+        without `rng`, `fit` rejects the data, a symbolic edge has no finite value or derivative
+        at a training sample, or no path of active edges leads from an input to an output.
     KeyboardInterrupt
         If the user interrupts a run.
 
@@ -144,14 +150,28 @@ def eliminate(
     check_start(network, check_inputs(network, checked.x_train, "x_train"), highest=1)
     tolerance = check_number("tolerance", tolerance, low=0.0)
     check_batch(network, checked.x_train, checked.y_train, ("x_train", "y_train"), loss)
-    is_plain = loss == "mse"
+    every = [np.ones(width, dtype=bool) for width in network.widths]
+    if not nodes_on_paths(active_edges(network), every)[-1].any():
+        raise ValueError(
+            "network has no path of active edges from an input to an output, but needs at least "
+            "one: activate edges with mask_edges"
+        )
+    factors, steps = np.ones(network.widths[-1]), list[ArchitectureTrial]()
     rule: Rule
-    if is_plain:
+    if loss == "mse":
+        factors = output_factors(network, checked.y_train)
         part = hold_out(checked, VALIDATION_SHARE)
-        rule = PairedRule(tolerance, float(np.std(checked.y_train, axis=0).max()))
+        part = replace(part, y_train=factors * part.y_train, y_test=factors * part.y_test)
+        rule = PairedRule(tolerance, float(np.std(factors * checked.y_train, axis=0).max()))
     else:
         part = hold_out_classes(checked, loss, VALIDATION_SHARE)
         rule = ClassRule(tolerance, suspicion_of(part, loss))
+
+    def report(trial: ArchitectureTrial) -> None:
+        steps.append(replace(trial, network=multiply_outputs(trial.network, 1.0 / factors)))
+        if callback is not None:
+            callback(steps[-1])
+
     search = Search(
         part,
         rule,
@@ -159,7 +179,7 @@ def eliminate(
         tuple(check_integer("a number of grids", count, low=1) for count in grids),
         check_number("smoothness_weight", smoothness_weight, low=0.0),
         None if rng is None else check_generator("rng", rng),
-        callback or (lambda trial: None),
+        report,
         loss,
     )
     if not search.ladder or list(search.ladder) != sorted(set(search.ladder)):
@@ -172,7 +192,29 @@ def eliminate(
             "simple is True, but simple layers are trained from random initializations, "
             "which need rng"
         )
-    return run_elimination(search, network, edges=check_flag("edges", edges), simple=simple)
+    # outputs that are not trained may be nearer to the multiplied targets as they are
+    start = min(network, multiply_outputs(network, factors), key=search.error)
+    found = run_elimination(search, start, edges=check_flag("edges", edges), simple=simple)
+    network = multiply_outputs(found.network, 1.0 / factors)
+    return replace(found, network=network, steps=tuple(steps))
+
+
+def output_factors(network: Network, y: FloatArray) -> FloatArray:
+    """Return the powers of two (n_out,) that make the standard deviations of targets alike.
+
+    An output that is constant up to rounding has the factor 1. All have it where locked edges would
+    need different ones.
+    """
+    sizes = np.abs(y).max(axis=0)
+    deviations = np.std(y / np.where(sizes > 0.0, sizes, 1.0), axis=0)
+    deviations = np.where(deviations > ROUNDING, sizes * deviations, 0.0)
+    ratios = np.divide(deviations.max(), deviations, out=np.ones_like(sizes), where=deviations > 0)
+    factors = np.exp2(np.minimum(np.round(np.log2(ratios)), MOST_EXPONENT))
+    of_rows: dict[int, float] = {}
+    for edge in network.layers[-1].symbolic:
+        if of_rows.setdefault(edge.row, factors[edge.output]) != factors[edge.output]:
+            return np.ones_like(factors)
+    return np.asarray(factors)
 
 
 def run_elimination(
@@ -202,7 +244,7 @@ def choose(
 
 
 def remove_all_nodes(search: Search, network: Network) -> list[tuple[ArchitectureTrial, Network]]:
-    """Remove one node after the other, until every hidden layer has one.
+    """Remove one node after the other, while no output is cut off.
 
     Return the trial of each architecture in between, with its network on the coarse grid.
     """
@@ -247,70 +289,19 @@ def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
     return fresh if new < error else coarse
 
 
-def _change(old: FloatArray, network: Network, x: FloatArray) -> float:
-    """Return the root mean square change of the outputs `old` at x."""
-    return float(np.sqrt(np.mean((network_values(network, x) - old) ** 2)))
-
-
 def _weakest_node(network: Network, x: FloatArray) -> tuple[int, int] | None:
     """Return (layer, node) of the hidden node whose removal changes the outputs least, (D3).
 
-    None if each hidden layer has one node.
+    None if each hidden layer has one node, or no node can be removed.
     """
     old, best, found = network(x), np.inf, None
     for layer_index, width in enumerate(network.widths[:-1]):
         for node in range(width if layer_index and width > 1 else 0):
-            change = _change(old, without_nodes(network, x, layer_index, [node]), x)
+            try:
+                smaller = without_nodes(network, x, layer_index, [node])
+            except ValueError:  # an output is cut off, or a symbolic edge is undefined
+                continue
+            change = output_change(old, smaller, x)
             if change < best:
                 best, found = change, (layer_index, node)
     return found
-
-
-def remove_spare_edges(
-    search: Search, chosen: ArchitectureTrial, coarse: Network
-) -> tuple[ArchitectureTrial, list[ArchitectureTrial]]:
-    """Remove edges one at a time, the smallest change first, while that is acceptable."""
-    steps: list[ArchitectureTrial] = []
-    reference = chosen
-    coarse_error = search.error(coarse)
-    needed: set[tuple[float, ...]] = set()
-    while not search.is_late:
-        for _, layer_index, edge, smaller in _spare_edges(coarse, search.data.x_train):
-            mark = (layer_index, *edge, *coarse.widths)
-            if mark in needed or search.is_late:
-                continue
-            trained, error = search.trained(smaller, search.ladder[0])
-            if error > HOPELESS * coarse_error:
-                needed.add(mark)
-                continue
-            what = f"without the edge from {edge[1]} to {edge[0]} of layer {layer_index}"
-            trial = search.refined(what, trained)
-            trial = replace(trial, kept=search.rule.accepts(trial, reference))
-            search.report(trial)
-            steps.append(trial)
-            if trial.kept:
-                chosen, coarse = trial, trained
-                reference = search.rule.reference(reference, trial)
-                break
-            needed.add(mark)
-        else:
-            break
-    return chosen, steps
-
-
-def _spare_edges(network: Network, x: FloatArray) -> list[SpareEdge]:
-    """Return the networks without one edge that can be spared, the smallest change first."""
-    old, found = network(x), []
-    for layer_index, layer in enumerate(network.layers):
-        for j, i in np.argwhere(layer.mask == 1.0).tolist():
-            if _needed(network, layer_index, j, i):
-                continue
-            smaller = without_edges(network, x, layer_index, [(j, i)])
-            found.append((_change(old, smaller, x), layer_index, (j, i), smaller))
-    return sorted(found, key=lambda entry: entry[0])
-
-
-def _needed(network: Network, layer_index: int, j: int, i: int) -> bool:
-    """Return whether an edge is the only one into its output or out of its hidden input."""
-    mask = network.layers[layer_index].mask
-    return bool(mask[j].sum() <= 1.0 or (layer_index > 0 and mask[:, i].sum() <= 1.0))

@@ -1,4 +1,7 @@
-"""Replace all edges of one layer by lines, or by squares, where the refined error allows it.
+"""Remove edges, and replace all edges of one layer by lines or squares, where the error allows it.
+
+Edges, splines and symbolic ones, are removed one at a time, the one first whose removal changes
+the outputs least, (D3).
 
 A hidden layer with one node determines its curves up to a scale and a constant: no other u and v
 than those give f(u(x) + v(y)). With two or more nodes, parts of the curves can be exchanged
@@ -16,12 +19,73 @@ from dataclasses import replace
 
 import numpy as np
 
+from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.discovery.trials import ArchitectureTrial, Search
 from kan_ref.functions import lookup
-from kan_ref.network import Layer, Network, SymbolicEdge, init_network
+from kan_ref.network import Layer, Network, SymbolicEdge, init_network, network_values
+from kan_ref.sparsity import active_edges, without_edges
 
+HOPELESS = 50.0  # a removal that raises the coarse error by a larger factor is not refined
 N_STARTS = 8  # random initializations of each architecture
 N_INTERVALS = 3  # of their first grid
+SpareEdge = tuple[float, int, tuple[int, int], Network]  # change, layer, (j, i), without the edge
+
+
+def output_change(old: FloatArray, network: Network, x: FloatArray) -> float:
+    """Return the root mean square change of the outputs `old` at x."""
+    return float(np.sqrt(np.mean((network_values(network, x) - old) ** 2)))
+
+
+def remove_spare_edges(
+    search: Search, chosen: ArchitectureTrial, coarse: Network
+) -> tuple[ArchitectureTrial, list[ArchitectureTrial]]:
+    """Remove edges one at a time, the smallest change first, while that is acceptable."""
+    steps: list[ArchitectureTrial] = []
+    reference = chosen
+    coarse_error = search.error(coarse)
+    needed: set[tuple[float, ...]] = set()
+    while not search.is_late:
+        for _, layer_index, edge, smaller in _spare_edges(coarse, search.data.x_train):
+            mark = (layer_index, *edge, *coarse.widths)
+            if mark in needed or search.is_late:
+                continue
+            trained, error = search.trained(smaller, search.ladder[0])
+            if error > HOPELESS * coarse_error:
+                needed.add(mark)
+                continue
+            what = f"without the edge from {edge[1]} to {edge[0]} of layer {layer_index}"
+            trial = search.refined(what, trained)
+            trial = replace(trial, kept=search.rule.accepts(trial, reference))
+            search.report(trial)
+            steps.append(trial)
+            if trial.kept:
+                chosen, coarse = trial, trained
+                reference = search.rule.reference(reference, trial)
+                break
+            needed.add(mark)
+        else:
+            break
+    return chosen, steps
+
+
+def _spare_edges(network: Network, x: FloatArray) -> list[SpareEdge]:
+    """Return the networks without one edge that can be spared, the smallest change first."""
+    old, found = network(x), []
+    for layer_index, active in enumerate(active_edges(network)):
+        for j, i in np.argwhere(active).tolist():
+            if _needed(active, j, i, is_first=layer_index == 0):
+                continue
+            try:
+                smaller = without_edges(network, x, layer_index, [(j, i)])
+            except ValueError:  # as for a node
+                continue
+            found.append((output_change(old, smaller, x), layer_index, (j, i), smaller))
+    return sorted(found, key=lambda entry: entry[0])
+
+
+def _needed(active: BoolArray, j: int, i: int, *, is_first: bool) -> bool:
+    """Return whether an edge is the only one into its output or out of its hidden input."""
+    return bool(active[j].sum() <= 1 or (not is_first and active[:, i].sum() <= 1))
 
 
 def simplify(

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, Protocol
 
 from kan_ref.checks import check_number
@@ -54,7 +55,8 @@ def save_film(
         One for each frame. None shows the number of the step and its root mean square error on the
         training data, or counts frames.
     frames_per_second : float, default 5.0
-        From 0.1 to 50.
+        From 0.1 to 50. A frame of a GIF lasts whole hundredths of a second. The nearest number of
+        them is written: with 40 a frame lasts 0.03 s instead of 0.025 s.
     names, output_names : sequence of str, optional
     beta : float, default 3.0
     most_edges : int, default 48
@@ -117,7 +119,9 @@ def _write_film(diagrams: Sequence[Diagram], name: str, frames_per_second: float
     from matplotlib.animation import PillowWriter
 
     figure = new_figure(diagrams[0])
-    writer = PillowWriter(fps=frames_per_second)  # type: ignore[arg-type]  # a float works too
+    # a GIF has whole hundredths of a second; the writer would cut off the rest
+    speed = Fraction(100, int(100.0 / frames_per_second + 0.5))
+    writer = PillowWriter(fps=speed)  # type: ignore[arg-type]  # any number works
     with replacing(name, ".gif") as temporary, mpl.rc_context({"savefig.bbox": None}):
         writer.setup(figure, temporary, DPI)
         for diagram in diagrams:

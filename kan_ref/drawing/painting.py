@@ -50,8 +50,9 @@ def draw_network(
     x : (batch, n_in)
         At least one sample. A curve is drawn over the range of its samples.
     ax : Axes, optional
-        Where to draw; the layout is made for its present size. None makes a figure of the natural
-        size, outside pyplot.
+        Where to draw; the layout is made for its present size, and an aspect of its box is kept. It
+        must not share limits with another Axes. None makes a figure of the natural size, outside
+        pyplot.
     names, output_names : sequence of str, optional
         One for each input, one for each output; "$\theta$" is set as a formula. None numbers them.
     beta : float, default 3.0
@@ -90,6 +91,11 @@ def draw_network(
         raise TypeError(f"ax is {ax!r}, but must be a Matplotlib Axes")
     if ax is not None and ax.name != "rectilinear":
         raise ValueError(f"ax is {ax.name}, but must be rectilinear")
+    if ax is not None and shares_limits(ax):
+        raise ValueError(
+            "ax shares its limits with another Axes, but a diagram sets its own: make it without "
+            "sharex, sharey and twins"
+        )
     diagram = lay_out(
         network,
         x,
@@ -149,10 +155,16 @@ def default_style() -> AbstractContextManager[None]:
     return matplotlib.style.context("default")
 
 
+def shares_limits(ax: "Axes") -> bool:
+    """Return whether an Axes shares an axis with another one."""
+    groups = ax.get_shared_x_axes(), ax.get_shared_y_axes()
+    return any(len(group.get_siblings(ax)) > 1 for group in groups)
+
+
 def axes_space(ax: "Axes") -> tuple[float, float]:
     """Return width and height of an Axes in inches, without ticks and frame.
 
-    The layout engine of its figure, if there is one, runs first.
+    The layout engine of its figure, if there is one, runs first. An aspect of the box shrinks it.
     """
     from matplotlib.transforms import TransformedBbox
 
@@ -164,7 +176,9 @@ def axes_space(ax: "Axes") -> tuple[float, float]:
         finally:
             ax.axison = shown
     place = TransformedBbox(ax.get_position(original=True), ax.figure.transSubfigure)
-    width, height = place.width / root.dpi, place.height / root.dpi
+    width, height, aspect = place.width / root.dpi, place.height / root.dpi, ax.get_box_aspect()
+    if aspect is not None:
+        width, height = min(width, height / aspect), min(height, width * aspect)
     if not min(width, height) > 0.0:
         raise ValueError(f"ax is {width:g} by {height:g} inches, but needs a size above 0")
     return width, height

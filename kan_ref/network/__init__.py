@@ -18,6 +18,7 @@ from kan_ref.network.editing import check_layer_index as check_layer_index
 from kan_ref.network.editing import check_pairs as check_pairs
 from kan_ref.network.editing import lock_edges as lock_edges
 from kan_ref.network.editing import mask_edges as mask_edges
+from kan_ref.network.editing import multiply_outputs as multiply_outputs
 from kan_ref.network.editing import replace_layer as replace_layer
 from kan_ref.network.editing import symbolic_layer as symbolic_layer
 from kan_ref.network.editing import unlock_edges as unlock_edges

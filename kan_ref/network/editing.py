@@ -62,6 +62,19 @@ def replace_layer(network: Network, layer_index: int, layer: Layer) -> Network:
     return Network((*network.layers[:layer_index], layer, *network.layers[layer_index + 1 :]))
 
 
+def multiply_outputs(network: Network, factors: FloatArray) -> Network:
+    """Return the network whose output j is `factors[j]` times as large.
+
+    Edges of the last layer with the same parameters need the same factor.
+    """
+    last = network.layers[-1]
+    affine, rows = last.affine.copy(), [edge.row for edge in last.symbolic]
+    affine[rows, 2:] = last.affine[rows, 2:] * factors[numbers(last.symbolic)[0], None]
+    coef, w_base = factors[:, None, None] * last.coef, factors[:, None] * last.w_base
+    last = replace(last, coef=coef, w_base=w_base, affine=affine)
+    return replace_layer(network, len(network.layers) - 1, last)
+
+
 def with_formula(
     layer: Layer, j: int, i: int, function: Function, affine: Sequence[float] | FloatArray
 ) -> Layer:

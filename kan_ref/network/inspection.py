@@ -37,7 +37,10 @@ _HEAD = ("layer", "input", "below", "above", "farthest, in intervals")
 
 @dataclass(frozen=True)
 class Distance:
-    """Largest and root mean square difference of two networks' outputs, over batch x n_out."""
+    """Largest and root mean square difference of two networks' outputs, over batch x n_out.
+
+    Both are infinite where a difference exceeds the largest float64.
+    """
 
     max: float
     rms: float
@@ -177,11 +180,10 @@ def distance(old: Network, new: Network, x: object) -> Distance:
         raise ValueError(f"x has shape {points.shape}, but a distance needs at least one sample")
     difference = new(points) - old(points)
     largest = float(np.abs(difference).max())
+    if not 0.0 < largest < np.inf:
+        return Distance(largest, largest)
     # divided by the largest, the squares neither overflow nor underflow
-    return Distance(
-        largest,
-        largest * float(np.sqrt(np.mean((difference / largest) ** 2))) if largest > 0.0 else 0.0,
-    )
+    return Distance(largest, largest * float(np.sqrt(np.mean((difference / largest) ** 2))))
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,8 +55,10 @@ def prune(
         default is 1e-2, as in the paper. For "attribution", a mean over the outputs, it is 2e-2 /
         n_out: a node is kept if its shares of their standard deviations add up to more than 2 %.
     edge_threshold : float
-        At least 0. An edge is kept if its score is above; 0 removes only edges that are 0 on the
-        whole batch. The paper prunes nodes only; pykan takes 3e-2 for "attribution".
+        At least 0. An edge is kept if its score is above. 0 removes only edges with the score 0:
+        for "mean" they are 0 on the whole batch, for "std" constant on it, and for "attribution"
+        none of their variation reaches an output. The paper prunes nodes only; pykan takes 3e-2 for
+        "attribution".
     inputs : bool
         Whether inputs whose outgoing score is not above `threshold` lose their edges too. The
         network still takes the same x; `remove_nodes` removes inputs entirely.

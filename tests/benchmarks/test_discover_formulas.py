@@ -171,10 +171,9 @@ def test_a_result_that_is_wrong_on_a_small_part_of_the_box_is_not_found(monkeypa
     assert other.error == own.error
 
 
-@pytest.mark.parametrize("name", ["I.30.5", "K5"])
-def test_with_noise_a_plainer_formula_of_the_second_way_is_found(name):
+def test_with_noise_a_plainer_formula_of_the_second_way_is_found():
     """The first way leads to another formula, whose residual is near to noise."""
-    (formula,) = discovery.chosen([name])
+    (formula,) = discovery.chosen(["K5"])
 
     outcome = discovery.run_one(formula, 0, 0.01, 1000)
 

@@ -9,7 +9,7 @@ from cases import for_all
 
 import kan_ref as kr
 from kan_ref.data import hold_out
-from kan_ref.discovery.elimination import choose, run_elimination
+from kan_ref.discovery.elimination import choose, output_factors, run_elimination
 from kan_ref.discovery.residual_tests import (
     class_residuals,
     class_structure,
@@ -19,7 +19,7 @@ from kan_ref.discovery.residual_tests import (
     product_columns,
     suspicion_of,
 )
-from kan_ref.discovery.simplification import simplify
+from kan_ref.discovery.simplification import remove_spare_edges, simplify
 from kan_ref.discovery.trials import (
     VALIDATION_SHARE,
     ArchitectureTrial,
@@ -238,6 +238,85 @@ def test_several_outputs_keep_the_nodes_that_each_needs():
     assert found.network.widths == (2, 2, 2)
 
 
+def test_an_output_in_smaller_units_is_learned_as_well_as_the_others():
+    def f(x):
+        return np.stack([np.sin(2.0 * x[:, 0]), 1e-4 * np.exp(x[:, 1])], axis=1)
+
+    data, trials = made(f, 2, n=60), []
+    network = kr.mask_edges(start(data, (2, 2, 2)), 0, np.eye(2))
+
+    found = kr.eliminate(network, data, grids=(5,), n_steps=6, callback=trials.append)
+    again = kr.eliminate(found.network, data, edges=False, grids=(5,), n_steps=1)
+
+    for predict in (found.network, trials[0].network, again.network):
+        errors = np.std(predict(data.x_train) - data.y_train, axis=0)
+        assert (errors < 1e-2 * np.std(data.y_train, axis=0)).all()
+    assert tuple(trials) == found.steps
+
+
+def test_factors_are_powers_of_two_and_those_of_constant_outputs_one():
+    y = np.array([[1.0, 1e-3, 1.0 + 2e-16, 0.9, 7.0], [-1.0, -1e-3, 1.0, -1.1, 7.0]])
+    network = start(None, (1, 5))
+
+    assert output_factors(network, y).tolist() == [1.0, 1024.0, 1.0, 1.0, 1.0]
+    assert output_factors(network, 1e-300 * y).tolist() == [1.0, 1024.0, 1.0, 1.0, 1.0]
+    assert output_factors(network, y * [1.0, 1e-300, 1.0, 1.0, 1.0])[1] == 2.0**200
+    assert output_factors(start(None, (1, 1)), 1e-3 * y[:, :1]).tolist() == [1.0]
+
+
+def test_outputs_with_locked_edges_keep_their_units_unless_they_have_one_factor():
+    y = np.array([[1.0, 1e-3, 1.1e-3], [-1.0, -1e-3, -1e-3]])
+    network = start(None, (1, 3))
+    for output in (0, 1, 2):
+        network = kr.fix_symbolic(network, 0, output=output, input=0, name="sin")
+
+    different, same = (kr.lock_edges(network, 0, [(1, 0), (output, 0)]) for output in (0, 2))
+
+    assert output_factors(different, y).tolist() == [1.0, 1.0, 1.0]
+    assert output_factors(same, y).tolist() == [1.0, 1024.0, 1024.0]
+
+
+def test_a_node_that_an_output_needs_is_no_candidate():
+    """Output 0 has node 0 alone, output 1 has nodes 1 and 2."""
+    data = made(lambda x: np.stack([np.sin(x[:, 0]), x[:, 1] ** 2], axis=1), 2, n=60)
+    network = kr.mask_edges(start(data, (2, 3, 2)), 1, np.array([[1, 0, 0], [0, 1, 1]]))
+
+    found = kr.eliminate(network, data, edges=False, grids=(5,), n_steps=2)
+
+    assert [step.network.widths for step in found.steps] == [(2, 3, 2), (2, 2, 2)]
+    assert found.steps[1].what in {f"without node {node} of layer 1" for node in (1, 2)}
+    np.testing.assert_array_equal(found.steps[1].network.layers[1].mask, np.eye(2))
+
+
+@for_all(("symbolic", "spare"), [(0, 1), (1, 1), (0, 0), (1, 0)])
+def test_a_spare_edge_goes_whether_it_or_its_neighbour_is_symbolic(symbolic, spare):
+    data = made(lambda x: np.sin(2.0 * x[:, 1 - spare : 2 - spare]), 2, n=60)
+    affine = (2.0, 0.0, float(symbolic != spare), 0.0)
+    network = kr.fix_symbolic(
+        start(data, (2, 1)), 0, output=0, input=symbolic, name="sin", affine=affine
+    )
+
+    found = kr.eliminate(network, data, grids=(5,), n_steps=5)
+
+    (layer,) = found.network.layers
+    places = [[edge.output, edge.input] for edge in layer.symbolic]
+    assert np.argwhere(layer.mask == 1.0).tolist() + places == [[0, 1 - spare]]
+
+
+def test_an_edge_that_an_output_needs_is_no_candidate_where_another_one_is_on_no_path():
+    """No edge enters hidden node 1."""
+    data = made(lambda x: np.sin(x[:, :1]), 2, n=40)
+    network = kr.mask_edges(start(data, (2, 2, 2, 1)), 0, np.array([[1, 1], [0, 0]]))
+    network = kr.mask_edges(network, 1, np.array([[1, 1], [0, 1]]))
+    search = Search(data, RatioRule(1.5), 1, (5,), 0.0)
+    reference = search.refined("as it is", network)
+
+    steps = remove_spare_edges(search, reference, network)[1]
+
+    assert "without the edge from 1 to 0 of layer 1" in {step.what for step in steps}
+    assert "without the edge from 0 to 0 of layer 1" not in {step.what for step in steps}
+
+
 @pytest.mark.long
 def test_noise_does_not_keep_nodes_alive():
     data = made(lambda x: np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2), 2, noise=1e-2)
@@ -323,6 +402,14 @@ def test_what_is_no_network_and_data_that_do_not_fit_are_refused():
         kr.eliminate(3, data)
     with pytest.raises(ValueError, match="x_train"):
         kr.eliminate(start(data, (3, 2, 1)), data)
+
+
+def test_a_network_without_a_path_is_refused():
+    data = made(lambda x: x[:, :1], 2, n=20)
+    constant = kr.mask_edges(start(data, (2, 2, 1)), 1, np.zeros((1, 2)))
+
+    with pytest.raises(ValueError, match=r"no path of active edges.* with mask_edges"):
+        kr.eliminate(constant, data)
 
 
 def test_a_record_says_what_was_tried(hello):

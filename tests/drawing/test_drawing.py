@@ -343,6 +343,24 @@ def test_on_a_given_axes_letters_shrink_with_the_picture(layout):
     assert title.get_fontsize() / 11.0 == pytest.approx(painted(ax)[2].get_linewidth()[0] / 1.5)
 
 
+@for_all(("aspect", "layout"), [(1.0, None), (0.25, "constrained"), (4.0, "tight")])
+def test_on_an_axes_with_an_aspect_of_its_box_all_of_a_diagram_is_seen(aspect, layout):
+    network, x = example((4, 5, 1))
+    ax = Figure(figsize=(6.0, 4.0), layout=layout).subplots()
+    ax.set_box_aspect(aspect)
+
+    draw_network(network, x, ax=ax)
+
+    ax.figure.draw_without_rendering()
+    boxes = np.array(
+        [path.get_extents(ax.transData).extents for path in painted(ax)[1].get_paths()]
+    )
+    assert (boxes[:, :2] >= ax.bbox.p0).all()
+    assert (boxes[:, 2:] <= ax.bbox.p1).all()
+    np.testing.assert_allclose(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    assert ax.bbox.height / ax.bbox.width == pytest.approx(aspect)
+
+
 def test_a_small_picture_stands_in_the_middle_of_a_large_axes():
     network, x = example((1, 1))
     figure = Figure(figsize=(10.0, 6.0))
@@ -401,6 +419,16 @@ def test_a_refusal_leaves_the_axes_as_it_was():
             Figure().add_axes((0.0, 0.0, 0.5, 0.0)),
             ValueError,
             "ax is 3.2 by 0 inches, but needs a size above 0",
+        ),
+        (
+            Figure().subplots(1, 2, sharex=True)[1],
+            ValueError,
+            "ax shares its limits with another Axes, .* without sharex",
+        ),
+        (
+            Figure().subplots(2, 1, sharey="all")[0],
+            ValueError,
+            "ax shares its limits with another Axes, .* without sharex, sharey",
         ),
     ],
 )
@@ -526,6 +554,17 @@ def test_a_film_has_a_frame_for_every_network_at_the_speed_asked_for_and_repeats
     assert len(shots) == 4
     assert (reported["duration"], reported["loop"]) == (250, 0)
     assert (np.abs(np.diff(shots, axis=0)).sum(axis=(1, 2, 3)) > 0).all()
+
+
+@for_all(
+    ("speed", "milliseconds"), [(50, 20), (40, 30), (100 / 3, 30), (29, 30), (22, 50), (6, 170)]
+)
+def test_a_frame_lasts_the_nearest_number_of_hundredths_of_a_second(speed, milliseconds, tmp_path):
+    networks, x = states(2)
+
+    save_film(networks, x, tmp_path / "a.gif", frames_per_second=speed)
+
+    assert frames(tmp_path / "a.gif")[1]["duration"] == milliseconds
 
 
 def test_in_a_film_nothing_moves_but_curves_and_titles(tmp_path):

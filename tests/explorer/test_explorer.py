@@ -683,6 +683,15 @@ def test_the_example_is_what_its_script_writes(example):
                 assert fit["miss"] == pytest.approx(fit_anew["miss"], rel=1e-4, abs=1e-9)
 
 
+def test_the_page_states_the_smallest_opacity_of_an_edge():
+    folder = ROOT / "docs" / "explorer"
+    drawing = (folder / "network_picture.js").read_text(encoding="utf-8")
+    least = re.search(r"Math\.max\((\S+), Math\.tanh\(BETA", drawing)[1]
+
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert f"tanh(3 · mean |φ|), but at least {least}," in page
+
+
 def test_the_errors_that_the_example_tells_are_those_of_its_networks(example):
     samples = example.data()
     for entry in example.parse(example.FILE.read_text(encoding="utf-8")):

@@ -7,6 +7,7 @@ import itertools
 import json
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import mpmath
 import numpy as np
@@ -511,11 +512,30 @@ def test_hidden_widths_differ_by_at_most_one_and_no_other_number_is_nearer(depth
 # --- the search
 
 
-@pytest.mark.parametrize("model", [KAN, MLP])
-def test_a_search_learns_repeats_itself_and_is_plain_data(model):
-    results, again = searched(model), searched(model)
+@pytest.fixture(scope="module", params=[KAN, MLP])
+def search(request):
+    """The model, what a search found, the sizes of all training sets, and all refinements."""
+    sizes, refined = [], []
+    fit, refine = budget_search.kr.fit, budget_search.Search.refined
 
-    assert results == again
+    def watched_fit(network, data, **settings):
+        sizes.append(len(data.x_train))
+        return fit(network, data, **settings)
+
+    def watched_refine(search, trial, finer):
+        refined.append((trial.architecture, finer))
+        return refine(search, trial, finer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budget_search.kr, "fit", watched_fit)
+        patch.setattr(budget_search.Search, "refined", watched_refine)
+        results = searched(request.param)
+    return SimpleNamespace(model=request.param, results=results, sizes=sizes, refined=refined)
+
+
+def test_a_search_learns_and_is_plain_data(search):
+    results = search.results
+
     assert json.loads(json.dumps(results)) == results
     best = results["sizes"][results["chosen"]]
     assert best["validation"] == min(one["validation"] for one in results["sizes"])
@@ -523,9 +543,7 @@ def test_a_search_learns_repeats_itself_and_is_plain_data(model):
     assert all(one["n_starts"] > 0 for one in results["sizes"])
 
 
-@pytest.mark.parametrize("model", [KAN, MLP])
-def test_test_data_choose_nothing(monkeypatch, model):
-    honest = searched(model)
+def test_a_search_repeats_itself_and_test_data_choose_nothing(monkeypatch, search):
     original = budget_search.sample
 
     def other_test_values(*arguments, **settings):
@@ -533,54 +551,31 @@ def test_test_data_choose_nothing(monkeypatch, model):
         return replace(data, y_test=-data.y_test)
 
     monkeypatch.setattr(budget_search, "sample", other_test_values)
-    fooled = searched(model)
+    fooled = searched(search.model)
 
-    for before, after in zip(honest["sizes"], fooled["sizes"], strict=True):
+    for before, after in zip(search.results["sizes"], fooled["sizes"], strict=True):
         assert after["test"] > 2.0 * before["test"]
         assert {**after, "test": 0.0} == {**before, "test": 0.0}
-    assert fooled["chosen"] == honest["chosen"]
+    assert fooled["chosen"] == search.results["chosen"]
 
 
-@pytest.mark.parametrize("model", [KAN, MLP])
-def test_a_search_ends_with_its_time(model):
-    results = searched(model)
-
+def test_a_search_ends_with_its_time(search):
     # readings of the clock after the last step of a size: a few hundredths
-    assert [one["seconds"] for one in results["sizes"]] == pytest.approx([0.3, 0.3], abs=0.15)
+    seconds = [one["seconds"] for one in search.results["sizes"]]
+    assert seconds == pytest.approx([0.3, 0.3], abs=0.15)
 
 
-def test_held_out_points_train_nothing_before_the_end(monkeypatch):
-    seen = []
-    original = budget_search.kr.fit
-
-    def watched(network, data, **settings):
-        seen.append(len(data.x_train))
-        return original(network, data, **settings)
-
-    monkeypatch.setattr(budget_search.kr, "fit", watched)
-    searched(KAN)
-
-    assert set(seen) == {200, 250}
-    assert seen.count(250) == 2  # the last steps at each size
+def test_held_out_points_train_nothing_before_the_end(search):
+    assert set(search.sizes) == {200, 250}
+    assert search.sizes.count(250) == 2  # the last steps at each size
 
 
-def test_kans_go_on_from_the_size_below_and_mlps_do_not(monkeypatch):
-    refined = []
-    original = budget_search.Search.refined
-
-    def watched(search, trial, finer):
-        refined.append((trial.architecture, finer))
-        return original(search, trial, finer)
-
-    monkeypatch.setattr(budget_search.Search, "refined", watched)
-    searched(MLP)
-    assert refined == []
-    searched(KAN)
-    assert 1 <= len(refined) <= 3
-    for old, new in refined:
+def test_kans_go_on_from_the_size_below_and_mlps_do_not(search):
+    assert len(search.refined) in ((0,) if search.model is MLP else (1, 2, 3))
+    for old, new in search.refined:
         assert old.family == new.family
         assert new.n_intervals > old.n_intervals
-    assert len({new.family for _, new in refined}) == len(refined)
+    assert len({new.family for _, new in search.refined}) == len(search.refined)
 
 
 # --- claims and pictures from made-up records

@@ -26,7 +26,7 @@ from oracles_layer import edge_curve, layer_edges
 
 import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
-from kan_ref.network import edge_samples, fold_constants, uncovered
+from kan_ref.network import edge_samples, fold_constants, multiply_outputs, uncovered
 from kan_ref.network.constant_folding import LEAST_WEIGHT
 from kan_ref.network.editing import check_formula, with_formula
 from kan_ref.network.symbolic_edges import SymbolicEdge
@@ -247,8 +247,8 @@ def test_distance_compares_networks_of_different_depth_and_grids():
     assert found.max == np.abs(network(x) - other(x)).max()
 
 
-@pytest.mark.parametrize("size", [1e200, 1e-200])
-def test_distance_of_far_or_near_outputs_neither_overflows_nor_vanishes(size):
+def identity():
+    """The network that returns its input."""
     layer = kr.Layer(
         kr.uniform_knots(-1.0, 1.0, 2, 1),
         np.zeros((1, 1, 3)),
@@ -258,12 +258,25 @@ def test_distance_of_far_or_near_outputs_neither_overflows_nor_vanishes(size):
         1,
         "identity",
     )
-    network = kr.Network((layer,))
+    return kr.Network((layer,))
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_distance_of_far_or_near_outputs_neither_overflows_nor_vanishes(size):
+    network = identity()
 
     found = kr.distance(network, network.with_theta(2.0 * network.theta), [[size], [size]])
 
     assert found.max == size
     assert found.rms == pytest.approx(found.max, rel=1e-14, abs=0.0)
+
+
+def test_a_distance_beyond_float64_is_infinite():
+    network = identity()
+
+    found = kr.distance(network, network.with_theta(-network.theta), [[1e308], [1.0]])
+
+    assert (found.max, found.rms) == (np.inf, np.inf)
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -664,3 +677,13 @@ def test_new_knots_are_a_mean_interval_apart_or_reach_as_far_as_the_samples(seed
             np.testing.assert_allclose(gaps, expected, rtol=1e-9)
     held = (folded.breakpoints[:, 0] <= x[0]) & (x[1] <= folded.breakpoints[:, -1])
     assert held.any()
+
+
+def test_multiplied_outputs_are_multiplied_also_those_of_locked_edges():
+    network, x = example(widths=(2, 3, 3))
+    network = kr.fix_symbolic(network, 1, output=0, input=1, name="sin", affine=(2.0, 0.1, 3.0, 1))
+    network = kr.fix_symbolic(network, 1, output=0, input=2, name="sin")
+    network = kr.lock_edges(network, 1, [(0, 1), (0, 2)])
+    factors = np.array([4.0, 0.25, 1.0])
+
+    np.testing.assert_array_equal(multiply_outputs(network, factors)(x), factors * network(x))

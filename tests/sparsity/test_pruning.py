@@ -191,6 +191,23 @@ def test_an_edge_stays_if_its_score_is_above_the_edge_threshold():
     np.testing.assert_array_equal(is_active(pruned.layers[0]), scores > edge_threshold)
 
 
+@for_all(("kind", "kept"), [("mean", [1, 1, 0]), ("std", [1, 0, 0]), ("attribution", [1, 0, 0])])
+def test_an_edge_threshold_of_0_removes_constant_edges_unless_magnitudes_count(kind, kept):
+    """Edges sin x, 0.5 and 0."""
+    network = kr.init_network(
+        (3, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    for i, (c, d) in enumerate([(1.0, 0.0), (0.0, 0.5), (0.0, 0.0)]):
+        network = kr.fix_symbolic(
+            network, 0, output=0, input=i, name="sin", affine=(1.0, 0.0, c, d)
+        )
+    x = np.random.default_rng(1).uniform(-1.0, 1.0, (20, 3))
+
+    pruned = prune(network, x, kind=kind)
+
+    np.testing.assert_array_equal(is_active(pruned.layers[0]), [kept])
+
+
 def test_a_threshold_of_0_removes_only_what_does_nothing():
     network, x = mixed_network()
 
