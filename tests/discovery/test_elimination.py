@@ -160,6 +160,7 @@ def test_an_error_that_is_not_finite_counts_as_infinite():
 # --- what it finds
 
 
+@pytest.mark.long
 def test_the_hello_world_needs_one_hidden_node(hello):
     _, _, found, trials = hello
 
@@ -169,6 +170,7 @@ def test_the_hello_world_needs_one_hidden_node(hello):
     assert tuple(trials) == found.steps
 
 
+@pytest.mark.long
 def test_at_one_coarse_grid_the_right_width_looks_worse(hello):
     """Why structures are compared by their refined errors: this is the trap of (D1)."""
     _, data, found, _ = hello
@@ -342,6 +344,7 @@ def test_a_product_becomes_squares_of_lines():
     assert found.validation_rmse < 1e-13
 
 
+@pytest.mark.long
 def test_one_hidden_node_is_left_as_it_is(hello):
     _, data, found, _ = hello
     search = Search(
@@ -412,6 +415,7 @@ def test_a_network_without_a_path_is_refused():
         kr.eliminate(constant, data)
 
 
+@pytest.mark.long
 def test_a_record_says_what_was_tried(hello):
     _, _, found, trials = hello
 

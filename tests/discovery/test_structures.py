@@ -396,6 +396,7 @@ def test_a_product_far_from_zero_is_found():
     assert found.test_rmse <= np.spacing(1e12)
 
 
+@pytest.mark.long
 def test_the_constant_is_named_first_where_rounding_is_all_that_varies():
     x = np.linspace(0.2, 10.0, 40)
 

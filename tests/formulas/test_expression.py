@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sympy
 from cases import for_all
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import (
     Frame,
@@ -76,6 +76,7 @@ def one_edge(function, affine):
 # --- values
 
 
+@settings(max_examples=5)  # SymPy is slow
 @given(formula_cases(((1, 1), (2, 2, 2), (2, 2, 1, 1), (4, 2, 1, 1))))
 def test_the_formula_has_the_values_of_the_network(drawn):
     network, x, _ = drawn

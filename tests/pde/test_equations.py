@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cases import for_all
-from hypothesis import given
+from hypothesis import given, settings
 from networks import (
     clear_samples,
     formula_network,
@@ -238,6 +238,7 @@ def test_the_gradient_is_twice_the_transposed_rows_times_the_residuals(term):
     )
 
 
+@settings(max_examples=5)
 @given(seeds)
 def test_all_kinds_of_terms_together_have_the_right_gradient_and_rows(seed):
     rng = np.random.default_rng(seed)
