@@ -41,7 +41,7 @@ from kan_ref.optimizers.result import (
 Schedule = Callable[[int], float]
 
 _TINY = float(np.finfo(np.float64).tiny)
-_BLOCK = 2**16  # parameters at a time: their moments and the new theta stay in the cache
+_BLOCK = 2**15  # parameters at a time: their moments and the new theta stay in the cache
 _LARGEST = 1e150  # of a gradient: the square of a larger one may overflow, and freeze its parameter
 
 
