@@ -77,7 +77,9 @@ def test_the_last_structure_within_the_allowance_is_chosen():
     network = start(None, (1, 1))
     path = [(trial(network, error), network) for error in (1.2, 1.0, 1.4, 1.6, 3.0)]
 
-    assert choose(path, RatioRule(1.5))[0].validation_rmse == 1.4
+    chosen = choose(path, RatioRule(1.5))[0]
+    assert chosen.validation_rmse == 1.4
+    assert repr(chosen) == "by hand: [1, 1], validation_rmse 1.40e+00, kept"
     assert choose(path, RatioRule(1.7))[0].validation_rmse == 1.6
     assert choose(path, RatioRule(1.0))[0].validation_rmse == 1.0
 

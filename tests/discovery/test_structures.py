@@ -12,8 +12,8 @@ import sympy
 from cases import for_all
 
 import kan_ref as kr
+from kan_ref.discovery import curves, results
 from kan_ref.discovery import quotients as quotients_module
-from kan_ref.discovery import results
 from kan_ref.discovery.atoms import composed_atoms, power_of, simple_atoms
 from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.decomposition import Decomposer, named, surface_of
@@ -394,6 +394,19 @@ def test_a_product_far_from_zero_is_found():
 
     assert found.verdict.kind != "not explained"
     assert found.test_rmse <= np.spacing(1e12)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: x * (2.0 * np.sin(3.0 * x) + 5.0), lambda x: x / (2.0 * np.sin(3.0 * x) + 5.0)]
+)
+def test_a_power_beside_a_function_is_among_the_candidates(f):
+    x = np.linspace(0.5, 4.0, 60)
+
+    trees = list(curves._beside_a_power(x, f(x)))
+
+    misfits = [np.std(values(tree, x[:, None]) - f(x)) / np.std(f(x)) for tree in trees]
+    assert misfits[0] == min(misfits) <= 1e-6
+    assert list(curves._beside_a_power(-x, f(x))) == []
 
 
 @pytest.mark.long
