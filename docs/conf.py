@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 HERE = Path(__file__).parent
@@ -143,12 +142,6 @@ def draw_figures(app: Sphinx) -> None:
     logging.getLogger(__name__).info("pictures drawn: %d", len(drawn))
 
 
-def deal_pages(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None:
-    """Deal the pages like cards: each process reads a piece of the list, and tutorials, which run, are neighbours by name."""
-    n_piles = 2 * max(1, app.parallel)
-    names[:] = [name for first in range(n_piles) for name in names[first::n_piles]]
-
-
 def copy_explorer(app: Sphinx, exception: Exception | None) -> None:
     """Copy the files of the explorer into the site unchanged."""
     if exception is None and (HERE / "explorer").exists():
@@ -158,6 +151,5 @@ def copy_explorer(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the build steps; called by Sphinx."""
     app.connect("builder-inited", draw_figures)
-    app.connect("env-before-read-docs", deal_pages)
     app.connect("build-finished", copy_explorer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
