@@ -40,7 +40,7 @@ settings.load_profile(PROFILE)
 
 
 def pytest_collection_finish(session):
-    # modules and tests stay until the end: looking through them again and again takes a tenth of the run
+    # modules and tests stay until the end: looking through them again and again takes a twentieth of the run
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
 
