@@ -22,7 +22,6 @@ from kan_ref.bspline.evaluation import ActiveBasis as ActiveBasis
 from kan_ref.bspline.evaluation import Bases as Bases
 from kan_ref.bspline.evaluation import Workspace as Workspace
 from kan_ref.bspline.evaluation import active_basis as active_basis
-from kan_ref.bspline.evaluation import evaluate_bases as evaluate_bases
 from kan_ref.bspline.evaluation import gathers as gathers
 from kan_ref.bspline.evaluation import matrix_gradient as matrix_gradient
 from kan_ref.bspline.evaluation import scatter as scatter

@@ -251,17 +251,6 @@ class Bases:
         return f"Bases({self.active!r}, {form})"
 
 
-def evaluate_bases(
-    vectors: KnotVectors, x: FloatArray, n_out: int, *, slopes: bool, workspace: Workspace | None
-) -> Bases:
-    """Evaluate the basis functions at x (batch, n_in), and their `slopes` for (B9)."""
-    active = active_basis(vectors, x, (0, 1) if slopes else (0,), workspace)
-    n_columns = len(vectors.low) * vectors.n_basis
-    gathered = gathers(n_out, vectors.n_basis, vectors.degree)
-    dense = None if gathered else scatter(active, 0, n_columns, workspace)
-    return Bases(active, n_columns, dense, workspace)
-
-
 def spline_sums(matrix: FloatArray, bases: Bases) -> FloatArray:
     """Return the sums over inputs and basis functions, (B7), (batch, n_out)."""
     # [eq:spline-sums]

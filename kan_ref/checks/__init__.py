@@ -4,6 +4,8 @@ from kan_ref.checks.array_remedies import as_array as as_array
 from kan_ref.checks.array_remedies import label_remedy as label_remedy
 from kan_ref.checks.array_remedies import number_classes as number_classes
 from kan_ref.checks.array_remedies import shape_remedy as shape_remedy
+from kan_ref.checks.array_remedies import short as short
+from kan_ref.checks.array_remedies import shown as shown
 from kan_ref.checks.floating_point import ROUNDING as ROUNDING
 from kan_ref.checks.floating_point import CallersFunction as CallersFunction
 from kan_ref.checks.floating_point import is_single as is_single
@@ -27,7 +29,6 @@ from kan_ref.checks.tables import check_same_rows as check_same_rows
 from kan_ref.checks.tables import read_inputs as read_inputs
 from kan_ref.checks.tables import read_targets as read_targets
 from kan_ref.checks.unknown_names import Record as Record
-from kan_ref.checks.unknown_names import explain_call as explain_call
 from kan_ref.checks.unknown_names import network_remedy as network_remedy
 from kan_ref.checks.unknown_names import what as what
 from kan_ref.checks.values import BoolArray as BoolArray
@@ -45,5 +46,4 @@ from kan_ref.checks.values import check_overflow as check_overflow
 from kan_ref.checks.values import check_pair as check_pair
 from kan_ref.checks.values import check_positive as check_positive
 from kan_ref.checks.values import check_rectangular as check_rectangular
-from kan_ref.checks.values import short as short
-from kan_ref.checks.values import shown as shown
+from kan_ref.checks.values import explain_call as explain_call

@@ -1,10 +1,12 @@
-"""Remedies for arrays: how an array of the wrong kind or shape becomes a valid one.
+"""Values in messages, and remedies: how an array of the wrong kind or shape becomes a valid one.
 
-Each function returns the end of a message, ": give x[:, None]", or "" where no remedy is known.
-The code in it can be run without changes.
+A remedy is the end of a message, ": give x[:, None]", or "" where none is known. The code in it can
+be run without changes.
 """
 
 import numbers
+import re
+import reprlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +15,28 @@ from numpy.typing import NDArray
 
 TIMES = "give times as numbers in a unit of your choice"
 
-_LONGEST = 40  # characters of a value in a message
+_LONGEST = 80  # characters of a value in a message
+_SHORT = 40  # of an entry of an array
+
+
+def shown(value: object) -> str:
+    """Return how a message shows a value: an array whose text is long by its shape alone.
+
+    A scalar of NumPy is the number or text of Python that it is. Of other long texts the message
+    has the beginning.
+    """
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    if len(text) <= _LONGEST and "\n" not in text:
+        return text
+    kind, shape = type(value).__name__, getattr(value, "shape", None)
+    if not isinstance(shape, tuple):
+        return short(value)
+    return f"{'an array' if kind == 'ndarray' else f'a {kind}'} of shape {shape}"
+
+
+def short(value: object) -> str:
+    """Return a short representation of a value, on one line also for an array."""
+    return re.sub(r"\n\s*", " ", reprlib.repr(value))
 
 
 def as_array(name: str, value: object) -> str:
@@ -159,4 +182,4 @@ def _first_wrong(array: NDArray[Any]) -> tuple[tuple[int, ...], object] | None:
 
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."

@@ -6,6 +6,8 @@ that kan_ref does not have. docs/from_pykan.md shows whole calls.
 
 from typing import NamedTuple
 
+NEAR = 0.7  # similarity of a name that is suggested: a slip of the keys, no other word
+
 
 class Argument(NamedTuple):
     """A name `theirs` of an argument, ours, the message's words, and a function that takes ours."""

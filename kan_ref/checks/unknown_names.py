@@ -8,50 +8,20 @@ Notebooks show a record as HTML: `kan_ref.drawing` is loaded when the first one 
 """
 
 import difflib
-import functools
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
-from kan_ref.checks.other_names import ARGUMENTS, ATTRIBUTES, REQUIRED
-from kan_ref.checks.values import NEAR, shown
+from kan_ref.checks.array_remedies import shown
+from kan_ref.checks.other_names import ARGUMENTS, ATTRIBUTES, NEAR, REQUIRED
 
 _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _AN = ("MLP", "Elimination")  # a vowel sounds first
 
 
-def explain_call(function: Function) -> Function:
-    """Return `function` with a message for arguments that it does not have.
-
-    A call that fits costs one more Python call, and any other exception passes unchanged. The
-    result has the signature, the name and the docstring of `function`, so that `inspect`, editors
-    and type checkers see no difference.
-
-    Raises
-    ------
-    TypeError
-        "fit has no argument 'lamb': the weight of the penalty is penalty_weight"; "fit takes 2
-        arguments by position (network, data), but 3 came: give the others by name (...)"; "prune
-        lacks the argument x: x are samples, such as data.x_train"
-    """
-
-    @functools.wraps(function)
-    def explained(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except TypeError:
-            message = _failed_call(function, args, kwargs)
-            if message is None:
-                raise
-        raise TypeError(message)
-
-    return explained  # type: ignore[return-value]
-
-
-def _failed_call(
+def failed_call(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> str | None:
     """Return why a call that failed does not fit the function, or None if it does."""

@@ -6,11 +6,10 @@ with its numbers.
 """
 
 import difflib
+import functools
 import math
-import re
-import reprlib
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +21,47 @@ from kan_ref.checks.array_remedies import (
     mask_remedy,
     number_classes,
     shape_remedy,
+    shown,
 )
-from kan_ref.checks.other_names import VALUES
+from kan_ref.checks.other_names import NEAR, VALUES
+from kan_ref.checks.unknown_names import failed_call
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
-
-NEAR = 0.7  # similarity of a name that is suggested: a slip of the keys, no other word
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 _LARGEST = float(np.finfo(np.float64).max)
-_LONGEST = 80  # characters of a value in a message
 _SAMPLES = ("x", "y", "x_train", "y_train", "x_test", "y_test")
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
+
+
+def explain_call(function: Function) -> Function:
+    """Return `function` with a message for arguments that it does not have.
+
+    A call that fits costs one more Python call, and any other exception passes unchanged. The
+    result has the signature, the name and the docstring of `function`, so that `inspect`, editors
+    and type checkers see no difference.
+
+    Raises
+    ------
+    TypeError
+        "fit has no argument 'lamb': the weight of the penalty is penalty_weight"; "fit takes 2
+        arguments by position (network, data), but 3 came: give the others by name (...)"; "prune
+        lacks the argument x: x are samples, such as data.x_train"
+    """
+
+    @functools.wraps(function)
+    def explained(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            message = failed_call(function, args, kwargs)
+            if message is None:
+                raise
+        raise TypeError(message)
+
+    return explained  # type: ignore[return-value]
 
 
 def check_rectangular(name: str, value: object) -> NDArray[Any]:
@@ -258,26 +285,6 @@ def check_flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{name} is {shown(value)}, but must be True or False")
     return value
-
-
-def shown(value: object) -> str:
-    """Return how a message shows a value: an array whose text is long by its shape alone.
-
-    A scalar of NumPy is the number or text of Python that it is. Of other long texts the message
-    has the beginning.
-    """
-    text = repr(value.item() if isinstance(value, np.generic) else value)
-    if len(text) <= _LONGEST and "\n" not in text:
-        return text
-    kind, shape = type(value).__name__, getattr(value, "shape", None)
-    if not isinstance(shape, tuple):
-        return short(value)
-    return f"{'an array' if kind == 'ndarray' else f'a {kind}'} of shape {shape}"
-
-
-def short(value: object) -> str:
-    """Return a short representation of a value, on one line also for an array."""
-    return re.sub(r"\n\s*", " ", reprlib.repr(value))
 
 
 def check_pair(name: str, answer: Any, form: str) -> Any:

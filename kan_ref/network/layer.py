@@ -30,12 +30,14 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from kan_ref.bspline import (
+    Bases,
     KnotVectors,
     Workspace,
+    active_basis,
     edge_matrix_gradient,
     edge_sums,
-    evaluate_bases,
     matrix_gradient,
+    scatter,
     slope_sums,
     spline_sums,
 )
@@ -107,6 +109,7 @@ class Layer(Record):
     n_out: int = field(init=False)
     n_basis: int = field(init=False)
     n_intervals: int = field(init=False)
+    gathered: bool = field(init=False)  # how its sums over basis functions are computed
 
     def __post_init__(self) -> None:
         self.__dict__.update(checked_fields(**self._arguments()))
@@ -186,8 +189,10 @@ def evaluate(
     Once is enough where x does not change. A `workspace` lends the cache memory until the next use.
     """
     x = np.ascontiguousarray(x.T).T  # batch last in memory, like all arrays made of it
-    bases = evaluate_bases(layer.rows, x, layer.n_out, slopes=slopes, workspace=workspace)
-    base = BASE_FUNCTIONS[layer.base](x, (0, 1) if slopes else (0,))
+    orders = (0, 1) if slopes else (0,)
+    active, n_columns = active_basis(layer.rows, x, orders, workspace), layer.n_in * layer.n_basis
+    dense = None if layer.gathered else scatter(active, 0, n_columns, workspace)
+    bases, base = Bases(active, n_columns, dense, workspace), BASE_FUNCTIONS[layer.base](x, orders)
     return Cache(bases, base[0], base[1] if slopes else None, x if layer.symbolic else None)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kan_ref.bspline import check_knots, prepare_knots
+from kan_ref.bspline import check_knots, gathers, prepare_knots
 from kan_ref.checks import check_choice, check_float_array, check_integer
 from kan_ref.functions import BASE_NAMES
 from kan_ref.network.symbolic_edges import check_edges
@@ -71,4 +71,5 @@ def checked_fields(
         "n_out": n_out,
         "n_basis": n_basis,
         "n_intervals": n_intervals,
+        "gathered": gathers(n_out, n_basis, k),
     }

@@ -31,6 +31,7 @@ from kan_ref import bspline
 from kan_ref.bspline import evaluation
 from kan_ref.bspline.bases import basis, basis_integral
 from kan_ref.bspline.evaluation import taken
+from kan_ref.network.layer import evaluate
 
 
 @st.composite
@@ -244,7 +245,7 @@ def full_bases(layer, x):
 
 
 def evaluated(layer, x, *, slopes=True, workspace=None):
-    return evaluation.evaluate_bases(layer.rows, x, layer.n_out, slopes=slopes, workspace=workspace)
+    return evaluate(layer, x, slopes=slopes, workspace=workspace).bases
 
 
 def bases_by(way, layer, x):

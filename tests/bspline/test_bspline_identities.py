@@ -519,6 +519,7 @@ def test_every_finer_grid_makes_the_test_error_smaller(ladders):
     assert (np.diff(np.median(ladders, axis=0)) < 0).all()
 
 
+@pytest.mark.long
 def test_the_error_of_a_trained_network_falls_faster_than_the_paper_s_third_power(ladders):
     slope = -np.polyfit(np.log([5, 10, 20]), np.log(np.median(ladders, axis=0)[1:]), 1)[0]
 

@@ -16,7 +16,6 @@ import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from kan_ref.bspline import evaluation
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network.initialization import init_network
 from kan_ref.network.layer import Layer
@@ -276,8 +275,9 @@ def parameter_directions(rng, layer):
 def contraction_by(way):
     """Every contraction inside the block "dense" or "gathered", whatever the shape of the layer."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (evaluation, jet_layer):
-            patch.setattr(module, "gathers", lambda n_out, n_basis, degree: way == "gathered")
+        gathered = property(lambda layer: way == "gathered")  # goes before the layer's own value
+        patch.setattr(Layer, "gathered", gathered, raising=False)
+        patch.setattr(jet_layer, "gathers", lambda n_out, n_basis, degree: way == "gathered")
         yield
 
 

@@ -10,6 +10,7 @@ import inspect
 import io
 import subprocess
 import sys
+import textwrap
 import tokenize
 from collections import defaultdict
 from contextlib import contextmanager
@@ -231,7 +232,8 @@ def imports(source, package):
             node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
         )
         for child in ast.iter_child_nodes(node):
-            visit(child, in_function=deeper, for_types=for_types)
+            if not isinstance(child, ast.Constant | ast.Name | ast.expr_context):
+                visit(child, in_function=deeper, for_types=for_types)
 
     visit(parsed(source), in_function=False, for_types=False)
     return found
@@ -332,10 +334,18 @@ def most_code(lines, source):
     )
 
 
+def statements(node):
+    """Yield a node and all statements in it, without the expressions, which are most of a tree."""
+    yield node
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for child in getattr(node, part, ()):
+            yield from statements(child)
+
+
 def docstring_lines(source):
     """Numbers of the lines that belong to docstrings."""
     found = set()
-    for node in ast.walk(parsed(source)):
+    for node in statements(parsed(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if (
@@ -753,7 +763,7 @@ def test_a_step_of_adam_in_fit_takes_8_modules_and_35_functions(problem):
     assert lines <= 445
 
 
-def test_a_value_with_its_gradient_takes_7_modules_and_32_functions(problem):
+def test_a_value_with_its_gradient_takes_6_modules_30_functions_and_350_lines_of_code(problem):
     network, data = problem
     value_and_grad = kr.value_and_grad
 
@@ -761,9 +771,11 @@ def test_a_value_with_its_gradient_takes_7_modules_and_32_functions(problem):
         value_and_grad(network, data.x_train, data.y_train)
 
     modules, functions, lines = sizes(calls)
-    assert modules <= 7
-    assert functions <= 32
-    assert lines <= 505
+    code = sum(code_lines(textwrap.dedent(inspect.getsource(each))) for each in set(calls))
+    assert modules <= 6
+    assert functions <= 30
+    assert code <= 350
+    assert lines <= 495
 
 
 def test_an_evaluation_of_the_objective_takes_6_modules_and_28_functions(problem):
