@@ -1092,6 +1092,7 @@ class Layer:
 """
 
 
+@pytest.mark.long
 def test_the_second_adapter_of_the_page_passes_all_cases_of_a_library_with_other_axes(tmp_path):
     page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(from [\w.]+ import pack, .+?)```", page, flags=re.DOTALL)

@@ -199,6 +199,7 @@ def test_several_outputs_get_a_formula_each():
         np.testing.assert_allclose(sympy.lambdify(t, expression)(points), truth(points), atol=1e-12)
 
 
+@pytest.mark.long
 def test_the_candidates_can_be_chosen():
     data = made(lambda x: x**2, 1)
 
@@ -524,6 +525,7 @@ def test_classes_without_samples_and_answers_without_a_choice_are_errors(y, loss
         kr.discover(data, loss=loss, rng=RNG(0))
 
 
+@pytest.mark.long
 @for_all("n", [100, 3000])
 def test_a_few_large_logits_neither_hide_nor_feign_that_labels_depend_on_a_formula(n):
     labels = (np.arange(n) % 2.0)[:, None]
@@ -622,6 +624,7 @@ def test_a_second_attempt_finds_what_sparsification_has_lost():
     assert found.formula.free_symbols == {sympy.Symbol("u")}
 
 
+@pytest.mark.long
 def test_of_two_attempts_that_are_not_explained_the_first_is_returned():
     """The functions have no product, and both attempts end with the same formulas of lines."""
     data = with_labels(lambda x: x[:, 0] * x[:, 1], sharp=20.0)
@@ -818,6 +821,7 @@ def test_an_interrupt_gives_the_best_formula_so_far(monkeypatch):
     np.testing.assert_allclose(found.predict(data.x_test), data.y_train.mean(), rtol=1e-12)
 
 
+@pytest.mark.long
 def test_decisions_say_what_was_compared_with_numbers():
     seen = []
     data = data_of(lambda x, y: np.sin(3 * x) * (2 + y**2), n=500)
@@ -922,6 +926,7 @@ def test_a_constant_input_is_left_out_of_the_formula_and_the_network_takes_it(co
     assert all(step.network.widths[0] == 3 for step in found.steps if step.network is not None)
 
 
+@pytest.mark.long
 def test_an_input_that_varies_by_rounding_errors_alone_is_constant():
     data = beside_constants([0.3], [0])
     x = data.x_train.copy()
@@ -1236,6 +1241,7 @@ def test_the_effect_of_a_number_is_the_value_it_is_responsible_for():
     assert np.array_equal(np.isinf(found[sympy.Integer(2)]), x[:, 0] < 0.0)
 
 
+@pytest.mark.long
 @for_all(
     ("width", "n_numbers", "kind"),
     [

@@ -174,6 +174,7 @@ def test_a_quotient_of_one_input_is_named_to_the_accuracy_of_its_samples():
     assert best.rmse < 1e-13
 
 
+@pytest.mark.long
 def test_two_functions_are_found_beside_a_polynomial():
     x = np.linspace(-1.0, 1.0, 100)
     y = x**3 + x**2 - 2 * x + np.sin(x) + np.sin(x**2)
@@ -246,8 +247,8 @@ def test_any_power_is_found_beside_a_constant_and_a_line(p, slope):
     "f",
     [
         lambda r: 1 / (1.1e-3 + 2.4e-4 * np.log(r) + 7.6e-8 * np.log(r) ** 3),
-        lambda r: np.exp(-((np.log(r / 5e3) / 0.8) ** 2)) / r,
-        lambda r: 7 / (1 + (2e4 / r) ** 1.7),
+        pytest.param(lambda r: np.exp(-((np.log(r / 5e3) / 0.8) ** 2)) / r, marks=pytest.mark.long),
+        pytest.param(lambda r: 7 / (1 + (2e4 / r) ** 1.7), marks=pytest.mark.long),
     ],
     ids=["Steinhart", "log-normal", "Hill"],
 )
@@ -299,6 +300,7 @@ def test_sums_of_polynomials_of_which_one_has_an_exponential_are_found(f, most, 
     assert complexity_of(tree) <= most
 
 
+@pytest.mark.long
 def test_the_reciprocal_of_a_function_is_tried_before_quotients():
     x = np.linspace(0.2, 3.0, 80)
 
@@ -736,7 +738,13 @@ def test_a_root_of_an_input_that_changes_its_sign_is_no_factor():
             marks=pytest.mark.long,
         ),
         (lambda x, y: x * np.tanh(x * y), [(-2, 2), (-2, 2)], 0.0, 1),
-        (lambda a, b: (b - a) / np.log(b / a), [(1, 3), (3.2, 6)], 0.0, 1),
+        pytest.param(
+            lambda a, b: (b - a) / np.log(b / a),
+            [(1, 3), (3.2, 6)],
+            0.0,
+            1,
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_a_symmetry_of_scale_leaves_fewer_inputs(f, boxes, noise, n_inner):
@@ -767,8 +775,10 @@ def test_no_symmetry_is_claimed_where_there_is_none(f):
     ("f", "low", "high"),
     [
         (lambda u: u**2 * np.exp(-(u**2) / 2), 0.05, 8.0),
-        (lambda u: 5.0 * np.sqrt(u) * np.exp(-2.0 / u), 0.2, 9.0),
-        (lambda u: -3.0 * u**0.8 * np.exp(-0.7 * u), 0.2, 9.0),
+        pytest.param(
+            lambda u: 5.0 * np.sqrt(u) * np.exp(-2.0 / u), 0.2, 9.0, marks=pytest.mark.long
+        ),
+        pytest.param(lambda u: -3.0 * u**0.8 * np.exp(-0.7 * u), 0.2, 9.0, marks=pytest.mark.long),
         (lambda u: 4.0 * (u**-12 - u**-6), 0.9, 2.5),
         pytest.param(lambda u: u**3 / np.expm1(u), 0.1, 9.0, marks=pytest.mark.long),
     ],
@@ -832,7 +842,11 @@ def test_a_power_as_a_tree_has_the_values_of_the_power(exponent):
 
 
 @pytest.mark.parametrize(
-    "f", [lambda h: 101325.0 * (1.0 - h / 44330.0) ** 5.2559, lambda h: -((h + 500.0) ** -1.7)]
+    "f",
+    [
+        lambda h: 101325.0 * (1.0 - h / 44330.0) ** 5.2559,
+        pytest.param(lambda h: -((h + 500.0) ** -1.7), marks=pytest.mark.long),
+    ],
 )
 def test_a_curve_that_is_any_power_of_a_line_has_that_name(f):
     x = np.linspace(0.0, 11000.0, 200)
@@ -864,7 +878,7 @@ def test_a_curve_that_is_any_power_of_a_line_has_that_name(f):
     ids=["Arrhenius", "Nernst", "competitive inhibition"],
 )
 def test_laws_with_wide_inputs_or_a_power_as_a_factor_are_found(f, box):
-    x, y = sampled(f, *box)
+    x, y = sampled(f, *box, n=400)
 
     found = kr.discover(kr.Data(x, y[:, None], x, y[:, None]), rng=RNG(0))
 
@@ -1147,6 +1161,7 @@ def test_a_form_gives_trees_near_the_function_and_says_so(form, decision, f):
     assert decision in str(decomposer.decisions[0])
 
 
+@pytest.mark.long
 def test_three_curves_are_found_where_few_points_lie_in_the_tails_of_the_third():
     """The held-out points of the seeds 2 and 4 have extreme products."""
     for seed in (0, 2, 4):

@@ -885,6 +885,7 @@ def test_labels_are_learnt_with_cross_entropy():
     ]
 
 
+@pytest.mark.long
 def test_discover_takes_the_names_of_the_data():
     x = RNG(0).uniform(-1.0, 1.0, (60, 2))
     data = kr.Data(x, x[:, :1] + 2.0 * x[:, 1:], x, x[:, :1] + 2.0 * x[:, 1:], ("mass", "speed"))

@@ -330,4 +330,7 @@ class LifeCycle(RuleBasedStateMachine):
 
 
 TestLifeCycle = LifeCycle.TestCase
-TestLifeCycle.settings = settings(stateful_step_count=20)
+# an example takes half a second
+TestLifeCycle.settings = settings(
+    max_examples=max(3, settings().max_examples // 2), stateful_step_count=20
+)

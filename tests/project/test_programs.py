@@ -270,6 +270,7 @@ def test_the_status_of_a_program_is_what_its_main_function_returns(status):
     assert end.value.code == status
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_a_test_run_in_which_a_program_is_called(tmp_path):
     """A KeyboardInterrupt that `main` made a status would be a failed test, and the next test would run."""
     (tmp_path / "test_two.py").write_text(

@@ -400,6 +400,7 @@ def test_formulas_stay_as_they_are_and_dead_edges_dead(example):
     assert formulas.layers[0].n_active == 1
 
 
+@pytest.mark.long
 def test_what_is_ambiguous_is_decided_by_the_networks_own_output():
     """The rival that is taken brings the outputs nearer than the first of the ranking."""
     network, data = trained(1, 10)
@@ -624,6 +625,7 @@ def test_at_most_four_candidates_compete_whose_scores_are_within_the_bound(
         assert list(fits) == [fit for fit in ranked[:4] if fit.score <= bound]
 
 
+@pytest.mark.long
 def test_scores_within_10_of_the_best_compete_by_default(monkeypatch):
     default, same, more = (
         {place: len(fits) for place, fits in rivals_of(monkeypatch, **options).items()}

@@ -378,6 +378,7 @@ def rmse(network, x, y):
     return float(np.sqrt(np.mean((network(x) - y) ** 2)))
 
 
+@pytest.mark.long
 def test_each_grid_has_the_candidate_with_the_least_error_on_the_samples_set_aside():
     network, data = few_samples()
 

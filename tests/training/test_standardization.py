@@ -1052,6 +1052,7 @@ def equations():
     return kr.residual_problem([term, kr.value_term([[-1.0], [1.0]], 0.0)])
 
 
+@pytest.mark.long
 @for_all("optimizer", ["lm", "lbfgs", "bfgs"])
 @for_all("kind", ["network", "locked", "mlp", "lan", "equations", "classes"])
 def test_every_kind_of_run_lowers_its_objective_in_scaled_variables(kind, optimizer):
