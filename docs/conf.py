@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
+from sphinx.util.parallel import make_chunks
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -136,10 +138,34 @@ def draw_figures(app: Sphinx) -> None:
     """Draw the figures whose pictures are missing or outdated, before the sources are read, in as many processes as the build has.
 
     The pictures lie in figures/results, where `python -m figures --full` draws them too, and are not in the repository. Without
-    records, as in a source distribution, only those drawn from code alone appear.
+    records, as in a source distribution, only those drawn from code alone appear. A site of other sources shows none.
     """
+    if not ROOT.samefile(app.srcdir):
+        return
     drawn = draw_outdated(ROOT / "figures" / "results", max(1, app.parallel))
     logging.getLogger(__name__).info("pictures drawn: %d", len(drawn))
+
+
+def deal_pages(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None:
+    """Give each process that reads pages as many of those whose code runs: a tutorial takes up to half a minute.
+
+    Sphinx gives a process that is free the next piece of the list. In alphabetical order one piece has nearly all tutorials. Here
+    each of the first pieces has its share, of a tutorial and its solutions one has either, and the last pieces have pages without code.
+    """
+    n = app.parallel
+    size = len(make_chunks(names, n)[0]) if names else 0
+    runs = [name for name in names if "{code-cell}" in env.doc2path(name).read_text("utf-8")]
+    runs.sort(key=lambda name: name.rpartition("/")[2])
+    there_and_back = [*range(n), *reversed(range(n))]
+    piles: list[list[str]] = [[] for _ in range(n)]
+    for place, name in enumerate(runs):
+        piles[there_and_back[place % (2 * n)]].append(name)
+    rest = [name for name in names if name not in runs]
+    for pile in piles:
+        n_more = max(0, size - len(pile))
+        pile += rest[:n_more]
+        del rest[:n_more]
+    names[:] = [name for pile in (*piles, *(rest[k::n] for k in range(n))) for name in pile]
 
 
 def copy_explorer(app: Sphinx, exception: Exception | None) -> None:
@@ -151,5 +177,6 @@ def copy_explorer(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the build steps; called by Sphinx."""
     app.connect("builder-inited", draw_figures)
+    app.connect("env-before-read-docs", deal_pages)
     app.connect("build-finished", copy_explorer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

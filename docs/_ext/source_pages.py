@@ -13,6 +13,7 @@ import functools
 import html
 import re
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +24,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util import relative_uri
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.parallel import ParallelTasks, SerialTasks, parallel_available
 
 KINDS = (
     "kan_ref/**/*.py",
@@ -80,14 +82,25 @@ def uri(page: str, file: str, line: int | None = None) -> str:
 
 
 def write_pages(app: Sphinx, exception: Exception | None) -> None:
-    """Write the page of every file in the colours of the theme."""
+    """Write the page of every file, in as many processes as the build has. A site of other sources links to none of them."""
     if exception is not None or app.builder.format != "html":
         return
-    shown = tree.places(tree.SHOWN)
-    for file in files():
+    if not tree.ROOT.samefile(app.srcdir):
+        return
+    n = app.parallel if parallel_available else 1
+    tasks = ParallelTasks(n) if n > 1 else SerialTasks()
+    write, found = functools.partial(_write_pages, app, tree.places(tree.SHOWN)), files()
+    for first in range(n):
+        tasks.add_task(write, found[first::n])
+    tasks.join()
+
+
+def _write_pages(app: Sphinx, shown: dict[str, list[str]], found: Sequence[str]) -> None:
+    """Write the pages of some files in the colours of the theme."""
+    highlighter = app.builder.highlighter  # type: ignore[attr-defined]
+    for file in found:
         text = (tree.ROOT / file).read_text(encoding="utf-8")
         language = LANGUAGES.get(Path(file).suffix, "text")
-        highlighter = app.builder.highlighter  # type: ignore[attr-defined]
         listing = highlighter.highlight_block(text, language, linenos="inline", linespans="L")
         listing = TAG.sub(functools.partial(_tag_link, file, shown), listing)
         target = app.outdir / "source" / f"{file}.html"

@@ -1,6 +1,7 @@
 """A browser for the tests of the explorer and of the site's pages: Debian's chromium by its own driver."""
 
 import shutil
+from contextlib import contextmanager
 
 import pytest
 from selenium import webdriver
@@ -20,8 +21,9 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="module")
-def chromium():
+@contextmanager
+def opened():
+    """A browser that is closed at the end."""
     assert BROWSER, "these tests need the program chromium"
     assert DRIVER, "these tests need the program chromedriver"
     options = webdriver.ChromeOptions()
@@ -32,6 +34,21 @@ def chromium():
     driver = webdriver.Chrome(
         options=options, service=webdriver.ChromeService(executable_path=DRIVER)
     )
-    driver.set_script_timeout(60)
-    yield driver
-    driver.quit()
+    try:
+        driver.set_script_timeout(60)
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with opened() as driver:
+        yield driver
+
+
+@pytest.fixture
+def two_browsers():
+    """For many pages: most of the time goes into setting their formulas, on one core each."""
+    with opened() as one, opened() as other:
+        yield one, other
