@@ -37,9 +37,10 @@ def to_c(network: Network, name: str = "kan") -> str:
     network : Network
     name : str
         1 to 31 letters, digits and underscores, the first a letter; no keyword of C, no name of
-        <math.h> and no function of C's library. All other names in the text are static and begin
-        with `name` and an underscore. So several networks can be in one file if the name of none is
-        that of another one with an underscore and more, as f_layer beside f.
+        <math.h>, no function of C's library, and no other function built into gcc, such as index.
+        All other names in the text are static and begin with `name` and an underscore. So several
+        networks can be in one file if the name of none is that of another one with an underscore
+        and more, as f_layer beside f.
 
     Returns
     -------
@@ -97,7 +98,7 @@ def _check_name(name: object) -> None:
         raise ValueError(
             f"name is {name!r}, but must be 1 to {LONGEST} letters, digits and underscores, begin "
             "with a letter, and be no keyword of C, no name of <math.h> and no function of C's "
-            "library: 'kan' is one that C allows"
+            "library or of gcc: 'kan' is one that C allows"
         )
 
 
@@ -222,6 +223,13 @@ wcsncpy wcspbrk wcsrchr wcsrtombs wcsspn wcsstr wcstod wcstof wcstoimax wcstok w
 wcstoll wcstombs wcstoul wcstoull wcstoumax wcsxfrm wctob wctomb wctrans wctype wmemchr wmemcmp
 wmemcpy wmemmove wmemset wprintf wscanf
 """
+# of POSIX and GNU: gcc rejects other functions of these names unless -std= names a standard
+_SYSTEM = """
+alloca bcmp bcopy bzero dcgettext dgettext execl execle execlp execv execve execvp ffs ffsimax ffsl
+ffsll fork fprintf_unlocked fputc_unlocked fputs_unlocked fwrite_unlocked gettext index mempcpy
+posix_memalign printf_unlocked putc_unlocked putchar_unlocked puts_unlocked rindex stpcpy stpncpy
+strcasecmp strdup strfmon strncasecmp strndup strnlen
+"""
 
 
 def _one_of(words: str) -> str:
@@ -240,6 +248,8 @@ RESERVED = re.compile(
             _one_of(_PREDEFINED),
             _one_of(_MACROS),
             _one_of(_LIBRARY),
+            _one_of(_SYSTEM),
+            rf"signbit{_SIZE}",
             rf"{_one_of(_MATH)}{_SIZE}?(?:_r)?",
             rf"(?:conj|c{_one_of(_COMPLEX)}){_SIZE}?",
             # sums and products that are rounded to a smaller type: fadd, f32mulf64
