@@ -3,7 +3,7 @@
 import numpy as np
 
 from kan_ref.bspline import check_knots, gathers, prepare_knots
-from kan_ref.checks import check_choice, check_float_array, check_integer
+from kan_ref.checks import FloatArray, check_choice, check_float_array, check_integer
 from kan_ref.functions import BASE_NAMES
 from kan_ref.network.symbolic_edges import check_edges
 
@@ -65,11 +65,19 @@ def checked_fields(
         "degree": k,
         "base": check_choice("base", base, BASE_NAMES),
         "symbolic": edges,
-        "rows": prepare_knots(arrays["knots"], k),
-        "breakpoints": arrays["knots"][:, k : rows.shape[1] - k],
+        **knot_fields(arrays["knots"], k, n_out),
         "n_in": n_in,
         "n_out": n_out,
+    }
+
+
+def knot_fields(knots: FloatArray, degree: int, n_out: int) -> dict[str, object]:
+    """Return the fields of a `Layer` that follow from its knots."""
+    n_basis = knots.shape[1] - degree - 1
+    return {
+        "rows": prepare_knots(knots, degree),
+        "breakpoints": knots[:, degree : n_basis + 1],
         "n_basis": n_basis,
-        "n_intervals": n_intervals,
-        "gathered": gathers(n_out, n_basis, k),
+        "n_intervals": n_basis - degree,
+        "gathered": gathers(n_out, n_basis, degree),
     }

@@ -25,12 +25,12 @@ from kan_ref.bspline import (
     interpolate_in_rank,
     keep_outer_knots,
     move_coefficients,
-    prepare_knots,
     uniform_knots,
 )
 from kan_ref.checks import FloatArray, check_choice, check_integer
 from kan_ref.network.definedness import first_cause, outputs_at
 from kan_ref.network.layer import Layer
+from kan_ref.network.layer_check import knot_fields
 from kan_ref.network.network import Network, check_inputs, check_network
 
 _LARGE = 1e300  # sums of coefficients below it do not overflow
@@ -38,17 +38,10 @@ _LARGE = 1e300  # sums of coefficients below it do not overflow
 
 def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
     """Return the layer with other knots and coefficients, neither copied nor checked."""
-    new, degree, n_basis = object.__new__(Layer), layer.degree, coef.shape[2]
+    new = object.__new__(Layer)
     knots.flags.writeable = False  # before its view is taken
-    grid = knots[:, degree : knots.shape[1] - degree]
-    sizes = {"n_basis": n_basis, "n_intervals": n_basis - degree}
-    moved = {
-        "knots": knots,
-        "coef": coef,
-        "breakpoints": grid,
-        "rows": prepare_knots(knots, degree),
-    }
-    new.__dict__.update(layer.__dict__, **moved, **sizes)
+    moved = {"knots": knots, "coef": coef, **knot_fields(knots, layer.degree, layer.n_out)}
+    new.__dict__.update(layer.__dict__, **moved)
     return new
 
 

@@ -4,6 +4,7 @@ Always judged by what the networks compute, never by their parameters. Which cha
 conditions, is tested too.
 """
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -36,6 +37,30 @@ def example(widths=(2, 5, 1), *, degree=3, n_intervals=5, seed=0, n_samples=200,
 
 def smooth_example(degree, n_intervals, widths=(2, 3, 1)):
     return example(widths, degree=degree, n_intervals=n_intervals, smooth=True)
+
+
+def all_fields(layer):
+    """The fields of a layer, with those of its knot vectors instead of these."""
+    return {**vars(layer), **vars(layer.rows), "rows": None}
+
+
+@for_all("n_intervals", [5, 40])
+@for_all("widths", SHAPES)
+def test_layers_with_other_knots_have_the_fields_of_those_that_are_made_of_their_arrays(
+    widths, n_intervals
+):
+    network, x = example(widths)
+
+    finer = kr.extend_grid(network, n_intervals=n_intervals)
+    for changed in (finer, kr.update_grid(finer, x), place_hidden_grids(finer, x)):
+        for layer in changed.layers:
+            anew = pickle.loads(pickle.dumps(layer))  # by the constructor
+            assert all_fields(layer).keys() == all_fields(anew).keys()
+            for name, value in all_fields(anew).items():
+                np.testing.assert_equal(all_fields(layer)[name], value, err_msg=name)
+    assert {layer.gathered for layer in finer.layers} == (
+        {True} if n_intervals > 5 else {True, False}
+    )
 
 
 # --- extension to a multiple
