@@ -152,7 +152,7 @@ def deal_pages(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None:
     Sphinx gives a process that is free the next piece of the list. In alphabetical order one piece has nearly all tutorials. Here
     each of the first pieces has its share, of a tutorial and its solutions one has either, and the last pieces have pages without code.
     """
-    n = app.parallel
+    n = max(1, app.parallel)
     size = len(make_chunks(names, n)[0]) if names else 0
     runs = [name for name in names if "{code-cell}" in env.doc2path(name).read_text("utf-8")]
     runs.sort(key=lambda name: name.rpartition("/")[2])

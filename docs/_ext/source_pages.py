@@ -87,7 +87,7 @@ def write_pages(app: Sphinx, exception: Exception | None) -> None:
         return
     if not tree.ROOT.samefile(app.srcdir):
         return
-    n = app.parallel if parallel_available else 1
+    n = max(1, app.parallel) if parallel_available else 1
     tasks = ParallelTasks(n) if n > 1 else SerialTasks()
     write, found = functools.partial(_write_pages, app, tree.places(tree.SHOWN)), files()
     for first in range(n):
