@@ -109,7 +109,7 @@ class Layer(Record):
     n_out: int = field(init=False)
     n_basis: int = field(init=False)
     n_intervals: int = field(init=False)
-    gathered: bool = field(init=False)  # how its sums over basis functions are computed
+    gathered: bool = field(init=False)  # whether its sums gather coefficients (`bspline.gathers`)
 
     def __post_init__(self) -> None:
         self.__dict__.update(checked_fields(**self._arguments()))
@@ -190,9 +190,11 @@ def evaluate(
     """
     x = np.ascontiguousarray(x.T).T  # batch last in memory, like all arrays made of it
     orders = (0, 1) if slopes else (0,)
-    active, n_columns = active_basis(layer.rows, x, orders, workspace), layer.n_in * layer.n_basis
+    active = active_basis(layer.rows, x, orders, workspace)
+    n_columns = layer.n_in * layer.n_basis
     dense = None if layer.gathered else scatter(active, 0, n_columns, workspace)
-    bases, base = Bases(active, n_columns, dense, workspace), BASE_FUNCTIONS[layer.base](x, orders)
+    bases = Bases(active, n_columns, dense, workspace)
+    base = BASE_FUNCTIONS[layer.base](x, orders)
     return Cache(bases, base[0], base[1] if slopes else None, x if layer.symbolic else None)
 
 

@@ -18,7 +18,7 @@ from scipy.spatial import Delaunay
 
 import kan_ref as kr
 from figures.machine.style import picture_bytes, style
-from figures.tables import budget_search, table_1_hull
+from figures.tables import budget_figures, budget_search, table_1_hull
 from figures.tables.budget_figures import budget_claims, mlp_to_kan, table_1_budget, table_2_budget
 from figures.tables.budget_rule import (
     ACTIVATIONS,
@@ -510,6 +510,19 @@ def test_hidden_widths_differ_by_at_most_one_and_no_other_number_is_nearer(depth
 
 
 # --- the search
+
+
+@pytest.mark.parametrize("figure", [table_1_budget, table_2_budget], ids=lambda one: one.NAME)
+@pytest.mark.parametrize("full", [False, True])
+def test_a_run_searches_for_the_function_of_its_row(figure, full, monkeypatch):
+    monkeypatch.setattr(budget_figures, "learn", lambda problem, config: (problem.name, config))
+    configs = figure.configs(full, None)
+
+    assert [figure.run(config) for config in configs] == [
+        (config["function"], config) for config in configs
+    ]
+    assert {config["function"] for config in configs} <= {one.name for one in figure.problems}
+    assert len(configs) >= 3
 
 
 @pytest.fixture(scope="module", params=[KAN, MLP])
