@@ -186,14 +186,21 @@ def _as_is(outcome: tuple[float, FloatArray]) -> tuple[float, FloatArray]:
     return outcome
 
 
+def _point(network: Network) -> FloatArray:
+    """Return theta as optimizers give it: read-only, so that the network need not copy it."""
+    theta = network.theta.copy()
+    theta.flags.writeable = False
+    return theta
+
+
 def _as_in_fit(network: Network, x: FloatArray, y: FloatArray) -> Step:
-    objective, theta = mean_square_objective(network, x, y), network.theta.copy()
+    objective, theta = mean_square_objective(network, x, y), _point(network)
     return Step(lambda: objective.value_and_grad(theta), _as_is)
 
 
 def _fresh(network: Network, x: FloatArray, y: FloatArray) -> Step:
-    theta = network.theta.copy()
-    return Step(lambda: mean_square_objective(network, x, y).value_and_grad(theta), _as_is)
+    objective, theta = make_objective(network, DataGoal(MSE, x, y)), _point(network)
+    return Step(lambda: objective.on_samples(slice(None)).value_and_grad(theta), _as_is)
 
 
 def _textbook(network: Network, x: FloatArray, y: FloatArray) -> Step:
@@ -213,7 +220,7 @@ SUBJECTS = (
         "kan_ref, fresh",
         __name__,
         _fresh,
-        "evaluates the first layer's B-splines at every step, as the peers do",
+        "evaluates the first layer's B-splines at every step, as mini-batches and the peers do",
     ),
     Subject(
         "textbook",

@@ -155,7 +155,7 @@ class LAN(Baseline):
         new.__dict__.update(self.__dict__, **_on_theta(self.widths, self.rows, theta))
         return new
 
-    def prepare(self, x: FloatArray) -> FloatArray:
+    def prepare(self, x: FloatArray, workspaces: Sequence[object] = ()) -> FloatArray:
         """Return x: a LAN evaluates nothing in advance."""
         return x
 

@@ -171,7 +171,7 @@ class MLP(Baseline):
         new.__dict__.update(self.__dict__, **_on_theta(self.widths, theta))
         return new
 
-    def prepare(self, x: FloatArray) -> FloatArray:
+    def prepare(self, x: FloatArray, workspaces: Sequence[object] = ()) -> FloatArray:
         """Return x: an MLP evaluates nothing in advance."""
         return x
 

@@ -40,7 +40,7 @@ def _silu(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     u = np.abs(x)
     np.exp(np.negative(u, out=u), out=u)
     total = 1.0 + u
-    s = np.where(x < 0.0, u, 1.0) / total
+    s = np.maximum(u, np.sign(x)) / total  # u where x < 0, else 1: np.where takes 4 times as long
     p = u / (total * total) if any(orders) else u
     values = []
     for order in orders:

@@ -125,9 +125,9 @@ class Network(Record):
         new.__dict__.update(self.__dict__, **_on_theta(self.layers, theta))
         return new
 
-    def prepare(self, x: FloatArray) -> Cache:
+    def prepare(self, x: FloatArray, workspaces: Sequence[Workspace] = ()) -> Cache:
         """Evaluate what the first layer computes from x and its knots, for every theta the same."""
-        return evaluate(self.layers[0], x, slopes=False)
+        return evaluate(self.layers[0], x, slopes=False, workspace=next(iter(workspaces), None))
 
     def values(self, inputs: Cache) -> FloatArray:
         """Compute (L13) from prepared inputs, and keep nothing for a backward pass."""
@@ -136,7 +136,7 @@ class Network(Record):
     def flow(self, inputs: Cache, workspaces: Sequence[Workspace] = ()) -> list[FloatArray]:
         """Compute the outputs of every layer, [(batch, n_1), ..., (batch, n_L)], without caches."""
         flow = [layer_outputs(self.layers[0], inputs)]
-        for layer, at in zip_longest(self.layers[1:], workspaces):
+        for layer, at in zip_longest(self.layers[1:], workspaces[1:]):
             flow.append(layer_outputs(layer, evaluate(layer, flow[-1], slopes=False, workspace=at)))
         return flow
 
@@ -152,7 +152,7 @@ class Network(Record):
         # [eq:network-forward]
         caches = [inputs]
         flow = [layer_outputs(self.layers[0], inputs)]
-        for layer, workspace in zip_longest(self.layers[1:], workspaces):
+        for layer, workspace in zip_longest(self.layers[1:], workspaces[1:]):
             caches.append(evaluate(layer, flow[-1], workspace=workspace))
             flow.append(layer_outputs(layer, caches[-1]))
         # [/eq:network-forward]

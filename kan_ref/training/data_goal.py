@@ -72,7 +72,7 @@ class DataGoal:
     targets: FloatArray
     inputs: Any = None
     last: LastEvaluation = field(default_factory=LastEvaluation)
-    # memory of hidden layers, which every call uses again
+    # memory of all layers; without `inputs` that of the parts, of which one is used at a time
     workspaces: list[Any] = field(default_factory=list)
 
     @property
@@ -82,12 +82,9 @@ class DataGoal:
 
     def prepare(self, model: Any) -> "DataGoal":
         """Return the goal for models with this first layer."""
-        return replace(
-            self,
-            inputs=model.prepare(self.x),
-            last=LastEvaluation(),
-            workspaces=new_workspaces(len(model.widths) - 2),
-        )
+        memory = new_workspaces(len(model.widths) - 1)
+        inputs = model.prepare(self.x, memory)
+        return replace(self, inputs=inputs, last=LastEvaluation(), workspaces=memory)
 
     def value_and_grad(self, model: Any) -> tuple[float, FloatArray]:
         """Compute the loss and its gradient with respect to theta."""
@@ -176,12 +173,16 @@ class DataGoal:
         return self.judge(model)
 
     def on_samples(self, model: Any, chosen: IntArray | slice) -> "DataGoal":
-        """Return the goal on some of the samples: a mini-batch, or a chunk."""
+        """Return the goal on some of the samples: a mini-batch, or a chunk.
+
+        It lasts until the next one is made, which takes the same memory.
+        """
         x = self.x[chosen]
-        inputs = model.prepare(x)
-        if not self.workspaces:
-            self.workspaces.extend(new_workspaces(len(model.widths) - 2))
-        return DataGoal(self.loss, x, self.targets[chosen], inputs, self.last, self.workspaces)
+        memory = self.workspaces if self.inputs is None else []
+        if not memory:
+            memory.extend(new_workspaces(len(model.widths) - 1))
+        inputs = model.prepare(x, memory)
+        return DataGoal(self.loss, x, self.targets[chosen], inputs, self.last, memory)
 
     def __repr__(self) -> str:
         return f"{self.loss.name}, {len(self.x)} samples"

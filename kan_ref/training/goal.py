@@ -46,8 +46,12 @@ class Model(Protocol):
     def replace_theta(self, theta: FloatArray) -> Self:
         """Return the model on `theta` itself, which becomes read-only."""
 
-    def prepare(self, x: FloatArray) -> Any:
-        """Evaluate what depends on x (batch, n_in) but not on theta."""
+    def prepare(self, x: FloatArray, workspaces: Sequence[Any] = ()) -> Any:
+        """Evaluate what depends on x (batch, n_in) but not on theta.
+
+        Of workspaces there is one for each layer, or none. What is prepared in them lasts until
+        they are used again.
+        """
 
     def values(self, inputs: Any) -> FloatArray:
         """Compute outputs (batch, n_out) from prepared inputs."""

@@ -140,8 +140,8 @@ class Objective:
         # [/eq:objective-residuals]
         return residuals
 
-    def on_samples(self, chosen: IntArray) -> "Objective":
-        """Return the objective of some of the samples: a mini-batch."""
+    def on_samples(self, chosen: IntArray | slice) -> "Objective":
+        """Return the objective of some of the samples: a mini-batch, until the next is made."""
         part: Any = self.goal
         return replace(self, goal=part.on_samples(self.model, chosen))
 

@@ -97,13 +97,8 @@ def test_every_step_in_numpy_has_the_loss_and_gradient_of_kan_ref(subject, shape
 def test_the_first_layers_splines_are_evaluated_once_as_in_fit_and_at_every_step_when_fresh(
     monkeypatch,
 ):
-    made = []
-    monkeypatch.setattr(
-        subjects,
-        "mean_square_objective",
-        lambda *batch: made.append(batch) or mean_square_objective(*batch),
-    )
-    counts = []
+    made, counts, prepare = [], [], kr.Network.prepare
+    monkeypatch.setattr(kr.Network, "prepare", lambda *given: made.append(given) or prepare(*given))
 
     for subject in subjects.SUBJECTS[:2]:
         step = subject.step(*problem(SMALL))

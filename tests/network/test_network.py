@@ -96,19 +96,21 @@ def test_evaluated_inputs_serve_every_theta():
     np.testing.assert_array_equal(other.values(inputs), other(x))
 
 
-def test_caches_of_hidden_layers_lie_in_the_workspaces_and_are_used_again():
+def test_the_cache_of_each_layer_lies_in_its_workspace_which_is_used_again():
     network = kr.init_network(
         (2, 3, 3, 1), n_intervals=4, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
     )
-    inputs = network.prepare(np.random.default_rng(1).uniform(-1.0, 1.0, (7, 2)))
-    workspaces = new_workspaces(2)
+    x = np.random.default_rng(1).uniform(-1.0, 1.0, (7, 2))
+    workspaces = new_workspaces(3)
 
-    _, *first = network.run_flow(inputs, workspaces)[1]
-    _, *second = network.run_flow(inputs, workspaces)[1]
+    first, second = (
+        network.run_flow(network.prepare(x, workspaces), workspaces)[1] for _ in range(2)
+    )
 
-    for before, after in zip(first, second, strict=True):
-        assert np.shares_memory(before.bases.active.planes[0], after.bases.active.planes[0])
-    assert not np.shares_memory(first[0].bases.active.planes[0], first[1].bases.active.planes[0])
+    planes = [[cache.bases.active.planes[0] for cache in caches] for caches in (first, second)]
+    for layer, before in enumerate(planes[0]):
+        shared = [np.shares_memory(before, after) for after in planes[1]]
+        assert shared == [layer == other for other in range(3)]
 
 
 @given(network_cases(degrees=range(1, 8)), ways)

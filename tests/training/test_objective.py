@@ -473,15 +473,33 @@ def test_mini_batches_share_the_memory_of_their_goal():
     network = random_network(rng, widths=(2, 3, 3, 1), degrees=(3,))
     whole = DataGoal(MSE, random_batch(rng, network.layers[0], 9), rng.normal(size=(9, 1)))
 
-    first, second = (whole.on_samples(network, np.array(some)) for some in ([0, 4], [3, 1]))
+    first = whole.on_samples(network, np.array([0, 4]))
     first.value_and_grad(network)
     kept = [dict(workspace.arrays) for workspace in first.workspaces]
+    second = whole.on_samples(network, np.array([3, 1]))
     second.value_and_grad(network)
 
-    assert len(kept) == 2
+    assert len(kept) == 3
     for before, workspace in zip(kept, second.workspaces, strict=True):
         assert before.keys() == workspace.arrays.keys() != set()
         assert all(workspace.arrays[name] is array for name, array in before.items())
+
+
+@pytest.mark.parametrize(("widths", "gathered"), [((2, 3, 1), False), ((2, 1), True)])
+def test_parts_of_prepared_samples_leave_these_as_they_are(widths, gathered):
+    rng = np.random.default_rng(1)
+    network = kr.init_network(widths, n_intervals=5, degree=3, domain=(-1, 1), rng=rng)
+    whole = DataGoal(MSE, rng.uniform(-1.0, 1.0, (9, 2)), rng.normal(size=(9, 1)))
+    whole = whole.prepare(network)
+    before = whole.value_and_grad(network)
+
+    for some in (slice(3), slice(3, 9)):
+        whole.on_samples(network, some).value_and_grad(network)
+
+    assert network.layers[0].gathered is gathered
+    after = whole.value_and_grad(network)
+    assert after[0] == before[0]
+    np.testing.assert_array_equal(after[1], before[1])
 
 
 @pytest.mark.parametrize("kind", ["paper", "pykan", "pykan-0.0", "coef"])

@@ -39,9 +39,9 @@ def sizes_of(monkeypatch):
     """The sizes of all batches that networks prepare from now on."""
     seen, prepare = [], Network.prepare
 
-    def watched(self, x):
+    def watched(self, x, workspaces=()):
         seen.append(len(x))
-        return prepare(self, x)
+        return prepare(self, x, workspaces)
 
     monkeypatch.setattr(Network, "prepare", watched)
     return seen
