@@ -282,7 +282,7 @@ def node_curve(
     """Compute (M6) for layer `number` at z (batch, n_nodes): values, derivatives or None, basis."""
     rows, row = lan.rows[number], lan.coefs[number].reshape(1, -1)
     orders = (0, 1) if slopes else (0,)
-    bases = Bases(active_basis(rows, z, orders), row.size, None)
+    bases = Bases(active_basis(rows, z, orders[-1]), row.size, None)
     function = activation_values if lan.base in ACTIVATION_NAMES else base_function
     base = function(lan.base, z, orders)
     # [eq:lan-curve]

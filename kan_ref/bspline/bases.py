@@ -79,8 +79,9 @@ def all_bases(x: FloatArray, knots: FloatArray, degree: int, derivative: int = 0
     """Return `basis` of checked arguments, (batch, n_in, n_basis)."""
     vectors = prepare_knots(knots.copy(), degree)
     n_in, n_basis = len(knots), vectors.n_basis
-    active = active_basis(vectors, x, (derivative,))
-    return scatter(active, 0, n_in * n_basis).reshape(len(x), n_in, n_basis)
+    order = min(derivative, degree + 1)  # above the degree all are 0
+    active = active_basis(vectors, x, order)
+    return scatter(active, order, n_in * n_basis).reshape(len(x), n_in, n_basis)
 
 
 def greville(knots: object, degree: int) -> FloatArray:

@@ -190,7 +190,7 @@ def evaluate(
     """
     x = np.ascontiguousarray(x.T).T  # batch last in memory, like all arrays made of it
     orders = (0, 1) if slopes else (0,)
-    active = active_basis(layer.rows, x, orders, workspace)
+    active = active_basis(layer.rows, x, orders[-1], workspace)
     n_columns = layer.n_in * layer.n_basis
     dense = None if layer.gathered else scatter(active, 0, n_columns, workspace)
     bases = Bases(active, n_columns, dense, workspace)

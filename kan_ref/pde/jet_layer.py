@@ -89,7 +89,7 @@ def evaluate(layer: Layer, jet: FloatArray, kind: JetKind, *, slopes: bool = Tru
     """
     orders = range(4 if slopes else 3)
     x, quadratic = jet[:, 0], products_of(kind, jet)
-    active = active_basis(layer.rows, x.T, orders)
+    active = active_basis(layer.rows, x.T, orders[-1])
     base = tuple(BASE_FUNCTIONS[layer.base](x, orders))
     # gathered sums cost as much as two of plain values, for any number of components
     gathered = gathers(layer.n_out, kind.n_components * layer.n_basis // 2, layer.degree)
