@@ -17,7 +17,10 @@ STEP_HEAD = """\
 Training step: mean squared error and its gradient by all parameters, full batch, float64, one thread.
 CPU milliseconds, the least of repeats taken in turns; behind it how far the median lies above.
 ~ too slow to repeat, taken once by itself; ! computes something else (see below)."""
-RATIO_HEAD = f"Times the step of {OURS!r}:"
+ALONE_HEAD = """\
+The same steps, each in a process of its own with nothing beside it: the least. With glibc such a process gives more of its freed memory
+back to the system, and its next step waits for new pages."""
+RATIO_HEAD = f"Times the step of {OURS!r}, in turns:"
 MEMORY_HEAD = """\
 Memory of a step, MiB: how far the resident set rises in a fresh process that has loaded everything and holds network and batch.
 In brackets what NumPy had allocated at the most (tracemalloc). The bases that kan_ref keeps in fit count in its fresh step alone."""
@@ -102,7 +105,12 @@ def _memory(cell: Cell) -> str:
     )
 
 
-def verdict(cells: Sequence[Cell]) -> list[str]:
+def alone(cell: Cell) -> float:
+    """Return the milliseconds of a step in a process of its own; nan if there are none."""
+    return 1e3 * cell.trial.seconds
+
+
+def verdict(cells: Sequence[Cell], time: Callable[[Cell], float]) -> list[str]:
     """Return, for kan_ref's step as in `fit` and for the fresh one, at which shapes it is the
     fastest of all that compute the same.
     """
@@ -110,7 +118,7 @@ def verdict(cells: Sequence[Cell]) -> list[str]:
     for ours in (OURS, FRESH):
         good, beaten = [], []
         for shape, group in groupby(cells, key=lambda cell: cell.shape):
-            times = {cell.subject: cell.least for cell in group if cell.same}
+            times = {cell.subject: time(cell) for cell in group if cell.same}
             if ours not in times:
                 continue
             faster = {
@@ -156,7 +164,9 @@ def step_tables(cells: Sequence[Cell], subjects: Sequence[Subject]) -> str:
             RATIO_HEAD
             + "\n"
             + grid(cells, lambda cell: number(cell.least / ours.get(cell.shape, math.nan))),
-            "\n".join(verdict(cells)),
+            "\n".join(verdict(cells, lambda cell: cell.least)),
+            f"{ALONE_HEAD}\n{grid(cells, lambda cell: number(alone(cell)))}",
+            "\n".join(verdict(cells, alone)),
             MEMORY_HEAD + "\n" + grid(cells, _memory),
             SAME_HEAD
             + "\n"

@@ -1,9 +1,12 @@
-"""A training step of every subject for a shape: tried alone in a process of its own, then timed in turns with all others in one.
+"""A training step of every subject for a shape: tried and timed alone in a process of its own, then in turns with all others in one.
 
 All subjects are tried in the same way: whether the step runs, whether it agrees with kan_ref, and its memory. The network and the batch
 exist, a step of a tiny network has loaded the libraries, and free memory has been returned; the memory of a step is then the resident set's
 high-water mark above the resident set before it. NumPy's allocations are counted separately (tracemalloc). A step that needs too much
 memory or time ends its own process alone.
+
+The two times differ with glibc: it keeps freed memory up to a limit that the largest array of a process sets. Alone, a step may wait for new
+pages that it does not need beside others.
 """
 
 import argparse
@@ -20,7 +23,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +49,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Trial:
-    """The outcome: `failure` in a few words or "", else CPU seconds of a step, MiB, and errors
-    relative to kan_ref.
+    """The outcome: `failure` in a few words or "", else CPU seconds of a step (the least of its
+    repeats), MiB, and errors relative to kan_ref.
 
     `resident` is the growth of the resident set, `arrays` what NumPy had allocated at the most (None where others allocate). The
     gradient's error is the largest over the gradient's largest.
@@ -68,8 +70,10 @@ def few_words(error: str) -> str:
     return line if len(line) <= 60 else line[:57] + "..."
 
 
-def try_step(subject: Subject, shape: Shape, limits: Limits | None = None) -> Trial:
-    """Take the step in a fresh process; never raise an error."""
+def try_step(
+    subject: Subject, shape: Shape, limits: Limits | None = None, repeated: float = 0.0
+) -> Trial:
+    """Take the step in a fresh process, for about `repeated` CPU seconds; never raise an error."""
     limits = limits or Limits()
     if subject.missing():
         return Trial(failure=subject.missing())
@@ -81,6 +85,7 @@ def try_step(subject: Subject, shape: Shape, limits: Limits | None = None) -> Tr
         subject.name,
         json.dumps(asdict(shape)),
         str(limits.gib),
+        str(repeated),
     ]
     try:
         run = subprocess.run(
@@ -136,6 +141,7 @@ class Cell:
             "shape": self.shape.name,
             "failure": self.failure,
             "milliseconds": self.times,
+            "alone_milliseconds": None if self.failure else round(1e3 * self.trial.seconds, 4),
             **known,
         }
 
@@ -163,18 +169,12 @@ def compare(
     limits: Limits | None = None,
 ) -> list[Cell]:
     """Return the cells of all subjects at a shape, from about `seconds` of CPU time for each that
-    can be repeated. `tell` is called as work proceeds.
+    can be repeated, alone and once more in turns. `tell` is called as work proceeds.
     """
-
-    def tried(subject: Subject) -> Trial:
-        trial = try_step(subject, shape, limits)
+    trials = []
+    for subject in subjects:  # one after the other: a process beside it would slow a step down
+        trials.append(try_step(subject, shape, limits, seconds))
         tell(f"({shape.name}) {subject.name}")
-        return trial
-
-    with ThreadPool(
-        min(2, os.cpu_count() or 1)
-    ) as pool:  # each waits for a process; memory is not affected by the others
-        trials = pool.map(tried, subjects, chunksize=1)
     steps: dict[int, Step] = {}
     failures = [trial.failure for trial in trials]
     for place, subject in enumerate(subjects):
@@ -247,8 +247,8 @@ def _allocated(step: Step) -> float:
     return peak
 
 
-def measure(subject: Subject, shape: Shape) -> Trial:
-    """Run the trial in this process."""
+def measure(subject: Subject, shape: Shape, repeated: float) -> Trial:
+    """Run the trial in this process, and the step for about `repeated` CPU seconds more."""
     subject.step(*problem(TINY)).run()
     network, x, y = problem(shape)
     step = subject.step(network, x, y)
@@ -267,6 +267,8 @@ def measure(subject: Subject, shape: Shape) -> Trial:
         start = time.process_time()
         step.run()
         seconds = min(seconds, time.process_time() - start)
+    if repeated and seconds <= ONCE:
+        seconds = take_turns([step.run], seconds=repeated)[0].least
     arrays = None if subject.package else _allocated(step)
     return Trial("", seconds, resident, arrays, loss_error, gradient_error)
 
@@ -292,6 +294,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", metavar="NAME", help="of the subject")
     parser.add_argument("shape", metavar="SHAPE", type=_given_shape, help="as JSON")
     parser.add_argument("gib", metavar="GIB", type=given_number(), help="most resident memory")
+    parser.add_argument(
+        "repeated",
+        metavar="SECONDS",
+        type=given_number(zero=True),
+        help="CPU seconds of repeats",
+    )
     options = parser.parse_args(arguments)
     threading.Thread(target=_watch, args=(options.gib,), daemon=True).start()
     try:
@@ -306,7 +314,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"NAME is {options.name!r}, but the SUBJECTS of {options.home} are "
             f"{', '.join(subjects) or 'none'}"
         )
-    trial = measure(subjects[options.name], options.shape)
+    trial = measure(subjects[options.name], options.shape, options.repeated)
     print("\n" + json.dumps(asdict(trial)), flush=True)
     return 0
 

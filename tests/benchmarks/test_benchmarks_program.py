@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -287,6 +288,9 @@ def cell(subject, name, milliseconds, failure="", repeats=5, error=0.0):
     return trial.Cell(subject, Shape(name, (1, 1), 3, 4), found, times, failure)
 
 
+OTHER = replace(subjects.SUBJECTS[2], name="other")
+
+
 def test_the_verdict_names_who_is_faster_where_and_by_how_much():
     ours, fresh = tables.OURS, tables.FRESH
     cells = [
@@ -303,7 +307,7 @@ def test_the_verdict_names_who_is_faster_where_and_by_how_much():
     ]
     cells += [cell("another network", "b", 0.1, error=1e-3)]
 
-    of_ours, of_fresh = tables.verdict(cells)
+    of_ours, of_fresh = tables.verdict(cells, lambda cell: cell.least)
 
     assert (
         of_ours
@@ -313,6 +317,21 @@ def test_the_verdict_names_who_is_faster_where_and_by_how_much():
     assert (
         of_fresh
         == f"{nowhere}; at (a) other is 1.20 times as fast; at (b) third is 2.00 times as fast"
+    )
+
+
+def test_times_of_steps_alone_have_a_table_and_a_verdict_of_their_own():
+    cells = [cell(tables.OURS, "a", 2.0), cell(tables.FRESH, "a", 3.0), cell("other", "a", 2.5)]
+    cells[2] = replace(cells[2], trial=replace(cells[2].trial, seconds=0.5))
+
+    text = tables.step_tables(cells, [subjects.SUBJECTS[0], subjects.SUBJECTS[1], OTHER])
+
+    in_turns, by_themselves = text.split(tables.ALONE_HEAD)
+    assert f"{tables.OURS}: fastest of all that compute the same at (a)\n" in in_turns
+    assert [float(row.split()[-1]) for row in by_themselves.splitlines()[2:5]] == [1e3, 1e3, 500.0]
+    assert (
+        f"{tables.OURS}: fastest of all that compute the same at no shape; at (a) other is 2.00 times as fast"
+        in (by_themselves)
     )
 
 
@@ -433,7 +452,7 @@ def test_a_quick_run_prints_every_table_and_writes_numbers_and_picture(quick_run
     text, folder = quick_run
 
     for subject in subjects.SUBJECTS:
-        assert len(re.findall(rf"^{re.escape(subject.name)}  ", text, re.MULTILINE)) == 4 + len(
+        assert len(re.findall(rf"^{re.escape(subject.name)}  ", text, re.MULTILINE)) == 5 + len(
             growth.AXES
         )
     for head in (
@@ -519,14 +538,15 @@ SHAPE = '{"name": "s", "widths": [1, 1], "n_intervals": 5, "batch": 10}'
         (race, ["nobody", "0", "1"], "NAME is 'nobody', but the racers are"),
         (race, [RACERS[0].name, "first", "1"], "argument SEED: the number is 'first', but must be"),
         (race, [RACERS[0].name, "0", "-1"], "argument SECONDS: the number is '-1', but must be"),
-        (trial, ["a"], "the following arguments are required: NAME, SHAPE, GIB"),
-        (trial, ["a", "b", "c", "1"], "the shape is 'c', but must be a JSON object such as"),
-        (trial, ["a", "b", "{}", "1"], "the shape is '{}', but must be a JSON object such as"),
+        (trial, ["a"], "the following arguments are required: NAME, SHAPE, GIB, SECONDS"),
+        (trial, ["a", "b", SHAPE, "1", "-1"], "argument SECONDS: the number is '-1', but must be"),
+        (trial, ["a", "b", "c", "1", "0"], "the shape is 'c', but must be a JSON object such as"),
+        (trial, ["a", "b", "{}", "1", "0"], "the shape is '{}', but must be a JSON object such as"),
         (trial, ["a", "b", "[1]", "1"], "the shape is '[1]', but must be a JSON object such as"),
-        (trial, ["nowhere", "b", SHAPE, "1"], "there is no module 'nowhere'"),
-        (trial, ["benchmarks.none", "b", SHAPE, "1"], "there is no module 'benchmarks.none'"),
-        (trial, ["json", "b", SHAPE, "1"], "NAME is 'b', but the SUBJECTS of json are none"),
-        (trial, ["benchmarks.subjects", "b", SHAPE, "1"], "NAME is 'b', but the SUBJECTS of"),
+        (trial, ["nowhere", "b", SHAPE, "1", "0"], "there is no module 'nowhere'"),
+        (trial, ["benchmarks.none", "b", SHAPE, "1", "0"], "there is no module 'benchmarks.none'"),
+        (trial, ["json", "b", SHAPE, "1", "0"], "NAME is 'b', but the SUBJECTS of json are none"),
+        (trial, ["benchmarks.subjects", "b", SHAPE, "1", "0"], "NAME is 'b', but the SUBJECTS of"),
     ],
 )
 def test_programs_that_others_start_reject_wrong_arguments_in_a_sentence(
