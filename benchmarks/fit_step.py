@@ -25,7 +25,7 @@ import numpy as np
 
 import kan_ref as kr
 from benchmarks.measuring import take_turns
-from benchmarks.subjects import SHAPES, Shape, mean_square_objective, problem
+from benchmarks.subjects import SHAPES, Shape, mean_square_objective, point, problem
 from benchmarks.trial import peak_resident, resident_now
 from kan_ref.program import given_count, given_number, run_program
 
@@ -70,7 +70,7 @@ def full(shape: Shape, seconds: float, n_steps: int, seed: int) -> list[float]:
 
     kr.fit(network, data, optimizer="adam", n_steps=n_steps, callback=watch)
     objectives = [mean_square_objective(one, data.x_train, data.y_train) for one in networks]
-    thetas = [one.theta.copy() for one in networks]
+    thetas = [point(one) for one in networks]
 
     def evaluate() -> None:
         for objective, theta in zip(objectives, thetas, strict=True):

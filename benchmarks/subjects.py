@@ -186,7 +186,7 @@ def _as_is(outcome: tuple[float, FloatArray]) -> tuple[float, FloatArray]:
     return outcome
 
 
-def _point(network: Network) -> FloatArray:
+def point(network: Network) -> FloatArray:
     """Return theta as optimizers give it: read-only, so that the network need not copy it."""
     theta = network.theta.copy()
     theta.flags.writeable = False
@@ -194,12 +194,12 @@ def _point(network: Network) -> FloatArray:
 
 
 def _as_in_fit(network: Network, x: FloatArray, y: FloatArray) -> Step:
-    objective, theta = mean_square_objective(network, x, y), _point(network)
+    objective, theta = mean_square_objective(network, x, y), point(network)
     return Step(lambda: objective.value_and_grad(theta), _as_is)
 
 
 def _fresh(network: Network, x: FloatArray, y: FloatArray) -> Step:
-    objective, theta = make_objective(network, DataGoal(MSE, x, y)), _point(network)
+    objective, theta = make_objective(network, DataGoal(MSE, x, y)), point(network)
     return Step(lambda: objective.on_samples(slice(None)).value_and_grad(theta), _as_is)
 
 
