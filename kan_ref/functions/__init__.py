@@ -17,6 +17,7 @@ from kan_ref.functions.record import EVERYWHERE as EVERYWHERE
 from kan_ref.functions.record import Function as Function
 from kan_ref.functions.record import Redundancy as Redundancy
 from kan_ref.functions.record import Values as Values
+from kan_ref.functions.record import domain_rule as domain_rule
 from kan_ref.functions.record import formula_of as formula_of
 from kan_ref.functions.record import near_domain as near_domain
 from kan_ref.functions.record import singular_points as singular_points

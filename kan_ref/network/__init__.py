@@ -7,6 +7,7 @@ from kan_ref.network.definedness import check_defined as check_defined
 from kan_ref.network.definedness import check_derivatives as check_derivatives
 from kan_ref.network.definedness import chunk_size as chunk_size
 from kan_ref.network.definedness import first_cause as first_cause
+from kan_ref.network.definedness import has_limits as has_limits
 from kan_ref.network.definedness import layer_inputs as layer_inputs
 from kan_ref.network.definedness import sample_numbers as sample_numbers
 from kan_ref.network.definedness import sample_slices as sample_slices

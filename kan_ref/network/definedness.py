@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from kan_ref.checks import FloatArray
+from kan_ref.functions import domain_rule
 from kan_ref.network.layer import Layer, evaluate, layer_outputs
 from kan_ref.network.symbolic_edges import SymbolicEdge, derivatives
 
@@ -86,6 +87,12 @@ def check_derivatives(
             first_cause(layers, inputs, "x", highest=1)
             or "x gives derivatives beyond the largest float64: scale the network or its data"
         )
+
+
+def has_limits(layers: Sequence[Layer]) -> bool:
+    """Return whether the function of a symbolic edge is undefined at some arguments."""
+    functions = [edge.function for layer in layers for edge in layer.symbolic]
+    return any(domain_rule(function) != "every u" for function in functions)
 
 
 def undefined_values(layers: Sequence[Layer], x: FloatArray, name: str = "x") -> str:

@@ -19,7 +19,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray, check_integer
 from kan_ref.data import DataLike, check_arrays
-from kan_ref.network import Network, first_cause, layer_inputs
+from kan_ref.network import Network, first_cause, has_limits, layer_inputs
 from kan_ref.optimizers import OptimizeResult, adam, bfgs, lbfgs
 from kan_ref.training.data_goal import DataGoal, check_batch
 from kan_ref.training.goal import Model, Problem
@@ -141,16 +141,23 @@ def interval_of_tests(settings: Any, chosen: object, n_samples: int, test: Any) 
 def on_batches(
     objective: Objective, batch_size: int, rng: np.random.Generator
 ) -> Callable[[FloatArray], tuple[float, FloatArray]]:
-    """Return theta -> (value, gradient) of the objective on a new mini-batch at every call."""
+    """Return theta -> (value, gradient) of the objective on a new mini-batch at every call.
+
+    The value is nan where a symbolic edge is undefined at a sample of any batch.
+    """
     goal: Any = objective.goal
     waiting: list[IntArray] = []
+    limited = isinstance(objective.model, Network) and has_limits(objective.model.layers)
 
     def value_and_grad(theta: FloatArray) -> tuple[float, FloatArray]:
         if not waiting:
             order = rng.permutation(len(goal.x))
             begins = range(0, len(order), batch_size)
             waiting.extend(order[begin : begin + batch_size] for begin in begins)
-        return objective.on_samples(waiting.pop(0)).value_and_grad(theta)
+        value, gradient = objective.on_samples(waiting.pop(0)).value_and_grad(theta)
+        if limited and undefined_at(objective.evaluated_model(theta), goal.x, "x_train"):
+            value = np.nan  # so that the step to theta is undone
+        return value, gradient
 
     return value_and_grad
 
@@ -163,7 +170,7 @@ def check_start(model: Any, x_train: FloatArray, *, highest: int = 0) -> None:
 
     So is an edge without a derivative up to the order `highest`.
     """
-    why = _cause(model, x_train, "x_train", highest)
+    why = undefined_at(model, x_train, "x_train", highest)
     if why:
         raise ValueError(why)
 
@@ -173,10 +180,10 @@ def note_on_derivatives(objective: Objective) -> str:
     goal: Any = objective.goal
     goal = getattr(goal, "goal", goal)  # without the penalty
     if hasattr(goal, "targets"):
-        causes = [_cause(objective.model, goal.x, "x_train", 1)]
+        causes = [undefined_at(objective.model, goal.x, "x_train", 1)]
     else:  # equations contain derivatives of second order themselves
         causes = [
-            _cause(objective.model, term.x, f"terms[{place}].x", 3)
+            undefined_at(objective.model, term.x, f"terms[{place}].x", 3)
             for place, term in enumerate(getattr(goal, "terms", ()))  # a goal may have none
         ]
     return "".join(f"; {why}" for why in [why for why in causes if why][:1])
@@ -184,11 +191,11 @@ def note_on_derivatives(objective: Objective) -> str:
 
 def note_on_test(model: Any, test: DataGoal | None, name: str) -> str:
     """Return what to add to the reason of a run's end if test samples are undefined, else ""."""
-    why = "" if test is None else _cause(model, test.x, name, 0)
+    why = "" if test is None else undefined_at(model, test.x, name)
     return f"; the test error is nan, because {why}" if why else ""
 
 
-def _cause(model: Any, x: FloatArray, name: str, highest: int) -> str:
+def undefined_at(model: Any, x: FloatArray, name: str, highest: int = 0) -> str:
     """Return the first symbolic edge that is undefined at x, (n, n_in); "" if there is none."""
     if not isinstance(model, Network) or not any(layer.symbolic for layer in model.layers):
         return ""

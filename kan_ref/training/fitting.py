@@ -158,7 +158,9 @@ def fit(
     the optimizer's own evaluation. Test errors cost a forward pass over the test samples each, and
     held-out samples one at every step. With mini-batches, time and memory of a step depend on the
     size of the batch alone: its training error and penalty are those of the batch, but at the first
-    and the last step of a grid the training error is that of all samples. Hidden grids that move by
+    and the last step of a grid the training error is that of all samples. With a symbolic edge
+    whose function is not defined everywhere a step takes a forward pass over all samples, too, so
+    that a step to parameters without a value at any of them is undone. Hidden grids that move by
     all samples, at the start and at the last check, take memory that grows with their number: 60
     to 160 MiB for 200,000 samples and 5 to 16 hidden nodes.
     """

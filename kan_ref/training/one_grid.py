@@ -15,7 +15,7 @@ from kan_ref.checks import FloatArray, shown
 from kan_ref.network import Network, layer_inputs, place_hidden_grids, sample_slices
 from kan_ref.optimizers import Iterate, steps_are_done, stop_reason
 from kan_ref.training.data_goal import DataGoal
-from kan_ref.training.fit_arguments import note_on_derivatives
+from kan_ref.training.fit_arguments import note_on_derivatives, undefined_at
 from kan_ref.training.goal import Problem, rows_at_once
 from kan_ref.training.held_out import Validation
 from kan_ref.training.history import Callback, History, Step
@@ -95,7 +95,6 @@ class Recorder:
             first_or_last or (step - self._begun) % self._test_every == 0
         ):
             test = self.test.judge_all(network)
-        self._shown = (network, objective)
         if self.validation is not None:
             before = self.validation.best
             held_out = self.validation.judge(network, step)
@@ -109,7 +108,7 @@ class Recorder:
         losses = (train[0], test[0], train[2], test[2], held_out[1], held_out[0], held_out[2])
         entry = (*numbers, *losses)
         self._entries.append(entry)
-        self.n_steps = step
+        self.n_steps, self._shown = step, (network, objective)
         value, place = train[0] + added, len(self._entries) - 1
         if self.batches or value < self._lowest_here:
             self._lowest_here, self.best_here, self.best_entry_here = value, network, place
@@ -195,27 +194,23 @@ def train_on_grid(
     """Return the network after `n_steps` steps on its grids, and why they ended."""
     points, follow = source.points, settings.update_grids
     last_check = min(CHECK_UNTIL, settings.n_steps - 1) // CHECK_EVERY * CHECK_EVERY
-    batches = settings.batch_size is not None
-    some = points[:: -(-len(points) // rows_at_once(network, len(points)))] if batches else points
-    goal: Any = source
-    if not settings.by_chunks(network, source):
-        goal = source.prepare(network)
+    some = points[:: -(-len(points) // rows_at_once(network, len(points)))]
+    goal: Any = source if settings.by_chunks(network, source) else source.prepare(network)
     if follow and _left_grids(network, goal, points):
         network = _place_grids(network, goal, points)
     objective = settings.objective(network, goal, points)
     recorder.enter_grid(objective, settings.n_steps)
-    done, left = 0, False
+    done, left, moved, stopped = 0, False, False, recorder.asked
 
     def after_step(iterate: Iterate) -> bool:
         nonlocal left
         model, step = objective.evaluated_model(iterate.own_theta), done + iterate.step
         if follow and step % CHECK_EVERY == 0 and step <= last_check:
-            whole = batches and step == last_check
+            whole = recorder.batches and step == last_check
             left = _left_grids(model, objective.goal, points, every=whole)
         recorder.add(model, objective, iterate.n_evaluations)
         return left or bool(recorder.halted)
 
-    stopped, moved = recorder.asked, False
     while not recorder.halted:
         before = recorder.n_steps
         try:
@@ -233,8 +228,13 @@ def train_on_grid(
             stopped = recorder.halted or steps_are_done(done)
         if not left or recorder.halted:
             break
-        near = points if done == last_check else some
-        network, left, moved = _place_grids(network, objective.goal, near), False, True
+        near = some if recorder.batches and done != last_check else points
+        placed = _place_grids(network, objective.goal, near)
+        why = undefined_at(placed, points, "x_train")
+        if why:
+            stopped = f"step {done}: activations left hidden grids, but on moved ones {why}"
+            break
+        network, left, moved = placed, False, True
         objective = settings.objective(network, goal, points)
     recorder.leave_grid()
     if recorder.validation is not None:

@@ -423,7 +423,7 @@ def drawn_batches(n_samples, batch_size, n_calls, seed=0):
         return SimpleNamespace(value_and_grad=lambda theta: (float(len(chosen)), theta))
 
     goal = SimpleNamespace(x=np.zeros((n_samples, 1)))
-    objective = SimpleNamespace(goal=goal, on_samples=on_samples)
+    objective = SimpleNamespace(goal=goal, model=None, on_samples=on_samples)
     function = on_batches(objective, batch_size, np.random.default_rng(seed))
     values = [function(np.ones(2))[0] for _ in range(n_calls)]
     assert values == [len(chosen) for chosen in asked]

@@ -1,9 +1,11 @@
 """What a step of `fit` evaluates: no sample twice, with mini-batches the batch alone, on many samples losses by chunks."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sympy as sp
 from cases import for_all
 from networks import goal_objective
 
@@ -655,3 +657,87 @@ def test_smaller_and_larger_sizes_of_targets_are_trained(size):
         error(still, data.x_train, y), rel=1e-12, abs=0.0
     )
     assert run.history.train_rmse[0] > 0.0
+
+
+@pytest.mark.parametrize("place", [0, 1, 4])
+def test_an_interrupt_while_held_out_samples_are_evaluated_leaves_entries_that_belong_together(
+    monkeypatch, place
+):
+    network, data = example(n_train=60)
+    judged, judge = [], Validation.judge
+
+    def interrupted(self, model, step):
+        judged.append(step)
+        if len(judged) == place + 1:
+            raise KeyboardInterrupt
+        return judge(self, model, step)
+
+    monkeypatch.setattr(Validation, "judge", interrupted)
+
+    run = kr.fit(
+        network,
+        data,
+        optimizer="adam",
+        batch_size=10,
+        n_steps=9,
+        rng=np.random.default_rng(0),
+        validation_share=0.25,
+        test_every=1000,
+    )
+
+    assert run.interrupted
+    assert len(run.history.step) == place
+    if place:
+        assert run.test_rmse == pytest.approx(
+            error(run.network, data.x_test, data.y_test), rel=1e-12
+        )
+    else:
+        assert run.network is network
+
+
+def square_root(shift, x):
+    """sqrt(x + shift) as a network of one symbolic edge, and a target for which less shift is better."""
+    network = kr.from_formula(sp.sqrt(sp.Symbol("x") + shift), domain=(0, 1))
+    y = np.sqrt(np.maximum(x - 0.05, 0.0))
+    return network, kr.Data(x, y, x[:5], y[:5])
+
+
+def test_a_step_on_a_mini_batch_is_undone_where_a_sample_of_another_batch_has_no_value():
+    x = np.random.default_rng(0).uniform(0.1, 1.0, (200, 1))
+    x[7] = 0.0
+    network, data = square_root(0.02, x)
+
+    run = kr.fit(
+        network, data, optimizer="adam", batch_size=10, n_steps=40, rng=np.random.default_rng(1)
+    )
+
+    assert run.stopped.endswith("led to a value of nan and is undone")
+    assert np.isfinite(run.train_rmse)
+    assert np.isfinite(run.network(x)).all()
+
+
+def test_a_run_ends_where_moved_grids_would_leave_an_edge_without_a_value(monkeypatch):
+    network, data = example()
+    network = kr.fix_symbolic(
+        network, 1, output=0, input=0, name="log", affine=(1.0, 9.0, 1.0, 0.0)
+    )
+    place, answers = place_hidden_grids, iter([False, True])
+
+    def lowered(network, x, *, after_first):
+        moved = place(network, x, after_first=after_first)
+        layers = list(moved.layers)
+        affine = layers[1].affine.copy()
+        affine[0, 1] = -9.0
+        layers[1] = replace(layers[1], affine=affine)
+        return kr.Network(tuple(layers))
+
+    monkeypatch.setattr(one_grid, "place_hidden_grids", lowered)
+    monkeypatch.setattr(Network, "left_grids", lambda self, flow: next(answers, False))
+
+    run = kr.fit(network, data, optimizer="adam", n_steps=9)
+
+    assert run.stopped.startswith(
+        "step 5: activations left hidden grids, but on moved ones x_train["
+    )
+    assert np.isfinite(run.network(data.x_train)).all()
+    assert run.history.step[-1] == 5

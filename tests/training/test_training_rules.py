@@ -387,11 +387,14 @@ def test_a_generator_draws_one_order_an_epoch_and_nothing_else(n_samples, batch_
     rng, other = np.random.default_rng(3), np.random.default_rng(3)
     shown = SimpleNamespace(
         goal=SimpleNamespace(x=np.zeros((n_samples, 1))),
-        on_samples=lambda chosen: SimpleNamespace(value_and_grad=lambda theta: chosen.tolist()),
+        model=None,
+        on_samples=lambda chosen: SimpleNamespace(
+            value_and_grad=lambda theta: (chosen.tolist(), theta)
+        ),
     )
     draw = on_batches(shown, batch_size, rng)
 
-    found = [draw(None) for _ in range(n_calls)]
+    found = [draw(None)[0] for _ in range(n_calls)]
 
     expected = []
     while len(expected) < n_calls:
