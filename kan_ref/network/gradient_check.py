@@ -7,13 +7,14 @@ inputs, or one kind of parameter of one layer),
     (L26)  <u, J v> = <J^T u, v>                              by backward, which computes J^T u
 
 must agree. Two forward passes check all entries of J^T u at once; a wrong one passes with
-probability 0. Nothing here depends on units. v is so long that a step of h moves every input and
-every hidden activation by at most about h times the length over which the curves there bend
-(`gradient_steps`). The difference is compared with the sum of the absolute terms of <J^T u, v>,
-plus the rounding error of the outputs. u is in inverse proportion to the size of each output at
-each sample: otherwise one far sample would hide the others. Where a curve has no continuous second
-derivative within the step, (L25) is wrong by O(h) or more; `gradient_kinks` finds such samples,
-which are left out, and those that the step takes out of the domain of a symbolic edge.
+probability 0, unless the rounding error of the difference hides it. Nothing here depends on units.
+v is so long that a step of h moves every input and every hidden activation by at most about h times
+the length over which the curves there bend (`gradient_steps`). The difference is compared with the
+sum of the absolute terms of <J^T u, v>, plus the rounding error of the outputs. u is in inverse
+proportion to the size of each output at each sample: otherwise one far sample would hide the
+others. Where a curve has no continuous second derivative within the step, (L25) is wrong by O(h) or
+more; `gradient_kinks` finds such samples, which are left out, and those that the step takes out of
+the domain of a symbolic edge.
 
 Where base functions and splines differ much in size, the larger part of dx hides the smaller one.
 So dx is checked in three networks: as it is, without its splines, and without its base functions.
@@ -58,29 +59,6 @@ _STILL = 1e-100  # a slower change in units of a step is none
 _RELIABLE = 1e-7  # errors are relative to at least the rounding error divided by this
 
 
-@dataclass(frozen=True)
-class GradientReport:
-    """The largest relative error of each part over all directions.
-
-    `errors` maps "dx", "jacobian", "d_coef of layer 0" and the like to the error; `n_samples` is
-    the number of samples that counted, `n_directions` the number of directions tried for each part.
-    """
-
-    errors: dict[str, float] = field(hash=False)
-    n_samples: int
-    n_directions: int
-
-    @property
-    def worst(self) -> float:
-        """The largest error of all parts."""
-        return max(self.errors.values())
-
-    def __str__(self) -> str:
-        head = f"{self.n_samples} samples, {self.n_directions} directions, relative errors"
-        lines = [f"{name:24s} {error:.1e}" for name, error in self.errors.items()]
-        return "\n".join([head, *lines])
-
-
 def check_gradients(
     network: Network,
     x: object,
@@ -90,7 +68,7 @@ def check_gradients(
     step: float = 1e-5,
     tolerance: float = 1e-7,
     backward: digits.Backward | None = None,
-) -> GradientReport:
+) -> digits.GradientReport:
     """Check a backward pass against differences of the forward pass; raise an error if it is wrong.
 
     Parameters
@@ -106,7 +84,7 @@ def check_gradients(
         h of (L25), relative to the lengths over which the curves bend: at most the grid spacing.
     tolerance : float
         Largest relative error allowed, beside the rounding error of a difference: about 1e-10 at
-        the default step, below which no error can be found.
+        the default step and inputs of size one, below which no error can be found.
     backward : callable, optional
         (network, caches, dy) -> (dx, grads), checked instead of `kan_ref.backward`; the per-sample
         Jacobian is left out then.
@@ -121,7 +99,8 @@ def check_gradients(
         "d_coef of layer 1 is wrong: along a random direction backward gives 0.52, a central
         difference 0.61 (relative error 0.1, allowed 1e-07)"; if all samples cross kinks of
         curves or ends of domains; if numbers overflow; "d_coef of layer 1 cannot be checked:
-        ..." if products underflow.
+        ..." if products underflow; if rounding hides an error of 0.1 in every part, as with a step
+        far too small.
 
     Notes
     -----
@@ -150,8 +129,10 @@ def check_gradients(
             for each in (check, *parts):
                 each.judge_inputs(judged)
             check.judge_parameters(judged, jacobian=backward is None)
+    digits.check_seen(check.hidden, step)
     errors = {"dx": max(each.errors["dx"] for each in (check, *parts))}
-    return GradientReport(check.errors | errors, len(points) - max(check.left_out), n_directions)
+    n_samples = len(points) - max(check.left_out)
+    return digits.GradientReport(check.errors | errors, check.hidden, n_samples, n_directions)
 
 
 def _partial(network: Network, x: FloatArray) -> list[Network]:
@@ -187,6 +168,7 @@ class _Check:
     tolerance: float
     rng: np.random.Generator
     errors: dict[str, float] = field(default_factory=dict)
+    hidden: dict[str, float] = field(default_factory=dict)
     left_out: list[int] = field(default_factory=list)
 
     @classmethod
@@ -277,6 +259,10 @@ class _Check:
         terms = pulled[v != 0.0] * v[v != 0.0]  # others may be nan
         # [/eq:gradient-check]
         scale = max(float(np.abs(terms).sum()), abs(difference))
+        if scale > 0.0:
+            self.hidden[name] = min(self.hidden.get(name, np.inf), rounding / scale)
+        elif (by_x.any() or by_theta.any()) and not v.any():  # the step is lost in rounding
+            self.hidden.setdefault(name, np.inf)
 
         def judge(part: str, along: float, unit: float) -> None:
             own = (self.network, self.caches, u / unit, v, self.tolerance, rounding / unit)

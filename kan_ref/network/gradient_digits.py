@@ -5,7 +5,8 @@ although outputs do not. A backward pass is linear in u. So where J^T (s u) / s 
 power of two, products of it have lost digits, and a difference of outputs cannot check them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from kan_ref.network.network import Network
 _LEAST_SCALE = 1e-290  # products of smaller numbers lose digits
 _NEAR = (-64, 0, 64)  # powers s of 2: another backward pass may multiply in another order
 _FAR = (250, 500, 1000)  # where they are finite: products that underflow with all of _NEAR
+UNSEEN = 0.1  # a derivative that may be wrong by more without being seen is not checked
 _LEAVE_RANGE = (
     "leave the range in which float64 has all its digits (2.2e-308 to 1.8e308): "
     "scale x, y and the parameters to size one"
@@ -26,13 +28,62 @@ _LEAVE_RANGE = (
 Backward = Callable[[Network, Sequence[Cache], FloatArray], tuple[FloatArray, Network]]
 
 
+@dataclass(frozen=True)
+class GradientReport:
+    """The largest relative error of each part over all directions.
+
+    `errors` maps "dx", "jacobian", "d_coef of layer 0" and the like to the error, `hidden` to the
+    relative error that the rounding of differences hides, in the best direction. `unchecked` names
+    the parts for which this is more than 0.1: they change the outputs too little in a step.
+    `n_samples` is the number of samples that counted, `n_directions` the number of directions tried
+    for each part.
+    """
+
+    errors: dict[str, float] = field(hash=False)
+    hidden: dict[str, float] = field(hash=False)
+    n_samples: int
+    n_directions: int
+
+    @property
+    def worst(self) -> float:
+        """The largest error of all parts."""
+        return max(self.errors.values())
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """The parts that may be wrong by more than a tenth without being seen."""
+        return tuple(name for name, error in self.hidden.items() if error > UNSEEN)
+
+    def __str__(self) -> str:
+        head = f"{self.n_samples} samples, {self.n_directions} directions, relative errors"
+        lines = [f"{name:24s} {error:.1e}" for name, error in self.errors.items()]
+        for place, name in enumerate(self.errors):
+            if name in self.unchecked:
+                lines[place] += (
+                    f"   not checked: rounding hides errors up to {self.hidden[name]:.1g}"
+                )
+        return "\n".join([head, *lines])
+
+
 def checked_backward(backward: Any) -> Backward:
-    """Return a caller's backward pass, with a TypeError where its answer is not a pair."""
+    """Return a caller's backward pass, with an error where its answer is no (dx, grads)."""
     if not callable(backward):
         raise TypeError(f"backward is {what(backward)}, but must be a function")
 
     def checked(network: Network, caches: Sequence[Cache], dy: FloatArray) -> Any:
-        return check_pair("backward", backward(network, caches, dy), "a pair (dx, grads)")
+        dx, grads = check_pair("backward", backward(network, caches, dy), "a pair (dx, grads)")
+        theta: Any = getattr(grads, "theta", None)
+        if np.shape(theta) != (network.n_params,):
+            raise TypeError(
+                f"backward gave {what(grads)} as grads, but needs a network whose theta is the "
+                f"gradient of {network.n_params} parameters: give network.with_theta(gradient)"
+            )
+        if np.shape(dx) != (len(dy), network.widths[0]):
+            raise ValueError(
+                f"backward gave dx of shape {np.shape(dx)}, but needs "
+                f"{(len(dy), network.widths[0])}: the gradient of each sample and input"
+            )
+        return np.asarray(dx, dtype=np.float64), grads
 
     return checked
 
@@ -46,6 +97,21 @@ def check_digits(name: str, difference: float, scale: float) -> None:
         raise ValueError(
             f"{name} cannot be checked: along a random direction the outputs change by "
             f"{difference:.3g}, so the numbers {_LEAVE_RANGE}"
+        )
+
+
+def check_seen(hidden: Mapping[str, float], step: float) -> None:
+    """Raise ValueError if rounding hides errors of all derivatives.
+
+    `hidden` has for each part the relative error that is hidden in the best of its directions.
+    """
+    if hidden and min(hidden.values()) > UNSEEN:
+        name = min(hidden, key=hidden.__getitem__)
+        raise ValueError(
+            f"step is {step:g}, but with it the rounding error of differences hides relative "
+            f"errors up to {hidden[name]:.1g} of {name}, and more of all other parts: take a step "
+            "of about 1e-5, subtract the mean of each input and scale x, y and the parameters to "
+            "size one, or add samples at which the outputs vary more"
         )
 
 

@@ -516,16 +516,17 @@ def test_outputs_beyond_the_range_of_float64_cannot_be_checked(difference, scale
 
 
 KINKS = "cross a kink"
+HIDDEN = "the rounding error of differences hides"
 powers = st.floats(-6.0, 6.0)
 output_powers = st.floats(-12.0, 12.0)
 
 
 def accepted(network, x, rng):
-    """Whether some sample was away from kinks; the checker raises if it finds an error."""
+    """Whether something could be checked; the checker raises if it finds an error."""
     try:
         report = kr.check_gradients(network, x, rng=rng, n_directions=1)
     except ValueError as error:
-        if KINKS in str(error):
+        if KINKS in str(error) or HIDDEN in str(error):
             return False
         raise
     assert report.worst <= 1e-7
@@ -585,7 +586,9 @@ def test_right_gradients_of_composed_functions_are_accepted_near_their_extrema(n
     """The inner value is near 1, and the logarithm of it near 0."""
     network = composed_edge(name, (scale, -0.4 * scale, 1e6, 0.0))
 
-    assert accepted(network, np.linspace(-1.0, 1.0, 7)[:, None], np.random.default_rng(1))
+    found = accepted(network, np.linspace(-1.0, 1.0, 7)[:, None], np.random.default_rng(1))
+
+    assert found or scale == 3e-5  # there the outputs are constant up to rounding
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e-2, 1e2, 1e6])
