@@ -230,7 +230,7 @@ def train_on_grid(
             break
         near = some if recorder.batches and done != last_check else points
         placed = _place_grids(network, objective.goal, near)
-        why = undefined_at(placed, points, "x_train")
+        why = undefined_at(placed, points, "x_train" if hasattr(source, "targets") else "points")
         if why:
             stopped = f"step {done}: activations left hidden grids, but on moved ones {why}"
             break
