@@ -150,7 +150,7 @@ class Recipe:
     initial: Callable[[FloatArray], dict[str, Network]]
 
     def path(self, network: Network, data: Data) -> Iterator[Run[Network]]:
-        """Train on the path (T23), and yield the run of each weight."""
+        """Train on the path (T23), and yield the run of each weight; an interrupted one ends it."""
         for place, weight in enumerate(self.weights):
             # [eq:penalty-path]
             run = fit(
@@ -167,7 +167,15 @@ class Recipe:
             # [/eq:penalty-path]
             yield run
             if run.interrupted:
-                raise KeyboardInterrupt
+                return
+
+    def last(self, network: Network, data: Data) -> Run[Network]:
+        """Return the last run of the path; where it is of a smaller weight, `stopped` says so."""
+        runs = list(self.path(network, data))
+        run, weight = runs[-1], self.weights[len(runs) - 1]
+        if weight == self.weights[-1]:
+            return run
+        return replace(run, stopped=f"{run.stopped}; its penalty_weight is {weight:g}")
 
 
 def usual_weights(n: int) -> tuple[float, ...]:

@@ -338,6 +338,24 @@ def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
         validated(data)
 
 
+def test_an_interruption_of_the_last_fit_ends_the_run_and_the_weight_is_reported(monkeypatch):
+    data = table(lambda x: x[:, 0] - x[:, 1], n=20, noise=0.6)
+    real = candidates.fit
+    monkeypatch.setattr(
+        candidates,
+        "fit",
+        lambda net, data, **o: replace(
+            real(net, data, **o), interrupted=len(data.x_train) == 20, stopped="interrupted"
+        ),
+    )
+
+    run = validated(data, hidden=(), weights=(0.01, 0.03), n_folds=2)
+
+    assert run.interrupted
+    assert run.chosen.penalty_weight == 0.03
+    assert run.stopped == f"chosen of 5: {run.chosen}; interrupted; its penalty_weight is 0.01"
+
+
 @for_all(
     ("options", "error", "sentence"),
     [
