@@ -28,7 +28,8 @@ import numpy as np
 from kan_ref.checks import FloatArray, check_number
 from kan_ref.data import Data
 from kan_ref.network import Network, domain_of_samples, init_network
-from kan_ref.training.data_goal import DataGoal
+from kan_ref.training.class_losses import CROSS_ENTROPY
+from kan_ref.training.data_goal import DataGoal, check_batch
 from kan_ref.training.fitting import fit
 from kan_ref.training.history import Run, Step
 
@@ -95,6 +96,24 @@ def sample_range(x: FloatArray) -> FloatArray:
 def clipped(x: FloatArray, domain: FloatArray) -> FloatArray:
     """Return the nearest inputs within the domain (n_in, 2)."""
     return np.clip(x, domain[:, 0], domain[:, 1])
+
+
+def check_goals(network: Network, data: Data, loss: str) -> DataGoal:
+    """Return the goal of the training data, after checks of all that training and test data need.
+
+    An error of the test data alone would otherwise come after the last fold.
+    """
+    goal = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
+    check_standardised(goal)
+    if goal.loss is CROSS_ENTROPY and data.y_test.max(initial=0) > data.y_train.max():
+        place = int(np.argmax(data.y_test > data.y_train.max()))
+        label = data.y_test[place]
+        raise ValueError(
+            f"y_test is {label} at position {place}, but y_train has no sample of class {label}: "
+            "leave such samples out of the test data, or move some into the training data"
+        )
+    check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
+    return goal
 
 
 def check_standardised(goal: DataGoal) -> None:

@@ -30,7 +30,7 @@ from kan_ref.network import Network, network_values
 from kan_ref.optimizers import steps_are_done
 from kan_ref.training.candidates import (
     Recipe,
-    check_standardised,
+    check_goals,
     check_weights,
     clipped,
     constant_network,
@@ -39,7 +39,7 @@ from kan_ref.training.candidates import (
     sample_range,
     usual_weights,
 )
-from kan_ref.training.data_goal import LOSSES, DataGoal, check_batch
+from kan_ref.training.data_goal import LOSSES, DataGoal
 from kan_ref.training.fitting import fit
 from kan_ref.training.held_out import (
     best_constant,
@@ -217,9 +217,7 @@ def fit_validated(
         lambda x: initial_networks(x, n_out, hidden, **shape, rng=copy.deepcopy(before)),
     )
     networks = recipe.initial(checked.x_train)
-    names = ("x_train", "y_train")
-    goal = check_batch(networks["linear"], checked.x_train, checked.y_train, names, loss)
-    check_standardised(goal)
+    goal = check_goals(networks["linear"], checked, recipe.loss)
     parts = _parts(goal, n_folds, rng)
     fewest = len(goal.x) - max(map(len, parts), default=0)  # samples that a fold trains on
     networks = {
