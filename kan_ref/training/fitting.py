@@ -161,7 +161,10 @@ def fit(
     size of the batch alone: its training error and penalty are those of the batch, but at the first
     and the last step of a grid the training error is that of all samples. Hidden grids that move by
     all samples, at the start and at the last check, take memory that grows with their number: 60
-    to 160 MiB for 200,000 samples and 5 to 16 hidden nodes.
+    to 160 MiB for 200,000 samples and 5 to 16 hidden nodes. "lm" and "lm_cg" store the Jacobian of
+    a loss over data up to 4 million numbers. Beyond them "lm" adds up J^T J over chunks of samples
+    if there are as many numbers in y as parameters, and "lm_cg" takes products by chunks for a
+    Network. For an MLP or a LAN "lm_cg" takes about 3 times the 8 y.size n_params bytes of J.
     """
     check_model("network", network)
     settings = read_settings(
