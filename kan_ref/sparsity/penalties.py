@@ -100,7 +100,8 @@ def layer_penalty(
         scores = np.abs(outputs).mean(axis=0)
         entropy, d_entropy = natural_entropy(scores)
         d_scores = l1_weight + entropy_weight * d_entropy
-        d_edges = np.sign(outputs) / len(outputs) * d_scores
+        d_edges = np.sign(outputs) / len(outputs)
+        d_edges *= d_scores  # in place: arrays of all edges are large
         # [/eq:paper-penalty]
         return LayerPenalty(float(scores.sum()), entropy, d_edges)
     if kind == "pykan-0.0":
@@ -108,9 +109,9 @@ def layer_penalty(
         strengths = np.abs(outputs).mean(axis=0) / width
         entropy, d_entropy = _offset_entropy(strengths, strengths.sum())
         d_strengths = l1_weight + entropy_weight * d_entropy
-        return LayerPenalty(
-            float(strengths.sum()), entropy, np.sign(outputs) / len(outputs) * (d_strengths / width)
-        )
+        d_edges = np.sign(outputs) / len(outputs)
+        d_edges *= d_strengths / width
+        return LayerPenalty(float(strengths.sum()), entropy, d_edges)
     std, d_std = _std(outputs)
     reach, d_reach = _std(x)
     strengths = std / (reach + _STD_OFFSET)
@@ -237,8 +238,9 @@ def penalized_backward(
 
     Notes
     -----
-    Backward pass :eq:`layer-backward-edges` at every layer. Memory: the outputs of all edges,
-    batch x n_out x n_in numbers for each layer.
+    Backward pass :eq:`layer-backward-edges` at every layer, one after the other. But for "coef",
+    time is in proportion to batch times the number of edges, and memory is two to four arrays of
+    batch x n_out x n_in numbers of the layer with the most edges.
     """
     value = 0.0
     pieces: list[FloatArray] = []

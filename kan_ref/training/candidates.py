@@ -28,7 +28,8 @@ import numpy as np
 from kan_ref.checks import FloatArray, check_number
 from kan_ref.data import Data
 from kan_ref.network import Network, domain_of_samples, init_network
-from kan_ref.training.data_goal import DataGoal
+from kan_ref.training.class_losses import CROSS_ENTROPY
+from kan_ref.training.data_goal import DataGoal, check_batch
 from kan_ref.training.fitting import fit
 from kan_ref.training.history import Run, Step
 
@@ -97,6 +98,24 @@ def clipped(x: FloatArray, domain: FloatArray) -> FloatArray:
     return np.clip(x, domain[:, 0], domain[:, 1])
 
 
+def check_goals(network: Network, data: Data, loss: str) -> DataGoal:
+    """Return the goal of the training data, after checks of all that training and test data need.
+
+    An error of the test data alone would otherwise come after the last fold.
+    """
+    goal = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
+    check_standardised(goal)
+    if goal.loss is CROSS_ENTROPY and data.y_test.max(initial=0) > data.y_train.max():
+        place = int(np.argmax(data.y_test > data.y_train.max()))
+        label = data.y_test[place]
+        raise ValueError(
+            f"y_test is {label} at position {place}, but y_train has no sample of class {label}: "
+            "leave such samples out of the test data, or move some into the training data"
+        )
+    check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
+    return goal
+
+
 def check_standardised(goal: DataGoal) -> None:
     """Raise ValueError where a column is far from mean 0 and standard deviation 1."""
     arrays = {"x_train": goal.x}
@@ -150,7 +169,7 @@ class Recipe:
     initial: Callable[[FloatArray], dict[str, Network]]
 
     def path(self, network: Network, data: Data) -> Iterator[Run[Network]]:
-        """Train on the path (T23), and yield the run of each weight."""
+        """Train on the path (T23), and yield the run of each weight; an interrupted one ends it."""
         for place, weight in enumerate(self.weights):
             # [eq:penalty-path]
             run = fit(
@@ -167,7 +186,15 @@ class Recipe:
             # [/eq:penalty-path]
             yield run
             if run.interrupted:
-                raise KeyboardInterrupt
+                return
+
+    def last(self, network: Network, data: Data) -> Run[Network]:
+        """Return the last run of the path; where it is of a smaller weight, `stopped` says so."""
+        runs = list(self.path(network, data))
+        run, weight = runs[-1], self.weights[len(runs) - 1]
+        if weight == self.weights[-1]:
+            return run
+        return replace(run, stopped=f"{run.stopped}; its penalty_weight is {weight:g}")
 
 
 def usual_weights(n: int) -> tuple[float, ...]:

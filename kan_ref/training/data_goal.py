@@ -267,7 +267,9 @@ def value_and_grad(
 
     Notes
     -----
-    Implements :eq:`objective`. About three forward passes; with a penalty on edges two more.
+    Implements :eq:`objective`. About three forward passes. With a penalty other than "coef" time is
+    in proportion to batch times edges, and memory two to four arrays of batch x n_out x n_in for
+    the largest layer: about 20 forward passes and 1 GiB for [784, 64, 10] and 1000 samples.
     """
     goal = check_batch(check_model("network", network), x, y, loss=loss)
     weights = check_penalty(penalty, penalty_weight, l1_weight, entropy_weight)

@@ -11,7 +11,7 @@ it minimises the objective of the network by an optimizer, whose memory ends wit
 
 With mini-batches (T11) looks at the batch of the step and moves grids by a part of the samples, but
 at the last of its checks by all of them: a pass over all samples at each check would take most of
-the time of the run.
+the time of the run. Losses of batches differ by chance, so the last network is kept.
 """
 
 from collections.abc import Sequence
@@ -133,8 +133,9 @@ def fit(
     Returns
     -------
     run : Run
-        On KeyboardInterrupt with the best network so far; `stopped` says so. Where a symbolic edge
-        of the network is undefined at a test sample, test errors are nan, and `stopped` says which.
+        On KeyboardInterrupt with the best network so far, with mini-batches the last one; `stopped`
+        says so. Where a symbolic edge is undefined at a test sample, test errors are nan, and
+        `stopped` says which.
         So it does where test samples outside the grids have most of the squared test error, more
         than ten times that of the others (or of training, if all are outside) in the mean, where
         most points of training lie outside, where an input of equations of order m extends over 100
@@ -162,7 +163,10 @@ def fit(
     whose function is not defined everywhere a step takes a forward pass over all samples, too, so
     that a step to parameters without a value at any of them is undone. Hidden grids that move by
     all samples, at the start and at the last check, take memory that grows with their number: 60
-    to 160 MiB for 200,000 samples and 5 to 16 hidden nodes.
+    to 160 MiB for 200,000 samples and 5 to 16 hidden nodes. "lm" and "lm_cg" store the Jacobian of
+    a loss over data up to 4 million numbers. Beyond them "lm" adds up J^T J over chunks of samples
+    if there are as many numbers in y as parameters, and "lm_cg" takes products by chunks for a
+    Network. For an MLP or a LAN "lm_cg" takes about 3 times the 8 y.size n_params bytes of J.
     """
     check_model("network", network)
     settings = read_settings(

@@ -95,12 +95,14 @@ class Run(Record, Generic[Kind]):
     network : Network, MLP or LAN
         Trained. Where hidden grids moved on the last grid of the schedule, it is the best network
         of that grid, which need not be the last; `stopped` then says of which step it is. With
+        mini-batches it is the last one in either case, because their losses differ by chance. With
         `validation_share` it is the one with the smallest `history.validation_loss`.
     history : History
     stopped : str
         Why the run ended.
     interrupted : bool
-        Whether a KeyboardInterrupt ended the run; then `network` is the best so far.
+        Whether a KeyboardInterrupt ended the run; then `network` is the best so far, with
+        mini-batches the last one, and with `validation_share` the best on the held-out samples.
     entry : int
         Place of the numbers of `network` in the arrays of `history`, -1 if there are none.
 

@@ -31,32 +31,39 @@ _CHUNK_ENTRIES = 2**17  # of the row-sparse Jacobian of a chunk, 1 MiB of values
 MOST_ENTRIES = 2**22  # of a row-sparse Jacobian that is stored: 64 MiB
 
 
-def row_entries(network: Network) -> int:
-    """Return the number of entries in a row of the Jacobian of predictions."""
+def row_entries(model: Any) -> int:
+    """Return how many entries of a row of the Jacobian of predictions are stored."""
+    if not isinstance(model, Network):
+        return int(model.n_params)  # MLPs and LANs have dense rows
     return sum(
         layer.n_out * layer.n_in * (layer.degree + 3) + 4 * len(layer.symbolic)
-        for layer in network.layers
+        for layer in model.layers
     )
 
 
-def sums_by_chunks(goal: Any, network: Network) -> tuple[FloatArray, NormalSums]:
+def sums_by_chunks(goal: Any, model: Any) -> tuple[FloatArray, NormalSums]:
     """Compute the residuals of a loss over data, with J^T J and J^T r of `NormalSums`.
 
     The goal has many samples and is not prepared. Memory: that of a chunk, and the residuals.
     """
     n_samples, n_out = goal.targets.shape
-    size = max(1, _CHUNK_ENTRIES // (n_out * row_entries(network)))
+    n_rows, order = _CHUNK_ENTRIES // row_entries(model), np.arange(n_samples)
+    if isinstance(model, Network):
+        order = order_by_cells(model.layers[0], goal.x)
+    else:
+        n_rows = max(n_rows, model.n_params)  # with fewer, adding up J^T J takes most of the time
+    size = max(1, n_rows // n_out)
     every = np.empty((n_samples, n_out))
-    root, order = np.sqrt(goal.targets.size), order_by_cells(network.layers[0], goal.x)
+    root = np.sqrt(goal.targets.size)
 
     def parts() -> Iterator[tuple[Jacobian, FloatArray]]:
         for part in sample_slices(n_samples, size):
             rows = order[part]
-            flow, caches = network.run_flow(network.prepare(goal.x[rows]))
+            flow, caches = model.run_flow(model.prepare(goal.x[rows]))
             every[rows] = (flow[-1] - goal.targets[rows]) / root
-            yield network.jacobian(caches, 1.0 / root), every[rows].reshape(-1)
+            yield model.jacobian(caches, 1.0 / root), every[rows].reshape(-1)
 
-    sums = sum_chunks(parts(), network.n_params)
+    sums = sum_chunks(parts(), model.n_params)
     return every.reshape(-1), sums
 
 

@@ -59,19 +59,18 @@ class Settings:
     def by_chunks(self, network: Model, source: object) -> bool:
         """Return whether a loss over data is evaluated by chunks of its samples.
 
-        So it is with mini-batches, and where least squares would store a large Jacobian.
+        So it is with mini-batches, and where least squares would store a large Jacobian; "lm_cg"
+        stores that of an MLP or a LAN, which have no products without it.
         """
         if self.batch_size is not None:
             return True
-        if not (
-            self.optimizer in LEAST_SQUARES
-            and isinstance(source, DataGoal)
-            and isinstance(network, Network)
-        ):
+        if not (self.optimizer in LEAST_SQUARES and isinstance(source, DataGoal)):
             return False
         n_rows = source.targets.size
         large = n_rows * row_entries(network) > MOST_ENTRIES
-        return large and (self.optimizer == "lm_cg" or n_rows >= network.n_params)
+        if self.optimizer == "lm_cg":
+            return large and isinstance(network, Network)
+        return large and n_rows >= network.n_params
 
     def objective(self, network: Model, goal: Goal, points: FloatArray) -> Objective:
         """Return the objective of a network and a goal."""

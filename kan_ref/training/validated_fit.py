@@ -30,7 +30,7 @@ from kan_ref.network import Network, network_values
 from kan_ref.optimizers import steps_are_done
 from kan_ref.training.candidates import (
     Recipe,
-    check_standardised,
+    check_goals,
     check_weights,
     clipped,
     constant_network,
@@ -39,7 +39,7 @@ from kan_ref.training.candidates import (
     sample_range,
     usual_weights,
 )
-from kan_ref.training.data_goal import LOSSES, DataGoal, check_batch
+from kan_ref.training.data_goal import LOSSES, DataGoal
 from kan_ref.training.fitting import fit
 from kan_ref.training.held_out import (
     best_constant,
@@ -172,7 +172,8 @@ def fit_validated(
         "x_train has mean 312 in column 3 ..., but must be standardised"; as `init_network` and
         `fit`.
     KeyboardInterrupt
-        During cross-validation; in the last fit it ends the run, as in `fit`.
+        During cross-validation. In the last fit it ends the run, as in `fit`; before the chosen
+        weight, `stopped` says with which smaller one the network was trained.
 
     Notes
     -----
@@ -216,9 +217,7 @@ def fit_validated(
         lambda x: initial_networks(x, n_out, hidden, **shape, rng=copy.deepcopy(before)),
     )
     networks = recipe.initial(checked.x_train)
-    names = ("x_train", "y_train")
-    goal = check_batch(networks["linear"], checked.x_train, checked.y_train, names, loss)
-    check_standardised(goal)
+    goal = check_goals(networks["linear"], checked, recipe.loss)
     parts = _parts(goal, n_folds, rng)
     fewest = len(goal.x) - max(map(len, parts), default=0)  # samples that a fold trains on
     networks = {
@@ -263,10 +262,11 @@ def _held_out(
     columns = [sample_losses(held_out, np.tile(constant, (len(part), 1)))]
     networks = recipe.initial(inside.x_train)
     for name in names:
-        of_weights = [
-            sample_losses(held_out, network_values(run.network, held_out.x))
-            for run in recipe.path(networks[name], inside)
-        ]
+        of_weights = []
+        for run in recipe.path(networks[name], inside):
+            if run.interrupted:
+                raise KeyboardInterrupt
+            of_weights.append(sample_losses(held_out, network_values(run.network, held_out.x)))
         columns += of_weights[::-1]
     return np.column_stack(columns)
 
@@ -308,8 +308,7 @@ def _refitted(
         run = replace(run, stopped=steps_are_done(0))  # that it is constant needs no note
     else:
         shorter = tuple(weight for weight in recipe.weights if weight <= chosen.penalty_weight)
-        path = replace(recipe, weights=shorter).path(networks[chosen.architecture], data)
-        run = list(path)[-1]
+        run = replace(recipe, weights=shorter).last(networks[chosen.architecture], data)
     compared = f"chosen of {len(candidates)}: {chosen}"
     if len(candidates) == 1:
         compared = f"the constant, because fewer than {FEWEST} training samples cannot be compared"

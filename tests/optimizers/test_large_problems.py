@@ -502,6 +502,31 @@ def test_fit_by_chunks_is_fit(optimizer, monkeypatch):
     assert stored.history.train_rmse[-1] < 0.5 * stored.history.train_rmse[0]
 
 
+@pytest.mark.parametrize("name", ["mlp", "lan"])
+def test_sums_of_dense_rows_have_chunks_of_at_least_as_many_rows_as_parameters(name, monkeypatch):
+    """With fewer rows, the matrix of a chunk would have more numbers than its Jacobian."""
+    rng = np.random.default_rng(3)
+    if name == "mlp":
+        model = kr.init_mlp((2, 4, 2), activation="tanh", rng=rng)
+    else:
+        model = kr.init_lan((2, 2, 2), n_intervals=2, degree=2, domain=(-1.0, 1.0), rng=rng)
+    x, y = rng.uniform(-1.0, 1.0, (31, 2)), rng.normal(size=(31, 2))
+    goal, sizes = DataGoal(MSE, x, y), []
+    residuals, (jacobian,) = goal.prepare(model).linearize(model)
+    monkeypatch.setattr(matrix_free, "_CHUNK_ENTRIES", 0)
+    run_flow = type(model).run_flow
+    monkeypatch.setattr(
+        type(model), "run_flow", lambda self, x: sizes.append(len(x)) or run_flow(self, x)
+    )
+
+    by_chunks, sums = goal.linearize(model)
+
+    assert sizes == [model.n_params // 2] * (31 // sizes[0]) + [31 % sizes[0]]
+    np.testing.assert_allclose(by_chunks, residuals, rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(sums.matrix, jacobian.T @ jacobian, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(sums.half_gradient, jacobian.T @ residuals, rtol=1e-11, atol=1e-13)
+
+
 @pytest.mark.parametrize("precondition", [None, "jacobian"])
 def test_matrix_free_fits_fall_with_and_without_scaled_damping(precondition):
     network, data = example()

@@ -1,6 +1,7 @@
 """Penalties on edges: the paper's numbers by hand, every kind against loops, and gradients along random directions."""
 
 import math
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -21,7 +22,7 @@ from networks import (
 from oracles_training import mean_square
 
 import kan_ref as kr
-from kan_ref.network.layer import Layer, layer_forward
+from kan_ref.network.layer import Layer, layer_edge_outputs, layer_forward
 from kan_ref.numerics.differences import central_difference
 from kan_ref.sparsity.penalties import (
     PENALTY_NAMES,
@@ -380,6 +381,31 @@ def test_the_penalty_alone_has_an_exact_gradient(kind, weights):
         assert abs(gradient @ direction - slope) <= 1e-7 * (
             np.abs(gradient * direction).sum() + 1.0
         )
+
+
+@for_all("kind", ["paper", "pykan-0.0"])
+def test_the_gradient_of_a_mean_absolute_value_takes_the_memory_of_the_edges(kind):
+    """Outputs of all edges and one more array of their size, as in computing them."""
+    layer = kr.init_network(
+        (40, 40), n_intervals=2, degree=1, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    ).layers[0]
+    x = np.random.default_rng(1).uniform(-1.0, 1.0, (300, 40))
+    cache = layer_forward(layer, x)[1]
+
+    edges = peak_bytes(lambda: layer_edge_outputs(layer, cache))
+    penalty = peak_bytes(lambda: layer_penalty(kind, layer, cache, x, 1.0, 1.0))
+
+    assert penalty <= edges + 0.1 * 8 * 300 * 40 * 40
+
+
+def peak_bytes(call):
+    call()
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_gradient_of_any_loss_joins_the_penalty_s():

@@ -338,6 +338,24 @@ def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
         validated(data)
 
 
+def test_an_interruption_of_the_last_fit_ends_the_run_and_the_weight_is_reported(monkeypatch):
+    data = table(lambda x: x[:, 0] - x[:, 1], n=20, noise=0.6)
+    real = candidates.fit
+    monkeypatch.setattr(
+        candidates,
+        "fit",
+        lambda net, data, **o: replace(
+            real(net, data, **o), interrupted=len(data.x_train) == 20, stopped="interrupted"
+        ),
+    )
+
+    run = validated(data, hidden=(), weights=(0.01, 0.03), n_folds=2)
+
+    assert run.interrupted
+    assert run.chosen.penalty_weight == 0.03
+    assert run.stopped == f"chosen of 5: {run.chosen}; interrupted; its penalty_weight is 0.01"
+
+
 @for_all(
     ("options", "error", "sentence"),
     [
@@ -382,6 +400,40 @@ def test_columns_that_are_not_standardised_are_reported_with_the_remedy(change, 
 
 
 # --- its parts
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_train", "y_test", "sentence"),
+    [
+        (
+            "cross_entropy",
+            [0, 1] * 10,
+            [0, 3, 2],
+            r"^y_test is 3 at position 1, but y_train has no sample of class 3: "
+            "leave such samples out of the test data, or move some into the training data$",
+        ),
+        (
+            "cross_entropy",
+            [0, 1] * 10,
+            [0, 1, -1],
+            "^y_test is -1 at position 2, but 2 outputs have labels 0 to 1: number the classes",
+        ),
+        (
+            "logistic",
+            [[0.0], [1.0]] * 10,
+            [[0.0], [0.5], [1.0]],
+            "^y_test is 0.5 at row 1, column 0, but every answer must be 0 or 1$",
+        ),
+    ],
+)
+def test_test_data_that_cannot_be_judged_are_reported_before_any_fit(
+    loss, y_train, y_test, sentence, monkeypatch
+):
+    monkeypatch.setattr(candidates, "fit", lambda *_, **__: pytest.fail("a network is trained"))
+    x = np.linspace(-1.7, 1.7, 20)[:, None]
+
+    with pytest.raises(ValueError, match=sentence):
+        validated(kr.Data(x, y_train, x[:3], y_test), loss=loss)
 
 
 def test_paired_differences_have_their_mean_and_standard_error():

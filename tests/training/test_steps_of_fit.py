@@ -562,14 +562,22 @@ def test_the_loss_at_the_point_evaluated_last_costs_no_forward_pass(ask, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "more", "chunks"), [("lm", -1, False), ("lm", 0, True), ("lm_cg", -1, True)]
+    ("make", "optimizer", "more", "chunks"),
+    [
+        (network, "lm", -1, False),
+        (network, "lm", 0, True),
+        (network, "lm_cg", -1, True),
+        (mlp, "lm", -1, False),
+        (mlp, "lm", 0, True),
+        (mlp, "lm_cg", 0, False),  # it has no products without its Jacobian
+    ],
 )
 def test_lm_forms_sums_of_a_large_jacobian_only_if_it_has_a_row_for_each_parameter(
-    optimizer, more, chunks, monkeypatch
+    make, optimizer, more, chunks, monkeypatch
 ):
     """With fewer rows, J^T J would have more rows than the Jacobian."""
     monkeypatch.setattr(settings, "MOST_ENTRIES", 0)
-    model = network()
+    model = make()
     x = samples(model.n_params + more).x_train
     read = settings.read_settings(
         model,
@@ -579,7 +587,7 @@ def test_lm_forms_sums_of_a_large_jacobian_only_if_it_has_a_row_for_each_paramet
         penalty=None,
         smoothness_weight=0.0,
         update_grids=True,
-        trainable=("coef",),
+        trainable=("coef", "w_base", "w_spline", "symbolic"),
         precondition=None,
         learning_rate=None,
         batch_size=None,
