@@ -5,7 +5,7 @@ output has no reader.
 
 Functions that the programs call let KeyboardInterrupt pass. Only the program itself turns it into a
 line and status 130, so that Ctrl-C also ends a test runner or another program that calls `main`.
-`fit` alone ends at KeyboardInterrupt with the best network so far. A program whose numbers would
+`fit` alone ends at KeyboardInterrupt with the network so far. A program whose numbers would
 then come from a shorter run does without it (`interrupts_end_fits`).
 """
 
@@ -179,7 +179,7 @@ def run_program(main: Callable[[], int], *, ends_fits: bool = False) -> NoReturn
     main : callable
         Takes no arguments and returns the exit status, or raises SystemExit with it.
     ends_fits : bool
-        Whether Ctrl-C also ends the program in a `fit`, which would return the best network so far.
+        Whether Ctrl-C also ends the program in a `fit`, which would return the network so far.
     """
     if sys.stdout is None:  # the next file that is opened would receive what libraries print
         print(
