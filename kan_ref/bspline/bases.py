@@ -119,7 +119,8 @@ def knot_averages(knots: FloatArray, degree: int) -> FloatArray:
     # [eq:greville]
     points: FloatArray = (windows / degree).sum(axis=2)
     # [/eq:greville]
-    return points
+    # a rounded mean of equal knots can lie beside them, at an end where every basis function is 0
+    return np.clip(points, windows[:, :, 0], windows[:, :, -1])
 
 
 @np.errstate(all="ignore")

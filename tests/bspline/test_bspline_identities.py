@@ -300,6 +300,18 @@ def test_greville_points_rise_and_each_lies_under_its_basis(case):
     assert (points <= rows[:, degree : degree + points.shape[1]] + slack).all()
 
 
+@pytest.mark.parametrize("degree", range(1, 8))
+def test_greville_points_lie_between_the_knots_that_they_average(degree):
+    ends = np.sort(np.random.default_rng(degree).normal(size=(100, 2)))
+    rows = np.repeat(ends, degree + 1, axis=1)  # clamped: the Bernstein basis
+
+    points = greville(rows, degree)
+
+    assert (points >= ends[:, :1]).all()
+    assert (points <= ends[:, 1:]).all()
+    np.testing.assert_array_equal(points[:, [0, -1]], ends)
+
+
 def test_greville_points_at_degree_0_are_the_middles():
     np.testing.assert_array_equal(greville([[0.0, 1.0, 4.0]], 0), [[0.5, 2.5]])
 
