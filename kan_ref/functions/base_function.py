@@ -22,7 +22,9 @@ The activations of an MLP are silu and
     (F7)  relu z = max(z, 0):    relu' = 1 where z > 0, else 0;    relu'' = relu''' = 0
     (F8)  sin' = cos,    sin'' = -sin,    sin''' = -cos
 
-(F6): differentiate t' = 1 - t^2. The derivatives of relu at 0 are left limits.
+(F6): differentiate t' = 1 - t^2. This difference loses its digits as |t| tends to 1. Below 0.01 it
+is computed from another exponential, t' = 1 / cosh^2 z = 4 v / (1 + v)^2 with v = e^-2|z|, at the
+cost of that exponential at these numbers alone. The derivatives of relu at 0 are left limits.
 """
 
 from collections.abc import Sequence
@@ -32,6 +34,7 @@ import numpy as np
 from kan_ref.checks import FloatArray, check_choice, check_integer
 
 ACTIVATION_NAMES = ("tanh", "relu", "silu", "sine")
+_SATURATED = 0.01  # of tanh': below it 1 - t^2 can be off by more than 1e-14 of itself
 
 
 def _silu(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
@@ -128,6 +131,10 @@ def _tanh(z: FloatArray, derivatives: Sequence[int]) -> tuple[FloatArray, ...]:
     # [eq:tanh-derivatives]
     t = np.tanh(z)
     slope = 1.0 - t**2
+    if not slope.min(initial=1.0) >= _SATURATED:  # or it is nan
+        saturated = slope < _SATURATED
+        v = np.exp(-2.0 * np.abs(z[saturated]))
+        slope[saturated] = 4.0 * v / (1.0 + v) ** 2
     values = []
     for order in derivatives:
         if order == 0:
