@@ -445,6 +445,22 @@ def test_two_classes_have_one_logit():
     assert model.score(x, y) > 0.9
 
 
+def test_small_probabilities_of_either_of_two_classes_keep_their_digits():
+    x = np.linspace(-1.0, 1.0, 40)[:, None]
+    model = KANClassifier(**QUICK, random_state=0).fit(x, x[:, 0] > 0.0)
+    model.network_ = model.network_.with_theta(
+        50.0 / np.abs(model.decision_function(x)).max() * model.network_.theta
+    )
+
+    logits, p = model.decision_function(x), model.predict_proba(x)
+
+    assert logits.min() < -20.0
+    assert logits.max() > 20.0
+    np.testing.assert_allclose(p[:, 0], 1.0 / (1.0 + np.exp(logits)), rtol=1e-13)
+    np.testing.assert_allclose(p[:, 1], 1.0 / (1.0 + np.exp(-logits)), rtol=1e-13)
+    np.testing.assert_array_equal(p[:, 1:], kr.predict_proba(model.network_, model._points(x)))
+
+
 @pytest.mark.parametrize("labels", [[False, True], [-5, 12], ["no", "yes"], [0.5, 0.25]])
 def test_two_classes_may_be_of_any_type(labels):
     x = np.linspace(-1.0, 1.0, 40)[:, None]
