@@ -54,7 +54,8 @@ def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatAr
     Raises
     ------
     ValueError, TypeError
-        Wrong shapes, decreasing knots, numbers that are not finite, negative orders.
+        Wrong shapes, decreasing knots, numbers that are not finite, negative orders; a derivative
+        that overflows float64.
 
     Notes
     -----
@@ -70,9 +71,16 @@ def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatAr
     degree = check_integer("degree", degree, low=0)
     derivative = check_integer("derivative", derivative, low=0)
     vectors = check_knots("knots", knots, degree)
-    return all_bases(
-        check_float_array("x", x, ("batch", len(vectors))), vectors, degree, derivative
-    )
+    points = check_float_array("x", x, ("batch", len(vectors)))
+    values = all_bases(points, vectors, degree, derivative)
+    if not np.isfinite(values).all():
+        b, i = np.argwhere(~np.isfinite(values))[0, :2]
+        raise ValueError(
+            f"x is {points[b, i]} at row {b}, column {i}, where knots are so close that a "
+            f"derivative of order {derivative} overflows float64 (about 1.8e308): "
+            "scale x and knots to size one"
+        )
+    return values
 
 
 def all_bases(x: FloatArray, knots: FloatArray, degree: int, derivative: int = 0) -> FloatArray:
