@@ -13,8 +13,11 @@ All follow from one exponential u = e^-|x| <= 1, which cannot overflow:
     (F5)  s = 1 / (1 + u) for x >= 0, u / (1 + u) for x < 0,    p = u / (1 + u)^2 for every x
 
 The difference 1 - s is never formed, so s keeps all its digits where it is tiny, and p on both
-sides. The other two base functions are the identity, which makes an edge without spline linear, and
-zero, which leaves the spline alone.
+sides. Errors are a few ulp of the largest term of (F1)-(F4), or at most 4e-321 below x = -708,
+where e^x is subnormal.
+
+The other two base functions are the identity, which makes an edge without spline linear, and zero,
+which leaves the spline alone.
 
 The activations of an MLP are silu and
 
@@ -38,7 +41,7 @@ _SATURATED = 0.01  # of tanh': below it 1 - t^2 can be off by more than 1e-14 of
 
 
 def _silu(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
-    """Evaluate silu or its derivatives; errors are a few ulp of the largest term of (F1)-(F4)."""
+    """Evaluate silu or its derivatives, with the errors that the head of the module states."""
     # [eq:silu]
     u = np.abs(x)
     np.exp(np.negative(u, out=u), out=u)
