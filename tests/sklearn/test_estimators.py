@@ -258,6 +258,8 @@ def test_messages_name_the_arrays_of_the_estimators():
     model = KANRegressor(**QUICK).fit(x, y * 1e-200)
     with pytest.raises(ValueError, match=r"^y has values between .* in column 0"):
         _ = model.formula_
+    with pytest.raises(ValueError, match=r"^X has 2 training samples, but at least 10 are needed"):
+        _ = KANRegressor(**QUICK).fit(x[:2], y[:2]).discovery_
     with own_names():
         pass
     text = "x is so large that standardized x lies beyond"
@@ -267,6 +269,7 @@ def test_messages_name_the_arrays_of_the_estimators():
         "names has 'x', but",
         "names has 'x y', but",
         "the hidden layers have weights",
+        "the data has rows",
         "no name",
     ):
         with pytest.raises(ValueError, match=f"^{text}$"), own_names():
