@@ -46,8 +46,8 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
     Raises
     ------
     ValueError
-        low >= high; a range so narrow that float64 knots would coincide, or so wide that they
-        overflow.
+        low >= high; a range so narrow that float64 knots would coincide or be at most 1e-305
+        apart, or so wide that they overflow.
 
     Notes
     -----
@@ -76,7 +76,7 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
             f"for {knots.shape[1]} different float64 knots: subtract the mean of the inputs, "
             "scale them to size one, or take a wider range"
         )
-    return knots
+    return check_knots("knots", knots, degree)
 
 
 def extended_knots(breakpoints: object, degree: int) -> FloatArray:
@@ -96,7 +96,8 @@ def extended_knots(breakpoints: object, degree: int) -> FloatArray:
     Raises
     ------
     TypeError, ValueError
-        Breakpoints that decrease or have no width; outer knots that overflow float64.
+        Breakpoints that decrease, have no width or differ by at most 1e-305; outer knots that
+        overflow float64.
 
     Notes
     -----
@@ -108,7 +109,8 @@ def extended_knots(breakpoints: object, degree: int) -> FloatArray:
     array([[-0.5 ,  0.  ,  0.75,  1.  ,  1.5 ]])
     """
     degree = check_integer("degree", degree, low=0)
-    return add_outer_knots(check_breakpoints("breakpoints", breakpoints), degree)
+    knots = add_outer_knots(check_breakpoints("breakpoints", breakpoints), degree)
+    return check_knots("knots", knots, degree)
 
 
 def add_outer_knots(grid: FloatArray, degree: int) -> FloatArray:

@@ -53,7 +53,8 @@ def grid_bounds(low: object, high: object, pad: object) -> tuple[FloatArray, Flo
     Returns
     -------
     a, b : (n_in,)
-        a < b; they enclose the samples also after rounding. Where the samples are all equal, (B15).
+        a < b; they enclose the samples also after rounding. Where high - low is at most 1e-9
+        max(1, |middle|), they are those of a constant input, (B15).
 
     Raises
     ------
@@ -86,7 +87,11 @@ def grid_bounds(low: object, high: object, pad: object) -> tuple[FloatArray, Flo
 
 
 def data_bounds(x: object) -> tuple[FloatArray, FloatArray]:
-    """Return the ends (n_in,), (n_in,) of input grids: 5 % beyond the samples x (batch, n_in)."""
+    """Return the ends (n_in,), (n_in,) of input grids: 5 % beyond the samples x (batch, n_in).
+
+    Where the range of the samples is at most 1e-9 max(1, |middle|), they are those of a constant
+    input, (B15).
+    """
     return _sample_bounds(_check_samples(x), _SAMPLE_PAD)[:2]
 
 
@@ -144,7 +149,8 @@ def percentile_bounds(x: object, percentiles: tuple[float, float] = (0.5, 99.5))
 def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
     """Return the ends (n_in,), (n_in,) of hidden grids for activations x (batch, n_in).
 
-    They lie R / n_intervals, but at least 5 % of R, beyond the activations.
+    They lie R / n_intervals, but at least 5 % of R, beyond the activations. Where their range R is
+    at most 1e-9 max(1, |middle|), the ends are those of a constant input, (B15).
     """
     n_intervals = check_integer("n_intervals", n_intervals, low=1)
     return _sample_bounds(_check_samples(x), max(1.0 / n_intervals, _SAMPLE_PAD))[:2]

@@ -115,8 +115,9 @@ def shape_remedy(
         what = {"n_in": " for one input", "n_out": " for one output"}.get(str(columns), "")
         return f": give {code}[:, None]{what}"
     if isinstance(columns, int) and array.size == columns and _fits(1, rows):
-        what = {"n_in": "input", "n_out": "output"}.get(str(rows), "sample")
-        return f": give {code}[None, :] for one {what}"
+        kinds = {"n_in": "input", "n_out": "output", "n_directions": "direction"}
+        what = "" if isinstance(rows, int) else f" for one {kinds.get(str(rows), 'sample')}"
+        return f": give {code}[None, :]{what}"
     return ""
 
 

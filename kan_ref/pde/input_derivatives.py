@@ -8,8 +8,9 @@
 
 All of them are components of one jet (`jet_kind`), computed by one forward pass: through splines,
 base functions and symbolic edges of a Network (`jets`), through the activations of an MLP
-(`mlp_jets`). At a knot a derivative is the limit from the right. This also holds where a curve has
-no second derivative (at the knots of degree 1 and 2).
+(`mlp_jets`). At a knot a derivative is the limit from the right, at the last knot of a knot vector
+from the left. This also holds where a curve has no second derivative (at the knots of degree 1 and
+2).
 """
 
 from collections.abc import Callable, Sequence

@@ -34,16 +34,19 @@ if TYPE_CHECKING:
 
 N_DRAWN = 200  # training samples that `draw` keeps
 
-# names in messages of kan_ref -> those of the estimators. Settings begin a message: inside it the
-# words "hidden" and "weights" have their usual meaning, and quoted names are those of columns.
+# names in messages of kan_ref -> those of the estimators. Settings and "data" begin a message:
+# inside it these words have their usual meaning, and quoted names are those of columns.
 _RENAMED = {
     "hidden": "hidden_layers",
     "weights": "penalty_weights",
+    "data": "X",
     "x_train": "X",
     "y_train": "y",
     "x": "X",
 }
-_NAMES = re.compile(r"^(?:hidden|weights)(?=\[| is )|(?<!')\b(?:x_train|y_train|x)\b(?!')")
+_NAMES = re.compile(
+    r"^(?:hidden|weights)(?=\[| is )|^data(?= has )|(?<!')\b(?:x_train|y_train|x)\b(?!')"
+)
 
 # what the docstrings of both estimators say
 SETTINGS = """\

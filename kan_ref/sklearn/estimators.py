@@ -213,8 +213,13 @@ class KANClassifier(ClassifierMixin, KANBase):
             For wrong arrays, as other estimators.
         """
         points = self._points(X)
-        p: FloatArray = kr.predict_proba(self.network_, points)
-        return np.hstack([1.0 - p, p]) if len(self.classes_) == 2 else p
+        if len(self.classes_) > 2:
+            return kr.predict_proba(self.network_, points)
+        z = self.network_(points)
+        logits = np.hstack([-z, z])
+        # the sigmoid of both: 1 - p would lose the digits of a small probability
+        p: FloatArray = np.exp(np.minimum(logits, 0.0)) / (1.0 + np.exp(-np.abs(logits)))
+        return p
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
         """Predict the most probable class.

@@ -300,6 +300,18 @@ def test_greville_points_rise_and_each_lies_under_its_basis(case):
     assert (points <= rows[:, degree : degree + points.shape[1]] + slack).all()
 
 
+@pytest.mark.parametrize("degree", range(1, 8))
+def test_greville_points_lie_between_the_knots_that_they_average(degree):
+    ends = np.sort(np.random.default_rng(degree).normal(size=(100, 2)))
+    rows = np.repeat(ends, degree + 1, axis=1)  # clamped: the Bernstein basis
+
+    points = greville(rows, degree)
+
+    assert (points >= ends[:, :1]).all()
+    assert (points <= ends[:, 1:]).all()
+    np.testing.assert_array_equal(points[:, [0, -1]], ends)
+
+
 def test_greville_points_at_degree_0_are_the_middles():
     np.testing.assert_array_equal(greville([[0.0, 1.0, 4.0]], 0), [[0.5, 2.5]])
 
@@ -393,6 +405,12 @@ ROW = np.arange(6.0)[None]
             lambda: basis([[0.5]], ROW, 2, True),
             TypeError,
             "derivative is True, but must be an integer",
+        ),
+        (
+            lambda: basis([[0.5, 0.5], [9.0, 1.3e-160]], [range(8), 1e-160 * np.arange(8)], 3, 2),
+            ValueError,
+            "x is 1.3e-160 at row 1, column 1, where knots are so close that a derivative of order 2 "
+            r"overflows float64 \(about 1.8e308\): scale x and knots to size one",
         ),
         (
             lambda: greville(ROW, 3),

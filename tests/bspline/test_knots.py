@@ -66,7 +66,7 @@ def test_one_number_serves_all_inputs():
 
 
 def test_a_uniform_row_of_tiny_or_huge_range_is_one_too():
-    for low, high in [(0.0, 1e-300), (-1e300, 1e300), (1e16, 1e16 + 20.0), (0.0, 5e-323)]:
+    for low, high in [(0.0, 1e-300), (-1e300, 1e300), (1e16, 1e16 + 20.0), (0.0, 1e-304)]:
         knots = uniform_knots(low, high, 5, 2)
 
         assert (np.diff(knots) > 0).all()
@@ -91,6 +91,8 @@ def test_a_uniform_row_of_tiny_or_huge_range_is_one_too():
         (-1e308, 1e308, r"the range from -1e\+308 to 1e\+308 at input 0 is too wide"),
         (0.0, 1.7e308, r"the range from 0.0 to 1.7e\+308 at input 0 is too wide"),
         ([0.0, 0.0], [1.0, 1.7e308], r"the range from 0.0 to 1.7e\+308 at input 1 is too wide"),
+        ([0.0, 0.0], [1.0, 4e-305], "knots has different knots at most 1e-305 apart: scale"),
+        (0.0, 5e-323, "knots has different knots at most 1e-305 apart: scale the inputs"),
     ],
 )
 def test_ends_that_bear_no_uniform_row_are_refused(low, high, sentence):
@@ -168,6 +170,7 @@ def test_breakpoints_are_a_view_and_the_whole_row_at_degree_0():
             [[1.54e308, 1.59e308, 1.64e308, 1.69e308]],
             r"the range from 1.54e\+308 to 1.69e\+308 at input 0 is too wide",
         ),
+        ([[0.0, 1e-306, 1.0]], "knots has different knots at most 1e-305 apart: scale the inputs"),
     ],
 )
 def test_breakpoints_that_are_no_grid_are_refused(grid, sentence):

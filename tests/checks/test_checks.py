@@ -352,6 +352,8 @@ def test_the_remedy_for_a_shape_gives_the_shape(came, wanted, kind):
         ((6,), ("batch", 1), "x[:, None]"),
         ((6,), ("batch", "n_in"), "x[:, None] for one input"),
         ((2,), ("batch", 2), "x[None, :] for one sample"),
+        ((2,), ("n_directions", 2), "x[None, :] for one direction"),
+        ((2,), (1, 2), "x[None, :]"),
         ((2, 6), ("batch", 2), "x.T"),
         ((6, 1), ("n",), "x.reshape(-1)"),
     ],

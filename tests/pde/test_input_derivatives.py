@@ -4,6 +4,7 @@ Public derivatives have shapes, laws, a comparison with SymPy, and rejected argu
 and with SymPy; so are derivatives of their activations.
 """
 
+import math
 import warnings
 from functools import partial
 
@@ -358,6 +359,15 @@ def test_activations_and_derivatives_are_those_of_sympy(activation, order):
     np.testing.assert_allclose(
         activation_values(activation, z, (order,))[0], truth, rtol=0, atol=1e-14
     )
+
+
+def test_derivatives_of_tanh_keep_their_digits_where_it_is_nearly_constant():
+    z = np.concatenate([np.geomspace(1.0, 350.0, 300), -np.geomspace(1.0, 350.0, 300)])
+    bell = np.array([1.0 / math.cosh(number) ** 2 for number in z])
+    truth = bell, -2.0 * np.tanh(z) * bell, bell * (6.0 * np.tanh(z) ** 2 - 2.0)
+
+    for found, expected in zip(activation_values("tanh", z, (1, 2, 3)), truth, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=0.0)
 
 
 @activations

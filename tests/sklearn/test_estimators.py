@@ -258,6 +258,8 @@ def test_messages_name_the_arrays_of_the_estimators():
     model = KANRegressor(**QUICK).fit(x, y * 1e-200)
     with pytest.raises(ValueError, match=r"^y has values between .* in column 0"):
         _ = model.formula_
+    with pytest.raises(ValueError, match=r"^X has 2 training samples, but at least 10 are needed"):
+        _ = KANRegressor(**QUICK).fit(x[:2], y[:2]).discovery_
     with own_names():
         pass
     text = "x is so large that standardized x lies beyond"
@@ -267,6 +269,7 @@ def test_messages_name_the_arrays_of_the_estimators():
         "names has 'x', but",
         "names has 'x y', but",
         "the hidden layers have weights",
+        "the data has rows",
         "no name",
     ):
         with pytest.raises(ValueError, match=f"^{text}$"), own_names():
@@ -443,6 +446,22 @@ def test_two_classes_have_one_logit():
     np.testing.assert_allclose(p[:, 1], 1.0 / (1.0 + np.exp(-logits)), rtol=1e-12)
     assert (model.predict(x) == (logits > 0.0)).all()
     assert model.score(x, y) > 0.9
+
+
+def test_small_probabilities_of_either_of_two_classes_keep_their_digits():
+    x = np.linspace(-1.0, 1.0, 40)[:, None]
+    model = KANClassifier(**QUICK, random_state=0).fit(x, x[:, 0] > 0.0)
+    model.network_ = model.network_.with_theta(
+        50.0 / np.abs(model.decision_function(x)).max() * model.network_.theta
+    )
+
+    logits, p = model.decision_function(x), model.predict_proba(x)
+
+    assert logits.min() < -20.0
+    assert logits.max() > 20.0
+    np.testing.assert_allclose(p[:, 0], 1.0 / (1.0 + np.exp(logits)), rtol=1e-13)
+    np.testing.assert_allclose(p[:, 1], 1.0 / (1.0 + np.exp(-logits)), rtol=1e-13)
+    np.testing.assert_array_equal(p[:, 1:], kr.predict_proba(model.network_, model._points(x)))
 
 
 @pytest.mark.parametrize("labels", [[False, True], [-5, 12], ["no", "yes"], [0.5, 0.25]])
