@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_pair, what
+from kan_ref.checks import FloatArray, check_float_array, check_pair, what
 from kan_ref.network.cache import Cache
 from kan_ref.network.layer import layer_backward
 from kan_ref.network.network import Network
@@ -78,12 +78,8 @@ def checked_backward(backward: Any) -> Backward:
                 f"backward gave {what(grads)} as grads, but needs a network whose theta is the "
                 f"gradient of {network.n_params} parameters: give network.with_theta(gradient)"
             )
-        if np.shape(dx) != (len(dy), network.widths[0]):
-            raise ValueError(
-                f"backward gave dx of shape {np.shape(dx)}, but needs "
-                f"{(len(dy), network.widths[0])}: the gradient of each sample and input"
-            )
-        return np.asarray(dx, dtype=np.float64), grads
+        rows = (len(dy), network.widths[0])
+        return check_float_array("dx of backward", dx, rows, finite=False), grads
 
     return checked
 
@@ -109,9 +105,9 @@ def check_seen(hidden: Mapping[str, float], step: float) -> None:
         name = min(hidden, key=hidden.__getitem__)
         raise ValueError(
             f"step is {step:g}, but with it the rounding error of differences hides relative "
-            f"errors up to {hidden[name]:.1g} of {name}, and more of all other parts: take a step "
-            "of about 1e-5, subtract the mean of each input and scale x, y and the parameters to "
-            "size one, or add samples at which the outputs vary more"
+            f"errors up to {hidden[name]:.1g} of {name}, and no smaller ones of other parts: take "
+            "a step of about 1e-5, subtract the mean of each input and scale x, y and the "
+            "parameters to size one, or add samples at which the outputs vary more"
         )
 
 

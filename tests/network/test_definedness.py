@@ -17,6 +17,7 @@ from kan_ref.network import (
     derivatives,
     evaluate,
     first_cause,
+    has_limits,
     layer_inputs,
     place_hidden_grids,
     sample_numbers,
@@ -352,3 +353,17 @@ def test_a_large_batch_is_evaluated_by_chunks_and_gives_the_same_outputs(monkeyp
 def test_chunks_cover_every_sample_once():
     assert [(part.start, part.stop) for part in sample_slices(10, 4)] == [(0, 4), (4, 8), (8, 10)]
     assert list(sample_slices(0, 4)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "limited"),
+    [("sin", False), ("x^2", False), ("sqrt", True), ("log", True), ("1/x", True)],
+)
+def test_edges_whose_functions_are_not_defined_everywhere_are_known(name, limited):
+    network = kr.init_network(
+        (1, 1), n_intervals=3, degree=3, domain=(0.5, 1.0), rng=np.random.default_rng(0)
+    )
+    fixed = kr.fix_symbolic(network, 0, output=0, input=0, name=name, affine=(1.0, 0.0, 1.0, 0.0))
+
+    assert not has_limits(network.layers)
+    assert has_limits(fixed.layers) is limited

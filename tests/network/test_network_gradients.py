@@ -363,9 +363,9 @@ def test_the_report_says_which_parts_rounding_hides():
         (
             lambda dx, grads: (dx[:3], grads),
             ValueError,
-            "gave dx of shape (3, 2), but needs (4, 2)",
+            "has shape (3, 2), but needs shape (4, 2)",
         ),
-        (lambda dx, grads: (None, grads), ValueError, "gave dx of shape (), but needs (4, 2)"),
+        (lambda dx, grads: (None, grads), TypeError, "is None, but needs"),
     ],
 )
 def test_an_answer_that_is_no_gradient_is_named(change, error, sentence):
