@@ -226,7 +226,7 @@ def run(root, *options):
             "--module",
             "tiny.numbers",
             "--grace",
-            "0.3",
+            "1.0",
             *options,
         ],
         cwd=ROOT,
