@@ -29,10 +29,10 @@ from kan_ref.baselines.mlp import Baseline, check_sequences, check_weights, view
 from kan_ref.bspline import (
     Bases,
     KnotVectors,
-    active_basis,
     check_knots,
     edge_matrix_gradient,
     edge_sums,
+    evaluate_bases,
     prepare_knots,
     scatter,
     squared,
@@ -282,7 +282,7 @@ def node_curve(
     """Compute (M6) for layer `number` at z (batch, n_nodes): values, derivatives or None, basis."""
     rows, row = lan.rows[number], lan.coefs[number].reshape(1, -1)
     orders = (0, 1) if slopes else (0,)
-    bases = Bases(active_basis(rows, z, orders[-1]), row.size, None)
+    bases = evaluate_bases(rows, z, orders[-1], gathered=True, workspace=None)
     function = activation_values if lan.base in ACTIVATION_NAMES else base_function
     base = function(lan.base, z, orders)
     # [eq:lan-curve]

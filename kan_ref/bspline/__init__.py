@@ -13,6 +13,7 @@ from kan_ref.bspline.bases import edge_matrix_gradient as edge_matrix_gradient
 from kan_ref.bspline.bases import edge_sums as edge_sums
 from kan_ref.bspline.bases import greville as greville
 from kan_ref.bspline.bases import jump_weights as jump_weights
+from kan_ref.bspline.bases import scatter as scatter
 from kan_ref.bspline.bases import squared as squared
 from kan_ref.bspline.blossom import coef_with_knots as coef_with_knots
 from kan_ref.bspline.blossom import insert_knots as insert_knots
@@ -21,10 +22,9 @@ from kan_ref.bspline.curve_fit import move_coefficients as move_coefficients
 from kan_ref.bspline.evaluation import ActiveBasis as ActiveBasis
 from kan_ref.bspline.evaluation import Bases as Bases
 from kan_ref.bspline.evaluation import Workspace as Workspace
-from kan_ref.bspline.evaluation import active_basis as active_basis
+from kan_ref.bspline.evaluation import evaluate_bases as evaluate_bases
 from kan_ref.bspline.evaluation import gathers as gathers
 from kan_ref.bspline.evaluation import matrix_gradient as matrix_gradient
-from kan_ref.bspline.evaluation import scatter as scatter
 from kan_ref.bspline.evaluation import slope_sums as slope_sums
 from kan_ref.bspline.evaluation import spline_sums as spline_sums
 from kan_ref.bspline.knots import KnotVectors as KnotVectors

@@ -26,7 +26,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kan_ref.bspline.evaluation import ActiveBasis, Bases, active_basis, matrix_gradient, scatter
+from kan_ref.bspline.evaluation import ActiveBasis, Bases, evaluate_bases, matrix_gradient, place
 from kan_ref.bspline.knots import check_knots, check_per_input, prepare_knots
 from kan_ref.checks import FloatArray, check_float_array, check_integer
 
@@ -88,8 +88,16 @@ def all_bases(x: FloatArray, knots: FloatArray, degree: int, derivative: int = 0
     vectors = prepare_knots(knots.copy(), degree)
     n_in, n_basis = len(knots), vectors.n_basis
     order = min(derivative, degree + 1)  # above the degree all are 0
-    active = active_basis(vectors, x, order)
+    active = evaluate_bases(vectors, x, order, gathered=True, workspace=None).active
     return scatter(active, order, n_in * n_basis).reshape(len(x), n_in, n_basis)
+
+
+def scatter(active: ActiveBasis, plane: int, n_columns: int) -> FloatArray:
+    """Scatter a plane of nonzero values into zeros (batch, n_columns), in memory batch last."""
+    columns, values = active.columns.T, active.planes[plane].swapaxes(1, 2)
+    dense = np.zeros((n_columns, columns.shape[1]))
+    place(columns, values, dense, slice(0, columns.shape[1]))
+    return dense.T
 
 
 def greville(knots: object, degree: int) -> FloatArray:

@@ -30,14 +30,12 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from kan_ref.bspline import (
-    Bases,
     KnotVectors,
     Workspace,
-    active_basis,
     edge_matrix_gradient,
     edge_sums,
+    evaluate_bases,
     matrix_gradient,
-    scatter,
     slope_sums,
     spline_sums,
 )
@@ -190,10 +188,7 @@ def evaluate(
     """
     x = np.ascontiguousarray(x.T).T  # batch last in memory, like all arrays made of it
     orders = (0, 1) if slopes else (0,)
-    active = active_basis(layer.rows, x, orders[-1], workspace)
-    n_columns = layer.n_in * layer.n_basis
-    dense = None if layer.gathered else scatter(active, 0, n_columns, workspace)
-    bases = Bases(active, n_columns, dense, workspace)
+    bases = evaluate_bases(layer.rows, x, orders[-1], layer.gathered, workspace)
     base = BASE_FUNCTIONS[layer.base](x, orders)
     return Cache(bases, base[0], base[1] if slopes else None, x if layer.symbolic else None)
 
@@ -246,11 +241,15 @@ def layer_backward(
 
 
 def parameter_gradients(
-    layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None
+    layer: Layer,
+    cache: Cache,
+    dy: FloatArray,
+    d_edges: FloatArray | None = None,
+    out: FloatArray | None = None,
 ) -> Gradients:
-    """Compute the gradients of the parameters alone; arguments as in `layer_backward`."""
+    """Compute the gradients of the parameters alone, d_coef in `out` (n_out, n_in * n_basis)."""
     # [eq:layer-backward]
-    d_matrix = matrix_gradient(dy, cache.bases)
+    d_matrix = matrix_gradient(dy, cache.bases, out)
     d_base_matrix = dy.T @ cache.base
     # [/eq:layer-backward]
     if d_edges is not None:

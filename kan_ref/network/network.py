@@ -165,9 +165,12 @@ class Network(Record):
         for layer, cache in zip(reversed(self.layers[1:]), reversed(caches[1:]), strict=True):
             dy, grads = layer_backward(layer, cache, dy)
             pieces[:0] = grads
-        pieces[:0] = parameter_gradients(self.layers[0], caches[0], dy)
+        first, d_theta = self.layers[0], np.empty(self.n_params)
+        d_coef = d_theta[: first.coef.size].reshape(first.n_out, -1)  # not copied: often the most
+        _, *others = parameter_gradients(first, caches[0], dy, out=d_coef)
+        np.concatenate([*others, *pieces], axis=None, out=d_theta[d_coef.size :])  # flattened
         # [/eq:network-backward]
-        return np.concatenate(pieces, axis=None)  # flattened
+        return d_theta
 
     def jacobian(self, caches: Sequence[Cache], scale: float = 1.0) -> list[RowSparse]:
         """Compute the rows d (scale * prediction) / d theta; see `prediction_jacobian`."""

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.bspline import ActiveBasis, active_basis, gathers
+from kan_ref.bspline import ActiveBasis, evaluate_bases, gathers
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.functions import BASE_FUNCTIONS
 from kan_ref.network import (
@@ -89,7 +89,7 @@ def evaluate(layer: Layer, jet: FloatArray, kind: JetKind, *, slopes: bool = Tru
     """
     orders = range(4 if slopes else 3)
     x, quadratic = jet[:, 0], products_of(kind, jet)
-    active = active_basis(layer.rows, x.T, orders[-1])
+    active = evaluate_bases(layer.rows, x.T, orders[-1], gathered=True, workspace=None).active
     base = tuple(BASE_FUNCTIONS[layer.base](x, orders))
     # gathered sums cost as much as two of plain values, for any number of components
     gathered = gathers(layer.n_out, kind.n_components * layer.n_basis // 2, layer.degree)

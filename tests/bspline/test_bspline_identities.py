@@ -21,7 +21,7 @@ from networks import (
 import kan_ref as kr
 from kan_ref.bspline import evaluation
 from kan_ref.bspline.bases import basis, basis_integral, greville, jump_weights
-from kan_ref.bspline.knots import uniform_knots
+from kan_ref.bspline.knots import prepare_knots, uniform_knots
 
 SMALLEST = 5e-324  # positive number of float64
 
@@ -330,6 +330,13 @@ def test_points_worked_on_in_blocks_of_any_size_have_the_same_bases_bit_for_bit(
         monkeypatch.setattr(evaluation, "_BLOCK", block)
         for derivative, expected in enumerate(at_once):
             np.testing.assert_array_equal(basis(x, knots, 3, derivative), expected)
+        # F of a layer is written block by block, a fresh array or one that holds other numbers
+        workspace = evaluation.Workspace()
+        evaluation.taken(workspace, "dense", (n_in * 8, 23))[:] = 3.0
+        vectors = prepare_knots(knots.copy(), 3)
+        for memory in (None, workspace):
+            found = evaluation.evaluate_bases(vectors, x, 1, gathered=False, workspace=memory)
+            np.testing.assert_array_equal(found.dense, at_once[0].reshape(23, -1))
 
 
 def test_no_points_make_no_rows():
