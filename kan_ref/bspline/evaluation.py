@@ -183,7 +183,7 @@ def _shift_onto_knots(
     `outside`: their flat places in `first`. Where a knot vector ends before the point, all is 0.
     """
     degree, before, x = vectors.degree, first.take(outside), points.take(outside)
-    inputs = outside // max(points.shape[1], 1)
+    inputs = outside // points.shape[1]
     inside = (x >= vectors.low[inputs]) & (x <= vectors.high[inputs])
     after = np.minimum(np.maximum(before, 0), vectors.n_basis - degree - 1)
     source = np.arange(degree + 1)[:, None] + (after - before)
