@@ -387,11 +387,12 @@ def test_sizes_beyond_float64_at_one_sample_are_rejected():
 # --- comparisons
 
 
-def comparison(*numbers, tolerance=1e-7):
-    """The error that a comparison keeps."""
+def comparison(*numbers, tolerance=1e-7, half=1.0):
+    """The error that a comparison keeps; `half` is the difference with half the step, as a share."""
     network, x, rng = made((1, 1))
     check = gradient_check._Check.of(network, x, STEP, tolerance, rng)
-    check._compare("part", numbers[0], numbers[1:], keeps=lambda: True)
+    keeps, halved = (lambda: True), (lambda: half * numbers[1])
+    check._compare("part", numbers[0], numbers[1:], halved, keeps)
     return check.errors["part"]
 
 
@@ -413,6 +414,30 @@ def test_a_difference_beyond_tolerance_and_rounding_is_rejected(scale, rounding,
         comparison(0.0, sign * factor * (1e-7 * scale + rounding), scale, rounding)
 
 
+def test_a_difference_that_falls_with_the_square_of_the_step_is_none():
+    assert comparison(0.0, 1.0, 1.0, 0.0, half=0.25) == 0.0
+    assert comparison(3.0, 4.0, 4.0, 0.0, half=0.8125) == 0.0  # 3 + h^2
+
+    for half in (0.125, 0.2499, 0.5):  # falls with another power, or not quite so
+        with pytest.raises(ValueError, match=r"^part is wrong: "):
+            comparison(0.0, 1.0, 1.0, 0.0, half=half)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_network_whose_parameters_are_all_zero_is_right_and_a_small_gradient_there_wrong(seed):
+    """Along all parameters its outputs change by their product, of order h^2 and more alone."""
+    network, x, rng = made(seed=seed)
+    network = network.with_theta(np.zeros(network.n_params))
+
+    def small(network, caches, dy):
+        dx, grads = kr.backward(network, caches, dy)
+        return dx, network.with_theta(grads.theta + 1e-14)
+
+    assert kr.check_gradients(network, x, rng=rng).worst < 1e-7
+    with pytest.raises(ValueError, match=r"is wrong: along a random direction"):
+        kr.check_gradients(network, x, rng=rng, backward=small)
+
+
 def test_two_equal_numbers_have_no_error_even_without_any_scale():
     assert comparison(0.0, 0.0, 0.0, 0.0) == 0.0
     assert comparison(2.0, 2.0, 0.0, 0.0, tolerance=0.0) == 0.0
@@ -425,9 +450,9 @@ def test_a_gradient_of_zeros_has_the_difference_as_its_scale_whatever_the_sign(s
     network, x, rng = made(seed=seed)
     seen, compare = [], gradient_check._Check._compare
 
-    def spy(check, name, by_backward, numbers, keeps):
+    def spy(check, name, by_backward, numbers, *functions):
         seen.append((by_backward, *numbers))
-        return compare(check, name, by_backward, numbers, keeps)
+        return compare(check, name, by_backward, numbers, *functions)
 
     def zeros(network, caches, dy):
         return np.zeros_like(x), network.with_theta(np.zeros(network.n_params))
