@@ -791,6 +791,47 @@ def test_an_interrupted_run_returns_the_network_with_the_smallest_held_out_loss(
     assert "with the smallest held-out loss" in run.stopped
 
 
+def test_undefined_held_out_losses_are_counted_and_the_first_sample_is_named():
+    """The argument of log(x + b) at x = 0.1 is negative for b below -0.1."""
+    x = np.linspace(0.1, 1.0, 10)[:, None]
+    network = network_for(kr.Data(x, x, x, x), (1, 1))
+    edge = {"output": 0, "input": 0, "name": "log"}
+    logarithms = [
+        kr.fix_symbolic(network, 0, **edge, affine=(1.0, b, 1.0, 0.0)) for b in (0, -0.2, -0.3, 0)
+    ]
+    watch = Validation(check_batch(network, x[:4], x[:4]), patience=None, x_train=x)
+    watch.enter_grid(logarithms[0])
+
+    with np.errstate(all="ignore"):
+        for step, logarithm in enumerate(logarithms):
+            watch.judge(logarithm, step)
+
+    assert "the network is that of step" in watch.note()
+    assert watch.note().endswith(
+        "on 4 samples; held-out losses that are nan: 2 of 4, that of step 1 because x_train[0] "
+        "gives log on the edge from input 0 to output 0 of layer 0 the argument -0.1, where it "
+        "has no finite value"
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "sentence"),
+    [
+        (1, "of 1 training sample it must hold out at least one: give more samples"),
+        (
+            3,
+            "of 3 training samples it must hold out at least one: give a larger share, at most 0.5, or more samples",
+        ),
+    ],
+)
+def test_a_larger_share_is_advised_only_where_it_holds_out_a_sample(n, sentence):
+    x = np.linspace(0.1, 1.0, n)[:, None]
+    data = kr.Data(x, x, x, x)
+
+    with pytest.raises(ValueError, match=f"{sentence}$"):
+        watched(data, network_for(data, (1, 1)), validation_share=0.5 if n == 1 else 0.2)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "sentence"),
     [
