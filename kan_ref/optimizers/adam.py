@@ -192,7 +192,7 @@ def adam(
             elif not math.isfinite(new_norm):
                 trouble = _first_not_finite("a gradient", gradient)
         if trouble is not None:
-            stopped = f"step {t} led to {trouble} and is undone"
+            stopped = f"the next step led to {trouble} and is undone"
             continue
         theta, value, step, norm = trial, float(new_value), t, new_norm
         if callback is not None:

@@ -134,8 +134,8 @@ def fit(
     -------
     run : Run
         On KeyboardInterrupt with the best network so far, with mini-batches the last one; `stopped`
-        says so. Where a symbolic edge is undefined at a test sample, test errors are nan, at a
-        held-out one held-out losses, and `stopped` names it.
+        says so. Where a symbolic edge is undefined at a test sample or a held-out one, the errors
+        on all of these samples are nan, and `stopped` says which edge it is.
         So it does where test samples outside the grids have most of the squared test error, more
         than ten times that of the others (or of training, if all are outside) in the mean, where
         most points of training lie outside, where an input of equations of order m extends over 100
