@@ -30,6 +30,7 @@ from kan_ref.optimizers.result import (
     Callback,
     Iterate,
     OptimizeResult,
+    as_vector,
     asked_to_stop,
     check_functions,
     check_run,
@@ -113,22 +114,18 @@ class _Problem:
         """Evaluate and check the initial point; TypeError or ValueError if it is unusable."""
         residuals, linear = self._call_linearize(theta)
         check_start_vector("the residual vector at the start", residuals, "n_residuals")
-        if linear.shape != (residuals.size, theta.size):
-            raise ValueError(
-                f"the Jacobian has shape {linear.shape}, "
-                f"but needs shape ({residuals.size}, {theta.size})"
-            )
         check_start_value(float(residuals @ residuals))
+        point = self.point(theta, residuals, linear)
         half_gradient = linear.half_gradient(residuals)
         check_start_vector("the gradient at the start", half_gradient, theta.size)
-        return self.point(theta, residuals, linear)
+        return point
 
     def try_at(self, theta: FloatArray) -> tuple[FloatArray, Linear | None]:
         """Return the residuals at a trial point, and the linearization if it came with them."""
         if self.residuals is None:
             return self._call_linearize(theta)
         self.n_evaluations += 1
-        return np.array(self.residuals(theta), dtype=np.float64), None
+        return as_vector("residuals(theta)", self.residuals(theta), "n_residuals").copy(), None
 
     def point(self, theta: FloatArray, residuals: FloatArray, linear: Linear | None) -> _Point:
         """Complete an accepted point with its derivatives.
@@ -137,6 +134,11 @@ class _Problem:
         """
         if linear is None:
             _, linear = self._call_linearize(theta)
+        if linear.shape != (residuals.size, theta.size):
+            raise ValueError(
+                f"the Jacobian has shape {linear.shape}, "
+                f"but needs shape ({residuals.size}, {theta.size})"
+            )
         norm = gradient_norm(2.0 * linear.half_gradient(residuals))
         return _Point(theta, residuals, linear, float(residuals @ residuals), norm)
 
@@ -144,7 +146,8 @@ class _Problem:
         """Call the caller's `linearize` once."""
         self.n_evaluations += 1
         residuals, linear = self.linearize(theta)
-        return np.array(residuals, dtype=np.float64), linear
+        name = "the residual vector at the start" if self.n_evaluations == 1 else "residuals"
+        return as_vector(name, residuals, "n_residuals").copy(), linear
 
 
 @dataclass
@@ -262,7 +265,7 @@ def damped_steps(
     Implements :eq:`nielsen-damping` and :eq:`fall`.
     """
     theta, n_steps, gradient_tolerance = check_run(theta, n_steps, tolerances.gradient, callback)
-    check_functions(residuals=residuals, metric=metric)
+    check_functions(or_none=True, residuals=residuals, metric=metric)
     metric = None if metric is None else _checked(metric)
     damping = check_number("damping", damping, low=_TINY)
     step_tolerance = check_number("step_tolerance", tolerances.step, low=0.0)

@@ -554,9 +554,7 @@ def test_an_interrupt_reaches_the_caller():
 
 
 def test_a_gradient_that_changes_its_length_is_named():
-    with pytest.raises(
-        ValueError, match=r"the gradient after step 2 has shape \(1,\), but needs shape \(2,\)"
-    ):
+    with pytest.raises(ValueError, match=r"^the gradient has shape \(1,\), but needs shape \(2,\)"):
         adam(spoiled_after(2, (1.0, np.ones(1))), [1.0, 2.0])
 
 

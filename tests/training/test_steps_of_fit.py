@@ -744,8 +744,6 @@ def test_a_run_ends_where_moved_grids_would_leave_an_edge_without_a_value(monkey
 
     run = kr.fit(network, data, optimizer="adam", n_steps=9)
 
-    assert run.stopped.startswith(
-        "step 5: activations left hidden grids, but on moved ones x_train["
-    )
+    assert run.stopped.startswith("step 5: activations left hidden grids, on moved ones x_train[")
     assert np.isfinite(run.network(data.x_train)).all()
     assert run.history.step[-1] == 5
