@@ -108,8 +108,9 @@ def adam(
     Raises
     ------
     TypeError, ValueError
-        theta is not a finite vector; value or gradient at theta_0 are not finite; a gradient has
-        another length than theta; a rate is not a finite number of at least 0.
+        theta is not a finite vector; value or gradient at theta_0 are not finite; a later one is
+        not of real numbers; a gradient has another length than theta; a rate is not a finite number
+        of at least 0.
 
     Notes
     -----

@@ -146,7 +146,7 @@ class _Problem:
         """Call the caller's `linearize` once."""
         self.n_evaluations += 1
         residuals, linear = self.linearize(theta)
-        name = "the residual vector at the start" if self.n_evaluations == 1 else "residuals"
+        name = "the residual vector" + (" at the start" if self.n_evaluations == 1 else "")
         return as_vector(name, residuals, "n_residuals").copy(), linear
 
 

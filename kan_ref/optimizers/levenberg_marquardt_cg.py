@@ -266,8 +266,8 @@ def levenberg_marquardt_cg(
     tolerance = check_number("cg_tolerance", cg_tolerance, low=0.0)
     if tolerance >= 1.0:
         raise ValueError(
-            f"cg_tolerance is {tolerance:g}, but must be below 1, where conjugate gradients begin: "
-            "from 1 on no step is made, give 0.1 for instance"
+            f"cg_tolerance is {tolerance:g}, but must be below 1, because conjugate gradients "
+            "begin there and would make no step: give 0.1, for instance"
         )
     most = check_integer("cg_steps", cg_steps, low=1)
 

@@ -187,7 +187,7 @@ def check_start_vector(name: str, value: object, length: int | str) -> FloatArra
 
 
 def check_functions(*, or_none: bool = False, **functions: object) -> None:
-    """Raise TypeError for an argument that is no function, nor None where that is allowed."""
+    """Raise TypeError for an argument that is not a function; None may be allowed."""
     for name, function in functions.items():
         if not callable(function) and not (or_none and function is None):
             raise TypeError(f"{name} is {what(function)}, but must be a function")

@@ -103,10 +103,10 @@ def clipped(x: FloatArray, domain: FloatArray) -> FloatArray:
 def fold_targets(data: Data, goal: DataGoal, kept: IntArray) -> tuple[NDArray[Any], DataGoal]:
     """Return y_train and the goal for a fold that trains on the samples `kept`.
 
-    Numbers are shifted until the mean of those kept is that of all. Standardised targets have mean
-    0, also without the held-out samples after that: else a penalty that shrinks a network to 0
-    would give it the mean of samples that the fold does not train on, while the constant is the
-    mean of those kept. Labels stay.
+    Numbers are shifted until the mean of those kept is that of all, which is 0 where targets are
+    standardised. Without the shift a network that a penalty has shrunk to 0 predicts the mean of
+    all samples. On noise it then has a smaller held-out loss than the constant, which is the mean
+    of those kept. Labels stay.
     """
     if goal.loss is not MSE:
         return data.y_train, goal

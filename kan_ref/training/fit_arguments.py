@@ -95,7 +95,8 @@ def note_on_problem(
     """Return the problem's own notes on scales, lengths and sizes; "" where it has none.
 
     `errors` are the root mean squares of training and of the known solution `test`, if there is
-    one: where the second is small, units did no harm. Its values have the sizes of the solution.
+    one: where the second is small, units did no harm. Sizes of unknowns are those of `test`, or
+    else of the model's values.
     """
     rmse, test_rmse = errors
     solved = test is not None and test_rmse <= GOOD * deviation(test.targets)

@@ -209,7 +209,11 @@ def test_values_and_gradients_of_any_real_kind_give_the_same_run(name):
 @pytest.mark.parametrize(
     ("answer", "kind", "message"),
     [
-        (lambda t: (1j * line(t)[0], line(t)[1]), TypeError, "residuals has dtype complex128"),
+        (
+            lambda t: (1j * line(t)[0], line(t)[1]),
+            TypeError,
+            "the residual vector has dtype complex128",
+        ),
         (lambda t: (line(t)[0], line(t)[1][:, :1]), ValueError, "the Jacobian has shape"),
         (lambda t: (line(t)[0], line(t)[1].tolist()), TypeError, ".*: make an array of nested lis"),
     ],
