@@ -121,7 +121,8 @@ def _as_block(number: int, block: Block) -> Block:
     name = f"block {number} of the Jacobian"
     if not isinstance(block, np.ndarray) or block.ndim != 2:
         found = f"{block.ndim}-D array" if isinstance(block, np.ndarray) else type(block).__name__
-        raise TypeError(f"{name} is a {found}, but must be {_FORMS}")
+        remedy = ": make an array of nested lists" if isinstance(block, Sequence) else ""
+        raise TypeError(f"{name} is a {found}, but must be {_FORMS}{remedy}")
     if block.dtype.kind not in "iuf":
         raise TypeError(f"{name} has dtype {block.dtype}, but needs real numbers")
     return np.asarray(block, dtype=np.float64)

@@ -25,6 +25,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_integer, check_number, check_positive, quiet_except
 from kan_ref.optimizers.result import (
+    FLOAT,
     Callback,
     Iterate,
     OptimizeResult,
@@ -33,6 +34,7 @@ from kan_ref.optimizers.result import (
     evaluate_start,
     gradient_norm,
     is_small,
+    real_answer,
     start_vector,
     steps_are_done,
     stop_reason,
@@ -106,8 +108,9 @@ def adam(
     Raises
     ------
     TypeError, ValueError
-        theta is not a finite vector; value or gradient at theta_0 are not finite; a gradient has
-        another length than theta; a rate is not a finite number of at least 0.
+        theta is not a finite vector; value or gradient at theta_0 are not finite; a later one is
+        not of real numbers; a gradient has another length than theta; a rate is not a finite number
+        of at least 0.
 
     Notes
     -----
@@ -129,7 +132,7 @@ def adam(
     beta1, beta2 = _decay("beta1", beta1), _decay("beta2", beta2)
     epsilon = check_number("epsilon", epsilon, low=_TINY)
     gradient_tolerance = check_number("gradient_tolerance", gradient_tolerance, low=0.0)
-    check_functions(callback=callback)
+    check_functions(or_none=True, callback=callback)
     value, gradient = evaluate_start(value_and_grad, theta)
     first, second = np.zeros(theta.size), np.zeros(theta.size)
     blocks = [slice(start, start + _BLOCK) for start in range(0, theta.size, _BLOCK)]
@@ -175,15 +178,11 @@ def adam(
             trouble = _first_not_finite("theta", trial)
         if trouble is None:
             trial.flags.writeable = False
-            new_value, new_gradient = value_and_grad(trial)
+            new_value, gradient = value_and_grad(trial)
             n_evaluations += 1
-            new_gradient = np.asarray(new_gradient, dtype=np.float64)
-            if new_gradient.shape != theta.shape:
-                raise ValueError(
-                    f"the gradient after step {t} has shape {new_gradient.shape}, "
-                    f"but needs shape {theta.shape}"
-                )
-            gradient = new_gradient
+            usual = type(gradient) is np.ndarray and gradient.shape == theta.shape
+            if not (usual and gradient.dtype == FLOAT and isinstance(new_value, float)):
+                new_value, gradient = real_answer(new_value, gradient, theta)
             if gradient.flags.writeable or gradient.base is not None:
                 gradient = gradient.copy()  # the caller may fill the same array every time
             new_norm = max(abs(float(gradient.max())), abs(float(gradient.min())))  # (O5)
@@ -192,7 +191,7 @@ def adam(
             elif not math.isfinite(new_norm):
                 trouble = _first_not_finite("a gradient", gradient)
         if trouble is not None:
-            stopped = f"step {t} led to {trouble} and is undone"
+            stopped = f"the next step led to {trouble} and is undone"
             continue
         theta, value, step, norm = trial, float(new_value), t, new_norm
         if callback is not None:

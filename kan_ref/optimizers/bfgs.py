@@ -261,7 +261,8 @@ def bfgs(
     ------
     TypeError, ValueError
         theta is not a finite vector, or so long that its matrix takes more than 2 GiB; value or
-        gradient at the initial point are not finite; the gradient has another length than theta.
+        gradient at the initial point are not finite; a later one is not of real numbers; the
+        gradient has another length than theta.
 
     Notes
     -----

@@ -30,6 +30,7 @@ from kan_ref.optimizers.result import (
     Callback,
     Iterate,
     OptimizeResult,
+    as_vector,
     asked_to_stop,
     check_functions,
     check_run,
@@ -113,22 +114,18 @@ class _Problem:
         """Evaluate and check the initial point; TypeError or ValueError if it is unusable."""
         residuals, linear = self._call_linearize(theta)
         check_start_vector("the residual vector at the start", residuals, "n_residuals")
-        if linear.shape != (residuals.size, theta.size):
-            raise ValueError(
-                f"the Jacobian has shape {linear.shape}, "
-                f"but needs shape ({residuals.size}, {theta.size})"
-            )
         check_start_value(float(residuals @ residuals))
+        point = self.point(theta, residuals, linear)
         half_gradient = linear.half_gradient(residuals)
         check_start_vector("the gradient at the start", half_gradient, theta.size)
-        return self.point(theta, residuals, linear)
+        return point
 
     def try_at(self, theta: FloatArray) -> tuple[FloatArray, Linear | None]:
         """Return the residuals at a trial point, and the linearization if it came with them."""
         if self.residuals is None:
             return self._call_linearize(theta)
         self.n_evaluations += 1
-        return np.array(self.residuals(theta), dtype=np.float64), None
+        return as_vector("residuals(theta)", self.residuals(theta), "n_residuals").copy(), None
 
     def point(self, theta: FloatArray, residuals: FloatArray, linear: Linear | None) -> _Point:
         """Complete an accepted point with its derivatives.
@@ -137,6 +134,11 @@ class _Problem:
         """
         if linear is None:
             _, linear = self._call_linearize(theta)
+        if linear.shape != (residuals.size, theta.size):
+            raise ValueError(
+                f"the Jacobian has shape {linear.shape}, "
+                f"but needs shape ({residuals.size}, {theta.size})"
+            )
         norm = gradient_norm(2.0 * linear.half_gradient(residuals))
         return _Point(theta, residuals, linear, float(residuals @ residuals), norm)
 
@@ -144,7 +146,8 @@ class _Problem:
         """Call the caller's `linearize` once."""
         self.n_evaluations += 1
         residuals, linear = self.linearize(theta)
-        return np.array(residuals, dtype=np.float64), linear
+        name = "the residual vector" + (" at the start" if self.n_evaluations == 1 else "")
+        return as_vector(name, residuals, "n_residuals").copy(), linear
 
 
 @dataclass
@@ -180,20 +183,16 @@ def _next_point(
     The comments quote Algorithm 3.16.
     """
     rounding = _ROUNDING * point.value
-    size = float(np.linalg.norm(point.theta))
+    least_change = step_tolerance * np.abs(point.theta)
     while math.isfinite(state.mu):
         try:  # "Solve (A + mu I) h = -g"
             step, predicted = equations.step(state.mu)
         except np.linalg.LinAlgError:
             state.reject()
             continue
-        length = float(np.linalg.norm(step))
-        # "if |h| <= eps2 (|x| + eps2)", but for the last term, which would depend on theta's units
-        if length <= step_tolerance * size:
-            return (
-                f"the next step, of length {length:.2g}, is at most {step_tolerance:g} "
-                f"of theta's length {size:.2g}"
-            )
+        # "if |h| <= eps2 (|x| + eps2)", but for each entry, and without the last term: in any units
+        if (np.abs(step) <= least_change).all():
+            return f"the next step changes no parameter by more than {step_tolerance:g} of it"
         # too long a step, which may overflow, is rejected
         theta = point.theta + step
         theta.flags.writeable = False  # so that the functions may keep it
@@ -262,7 +261,7 @@ def damped_steps(
     Implements :eq:`nielsen-damping` and :eq:`fall`.
     """
     theta, n_steps, gradient_tolerance = check_run(theta, n_steps, tolerances.gradient, callback)
-    check_functions(residuals=residuals, metric=metric)
+    check_functions(or_none=True, residuals=residuals, metric=metric)
     metric = None if metric is None else _checked(metric)
     damping = check_number("damping", damping, low=_TINY)
     step_tolerance = check_number("step_tolerance", tolerances.step, low=0.0)

@@ -134,8 +134,8 @@ def lbfgs(
     Raises
     ------
     TypeError, ValueError
-        theta is not a finite vector; value or gradient at the initial point are not finite; the
-        gradient has another length than theta.
+        theta is not a finite vector; value or gradient at the initial point are not finite; a later
+        one is not of real numbers; the gradient has another length than theta.
 
     Notes
     -----

@@ -83,7 +83,7 @@ def levenberg_marquardt(
     gradient_tolerance : float
         Stop when max |2 J^T r| is below.
     step_tolerance : float
-        Stop when |h| <= step_tolerance |theta|, in any units of theta.
+        Stop when |h_i| <= step_tolerance |theta_i| for every parameter, each in any unit.
     value_tolerance : float
         Stop when an accepted step lowers the value by no more than this fraction of it; 0 disables.
     callback : callable, optional
@@ -106,12 +106,18 @@ def levenberg_marquardt(
     trial whose residuals or derivatives are not finite, or a matrix that is not positive definite
     in float64, counts as rejected.
 
-    The defaults never stop a run that still makes progress. In a narrow valley a spline network
-    lowers its value by a few millionths per step for hundreds of steps, and a damping that falls to
-    a third each step lets small gains grow, so no positive `value_tolerance` is safe. At rounding
-    error a run still ends: where the value is not near zero, because `predicted` falls below the
-    rounding error; where it is, because nu doubles with every rejection, so that after about ten of
-    them h is shorter than `step_tolerance` allows.
+    By default no tolerance stops a run that still makes progress. In a narrow valley a spline
+    network lowers its value by a few millionths per step for hundreds of steps, and a damping that
+    falls to a third each step lets small gains grow, so no positive `value_tolerance` is safe. At
+    rounding error a run still ends: where the value is not near zero, because `predicted` falls
+    below the rounding error; where it is, because nu doubles with every rejection, so that after
+    about ten of them h is below what `step_tolerance` allows (after about 45, if an entry of theta
+    is 0, the damping overflows).
+
+    With D = I one damping serves all parameters. Where their sizes differ by many powers of ten,
+    `predicted` can be below the rounding error far from a minimizer, which ends the run. A `metric`
+    such as the squares themselves, if no column of J is zero, gives each parameter a damping in its
+    own unit.
 
     Examples
     --------

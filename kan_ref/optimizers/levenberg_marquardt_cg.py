@@ -235,8 +235,8 @@ def levenberg_marquardt_cg(
         As there. The default is larger, because a rejected step costs as many products as an
         accepted one, and the first steps from random parameters are rejected with a small damping.
     cg_tolerance : float
-        At least 0: conjugate gradients stop when the residual of the equations, in the norm of the
-        inverse preconditioner, has fallen to this fraction.
+        At least 0 and below 1: conjugate gradients stop when the residual of the equations, in the
+        norm of the inverse preconditioner, has fallen to this fraction.
     cg_steps : int
         At least 1: most products with J^T J for a step.
     gradient_tolerance, step_tolerance, value_tolerance, callback
@@ -264,6 +264,11 @@ def levenberg_marquardt_cg(
     (array([1., 1.]), 0.0)
     """
     tolerance = check_number("cg_tolerance", cg_tolerance, low=0.0)
+    if tolerance >= 1.0:
+        raise ValueError(
+            f"cg_tolerance is {tolerance:g}, but must be below 1, because conjugate gradients "
+            "begin there and would make no step: give 0.1, for instance"
+        )
     most = check_integer("cg_steps", cg_steps, low=1)
 
     check_functions(linearize=linearize)

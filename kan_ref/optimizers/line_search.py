@@ -33,7 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.optimizers.result import ValueAndGrad
+from kan_ref.optimizers.result import ValueAndGrad, real_answer
 
 C1 = 1e-4  # Nocedal & Wright's values for quasi-Newton directions, section 3.1
 C2 = 0.9
@@ -190,13 +190,8 @@ def _trial(
     """Evaluate the point at `step`; copy the gradient, since the caller may reuse its array."""
     point = theta + step * direction
     point.flags.writeable = False  # so that the function may keep it
-    value, gradient = value_and_grad(point)
-    gradient = np.array(gradient, dtype=np.float64)
-    if gradient.shape != theta.shape:
-        raise ValueError(
-            f"the gradient has shape {gradient.shape}, but needs shape {theta.shape}, as at the "
-            "start"
-        )
+    value, gradient = real_answer(*value_and_grad(point), theta)
+    gradient = gradient.copy()
     slope = float(direction @ gradient)
     finite = math.isfinite(value) and math.isfinite(slope)
     return Trial(step, point, float(value) if finite else math.inf, slope, gradient)

@@ -12,6 +12,7 @@ Problems, 2nd ed., IMM 2004).
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -109,6 +110,7 @@ class OptimizeResult:
 
 
 Callback = Callable[[Iterate], bool | None]
+FLOAT = np.dtype(np.float64)
 _UNDEFINED = "start at other parameters, where the function and its derivatives are finite"
 _REMEDY = "scale x, y and the parameters to size one, as kan_ref.scaled does for data"
 
@@ -132,7 +134,7 @@ def check_run(
     theta: object, n_steps: int, gradient_tolerance: float, callback: object
 ) -> tuple[FloatArray, int, float]:
     """Check the arguments that all optimizers share, and return them with a copy of theta."""
-    check_functions(callback=callback)
+    check_functions(or_none=True, callback=callback)
     return (
         start_vector(theta),
         check_integer("n_steps", n_steps, low=0),
@@ -142,6 +144,7 @@ def check_run(
 
 def check_start_value(value: object) -> float:
     """Return the value at the start as a finite float; ValueError names the remedy."""
+    value = _without_axes(value)
     try:
         return check_number("the value at the start", value)
     except ValueError as error:
@@ -155,15 +158,25 @@ def _remedy(undefined: bool) -> str:
     return f"{_UNDEFINED}, or {_REMEDY}" if undefined else _REMEDY
 
 
-def check_start_vector(name: str, value: object, length: int | str) -> FloatArray:
-    """Return a vector at the start, of finite numbers; ValueError names the remedy if one is not.
+def _without_axes(value: object) -> object:
+    """Return the number of an array without axes; any other value is returned itself."""
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def as_vector(name: str, value: object, length: int | str) -> FloatArray:
+    """Return a caller's vector of real numbers as float64; they need not be finite.
 
     `length` is an int that it must have, or a name for the message.
     """
     shape = check_rectangular(name, value).shape
     if len(shape) != 1 or (isinstance(length, int) and shape != (length,)):
         raise ValueError(f"{name} has shape {shape}, but needs shape ({length},)")
-    vector = check_float_array(name, value, (length,), finite=False)
+    return check_float_array(name, value, (length,), finite=False)
+
+
+def check_start_vector(name: str, value: object, length: int | str) -> FloatArray:
+    """Return a vector at the start, as `as_vector`; ValueError with the remedy if not finite."""
+    vector = as_vector(name, value, length)
     if not np.isfinite(vector).all():
         place = int(np.argmin(np.isfinite(vector)))
         raise ValueError(
@@ -173,10 +186,10 @@ def check_start_vector(name: str, value: object, length: int | str) -> FloatArra
     return vector
 
 
-def check_functions(**functions: object) -> None:
-    """Raise TypeError for an argument that is neither a function nor None."""
+def check_functions(*, or_none: bool = False, **functions: object) -> None:
+    """Raise TypeError for an argument that is not a function; None may be allowed."""
     for name, function in functions.items():
-        if function is not None and not callable(function):
+        if not callable(function) and not (or_none and function is None):
             raise TypeError(f"{name} is {what(function)}, but must be a function")
 
 
@@ -193,6 +206,20 @@ def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[flo
     value, gradient = check_pair("value_and_grad", value_and_grad(theta), "(value, gradient)")
     value = check_start_value(value)
     return value, check_start_vector("the gradient at the start", gradient, theta.size).copy()
+
+
+def real_answer(value: Any, gradient: Any, theta: FloatArray) -> tuple[float, FloatArray]:
+    """Return value and gradient at a later theta as real numbers, which need not be finite.
+
+    The gradient may be the caller's own array.
+    """
+    if not isinstance(value, float):
+        value = _without_axes(value)
+        value = float(value) if isinstance(value, np.floating) else check_number("the value", value)
+    usual = type(gradient) is np.ndarray and gradient.shape == theta.shape
+    if not (usual and gradient.dtype == FLOAT):
+        gradient = as_vector("the gradient", gradient, theta.size)
+    return value, gradient
 
 
 def gradient_norm(gradient: FloatArray) -> float:

@@ -101,8 +101,8 @@ class ResidualProblem:
         Parameters
         ----------
         sizes : (n_out + 1,)
-            Root mean squares of the model's values at the points, and of the residuals if these are
-            larger than all values.
+            Root mean squares of the model's values at the points, or of a known solution, and of
+            the residuals if these are larger than all values.
         least_squares : bool
             Whether the optimizer was a Levenberg-Marquardt method.
         tested : bool

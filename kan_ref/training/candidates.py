@@ -22,14 +22,16 @@ Friedman's first test function is then lost.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, check_number
+from kan_ref.checks import FloatArray, IntArray, check_number
 from kan_ref.data import Data
 from kan_ref.network import Network, domain_of_samples, init_network
 from kan_ref.training.class_losses import CROSS_ENTROPY
-from kan_ref.training.data_goal import DataGoal, check_batch
+from kan_ref.training.data_goal import MSE, DataGoal, check_batch
 from kan_ref.training.fitting import fit
 from kan_ref.training.history import Run, Step
 
@@ -96,6 +98,21 @@ def sample_range(x: FloatArray) -> FloatArray:
 def clipped(x: FloatArray, domain: FloatArray) -> FloatArray:
     """Return the nearest inputs within the domain (n_in, 2)."""
     return np.clip(x, domain[:, 0], domain[:, 1])
+
+
+def fold_targets(data: Data, goal: DataGoal, kept: IntArray) -> tuple[NDArray[Any], DataGoal]:
+    """Return y_train and the goal for a fold that trains on the samples `kept`.
+
+    Numbers are shifted until the mean of those kept is that of all, which is 0 where targets are
+    standardised. Without the shift a network that a penalty has shrunk to 0 predicts the mean of
+    all samples. On noise it then has a smaller held-out loss than the constant, which is the mean
+    of those kept. Labels stay.
+    """
+    if goal.loss is not MSE:
+        return data.y_train, goal
+    shift = goal.targets.mean(axis=0) - goal.targets[kept].mean(axis=0)
+    goal = replace(goal, targets=goal.targets + shift)
+    return goal.targets, goal
 
 
 def check_goals(network: Network, data: Data, loss: str) -> DataGoal:

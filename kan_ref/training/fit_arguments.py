@@ -22,7 +22,8 @@ from kan_ref.data import DataLike, check_arrays
 from kan_ref.network import Network, first_cause, has_limits, layer_inputs
 from kan_ref.optimizers import OptimizeResult, adam, bfgs, lbfgs
 from kan_ref.training.data_goal import DataGoal, check_batch
-from kan_ref.training.goal import Model, Problem
+from kan_ref.training.goal import Model, Problem, deviation, values_at
+from kan_ref.training.notes import GOOD
 from kan_ref.training.objective import Objective
 
 # those that take a value and a gradient
@@ -81,6 +82,30 @@ def read_problem(
             checked.with_data(test.x, test.targets)  # it checks the points of the test data, too
         checked = checked.with_data(train.x, train.targets)
     return checked, test
+
+
+def note_on_problem(
+    model: Any,
+    source: Any,
+    errors: tuple[float, float],
+    test: DataGoal | None,
+    *,
+    least_squares: bool,
+) -> str:
+    """Return the problem's own notes on scales, lengths and sizes; "" where it has none.
+
+    `errors` are the root mean squares of training and of the known solution `test`, if there is
+    one: where the second is small, units did no harm. Sizes of unknowns are those of `test`, or
+    else of the model's values.
+    """
+    rmse, test_rmse = errors
+    solved = test is not None and test_rmse <= GOOD * deviation(test.targets)
+    if solved or not hasattr(source, "notes"):
+        return ""
+    values = values_at(model, source.points) if test is None else test.targets
+    squares = np.mean(values**2, axis=0)
+    sizes = np.append(np.sqrt(squares), max(float(np.sqrt(squares.max())), rmse))
+    return str(source.notes(sizes, least_squares=least_squares, tested=test is not None))
 
 
 def check_target_sizes(name: str, targets: FloatArray) -> None:

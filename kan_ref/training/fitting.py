@@ -29,6 +29,7 @@ from kan_ref.training.fit_arguments import (
     check_start,
     check_target_sizes,
     interval_of_tests,
+    note_on_problem,
     note_on_test,
     read_problem,
 )
@@ -39,7 +40,6 @@ from kan_ref.training.notes import (
     note_on_grids,
     note_on_inputs,
     note_on_outputs,
-    note_on_problem,
     note_on_units,
 )
 from kan_ref.training.one_grid import Recorder, train_on_grid
@@ -134,13 +134,15 @@ def fit(
     -------
     run : Run
         On KeyboardInterrupt with the best network so far, with mini-batches the last one; `stopped`
-        says so. Where a symbolic edge is undefined at a test sample, test errors are nan, and
-        `stopped` says which.
+        says so. Where a symbolic edge is undefined at a test sample or a held-out one, the errors
+        on all of these samples are nan, and `stopped` says which edge it is.
         So it does where test samples outside the grids have most of the squared test error, more
-        than ten times that of the others (or of training, if all are outside) in the mean, where
-        most points of training lie outside, where an input of equations of order m extends over 100
-        or more, or 100^(-1/m) or less, where unknowns are of a size far from 1, and where only some
-        of the conditions have scales. Where the sizes of targets did harm, it names `kr.scaled`.
+        than ten times that of the others (or of training, if all are outside) in the mean, and the
+        test error is above that of training, where most points of training lie outside, where an
+        input of equations of order m extends over 100 or more, or 100^(-1/m) or less, where
+        unknowns are of a size far from 1, and where only some of the conditions have scales. Where
+        sizes of targets may have made the training error large, as noise can too, it names
+        `kr.scaled`.
 
     Raises
     ------
@@ -237,7 +239,7 @@ def fit(
     if len(history.step):
         units = note_on_units(first, source, rmse, scaled=settings.scaled)
         stopped += units or note_on_outputs(network, source, scaled=settings.scaled)
-    stopped += note_on_grids(network, test, samples, rmse)
+    stopped += note_on_grids(network, test, samples, rmse if problem is None else 0.0)
     if len(history.step):
         errors = (rmse, float(history.test_rmse[recorder.entry]))
         is_lm = settings.optimizer in LEAST_SQUARES

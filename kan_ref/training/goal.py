@@ -145,3 +145,8 @@ def values_at(model: Any, x: FloatArray) -> FloatArray:
         return np.asarray(model.values(model.prepare(x)))
     parts = [model.values(model.prepare(x[rows])) for rows in sample_slices(len(x), size)]
     return np.concatenate(parts)
+
+
+def deviation(values: FloatArray) -> float:
+    """Return the root mean square of (n, n_out) values about their means over samples."""
+    return float(np.sqrt(np.mean((values - values.mean(axis=0)) ** 2)))

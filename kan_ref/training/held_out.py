@@ -35,9 +35,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, IntArray, check_integer, check_number
+from kan_ref.checks import FloatArray, IntArray, check_integer, check_number, counted
 from kan_ref.data import Data
 from kan_ref.training.data_goal import LOSSES, DataGoal
+from kan_ref.training.fit_arguments import undefined_at
 
 LARGEST_SHARE = 0.5
 
@@ -138,16 +139,21 @@ class Validation:
     """The loss on held-out samples during a run.
 
     `best` is the network with the smallest loss so far, of step `best_step`; `improved` says
-    whether it is of the grid that was entered last. `waited` counts the steps since.
+    whether it is of the grid that was entered last. `waited` counts the steps since. Of `n_judged`
+    losses `n_undefined` are nan, the first as `cause` says, if a sample of `x_train` is it.
     """
 
     goal: DataGoal
     patience: int | None
+    x_train: FloatArray | None = None
     best: Any = None
     best_step: int = 0
     least: tuple[float, float] = (np.inf, np.inf)  # loss and root mean square error
     waited: int = 0
     improved: bool = False
+    n_judged: int = 0
+    n_undefined: int = 0
+    cause: str = ""
 
     def enter_grid(self, model: Any, *, by_chunks: bool = False) -> None:
         """Prepare for models with this first layer, and start the count again.
@@ -162,6 +168,13 @@ class Validation:
         """Return loss, root mean square error and accuracy of a model, and keep the best."""
         judged = self.goal.judge_all(model)
         self.waited += 1
+        self.n_judged += 1
+        if np.isnan(judged[0]):
+            self.n_undefined += 1
+            if self.n_undefined == 1 and self.x_train is not None:
+                # those trained on are defined after each step, so the sample is a held-out one
+                why = undefined_at(model, self.x_train, "x_train")
+                self.cause = f", that of step {step} because {why}" if why else ""
         loss = judged[0] if np.isfinite(judged[0]) else np.inf
         # [eq:early-stopping]
         if self.best is None or loss < self.least[0]:
@@ -182,9 +195,10 @@ class Validation:
         """Return which network the run returns, as the end of `stopped`."""
         classes = self.goal.loss.probabilities is not None
         error = f"loss {self.least[0]:.3g}" if classes else f"rmse {self.least[1]:.3g}"
+        nan = f"; held-out losses that are nan: {self.n_undefined} of {self.n_judged}{self.cause}"
         return (
             f"; the network is that of step {self.best_step}, with the smallest held-out loss: "
-            f"{error} on {len(self.goal.x)} samples"
+            f"{error} on {counted(len(self.goal.x), 'sample')}{nan if self.n_undefined else ''}"
         )
 
 
@@ -208,11 +222,13 @@ def read_validation(
         )
     kept, held_out = split_goal(source, fraction, rng)
     if not len(held_out.x):
+        larger = _held_out(source, LARGEST_SHARE, None).any()
         raise ValueError(
-            f"validation_share is {fraction:g}, but of {len(source.x)} training samples it must "
-            "hold out at least one: give a larger share, or more samples"
+            f"validation_share is {fraction:g}, but of {counted(len(source.x), 'training sample')} "
+            "it must hold out at least one: give "
+            f"{f'a larger share, at most {LARGEST_SHARE:g}, or ' if larger else ''}more samples"
         )
-    return kept, Validation(held_out, steps)
+    return kept, Validation(held_out, steps, source.x)
 
 
 def split_goal(

@@ -1,23 +1,23 @@
-"""Notes at the end of a run: samples outside grids, and units that harm.
+"""Notes at the end of a run: samples outside grids, and units that may do harm.
 
 Outside a grid the splines decay to zero, so a handful of test samples can determine the test error.
 That note appears where the samples outside have more than half of the squared test error, although
 their mean square is more than ten times that of the other samples. So it never appears where they
 are predicted as well as the others. If all are outside, they are compared with the training samples
-instead, and the note does not appear where the test error is small. Grids of inputs stay where they
-are; hidden grids follow the activations of training samples alone. Few samples leave a network
-undetermined between them, so that others have activations outside. In 48 runs with that note, of
-two functions with 30 to 100 samples, three times as many samples gave a smaller test error in all,
-and 2 intervals in place of 5 in 44. Another fit from the network at the end, which places grids
-again, did in 20, and the note was there again in 35. A second note
-appears where most training samples have an input outside its grid, as in a table with other units,
-and the training error is not small. Of a problem it appears where most points have, however small
-the residual is, since there the network is little more than its base functions. For samples it
-appears as well where an input varies within a thousandth of an interval: the grid has other units,
-or the range is at most 1e-9 max(1, |middle|) and counts as constant (B15). It appears where the
-central 90 % of the samples vary within a tenth of a mean interval, with one breakpoint at most:
-with one number of 100 among 300 in [-1, 1] the median error of three functions over five seeds was
-20 to 130 times as large as without it.
+instead, and the note does not appear where the test error is small, or at most the training error.
+Grids of inputs stay where they are; hidden grids follow the activations of training samples alone.
+Few samples leave a network undetermined between them, so that others have activations outside. In
+48 runs with that note, of two functions with 30 to 100 samples, three times as many samples gave a
+smaller test error in all, and 2 intervals in place of 5 in 44. Another fit from the network at the
+end, which places grids again, did in 20, and the note was there again in 35. A second note appears
+where most training samples have an input outside its grid, as in a table with other units, and the
+training error is not small. Of a problem it appears where most points have, however small the
+residual is, since there the network is little more than its base functions. For samples it appears
+as well where an input varies within a thousandth of an interval: the grid has other units, or the
+range is at most 1e-9 max(1, |middle|) and counts as constant (B15). It appears where the central
+90 % of the samples vary within a tenth of a mean interval, with one breakpoint at most: with one
+number of 100 among 300 in [-1, 1] the median error of three functions over five seeds was 20 to 130
+times as large as without it.
 
 Random networks have outputs of size 1 for inputs of size 1. Two numbers of the network at the start
 of a run tell whether the data have other units, with the error e and the outputs u on the training
@@ -33,8 +33,9 @@ ones were not learned at all. Without scaled variables steps have the wrong size
 numbers. `benchmarks.units` has more measurements.
 
 Three more numbers are those of the targets. They count where the error at the end is above a
-hundredth of the standard deviation, here of each output. Medians of five seeds on two or three
-functions show from where they harm, and `kr.scaled` undoes all three.
+hundredth of the standard deviation, here of each output. No number here tells such an error from
+noise, so the notes say that it may be noise. Medians of five seeds on two or three functions show
+from where they harm, and `kr.scaled` undoes all three.
 
 - The size: without scaled variables steps and tolerances suit numbers of size one. For standard
   deviations below 0.01 or above 100 the error of Adam, L-BFGS and self-scaled BFGS was 2 to 20
@@ -55,7 +56,7 @@ from kan_ref.checks import ROUNDING, BoolArray, FloatArray, counted
 from kan_ref.network import Layer, Network, uncovered
 from kan_ref.sparsity import active_edges, nodes_on_paths
 from kan_ref.training.data_goal import MSE, DataGoal
-from kan_ref.training.goal import values_at
+from kan_ref.training.goal import deviation, values_at
 
 MOST = 0.5  # of the sum of squared errors
 TIMES = 10.0  # the mean square of the other samples
@@ -74,7 +75,7 @@ SMALLER = 30.0  # the standard deviation of the largest output
 def note_on_grids(model: Any, test: DataGoal | None, name: str, error: float) -> str:
     """Return what to add to the reason of a run's end, "" where the grids cause no trouble.
 
-    `error` is the root mean square of the training error at the end.
+    `error` is the root mean square of the training error at the end, 0 for a problem.
     """
     if test is None or test.loss is not MSE or not isinstance(model, Network):
         return ""
@@ -84,10 +85,10 @@ def note_on_grids(model: Any, test: DataGoal | None, name: str, error: float) ->
     if n_outside == 0:
         return ""
     squares = ((values_at(model, test.x) - test.targets) ** 2).mean(axis=1)
-    if not np.isfinite(squares).all():
+    if not np.isfinite(squares).all() or squares.mean() <= error**2:
         return ""
     share = float(squares[outside].sum() / max(squares.sum(), np.finfo(float).tiny))
-    small = GOOD * _deviation(test.targets)
+    small = GOOD * deviation(test.targets)
     others = squares[~outside].mean() if n_outside < len(squares) else max(error, small) ** 2
     if share <= MOST or squares[outside].mean() <= TIMES * others:
         return ""
@@ -120,7 +121,7 @@ def note_on_inputs(model: Any, source: Any, error: float) -> str:
     if not isinstance(model, Network):
         return ""
     is_data = isinstance(source, DataGoal)
-    if is_data and error <= GOOD * _deviation(source.targets):
+    if is_data and error <= GOOD * deviation(source.targets):
         return ""
     layer, x = model.layers[0], source.x if is_data else source.points
     low, high = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
@@ -195,31 +196,32 @@ def note_on_units(model: Any, source: object, error: float, *, scaled: bool) -> 
     if not isinstance(source, DataGoal) or source.loss.name != "mse":
         return ""
     outputs = values_at(model, source.x)
-    deviation, spread = _deviation(source.targets), _deviation(outputs)
-    if not (deviation > 0.0 and error > GOOD * deviation):
+    std, spread = deviation(source.targets), deviation(outputs)
+    if not (std > 0.0 and error > GOOD * std):
         return ""
-    far = float(np.sqrt(np.mean((outputs - source.targets) ** 2))) / deviation
-    short = deviation / spread if spread > 0.0 else 0.0
+    far = float(np.sqrt(np.mean((outputs - source.targets) ** 2))) / std
+    short = std / spread if spread > 0.0 else 0.0
     if spread <= ROUNDING * float(np.abs(outputs).max()):
         return _note_on_constant_outputs(model, source, error)
     if far > (FAR_SCALED if scaled else FAR_PLAIN):
         what = f"the error at the start was {far:.1g} times the standard deviation of the targets"
     elif short > (SHORT_SCALED if scaled else SHORT_PLAIN):
         what = f"the targets vary {short:.1g} times as much as the outputs at the start"
-    elif not scaled and not 1.0 / SIZE_PLAIN <= deviation <= SIZE_PLAIN:
+    elif not scaled and not 1.0 / SIZE_PLAIN <= std <= SIZE_PLAIN:
         return (
-            f"; the targets have a standard deviation of {deviation:.3g}, but without scaled "
-            "variables steps and tolerances of an optimizer suit numbers of size one: scale the "
-            "data with kr.scaled"
+            f"; the targets have a standard deviation of {std:.3g}, but without scaled "
+            "variables steps and tolerances of an optimizer suit numbers of size one: unless the "
+            "training error is noise, scale the data with kr.scaled"
         )
     else:
         return ""
     low, high, mean = source.x.min(), source.x.max(), source.targets.mean()
+    start = "start from kr.best_start or init_network(..., y=y_train), or "
     return (
         f"; the network was not initialized for the units of these data: {what} (inputs from "
         f"{low:.3g} to {high:.3g}, targets with mean {mean:.3g} and standard deviation "
-        f"{deviation:.3g}): start from kr.best_start or init_network(..., y=y_train), or scale the "
-        "data with kr.scaled"
+        f"{std:.3g}): unless the training error is noise, "
+        f"{start if isinstance(model, Network) else ''}scale the data with kr.scaled"
     )
 
 
@@ -259,7 +261,8 @@ def note_on_outputs(model: Any, source: object, *, scaled: bool) -> str:
         return (
             f"; the targets of output {n} have a mean of {targets[:, n].mean():.3g} and a standard "
             f"deviation of {spreads[n]:.3g}, so rounding and lengths of steps depend on the mean "
-            "more than on what varies: scale the data with kr.scaled"
+            "more than on what varies: unless the training error is noise, scale the data with "
+            "kr.scaled"
         )
     if small[n]:
         return (
@@ -268,28 +271,6 @@ def note_on_outputs(model: Any, source: object, *, scaled: bool) -> str:
             "hardly counts in the loss: unless it is noise, scale the data with kr.scaled"
         )
     return ""
-
-
-def note_on_problem(
-    model: Any,
-    source: Any,
-    errors: tuple[float, float],
-    test: DataGoal | None,
-    *,
-    least_squares: bool,
-) -> str:
-    """Return the problem's own notes on scales, lengths and sizes; "" where it has none.
-
-    `errors` are the root mean squares of training and of the known solution `test`, if there is
-    one: where the second is small, units did no harm.
-    """
-    rmse, test_rmse = errors
-    solved = test is not None and test_rmse <= GOOD * _deviation(test.targets)
-    if solved or not hasattr(source, "notes"):
-        return ""
-    squares = np.mean(values_at(model, source.points) ** 2, axis=0)
-    sizes = np.append(np.sqrt(squares), max(float(np.sqrt(squares.max())), rmse))
-    return str(source.notes(sizes, least_squares=least_squares, tested=test is not None))
 
 
 def _note_on_constant_outputs(model: Any, source: DataGoal, error: float) -> str:
@@ -304,17 +285,23 @@ def _note_on_constant_outputs(model: Any, source: DataGoal, error: float) -> str
         return ""
     what, remedy = "", "start from other parameters, such as random ones"
     if isinstance(model, Network) and not _has_path(model):
-        what = ", because no path of active edges leads from an input to an output"
+        what = ", because no path of active edges that can vary leads from an input to an output"
         remedy = "look at kr.draw_network(network, x)"
+        if any(map(_is_flat, model.layers)):
+            remedy = "with degree 0 take more intervals, or a base function"
     return f"; the outputs at the start are the same for all samples{what}: {remedy}"
 
 
 def _has_path(network: Network) -> bool:
-    """Return whether a path of active edges leads from an input to an output."""
+    """Return whether a path of active edges that can vary leads from an input to an output."""
+    edges = [
+        active & (layer.mask == 0.0) if _is_flat(layer) else active
+        for layer, active in zip(network.layers, active_edges(network), strict=True)
+    ]
     everywhere = [np.ones(n, dtype=np.bool_) for n in network.widths]
-    return bool(nodes_on_paths(active_edges(network), everywhere)[-1].any())
+    return bool(nodes_on_paths(edges, everywhere)[-1].any())
 
 
-def _deviation(values: FloatArray) -> float:
-    """Return the root mean square of (n, n_out) values about their means over samples."""
-    return float(np.sqrt(np.mean((values - values.mean(axis=0)) ** 2)))
+def _is_flat(layer: Layer) -> bool:
+    """Return whether the splines are constant within the grid for all parameters."""
+    return layer.n_intervals == 1 and layer.degree == 0 and layer.base == "zero"

@@ -224,15 +224,15 @@ def train_on_grid(
         recorder.leave_optimizer(result.n_evaluations)
         done += result.n_steps
         stopped = recorder.halted or result.stopped
-        if moved and done == settings.n_steps:
-            stopped = recorder.halted or steps_are_done(done)
+        if stopped == steps_are_done(result.n_steps):
+            stopped = steps_are_done(recorder.n_steps)
         if not left or recorder.halted:
             break
         near = some if recorder.batches and done != last_check else points
         placed = _place_grids(network, objective.goal, near)
         why = undefined_at(placed, points, "x_train" if hasattr(source, "targets") else "points")
         if why:
-            stopped = f"step {done}: activations left hidden grids, but on moved ones {why}"
+            stopped = f"step {recorder.n_steps}: activations left hidden grids, on moved ones {why}"
             break
         network, left, moved = placed, False, True
         objective = settings.objective(network, goal, points)

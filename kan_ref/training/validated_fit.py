@@ -35,6 +35,7 @@ from kan_ref.training.candidates import (
     clipped,
     constant_network,
     fewest_samples,
+    fold_targets,
     initial_networks,
     sample_range,
     usual_weights,
@@ -255,7 +256,8 @@ def _held_out(
     """
     kept = np.delete(np.arange(len(goal.x)), part)
     few = part[:1]  # test samples cost time and decide nothing
-    inside = Data(data.x_train[kept], data.y_train[kept], data.x_train[few], data.y_train[few])
+    y, goal = fold_targets(data, goal, kept)
+    inside = Data(data.x_train[kept], y[kept], data.x_train[few], y[few])
     nearest = clipped(goal.x[part], sample_range(inside.x_train))
     held_out = replace(goal, x=nearest, targets=goal.targets[part])
     constant = best_constant(replace(goal, x=goal.x[kept], targets=goal.targets[kept]))

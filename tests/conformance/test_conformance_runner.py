@@ -1241,6 +1241,11 @@ def test_layers_go_to_the_shapes_of_other_libraries_and_back(map_):
             "axes 'oi' cannot become 'i': the size of o is missing",
         ),
         (lambda: axes.unpack([1.0], "(oi)", "oi"), "the size of o, i is missing"),
+        (
+            lambda: axes.pack(np.ones((2, 2, 3)), "ooi", "oio"),
+            "axes 'ooi' have 'o' 2 times, but need another letter for each axis",
+        ),
+        (lambda: axes.unpack(np.ones((2, 2)), "oo", "oi"), "axes 'oo' have 'o' 2 times"),
         (lambda: axes.unpack([1.0], "io", "oi"), "need 2 of them"),
     ],
 )

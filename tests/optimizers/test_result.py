@@ -69,6 +69,8 @@ def test_what_is_no_function_is_rejected_before_the_run(name):
 
     with pytest.raises(TypeError, match=f"^{argument} is 3, but must be a function$"):
         RUNS[name](3)
+    with pytest.raises(TypeError, match=f"^{argument} is None, but must be a function$"):
+        RUNS[name](None)
     with pytest.raises(TypeError, match=r"^callback is 3, but must be a function$"):
         RUNS[name](counted, callback=3)
     assert calls == []
@@ -163,3 +165,72 @@ def test_residuals_as_a_column_are_rejected_without_code_that_is_none(name):
         match=r"^the residual vector at the start has shape \(3, 1\), but needs shape \(n_residuals,\)$",
     ):
         RUNS[name](lambda theta: (line(theta)[0][:, None], LINEAR[0]))
+
+
+def later(first, second):
+    """A function that answers as `first` does at the start, and as `second` does at later points."""
+    calls = []
+
+    def answer(theta):
+        calls.append(theta)
+        return (first if len(calls) == 1 else second)(theta)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "message"),
+    [
+        (lambda t: (0.1, t * 1j), TypeError, "the gradient has dtype complex128, but needs real"),
+        (lambda t: (0.1, t > 0), TypeError, "the gradient has dtype bool, but needs real numbers"),
+        (lambda t: (0.1, [[1.0], [2.0, 3.0]]), ValueError, "the gradient is not a rectangular arr"),
+        (lambda t: (0.1, t[:1]), ValueError, r"the gradient has shape \(1,\), but needs shape \(2"),
+        (lambda t: (0.1j, t), TypeError, "the value is 0.1j, but must be a real number"),
+        (lambda t: (t, t), TypeError, "the value is .*, but must be a real number"),
+    ],
+)
+@for_all("name", [name for name in RUNS if name not in SQUARES])
+def test_later_values_and_gradients_must_be_of_real_numbers(name, answer, kind, message):
+    with pytest.raises(kind, match=f"^{message}"):
+        RUNS[name](later(bowl, answer))
+
+
+@for_all("name", [name for name in RUNS if name not in SQUARES])
+def test_values_and_gradients_of_any_real_kind_give_the_same_run(name):
+    """Arrays without axes are values too, and lists are gradients."""
+    plain = RUNS[name](bowl)
+
+    other = RUNS[name](lambda t: (np.array(bowl(t)[0]), bowl(t)[1].tolist()))
+
+    np.testing.assert_array_equal(other.theta, plain.theta)
+    assert other.value == plain.value
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "message"),
+    [
+        (
+            lambda t: (1j * line(t)[0], line(t)[1]),
+            TypeError,
+            "the residual vector has dtype complex128",
+        ),
+        (lambda t: (line(t)[0], line(t)[1][:, :1]), ValueError, "the Jacobian has shape"),
+        (lambda t: (line(t)[0], line(t)[1].tolist()), TypeError, ".*: make an array of nested lis"),
+    ],
+)
+@for_all("name", SQUARES)
+def test_later_residuals_and_jacobians_must_be_as_at_the_start(name, answer, kind, message):
+    with pytest.raises(kind, match=f"^{message}"):
+        RUNS[name](later(line, answer))
+
+
+@for_all("name", SQUARES)
+def test_residuals_with_a_jacobian_are_not_residuals(name):
+    with pytest.raises(ValueError, match=r"^residuals\(theta\) "):
+        RUNS[name](line, residuals=line)
+
+
+@pytest.mark.parametrize("tolerance", [1.0, 2.0])
+def test_conjugate_gradients_that_end_where_they_begin_are_rejected(tolerance):
+    with pytest.raises(ValueError, match=f"^cg_tolerance is {tolerance:g}, but must be below 1"):
+        RUNS["lm_cg"](line, cg_tolerance=tolerance)

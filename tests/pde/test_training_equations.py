@@ -360,6 +360,21 @@ def test_a_run_says_when_values_or_residuals_of_equations_are_of_a_size_far_from
     assert "of size" not in stopped(1.1 * most, value=1.0)  # the solution
 
 
+def test_with_a_known_solution_the_sizes_are_those_of_the_solution():
+    start = kan()
+    start = start.with_theta(1e-12 * start.theta)
+    term = kr.linear_term(INSIDE, zeroth=1.0, source=0.0)
+
+    def stopped(size):
+        known = INSIDE, np.full((len(INSIDE), 1), size)
+        return kr.fit(
+            start, problem=kr.residual_problem([term], reference=known), n_steps=0
+        ).stopped
+
+    assert "of size" not in stopped(0.7)
+    assert "of size 1e-05, but" in stopped(1e-5)
+
+
 def test_a_network_of_zeros_with_a_large_residual_is_noted_and_the_solution_zero_is_not():
     start = kan()
     start = start.with_theta(0.0 * start.theta)

@@ -89,15 +89,29 @@ def test_held_out_losses_of_lines_are_those_of_the_folds():
     losses = []
     for part in held_out_parts(np.zeros(120, dtype=int), 3, rng):
         kept = np.delete(np.arange(120), part)
-        inside = kr.Data(data.x_train[kept], data.y_train[kept], data.x_train, data.y_train)
+        y = data.y_train + data.y_train.mean(axis=0) - data.y_train[kept].mean(axis=0)
+        inside = kr.Data(data.x_train[kept], y[kept], data.x_train, y)
         line = initial_networks(inside.x_train, **shape, rng=np.random.default_rng(0))["linear"]
         run = kr.fit(
             line, inside, optimizer="lbfgs", n_steps=30, penalty_weight=1e-2, entropy_weight=0.0
         )
-        losses.append((run.network(data.x_train[part]) - data.y_train[part]) ** 2)
+        losses.append((run.network(data.x_train[part]) - y[part]) ** 2)
     assert one.candidates[1].validation_loss == pytest.approx(
         np.concatenate(losses).mean(), rel=1e-2
     )
+
+
+def test_a_network_that_a_penalty_shrinks_to_zero_predicts_held_out_noise_no_better_than_the_mean():
+    y = np.random.default_rng(2).standard_normal((40, 2))
+    x = np.random.default_rng(3).standard_normal((40, 2))
+    y = (y - y.mean(axis=0)) / y.std(axis=0)
+    run = validated(kr.Data(x, y, x, y), hidden=(), weights=(30.0,), n_folds=5)
+
+    constant, line, _ = run.candidates
+
+    assert line.validation_loss == pytest.approx(constant.validation_loss, rel=1e-3)
+    assert constant.validation_loss > 1.02  # 0 without training has a mean square of exactly 1
+    assert run.chosen is constant
 
 
 def test_test_data_are_only_reported_and_the_same_seed_gives_the_same_network():
@@ -339,7 +353,7 @@ def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
 
 
 def test_an_interruption_of_the_last_fit_ends_the_run_and_the_weight_is_reported(monkeypatch):
-    data = table(lambda x: x[:, 0] - x[:, 1], n=20, noise=0.6)
+    data = table(lambda x: x[:, 0] - x[:, 1], n=20, noise=0.9)
     real = candidates.fit
     monkeypatch.setattr(
         candidates,
@@ -775,6 +789,47 @@ def test_an_interrupted_run_returns_the_network_with_the_smallest_held_out_loss(
     assert run.interrupted
     np.testing.assert_array_equal(run.network.theta, full.network.theta)
     assert "with the smallest held-out loss" in run.stopped
+
+
+def test_undefined_held_out_losses_are_counted_and_the_first_sample_is_named():
+    """The argument of log(x + b) at x = 0.1 is negative for b below -0.1."""
+    x = np.linspace(0.1, 1.0, 10)[:, None]
+    network = network_for(kr.Data(x, x, x, x), (1, 1))
+    edge = {"output": 0, "input": 0, "name": "log"}
+    logarithms = [
+        kr.fix_symbolic(network, 0, **edge, affine=(1.0, b, 1.0, 0.0)) for b in (0, -0.2, -0.3, 0)
+    ]
+    watch = Validation(check_batch(network, x[:4], x[:4]), patience=None, x_train=x)
+    watch.enter_grid(logarithms[0])
+
+    with np.errstate(all="ignore"):
+        for step, logarithm in enumerate(logarithms):
+            watch.judge(logarithm, step)
+
+    assert "the network is that of step" in watch.note()
+    assert watch.note().endswith(
+        "on 4 samples; held-out losses that are nan: 2 of 4, that of step 1 because x_train[0] "
+        "gives log on the edge from input 0 to output 0 of layer 0 the argument -0.1, where it "
+        "has no finite value"
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "sentence"),
+    [
+        (1, "of 1 training sample it must hold out at least one: give more samples"),
+        (
+            3,
+            "of 3 training samples it must hold out at least one: give a larger share, at most 0.5, or more samples",
+        ),
+    ],
+)
+def test_a_larger_share_is_advised_only_where_it_holds_out_a_sample(n, sentence):
+    x = np.linspace(0.1, 1.0, n)[:, None]
+    data = kr.Data(x, x, x, x)
+
+    with pytest.raises(ValueError, match=f"{sentence}$"):
+        watched(data, network_for(data, (1, 1)), validation_share=0.5 if n == 1 else 0.2)
 
 
 @pytest.mark.parametrize(

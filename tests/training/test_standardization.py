@@ -444,10 +444,12 @@ def wave(x):
 def test_a_run_says_when_hidden_grids_are_left_and_another_one_can_place_them():
     rng = RNG(0)
     x = rng.uniform(-1.0, 1.0, (60, 2))
-    data = kr.Data(x, wave(x[:, :1]) + x[:, 1:], x, wave(x[:, :1]) + x[:, 1:])
+    y = wave(x[:, :1]) + x[:, 1:]
     net = kr.init_network((2, 2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=RNG(1))
     wide = replace(net.layers[0], w_base=8.0 * net.layers[0].w_base)
     left = kr.Network((wide, net.layers[1]))
+    worst = np.argsort(np.abs(left(x) - y)[:, 0])[1:]  # a test error above that of training
+    data = kr.Data(x, y, x[worst], y[worst])
 
     run = kr.fit(left, data, n_steps=0, update_grids=False)
     again = kr.fit(run.network, data, n_steps=10)
@@ -612,6 +614,47 @@ def test_a_run_from_a_network_in_other_units_says_so_with_the_remedy(name):
     assert all(remedy in stopped for remedy in ("kr.best_start", "kr.scaled"))
 
 
+def test_notes_on_units_leave_open_that_the_error_is_noise():
+    """The error is at most 0.1 % above that of least squares with the same curves."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1.0, 1.0, (300, 1))
+    y = 3000.0 + np.sin(3.0 * x) + 0.5 * rng.standard_normal(x.shape)
+    data = kr.Data(x, y, x, y)
+    network = random_network(data, (1, 1))
+    (layer,) = network.layers
+    columns = np.c_[kr.bspline.basis(x, layer.knots, 3)[:, 0], x / (1.0 + np.exp(-x))]
+    residuals = y - columns @ np.linalg.lstsq(columns, y)[0]
+
+    for options in ({"precondition": None}, {}):
+        run = kr.fit(network, data, **options)
+
+        assert run.train_rmse < 1.001 * np.sqrt(np.mean(residuals**2))
+        assert run.stopped.endswith(
+            ": unless the training error is noise, start from kr.best_start or init_network(..., "
+            "y=y_train), or scale the data with kr.scaled"
+        )
+
+
+def test_a_model_that_is_no_network_is_not_advised_to_become_one():
+    data = toy_data(y_factor=1e9)
+    mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=np.random.default_rng(0))
+
+    stopped = kr.fit(mlp, data, n_steps=2).stopped
+
+    assert stopped.endswith("): unless the training error is noise, scale the data with kr.scaled")
+
+
+def test_splines_that_are_constant_for_all_parameters_need_another_shape():
+    data = toy_data()
+    shape = {"degree": 0, "base": "zero", "domain": data.x_train, "rng": np.random.default_rng(0)}
+    flat, steps = (kr.init_network((2, 1), n_intervals=n, **shape) for n in (1, 2))
+
+    remedy = "with degree 0 take more intervals, or a base function"
+
+    assert kr.fit(flat, data, n_steps=1).stopped.endswith(remedy)
+    assert remedy not in kr.fit(steps.with_theta(0.0 * steps.theta), data, n_steps=1).stopped
+
+
 @for_all("optimizer", ["lm", "lm_cg", "lbfgs", "bfgs"])
 @for_all("factor", [1e9, 1e16, 1e30, 1e100])
 def test_a_run_in_scaled_variables_says_so_for_targets_that_are_much_larger(optimizer, factor):
@@ -664,7 +707,7 @@ def test_constant_outputs_are_no_question_of_units(optimizer):
     by_mask = kr.fit(blocked, data, optimizer=optimizer, n_steps=2).stopped
 
     assert "every input is constant in the training samples" in by_inputs
-    assert "no path of active edges leads from an input to an output" in by_mask
+    assert "no path of active edges that can vary leads from an input to an output" in by_mask
     assert "units" not in by_inputs + by_mask
 
 

@@ -395,6 +395,7 @@ def test_no_steps_on_finer_grids_only_refine():
 
     run = kr.fit(network, data, n_steps=0, grids=(3, 9))
 
+    assert run.stopped == "0 steps are done"
     assert bits(run.network) == bits(refine(network, data.x_train, 9))
     assert run.history.step.tolist() == [0, 0]
 
@@ -407,6 +408,16 @@ def test_a_run_that_uses_its_steps_says_so(optimizer):
         kr.fit(network, data, optimizer=optimizer, n_steps=3, update_grids=False).stopped
         == "3 steps are done"
     )
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_steps_of_all_grids_are_counted(optimizer):
+    network, data = example()
+
+    run = kr.fit(network, data, optimizer=optimizer, n_steps=3, grids=(3, 5, 6))
+
+    assert run.history.step[-1] == 9
+    assert run.stopped.partition(";")[0] == "9 steps are done"
 
 
 def test_a_constant_target_that_is_met_stops_the_run_early():

@@ -424,6 +424,20 @@ def test_one_sample_outside_the_grid_is_enough_for_a_note_and_many_as_good_as_th
     assert "the grids" not in many.stopped
 
 
+@pytest.mark.parametrize(("noise", "noted"), [(1.5, False), (0.5, True)])
+def test_a_test_error_below_that_of_training_needs_no_reason(noise, noted):
+    rng = np.random.default_rng(0)
+    made = network((1, 1))
+    x, later = np.linspace(-1.0, 1.0, 40)[:, None], np.linspace(-0.9, 1.1, 41)[:, None]
+    y = made(x) + noise * rng.choice([-1.0, 1.0], (40, 1))
+    errors = np.where(later > 1.0, 4.0, 0.1)
+    assert np.sqrt(np.mean(errors**2)) == pytest.approx(1.0, rel=0.3)
+
+    run = kr.fit(made, kr.Data(x, y, later, made(later) + errors), n_steps=0)
+
+    assert ("leave the grids" in run.stopped) is noted
+
+
 @for_all("widths", [(1, 1), (1, 2, 2)])
 def test_test_samples_that_all_lie_outside_are_compared_with_the_training_error(widths):
     made, rng = network(widths), np.random.default_rng(0)

@@ -58,6 +58,7 @@ def pack(
     array([[0., 1.],
            [0., 1.]])
     """
+    _check_letters(ours, theirs)
     values = np.asarray(array, dtype=np.float64)
     if values.ndim != len(ours):
         raise ValueError(
@@ -96,6 +97,7 @@ def unpack(
     array([[1., 2., 3.],
            [4., 5., 6.]])
     """
+    _check_letters(ours, theirs)
     values, groups = np.asarray(array, dtype=np.float64), _groups(theirs)
     if values.ndim != len(groups):
         raise ValueError(
@@ -147,6 +149,17 @@ def layer_from(
 
 def _theirs(axes: Axes, name: str) -> str:
     return {"coef": axes.coef, "knots": axes.knots}.get(name, axes.weights)
+
+
+def _check_letters(*names: str) -> None:
+    """Raise ValueError where a letter is there twice."""
+    for axes in names:
+        twice = [letter for letter in axes if letter not in "()" and axes.count(letter) > 1]
+        if twice:
+            raise ValueError(
+                f"axes {axes!r} have {twice[0]!r} {axes.count(twice[0])} times, but need another "
+                "letter for each axis"
+            )
 
 
 def _groups(axes: str) -> list[str]:
