@@ -64,8 +64,10 @@ def measure(entry: Entry, dtype: str, *, timeout: float = PATIENCE) -> dict[str,
         entry.adapter, dtype=dtype, timeout=timeout, start_timeout=max(timeout, START_TIMEOUT)
     )
     try:
-        if subject.refused is not None:
-            raise RuntimeError(f"{entry.name} cannot be tested: {subject.refused}")
+        if subject.silent is not None:
+            raise RuntimeError(
+                f"{entry.name} cannot be tested: {subject.refused or subject.silent}"
+            )
         chosen = suite.choose(family=entry.family)
         with tqdm(
             total=sum(len(cases) for _, cases in chosen),
