@@ -179,9 +179,8 @@ def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> Proc
             timeout=options.timeout,
             memory=options.memory,
         )
-        if subject.silent is not None:
+        if reason := subject.refused or subject.silent:
             subject.close()
-            reason = subject.refused or subject.silent
             line.error(f"--adapter is {options.adapter!r}, which cannot be built: {reason}")
         return subject
     try:
