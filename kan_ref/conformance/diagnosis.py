@@ -90,9 +90,7 @@ def diagnose(outcomes: Sequence[Outcome], dtype: str = "float64") -> dict[str, D
     other_basis = _is_other_basis(judged)
     in_float32 = {outcome.case.method for outcome in wrong if outcome.verdict.fine}
     n_wrong = Counter(outcome.case.method for outcome in wrong)
-    n_small = Counter(
-        outcome.case.method for outcome in wrong if outcome.verdict.relative < SMALL
-    )
+    n_small = Counter(outcome.case.method for outcome in wrong if outcome.verdict.relative < SMALL)
     for outcome in wrong:
         case, verdict = outcome.case, outcome.verdict
         if case.id in confirmed:
