@@ -60,7 +60,7 @@ def choose(
 def check_globs(globs: Mapping[str, Sequence[str]]) -> None:
     """Check lists of globs, by the names of their arguments.
 
-    TypeError for a value that is no list of texts. ValueError for a glob that matches no case of
+    TypeError for a value that is not a list of texts. ValueError for a glob that matches no case of
     any family.
     """
     for name, patterns in globs.items():
@@ -78,7 +78,7 @@ def check_globs(globs: Mapping[str, Sequence[str]]) -> None:
 
 
 def _check_subject(subject: Any, dtype: str) -> None:
-    """Raise an error if a value is no subject, or a subject in another precision."""
+    """Raise an error if a value is not a subject, or is one in another precision."""
     if isinstance(subject, type) or not callable(getattr(subject, "ask", None)):
         kind = f"class {subject.__name__}" if isinstance(subject, type) else type(subject).__name__
         raise TypeError(
@@ -124,7 +124,7 @@ def run(
     Raises
     ------
     TypeError
-        If the subject has no method `ask`, or xfail is no list of texts.
+        If the subject has no method `ask`, or xfail is not a list of texts.
     ValueError
         If dtype is not the subject's precision, or a glob names no case.
     """
@@ -270,7 +270,7 @@ def pytest_cases(
     Raises
     ------
     TypeError
-        If `only`, `skip` or `xfail` is no list of texts.
+        If `only`, `skip` or `xfail` is not a list of texts.
     ValueError
         If there is no such family, a glob names no case, no required case is left, since a test
         without cases would pass, or the name of a method is misspelt.

@@ -352,6 +352,15 @@ def test_derivatives_that_are_0_pass_although_the_difference_has_rounding_errors
         invariants.check_gradient(lambda x: x @ WEIGHTS.T, zeros[1], samples, rng=RNG(0), order=2)
 
 
+def test_inputs_rounded_to_float32_are_found():
+    def f(x):
+        return layer(np.float32(x).astype(float))
+
+    invariants.check_gradient(layer, layer_vjp, X, rng=RNG(0))
+    with refused("^vjp is wrong at sample"):
+        invariants.check_gradient(f, layer_vjp, X, rng=RNG(0))
+
+
 # --- the same function
 
 
