@@ -41,9 +41,10 @@ def choose(
 ) -> list[tuple[Topic, list[Case]]]:
     """Return the topics of a family, basic ones first, with the cases that the globs select.
 
-    `family` is "bspline", the paper's basis functions, or one whose cases are counted apart. Errors
-    are those of `check_globs`.
+    `family` is "bspline", the paper's basis functions, or one whose cases are counted apart.
+    ValueError if there is no such family; errors of globs are those of `check_globs`.
     """
+    check_choice("family", family, families())
     check_globs({"only": only, "skip": skip})
     found = []
     for topic in topics_of(family):
@@ -283,7 +284,6 @@ def pytest_cases(
     """
     import pytest
 
-    check_choice("family", family, families())
     check_globs({"xfail": xfail})
     left = [case for _, cases in choose(only, skip, family=family) for case in cases]
     required = [case for case in left if case.kind == "required"]

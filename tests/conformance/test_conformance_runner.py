@@ -338,6 +338,12 @@ def test_wrong_globs_are_an_error_wherever_they_are_given(globs, error, sentence
             take()
 
 
+def test_an_unknown_family_is_an_error_wherever_it_is_given():
+    for take in (suite.choose, lambda **given: pytest_cases(Reference, **given)):
+        with pytest.raises(ValueError, match=r"^family is 'gauss', but must be one of 'bspline'"):
+            take(family="gauss")
+
+
 def test_a_file_of_listed_cases_that_names_no_case_is_a_wrong_call(folder, tmp_path):
     listed = tmp_path / "xfail.txt"
     listed.write_text("bases/degree-2-*\nbases/no-such-case\n", encoding="utf-8")
@@ -1674,7 +1680,7 @@ class Mine:
     assert status == 0, said
     assert "11 passed" in said
     assert wrong != 0
-    assert "family is 'gauss', but must be one of bspline, chebyshev, fourier" in message
+    assert "family is 'gauss', but must be one of 'bspline', 'chebyshev', 'fourier'" in message
 
 
 @pytest.mark.long
