@@ -10,9 +10,9 @@
 
 H_u is the Hessian of <u, f>. (C19) for all pairs of inputs is equivalent to f(x) = sum_i phi_i(x_i)
 (Liu et al. 2024, eq. 2.5). Errors in (C17) to (C21) are compared with the largest sum of absolute
-terms in the array; (C22) is exact. `tolerance` is 1e-12 if it is not given, or 50 roundings of the
-answers (6e-6 in float32). Each check returns None, or raises ValueError with the place and the
-size of the error.
+terms in the array; (C22) is exact. Except in (C20), a `tolerance` that is not given is 1e-12, or 50
+roundings of the answers (6e-6 in float32). Each check returns None, or raises ValueError with the
+place and the size of the error.
 """
 
 from collections.abc import Callable

@@ -198,7 +198,7 @@ def _outcome(
 
 
 class Session:
-    """The adapter and the chosen cases that checks have in common."""
+    """The subject and the chosen cases that checks have in common."""
 
     def __init__(self, subject: Subject, cases: Sequence[Case]) -> None:
         self.subject, self.cases = subject, tuple(cases)
