@@ -11,7 +11,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kan_ref.program import check_outputs, given_number, given_path, report_interrupts, run_program
@@ -24,7 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from tqdm import tqdm
 
 from kan_ref.conformance import cards, suite
-from kan_ref.conformance.cases import BSPLINE, families
+from kan_ref.conformance.cases import BSPLINE, DTYPES, families
 from kan_ref.conformance.export import export
 from kan_ref.conformance.report import WRITERS
 from kan_ref.conformance.subjects import MEMORY, TIMEOUT, ProcessSubject, python_adapter
@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument(
         "--dtype",
-        choices=("float64", "float32"),
+        choices=DTYPES,
         default="float64",
         help="precision of the arrays given to the subject (default %(default)s)",
     )
@@ -121,10 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outputs = {name: path for name in WRITERS if (path := getattr(options, name)) is not None}
     # a run whose report would be lost is not begun
     check_outputs(line, vars(options), list(outputs), ["xfail"])
-    try:
-        suite.check_globs({"--only": options.only, "--skip": options.skip})
-    except ValueError as error:
-        line.error(str(error))
+    _check_globs(line, {"--only": options.only, "--skip": options.skip})
     chosen = suite.choose(options.only, options.skip, family=options.family)
     if not chosen:
         line.error(f"--only and --skip leave no case of --family {options.family}")
@@ -182,13 +179,17 @@ def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> Proc
             timeout=options.timeout,
             memory=options.memory,
         )
-        return _accepted(line, subject, f"--adapter is {options.adapter!r}, which cannot be built")
+        if reason := subject.refused or subject.silent:
+            subject.close()
+            line.error(f"--adapter is {options.adapter!r}, which cannot be built: {reason}")
+        return subject
     try:
         command = shlex.split(options.program)
     except ValueError as error:
         line.error(f"--program is {options.program!r}, which cannot be split into words: {error}")
     if not command or shutil.which(command[0]) is None:
         line.error(f"--program is {options.program!r}, which names no program that can be run")
+    failed = f"--program is {options.program!r}, which cannot be started"
     try:
         subject = ProcessSubject(
             command,
@@ -198,18 +199,10 @@ def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> Proc
             memory=options.memory,
         )
     except OSError as error:
-        line.error(f"--program is {options.program!r}, which cannot be started: {error}")
-    failed = f"--program is {options.program!r}, whose answer to hello is an error"
-    return _accepted(line, subject, failed)
-
-
-def _accepted(
-    line: argparse.ArgumentParser, subject: ProcessSubject, failed: str
-) -> ProcessSubject:
-    """Return a subject; end the program with a message if it answers hello with an error."""
-    if subject.refused is not None:
+        line.error(f"{failed}: {error}")
+    if subject.silent is not None:
         subject.close()
-        line.error(f"{failed}: {subject.refused}")
+        line.error(f"{failed}: {subject.silent}")
     return subject
 
 
@@ -221,10 +214,15 @@ def _read_xfail(line: argparse.ArgumentParser, path: Path | None) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         line.error(f"--xfail is {path}, which cannot be read: {error}")
     globs = [glob for row in rows if (glob := row.partition("#")[0].strip())]
-    for glob in globs:
-        if not suite.names_case(glob):
-            print(f"note: {glob!r} in {path} names no case", file=sys.stderr)
+    _check_globs(line, {f"a glob of --xfail {path}": globs})
     return globs
+
+
+def _check_globs(line: argparse.ArgumentParser, globs: Mapping[str, Sequence[str]]) -> None:
+    try:
+        suite.check_globs(globs)
+    except ValueError as error:
+        line.error(str(error))
 
 
 if __name__ == "__main__":

@@ -64,8 +64,8 @@ def measure(entry: Entry, dtype: str, *, timeout: float = PATIENCE) -> dict[str,
         entry.adapter, dtype=dtype, timeout=timeout, start_timeout=max(timeout, START_TIMEOUT)
     )
     try:
-        if subject.refused is not None:
-            raise RuntimeError(f"{entry.name} cannot be tested: {subject.refused}")
+        if failed := subject.refused or subject.silent:
+            raise RuntimeError(f"{entry.name} cannot be tested: {failed}")
         chosen = suite.choose(family=entry.family)
         with tqdm(
             total=sum(len(cases) for _, cases in chosen),

@@ -23,6 +23,7 @@ HOME = Path(__file__).parent
 SCHEMA_VERSION = 2  # of the form of the files
 PROTOCOL_VERSION = 1  # of the lines that are exchanged with a program
 BSPLINE = "bspline"  # the basis functions of the paper
+DTYPES = ("float64", "float32")  # precisions of the arrays that a subject is given
 
 # method -> its arguments in the order in which an adapter takes them
 METHODS = {

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
+from kan_ref.checks import check_choice
 from kan_ref.conformance import wire
 from kan_ref.conformance.calls import compare, observe
-from kan_ref.conformance.cases import METHODS, Case, arguments
+from kan_ref.conformance.cases import DTYPES, METHODS, Case, arguments
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,18 @@ def check_method_names(adapter: object) -> None:
 
 
 class DirectSubject:
-    """An adapter object in this process: quick, but if the adapter hangs, the runner hangs."""
+    """An adapter in this process: quick, but if the adapter hangs, the runner hangs.
+
+    A class is built without arguments. A method `use_dtype` is called once with the precision.
+    """
 
     def __init__(self, adapter: object, dtype: str = "float64") -> None:
-        check_method_names(adapter)
-        self.adapter, self.dtype = adapter, dtype
-        self.name = str(getattr(adapter, "name", type(adapter).__name__))
+        self.dtype = check_choice("dtype", dtype, DTYPES)
+        self.adapter = adapter() if isinstance(adapter, type) else adapter
+        check_method_names(self.adapter)
+        if hasattr(self.adapter, "use_dtype"):
+            self.adapter.use_dtype(dtype)
+        self.name = str(getattr(self.adapter, "name", type(self.adapter).__name__))
 
     def ask(self, case: Case) -> Answer:
         """Return the answer of the adapter's method to the arguments of the case."""

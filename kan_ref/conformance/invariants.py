@@ -10,8 +10,9 @@
 
 H_u is the Hessian of <u, f>. (C19) for all pairs of inputs is equivalent to f(x) = sum_i phi_i(x_i)
 (Liu et al. 2024, eq. 2.5). Errors in (C17) to (C21) are compared with the largest sum of absolute
-terms in the array; (C22) is exact. Each check returns None, or raises ValueError with the place and
-the size of the error.
+terms in the array; (C22) is exact. Except in (C20), a `tolerance` that is not given is 1e-12, or 50
+roundings of the answers (6e-6 in float32). Each check returns None, or raises ValueError with the
+place and the size of the error.
 """
 
 from collections.abc import Callable
@@ -31,12 +32,12 @@ from kan_ref.checks import (
 from kan_ref.conformance.round_trip import check_round_trip as check_round_trip
 
 Answer = Callable[..., Any]
-_ROUNDING = 50.0 * np.finfo(float).eps  # of a difference's sums
-_ROUNDING_OF_X = 8.0 * np.finfo(float).eps  # of x + step and inside f
+_EPS = float(np.finfo(float).eps)
+_ROUNDING, _ROUNDING_OF_X = 50.0, 8.0  # roundings of a difference's sums; of x + step, inside f
 _REPEATS = 8  # calls that must give the same answer before a batch is said to change it
 
 
-def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-12) -> None:
+def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float | None = None) -> None:
     """Check that the basis functions sum to 1 at every point (C17).
 
     Parameters
@@ -45,19 +46,18 @@ def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-
         x (n,) -> (n, n_basis).
     x : (n,)
         Points of the grid [a, b], its ends among them.
-    tolerance : float
+    tolerance : float, optional
         Largest |sum - 1|.
 
     Raises
     ------
     ValueError
-        "basis is not a partition of unity: at x = 1 (position 4) the basis functions sum to 0, but
-        must sum to 1 within 1e-12"
+        "basis is not a partition of unity: at x = 1 (position 4) the basis functions sum to 0, ..."
     """
     points = check_float_array("x", x, ("n",))
-    tolerance = check_number("tolerance", tolerance, low=0.0)
     _at_least("x", "points", len(points), 1)
-    values = _answer("basis", basis, (points,), (len(points), "n_basis"))
+    values, eps = _asked("basis", basis, (points,), (len(points), "n_basis"))
+    tolerance = _tolerance(tolerance, eps)
     sums = values.sum(axis=1)
     worst = int(np.argmax(np.abs(sums - 1.0)))
     if abs(sums[worst] - 1.0) > tolerance:
@@ -67,10 +67,11 @@ def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-
         )
 
 
-def check_batch_independence(f: Answer, x: object, *, tolerance: float = 1e-12) -> None:
+def check_batch_independence(f: Answer, x: object, *, tolerance: float | None = None) -> None:
     """Check that the answer for a sample does not depend on its batch (C18).
 
-    The sample is evaluated in its batch, alone, in the reversed batch, and a second time.
+    The sample is evaluated in its batch, alone, in the reversed batch, and a second time, by
+    batch + 3 calls of f, and up to 8 more before an error.
 
     Parameters
     ----------
@@ -78,23 +79,19 @@ def check_batch_independence(f: Answer, x: object, *, tolerance: float = 1e-12) 
         x (batch, n_in) -> (batch, n_out).
     x : (batch, n_in)
         At least two samples.
-    tolerance : float
+    tolerance : float, optional
         Largest difference over the largest |f|.
 
     Raises
     ------
     ValueError
-        "f depends on the batch: sample 2, output 0 is 0.3 in its batch of 5 and 0.7 alone
-        (difference 0.4, allowed 1e-12)", or "f gives another answer in a second call: ..."
-
-    Notes
-    -----
-    Cost: batch + 3 calls of f, and up to 8 more before an error.
+        "f depends on the batch: sample 2, output 0 is 0.3 in its batch of 5 and 0.7 alone ...", or
+        "f gives another answer in a second call: ..."
     """
     points = check_float_array("x", x, ("batch", "n_in"))
-    tolerance = check_number("tolerance", tolerance, low=0.0)
     _at_least("x", "samples", len(points), 2)
-    together = _answer("f", f, (points,), (len(points), "n_out"))
+    together, eps = _asked("f", f, (points,), (len(points), "n_out"))
+    allowed = _tolerance(tolerance, eps)
     alone = np.concatenate(
         [_answer("f", f, (points[b : b + 1],), (1, together.shape[1])) for b in range(len(points))]
     )
@@ -102,21 +99,23 @@ def check_batch_independence(f: Answer, x: object, *, tolerance: float = 1e-12) 
 
     def repeat() -> None:
         again = "f gives another answer in a second call: {where} is {one:.17g}, then {other:.17g}"
-        _compare(again, together, _answer("f", f, (points,), together.shape), tolerance)
+        _compare(again, together, _answer("f", f, (points,), together.shape), allowed)
 
     repeat()
     changed = f"f depends on the batch: {{where}} is {{one:.17g}} in its batch of {len(points)} and"
     for other, how in ((alone, "alone"), (turned, "in the reversed batch")):
         try:
-            _compare(f"{changed} {{other:.17g}} {how}", together, other, tolerance)
+            _compare(f"{changed} {{other:.17g}} {how}", together, other, allowed)
         except ValueError:
             for _ in range(_REPEATS):  # random answers may agree by chance
                 repeat()
             raise
 
 
-def check_separability(f: Answer, x: object, *, tolerance: float = 1e-12) -> None:
+def check_separability(f: Answer, x: object, *, tolerance: float | None = None) -> None:
     """Check that one layer is a sum of functions of one input each (C19).
+
+    Implements :eq:`separability` by 1 + n_in (n_in + 1) / 2 calls of f.
 
     Parameters
     ----------
@@ -124,31 +123,27 @@ def check_separability(f: Answer, x: object, *, tolerance: float = 1e-12) -> Non
         One layer, x (batch, n_in) -> (batch, n_out).
     x : (batch, n_in)
         At least two samples, at least two inputs; p', q' are the inputs of the next sample.
-    tolerance : float
+    tolerance : float, optional
         Largest mixed difference over the largest sum of its four absolute terms.
 
     Raises
     ------
     ValueError
-        "f mixes inputs 0 and 2: their mixed difference at sample 1, output 0 is 0.21, but must be 0
-        (allowed 3e-12)"
-
-    Notes
-    -----
-    Implements :eq:`separability`. Cost: 1 + n_in (n_in + 1) / 2 calls of f.
+        "f mixes inputs 0 and 2: their mixed difference at sample 1, output 0 is 0.21, ..."
     """
     points = check_float_array("x", x, ("batch", "n_in"))
-    tolerance = check_number("tolerance", tolerance, low=0.0)
     _at_least("x", "samples", len(points), 2)
     _at_least("x", "inputs", points.shape[1], 2)
+    still, eps = _asked("f", f, (points,), (len(points), "n_out"))
+    tolerance = _tolerance(tolerance, eps)
     others = np.roll(points, -1, axis=0)
 
     def moved(*inputs: int) -> FloatArray:
         changed = points.copy()
         changed[:, inputs] = others[:, inputs]
-        return _answer("f", f, (changed,), (len(points), "n_out"))
+        return _answer("f", f, (changed,), still.shape)
 
-    still, single = moved(), [moved(i) for i in range(points.shape[1])]
+    single = [moved(i) for i in range(points.shape[1])]
     for p, q in combinations(range(points.shape[1]), 2):
         terms = np.stack([still, -single[p], -single[q], moved(p, q)])
         # [eq:separability]
@@ -195,18 +190,19 @@ def check_gradient(
         1e-6 for order 1, 3e-5 for order 2.
     tolerance : float, optional
         Relative to the largest sum of absolute terms; 1e-6 for order 1, 1e-4 for order 2. A bound
-        on the rounding error of the difference is added, of f and of x.
+        on the rounding error of the difference is added, of f and x in the format of f's answers.
 
     Raises
     ------
     ValueError
         "vjp is wrong at sample 3: along a random direction it gives 0.52, a central difference of f
-        0.61 (difference 0.09, allowed 2e-06)", or "step is 1e-06, which shows nothing: ..."
+        0.61 (difference 0.09, allowed 2e-06): ...", or "step is 1e-06, which shows nothing: ..."
 
     Notes
     -----
     Implements :eq:`derivative-of-inputs` by 2 order n_directions calls of f. The difference has an
-    error of step^2 / 6 times derivatives of order 3 or 4: for steep curves choose a smaller step.
+    error of step^2 / 6 times derivatives of order 3 or 4: for steep curves choose a smaller step,
+    in float32 a larger one, such as 0.003.
     Of one sample, or where f hardly varies over the samples, zeros pass if |f| or |x| is large.
     """
     points, rng = check_float_array("x", x, ("batch", "n_in")), check_generator("rng", rng)
@@ -214,9 +210,8 @@ def check_gradient(
     order = check_integer("order", order, low=1, high=2)
     n_directions = check_integer("n_directions", n_directions, low=1)
     h = check_number("step", (1e-6, 3e-5)[order - 1] if step is None else step, low=1e-300)
-    tolerance = (1e-6, 1e-4)[order - 1] if tolerance is None else tolerance
-    tolerance = check_number("tolerance", tolerance, low=0.0)
-    y, reach = _answer("f", f, (points,), (len(points), "n_out")), float(np.abs(points).max())
+    tolerance = _tolerance(tolerance, least=(1e-6, 1e-4)[order - 1])
+    (y, eps), reach = _asked("f", f, (points,), (len(points), "n_out")), np.abs(points).max()
     for _ in range(n_directions):
         dy = rng.normal(size=y.shape)
         v, w = rng.normal(size=points.shape), rng.normal(size=points.shape)
@@ -230,7 +225,7 @@ def check_gradient(
         given = terms.sum(axis=1)
         # [/eq:derivative-of-inputs]
         slopes = points * answer if order == 1 else reach * ends[0][:, None]
-        unsure = _ROUNDING * _largest(dy * y) + _ROUNDING_OF_X * _largest(slopes)
+        unsure = eps * (_ROUNDING * _largest(dy * y) + _ROUNDING_OF_X * _largest(slopes))
         rounding = unsure / h**order
         size, error = max(_largest(terms), np.abs(expected).max()), np.abs(given - expected)
         allowed, b = tolerance * size + rounding, int(np.argmax(error))
@@ -238,12 +233,12 @@ def check_gradient(
             raise ValueError(
                 f"vjp is wrong at sample {b}: along a random direction it gives {given[b]:.6g}, a "
                 f"central difference of f {expected[b]:.6g} (difference {error[b]:.3g}, allowed "
-                f"{allowed:.3g})"
+                f"{allowed:.3g}): correct it, or take a smaller step than {h:g} if f is steep"
             )
         # how far f changes over all samples shows how large its derivatives are
         change, width = _largest(dy * np.ptp(y, axis=0)), np.ptp(points, axis=0).max()
         lost = size <= rounding and unsure < change < rounding * width**order
-        if lost or h <= np.spacing(reach):
+        if lost or h <= np.spacing(reach) * (eps / _EPS):
             raise ValueError(
                 f"step is {h:g}, which shows nothing: with |f| up to {np.abs(y).max():.3g} and |x| "
                 f"up to {reach:.3g} the difference has an error of up to {rounding:.2g}, more than "
@@ -251,24 +246,22 @@ def check_gradient(
             )
 
 
-def check_same_function(old: Answer, new: Answer, x: object, *, tolerance: float = 1e-12) -> None:
+def check_same_function(
+    old: Answer, new: Answer, x: object, *, tolerance: float | None = None
+) -> None:
     """Check that two callables, x (batch, n_in) -> (batch, n_out), agree at x (C21).
 
     Raises
     ------
     ValueError
-        "new is another function than old: sample 4, output 1 is 0.25 of old and 0.31 of new
-        (difference 0.06, allowed 1e-12)"
+        "new is another function than old: sample 4, output 1 is 0.25 of old and 0.31 of new ..."
     """
     points = check_float_array("x", x, ("batch", "n_in"))
-    tolerance = check_number("tolerance", tolerance, low=0.0)
     _at_least("x", "samples", len(points), 1)
-    one = _answer("old", old, (points,), (len(points), "n_out"))
+    one, eps = _asked("old", old, (points,), (len(points), "n_out"))
     other = _answer("new", new, (points,), one.shape)
-    _compare(
-        "new is another function than old: {where} is {one:.17g} of old and {other:.17g} of new",
-        *(one, other, tolerance),
-    )
+    said = "new is another function than old: {where} is {one:.17g} of old and {other:.17g} of new"
+    _compare(said, one, other, _tolerance(tolerance, eps))
 
 
 def _moved(
@@ -293,28 +286,35 @@ def _at_least(name: str, what: str, count: int, least: int) -> None:
         raise ValueError(f"{name} has {count} {what}, but this check needs at least {least}")
 
 
-def _answer(
+def _answer(*asked: Any) -> FloatArray:
+    """Return the array alone that `_asked` returns."""
+    return _asked(*asked)[0]
+
+
+def _asked(
     name: str, function: Answer, arguments: tuple[FloatArray, ...], shape: tuple[int | str, ...]
-) -> FloatArray:
-    """Return the answer of a callable to copies of the arguments, as a finite float64 array."""
+) -> tuple[FloatArray, float]:
+    """Return the answer to copies of arguments in float64, and the rounding unit of its format."""
     if not callable(function):
         raise TypeError(f"{name} is a {type(function).__name__}, but must be a function")
-    answer = check_float_array(
-        f"the answer of {name}", function(*(argument.copy() for argument in arguments)), shape
-    ).copy()
+    given = function(*(argument.copy() for argument in arguments))
+    answer = check_float_array(f"the answer of {name}", given, shape).copy()
     if answer.size == 0:
-        raise ValueError(
-            f"the answer of {name} has shape {answer.shape}, but needs at least one number"
-        )
-    return answer
+        raise ValueError(f"the answer of {name} has shape {answer.shape}, but needs a number")
+    dtype = np.asarray(given).dtype
+    return answer, max(_EPS, float(np.finfo(dtype).eps)) if dtype.kind == "f" else _EPS
+
+
+def _tolerance(given: float | None, eps: float = _EPS, least: float = 1e-12) -> float:
+    """Return a given tolerance, or that of answers with a rounding unit."""
+    given = max(least, _ROUNDING * eps) if given is None else given
+    return check_number("tolerance", given, low=0.0)
 
 
 def _compare(message: str, one: FloatArray, other: FloatArray, tolerance: float) -> None:
     """Raise ValueError with the message, filled in at the largest difference, if too large."""
-    difference = np.abs(one - other)
-    allowed = tolerance * np.abs(one).max(initial=0.0)
-    if not difference.size or difference.max() <= allowed:
-        return
+    difference, allowed = np.abs(one - other), tolerance * np.abs(one).max()
     b, j = np.unravel_index(np.argmax(difference), difference.shape)
-    filled = message.format(where=f"sample {b}, output {j}", one=one[b, j], other=other[b, j])
-    raise ValueError(f"{filled} (difference {difference[b, j]:.3g}, allowed {allowed:.3g})")
+    if difference[b, j] > allowed:
+        filled = message.format(where=f"sample {b}, output {j}", one=one[b, j], other=other[b, j])
+        raise ValueError(f"{filled} (difference {difference[b, j]:.3g}, allowed {allowed:.3g})")

@@ -14,7 +14,7 @@ from kan_ref.checks import FloatArray
 from kan_ref.conformance.answers import is_zero, read_outputs, seen_marks, visible_marks
 from kan_ref.conformance.calls import CHANGING, UNREPEATED
 from kan_ref.conformance.cases import Case
-from kan_ref.conformance.plain_layer import room_of
+from kan_ref.conformance.plain_layer import last_zeros, room_of
 from kan_ref.conformance.wire import unreadable
 
 FLOAT32 = 2.0**29  # epsilon of float32 in units of that of float64
@@ -58,7 +58,8 @@ class Verdict:
     times one number other than 0, and this number.
     `visible`: flags whose mark differs from a right answer, so that the answer disproves them.
     `zero`: whether all numbers are 0, though right ones are not.
-    `single`: whether all numbers are float32 numbers near the right ones, which are not.
+    `single`: whether all numbers are float32 numbers near the right ones, which are not. `fine`:
+    whether enough of them need many bits of the format, so that they show it.
     `sums_to_one`: whether basis functions sum to 1 at most points where the right ones do; numbers
     that are not finite do not.
     """
@@ -77,6 +78,7 @@ class Verdict:
     finite: bool = True
     zero: bool = False
     single: bool = False
+    fine: bool = False
     sums_to_one: bool | None = None
     outputs: tuple[str, ...] = ()
     factors: Mapping[str, float] = field(default_factory=dict)
@@ -137,7 +139,7 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
     finite = bool(np.isfinite(np.concatenate(arrays)).all())
     if not finite:
         defects = tuple(flag for flag in case.flags if flag in NOT_FINITE)
-    single = _is_single(case, got)
+    single, fine = _single(case, got)
     return replace(
         worst,
         defects=defects,
@@ -145,6 +147,7 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         finite=finite,
         zero=bool(arrays) and not np.concatenate(arrays).any(),
         single=single,
+        fine=fine,
         certain=("RoundTrip",) if case.method == "save_load" and not single else (),
         sums_to_one=sums_to_one,
         outputs=tuple(wrong),
@@ -172,26 +175,32 @@ def _factor(expected: Any, got: FloatArray, tolerance: float) -> float:
     return float(factor) if near.all() and np.isfinite(factor) else 0.0
 
 
-def _is_single(case: Case, got: Mapping[str, Any]) -> bool:
-    """Return whether the answers are float32 numbers near the right ones, which are not.
+def _single(case: Case, got: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Return whether the answers are float32 numbers near the right ones, which are not, and
+    whether they show it.
 
-    In float16 numbers above 65504 are infinite.
+    In float16 numbers above 65504 are infinite. Numbers such as 0 and 1 are numbers of every
+    format. So some numbers must need more than half the bits of the format: one, or two where two
+    of the right numbers do as well.
     """
-    found = False
+    found, shown, possible = False, 0, 0
     with np.errstate(all="ignore"):
         for output, expected in case.expected.items():
             value = got[output]
             if value is None or isinstance(expected, int | str):
                 continue
             right = np.asarray(expected)
-            rounded = right.astype(np.float32)
+            rounded, single = right.astype(np.float32), value.astype(np.float32)
             room = room_of(value) * float(np.abs(right).max(initial=0.0))
             near = np.abs(value - right) <= room
             near |= (value == rounded) | (value == right.astype(np.float16))
-            if not ((value == value.astype(np.float32)) & near).all():
-                return False
-            found |= bool((right != rounded).any())
-    return found
+            if not ((value == single) & near).all():
+                return False, False
+            changed, half = right != rounded, 2 ** ((24 + last_zeros(value)) // 2)
+            found |= bool(changed.any())
+            shown += int((changed & (single.view(np.uint32) % half != 0)).sum())
+            possible += int((changed & (rounded.view(np.uint32) % half != 0)).sum())
+    return found, shown >= max(1, min(2, possible))
 
 
 def _sums_to_one(case: Case, got: Mapping[str, Any]) -> bool | None:

@@ -18,8 +18,8 @@ ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
 BASES = ("silu", "identity", "zero")
 MOST_DEGREE = 50  # far above every case: values of a degree of 10^5 would take hours
 NEAR = 1e-4  # of the largest number: float32 rounding is smaller
-# formats whose numbers are float32 numbers with zeros as last bits: their number, and the rounding
-_COARSE = ((16, 2.0**-8), (13, 2.0**-11))  # of bfloat16, of float16
+# zeros as last bits of float32, and the rounding: of bfloat16, of float16
+_COARSE = {16: 2.0**-8, 13: 2.0**-11}
 
 
 def read_numbers(value: Any) -> FloatArray:
@@ -40,18 +40,26 @@ def read_number(name: str, value: Any) -> float:
     return float(array)
 
 
+def last_zeros(value: FloatArray) -> int:
+    """Return with how many zeros all numbers end as numbers of float32.
+
+    That is 16 for numbers of bfloat16, 13 for those of float16, and 0 for all others.
+    """
+    with np.errstate(all="ignore"):
+        single = value.astype(np.float32)
+    bits = single.view(np.uint32)
+    if (value == single).all():
+        return next((n for n in _COARSE if not (bits % 2**n).any()), 0)
+    return 0
+
+
 def room_of(value: FloatArray) -> float:
     """Return how far rounding may move an array's numbers, as a share of the largest one.
 
     It is NEAR, or four roundings of the format if all numbers are those of bfloat16 or float16.
     """
-    with np.errstate(all="ignore"):
-        single = value.astype(np.float32)
-    if (value == single).all():
-        for n_zeros, rounding in _COARSE:
-            if not (single.view(np.uint32) % 2**n_zeros).any():
-                return 4.0 * rounding
-    return NEAR
+    zeros = last_zeros(value)
+    return 4.0 * _COARSE[zeros] if zeros else NEAR
 
 
 def read_layer(answer: Any) -> dict[str, Any]:

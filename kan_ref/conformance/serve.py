@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from kan_ref.conformance import calls, wire
 from kan_ref.conformance.cases import METHODS
-from kan_ref.conformance.direct_subject import check_method_names
+from kan_ref.conformance.direct_subject import DirectSubject
 from kan_ref.program import run_program
 
 
@@ -25,7 +25,6 @@ def build(target: str) -> object:
         raise ValueError(f"adapter is {target!r}, but must be module:Class")
     sys.path.insert(0, os.getcwd())
     adapter: object = getattr(importlib.import_module(module), name)()
-    check_method_names(adapter)
     return adapter
 
 
@@ -84,13 +83,9 @@ def _serve(target: str, replies: IO[bytes]) -> int:
     warnings.simplefilter("default")  # a subject's warnings are not errors
     hello = wire.load(sys.stdin.buffer.readline()) or {}
     try:
-        adapter = build(target)
-        if hasattr(adapter, "use_dtype"):
-            adapter.use_dtype(hello.get("dtype", "float64"))
-        name, version = (
-            str(getattr(adapter, "name", type(adapter).__name__)),
-            str(getattr(adapter, "version", "")),
-        )
+        subject = DirectSubject(build(target), hello.get("dtype", "float64"))
+        adapter, name = subject.adapter, subject.name
+        version = str(getattr(adapter, "version", ""))
     except wire.RAISED as error:
         reply({"error": wire.printable(f"{type(error).__name__}: {error}")})
         return 1

@@ -17,8 +17,9 @@ from dataclasses import replace
 from reprlib import repr as short
 from typing import Any
 
+from kan_ref.checks import check_choice
 from kan_ref.conformance import calls, wire
-from kan_ref.conformance.cases import PROTOCOL_VERSION, Case, arguments
+from kan_ref.conformance.cases import DTYPES, PROTOCOL_VERSION, Case, arguments
 from kan_ref.conformance.direct_subject import Answer as Answer
 from kan_ref.conformance.direct_subject import DirectSubject as DirectSubject
 from kan_ref.conformance.direct_subject import Subject as Subject
@@ -46,8 +47,8 @@ class ProcessSubject:
         shaped: bool = False,
         memory: float = MEMORY,
     ) -> None:
-        self.memory = memory
-        self.name, self.command, self.dtype, self.shaped = name, list(command), dtype, shaped
+        self.memory, self.dtype = memory, check_choice("dtype", dtype, DTYPES)
+        self.name, self.command, self.shaped = name, list(command), shaped
         self.timeout, self.start_timeout = timeout, start_timeout
         self.refused: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,16 +56,16 @@ class ProcessSubject:
         self._crashes: Counter[str] = Counter()
         self._number = 0
         self._late: set[int] = set()  # requests that failed before their answers were read
-        # a program that does not answer the first hello is not started again
-        self._silent = self._start()
+        # why the program cannot start: one that does not answer the first hello is not asked again
+        self.silent = self._start()
 
     def ask(self, case: Case) -> Answer:
         """Return the answer to one request.
 
         After a hang, an exit or too much output the program is started again.
         """
-        if self._silent is not None:
-            return Answer(error=self._silent, kind="no answer")
+        if self.silent is not None:
+            return Answer(error=self.silent, kind="no answer")
         for counted in ("hello", case.method):
             if self._crashes[counted] >= MOST_CRASHES:
                 fact = f"{counted} has hung or ended the program {MOST_CRASHES} times already"

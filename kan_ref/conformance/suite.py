@@ -9,15 +9,18 @@ once, and every failure is diagnosed from that one report.
 """
 
 import unittest
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from reprlib import repr as short
 from typing import Any
 
+from kan_ref.checks import check_choice
 from kan_ref.conformance.behaviours import behaviour, explains, spline_is_infinite
 from kan_ref.conformance.calls import CHANGING
 from kan_ref.conformance.cases import (
     BSPLINE,
+    DTYPES,
     Case,
     Topic,
     families,
@@ -39,7 +42,10 @@ def choose(
     """Return the topics of a family, basic ones first, with the cases that the globs select.
 
     `family` is "bspline", the paper's basis functions, or one whose cases are counted apart.
+    ValueError if there is no such family; errors of globs are those of `check_globs`.
     """
+    check_choice("family", family, families())
+    check_globs({"only": only, "skip": skip})
     found = []
     for topic in topics_of(family):
         cases = [
@@ -53,19 +59,39 @@ def choose(
 
 
 def check_globs(globs: Mapping[str, Sequence[str]]) -> None:
-    """Raise ValueError, with the name of the argument, if a glob matches no case of any family."""
+    """Check lists of globs, by the names of their arguments.
+
+    TypeError for a value that is not a list of texts. ValueError for a glob that matches no case of
+    any family.
+    """
     for name, patterns in globs.items():
+        listed = isinstance(patterns, Collection) and not isinstance(patterns, str)
+        if not listed or not all(isinstance(glob, str) for glob in patterns):
+            raise TypeError(
+                f"{name} is {short(patterns)}, but must be a list of globs, such as ['bases/*']"
+            )
         for glob in patterns:
-            if not names_case(glob):
+            if not any(matches(case, [glob]) for topic in load_topics() for case in topic.cases):
                 raise ValueError(
                     f"{name} is {glob!r}, which names no case (python -m kan_ref.conformance "
                     f"--list shows them; topics: {', '.join(one.name for one in load_topics())})"
                 )
 
 
-def names_case(glob: str) -> bool:
-    """Return whether a glob matches any case of any family."""
-    return any(matches(case, [glob]) for topic in load_topics() for case in topic.cases)
+def _check_subject(subject: Any, dtype: str) -> None:
+    """Raise an error if a value is not a subject, or is one in another precision."""
+    if isinstance(subject, type) or not callable(getattr(subject, "ask", None)):
+        kind = f"class {subject.__name__}" if isinstance(subject, type) else type(subject).__name__
+        raise TypeError(
+            f"subject is a {kind}, but must have the method ask of a subject: "
+            "give DirectSubject(adapter)"
+        )
+    given = getattr(subject, "dtype", dtype)
+    if dtype != given:
+        raise ValueError(
+            f"dtype is {dtype!r}, but the subject {subject.name} is given arrays in {given}: make "
+            "both the same, as in run(DirectSubject(adapter, 'float32'), dtype='float32')"
+        )
 
 
 def run(
@@ -81,19 +107,31 @@ def run(
     Parameters
     ----------
     subject : Subject
+        Such as `DirectSubject(adapter)`.
     chosen : from `choose`, optional
-    xfail : sequence of globs
+    xfail : list of globs
         Cases known to fail.
     dtype : "float64" or "float32"
-        Precision of the arrays that the subject is given. In float32 only cases that are marked
-        for it are run, whose numbers are exact in it, with tolerances 2^29 times as wide.
+        Precision of the arrays that the subject is given, as in `DirectSubject(adapter, dtype)`. In
+        float32 only cases that are marked for it are run, whose numbers are exact in it, with
+        tolerances 2^29 times as wide.
     callback : callable, optional
         Called with each outcome.
 
     Returns
     -------
     report : Report
+
+    Raises
+    ------
+    TypeError
+        If the subject has no method `ask`, or xfail is not a list of texts.
+    ValueError
+        If dtype is not the subject's precision, or a glob names no case.
     """
+    check_choice("dtype", dtype, DTYPES)
+    _check_subject(subject, dtype)
+    check_globs({"xfail": xfail})
     outcomes: list[Outcome] = []
     broken: dict[str, str] = {}
     unrepeated: dict[str, str] = {}
@@ -160,10 +198,10 @@ def _outcome(
 
 
 class Session:
-    """The adapter and the chosen cases that checks have in common."""
+    """The subject and the chosen cases that checks have in common."""
 
-    def __init__(self, adapter: object, cases: Sequence[Case]) -> None:
-        self.subject, self.cases = DirectSubject(adapter), tuple(cases)
+    def __init__(self, subject: Subject, cases: Sequence[Case]) -> None:
+        self.subject, self.cases = subject, tuple(cases)
 
     @cached_property
     def report(self) -> Report:
@@ -217,9 +255,9 @@ def pytest_cases(
     Parameters
     ----------
     adapter : class, built without arguments, or object
-    only, skip : sequence of str
+    only, skip : list of str
         Globs of case ids or topics.
-    xfail : sequence of str
+    xfail : list of str
         Globs of cases known to fail; they are marked so.
     family : str
         "bspline", or "gaussian", "chebyshev", "fourier", "relu" for other basis functions.
@@ -232,6 +270,8 @@ def pytest_cases(
 
     Raises
     ------
+    TypeError
+        If `only`, `skip` or `xfail` is not a list of texts.
     ValueError
         If there is no such family, a glob names no case, no required case is left, since a test
         without cases would pass, or the name of a method is misspelt.
@@ -244,9 +284,7 @@ def pytest_cases(
     """
     import pytest
 
-    if family not in families():
-        raise ValueError(f"family is {family!r}, but must be one of {', '.join(families())}")
-    check_globs({"only": only, "skip": skip, "xfail": xfail})
+    check_globs({"xfail": xfail})
     left = [case for _, cases in choose(only, skip, family=family) for case in cases]
     required = [case for case in left if case.kind == "required"]
     if not required:
@@ -254,10 +292,10 @@ def pytest_cases(
             f"only is {list(only)} and skip is {list(skip)}, which leave {len(left)} cases of "
             f"family {family!r}, but none that is required: choose at least one required case"
         )
-    subject = adapter() if isinstance(adapter, type) else adapter
-    chosen = [case for case in required if hasattr(subject, case.method)]
+    subject = DirectSubject(adapter)
+    chosen = [case for case in required if hasattr(subject.adapter, case.method)]
     if not chosen:
-        raise ValueError(f"{type(subject).__name__} has no method that a chosen case calls")
+        raise ValueError(f"{type(subject.adapter).__name__} has no method that a chosen case calls")
     session = Session(subject, chosen)
     listed = [pytest.mark.xfail(reason="listed as failing")]
     return [

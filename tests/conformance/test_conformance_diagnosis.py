@@ -132,6 +132,43 @@ def test_answers_in_float16_or_bfloat16_alone_are_named_as_those_in_float32(to):
     }
 
 
+@for_all("n_digits", [8, 10, 12])
+def test_rounded_decimals_are_not_float32_though_0_and_1_are_numbers_of_it(n_digits):
+    class Decimals(Basis):
+        def basis(self, x, knots, degree):
+            return np.round(super().basis(x, knots, degree), n_digits)
+
+    report = report_on(Decimals(), only=["bases"])
+
+    assert report.findings[0].name == "SmallError"
+    assert "Float32Inside" not in {one.name for one in report.findings}
+
+
+def test_one_case_that_shows_no_format_is_in_float32_where_other_cases_of_the_method_are():
+    far = "bases/between-outer-knots-far-degree-1"  # answers of 0 and 1 in float32
+    alone = report_on(Single(), only=[far])
+    whole = report_on(Single(), only=["bases"])
+
+    assert [(one.name, one.cases) for one in alone.findings] == [("SmallError", (far,))]
+    assert [(one.name, far in one.cases) for one in whole.findings] == [("Float32Inside", True)]
+
+
+def test_one_small_error_beside_large_ones_is_not_the_rounding_of_knots():
+    class OuterStep:
+        def uniform_knots(self, low, high, n_intervals, degree):
+            knots = Reference().uniform_knots(low, high, n_intervals, degree).copy()
+            outer = (high - low) / max(1, n_intervals - 1) * np.arange(1, degree + 1)
+            knots[:degree], knots[len(knots) - degree :] = low - outer[::-1], high + outer
+            return knots
+
+    report = report_on(OuterStep(), only=["knots"])
+
+    assert [(one.name, one.perhaps, len(one.cases)) for one in report.findings] == [
+        ("OuterKnots", "", 7),
+        ("SmallError", "", 1),
+    ]
+
+
 class LoadsFixed(conformance_plain.Plain):
     """Loads an entry of a layer that was not saved."""
 

@@ -297,12 +297,68 @@ def test_a_step_below_the_distance_of_numbers_is_said_to_show_nothing():
     invariants.check_gradient(f, vjp, X + 1e11, rng=RNG(0), step=0.1)
 
 
+def single(function):
+    """Return a right function that computes in float32."""
+    return lambda *given: function(*(np.float32(one) for one in given)).astype(np.float32)
+
+
+def test_right_functions_in_float32_are_not_called_wrong():
+    for seed in range(5):
+        with refused(r"^step is 1e-06, which shows nothing: .*take a larger step"):
+            invariants.check_gradient(single(layer), single(layer_vjp), X, rng=RNG(seed))
+        invariants.check_gradient(single(layer), single(layer_vjp), X, rng=RNG(seed), step=0.003)
+    invariants.check_separability(single(layer), X)
+    invariants.check_batch_independence(single(layer), X)
+    invariants.check_same_function(single(layer), layer, X)
+    invariants.check_partition_of_unity(single(bases), GRID)
+
+
+def test_wrong_functions_in_float32_are_found():
+    def wrong(x, dy):
+        return 1.1 * single(layer_vjp)(x, dy)
+
+    def mixed(x):
+        return layer(x) + 1e-3 * np.prod(x, axis=1, keepdims=True)
+
+    with refused("^vjp is wrong at sample"):
+        invariants.check_gradient(single(layer), wrong, X, rng=RNG(0), step=0.003)
+    with refused("^f mixes inputs"):
+        invariants.check_separability(single(mixed), X)
+    with refused("^f mixes inputs"):  # a tolerance that is given stays as it is
+        invariants.check_separability(single(layer), X, tolerance=1e-12)
+    with refused("^f depends on the batch"):
+        invariants.check_batch_independence(single(lambda x: layer(x - x.mean(axis=0))), X)
+    with refused("^new is another function than old"):
+        invariants.check_same_function(layer, single(layer), X)
+
+
+def test_a_step_that_is_too_large_for_a_steep_function_is_in_the_message():
+    def f(x):
+        return layer(1e6 * x)
+
+    def vjp(x, dy):
+        return 1e6 * layer_vjp(1e6 * x, dy)
+
+    with refused(r": correct it, or take a smaller step than 1e-06 if f is steep$"):
+        invariants.check_gradient(f, vjp, 1e-6 * X, rng=RNG(0))
+    invariants.check_gradient(f, vjp, 1e-6 * X, rng=RNG(0), step=1e-12)
+
+
 def test_derivatives_that_are_0_pass_although_the_difference_has_rounding_errors():
     zeros = [lambda x, dy: 0.0 * x, lambda x, dy, v: 0.0 * x]
     for constant in (lambda x: 0.0 * x + 5.1, lambda x: x - x.sum(axis=1, keepdims=True) * 0.0 - x):
         invariants.check_gradient(constant, zeros[0], X, rng=RNG(0))
     for samples in (X, 100.0 * X, X[:1]):
         invariants.check_gradient(lambda x: x @ WEIGHTS.T, zeros[1], samples, rng=RNG(0), order=2)
+
+
+def test_inputs_rounded_to_float32_are_found():
+    def f(x):
+        return layer(np.float32(x).astype(float))
+
+    invariants.check_gradient(layer, layer_vjp, X, rng=RNG(0))
+    with refused("^vjp is wrong at sample"):
+        invariants.check_gradient(f, layer_vjp, X, rng=RNG(0))
 
 
 # --- the same function

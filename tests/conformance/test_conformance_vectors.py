@@ -566,3 +566,29 @@ def test_the_page_works_a_case_of_every_topic_and_names_every_output():
 
     assert {topic.name for topic in load_topics()} - worked == set()
     assert {output for output in outputs if f"`{output}`" not in CONTRACT} == set()
+
+
+NETWORKS = ("network_forward", "network_vjp", "input_jacobian", "input_hessian_diag")
+SCORES = ("penalties", "edge_scores", "node_scores")
+IN_FLOAT32 = [
+    *((m, "layer", ("coef", "w_base", "w_spline")) for m in ("layer_forward", "layer_vjp")),
+    *((m, "layers", ("coef", "w_base", "w_spline")) for m in (*NETWORKS, *SCORES)),
+    ("prune", "layers", ("coef",)),
+    *((m, "x", ()) for m in (*NETWORKS, *SCORES, "prune")),
+    *((m, "dy", ()) for m in ("layer_vjp", "network_vjp")),
+    *((m, "theta", ()) for m in ("adam_steps", "gradient_steps")),
+    *(("gradient_steps", name, ()) for name in ("gradients", "learning_rate")),
+]
+
+
+@for_all(("method", "argument", "parts"), IN_FLOAT32)
+def test_the_page_lists_arguments_that_are_float32_numbers_in_every_required_case(
+    method, argument, parts
+):
+    for one in CASES.values():
+        if one.method == method and one.kind == "required" and not one.call:
+            given = one.inputs[argument]
+            layers = given if isinstance(given, list) else [given]
+            values = [layer[part] for layer in layers for part in parts] if parts else [given]
+            for value in values:
+                assert np.array_equal(np.float32(value), value, equal_nan=True), one.id
