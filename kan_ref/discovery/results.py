@@ -23,7 +23,7 @@ from kan_ref.discovery.polish import SMALLEST, bic, rmse_of
 from kan_ref.discovery.records import Alternative, Discovery, distinct, formula_values
 from kan_ref.discovery.sample_support import between_samples, rounding_errors, weak_number
 from kan_ref.discovery.slice_search import SliceSearch
-from kan_ref.discovery.spare_samples import fitted_numbers
+from kan_ref.discovery.spare_samples import different_points, fitted_numbers
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
 from kan_ref.discovery.varying_inputs import Inputs, check_range, dependent_columns
 from kan_ref.discovery.verdict import Verdict, judge
@@ -113,7 +113,8 @@ def judged(
     verdicts = []
     for one, y, values in zip(expressions, data.y_train.T, predicted.T, strict=True):
         rounding = partial(rounding_errors, one, data.x_train, names)
-        verdict = judge(data.x_train, y, values, rng, fitted_numbers(one), rounding)
+        n_points = len(different_points(one, data.x_train, names)[0])
+        verdict = judge(data.x_train, y, values, rng, fitted_numbers(one), rounding, n_points)
         if verdict.kind == "not explained":
             verdicts.append(verdict)
             continue

@@ -8,13 +8,13 @@ sample x_b, extrapolated from a change of one thousandth:
 
 Of an exact formula, let S_j be the samples where the change of one thousandth is above the error
 that is allowed there, and p_j how many fitted numbers c_k, itself among them, have S_k within S_j.
-Then (D32) must hold for the samples S_j alone: 2 (|S_j| - p_j) >= p_j. At least one number counts,
-also if all were chosen.
+Then (D32) must hold for the M_j different points among S_j alone: 2 (M_j - p_j) >= p_j. At least
+one number counts, also if all were chosen.
 
 With noise of size sigma, a number matters by sqrt(sum_b e_jb^2) / sigma standard errors. Outliers
 can be met by a term that is chosen for them. Hence a number that matters by 4 standard errors or
-more must do so without the m samples where e_jb is largest, too, m = max(5, 2 p), unless these have
-less than nine tenths of the sum.
+more must do so without the points where the sum of e_jb^2 over their samples is largest, as many as
+have m = max(5, 2 p) samples, unless these have less than nine tenths of the sum.
 
 What training leaves of a number that is 0 need not be tested: it has no effect on the samples, nor
 has a thousandth of it. In a steep step, such as 1 / (1 + exp(-1e5 x)), no sample tests the number
@@ -38,11 +38,17 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.discovery.records import formula_values
 from kan_ref.discovery.residual_tests import neighbour_pairs, standardised
-from kan_ref.discovery.spare_samples import count_fitted, is_fitted, tests_exactness
+from kan_ref.discovery.spare_samples import (
+    count_fitted,
+    different_points,
+    is_fitted,
+    tests_exactness,
+)
 from kan_ref.discovery.verdict import allowed_error
 
 CHANGE = 1e-3  # of a number, (D34): of an exact formula, the samples test numbers that closely
@@ -109,46 +115,59 @@ def weak_number(
     expression: Any, x: FloatArray, y: FloatArray, names: tuple[str, ...], *, is_exact: bool
 ) -> str:
     """Return which number of a formula for y (n,) at x (n, n_in) too few samples test, or ""."""
-    by_number = effects(expression, x, names)
-    without = partial(_changes, expression, factor=CHANGE, x=x, names=names)
+    samples, counts = different_points(expression, x, names)
+    by_number = effects(expression, x[samples], names)
+    without = partial(_changes, expression, factor=CHANGE, x=x[samples], names=names)
     if not is_exact:
         sigma = float(np.std(y - formula_values(expression, x, names)[:, 0]))
-        return _weak_in_noise(by_number, without, sigma)
-    return _weak_in_exact(by_number, without, allowed_error(y) / CHANGE)
+        return _weak_in_noise(by_number, without, counts, sigma)
+    return _weak_in_exact(by_number, without, counts, allowed_error(y) / CHANGE)
 
 
-def _weak_in_exact(by_number: dict[Any, FloatArray], without: Changes, least: float) -> str:
-    """Return which number of an exact formula too few samples test, "" if there is none.
+def _weak_in_exact(
+    by_number: dict[Any, FloatArray], without: Changes, counts: NDArray[np.intp], least: float
+) -> str:
+    """Return which number of an exact formula too few points test, "" if there is none.
 
-    `without`: the changes with a thousandth of a number; `least`: those that show.
+    `without`: the changes with a thousandth of a number; `counts` (M,): the samples at each point;
+    `least`: the changes that show.
     """
     support: dict[Any, BoolArray] = {number: e > least for number, e in by_number.items()}
-    for number, samples in support.items():
-        if not samples.any() and without(number=number).max() <= least:
+    for number, points in support.items():
+        if not points.any() and without(number=number).max() <= least:
             continue
-        within = [one for one, s in support.items() if not (s & ~samples).any()]
-        count, p = int(samples.sum()), max(1, count_fitted(within))
+        within = [one for one, s in support.items() if not (s & ~points).any()]
+        count, p = int(points.sum()), max(1, count_fitted(within))
         if not tests_exactness(count, p):
             return (
                 f"a change of the number {float(number):.6g} by a thousandth shows at {count} of "
-                f"{len(samples)} samples, too few to test it"
+                f"{_counted(counts)}, too few to test it"
             )
     return ""
 
 
-def _weak_in_noise(by_number: dict[Any, FloatArray], without: Changes, sigma: float) -> str:
-    """Return which number matters only at a few samples, "" if there is none."""
+def _weak_in_noise(
+    by_number: dict[Any, FloatArray], without: Changes, counts: NDArray[np.intp], sigma: float
+) -> str:
+    """Return which number matters only at a few samples or points, "" if there is none."""
     n_out = max(LEFT_OUT, 2 * count_fitted(by_number))
     for number, e in by_number.items():
-        squares, seen = np.sort(e) ** 2, (SEEN * sigma) ** 2
-        whole, rest = float(squares.sum()), float(squares[:-n_out].sum())
+        squares, seen = counts * e**2, (SEEN * sigma) ** 2
+        order = np.argsort(-squares)
+        before = np.cumsum(counts[order]) - counts[order]
+        whole, rest = float(squares.sum()), float(squares[order][before >= n_out].sum())
         few = whole >= seen > rest and rest < (1.0 - MOST) * whole
-        if few or (whole < seen and float(np.sum(without(number=number) ** 2)) >= seen):
+        if few or (whole < seen and float(counts @ without(number=number) ** 2) >= seen):
             return (
-                f"the number {float(number):.6g} matters at {n_out} or fewer of {len(e)} samples, "
-                "too few to test it"
+                f"the number {float(number):.6g} matters at {int(np.sum(before < n_out))} or fewer "
+                f"of {_counted(counts)}, too few to test it"
             )
     return ""
+
+
+def _counted(counts: NDArray[np.intp]) -> str:
+    """Return how many points there are, in words: samples, if there is one at each."""
+    return f"{len(counts)} {'different points' if (counts > 1).any() else 'samples'}"
 
 
 def between_samples(expression: Any, x: FloatArray, names: tuple[str, ...]) -> str:

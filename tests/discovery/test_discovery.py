@@ -1279,6 +1279,82 @@ def test_an_exact_formula_needs_spare_samples_where_each_number_matters():
         assert kinds == kind
 
 
+def repeated(text, n_points, n_each, *, noise=0.0, names="x"):
+    """A formula, samples of it at x = 1, 2, ... repeated, other inputs random, and the names."""
+    expression, labels = sympy.sympify(text), tuple(names.split())
+    x = RNG(5).uniform(1.0, 2.0, (n_points * n_each, len(labels)))
+    x[:, 0] = np.repeat(np.arange(1.0, n_points + 1.0), n_each)
+    y = formula_values(expression, x, labels)
+    y = y + noise * RNG(6).standard_normal(y.shape)
+    return expression, kr.Data(x, y, x, y), labels
+
+
+def polynomial_with(n_numbers):
+    return "+".join(f"0.{7 + k}1234*(x - {k})**{k}" for k in range(n_numbers))
+
+
+@for_all(
+    ("n_numbers", "names", "noise", "kind"),
+    [
+        (6, "x", 0.0, "exact"),  # 2 (10 - 6) >= 6
+        (7, "x", 0.0, "not explained"),
+        (7, "x y", 0.0, "not explained"),  # y, which differs everywhere, is not in the formula
+        (5, "x", 0.05, "within noise"),  # 10 - 5 >= 5
+        (6, "x", 0.05, "not explained"),
+    ],
+)
+def test_samples_at_the_same_point_test_a_formula_once(n_numbers, names, noise, kind):
+    text = polynomial_with(n_numbers)
+    expression, data, labels = repeated(text, 10, 20, noise=noise, names=names)
+
+    verdict = judged(data, expression, labels, RNG(0))
+
+    assert verdict.kind == kind
+    assert "200 samples at 10 different points" in verdict.why
+    if kind == "not explained":
+        assert f"so {10 - n_numbers} are left to test the formula" in verdict.why
+
+
+def test_a_constant_is_tested_by_samples_at_the_same_point_too():
+    expression, data, labels = repeated("0.71234", 10, 20)
+
+    assert judged(data, expression, labels, RNG(0)).kind == "exact"
+
+
+@for_all(
+    ("text", "noise", "reason"),
+    [
+        ("x + 2*exp(-(100*x - 300)**2)", 0.0, "a thousandth shows at 1 of 10 different points"),
+        ("x + 2*exp(-(100*x - 300)**2)", 0.05, "matters at 1 or fewer of 10 different points"),
+        ("0.51234*x + 0.71234", 0.05, ""),
+    ],
+)
+def test_a_number_must_matter_at_several_points_not_at_one_repeated(text, noise, reason):
+    expression, data, labels = repeated(text, 10, 20, noise=noise)
+
+    verdict = judged(data, expression, labels, RNG(0))
+
+    assert verdict.kind == ("not explained" if reason else "within noise")
+    assert reason in verdict.why
+
+
+def test_a_statistic_without_bound_is_short_in_the_verdict():
+    """Polynomials of degree 6 have every value at 7 points, so only rounding errors bound z."""
+    x = RNG(0).choice(RNG(1).uniform(-1.0, 1.0, (7, 1)), 60)
+
+    why = judge(x, np.sign(x[:, 0] - x.mean()), np.zeros(60), RNG(0)).why
+
+    assert re.search(r"explain 100.0% of its square, z = \d[.\d]*e\+\d+$", why)
+
+
+def test_the_structure_of_a_table_with_one_input_is_named_after_one_input():
+    x = np.cos(np.linspace(0.0, np.pi, 200))[:, None]
+
+    why = judge(x, np.cos(8.0 * np.arccos(x[:, 0])), np.zeros(200), RNG(0)).why
+
+    assert "polynomials of degree 7 to 9 of the input explain 100.0%" in why
+
+
 @pytest.mark.long
 @for_all(
     ("term", "kind"),
