@@ -53,11 +53,7 @@ from kan_ref.discovery.network_search import NetworkSettings, search_by_network
 from kan_ref.discovery.records import Discovery, Report
 from kan_ref.discovery.residual_tests import FEWEST, class_structure
 from kan_ref.discovery.results import identity
-from kan_ref.discovery.spare_samples import (
-    at_points,
-    fitted_numbers,
-    missing_samples,
-)
+from kan_ref.discovery.spare_samples import at_points, fitted_numbers, missing_samples
 from kan_ref.discovery.trials import VALIDATION_SHARE
 from kan_ref.discovery.verdict import ERRORS, Verdict
 from kan_ref.formulas import formula

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import (
+    FloatArray,
     check_choice,
     check_columns,
     check_generator,
@@ -45,10 +46,10 @@ from kan_ref.discovery.results import (
     judged_between_samples,
     judged_on_inputs,
     judged_on_test,
-    network_of,
     of_all_inputs,
     splines_of,
 )
+from kan_ref.discovery.sample_support import network_of
 from kan_ref.discovery.slice_search import TIME_IS_OVER, SliceSearch, search_by_slices
 from kan_ref.discovery.varying_inputs import check_samples, inputs_of_data
 from kan_ref.formulas import check_names, formula
@@ -267,10 +268,14 @@ def _by_slices(
     decisions = tuple(one for search in searches for one in search.decisions)
     expressions = tuple(expression_of(search.best.tree, names) for search in searches)
     expression = expressions[0] if len(expressions) == 1 else expressions
+
+    def predict(x: FloatArray) -> FloatArray:
+        return formula_values(expression, x, names)
+
     report.values(
         "formula",
         f"{len(decisions)} decisions, numbers trained on all samples and simplified",
-        lambda x: formula_values(expression, x, names),
+        predict,
     )
     verdict = judged(data, expression, names, rng)
     ended = " ".join({search.ended for search in searches if search.ended})
@@ -278,7 +283,8 @@ def _by_slices(
         verdict = verdict.ended(ended)
     network, verdict = network_of(expressions, names, data, verdict)
     if network is not None:
-        report.step("network", "the formula as a network of symbolic edges", network)
+        note = "the formula as a network of symbolic edges, with the errors of the formula"
+        report.values("network", note, predict, network)
     fronts = tuple(front_of(search, data, names) for search in searches)
     return Discovery(
         expression,

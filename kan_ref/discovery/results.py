@@ -27,8 +27,8 @@ from kan_ref.discovery.spare_samples import different_points, fitted_numbers
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
 from kan_ref.discovery.varying_inputs import Inputs, check_range, dependent_columns
 from kan_ref.discovery.verdict import Verdict, judge
-from kan_ref.formulas import apply_function, check_name, exact_number, from_formula
-from kan_ref.network import Network, domain_of_samples
+from kan_ref.formulas import apply_function, check_name, exact_number
+from kan_ref.network import Network
 from kan_ref.training import Scaler
 
 KINDS = ("exact", "within noise", "not explained")
@@ -74,21 +74,6 @@ def front_of(search: SliceSearch, data: Data, names: tuple[str, ...]) -> tuple[A
         Alternative(expression_of(one.tree, names), one.rmse, one.complexity, bic(one, n, floor))
         for one in search.front
     )
-
-
-def network_of(
-    expressions: tuple[Any, ...], names: tuple[str, ...], data: Data, verdict: Verdict
-) -> tuple[Network | None, Verdict]:
-    """Return the formula as a network, or None and the verdict with the reason."""
-    x = data.x_train
-    try:
-        low, high = x.min(axis=0), x.max(axis=0)
-        box = np.column_stack([low, high])
-        box[low == high] = domain_of_samples(x)[low == high]  # of a constant input
-        network = from_formula(expressions, names, domain=box)
-    except ValueError as error:
-        return None, Verdict(verdict.kind, f"{verdict.why}; there is no network of it: {error}")
-    return network, verdict
 
 
 def splines_of(searches: Sequence[SliceSearch], data: Data) -> tuple[Network, Scaler]:

@@ -1,4 +1,4 @@
-"""Say which numbers of a formula too few samples test, what it does between them, its rounding.
+"""Compare a formula with samples: which numbers they test, what lies between them, its network.
 
 A formula may meet the samples by a term that nearly all of them leave alone: a narrow peak at one
 sample, or a pole beside an outlier. Let e_jb be how far the number c_j changes the formula f at the
@@ -30,7 +30,8 @@ Of e^(t / 2 - 1000), the constant contributes 1000 eps times the value.
 
 Samples say nothing between them. A verdict that a formula is exact or within noise names poles
 in the box of the samples, points midway between neighbours where the formula is undefined, and
-values there far beyond those at the samples. The true function may be so, too.
+values there far beyond those at the samples. The true function may be so, too. A network of the
+formula is given if it has the formula's values at the samples, up to rounding errors.
 """
 
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_ref.checks import BoolArray, FloatArray
+from kan_ref.data import Data
 from kan_ref.discovery.records import formula_values
 from kan_ref.discovery.residual_tests import neighbour_pairs, standardised
 from kan_ref.discovery.spare_samples import (
@@ -49,7 +51,9 @@ from kan_ref.discovery.spare_samples import (
     is_fitted,
     tests_exactness,
 )
-from kan_ref.discovery.verdict import allowed_error
+from kan_ref.discovery.verdict import Verdict, allowed_error
+from kan_ref.formulas import from_formula
+from kan_ref.network import Network, domain_of_samples, network_values
 
 CHANGE = 1e-3  # of a number, (D34): of an exact formula, the samples test numbers that closely
 LEFT_OUT = 5  # samples, at least
@@ -59,6 +63,7 @@ N_STEPS, N_ROUNDS = 1000, 6  # of the search for a zero: 1000^-6 of a distance i
 SMALL = 2.0**-26  # of a value: differences for derivatives, accurate to half of the digits
 POLE = 1e6  # times the largest value at the samples
 FAR = 1.0  # ranges of the values at the samples
+NETWORK = 1e-11  # of the largest value of a formula: a network of it may be wrong by that
 ROUNDING = 1e-12  # of the range of an input: a coordinate that is nearer to 0 is 0
 
 Changes = Callable[..., FloatArray]
@@ -227,3 +232,42 @@ def _poles(expression: Any, x: FloatArray, names: tuple[str, ...]) -> Iterator[F
             place = int(signs.argmax())
             a, b = points[max(place - 1, 0)], points[place]
         yield np.stack([a, b])
+
+
+def network_of(
+    expressions: tuple[Any, ...], names: tuple[str, ...], data: Data, verdict: Verdict
+) -> tuple[Network | None, Verdict]:
+    """Return the formula as a network, or None and the verdict with the reason.
+
+    At the training samples it may differ by `NETWORK`, beside rounding errors of the formula (D35).
+    """
+    x = data.x_train
+    try:
+        low, high = x.min(axis=0), x.max(axis=0)
+        box = np.column_stack([low, high])
+        box[low == high] = domain_of_samples(x)[low == high]  # of a constant input
+        network = from_formula(expressions, names, domain=box)
+        for place, one in enumerate(expressions):
+            _check_network(network, place, one, names, x)
+    except ValueError as error:
+        return None, Verdict(verdict.kind, f"{verdict.why}; there is no network of it: {error}")
+    return network, verdict
+
+
+@np.errstate(all="ignore")
+def _check_network(
+    network: Network, output: int, expression: Any, names: tuple[str, ...], x: FloatArray
+) -> None:
+    """Raise ValueError if an output of a network is not its formula at x, where that is defined."""
+    values = formula_values(expression, x, names)[:, 0]
+    defined = np.isfinite(values)
+    x, values = x[defined], values[defined]
+    errors = np.abs(network_values(network, x)[:, output] - values)
+    size = float(np.abs(values).max(initial=0.0))
+    wrong = ~(errors <= NETWORK * size + 8.0 * rounding_errors(expression, x, names))
+    if wrong.any():
+        raise ValueError(
+            f"it would differ from the formula by {errors[wrong].max():.1e} at a training sample, "
+            f"but the formula is at most {size:.1e} there, and {NETWORK:g} of it is allowed: "
+            "rounding errors grow where large numbers cancel"
+        )

@@ -64,7 +64,6 @@ N_FOLDS = 5
 STRUCTURE = 4.0  # of z, (D18)
 STEPS = 8
 SMOOTHNESS = 1e-3
-ONE_INPUT = "polynomials of degree 7 to 9 of the input"  # in place of products
 
 
 @dataclass(frozen=True)
@@ -106,9 +105,8 @@ def judge(
     samples = at_points(n, n_points)
     undefined = ~np.isfinite(residual)
     if undefined.any():
-        return Verdict(
-            "not explained", f"the formula is undefined at {int(undefined.sum())} of {n} samples"
-        )
+        why = f"the formula is undefined at {int(undefined.sum())} of {n} samples"
+        return Verdict("not explained", why)
     largest = float(np.abs(residual).max())
     rounded: FloatArray | float = allowed_error(y, ROUNDED)
     if rounding is not None and rounded < largest <= allowed_error(y):
@@ -131,12 +129,9 @@ def judge(
     if missing:
         return Verdict("not explained", f"{share}, shows no structure; {missing}")
     taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
-    return Verdict(
-        "within noise",
-        f"{share}, shows no structure on {samples}{taken}; "
-        f"an error with a root mean square below {unseen_error(size, n, n_numbers):.1e} cannot be "
-        "seen",
-    )
+    unseen = f"an error with a root mean square below {unseen_error(size, n, n_numbers):.1e}"
+    why = f"{share}, shows no structure on {samples}{taken}; {unseen} cannot be seen"
+    return Verdict("within noise", why)
 
 
 def allowed_error(y: FloatArray, share: float = EXACT) -> float:
@@ -166,7 +161,7 @@ def is_like_noise(
 def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) -> str:
     """Return what explains the residual, in words with numbers; "" if nothing does."""
     z = _scaled(x, x)[0]
-    pairs = "products of two inputs" if x.shape[1] > 1 else ONE_INPUT
+    pairs = ("polynomials of degree 7 to 9 of the input", "products of two inputs")[x.shape[1] > 1]
     for name, columns in (
         ("sums of polynomials of the inputs", _one_by_one(z)),
         (pairs, _pairs(z)),

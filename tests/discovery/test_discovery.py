@@ -34,7 +34,7 @@ from kan_ref.discovery.residual_tests import (
     sign_statistic,
 )
 from kan_ref.discovery.results import judged, judged_on_inputs, judged_on_test
-from kan_ref.discovery.sample_support import between_samples, effects, rounding_errors
+from kan_ref.discovery.sample_support import between_samples, effects, network_of, rounding_errors
 from kan_ref.discovery.slice_search import search_by_slices
 from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error
 from kan_ref.discovery.trials import ArchitectureTrial
@@ -1120,6 +1120,31 @@ def test_a_formula_that_is_undefined_at_a_sample_is_not_explained():
 
     assert verdict.kind == "not explained"
     assert "undefined at 1 of 1000 samples" in verdict.why
+
+
+def test_a_network_that_is_wrong_at_the_samples_is_none_with_the_reason():
+    """x y is 1 at all samples, but up to 1e10 between their bounds, and its squares are as large."""
+    x = 10.0 ** (np.linspace(-5.0, 5.0, 50)[:, None] * [1.0, -1.0])
+    y = np.ones((50, 1))
+    verdict = Verdict("exact", "of course")
+
+    found, why = network_of((sympy.sympify("x*y"),), ("x", "y"), kr.Data(x, y, x, y), verdict)
+
+    assert found is None
+    assert why.kind == "exact"
+    assert "there is no network of it: it would differ from the formula by" in why.why
+
+
+def test_the_errors_of_a_discovery_are_those_of_its_formula():
+    x = 10.0 ** RNG(0).uniform(-5.0, 5.0, (200, 2))
+    y = x[:, :1] / x[:, 1:] ** 2
+
+    found = kr.discover(kr.Data(x[:100], y[:100], x[100:], y[100:]), rng=RNG(0))
+
+    assert found.steps[-1].network is found.network is not None
+    for error, part in ((found.train_rmse, slice(100)), (found.test_rmse, slice(100, None))):
+        assert error == np.sqrt(np.mean((found.predict(x[part]) - y[part]) ** 2))
+    np.testing.assert_allclose(found.network(x), y, rtol=0, atol=1e-13 * y.max())
 
 
 # --- how many samples test a formula

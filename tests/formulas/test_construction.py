@@ -326,3 +326,23 @@ def test_a_network_that_is_undefined_where_the_expression_is_not_is_found(monkey
     ):
         kr.from_formula(X**2, NAMES)
     assert network_values(kr.from_formula(X**3, NAMES), POINTS).shape == (200, 1)
+
+
+def test_a_network_is_exact_between_bounds_of_many_magnitudes():
+    """Small denominators are rare among even points of a range, but give the largest values, 1e15."""
+    x = 10.0 ** np.random.default_rng(0).uniform(-5.0, 5.0, (200, 2))
+    y = x[:, :1] / x[:, 1:] ** 2
+
+    network = kr.from_formula(X / Y**2, ("x", "y"), domain=(1e-5, 1e5))
+
+    np.testing.assert_allclose(network(x), y, rtol=0, atol=1e-14 * 1e15)
+
+
+def test_a_product_whose_factors_cancel_is_not_exact_within_bounds():
+    """x^10 e^-x is at most 5e5, but its factors reach 1e17, and so do the squares of the product."""
+    with pytest.raises(ValueError, match=r"differs from it by .* domain= with narrower bounds"):
+        kr.from_formula(X**10 * sympy.exp(-X), ("x",), domain=(0.0, 50.0))
+
+
+def test_terms_that_cancel_leave_a_formula_its_own_rounding_errors():
+    kr.from_formula(sympy.cos(X) - 1, ("x",), domain=(-1e-4, 1e-4))
