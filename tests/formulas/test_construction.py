@@ -161,6 +161,23 @@ def test_whole_powers_have_values_on_both_sides_of_zero(power):
     np.testing.assert_allclose(network(x), x**power, rtol=1e-12)
 
 
+@for_all(
+    ("base", "exponent", "value"),
+    [
+        (X, 1.0, X),
+        (X * Y, 1.0, X * Y),
+        (X, 0.0, 1),
+        (X + Y, 0.0, 1),
+        (sympy.sin(X), 1.0, sympy.sin(X)),
+    ],
+)
+def test_a_power_of_zero_or_one_may_be_a_float(base, exponent, value):
+    """SymPy keeps x^1.0, of which the parts were x^2.0 of roots, and so on without end."""
+    power = sympy.Pow(base, sympy.Float(exponent), evaluate=False)
+
+    assert_same(kr.from_formula(power + Z, NAMES), sympy.sympify(value) + Z)
+
+
 def test_powers_by_logarithms_say_that_they_need_a_positive_base():
     assert kr.from_formula(X**67, ("x",), domain=(0.5, 1.0)).widths == (1, 1, 1)
     with pytest.raises(ValueError, match=r"is defined, and the base of a power .* positive$"):
