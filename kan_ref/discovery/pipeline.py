@@ -53,8 +53,8 @@ from kan_ref.discovery.sample_support import network_of
 from kan_ref.discovery.slice_search import TIME_IS_OVER, SliceSearch, search_by_slices
 from kan_ref.discovery.varying_inputs import check_samples, inputs_of_data
 from kan_ref.formulas import check_names, formula
-from kan_ref.functions import lookup
 from kan_ref.network import Network
+from kan_ref.symbolic import check_candidates
 
 
 @quiet_except("callback")
@@ -166,8 +166,7 @@ def discover(
     smoothness_weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
     if seconds is not None:
         seconds = check_number("seconds", seconds, low=0.0)
-    for name in functions or ():
-        lookup(name)
+    check_candidates(functions, "functions")
     ends = problem_ends(checked)
     if loss != "cross_entropy":
         check_columns("y_train", checked.y_train, ends[1])

@@ -16,7 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import check_float_array, check_integer, check_number, check_overflow
+from kan_ref.checks import (
+    check_float_array,
+    check_integer,
+    check_name,
+    check_number,
+    check_overflow,
+)
 from kan_ref.data import Data
 from kan_ref.discovery.curves import BLURRED, floor_of, name_curve, rounded_constant
 from kan_ref.discovery.polish import SMALLEST, bic, rmse_of
@@ -27,7 +33,7 @@ from kan_ref.discovery.spare_samples import different_points, fitted_numbers
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
 from kan_ref.discovery.varying_inputs import Inputs, check_range, dependent_columns
 from kan_ref.discovery.verdict import Verdict, judge
-from kan_ref.formulas import apply_function, check_name, exact_number
+from kan_ref.formulas import apply_function, exact_number
 from kan_ref.network import Network
 from kan_ref.training import Scaler
 

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, check_input_names
 from kan_ref.formulas.compilation import Compiler
 from kan_ref.formulas.graph import Graph, network_of
-from kan_ref.formulas.values import check_names, numeric_function
+from kan_ref.formulas.values import numeric_function
 from kan_ref.network import Network, edge_outputs, network_values, place_hidden_grids, read_domain
 
 N_PROBES = 500
@@ -102,7 +102,7 @@ def from_formula(
         names = [symbol.name for symbol in symbols]
         if not names:
             raise ValueError("expression has no symbol: give names= of the network's inputs")
-    labels = check_names(names, len(names) if isinstance(names, Sequence) else 1)
+    labels = check_input_names(names)
     if not labels:
         raise ValueError("names is empty, but a network needs at least one input")
     by_name: dict[str, Any] = {name: sympy.Dummy(name, real=True) for name in labels}

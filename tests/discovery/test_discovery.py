@@ -312,6 +312,8 @@ def test_locked_sines_keep_their_name():
         ),
         ({"widths": (2, 2)}, ValueError, "but the data have 2 inputs and 1 outputs"),
         ({"functions": ("sine",)}, ValueError, "did you mean 'sin'"),
+        ({"functions": "sin"}, TypeError, r"^functions is 'sin', but must be a sequence of names"),
+        ({"functions": ()}, ValueError, "^functions is empty"),
         ({"names": ("x",)}, ValueError, "names"),
         ({"rng": 0}, TypeError, "rng is 0"),
         ({"penalty_weight": -1.0}, ValueError, "penalty_weight is -1"),
