@@ -80,11 +80,12 @@ def discover(
     Parameters
     ----------
     data : record with x_train, y_train, x_test, y_test
-        In any units. Test data are reported only: no choice depends on them, but a formula that is
-        undefined at a test sample inside the range of the training samples is not explained. An
-        input that is constant in the training samples is left out of the search, and the verdict
-        says so. It names inputs with fewer than 10 values, too: samples say nothing between them;
-        and inputs that others determine by a line, which other formulas have in their place.
+        In any units, though other rounding errors may lead to another formula. Test data are
+        reported only: no choice depends on them, but a formula that is undefined at a test sample
+        inside the range of the training samples is not explained. An input that is constant in the
+        training samples is left out of the search, and the verdict says so. It names inputs with
+        fewer than 10 values, too: samples say nothing between them; and inputs that others
+        determine by a line, which other formulas have in their place.
     widths : sequence of int, optional
         Widths of the first network of the paper's way, wide enough: the depth is kept, and the
         widths of the hidden layers are found. Without them slices of a surrogate lead to the
