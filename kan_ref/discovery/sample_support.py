@@ -263,8 +263,10 @@ def _check_network(
     defined = np.isfinite(values)
     x, values = x[defined], values[defined]
     errors = np.abs(network_values(network, x)[:, output] - values)
+    if not np.isfinite(errors).all():
+        raise ValueError("it would be undefined at a training sample where the formula is not")
     size = float(np.abs(values).max(initial=0.0))
-    wrong = ~(errors <= NETWORK * size + 8.0 * rounding_errors(expression, x, names))
+    wrong = errors > NETWORK * size + 8.0 * rounding_errors(expression, x, names)
     if wrong.any():
         raise ValueError(
             f"it would differ from the formula by {errors[wrong].max():.1e} at a training sample, "

@@ -28,7 +28,7 @@ from kan_ref.network import Network, edge_outputs, network_values, place_hidden_
 N_PROBES = 500
 TOLERANCE = 1e-11
 SHARE_WITHOUT_DOMAIN = 0.9
-INSIDE = 2.0**-10  # of a range, times 1, 2, ...: how far from a corner its point is. At corners
+INSIDE = 2.0**-10  # of a range, times 1 to 2: how far from a corner its point is. At corners
 # themselves sin(x - y) / (x - y) is 0 / 0, and x^0.3 has no edge at 0
 # without a domain: points around 0 and positive ones, where roots and logarithms are defined
 _DEFAULT_BOXES = ((-2.0, 2.0), (0.0, 2.0), (-1.0, 1.0), (0.0, 1.0), (-0.5, 0.5), (1.0, 2.0))
@@ -155,7 +155,7 @@ def _probe_points(n_in: int, domain: object) -> tuple[FloatArray, FloatArray]:
             raise ValueError(
                 f"domain has shape {samples.shape}, but must be bounds, (2,) or ({n_in}, 2)"
             )
-        inside = INSIDE * np.arange(1.0, n_in + 1.0)
+        inside = INSIDE * (1.0 + np.arange(n_in) / n_in)
         corners = np.unique(np.where(unit > 0.5, 1.0 - inside, inside), axis=0)
         bounds, unit = np.column_stack([low, high]), np.vstack([unit, corners])
         even = low + unit * (high - low)

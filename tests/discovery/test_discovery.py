@@ -1137,6 +1137,18 @@ def test_a_network_that_is_wrong_at_the_samples_is_none_with_the_reason():
     assert "there is no network of it: it would differ from the formula by" in why.why
 
 
+def test_a_network_that_is_undefined_at_a_sample_is_none_with_the_reason():
+    """x^1.3 is e^(1.3 log x) in a network, which has no value at x = 0."""
+    x = np.linspace(0.0, 1.0, 50)[:, None]
+
+    found, why = network_of(
+        (sympy.sympify("x**1.3"),), ("x",), kr.Data(x, x, x, x), Verdict("exact", "of course")
+    )
+
+    assert found is None
+    assert "there is no network of it: it would be undefined at a training sample" in why.why
+
+
 def test_the_errors_of_a_discovery_are_those_of_its_formula():
     x = 10.0 ** RNG(0).uniform(-5.0, 5.0, (200, 2))
     y = x[:, :1] / x[:, 1:] ** 2
