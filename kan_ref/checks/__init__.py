@@ -14,7 +14,9 @@ from kan_ref.checks.floating_point import quiet_except as quiet_except
 from kan_ref.checks.other_names import CALLS as CALLS
 from kan_ref.checks.samples import check_classes as check_classes
 from kan_ref.checks.samples import check_input_names as check_input_names
+from kan_ref.checks.samples import check_name as check_name
 from kan_ref.checks.samples import check_new_names as check_new_names
+from kan_ref.checks.samples import check_ordered as check_ordered
 from kan_ref.checks.samples import check_same_columns as check_same_columns
 from kan_ref.checks.samples import check_samples as check_samples
 from kan_ref.checks.samples import check_test_columns as check_test_columns

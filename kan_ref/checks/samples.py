@@ -50,17 +50,50 @@ def _second_axis(name: str, value: object, found: FloatArray, letter: str) -> st
     return f"for one output write {code}[:, None]{labels}"
 
 
-def check_input_names(names: object, n_in: int) -> tuple[str, ...]:
-    """Return names as a tuple of text, one for each input."""
-    if isinstance(names, str) or not hasattr(names, "__iter__"):
-        raise TypeError(f"names is {names!r}, but must be a sequence of text")
-    found = tuple(names)
-    wrong = [name for name in found if not isinstance(name, str)]
-    if wrong:
-        raise TypeError(f"names has {wrong[0]!r}, but every name must be text")
-    if len(found) != n_in:
-        raise ValueError(f"names has {len(found)} entries, but {n_in} inputs need {n_in}")
-    return found
+def check_ordered(argument: str, values: Any, what: str) -> tuple[Any, ...]:
+    """Return a list, tuple, array, table's index or other ordered values as a tuple.
+
+    Raise TypeError for text, a set and a single value; `what` is what the message says is needed.
+    """
+    if isinstance(values, set | frozenset):
+        raise TypeError(
+            f"{argument} is {values!r}, but a set has no order: give a list or a tuple of {what}"
+        )
+    if (
+        isinstance(values, str)
+        or not hasattr(values, "__iter__")
+        or getattr(values, "shape", None) == ()
+    ):
+        raise TypeError(f"{argument} is {values!r}, but must be a sequence of {what}")
+    return tuple(values)
+
+
+def check_name(argument: str, name: object) -> str:
+    """Return `name` if it is printable text without spaces at its ends, else raise an error."""
+    if not isinstance(name, str):
+        raise TypeError(f"{argument} is {name!r}, but must be text")
+    if not name or not name.isprintable() or name != name.strip():
+        raise ValueError(
+            f"{argument} is {name!r}, but must be printable text without spaces at its ends"
+        )
+    return str(name)  # of NumPy's text, too
+
+
+def check_input_names(names: object, n_in: int | None = None) -> tuple[str, ...]:
+    """Return names of inputs as a tuple: printable texts, all different, n_in if it is given."""
+    given = check_ordered("names", names, "names" if n_in is None else counted(n_in, "name"))
+    found: list[str] = []
+    for place, one in enumerate(given):
+        name = check_name(f"names[{place}]", one)
+        if name in found:
+            raise ValueError(f"names has {name!r} twice, but every input needs a name of its own")
+        found.append(name)
+    if n_in is not None and len(found) != n_in:
+        number = "is 1 input" if n_in == 1 else f"are {n_in} inputs"
+        raise ValueError(
+            f"names has {counted(len(found), 'name')}, but there {number}: give one for each"
+        )
+    return tuple(found)
 
 
 def column_names(value: Any) -> tuple[str, ...] | None:

@@ -36,9 +36,9 @@ the standard error, (T22). No attempt begins when the time is over.
 
 At last the numbers of the formula are trained on all training samples, and there the residuals
 y - p are tested (`residual_tests`). The first test finds a poor formula of a good network, the
-second finds a poor network, too. As for values, N samples test p fitted numbers only if N - p >= p
-and N >= 50, (D32); p counts those of all formulas of the cross entropy together, and with the
-logistic loss those of the output that has most.
+second finds a poor network, too. As for values, N samples with M different rows of the inputs test
+p fitted numbers only if M - p >= p and N >= 50, (D32); p counts those of all formulas of the cross
+entropy together, and with the logistic loss those of the output that has most.
 """
 
 from dataclasses import replace
@@ -53,7 +53,7 @@ from kan_ref.discovery.network_search import NetworkSettings, search_by_network
 from kan_ref.discovery.records import Discovery, Report
 from kan_ref.discovery.residual_tests import FEWEST, class_structure
 from kan_ref.discovery.results import identity
-from kan_ref.discovery.spare_samples import fitted_numbers, missing_samples
+from kan_ref.discovery.spare_samples import at_points, fitted_numbers, missing_samples
 from kan_ref.discovery.trials import VALIDATION_SHARE
 from kan_ref.discovery.verdict import ERRORS, Verdict
 from kan_ref.formulas import formula
@@ -249,7 +249,8 @@ def class_verdict(
             "not explained", f"{numbers}: no better than a constant prediction, with {least:.3g}"
         )
     n = len(data.x_train)
-    missing = missing_samples(n, n_numbers, FEWEST, is_noisy=True)
+    n_points = len(np.unique(data.x_train, axis=0))
+    missing = missing_samples(n, n_points, n_numbers, FEWEST, is_noisy=True)
     if missing:
         return Verdict("not explained", f"{numbers}; the residual shows no structure; {missing}")
     n_out = logits.shape[1]
@@ -267,8 +268,9 @@ def class_verdict(
             "not explained",
             f"{numbers}: not clearly better {chance}, but at most {MOST_ORDERS} may",
         )
+    samples = at_points(n, n_points)
     taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
-    text = f"{numbers}; better {chance}; residuals y - p show no structure on {n} samples{taken}"
+    text = f"{numbers}; better {chance}; residuals y - p show no structure on {samples}{taken}"
     whole = check_batch(final, data.x_train, data.y_train, loss=loss)
     if whole.judge_all(final)[0] < SEPARATED:
         text += "; the formula separates the classes, so the size of its logits is not determined"

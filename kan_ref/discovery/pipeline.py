@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import (
+    FloatArray,
     check_choice,
     check_columns,
     check_generator,
@@ -45,15 +46,15 @@ from kan_ref.discovery.results import (
     judged_between_samples,
     judged_on_inputs,
     judged_on_test,
-    network_of,
     of_all_inputs,
     splines_of,
 )
+from kan_ref.discovery.sample_support import network_of
 from kan_ref.discovery.slice_search import TIME_IS_OVER, SliceSearch, search_by_slices
 from kan_ref.discovery.varying_inputs import check_samples, inputs_of_data
 from kan_ref.formulas import check_names, formula
-from kan_ref.functions import lookup
 from kan_ref.network import Network
+from kan_ref.symbolic import check_candidates
 
 
 @quiet_except("callback")
@@ -79,11 +80,12 @@ def discover(
     Parameters
     ----------
     data : record with x_train, y_train, x_test, y_test
-        In any units. Test data are reported only: no choice depends on them, but a formula that is
-        undefined at a test sample inside the range of the training samples is not explained. An
-        input that is constant in the training samples is left out of the search, and the verdict
-        says so. It names inputs with fewer than 10 values, too: samples say nothing between them;
-        and inputs that others determine by a line, which other formulas have in their place.
+        In any units, though other rounding errors may lead to another formula. Test data are
+        reported only: no choice depends on them, but a formula that is undefined at a test sample
+        inside the range of the training samples is not explained. An input that is constant in the
+        training samples is left out of the search, and the verdict says so. It names inputs with
+        fewer than 10 values, too: samples say nothing between them; and inputs that others
+        determine by a line, which other formulas have in their place.
     widths : sequence of int, optional
         Widths of the first network of the paper's way, wide enough: the depth is kept, and the
         widths of the hidden layers are found. Without them slices of a surrogate lead to the
@@ -145,8 +147,9 @@ def discover(
     Liu et al. 2024, section 2.5, for the paper's way. "exact" means an error of at most 1e-11 of
     the standard deviation of y at all training samples, which above 1e-13 must be like noise; a
     formula "within noise" may be wrong by less than the noise shows, and the verdict says by how
-    much. Of N samples, p fitted numbers leave N - p to test the formula: "exact" needs at least
-    p / 2 of these, "within noise" at least p, and at least 50 samples in all, or 28 for one input.
+    much. Of M different rows of the inputs in the formula, p fitted numbers leave M - p to test it:
+    "exact" needs at least p / 2 of these, "within noise" at least p, and at least 50 samples in
+    all, or 28 for one input.
     Classes need 50 for one input, too, and their formula must be better than a constant prediction
     on a fifth of the samples by more than chance, which of less than 100 samples few formulas are.
     """
@@ -164,8 +167,7 @@ def discover(
     smoothness_weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
     if seconds is not None:
         seconds = check_number("seconds", seconds, low=0.0)
-    for name in functions or ():
-        lookup(name)
+    check_candidates(functions, "functions")
     ends = problem_ends(checked)
     if loss != "cross_entropy":
         check_columns("y_train", checked.y_train, ends[1])
@@ -266,10 +268,14 @@ def _by_slices(
     decisions = tuple(one for search in searches for one in search.decisions)
     expressions = tuple(expression_of(search.best.tree, names) for search in searches)
     expression = expressions[0] if len(expressions) == 1 else expressions
+
+    def predict(x: FloatArray) -> FloatArray:
+        return formula_values(expression, x, names)
+
     report.values(
         "formula",
         f"{len(decisions)} decisions, numbers trained on all samples and simplified",
-        lambda x: formula_values(expression, x, names),
+        predict,
     )
     verdict = judged(data, expression, names, rng)
     ended = " ".join({search.ended for search in searches if search.ended})
@@ -277,7 +283,8 @@ def _by_slices(
         verdict = verdict.ended(ended)
     network, verdict = network_of(expressions, names, data, verdict)
     if network is not None:
-        report.step("network", "the formula as a network of symbolic edges", network)
+        note = "the formula as a network of symbolic edges, with the errors of the formula"
+        report.values("network", note, predict, network)
     fronts = tuple(front_of(search, data, names) for search in searches)
     return Discovery(
         expression,

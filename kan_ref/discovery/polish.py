@@ -5,8 +5,8 @@ optimizer works with z = theta / s, s = 1 / (norm of the column of the Jacobian)
 changes the values alike (Marquardt 1963).
 
 Candidates are trained in two rounds: all of them a little on some samples, the best of them fully
-on all. A number of the best one is set to 0, 1, -1, another integer, a half or a multiple of pi,
-the others are trained again, and that is kept where the data allow it: on clean data if the error
+on all. A number of the best one is set to 0, 1, -1, another integer or a half, the
+others are trained again, and that is kept where the data allow it: on clean data if the error
 stays, on noisy data if the Bayesian information criterion falls.
 """
 
@@ -28,6 +28,7 @@ from kan_ref.discovery.trees import (
     add,
     apply,
     complexity,
+    fixed,
     inputs_of,
     linearize,
     multiply,
@@ -128,16 +129,14 @@ def bic(fitted: Fitted, n_samples: int, floor: float) -> float:
     """
     n = numbers(fitted.tree).size
     error = max(fitted.rmse, floor, SMALLEST)
-    return float(
-        2.0 * n_samples * np.log(error) + np.log(n_samples) * (n + 0.5 * fitted.complexity)
-    )
+    price = np.log(n_samples) * (n + 0.5 * fitted.complexity)
+    return float(2.0 * n_samples * np.log(error) + price)
 
 
 def best_fits(trees: Sequence[Tree], x: FloatArray, y: FloatArray, noise: float) -> list[Fitted]:
     """Return the best candidates, trained on all samples, the best by (BIC) first."""
     some = slice(None, None, max(1, len(x) // FIRST_SAMPLES))
     first = [polished(tree, x[some], y[some], n_steps=20) for tree in trees[:MOST_FIRST]]
-    first = [one for one in first if np.isfinite(one.rmse)]
     n = len(x[some])
     first.sort(key=lambda one: bic(one, n, noise))
     second = [polished(one.tree, x, y, n_steps=60) for one in first[:MOST_SECOND]]
@@ -150,9 +149,10 @@ def simplified(
 ) -> Fitted:
     """Return the formula with as many simple numbers as the data allow before the deadline.
 
-    Parts with one value at all samples become numbers. `floor`: errors below it are equal.
+    Parts with one value at all samples become numbers, and |u| becomes u or -u where u has one sign
+    at all samples. `floor`: errors below it are equal.
     """
-    tree = absorbed(fitted.tree)
+    tree = absorbed(as_at_samples(fitted.tree, x))
     plain = uncentred(tree)
     tree = plain if rmse_of(plain, x, y) <= max(ALIKE * fitted.rmse, floor) else tree
     best = Fitted(tree, rmse_of(tree, x, y))
@@ -166,22 +166,20 @@ def simplified(
                 break
     refused: set[tuple[int, float]] = set()
     for _ in range(60):
-        tree = without_constants(best.tree, x)
+        tree = as_at_samples(best.tree, x)
         best = Fitted(tree, rmse_of(tree, x, y))
         theta = numbers(best.tree)
-        new = None
         for place, value in _proposals(theta, refused):
             if time.monotonic() > deadline:
-                break
+                return best
             tree = absorbed(with_fixed(best.tree, place, value))
             trial = polished(tree, x, y, n_steps=20)
             if _allowed(trial, best, len(x), floor):
-                new = trial
+                best, refused = trial, set()
                 break
             refused.add((place, value))
-        if new is None:
+        else:
             return best
-        best, refused = new, set()
     return best
 
 
@@ -239,10 +237,11 @@ def _simple(ratios: FloatArray) -> BoolArray:
     return np.asarray(is_near & (near != 0.0) & (np.abs(near) <= MOST_SIMPLE))
 
 
-def without_constants(tree: Tree, x: FloatArray) -> Tree:
-    """Return the tree with a number for each part that has one value at x (n, n_in).
+def as_at_samples(tree: Tree, x: FloatArray) -> Tree:
+    """Return the tree without what x (n, n_in) does not show: varying parts, and kinks of |u|.
 
-    An example is cos(exp(-1e4 x)) at samples where it is 1.
+    A part with one value becomes a number, such as cos(exp(-1e4 x)) at samples where it is 1. Where
+    u has one sign, |u| becomes u or -u; sqrt(u^2) is |u|, too.
     """
     if isinstance(tree, Number | Input):
         return tree
@@ -250,19 +249,24 @@ def without_constants(tree: Tree, x: FloatArray) -> Tree:
     if np.ptp(found) <= ROUNDING * np.abs(found).max() and inputs_of(tree):
         return Number(float(found[0]))
     if isinstance(tree, Apply):
-        return apply(tree.function, without_constants(tree.part, x))
-    parts = [without_constants(part, x) for part in tree.parts]
+        name, inner = tree.function.name, as_at_samples(tree.part, x)
+        u = inner
+        if name == "sqrt" and isinstance(inner, Apply) and inner.function.name == "x^2":
+            name, u = "abs", inner.part
+        at = values(u, x)
+        if name == "abs" and (np.all(at >= 0.0) or np.all(at <= 0.0)):
+            return u if at.max() > 0.0 else multiply(fixed(-1.0), u)
+        return apply(tree.function, inner)
+    parts = [as_at_samples(part, x) for part in tree.parts]
     return add(*parts) if isinstance(tree, Sum) else multiply(*parts)
 
 
 def _allowed(new: Fitted, old: Fitted, n: int, floor: float) -> bool:
-    if not np.isfinite(new.rmse):
-        return False
     return bic(new, n, floor) < bic(old, n, floor)
 
 
 def _proposals(theta: FloatArray, refused: set[tuple[int, float]]) -> Iterable[tuple[int, float]]:
-    """Yield places and simple values: first those that are reached, then zeros, then the nearest.
+    """Return places and simple values: first those that are reached, then zeros, then the nearest.
 
     Where numbers are redundant, all values are possible, and zeros make the formula shorter.
     """
@@ -277,5 +281,4 @@ def _proposals(theta: FloatArray, refused: set[tuple[int, float]]) -> Iterable[t
             if (place, simple) not in refused and abs(simple) < 1e6:
                 is_far = distance > 1e-3
                 found.append((is_far, is_far and simple != 0.0, distance, place, float(simple)))
-    for _, _, _, place, simple in sorted(found):
-        yield place, simple
+    return [one[3:] for one in sorted(found)]

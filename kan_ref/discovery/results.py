@@ -16,19 +16,25 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import check_float_array, check_integer, check_number, check_overflow
+from kan_ref.checks import (
+    check_float_array,
+    check_integer,
+    check_name,
+    check_number,
+    check_overflow,
+)
 from kan_ref.data import Data
 from kan_ref.discovery.curves import BLURRED, floor_of, name_curve, rounded_constant
 from kan_ref.discovery.polish import SMALLEST, bic, rmse_of
 from kan_ref.discovery.records import Alternative, Discovery, distinct, formula_values
 from kan_ref.discovery.sample_support import between_samples, rounding_errors, weak_number
 from kan_ref.discovery.slice_search import SliceSearch
-from kan_ref.discovery.spare_samples import fitted_numbers
+from kan_ref.discovery.spare_samples import different_points, fitted_numbers
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
 from kan_ref.discovery.varying_inputs import Inputs, check_range, dependent_columns
 from kan_ref.discovery.verdict import Verdict, judge
-from kan_ref.formulas import apply_function, check_name, exact_number, from_formula
-from kan_ref.network import Network, domain_of_samples
+from kan_ref.formulas import apply_function, exact_number
+from kan_ref.network import Network
 from kan_ref.training import Scaler
 
 KINDS = ("exact", "within noise", "not explained")
@@ -76,21 +82,6 @@ def front_of(search: SliceSearch, data: Data, names: tuple[str, ...]) -> tuple[A
     )
 
 
-def network_of(
-    expressions: tuple[Any, ...], names: tuple[str, ...], data: Data, verdict: Verdict
-) -> tuple[Network | None, Verdict]:
-    """Return the formula as a network, or None and the verdict with the reason."""
-    x = data.x_train
-    try:
-        low, high = x.min(axis=0), x.max(axis=0)
-        box = np.column_stack([low, high])
-        box[low == high] = domain_of_samples(x)[low == high]  # of a constant input
-        network = from_formula(expressions, names, domain=box)
-    except ValueError as error:
-        return None, Verdict(verdict.kind, f"{verdict.why}; there is no network of it: {error}")
-    return network, verdict
-
-
 def splines_of(searches: Sequence[SliceSearch], data: Data) -> tuple[Network, Scaler]:
     """Return the surrogate and its scaler; of several outputs, the first one's."""
     one = searches[0].surrogate
@@ -113,7 +104,8 @@ def judged(
     verdicts = []
     for one, y, values in zip(expressions, data.y_train.T, predicted.T, strict=True):
         rounding = partial(rounding_errors, one, data.x_train, names)
-        verdict = judge(data.x_train, y, values, rng, fitted_numbers(one), rounding)
+        n_points = len(different_points(one, data.x_train, names)[0])
+        verdict = judge(data.x_train, y, values, rng, fitted_numbers(one), rounding, n_points)
         if verdict.kind == "not explained":
             verdicts.append(verdict)
             continue

@@ -1,4 +1,4 @@
-"""Say which numbers of a formula too few samples test, what it does between them, its rounding.
+"""Compare a formula with samples: which numbers they test, what lies between them, its network.
 
 A formula may meet the samples by a term that nearly all of them leave alone: a narrow peak at one
 sample, or a pole beside an outlier. Let e_jb be how far the number c_j changes the formula f at the
@@ -8,13 +8,13 @@ sample x_b, extrapolated from a change of one thousandth:
 
 Of an exact formula, let S_j be the samples where the change of one thousandth is above the error
 that is allowed there, and p_j how many fitted numbers c_k, itself among them, have S_k within S_j.
-Then (D32) must hold for the samples S_j alone: 2 (|S_j| - p_j) >= p_j. At least one number counts,
-also if all were chosen.
+Then (D32) must hold for the M_j different points among S_j alone: 2 (M_j - p_j) >= p_j. At least
+one number counts, also if all were chosen.
 
 With noise of size sigma, a number matters by sqrt(sum_b e_jb^2) / sigma standard errors. Outliers
 can be met by a term that is chosen for them. Hence a number that matters by 4 standard errors or
-more must do so without the m samples where e_jb is largest, too, m = max(5, 2 p), unless these have
-less than nine tenths of the sum.
+more must do so without the points where the sum of e_jb^2 over their samples is largest, as many as
+have m = max(5, 2 p) samples, unless these have less than nine tenths of the sum.
 
 What training leaves of a number that is 0 need not be tested: it has no effect on the samples, nor
 has a thousandth of it. In a steep step, such as 1 / (1 + exp(-1e5 x)), no sample tests the number
@@ -30,7 +30,8 @@ Of e^(t / 2 - 1000), the constant contributes 1000 eps times the value.
 
 Samples say nothing between them. A verdict that a formula is exact or within noise names poles
 in the box of the samples, points midway between neighbours where the formula is undefined, and
-values there far beyond those at the samples. The true function may be so, too.
+values there far beyond those at the samples. The true function may be so, too. A network of the
+formula is given if it has the formula's values at the samples, up to rounding errors.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,12 +39,21 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kan_ref.checks import BoolArray, FloatArray
+from kan_ref.data import Data
 from kan_ref.discovery.records import formula_values
 from kan_ref.discovery.residual_tests import neighbour_pairs, standardised
-from kan_ref.discovery.spare_samples import count_fitted, is_fitted, tests_exactness
-from kan_ref.discovery.verdict import allowed_error
+from kan_ref.discovery.spare_samples import (
+    count_fitted,
+    different_points,
+    is_fitted,
+    tests_exactness,
+)
+from kan_ref.discovery.verdict import Verdict, allowed_error
+from kan_ref.formulas import from_formula
+from kan_ref.network import Network, domain_of_samples, network_values
 
 CHANGE = 1e-3  # of a number, (D34): of an exact formula, the samples test numbers that closely
 LEFT_OUT = 5  # samples, at least
@@ -53,6 +63,7 @@ N_STEPS, N_ROUNDS = 1000, 6  # of the search for a zero: 1000^-6 of a distance i
 SMALL = 2.0**-26  # of a value: differences for derivatives, accurate to half of the digits
 POLE = 1e6  # times the largest value at the samples
 FAR = 1.0  # ranges of the values at the samples
+NETWORK = 1e-11  # of the largest value of a formula: a network of it may be wrong by that
 ROUNDING = 1e-12  # of the range of an input: a coordinate that is nearer to 0 is 0
 
 Changes = Callable[..., FloatArray]
@@ -109,46 +120,59 @@ def weak_number(
     expression: Any, x: FloatArray, y: FloatArray, names: tuple[str, ...], *, is_exact: bool
 ) -> str:
     """Return which number of a formula for y (n,) at x (n, n_in) too few samples test, or ""."""
-    by_number = effects(expression, x, names)
-    without = partial(_changes, expression, factor=CHANGE, x=x, names=names)
+    samples, counts = different_points(expression, x, names)
+    by_number = effects(expression, x[samples], names)
+    without = partial(_changes, expression, factor=CHANGE, x=x[samples], names=names)
     if not is_exact:
         sigma = float(np.std(y - formula_values(expression, x, names)[:, 0]))
-        return _weak_in_noise(by_number, without, sigma)
-    return _weak_in_exact(by_number, without, allowed_error(y) / CHANGE)
+        return _weak_in_noise(by_number, without, counts, sigma)
+    return _weak_in_exact(by_number, without, counts, allowed_error(y) / CHANGE)
 
 
-def _weak_in_exact(by_number: dict[Any, FloatArray], without: Changes, least: float) -> str:
-    """Return which number of an exact formula too few samples test, "" if there is none.
+def _weak_in_exact(
+    by_number: dict[Any, FloatArray], without: Changes, counts: NDArray[np.intp], least: float
+) -> str:
+    """Return which number of an exact formula too few points test, "" if there is none.
 
-    `without`: the changes with a thousandth of a number; `least`: those that show.
+    `without`: the changes with a thousandth of a number; `counts` (M,): the samples at each point;
+    `least`: the changes that show.
     """
     support: dict[Any, BoolArray] = {number: e > least for number, e in by_number.items()}
-    for number, samples in support.items():
-        if not samples.any() and without(number=number).max() <= least:
+    for number, points in support.items():
+        if not points.any() and without(number=number).max() <= least:
             continue
-        within = [one for one, s in support.items() if not (s & ~samples).any()]
-        count, p = int(samples.sum()), max(1, count_fitted(within))
+        within = [one for one, s in support.items() if not (s & ~points).any()]
+        count, p = int(points.sum()), max(1, count_fitted(within))
         if not tests_exactness(count, p):
             return (
                 f"a change of the number {float(number):.6g} by a thousandth shows at {count} of "
-                f"{len(samples)} samples, too few to test it"
+                f"{_counted(counts)}, too few to test it"
             )
     return ""
 
 
-def _weak_in_noise(by_number: dict[Any, FloatArray], without: Changes, sigma: float) -> str:
-    """Return which number matters only at a few samples, "" if there is none."""
+def _weak_in_noise(
+    by_number: dict[Any, FloatArray], without: Changes, counts: NDArray[np.intp], sigma: float
+) -> str:
+    """Return which number matters only at a few samples or points, "" if there is none."""
     n_out = max(LEFT_OUT, 2 * count_fitted(by_number))
     for number, e in by_number.items():
-        squares, seen = np.sort(e) ** 2, (SEEN * sigma) ** 2
-        whole, rest = float(squares.sum()), float(squares[:-n_out].sum())
+        squares, seen = counts * e**2, (SEEN * sigma) ** 2
+        order = np.argsort(-squares)
+        before = np.cumsum(counts[order]) - counts[order]
+        whole, rest = float(squares.sum()), float(squares[order][before >= n_out].sum())
         few = whole >= seen > rest and rest < (1.0 - MOST) * whole
-        if few or (whole < seen and float(np.sum(without(number=number) ** 2)) >= seen):
+        if few or (whole < seen and float(counts @ without(number=number) ** 2) >= seen):
             return (
-                f"the number {float(number):.6g} matters at {n_out} or fewer of {len(e)} samples, "
-                "too few to test it"
+                f"the number {float(number):.6g} matters at {int(np.sum(before < n_out))} or fewer "
+                f"of {_counted(counts)}, too few to test it"
             )
     return ""
+
+
+def _counted(counts: NDArray[np.intp]) -> str:
+    """Return how many points there are, in words: samples, if there is one at each."""
+    return f"{len(counts)} {'different points' if (counts > 1).any() else 'samples'}"
 
 
 def between_samples(expression: Any, x: FloatArray, names: tuple[str, ...]) -> str:
@@ -208,3 +232,44 @@ def _poles(expression: Any, x: FloatArray, names: tuple[str, ...]) -> Iterator[F
             place = int(signs.argmax())
             a, b = points[max(place - 1, 0)], points[place]
         yield np.stack([a, b])
+
+
+def network_of(
+    expressions: tuple[Any, ...], names: tuple[str, ...], data: Data, verdict: Verdict
+) -> tuple[Network | None, Verdict]:
+    """Return the formula as a network, or None and the verdict with the reason.
+
+    At the training samples it may differ by `NETWORK`, beside rounding errors of the formula (D35).
+    """
+    x = data.x_train
+    try:
+        low, high = x.min(axis=0), x.max(axis=0)
+        box = np.column_stack([low, high])
+        box[low == high] = domain_of_samples(x)[low == high]  # of a constant input
+        network = from_formula(expressions, names, domain=box)
+        for place, one in enumerate(expressions):
+            _check_network(network, place, one, names, x)
+    except ValueError as error:
+        return None, Verdict(verdict.kind, f"{verdict.why}; there is no network of it: {error}")
+    return network, verdict
+
+
+@np.errstate(all="ignore")
+def _check_network(
+    network: Network, output: int, expression: Any, names: tuple[str, ...], x: FloatArray
+) -> None:
+    """Raise ValueError if an output of a network is not its formula at x, where that is defined."""
+    values = formula_values(expression, x, names)[:, 0]
+    defined = np.isfinite(values)
+    x, values = x[defined], values[defined]
+    errors = np.abs(network_values(network, x)[:, output] - values)
+    if not np.isfinite(errors).all():
+        raise ValueError("it would be undefined at a training sample where the formula is not")
+    size = float(np.abs(values).max(initial=0.0))
+    wrong = errors > NETWORK * size + 8.0 * rounding_errors(expression, x, names)
+    if wrong.any():
+        raise ValueError(
+            f"it would differ from the formula by {errors[wrong].max():.1e} at a training sample, "
+            f"but the formula is at most {size:.1e} there, and {NETWORK:g} of it is allowed: "
+            "rounding errors grow where large numbers cancel"
+        )

@@ -1,14 +1,17 @@
 """How many samples test a formula, and how large an error they leave unseen.
 
-Samples that determine the numbers of a formula do not test it. Of N samples, p fitted numbers leave
-N - p spare ones. A formula whose residual shows nothing is called
+Samples that determine the numbers of a formula do not test it. Samples at which all inputs of the
+formula are the same determine one number together, and more of them test nothing else. Let N be the
+number of samples and M that of the different points, the different rows of these inputs; M = N for
+a constant, which every sample tests. Of M points, p fitted numbers leave M - p spare ones. A
+formula whose residual shows nothing is called
 
-    (D32)  exact           if N - p >= p / 2
-           within noise    if N - p >= p and N >= n_0,   n_0 = 28 for one input, 50 for several
+    (D32)  exact           if M - p >= p / 2
+           within noise    if M - p >= p and N >= n_0,   n_0 = 28 for one input, 50 for several
 
-and otherwise not explained. A spare sample that is met to 1e-11 gives log2(1e11) = 36 bits of
+and otherwise not explained. A spare point that is met to 1e-11 gives log2(1e11) = 36 bits of
 evidence. Around each number some operations are chosen to fit the samples, too: about three, of 5
-bits each. Half a spare sample for each number is more evidence than that.
+bits each. Half a spare point for each number is more evidence than that.
 
 With noise one has to see that the residual has no structure (`verdict`). With n_0 samples at least
 one test of all inputs can be made: for one input that of sums of polynomials, for several those of
@@ -32,7 +35,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from kan_ref.checks import FloatArray
 from kan_ref.discovery.residual_tests import FEWEST
 
 N_PER_COLUMN = 4  # samples, at least, for least squares of a residual
@@ -65,8 +70,28 @@ def is_fitted(number: Any) -> bool:
     return bool(number.is_Float) and not is_simple
 
 
+def different_points(
+    expression: Any, x: FloatArray, names: tuple[str, ...]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return a sample of each different point, (D32), and the number of samples there, (M,) each.
+
+    `names`: of the columns of x (n, n_in).
+    """
+    used = {symbol.name for symbol in expression.free_symbols}
+    columns = x[:, [name in used for name in names]]
+    if not columns.shape[1]:
+        return np.arange(len(x)), np.ones(len(x), dtype=np.intp)
+    _, samples, counts = np.unique(columns, axis=0, return_index=True, return_counts=True)
+    return samples, counts
+
+
+def at_points(n: int, n_points: int) -> str:
+    """Return the number of samples in words, with that of different points if it is smaller."""
+    return f"{n} samples" + (f" at {n_points} different points" if n_points < n else "")
+
+
 def tests_exactness(n: int, n_numbers: int) -> bool:
-    """Return whether n samples can test an exact formula with so many fitted numbers, (D32)."""
+    """Return whether n points can test an exact formula with so many fitted numbers, (D32)."""
     # [eq:spare-samples]
     return 2 * (n - n_numbers) >= n_numbers
     # [/eq:spare-samples]
@@ -85,18 +110,19 @@ def unseen_error(size: float, n: int, n_numbers: int) -> float:
     # [/eq:unseen-error]
 
 
-def missing_samples(n: int, n_numbers: int, fewest: int, *, is_noisy: bool) -> str:
+def missing_samples(n: int, n_points: int, n_numbers: int, fewest: int, *, is_noisy: bool) -> str:
     """Return why n samples do not test a formula, "" if they do, (D32), with n_0 = `fewest`."""
     fitted = f"{n_numbers} fitted number{'' if n_numbers == 1 else 's'}"
-    if n_numbers and n_numbers >= n:
-        return f"{n} samples determine {fitted}, so nothing tests the formula"
+    spare, samples = n_points - n_numbers, at_points(n, n_points)
+    if n_numbers and spare <= 0:
+        return f"{samples} determine {fitted}, so nothing tests the formula"
     if is_noisy and n < fewest:
         rule = f"at least {fewest} are needed to see that it has no structure"
         return f"there are {n} samples, but {rule}"
-    if (n - n_numbers >= n_numbers) if is_noisy else tests_exactness(n, n_numbers):
+    if spare >= n_numbers if is_noisy else tests_exactness(n_points, n_numbers):
         return ""
     needed = n_numbers if is_noisy else -(-n_numbers // 2)
     return (
-        f"{n} samples determine {fitted}, so {n - n_numbers} are left to test the formula, "
+        f"{samples} determine {fitted}, so {spare} are left to test the formula, "
         f"but at least {needed} are needed"
     )

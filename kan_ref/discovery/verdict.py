@@ -25,7 +25,7 @@ predictions for the residuals r. Over all samples
 
 and a gain of more than three standard errors shows that the residual has structure.
 
-The first two verdicts need more samples than the formula has fitted numbers, (D32), and a formula
+The first two verdicts need more different points than fitted numbers, (D32), and a formula
 "within noise" may have an error that cannot be seen, (D33): `spare_samples`. Each number must
 matter at enough samples, (D34), and the formula has rounding errors, (D35): `sample_support`.
 """
@@ -48,6 +48,7 @@ from kan_ref.discovery.residual_tests import (
 from kan_ref.discovery.spare_samples import (
     DEGREE,
     N_PER_COLUMN,
+    at_points,
     fewest_noisy,
     missing_samples,
     unseen_error,
@@ -91,18 +92,21 @@ def judge(
     rng: np.random.Generator,
     n_numbers: int = 0,
     rounding: Callable[[], FloatArray] | None = None,
+    n_points: int | None = None,
 ) -> Verdict:
     """Return the verdict on predictions (n,) for targets y (n,) at x (n, n_in).
 
     `n_numbers`: how many numbers of the formula were fitted to these samples; `rounding`: returns
-    its rounding errors (n,), (D35).
+    its rounding errors (n,), (D35); `n_points`: at how many different values of the formula's
+    inputs the samples are, n by default.
     """
     residual, n, fewest = y - predicted, len(y), fewest_noisy(x.shape[1])
+    n_points = n if n_points is None else n_points
+    samples = at_points(n, n_points)
     undefined = ~np.isfinite(residual)
     if undefined.any():
-        return Verdict(
-            "not explained", f"the formula is undefined at {int(undefined.sum())} of {n} samples"
-        )
+        why = f"the formula is undefined at {int(undefined.sum())} of {n} samples"
+        return Verdict("not explained", why)
     largest = float(np.abs(residual).max())
     rounded: FloatArray | float = allowed_error(y, ROUNDED)
     if rounding is not None and rounded < largest <= allowed_error(y):
@@ -110,10 +114,10 @@ def judge(
     found = "" if (np.abs(residual) <= rounded).all() else _structure(x, residual, rng)
     if largest <= allowed_error(y) and not found:
         text = (
-            f"the largest error on {n} samples is {largest:.1e}, "
+            f"the largest error on {samples} is {largest:.1e}, "
             f"and y has a standard deviation of {float(np.std(y)):.2g}"
         )
-        missing = missing_samples(n, n_numbers, fewest, is_noisy=False)
+        missing = missing_samples(n, n_points, n_numbers, fewest, is_noisy=False)
         return Verdict("not explained", f"{missing}; {text}") if missing else Verdict("exact", text)
     size = float(np.std(residual))
     ratio = size / _unit(y)
@@ -121,16 +125,13 @@ def judge(
     share = f"the residual, of size {size:.1e} ({of_y} of y)"
     if found:
         return Verdict("not explained", f"{share}, has structure: {found}")
-    missing = missing_samples(n, n_numbers, fewest, is_noisy=True)
+    missing = missing_samples(n, n_points, n_numbers, fewest, is_noisy=True)
     if missing:
         return Verdict("not explained", f"{share}, shows no structure; {missing}")
     taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
-    return Verdict(
-        "within noise",
-        f"{share}, shows no structure on {n} samples{taken}; "
-        f"an error with a root mean square below {unseen_error(size, n, n_numbers):.1e} cannot be "
-        "seen",
-    )
+    unseen = f"an error with a root mean square below {unseen_error(size, n, n_numbers):.1e}"
+    why = f"{share}, shows no structure on {samples}{taken}; {unseen} cannot be seen"
+    return Verdict("within noise", why)
 
 
 def allowed_error(y: FloatArray, share: float = EXACT) -> float:
@@ -160,32 +161,33 @@ def is_like_noise(
 def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) -> str:
     """Return what explains the residual, in words with numbers; "" if nothing does."""
     z = _scaled(x, x)[0]
+    pairs = ("polynomials of degree 7 to 9 of the input", "products of two inputs")[x.shape[1] > 1]
     for name, columns in (
         ("sums of polynomials of the inputs", _one_by_one(z)),
-        ("products of two inputs", _pairs(z)),
+        (pairs, _pairs(z)),
         ("local means", _local(z)),
     ):
         if columns.shape[1] * N_PER_COLUMN <= len(residual):
             statistic, share = explained(columns, residual)
             if statistic > STRUCTURE:
-                return f"{name} explain {share:.1%} of its square, z = {statistic:.1f}"
+                return f"{name} explain {share:.1%} of its square, z = {statistic:.3g}"
     if len(residual) >= FEWEST:
         statistic, clear, kind = neighbour_statistic(z, residual)
         if abs(statistic) > clear:
             return (
                 f"residuals of {kind} are correlated, "
-                f"z = {statistic:.1f}, whose size noise seldom raises above {clear:.1f}"
+                f"z = {statistic:.3g}, whose size noise seldom raises above {clear:.1f}"
             )
         columns = product_columns(z)
         t, clear = largest_coefficient(columns, residual)
         if t > clear:
             return (
                 "one product of polynomials of the inputs is correlated with it, "
-                f"t = {t:.1f}, which noise seldom raises above {clear:.1f}"
+                f"t = {t:.3g}, which noise seldom raises above {clear:.1f}"
             )
         statistic = joint_statistic(columns, residual)
         if statistic > STRUCTURE:
-            return f"products of polynomials of all inputs explain it, z = {statistic:.1f}"
+            return f"products of polynomials of all inputs explain it, z = {statistic:.3g}"
     gain, error = held_out_gain(x, residual, rng)
     if gain > ERRORS * error:
         share = gain / float(np.mean(residual**2))
@@ -234,7 +236,7 @@ def _one_by_one(z: FloatArray) -> FloatArray:
 
 
 def _pairs(z: FloatArray) -> FloatArray:
-    """Return products of polynomials of degree 1 to 3 of two inputs; x^7 to x^9 of a single one."""
+    """Return products of polynomials of degree 1 to 3 of two inputs, of one input degree 7 to 9."""
     t = z / np.maximum(np.abs(z).max(axis=0), 1e-300)
     powers = [np.polynomial.chebyshev.chebvander(t[:, i], 9)[:, 1:] for i in range(t.shape[1])]
     if len(powers) == 1:

@@ -21,6 +21,7 @@ from kan_ref.checks import (
     FloatArray,
     check_integer,
     check_new_names,
+    check_ordered,
     check_positive,
     column_names,
 )
@@ -220,11 +221,8 @@ def _check_names(
     """Return the names of inputs or outputs, numbered letters for None; raise an error if wrong."""
     if given is None:
         return [f"${letter}$"] if count == 1 else [f"${letter}_{{{n + 1}}}$" for n in range(count)]
-    if (
-        isinstance(given, str)
-        or not isinstance(given, Sequence)
-        or not all(isinstance(name, str) for name in given)
-    ):
+    given = check_ordered(argument, given, f"{count} str")
+    if not all(isinstance(name, str) for name in given):
         raise TypeError(f"{argument} is {given!r}, but must be a sequence of {count} str")
     if len(given) != count:
         nodes = "inputs" if letter == "x" else "outputs"

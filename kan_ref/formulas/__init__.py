@@ -11,6 +11,5 @@ from kan_ref.formulas.presentation import mathml_texts as mathml_texts
 from kan_ref.formulas.presentation import shown_formula as shown_formula
 from kan_ref.formulas.recognition import Recognition as Recognition
 from kan_ref.formulas.recognition import recognise_constants as recognise_constants
-from kan_ref.formulas.values import check_name as check_name
 from kan_ref.formulas.values import check_names as check_names
 from kan_ref.formulas.values import numeric_function as numeric_function

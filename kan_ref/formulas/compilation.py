@@ -171,6 +171,8 @@ class Compiler:
 
     def _numeric_power(self, base: Sum, exponent: Fraction) -> Sum:
         """Return base^exponent by powers of the library."""
+        if exponent in (0, 1):  # of a float: SymPy keeps x^1.0
+            return base if exponent else Sum(1)
         name = _POWERS.get(int(exponent) if exponent.denominator == 1 else exponent)
         if name is not None:
             return self._apply(name, base)

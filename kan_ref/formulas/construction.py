@@ -4,11 +4,14 @@
 in layers. The network is compared with the expression before it is returned: at probe points x_b,
 the difference must be a rounding error,
 
-    (E7)  |network(x_b) - expression(x_b)| <= tolerance max over x of (|expression|, |edge|)
+    (E7)  |network(x_b) - expression(x_b)| <= tolerance max over x of (|expression|, |part|)
 
-where the edges are those of the last layer: a product is a difference of two squares. With bounds
-of the inputs (E7) has to hold at all points. Without them some points may lie near a pole, where
-the expression itself loses digits, so it has to hold at 9 of 10 points.
+With bounds of the inputs the parts are the terms of the expression, whose sum has their rounding
+errors, and (E7) has to hold at all points: some evenly spread, some near the corners of the box,
+and of inputs above 0 some with evenly spread logarithms, since 1/x is large near a small bound.
+Without bounds products are not balanced, so the parts are the edges of the last layer: a product is
+a difference of two squares. Some points may lie near a pole, where the expression itself loses
+digits, so (E7) has to hold at 9 of 10 points.
 """
 
 from collections.abc import Sequence
@@ -16,15 +19,17 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, check_input_names
 from kan_ref.formulas.compilation import Compiler
 from kan_ref.formulas.graph import Graph, network_of
-from kan_ref.formulas.values import check_names, numeric_function
+from kan_ref.formulas.values import numeric_function
 from kan_ref.network import Network, edge_outputs, network_values, place_hidden_grids, read_domain
 
 N_PROBES = 500
 TOLERANCE = 1e-11
 SHARE_WITHOUT_DOMAIN = 0.9
+INSIDE = 2.0**-10  # of a range, times 1 to 2: how far from a corner its point is. At corners
+# themselves sin(x - y) / (x - y) is 0 / 0, and x^0.3 has no edge at 0
 # without a domain: points around 0 and positive ones, where roots and logarithms are defined
 _DEFAULT_BOXES = ((-2.0, 2.0), (0.0, 2.0), (-1.0, 1.0), (0.0, 1.0), (-0.5, 0.5), (1.0, 2.0))
 
@@ -45,7 +50,8 @@ def from_formula(
         input may be unused.
     domain : (2,) or (n_in, 2), optional
         Bounds of the inputs between which the network will be used. The network is compared with
-        the expression there, and the factors of products are balanced there.
+        the expression there, and the factors of products are balanced there. Some of the
+        points are near corners, and of bounds above 0 some have evenly spread logarithms.
 
     Returns
     -------
@@ -96,7 +102,7 @@ def from_formula(
         names = [symbol.name for symbol in symbols]
         if not names:
             raise ValueError("expression has no symbol: give names= of the network's inputs")
-    labels = check_names(names, len(names) if isinstance(names, Sequence) else 1)
+    labels = check_input_names(names)
     if not labels:
         raise ValueError("names is empty, but a network needs at least one input")
     by_name: dict[str, Any] = {name: sympy.Dummy(name, real=True) for name in labels}
@@ -112,9 +118,11 @@ def from_formula(
     graph = Graph(probe)
     compiler = Compiler(graph, list(by_name.values()), is_balanced=domain is not None)
     network = network_of(graph, [compiler.sum_of(one) for one in found], bounds)
-    values = numeric_function(found, (), list(by_name.values()))(
+    terms = [term for one in found for term in sympy.Add.make_args(one)]
+    every = numeric_function([*found, *terms], (), list(by_name.values()))(
         np.empty((len(probe), 0)), *probe.T
     )
+    values, sizes = np.split(every, [len(found)], axis=1)
     defined = np.isfinite(values).all(axis=1)
     if not defined.any():
         where = "between the bounds of domain=" if domain is not None else "at the probe points"
@@ -124,12 +132,17 @@ def from_formula(
         )
     share = 1.0 if domain is not None else SHARE_WITHOUT_DOMAIN
     hint = ", and the base of a power such as x^67 or x^0.3 positive" * compiler.has_logarithms
-    _compare(network, probe[defined], values[defined], written, share, hint)
+    parts = None
+    if domain is not None:
+        ends = np.cumsum([len(sympy.Add.make_args(one)) for one in found])[:-1]
+        split = np.split(np.abs(sizes[defined]), ends, axis=1)
+        parts = np.column_stack([one.max(axis=1) for one in split])
+    _compare(network, probe[defined], values[defined], parts, written, share, hint)
     return place_hidden_grids(network, probe[defined])
 
 
 def _probe_points(n_in: int, domain: object) -> tuple[FloatArray, FloatArray]:
-    """Return points between bounds, (N_PROBES, n_in), and the bounds (n_in, 2).
+    """Return points between bounds, (n_probes, n_in), and the bounds (n_in, 2).
 
     The points are irregular but the same in every call.
     """
@@ -142,7 +155,15 @@ def _probe_points(n_in: int, domain: object) -> tuple[FloatArray, FloatArray]:
             raise ValueError(
                 f"domain has shape {samples.shape}, but must be bounds, (2,) or ({n_in}, 2)"
             )
-        return low + unit * (high - low), np.column_stack([low, high])
+        inside = INSIDE * (1.0 + np.arange(n_in) / n_in)
+        corners = np.unique(np.where(unit > 0.5, 1.0 - inside, inside), axis=0)
+        bounds, unit = np.column_stack([low, high]), np.vstack([unit, corners])
+        even = low + unit * (high - low)
+        if not (low > 0.0).any():
+            return even, bounds
+        logarithms = np.log(bounds.T)
+        spread = np.exp(logarithms[0] + unit * (logarithms[1] - logarithms[0]))
+        return np.vstack([even, np.where(low > 0.0, spread, even)]), bounds
     boxes = np.array(_DEFAULT_BOXES)[np.arange(N_PROBES) % len(_DEFAULT_BOXES)]
     points: FloatArray = boxes[:, :1] + unit * (boxes[:, 1:] - boxes[:, :1])
     return points, np.tile(_DEFAULT_BOXES[0], (n_in, 1))
@@ -152,11 +173,15 @@ def _compare(
     network: Network,
     probe: FloatArray,
     values: FloatArray,
+    parts: FloatArray | None,
     written: Sequence[Any],
     share: float,
     hint: str,
 ) -> None:
-    """Raise ValueError if (E7) does not hold at a share of the points; `hint` on where it is."""
+    """Raise ValueError if (E7) does not hold at a share of the points; `hint` on where it is.
+
+    `parts`: the largest of each output at the points, by default those of the last layer.
+    """
     with np.errstate(all="ignore"):
         found = network_values(network, probe)
     undefined = ~np.isfinite(found)
@@ -169,17 +194,19 @@ def _compare(
             f"part of the expression is defined{hint}"
         )
     usual = ~undefined.any(axis=1)
-    last = np.abs(edge_outputs(network, probe[usual])[-1]).max(axis=2)
-    found, values = found[usual], values[usual]
+    if parts is None:
+        parts = np.abs(edge_outputs(network, probe)[-1]).max(axis=2)
+    found, values, parts = found[usual], values[usual], parts[usual]
     # [eq:formula-comparison]
-    size = np.maximum(np.abs(values), last).max(axis=0)
+    size = np.maximum(np.abs(values), parts).max(axis=0)
     errors = np.abs(found - values) / np.where(size > 0.0, size, 1.0)
     # [/eq:formula-comparison]
     errors = np.quantile(errors, share, axis=0, method="lower")
     worst = int(errors.argmax())
     if errors[worst] > TOLERANCE:
+        bounds = "bounds" if share < 1.0 else "narrower bounds"
         raise ValueError(
             f"the network of {written[worst]} differs from it by {errors[worst]:.1e} of its size, "
             f"more than {TOLERANCE:g}: rounding errors grow where large numbers cancel; give "
-            "domain= with bounds of the inputs, or a formula in variables of size one"
+            f"domain= with {bounds} of the inputs, or a formula in variables of size one"
         )

@@ -15,7 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_new_names, column_names
+from kan_ref.checks import (
+    FloatArray,
+    check_float_array,
+    check_input_names,
+    check_new_names,
+    column_names,
+)
 from kan_ref.functions import LIBRARY
 
 _ROUNDING = 1e-14  # of an imaginary part, relative to the number
@@ -259,34 +265,11 @@ def _own_functions(functions: Iterable[Any]) -> dict[str, Any]:
 # --- input validation
 
 
-def check_name(argument: str, name: object) -> str:
-    """Return `name` if it is printable text without spaces at its ends, else raise an error."""
-    if not isinstance(name, str):
-        raise TypeError(f"{argument} is {name!r}, but must be text")
-    if not name or not name.isprintable() or name != name.strip():
-        raise ValueError(
-            f"{argument} is {name!r}, but must be printable text without spaces at its ends"
-        )
-    return name
-
-
 def check_names(names: object, n_in: int) -> tuple[str, ...]:
-    """Return one name for each input: `names`, or x_1, x_2, ... if None.
-
-    Raise ValueError or TypeError if they are not printable texts, all different, one for each
-    input.
-    """
+    """Return one name for each input, as `check_input_names`; x_1, x_2, ... if names is None."""
     if names is None:
         return tuple(f"x_{number}" for number in range(1, n_in + 1))
-    if isinstance(names, str) or not isinstance(names, Sequence):
-        raise TypeError(f"names is {names!r}, but must be a sequence of {n_in} names")
-    for place, name in enumerate(names):
-        check_name(f"names[{place}]", name)
-        if name in names[:place]:
-            raise ValueError(f"names has {name!r} twice, but every input needs a name of its own")
-    if len(names) != n_in:
-        raise ValueError(f"names has {len(names)} names, but there are {n_in} inputs")
-    return tuple(names)
+    return check_input_names(names, n_in)
 
 
 def check_expressions(expression: Any) -> tuple[Any, ...]:

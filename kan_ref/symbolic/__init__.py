@@ -7,6 +7,7 @@ from kan_ref.symbolic.edits import fix_pattern as fix_pattern
 from kan_ref.symbolic.edits import split_edge as split_edge
 from kan_ref.symbolic.ranking import Choice as Choice
 from kan_ref.symbolic.ranking import Place as Place
+from kan_ref.symbolic.ranking import check_candidates as check_candidates
 from kan_ref.symbolic.ranking import exchange_functions as exchange_functions
 from kan_ref.symbolic.ranking import price as price
 from kan_ref.symbolic.ranking import rank_functions as rank_functions

@@ -93,13 +93,15 @@ def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> 
     return rank_samples(standardise(*check_samples(x, y)), functions)
 
 
-def check_candidates(names: Iterable[str] | None) -> list[Function]:
+def check_candidates(names: Iterable[str] | None, argument: str = "names") -> list[Function]:
     """Return the functions called `names`, all by default; raise for unknown or no names."""
     if isinstance(names, str):
-        raise TypeError(f"names is {names!r}, but must be a sequence of names, as in ({names!r},)")
+        raise TypeError(
+            f"{argument} is {names!r}, but must be a sequence of names, as in ({names!r},)"
+        )
     functions = [lookup(name) for name in dict.fromkeys(LIBRARY if names is None else names)]
     if not functions:
-        raise ValueError("names is empty, but a ranking needs at least one name")
+        raise ValueError(f"{argument} is empty, but a ranking needs at least one name")
     return functions
 
 

@@ -34,7 +34,7 @@ from kan_ref.discovery.residual_tests import (
     sign_statistic,
 )
 from kan_ref.discovery.results import judged, judged_on_inputs, judged_on_test
-from kan_ref.discovery.sample_support import between_samples, effects, rounding_errors
+from kan_ref.discovery.sample_support import between_samples, effects, network_of, rounding_errors
 from kan_ref.discovery.slice_search import search_by_slices
 from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error
 from kan_ref.discovery.trials import ArchitectureTrial
@@ -312,6 +312,8 @@ def test_locked_sines_keep_their_name():
         ),
         ({"widths": (2, 2)}, ValueError, "but the data have 2 inputs and 1 outputs"),
         ({"functions": ("sine",)}, ValueError, "did you mean 'sin'"),
+        ({"functions": "sin"}, TypeError, r"^functions is 'sin', but must be a sequence of names"),
+        ({"functions": ()}, ValueError, "^functions is empty"),
         ({"names": ("x",)}, ValueError, "names"),
         ({"rng": 0}, TypeError, "rng is 0"),
         ({"penalty_weight": -1.0}, ValueError, "penalty_weight is -1"),
@@ -1122,6 +1124,43 @@ def test_a_formula_that_is_undefined_at_a_sample_is_not_explained():
     assert "undefined at 1 of 1000 samples" in verdict.why
 
 
+def test_a_network_that_is_wrong_at_the_samples_is_none_with_the_reason():
+    """x y is 1 at all samples, but up to 1e10 between their bounds, and its squares are as large."""
+    x = 10.0 ** (np.linspace(-5.0, 5.0, 50)[:, None] * [1.0, -1.0])
+    y = np.ones((50, 1))
+    verdict = Verdict("exact", "of course")
+
+    found, why = network_of((sympy.sympify("x*y"),), ("x", "y"), kr.Data(x, y, x, y), verdict)
+
+    assert found is None
+    assert why.kind == "exact"
+    assert "there is no network of it: it would differ from the formula by" in why.why
+
+
+def test_a_network_that_is_undefined_at_a_sample_is_none_with_the_reason():
+    """x^1.3 is e^(1.3 log x) in a network, which has no value at x = 0."""
+    x = np.linspace(0.0, 1.0, 50)[:, None]
+
+    found, why = network_of(
+        (sympy.sympify("x**1.3"),), ("x",), kr.Data(x, x, x, x), Verdict("exact", "of course")
+    )
+
+    assert found is None
+    assert "there is no network of it: it would be undefined at a training sample" in why.why
+
+
+def test_the_errors_of_a_discovery_are_those_of_its_formula():
+    x = 10.0 ** RNG(0).uniform(-5.0, 5.0, (200, 2))
+    y = x[:, :1] / x[:, 1:] ** 2
+
+    found = kr.discover(kr.Data(x[:100], y[:100], x[100:], y[100:]), rng=RNG(0))
+
+    assert found.steps[-1].network is found.network is not None
+    for error, part in ((found.train_rmse, slice(100)), (found.test_rmse, slice(100, None))):
+        assert error == np.sqrt(np.mean((found.predict(x[part]) - y[part]) ** 2))
+    np.testing.assert_allclose(found.network(x), y, rtol=0, atol=1e-13 * y.max())
+
+
 # --- how many samples test a formula
 
 
@@ -1277,6 +1316,82 @@ def test_an_exact_formula_needs_spare_samples_where_each_number_matters():
         assert np.count_nonzero(y) == n
         kinds = judged(kr.Data(x, y, x, y), expression, ("x",), RNG(0)).kind
         assert kinds == kind
+
+
+def repeated(text, n_points, n_each, *, noise=0.0, names="x"):
+    """A formula, samples of it at x = 1, 2, ... repeated, other inputs random, and the names."""
+    expression, labels = sympy.sympify(text), tuple(names.split())
+    x = RNG(5).uniform(1.0, 2.0, (n_points * n_each, len(labels)))
+    x[:, 0] = np.repeat(np.arange(1.0, n_points + 1.0), n_each)
+    y = formula_values(expression, x, labels)
+    y = y + noise * RNG(6).standard_normal(y.shape)
+    return expression, kr.Data(x, y, x, y), labels
+
+
+def polynomial_with(n_numbers):
+    return "+".join(f"0.{7 + k}1234*(x - {k})**{k}" for k in range(n_numbers))
+
+
+@for_all(
+    ("n_numbers", "names", "noise", "kind"),
+    [
+        (6, "x", 0.0, "exact"),  # 2 (10 - 6) >= 6
+        (7, "x", 0.0, "not explained"),
+        (7, "x y", 0.0, "not explained"),  # y, which differs everywhere, is not in the formula
+        (5, "x", 0.05, "within noise"),  # 10 - 5 >= 5
+        (6, "x", 0.05, "not explained"),
+    ],
+)
+def test_samples_at_the_same_point_test_a_formula_once(n_numbers, names, noise, kind):
+    text = polynomial_with(n_numbers)
+    expression, data, labels = repeated(text, 10, 20, noise=noise, names=names)
+
+    verdict = judged(data, expression, labels, RNG(0))
+
+    assert verdict.kind == kind
+    assert "200 samples at 10 different points" in verdict.why
+    if kind == "not explained":
+        assert f"so {10 - n_numbers} are left to test the formula" in verdict.why
+
+
+def test_a_constant_is_tested_by_samples_at_the_same_point_too():
+    expression, data, labels = repeated("0.71234", 10, 20)
+
+    assert judged(data, expression, labels, RNG(0)).kind == "exact"
+
+
+@for_all(
+    ("text", "noise", "reason"),
+    [
+        ("x + 2*exp(-(100*x - 300)**2)", 0.0, "a thousandth shows at 1 of 10 different points"),
+        ("x + 2*exp(-(100*x - 300)**2)", 0.05, "matters at 1 or fewer of 10 different points"),
+        ("0.51234*x + 0.71234", 0.05, ""),
+    ],
+)
+def test_a_number_must_matter_at_several_points_not_at_one_repeated(text, noise, reason):
+    expression, data, labels = repeated(text, 10, 20, noise=noise)
+
+    verdict = judged(data, expression, labels, RNG(0))
+
+    assert verdict.kind == ("not explained" if reason else "within noise")
+    assert reason in verdict.why
+
+
+def test_a_statistic_without_bound_is_short_in_the_verdict():
+    """Polynomials of degree 6 have every value at 7 points, so only rounding errors bound z."""
+    x = RNG(0).choice(RNG(1).uniform(-1.0, 1.0, (7, 1)), 60)
+
+    why = judge(x, np.sign(x[:, 0] - x.mean()), np.zeros(60), RNG(0)).why
+
+    assert re.search(r"explain 100.0% of its square, z = \d[.\d]*e\+\d+$", why)
+
+
+def test_the_structure_of_a_table_with_one_input_is_named_after_one_input():
+    x = np.cos(np.linspace(0.0, np.pi, 200))[:, None]
+
+    why = judge(x, np.cos(8.0 * np.arccos(x[:, 0])), np.zeros(200), RNG(0)).why
+
+    assert "polynomials of degree 7 to 9 of the input explain 100.0%" in why
 
 
 @pytest.mark.long

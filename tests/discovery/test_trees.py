@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from kan_ref.discovery.polish import (
     POWERS,
     Fitted,
+    as_at_samples,
     polished,
     rescaled,
     rmse_of,
     simplified,
-    without_constants,
 )
 from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.trees import (
@@ -226,9 +226,32 @@ def test_a_part_that_is_the_same_at_all_samples_becomes_a_number():
     step = apply("cos", apply("exp", multiply(Number(-1e4), Input(0))))
     tree = multiply(Number(0.731), Input(0), step)
 
-    assert without_constants(tree, x) == multiply(Number(0.731), Input(0))
-    assert without_constants(tree, x / 1e4) == tree
+    assert as_at_samples(tree, x) == multiply(Number(0.731), Input(0))
+    assert as_at_samples(tree, x / 1e4) == tree
     assert str(expression_of(simplified(Fitted(tree, 0.0), x, y, 1e-13).tree, ("x",))) == "0.731*x"
+
+
+@for_all(("low", "high", "expected"), [(-4.0, -2.5, "-"), (-2.0, 3.0, ""), (-4.0, 3.0, "| |")])
+def test_the_kink_of_a_modulus_needs_samples_on_both_sides(low, high, expected):
+    x = np.linspace(low, high, 50)[:, None]
+    line = add(Input(0), Number(2.0))
+    for modulus in (apply("abs", line), apply("sqrt", apply("x^2", line))):
+        part = {"-": multiply(fixed(-1.0), line), "": line, "| |": modulus}[expected]
+        tree = add(apply("sin", Input(0)), modulus)
+        assert as_at_samples(tree, x) == add(apply("sin", Input(0)), part)
+
+
+def test_a_modulus_whose_kink_no_sample_shows_is_a_line():
+    x = RNG(0).uniform(-2000.0, 2000.0, (100, 1))
+    y = np.sin(0.001 * x[:, 0]) + 0.001 * x[:, 0]
+    modulus = apply("abs", add(multiply(Number(0.002 / 3.0), Input(0)), Number(4.0 / 3.0)))
+    wave = apply("sin", multiply(Number(0.001), Input(0)))
+
+    found = simplified(
+        Fitted(add(wave, multiply(Number(1.5), modulus), Number(-2.0)), 0.0), x, y, 1e-13
+    )
+
+    assert str(expression_of(found.tree, ("x",))) == "0.001*x + sin(0.001*x)"
 
 
 def test_a_tree_whose_values_overflow_in_units_of_the_targets_is_left_as_it_is():

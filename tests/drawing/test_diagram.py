@@ -704,7 +704,7 @@ def test_a_slow_curve_has_few_points_at_even_places(function):
 def test_names_go_to_their_nodes_in_order():
     network, x = example((3, 2))
 
-    diagram = lay_out(network, x, names=("a", "b", "c"), output_names=["u", "v"])
+    diagram = lay_out(network, x, names=np.array(["a", "b", "c"]), output_names=["u", "v"])
 
     plan = diagram.plan
     for text, place in {"a": (0, 0), "b": (0, 1), "c": (0, 2), "u": (1, 0), "v": (1, 1)}.items():
@@ -922,6 +922,11 @@ NET, X = example((2, 3, 1))
         ({"names": "ab"}, TypeError, "names is 'ab', but must be a sequence of 2 str"),
         ({"names": ("a", 2)}, TypeError, r"names is \('a', 2\), but must be a sequence of 2 str"),
         ({"output_names": 7}, TypeError, "output_names is 7, but must be a sequence of 1 str"),
+        (
+            {"names": {"a", "b"}},
+            TypeError,
+            "but a set has no order: give a list or a tuple of 2 str",
+        ),
         ({"beta": 0}, ValueError, "beta is 0, but must be above 0"),
         ({"beta": -1.0}, ValueError, "beta is -1.0, but must be above 0"),
         ({"beta": np.nan}, ValueError, "beta is nan, but must be finite"),

@@ -161,6 +161,23 @@ def test_whole_powers_have_values_on_both_sides_of_zero(power):
     np.testing.assert_allclose(network(x), x**power, rtol=1e-12)
 
 
+@for_all(
+    ("base", "exponent", "value"),
+    [
+        (X, 1.0, X),
+        (X * Y, 1.0, X * Y),
+        (X, 0.0, 1),
+        (X + Y, 0.0, 1),
+        (sympy.sin(X), 1.0, sympy.sin(X)),
+    ],
+)
+def test_a_power_of_zero_or_one_may_be_a_float(base, exponent, value):
+    """SymPy keeps x^1.0, of which the parts were x^2.0 of roots, and so on without end."""
+    power = sympy.Pow(base, sympy.Float(exponent), evaluate=False)
+
+    assert_same(kr.from_formula(power + Z, NAMES), sympy.sympify(value) + Z)
+
+
 def test_powers_by_logarithms_say_that_they_need_a_positive_base():
     assert kr.from_formula(X**67, ("x",), domain=(0.5, 1.0)).widths == (1, 1, 1)
     with pytest.raises(ValueError, match=r"is defined, and the base of a power .* positive$"):
@@ -279,6 +296,13 @@ def test_what_is_no_network_is_rejected_with_the_reason(expression, sentence):
         kr.from_formula(expression, NAMES)
 
 
+def test_names_may_be_any_ordered_texts_but_no_set():
+    assert kr.from_formula(X * Y, np.array(["x", "y"])).widths == (2, 2, 1)
+    assert kr.from_formula(X * Y, iter("xy")).widths == (2, 2, 1)
+    with pytest.raises(TypeError, match="but a set has no order: give a list or a tuple of names"):
+        kr.from_formula(X * Y, {"x", "y"})
+
+
 def test_a_text_is_rejected_with_the_way_to_an_expression():
     with pytest.raises(TypeError, match=r"write sympy.sympify\('x\*y'\)"):
         kr.from_formula("x*y", NAMES)
@@ -326,3 +350,23 @@ def test_a_network_that_is_undefined_where_the_expression_is_not_is_found(monkey
     ):
         kr.from_formula(X**2, NAMES)
     assert network_values(kr.from_formula(X**3, NAMES), POINTS).shape == (200, 1)
+
+
+def test_a_network_is_exact_between_bounds_of_many_magnitudes():
+    """Small denominators are rare among even points of a range, but give the largest values, 1e15."""
+    x = 10.0 ** np.random.default_rng(0).uniform(-5.0, 5.0, (200, 2))
+    y = x[:, :1] / x[:, 1:] ** 2
+
+    network = kr.from_formula(X / Y**2, ("x", "y"), domain=(1e-5, 1e5))
+
+    np.testing.assert_allclose(network(x), y, rtol=0, atol=1e-14 * 1e15)
+
+
+def test_a_product_whose_factors_cancel_is_not_exact_within_bounds():
+    """x^10 e^-x is at most 5e5, but its factors reach 1e17, and so do the squares of the product."""
+    with pytest.raises(ValueError, match=r"differs from it by .* domain= with narrower bounds"):
+        kr.from_formula(X**10 * sympy.exp(-X), ("x",), domain=(0.0, 50.0))
+
+
+def test_terms_that_cancel_leave_a_formula_its_own_rounding_errors():
+    kr.from_formula(sympy.cos(X) - 1, ("x",), domain=(-1e-4, 1e-4))

@@ -819,15 +819,31 @@ def test_data_show_names_and_classes():
 @pytest.mark.parametrize(
     ("names", "kind", "sentence"),
     [
-        (("a",), ValueError, "names has 1 entries, but 3 inputs need 3"),
-        ("abc", TypeError, "names is 'abc', but must be a sequence of text"),
-        (("a", "b", 3), TypeError, "names has 3, but every name must be text"),
-        (5, TypeError, "names is 5, but must be a sequence of text"),
+        (("a",), ValueError, "names has 1 name, but there are 3 inputs: give one for each"),
+        ("abc", TypeError, "names is 'abc', but must be a sequence of 3 names"),
+        (("a", "b", 3), TypeError, r"names\[2\] is 3, but must be text"),
+        (5, TypeError, "names is 5, but must be a sequence of 3 names"),
+        (np.array("abc"), TypeError, r"names is array\('abc'"),
+        ({"a", "b", "c"}, TypeError, "but a set has no order: give a list or a tuple of 3 names"),
+        (frozenset("abc"), TypeError, "but a set has no order: give a list or a tuple of 3 names"),
+        (("a", "", "c"), ValueError, r"names\[1\] is '', but must be printable text"),
+        (("a", "b", " c"), ValueError, r"names\[2\] is ' c', but must be printable text"),
+        (("a", "b", "a"), ValueError, "names has 'a' twice"),
     ],
 )
 def test_names_of_inputs_are_checked(names, kind, sentence):
     with pytest.raises(kind, match=sentence):
         kr.Data(X, Y[:, None], X, Y[:, None], names)
+
+
+@pytest.mark.parametrize(
+    "given", [list("abc"), dict.fromkeys("abc"), np.array(["a", "b", "c"]), (one for one in "abc")]
+)
+def test_names_may_be_any_ordered_texts(given):
+    names = kr.Data(X, Y[:, None], X, Y[:, None], given).names
+
+    assert names == ("a", "b", "c")
+    assert all(type(name) is str for name in names)
 
 
 @pytest.mark.parametrize(

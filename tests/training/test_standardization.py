@@ -334,7 +334,7 @@ def test_inputs_that_swap_their_names_are_not_mixed_up():
     [
         (lambda s, a: s.formula(a, names=("b",)), "expression contains 'a', but the inputs are"),
         (lambda s, a: s.formula((a, a)), "expression has 2 parts, but the data have 1 outputs"),
-        (lambda s, a: s.formula(a, names=("a", "b")), "names has 2 entries, but 1 inputs need 1"),
+        (lambda s, a: s.formula(a, names=("a", "b")), "names has 2 names, but there is 1 input"),
         (
             lambda s, a: s.transform_x([[1.0, 2.0]]),
             r"x has shape \(1, 2\), but needs shape \(batch",
