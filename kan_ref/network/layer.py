@@ -247,7 +247,7 @@ def parameter_gradients(
     d_edges: FloatArray | None = None,
     out: FloatArray | None = None,
 ) -> Gradients:
-    """Compute the gradients of the parameters alone, d_coef in `out` (n_out, n_in * n_basis)."""
+    """Compute what `layer_backward` does but dx; `out` (n_out, n_in * n_basis) is for d_coef."""
     # [eq:layer-backward]
     d_matrix = matrix_gradient(dy, cache.bases, out)
     d_base_matrix = dy.T @ cache.base

@@ -166,7 +166,7 @@ class Network(Record):
             dy, grads = layer_backward(layer, cache, dy)
             pieces[:0] = grads
         first, d_theta = self.layers[0], np.empty(self.n_params)
-        d_coef = d_theta[: first.coef.size].reshape(first.n_out, -1)  # not copied: often the most
+        d_coef = d_theta[: first.coef.size].reshape(first.n_out, -1)  # the longest: no copy
         _, *others = parameter_gradients(first, caches[0], dy, out=d_coef)
         np.concatenate([*others, *pieces], axis=None, out=d_theta[d_coef.size :])  # flattened
         # [/eq:network-backward]
