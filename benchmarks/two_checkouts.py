@@ -2,9 +2,12 @@
 
     python -m benchmarks.two_checkouts FOLDER        FOLDER is the root of the other checkout
 
-Three processes stay alive: one of the other checkout, two of this one. In each of 11 rounds every process does the same work
-once, so that disturbances of the machine affect all alike. The ratio of the two of this checkout to each other is the error of
-the other ratio.
+For each kind of step five groups of three processes stay alive: one of the other checkout, two of this one. In each of 7 rounds
+every process does the same work once, so that disturbances of the machine affect all alike. Where the arrays of a process lie
+decides which of its pages the operating system takes back after each step, which can double its time. This changes with the
+length of the environment, with the folder's name and with the work done before: hence groups with environments of different
+lengths, and processes that do nothing else. The ratios are medians of those of the groups. The ratios of the two processes of
+this checkout to each other, from the least to the greatest, are what one group's ratio is worth.
 """
 
 import argparse
@@ -13,19 +16,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from kan_ref.program import given_path, run_program
 
-ROUNDS = 11
+ROUNDS = 7
+PADDINGS = (0, 100, 700, 2000, 5000)  # characters by which the groups lengthen the environment
 NAMES = ("adam step", "value_and_grad", "lm iteration")
 SHAPES = (((2, 5, 1), 5), ((4, 10, 10, 2), 10))  # widths, n_intervals
 
-# what a process runs: for every name that it reads, one line with the CPU seconds of a step; the package's public names alone
+# what a process runs: for every line that it reads, one with the CPU seconds of a step; the package's public names alone
 WORKER = """
 import sys, time
 import numpy as np
@@ -41,29 +44,36 @@ def gradients(n):
     for _ in range(n):
         kr.value_and_grad(network, data.x_train, data.y_train)
 
-work = {{
+steps = {{
     "adam step": lambda n: kr.fit(network, data, optimizer="adam", n_steps=n),
     "value_and_grad": gradients,
     "lm iteration": lambda n: kr.fit(network, data, optimizer="lm", n_steps=n),
 }}
-n_calls = {{"adam step": 50, "value_and_grad": 50, "lm iteration": 5}}
-for line in sys.stdin:
-    name = line.strip()
+n_calls = {{"adam step": 50, "value_and_grad": 50, "lm iteration": 2}}
+work, n = steps[{name!r}], n_calls[{name!r}]
+for _ in sys.stdin:
     began = time.process_time()
-    work[name](n_calls[name])
-    print((time.process_time() - began) / n_calls[name], flush=True)
+    work(n)
+    print((time.process_time() - began) / n, flush=True)
 """
 
 
-def start(checkout: Path, shape: tuple[tuple[int, ...], int]) -> subprocess.Popen[str]:
-    """Start a process with kan_ref of this checkout."""
+def start(
+    checkout: Path, shape: tuple[tuple[int, ...], int], name: str, padding: int = 0
+) -> subprocess.Popen[str]:
+    """Start a process with kan_ref of this checkout that takes steps of the kind `name`."""
     return subprocess.Popen(
-        [sys.executable, "-c", WORKER.format(shape=shape)],
+        [sys.executable, "-c", WORKER.format(shape=shape, name=name)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(checkout),
+            "OMP_NUM_THREADS": "1",
+            "PADDING": "x" * padding,
+        },
         start_new_session=True,  # Ctrl-C reaches the program alone, which ends its processes
     )
 
@@ -80,7 +90,7 @@ def ask(process: subprocess.Popen[str], name: str) -> float:
     assert process.stdout is not None
     answer = ""
     with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(name + "\n")
+        process.stdin.write("step\n")
         process.stdin.flush()
         answer = process.stdout.readline()
     if not answer:
@@ -88,36 +98,32 @@ def ask(process: subprocess.Popen[str], name: str) -> float:
     return float(answer)
 
 
-def ratios(
-    ask_each: Sequence[Callable[[], float]], rounds: int = ROUNDS
-) -> tuple[float, float, float]:
-    """Return seconds of this checkout, its ratio to the other, and its ratio to itself: medians.
+def ratios(times: np.ndarray) -> tuple[float, float, tuple[float, float]]:
+    """Return seconds of this checkout, its ratio to the other, and its ratios to itself.
 
-    `ask_each` are the other checkout, this one, and this one again; their first answers do not
-    count.
+    `times` [round, group, process] are seconds of the other checkout, this one, and this one
+    again, without the first round. The first two answers are medians over groups, the third is
+    the least and the greatest of them.
     """
-    times = np.array([[one() for one in ask_each] for _ in range(rounds + 1)])[1:]
-    other, ours, again = np.median(times, axis=0)
-    return float(ours), float(ours / other), float(again / ours)
+    other, ours, again = np.median(times, axis=0).T
+    to_itself = again / ours
+    return (
+        float(np.median(ours)),
+        float(np.median(ours / other)),
+        (float(to_itself.min()), float(to_itself.max())),
+    )
 
 
-def measure(other: Path, shape: tuple[tuple[int, ...], int]) -> list[dict[str, object]]:
-    """Return a row for every kind of step at a shape."""
+def measure(other: Path, shape: tuple[tuple[int, ...], int], name: str) -> dict[str, object]:
+    """Return the row of a kind of step at a shape."""
     here = Path(__file__).resolve().parents[1]
-    processes = [start(folder, shape) for folder in (other.resolve(), here, here)]
-    rows: list[dict[str, object]] = []
+    processes = [
+        start(folder, shape, name, padding)
+        for padding in PADDINGS
+        for folder in (other.resolve(), here, here)
+    ]
     try:
-        for name in NAMES:
-            seconds, to_other, to_itself = ratios([partial(ask, one, name) for one in processes])
-            rows.append(
-                {
-                    "widths": shape[0],
-                    "step": name,
-                    "ms": round(1e3 * seconds, 4),
-                    "ratio to the other": round(to_other, 3),
-                    "ratio to itself": round(to_itself, 3),
-                }
-            )
+        times = [[ask(process, name) for process in processes] for _ in range(ROUNDS + 1)]
     finally:
         for process in processes:
             process.kill()
@@ -125,7 +131,14 @@ def measure(other: Path, shape: tuple[tuple[int, ...], int]) -> list[dict[str, o
             for stream in filter(None, (process.stdin, process.stdout)):
                 with contextlib.suppress(BrokenPipeError):  # of a process that has ended
                     stream.close()
-    return rows
+    seconds, to_other, to_itself = ratios(np.reshape(times[1:], (ROUNDS, len(PADDINGS), 3)))
+    return {
+        "widths": shape[0],
+        "step": name,
+        "ms": round(1e3 * seconds, 4),
+        "ratio to the other": round(to_other, 3),
+        "ratios to itself": [round(ratio, 3) for ratio in to_itself],
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -142,8 +155,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not (folder / "kan_ref" / "__init__.py").is_file():
         parser.error(f"FOLDER is {folder}, but must be a checkout, which has kan_ref/__init__.py")
     for shape in SHAPES:
-        for row in measure(folder, shape):
-            print(json.dumps(row), flush=True)
+        for name in NAMES:
+            print(json.dumps(measure(folder, shape, name)), flush=True)
     return 0
 
 

@@ -506,23 +506,17 @@ def test_the_picture_has_a_line_for_each_racer_that_ran():
 # --- two checkouts
 
 
-def test_ratios_are_those_of_medians_without_the_first_round():
-    other, ours, again = (
-        iter(times)
-        for times in ([90.0, 4.0, 2.0, 3.0], [90.0, 6.0, 7.0, 1.0], [0.0, 3.0, 3.0, 9.0])
-    )
+def test_ratios_are_medians_of_groups_and_those_to_itself_their_range():
+    one_group = np.array([[4.0, 6.0, 3.0], [2.0, 7.0, 3.0], [3.0, 1.0, 9.0]])  # medians 3, 6, 3
+    times = np.stack([one_group, one_group * [2.0, 1.0, 3.0], one_group * [1.0, 2.0, 2.0]], axis=1)
 
-    found = two_checkouts.ratios(
-        [lambda: next(other), lambda: next(ours), lambda: next(again)], rounds=3
-    )
-
-    assert found == (6.0, 2.0, 0.5)
+    assert two_checkouts.ratios(times) == (6.0, 2.0, (0.5, 1.5))
 
 
 @pytest.mark.parametrize("name", two_checkouts.NAMES)
 def test_a_process_answers_with_the_seconds_of_a_step(name):
     process = two_checkouts.start(
-        two_checkouts.Path(two_checkouts.__file__).parents[1], ((2, 1), 3)
+        two_checkouts.Path(two_checkouts.__file__).parents[1], ((2, 1), 3), name
     )
     try:
         assert 1e-6 < two_checkouts.ask(process, name) < 1.0
@@ -545,7 +539,7 @@ def test_a_process_that_ends_early_is_an_error_and_no_output_without_a_reader(tm
     (tmp_path / "kan_ref" / "__init__.py").write_text("raise SystemExit(3)\n")
 
     with pytest.raises(RuntimeError, match="a process that measures 'adam step' has ended"):
-        two_checkouts.measure(tmp_path, ((2, 1), 3))
+        two_checkouts.measure(tmp_path, ((2, 1), 3), "adam step")
 
 
 @pytest.mark.parametrize(
