@@ -232,7 +232,7 @@ def train_on_grid(
         placed = _place_grids(network, objective.goal, near)
         why = undefined_at(placed, points, "x_train" if hasattr(source, "targets") else "points")
         if why:
-            stopped = f"step {recorder.n_steps}: activations left hidden grids, on moved ones {why}"
+            stopped = f"step {recorder.n_steps}: activations left grids, but on moved ones {why}"
             break
         network, left, moved = placed, False, True
         objective = settings.objective(network, goal, points)

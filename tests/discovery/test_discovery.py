@@ -432,10 +432,10 @@ def line(slope):
     return kr.fix_symbolic(network, 0, output=0, input=0, name="x", affine=(slope, 0.0, 1.0, 0.0))
 
 
-def answers_of_a_line(slope, n=300):
+def answers_of_a_line(slope, n=300, n_points=None):
     """Answers with these odds, with a fifth of them held out, and all of them."""
     rng = np.random.default_rng(0)
-    x = rng.uniform(-1.0, 1.0, (n, 1))
+    x = np.resize(rng.uniform(-1.0, 1.0, (n_points or n, 1)), (n, 1))
     answers = (rng.uniform(size=x.shape) < 1.0 / (1.0 + np.exp(-slope * x))).astype(float)
     held = np.arange(n) < n // 5
     part = kr.Data(x[~held], answers[~held], x[held], answers[held])
@@ -541,18 +541,22 @@ def test_a_few_large_logits_neither_hide_nor_feign_that_labels_depend_on_a_formu
 
 
 @for_all(
-    "n, n_numbers, reason",
+    "n, n_points, n_numbers, reason",
     [
-        (49, 1, "there are 49 samples, but at least 50 are needed"),
-        (60, 30, ""),
-        (60, 31, "60 samples determine 31 fitted numbers, so 29 are left"),
-        (300, 150, ""),
-        (300, 151, "300 samples determine 151 fitted numbers, so 149 are left"),
+        (49, 49, 1, "there are 49 samples, but at least 50 are needed"),
+        (60, 60, 30, ""),
+        (60, 60, 31, "60 samples determine 31 fitted numbers, so 29 are left"),
+        (300, 300, 150, ""),
+        (300, 300, 151, "300 samples determine 151 fitted numbers, so 149 are left"),
+        (300, 20, 10, ""),
+        (300, 20, 11, "at 20 different points determine 11 fitted numbers, so 9 are left"),
     ],
 )
-def test_a_formula_of_classes_needs_as_many_spare_samples_as_one_of_values(n, n_numbers, reason):
+def test_a_formula_of_classes_needs_as_many_spare_samples_as_one_of_values(
+    n, n_points, n_numbers, reason
+):
     """The tests of residuals of classes need 50 samples for one input, too."""
-    part, whole = answers_of_a_line(12.0, n)
+    part, whole = answers_of_a_line(12.0, n, n_points)
 
     verdict = class_verdict(part, whole, (line(12.0),) * 3, "logistic", n_numbers, rng=RNG(0))
 

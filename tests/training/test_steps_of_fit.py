@@ -724,15 +724,22 @@ def test_a_step_on_a_mini_batch_is_undone_where_a_sample_of_another_batch_has_no
     assert np.isfinite(run.network(x)).all()
 
 
-def test_a_run_ends_where_moved_grids_would_leave_an_edge_without_a_value(monkeypatch):
+@pytest.mark.parametrize(("n_moves", "n_steps"), [(0, 5), (1, 10)])
+def test_a_run_ends_where_moved_grids_would_leave_an_edge_without_a_value(
+    monkeypatch, n_moves, n_steps
+):
+    """Its steps are counted over all grids that it had."""
     network, data = example()
     network = kr.fix_symbolic(
         network, 1, output=0, input=0, name="log", affine=(1.0, 9.0, 1.0, 0.0)
     )
-    place, answers = place_hidden_grids, iter([False, True])
+    place, answers = place_hidden_grids, iter([False, *[True] * (n_moves + 1)])
+    moves = iter(range(n_moves))
 
     def lowered(network, x, *, after_first):
         moved = place(network, x, after_first=after_first)
+        if next(moves, None) is not None:
+            return moved
         layers = list(moved.layers)
         affine = layers[1].affine.copy()
         affine[0, 1] = -9.0
@@ -742,8 +749,8 @@ def test_a_run_ends_where_moved_grids_would_leave_an_edge_without_a_value(monkey
     monkeypatch.setattr(one_grid, "place_hidden_grids", lowered)
     monkeypatch.setattr(Network, "left_grids", lambda self, flow: next(answers, False))
 
-    run = kr.fit(network, data, optimizer="adam", n_steps=9)
+    run = kr.fit(network, data, optimizer="adam", n_steps=19)
 
-    assert run.stopped.startswith("step 5: activations left hidden grids, on moved ones x_train[")
+    assert run.stopped.startswith(f"step {n_steps}: activations left grids, but on moved ones x_tr")
     assert np.isfinite(run.network(data.x_train)).all()
-    assert run.history.step[-1] == 5
+    assert run.history.step[-1] == n_steps
