@@ -65,7 +65,7 @@ class Subject:
 _HERE = "conformance_subjects"  # a helper of the tests
 SUBJECTS = {
     "plain": Subject(f"{_HERE}:PlainModules", ("kan_ref.plain",)),
-    "loops": Subject(f"{_HERE}:Loops", ("oracles_layer", "oracles_penalties", "oracles_jets")),
+    "loops": Subject(f"{_HERE}:Loops", ("oracles_layer", "oracles_jets")),
     "scipy": Subject(f"{_HERE}:SciPyNetwork", ("conformance_scipy",)),
     "package": Subject(
         "kan_ref.conformance.adapters.reference:Reference",

@@ -1,7 +1,7 @@
 """The samples that every fit takes: training and test points, with their values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -291,29 +291,3 @@ def _agree(data: Data, name: str, other: str, *, axis: int) -> None:
     n, m = getattr(data, name).shape[axis], getattr(data, other).shape[axis]
     if n != m:
         raise ValueError(f"{name} has {n} {('rows', 'columns')[axis]}, but {other} has {m}")
-
-
-def hold_out(data: Data, share: float, rng: np.random.Generator | None = None) -> Data:
-    """Split training samples: `x_train` to train on, `x_test`, a share of them, to compare models.
-
-    The held-out samples are drawn by `rng`; without it they are evenly spaced, every fifth for a
-    share of 0.2. Where the share amounts to no sample, both parts are all training samples.
-    """
-    n = len(data.x_train)
-    n_out = int(share * n)
-    if n_out == 0:
-        return replace(data, x_test=data.x_train, y_test=data.y_train)
-    if rng is not None:
-        order = rng.permutation(n)
-        out, kept = order[:n_out], order[n_out:]
-    else:
-        step = round(1.0 / share)
-        out = np.arange(step - 1, n, step)
-        kept = np.delete(np.arange(n), out)
-    return replace(
-        data,
-        x_train=data.x_train[kept],
-        y_train=data.y_train[kept],
-        x_test=data.x_train[out],
-        y_test=data.y_train[out],
-    )

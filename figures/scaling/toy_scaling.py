@@ -32,9 +32,9 @@ import numpy as np
 import kan_ref as kr
 from figures.machine.ladder import rmse
 from figures.machine.machine import Config
-from kan_ref.data import hold_out
 from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.trials import VALIDATION_SHARE, RatioRule, Search
+from kan_ref.training.held_out import hold_out
 
 SEEDS, SEEDS_MLP, SEEDS_TWO_LAYERS = 5, 1, 3
 ACTIVATIONS, DEPTHS, WIDTHS = ("tanh", "silu", "relu"), (2, 3, 4, 5), (5, 10, 20)

@@ -15,14 +15,16 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.atoms import polynomial, power_of
+from kan_ref.discovery.exponentials import (
+    LARGEST_EXPONENT,
+    N_EXPONENTIALS,
+    exponential_polynomials,
+    exponentials_beside_powers,
+    powers_with_exponentials,
+)
 from kan_ref.discovery.linear_models import WIDE
 from kan_ref.discovery.polish import Fitted, bic, polished
-from kan_ref.discovery.powers import (
-    any_power,
-    exponential_polynomials,
-    powers_beside_terms,
-    products_of_powers,
-)
+from kan_ref.discovery.powers import powers_beside_terms, products_of_powers
 from kan_ref.discovery.quotients import rational_functions
 from kan_ref.discovery.screening import screened
 from kan_ref.discovery.trees import (
@@ -43,11 +45,7 @@ Item = TypeVar("Item")
 N_POINTS = 120
 FEW_TERMS = 5  # degrees of a quotient that is tried before compositions
 N_TRAINED = 16  # candidates that are trained fully
-N_EXPONENTIALS = 3  # functions of the library whose exponential is trained
 IN_EXPONENT = ("log", "1/x", "1/x^2", "sqrt", "x^2", "x^3", "sin", "tanh", "arctan")
-LARGEST_EXPONENT = 600.0
-HIDDEN = 3.0  # times the error: a larger value has a known sign
-POWERS_IN_EXPONENT = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0)
 EXPONENTS_BESIDE = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0)
 BESIDE_A_POWER = ("exp", "sin", "tanh", "log", "sqrt", "x^2")
 N_BESIDE_A_POWER = 6
@@ -161,7 +159,7 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Itera
     yield list(rational_functions(x, y, floor, FEW_TERMS))
     yield [
         *_exponentials(x, y),
-        *_powers_with_exponentials(x, y, floor),
+        *powers_with_exponentials(x, y, floor),
         *powers_beside_terms(x, y),
     ]
     if has_one_sign:
@@ -170,6 +168,7 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Itera
     yield [
         *products_of_powers(x, y, floor),
         *exponential_polynomials(x, y, floor),
+        *exponentials_beside_powers(x, y, floor),
         *_beside_a_power(x, y),
     ]
     yield screened(x, y, 3 if is_whole else 1)
@@ -210,35 +209,6 @@ def _exponentials(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
         if abs(one.d) < LARGEST_EXPONENT:
             inner = affine(apply(one.name, affine(Input(0), one.a, one.b)), one.c, 0.0)
             yield multiply(Number(float(np.sign(y[0]) * np.exp(one.d))), apply("exp", inner))
-
-
-def _powers_with_exponentials(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
-    """Yield A x^p exp(c x^q), for x > 0 and y of one sign: the logarithm is linear in log A, p, c.
-
-    An error of y becomes one of log|y| by the factor 1 / |y|. Values that errors hide are left out.
-    """
-    sign = float(np.sign(y[np.argmax(np.abs(y))]))
-    fine = sign * y > HIDDEN * floor
-    few = fine.sum() < len(x) // 4
-    if x.min() <= 0.0 or few or np.abs(y[~fine]).max(initial=0.0) > HIDDEN * floor:
-        return
-    x, y = x[fine], sign * y[fine]
-    z, weight = np.log(y), y / y.max()
-    found = []
-    for q in POWERS_IN_EXPONENT:
-        design = np.stack([np.ones(len(x)), np.log(x), x**q], axis=1)
-        size = np.abs(design).max(axis=0)
-        if np.isfinite(size).all() and size.min() > 0.0:
-            coef = np.linalg.lstsq(design / size * weight[:, None], z * weight, rcond=1e-13)[0]
-            rest = (design / size @ coef - z) * weight
-            found.append((float(rest @ rest), q, coef / size))
-    for _, q, (log_a, p, c) in sorted(found, key=lambda one: one[0])[:N_EXPONENTIALS]:
-        near = round(2.0 * p) / 2.0
-        power = power_of(Input(0), near) if abs(p - near) <= 0.1 else any_power(p)
-        if abs(log_a) < LARGEST_EXPONENT:
-            factor = Number(sign * float(np.exp(log_a)))
-            inner = multiply(Number(float(c)), power_of(Input(0), q))
-            yield multiply(factor, power, apply("exp", inner))
 
 
 def _in_logarithm(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:

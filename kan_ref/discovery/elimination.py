@@ -24,7 +24,7 @@ from kan_ref.checks import (
     check_number,
     quiet_except,
 )
-from kan_ref.data import DataLike, check_data, check_loss, hold_out
+from kan_ref.data import DataLike, check_data, check_loss
 from kan_ref.discovery.residual_tests import suspicion_of
 from kan_ref.discovery.simplification import output_change, remove_spare_edges, simplify
 from kan_ref.discovery.trials import (
@@ -38,7 +38,7 @@ from kan_ref.discovery.trials import (
 )
 from kan_ref.network import Network, check_inputs, multiply_outputs
 from kan_ref.sparsity import active_edges, nodes_on_paths, without_nodes
-from kan_ref.training import check_batch, check_start, hold_out_classes, run_starts
+from kan_ref.training import check_batch, check_start, hold_out, hold_out_classes, run_starts
 
 N_FRESH = 4  # new initializations of each width
 FRESH_INTERVALS = 3  # of their first grid

@@ -26,8 +26,9 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.slices import TRANSFORMS, Transform
 from kan_ref.functions import lookup
+from kan_ref.training import spread_order
 
-HELD_OUT = 5  # every fifth sample
+HELD_OUT = 0.2  # of the samples
 MOST_DEGREE = 20
 MOST_COLUMNS = 0.4  # of the number of samples
 FIRST_DEGREE = 6  # of the comparison of transforms
@@ -179,12 +180,12 @@ def linear_models(
 
     Where these are not near, the best of both follow with logarithms of wide inputs.
 
-    The errors are those on every fifth sample, which is held out; `weight` (n,) multiplies the
-    error of each sample. A model is absent if it is undefined at a sample, or if it is not finished
+    The errors are those on held-out samples, a fifth of all; `weight` (n,) multiplies the error of
+    each sample. A model is absent if it is undefined at a sample, or if it is not finished
     at the deadline.
     """
     held = np.zeros(len(x), dtype=bool)
-    held[HELD_OUT - 1 :: HELD_OUT] = True
+    held[spread_order(len(x))[: int(HELD_OUT * len(x))]] = True
     most = MOST_COLUMNS * float((~held).sum())
     low, high = x.min(axis=0), x.max(axis=0)
     is_wide = (low > 0.0) & (high > WIDE * low)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.data import Data, hold_out
+from kan_ref.data import Data
 from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.formula_search import search_formula, sine_or_cosine
 from kan_ref.discovery.records import Report
@@ -38,7 +38,7 @@ from kan_ref.network import (
 )
 from kan_ref.sparsity import prune
 from kan_ref.symbolic import canonical_form
-from kan_ref.training import hold_out_classes
+from kan_ref.training import hold_out, hold_out_classes
 
 SPARSIFY_STEPS = 100  # L-BFGS iterations
 L1_WEIGHT, ENTROPY_WEIGHT = 1.0, 2.0  # mu_1, mu_2 of eq. 2.20: the defaults of pykan

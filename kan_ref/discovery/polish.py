@@ -11,12 +11,13 @@ stays, on noisy data if the Bayesian information criterion falls.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import BoolArray, FloatArray
+from kan_ref.checks import FloatArray
+from kan_ref.discovery.powers import rescaled
 from kan_ref.discovery.trees import (
     Apply,
     Input,
@@ -45,11 +46,8 @@ SMALLEST = 1e-300
 FIRST_SAMPLES = 200
 MOST_FIRST = 40
 MOST_SECOND = 4
+NEARLY = 1e-6  # of the standard deviation of y: a smaller error may be one of training alone
 EXACT = 1e-11  # of the standard deviation of y
-SIMPLE = 1e-9  # relative: a ratio of two numbers that is nearer to a simple one is that one
-MOST_SIMPLE = 1e3
-POWERS = {"x^2": 2.0, "x^3": 3.0, "x^4": 4.0, "x^5": 5.0, "sqrt": 0.5, "1/x": -1.0, "1/x^2": -2.0,
-          "1/x^3": -3.0, "1/sqrt": -0.5}  # fmt: skip
 ALIKE = 3.0  # errors of exact formulas differ by rounding alone
 
 
@@ -90,7 +88,32 @@ def polished(tree: Tree, x: FloatArray, y: FloatArray, *, n_steps: int = 40) -> 
             best = new
         if not gained or best.rmse <= least:
             break
-    return best
+    return _finished(best, x, y, least)
+
+
+def _finished(fitted: Fitted, x: FloatArray, y: FloatArray, least: float) -> Fitted:
+    """Take Gauss-Newton steps while each halves a small error at least.
+
+    Near a solution without residual they square the error, while damping, which starts again after
+    each 10 steps, holds back numbers whose changes nearly cancel. Redundant numbers get the
+    shortest step.
+    """
+    tree, rmse = fitted.tree, fitted.rmse
+    while least < rmse <= NEARLY * float(np.std(y)):
+        value, jacobian = linearize(tree, x)
+        with np.errstate(all="ignore"):
+            norms = np.sqrt(np.sum(jacobian**2, axis=0))
+            scales = 1.0 / np.where(norms > 0.0, norms, np.inf)
+            scaled = jacobian * scales
+        if not np.isfinite(scaled).all():
+            break
+        step = scales * np.linalg.lstsq(scaled, y - value, rcond=None)[0]
+        trial = with_numbers(tree, numbers(tree) + step)
+        error = rmse_of(trial, x, y)
+        if not error <= 0.5 * rmse:
+            break
+        tree, rmse = trial, error
+    return Fitted(tree, rmse)
 
 
 def _polished_once(tree: Tree, x: FloatArray, y: FloatArray, n_steps: int) -> Fitted:
@@ -183,65 +206,11 @@ def simplified(
     return best
 
 
-def rescaled(tree: Tree) -> Iterator[Tree]:
-    """Yield the tree with the scale of one power outside: (a u + b)^2 is a^2 (u + b/a)^2.
-
-    Beside another factor a is redundant. exp(-(a u + b)^2) is exp(-a^2 (u + b/a)^2), where a^2 may
-    be simple.
-    """
-    if isinstance(tree, Apply):
-        yield from (apply(tree.function, part) for part in rescaled(tree.part))
-        if isinstance(tree.part, Sum):
-            yield from _rescaled_power(tree.function.name, tree.part.parts)
-    elif isinstance(tree, Sum | Product):
-        join = add if isinstance(tree, Sum) else multiply
-        for place, part in enumerate(tree.parts):
-            for new in rescaled(part):
-                yield join(*tree.parts[:place], new, *tree.parts[place + 1 :])
-
-
-def _rescaled_power(name: str, terms: tuple[Tree, ...]) -> Iterator[Tree]:
-    """Yield the power of a sum with that coefficient outside which leaves most simple ones."""
-    exponent = 2.0 if name == "gaussian" else POWERS.get(name)
-    pairs = [term.parts if isinstance(term, Product) else (term,) for term in terms]
-    leading = [pair[0] for pair in pairs]
-    a = np.array([one.value for one in leading if isinstance(one, Number) and not one.fixed])
-    if exponent is None or len(a) < len(terms) or not np.all(a):
-        return
-    scale = max(a.tolist(), key=lambda one: int(np.sum(_simple(a / one))))
-    if exponent % 1.0 and scale < 0.0:
-        return
-    with np.errstate(all="ignore"):
-        outside = float(np.power(scale, exponent))
-    if not (np.isfinite(outside) and outside):
-        return
-    rest = [multiply(*pair[1:]) for pair in pairs]
-    inside = add(*map(multiply, map(_number, (a / scale).tolist()), rest))
-    if name == "gaussian":
-        yield apply("exp", multiply(_number(-outside), apply("x^2", inside)))
-    else:
-        yield multiply(_number(outside), apply(name, inside))
-
-
-def _number(value: float) -> Number:
-    """Return a trainable number, or a fixed one where the value is simple."""
-    is_simple = bool(_simple(np.array([value]))[0])
-    return Number(round(2.0 * value) / 2.0, True) if is_simple else Number(value)
-
-
-def _simple(ratios: FloatArray) -> BoolArray:
-    """Return which numbers are integers or halves, up to rounding errors and to 500."""
-    doubled = 2.0 * ratios
-    near = np.round(doubled)
-    is_near = np.abs(doubled - near) <= SIMPLE * np.abs(doubled)
-    return np.asarray(is_near & (near != 0.0) & (np.abs(near) <= MOST_SIMPLE))
-
-
 def as_at_samples(tree: Tree, x: FloatArray) -> Tree:
     """Return the tree without what x (n, n_in) does not show: varying parts, and kinks of |u|.
 
     A part with one value becomes a number, such as cos(exp(-1e4 x)) at samples where it is 1. Where
-    u has one sign, |u| becomes u or -u; sqrt(u^2) is |u|, too.
+    u has one sign, |u| becomes u or -u; sqrt(u^2 v) is |u| sqrt(v), too.
     """
     if isinstance(tree, Number | Input):
         return tree
@@ -250,15 +219,29 @@ def as_at_samples(tree: Tree, x: FloatArray) -> Tree:
         return Number(float(found[0]))
     if isinstance(tree, Apply):
         name, inner = tree.function.name, as_at_samples(tree.part, x)
-        u = inner
-        if name == "sqrt" and isinstance(inner, Apply) and inner.function.name == "x^2":
-            name, u = "abs", inner.part
-        at = values(u, x)
-        if name == "abs" and (np.all(at >= 0.0) or np.all(at <= 0.0)):
-            return u if at.max() > 0.0 else multiply(fixed(-1.0), u)
-        return apply(tree.function, inner)
+        plain = _without_moduli(name, inner, x)
+        return apply(tree.function, inner) if plain is None else plain
     parts = [as_at_samples(part, x) for part in tree.parts]
     return add(*parts) if isinstance(tree, Sum) else multiply(*parts)
+
+
+def _without_moduli(name: str, inner: Tree, x: FloatArray) -> Tree | None:
+    """Return |u|, or sqrt(u^2 v) with v > 0 at x, without a modulus; None where that is wrong."""
+    rest: list[Tree] = []
+    moduli = [inner] if name == "abs" else []
+    if name == "sqrt":
+        factors = inner.parts if isinstance(inner, Product) else (inner,)
+        squares = [one for one in factors if isinstance(one, Apply) and one.function.name == "x^2"]
+        moduli = [one.part for one in squares if isinstance(one, Apply)]
+        rest = [one for one in factors if one not in squares]
+    at = [values(u, x) for u in moduli]
+    v = multiply(*rest)
+    one_sign = all(np.all(u >= 0.0) or np.all(u <= 0.0) for u in at)
+    if not (moduli and one_sign and np.all(values(v, x) > 0.0)):
+        return None
+    sign = float(np.prod([1.0 if u.max() > 0.0 else -1.0 for u in at]))
+    root = Number(np.sqrt(v.value), v.fixed) if isinstance(v, Number) else apply("sqrt", v)
+    return multiply(fixed(sign), *moduli, root)
 
 
 def _allowed(new: Fitted, old: Fitted, n: int, floor: float) -> bool:

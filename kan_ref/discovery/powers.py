@@ -13,22 +13,30 @@ residue p are the factor ((x - a)^2 + b^2)^p.
 Distributions such as x^p (1 - x)^q and x^p exp(-x), the field of a ring x / (1 + x^2)^{3/2}, and
 the pressure (1 + 0.2 M^2)^{-7/2} of a gas are such curves. Values y with an error have a derivative
 with a larger one, so that roots and exponents are start values. Sums with one or two powers are
-found by comparing exponents, and sums of polynomials, with and without an exponential as a factor,
-by comparing its rates.
+found by comparing exponents. Of a power in a formula, `rescaled` takes the scale outside.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.discovery.atoms import LARGEST, pair_misfit, power_of, smallest, unit, with_outer
-from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, values
+from kan_ref.discovery.exponentials import FEWEST_VALUES, any_power, with_slope
+from kan_ref.discovery.trees import (
+    Apply,
+    Input,
+    Number,
+    Product,
+    Sum,
+    Tree,
+    add,
+    apply,
+    multiply,
+    values,
+)
 
-DEGREES_OF_SLOPE = (8, 12, 16, 20, 24, 30, 36)  # of a polynomial through the samples
-FEWEST_VALUES = 30  # of x, to fit a polynomial of degree 8
 MOST_ROOTS = 3
 MOST_EXPONENT = 12.0
 NO_EXPONENT = 0.02  # a smaller one is zero
@@ -39,9 +47,11 @@ EXPONENTS_OF_TWO = tuple(sign * p for p in (0.5, *range(1, 13), 1.5, 2.5) for si
 N_PAIRS = 3
 N_FINER = 6  # lists of exponents, each ten times as fine as the one before
 ANY_EXPONENT = np.array([0.05 * n for n in range(-100, 101) if n not in (0, 20)])
-RATES = np.geomspace(0.2, 20.0, 20)  # of exponentials, on an interval of length 2
-N_STEPS = 5  # of Gauss and Newton
 AT_ZERO = 0.02  # of the half width: a root this near to zero is zero
+SIMPLE = 1e-9  # relative: a ratio of two numbers that is nearer to a simple one is that one
+MOST_SIMPLE = 1e3
+POWERS = {"x^2": 2.0, "x^3": 3.0, "x^4": 4.0, "x^5": 5.0, "sqrt": 0.5, "1/x": -1.0, "1/x^2": -2.0,
+          "1/x^3": -3.0, "1/sqrt": -0.5}  # fmt: skip
 
 
 def products_of_powers(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
@@ -50,7 +60,7 @@ def products_of_powers(x: FloatArray, y: FloatArray, floor: float) -> Iterator[T
         return
     middle, half = 0.5 * float(x.max() + x.min()), 0.5 * float(x.max() - x.min())
     t, size = (x - middle) / half, float(np.abs(y).max())
-    f, slope = _with_slope(t, y / size, floor / size)
+    f, slope = with_slope(t, y / size, floor / size)
     for n_roots in range(1, MOST_ROOTS + 1):
         for above in range(n_roots - 1, n_roots + 2):
             powers = chebyshev.chebvander(t, max(above, n_roots))
@@ -77,22 +87,6 @@ def products_of_powers(x: FloatArray, y: FloatArray, floor: float) -> Iterator[T
                         factors.append(_exponential(rest.tolist(), middle, half))
                     if factors:
                         yield from _scaled(factors, x, y)
-
-
-def _with_slope(t: FloatArray, y: FloatArray, floor: float) -> tuple[FloatArray, FloatArray]:
-    """Return values and derivatives of a polynomial near samples t in [-1, 1], y (n,)."""
-    best = np.inf
-    coef: FloatArray = np.zeros(1)
-    for degree in DEGREES_OF_SLOPE:
-        if best <= 2.0 * floor or degree > len(np.unique(t)) // 3:
-            break
-        columns = chebyshev.chebvander(t, degree)
-        new = np.linalg.lstsq(columns, y, rcond=1e-13)[0]
-        error = float(np.std(columns @ new - y))
-        if error < 0.7 * best:
-            best, coef = error, np.asarray(new)
-    slope = chebyshev.chebval(t, chebyshev.chebder(coef))
-    return np.asarray(chebyshev.chebval(t, coef)), np.asarray(slope)
 
 
 def _exponential(rest: list[float], middle: float, half: float) -> Tree:
@@ -159,11 +153,6 @@ def _power(line: Tree, p: float) -> Tree:
     return apply("1/x", power) if p < 0.0 else power
 
 
-def any_power(exponent: float) -> Tree:
-    """Return x^p as a tree with a trainable exponent, for x > 0."""
-    return apply("exp", multiply(Number(float(exponent)), apply("log", Input(0))))
-
-
 def powers_beside_terms(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
     """Yield a x^p + b x^q + d with the exponents of smallest misfit (D13).
 
@@ -212,54 +201,55 @@ def _best_exponent(x: FloatArray, y: FloatArray, beside_line: bool) -> float:
     return best
 
 
-def exponential_polynomials(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
-    """Yield P(x) exp(c x) + Q(x), with polynomials of degree 2 without the terms that add nothing.
+def rescaled(tree: Tree) -> Iterator[Tree]:
+    """Yield the tree with the scale of one power outside: (a u + b)^2 is a^2 (u + b/a)^2.
 
-    The best of `RATES` is the start of c, which steps of Gauss and Newton improve.
+    Beside another factor a is redundant. exp(-(a u + b)^2) is exp(-a^2 (u + b/a)^2), where a^2 may
+    be simple.
     """
-    if len(np.unique(x)) < FEWEST_VALUES:
+    if isinstance(tree, Apply):
+        yield from (apply(tree.function, part) for part in rescaled(tree.part))
+        if isinstance(tree.part, Sum):
+            yield from _rescaled_power(tree.function.name, tree.part.parts)
+    elif isinstance(tree, Sum | Product):
+        join = add if isinstance(tree, Sum) else multiply
+        for place, part in enumerate(tree.parts):
+            for new in rescaled(part):
+                yield join(*tree.parts[:place], new, *tree.parts[place + 1 :])
+
+
+def _rescaled_power(name: str, terms: tuple[Tree, ...]) -> Iterator[Tree]:
+    """Yield the power of a sum with that coefficient outside which leaves most simple ones."""
+    exponent = 2.0 if name == "gaussian" else POWERS.get(name)
+    pairs = [term.parts if isinstance(term, Product) else (term,) for term in terms]
+    leading = [pair[0] for pair in pairs]
+    a = np.array([one.value for one in leading if isinstance(one, Number) and not one.fixed])
+    if exponent is None or len(a) < len(terms) or not np.all(a):
         return
-    middle, half = 0.5 * float(x.max() + x.min()), 0.5 * float(x.max() - x.min())
-    v, size, height = (x - middle) / half, float(np.abs(x).max()), float(np.abs(y).max())
-    powers, y, floor = (x / size)[:, None] ** np.arange(3), y / height, floor / height
-
-    def solved(c: float, kept: list[int], n_steps: int) -> tuple[float, float, Any]:
-        """Return the misfit, c and the coefficients."""
-        best: tuple[float, float, Any] = (np.inf, c, np.zeros(len(kept)))
-        for _ in range(n_steps + 1):
-            table = np.hstack([powers * np.exp(c * v - abs(c))[:, None], powers])[:, kept]
-            coef = np.linalg.lstsq(table, y, rcond=1e-15)[0]
-            misfit = float(np.std(table @ coef - y))
-            n = sum(k < 3 for k in kept)
-            by_c = v * (table[:, :n] @ coef[:n])
-            step = np.linalg.lstsq(np.column_stack([table, by_c]), y, rcond=1e-15)[0][-1]
-            best = (misfit, c, coef) if misfit < best[0] else best
-            c += float(np.clip(step, -0.2 * abs(c), 0.2 * abs(c)))
-        return best
-
-    kept = list(range(6))
-    misfit, c, coef = min(
-        (solved(rate, kept, 0) for rate in np.outer([1.0, -1.0], RATES).flat),
-        key=lambda one: one[0],
-    )
-    misfit, c, coef = solved(c, kept, N_STEPS)
-    most = 2.0 * max(misfit, floor)
-    while len(kept) > 1:
-        fewer = [[k for k in kept if k != left_out] for left_out in kept]
-        found = [(*solved(c, some, N_STEPS), some) for some in fewer]
-        misfit, new_c, new_coef, some = min(found, key=lambda one: one[0])
-        if misfit > most:
-            break
-        c, coef, kept = new_c, new_coef, some
+    scale = max(a.tolist(), key=lambda one: int(np.sum(_simple(a / one))))
+    if exponent % 1.0 and scale < 0.0:
+        return
     with np.errstate(all="ignore"):
-        scale = height / size ** np.arange(3.0)
-        scale = np.append(scale * np.exp(-c * middle / half - abs(c)), scale)
-        numbers = (coef * scale[kept]).tolist()
-    n = sum(k < 3 for k in kept)
-    if n and np.isfinite(numbers).all() and all(numbers):
-        trees = [
-            multiply(Number(number), power_of(Input(0), k % 3.0)) if k % 3 else Number(number)
-            for number, k in zip(numbers, kept, strict=True)
-        ]
-        exponential = apply("exp", multiply(Number(c / half), Input(0)))
-        yield add(multiply(add(*trees[:n]), exponential), *trees[n:])
+        outside = float(np.power(scale, exponent))
+    if not (np.isfinite(outside) and outside):
+        return
+    rest = [multiply(*pair[1:]) for pair in pairs]
+    inside = add(*map(multiply, map(_number, (a / scale).tolist()), rest))
+    if name == "gaussian":
+        yield apply("exp", multiply(_number(-outside), apply("x^2", inside)))
+    else:
+        yield multiply(_number(outside), apply(name, inside))
+
+
+def _number(value: float) -> Number:
+    """Return a trainable number, or a fixed one where the value is simple."""
+    is_simple = bool(_simple(np.array([value]))[0])
+    return Number(round(2.0 * value) / 2.0, True) if is_simple else Number(value)
+
+
+def _simple(ratios: FloatArray) -> BoolArray:
+    """Return which numbers are integers or halves, up to rounding errors and to 500."""
+    doubled = 2.0 * ratios
+    near = np.round(doubled)
+    is_near = np.abs(doubled - near) <= SIMPLE * np.abs(doubled)
+    return np.asarray(is_near & (near != 0.0) & (np.abs(near) <= MOST_SIMPLE))

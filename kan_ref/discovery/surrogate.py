@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.data import Data, hold_out
+from kan_ref.data import Data
 from kan_ref.discovery.linear_models import ROUNDING, Model, linear_models, simplest
 from kan_ref.discovery.trials import (
     MOST_EDGES,
@@ -26,7 +26,7 @@ from kan_ref.discovery.trials import (
     training_method,
 )
 from kan_ref.network import Network, edge_samples, network_values
-from kan_ref.training import best_start
+from kan_ref.training import best_start, hold_out
 
 LADDER = (5, 10, 20, 40)
 N_STARTS = 3

@@ -49,7 +49,7 @@ from kan_ref.training import check_batch, compare, fit, sample_losses
 LADDER = (5, 10, 20, 50)
 WORTH = 0.7  # a finer grid must lower the error to this fraction, or the ladder ends there
 MOST_PARAMETERS = 0.6  # of the number of training samples: finer grids are not tried
-VALIDATION_SHARE = 0.2  # every fifth sample is held out
+VALIDATION_SHARE = 0.2  # of the samples are held out
 ALLOWED = 1.5  # times the reference's error
 FALLING = 10.0  # the same where the error fell to WORTH^4 or less on the last grid
 LEAST = 1e-7  # of the targets' standard deviation: smaller errors count as this one

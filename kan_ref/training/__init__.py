@@ -6,8 +6,10 @@ from kan_ref.training.fit_arguments import check_start as check_start
 from kan_ref.training.fitting import fit as fit
 from kan_ref.training.held_out import best_constant as best_constant
 from kan_ref.training.held_out import compare as compare
+from kan_ref.training.held_out import hold_out as hold_out
 from kan_ref.training.held_out import hold_out_classes as hold_out_classes
 from kan_ref.training.held_out import sample_losses as sample_losses
+from kan_ref.training.held_out import spread_order as spread_order
 from kan_ref.training.history import History as History
 from kan_ref.training.history import Run as Run
 from kan_ref.training.history import Step as Step

@@ -79,17 +79,48 @@ def strata(goal: DataGoal) -> IntArray:
     return np.unique(goal.targets, axis=0, return_inverse=True)[1].reshape(-1)
 
 
+def spread_order(n: int) -> IntArray:
+    """Return 0, ..., n - 1 in the order of the fractional parts of their golden multiples.
+
+    The first of them, however many, are spread evenly; also over groups of samples that take turns,
+    such as weekdays or the rows of a rectangular grid. Many groups are an exception, above all 21,
+    34, 55 or another Fibonacci number.
+    """
+    return np.argsort(np.arange(n) * (0.5 * (1.0 + np.sqrt(5.0))) % 1.0, kind="stable")
+
+
+def hold_out(data: Data, share: float, rng: np.random.Generator | None = None) -> Data:
+    """Split training samples: `x_train` to train on, `x_test`, a share of them, to compare models.
+
+    The held-out samples are drawn by `rng`; without it they are the first by `spread_order`. Where
+    the share amounts to no sample, both parts are all training samples.
+    """
+    n = len(data.x_train)
+    n_out = int(share * n)
+    if n_out == 0:
+        return replace(data, x_test=data.x_train, y_test=data.y_train)
+    order = spread_order(n) if rng is None else rng.permutation(n)
+    out, kept = order[:n_out], order[n_out:]
+    if rng is None:
+        out, kept = np.sort(out), np.sort(kept)
+    return replace(
+        data,
+        x_train=data.x_train[kept],
+        y_train=data.y_train[kept],
+        x_test=data.x_train[out],
+        y_test=data.y_train[out],
+    )
+
+
 def mixed_order(groups: IntArray, rng: np.random.Generator | None) -> IntArray:
     """Return all samples in order of their strata, mixed within each.
 
-    Without `rng` to mix them, sample b has the place of the fractional part of b times the golden
-    ratio. These are spread evenly and follow no period of the samples, such as that of a
-    rectangular grid.
+    Without `rng` to mix them, they have the order of `spread_order`.
     """
-    n = len(groups)
-    golden = 0.5 * (1.0 + np.sqrt(5.0))
-    places = np.arange(n) * golden % 1.0 if rng is None else rng.permutation(n)
-    return np.lexsort((places, groups))
+    if rng is not None:
+        return np.lexsort((rng.permutation(len(groups)), groups))
+    order = spread_order(len(groups))
+    return order[np.argsort(groups[order], kind="stable")]
 
 
 def held_out_parts(

@@ -21,11 +21,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kan_ref.checks import FloatArray, Record, check_generator, check_number
-from kan_ref.data import DataLike, check_data, hold_out
+from kan_ref.data import DataLike, check_data
 from kan_ref.network import Network, check_inputs, network_values, refine
 from kan_ref.training.data_goal import mean_squared_error
 from kan_ref.training.fit_arguments import check_schedule, check_start
 from kan_ref.training.fitting import fit
+from kan_ref.training.held_out import hold_out
 
 WEIGHTS = (0.0, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
 

@@ -25,11 +25,11 @@ from kan_ref.checks import (
     check_number,
     quiet_except,
 )
-from kan_ref.data import DataLike, check_data, check_loss, hold_out
+from kan_ref.data import DataLike, check_data, check_loss
 from kan_ref.network import Network, check_widths, init_network, samples_as_domain
 from kan_ref.training.data_goal import LOSSES
 from kan_ref.training.fitting import fit
-from kan_ref.training.held_out import hold_out_classes
+from kan_ref.training.held_out import hold_out, hold_out_classes
 from kan_ref.training.history import Callback
 
 FAILED = (

@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from cases import for_all
+from oracles_jets import activation
 from oracles_layer import base_value, bspline
-from oracles_penalties import activation
 
 import kan_ref as kr
 from kan_ref.baselines.lan import (

@@ -5,7 +5,7 @@ import pickle
 from itertools import pairwise
 
 import numpy as np
-import oracles_penalties as oracle
+import oracles_jets as oracle
 import pytest
 from cases import for_all
 from hypothesis import given

@@ -16,8 +16,15 @@ import pytest
 from cases import for_all
 from checkout import ROOT
 from oracles import exact_basis
-from oracles_layer import layer_backward, layer_edges, layer_values, network_values
-from oracles_penalties import mean_magnitude, paper, pykan
+from oracles_layer import (
+    layer_backward,
+    layer_edges,
+    layer_values,
+    mean_magnitude,
+    network_values,
+    paper,
+    pykan,
+)
 
 from kan_ref.conformance import calls, cases
 from kan_ref.conformance.cases import load_topics

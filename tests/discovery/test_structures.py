@@ -17,6 +17,7 @@ from kan_ref.discovery import quotients as quotients_module
 from kan_ref.discovery.atoms import composed_atoms, power_of, simple_atoms
 from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.decomposition import Decomposer, named, surface_of
+from kan_ref.discovery.exponentials import exponential_polynomials, exponentials_beside_powers
 from kan_ref.discovery.forms import (
     as_function_of_a_sum,
     by_inner_function,
@@ -26,11 +27,7 @@ from kan_ref.discovery.forms import (
 from kan_ref.discovery.invariants import curve_misfit, input_pairs, linear_direction, one_curves
 from kan_ref.discovery.linear_models import _Basis, linear_models, simplest
 from kan_ref.discovery.polish import Fitted, polished, rmse_of, simplified
-from kan_ref.discovery.powers import (
-    exponential_polynomials,
-    powers_beside_terms,
-    products_of_powers,
-)
+from kan_ref.discovery.powers import powers_beside_terms, products_of_powers
 from kan_ref.discovery.quotients import quotient, quotients, rational_functions
 from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.scalings import (
@@ -230,6 +227,31 @@ def test_a_product_of_powers_is_known_by_its_logarithmic_derivative(name):
     between = np.linspace(low, high, 777)
     assert np.std(values(best.tree, between[:, None]) - f(between)) <= 1e-12 * np.std(y)
     assert best.complexity <= 28
+
+
+@for_all(
+    "f",
+    [
+        lambda x: x**-5.0 / (np.exp(1 / x) - 1),
+        lambda x: x**3 / (np.exp(0.8 * x) - 1),
+        lambda x: 1 / (2 * np.exp(-3 / x) + 0.3),
+        lambda x: -np.sqrt(x) * (4 - 3 * np.exp(-(x**2))),
+        lambda x: np.exp(0.5 / x**2 - 2) + 7,
+    ],
+    ids=["black body", "energies", "states", "growth", "offset"],
+)
+@for_all("unit", [1e-30, 1.0, 1e30])
+def test_an_exponential_with_an_offset_beside_a_power_is_found(f, unit):
+    x = np.linspace(0.3, 4.0, 120)
+    y = f(x) / unit
+
+    trees = list(exponentials_beside_powers(unit * x, y, 0.0))
+    found = polished(trees[0], unit * x[:, None], y)
+
+    assert found.rmse <= 1e-14 * np.abs(y).max()
+    assert numbers(trees[0]).size == 3
+    assert list(exponentials_beside_powers(-unit * x, y, 0.0)) == []
+    assert list(exponentials_beside_powers(unit * x, 0.0 * y, 0.0)) == []
 
 
 @pytest.mark.parametrize("p", [0.16, -0.73, 2.35])

@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kan_ref.discovery.polish import (
-    POWERS,
     Fitted,
     as_at_samples,
     polished,
-    rescaled,
     rmse_of,
     simplified,
 )
+from kan_ref.discovery.powers import POWERS, rescaled
 from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.trees import (
     Input,
@@ -239,6 +238,35 @@ def test_the_kink_of_a_modulus_needs_samples_on_both_sides(low, high, expected):
         part = {"-": multiply(fixed(-1.0), line), "": line, "| |": modulus}[expected]
         tree = add(apply("sin", Input(0)), modulus)
         assert as_at_samples(tree, x) == add(apply("sin", Input(0)), part)
+
+
+@for_all("sign", [1.0, -1.0])
+def test_a_square_beside_other_factors_of_a_root_has_no_modulus(sign):
+    """sqrt(4 x^2 / (1 + x)) is 2 x / sqrt(1 + x) for x > 0, -2 x / sqrt(1 + x) for x < 0."""
+    x = sign * np.linspace(0.1, 0.9, 50)[:, None]
+    rest = apply("1/x", add(Input(0), fixed(1.0)))
+    tree = apply("sqrt", multiply(Number(4.0), apply("x^2", Input(0)), rest))
+
+    plain = multiply(fixed(sign), Input(0), apply("sqrt", multiply(Number(4.0), rest)))
+    assert as_at_samples(tree, x) == plain
+    assert np.array_equal(values(plain, x), values(tree, x)) or np.allclose(
+        values(plain, x), values(tree, x), rtol=1e-15, atol=0.0
+    )
+    number = apply("sqrt", multiply(Number(4.0), apply("x^2", Input(0))))
+    assert as_at_samples(number, x) == multiply(fixed(sign), Input(0), Number(2.0))
+
+
+def test_training_ends_at_rounding_where_numbers_are_nearly_redundant():
+    """A change of b is nearly one of a and c: damped steps end at 1e-13 of y."""
+    x = np.linspace(10.0, 40.0, 200)[:, None]
+    inner = multiply(Number(-4105.0), apply("1/x", add(Input(0), Number(237.66))))
+    tree = multiply(Number(6.37e5), apply("exp", inner))
+    y = 637478.0 * np.exp(-4105.079 / (x[:, 0] + 237.7))
+
+    found = polished(tree, x, y)
+
+    assert found.rmse <= 3e-15 * y.max()
+    assert numbers(found.tree) == pytest.approx([637478.0, -4105.079, 237.7], rel=1e-12)
 
 
 def test_a_modulus_whose_kink_no_sample_shows_is_a_line():

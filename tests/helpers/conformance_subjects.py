@@ -138,9 +138,8 @@ class Loops:
     def __init__(self):
         import oracles_jets
         import oracles_layer
-        import oracles_penalties
 
-        self.code, self.jets, self.scores = oracles_layer, oracles_jets, oracles_penalties
+        self.code, self.jets = oracles_layer, oracles_jets
 
     def basis(self, x, knots, degree):
         return self.basis_derivative(x, knots, degree, 0)
@@ -201,8 +200,8 @@ class Loops:
     def penalties(self, layers, x):
         network = SimpleNamespace(layers=self._layers(layers, x))
         return {
-            "l1": self.scores.penalty("paper", network, x, 1.0, 0.0),
-            "entropy": self.scores.penalty("paper", network, x, 0.0, 1.0),
+            "l1": self.code.penalty("paper", network, x, 1.0, 0.0),
+            "entropy": self.code.penalty("paper", network, x, 0.0, 1.0),
         }
 
     def edge_scores(self, layers, x):
@@ -211,7 +210,7 @@ class Loops:
             edges = self.code.layer_edges(layer, x)
             found.append(
                 [
-                    [self.scores.mean_magnitude(edges, j, i) for i in range(layer.n_in)]
+                    [self.code.mean_magnitude(edges, j, i) for i in range(layer.n_in)]
                     for j in range(layer.n_out)
                 ]
             )

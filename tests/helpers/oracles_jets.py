@@ -1,10 +1,11 @@
-"""Slow reference for derivatives with respect to the inputs: value, gradient and Hessian of networks and MLPs, by loops.
+"""Slow reference for derivatives with respect to the inputs, and for MLPs: value, gradient and Hessian, by loops.
 
 The chain rule for h(x) = phi(g(x)):  d_p h = phi' d_p g,  d_p d_q h = phi'' d_p g d_q g + phi' d_p d_q g.  Derivatives of B-splines by the
 recursion B^(r)_{m,d} = d (B^(r-1)_{m,d-1} / (t_{m+d} - t_m) - B^(r-1)_{m+1,d-1} / (t_{m+d+1} - t_{m+1})) with 0/0 := 0, that is
 right limits, at the last knot left ones; those of silu and of the activations by SymPy.
 """
 
+import math
 from functools import cache
 
 import numpy as np
@@ -137,3 +138,28 @@ def perceptron_derivatives(mlp, x):
             nodes = sums
         rows.append(nodes)
     return stacked(rows)
+
+
+# --- perceptrons
+
+
+def activation(name, z):
+    silu = z / (1.0 + math.exp(-z)) if z > -700.0 else 0.0
+    return {"tanh": math.tanh(z), "relu": max(z, 0.0), "silu": silu, "sine": math.sin(z)}[name]
+
+
+def perceptron(weights, biases, name, x):
+    """Outputs, one sample, one node, one weight at a time."""
+    y = []
+    for sample in x:
+        values = [float(v) for v in sample]
+        for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            sums = []
+            for j in range(len(bias)):
+                z = float(bias[j])
+                for i in range(len(values)):
+                    z += float(weight[j, i]) * values[i]
+                sums.append(z if number == len(weights) - 1 else activation(name, z))
+            values = sums
+        y.append(values)
+    return np.array(y)

@@ -1,4 +1,4 @@
-"""Slow truth for layers and networks, from the paper: every number by its own loop, nothing shared with the package.
+"""Slow truth for layers, networks and penalties, from the paper: every number by its own loop, nothing shared with the package.
 
 Liu et al. 2024, eqs. 2.5, 2.7 and 2.10-2.12: phi_ji(x) = w_base b(x) + w_spline sum_m coef_m B_m(x) on a active edge, y_j =
 sum_i phi_ji(x_i), layers one after another. B-splines by the recursion of Cox and de Boor with 0/0 := 0; intervals
@@ -11,6 +11,8 @@ the number against which rounding errors are to be held.
 import math
 
 import numpy as np
+
+EPS, OFFSET = 1e-4, 0.1  # of the penalties of pykan
 
 
 def same(term):
@@ -170,3 +172,86 @@ def theta_by_hand(layers):
         numbers += [layer.w_base[j, i] for j in range(n_out) for i in range(n_in)]
         numbers += [layer.w_spline[j, i] for j in range(n_out) for i in range(n_in)]
     return np.array(numbers)
+
+
+# --- penalties
+
+
+def deviation(values):
+    """Standard deviation of a list, N - 1 in the denominator; 0 for one value, and exactly 0 where all are equal."""
+    if len(values) == 1 or min(values) == max(values):
+        return 0.0
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1))
+
+
+def mean_magnitude(edges, j, i):
+    """(1/N) sum_b |phi_ji(x_bi)|."""
+    return sum(abs(edges[b, j, i]) for b in range(len(edges))) / len(edges)
+
+
+def paper(layer, x):
+    """(l1, entropy) of the paper: |Phi|_1 and the entropy of the shares, in nats, 0 log 0 = 0."""
+    edges = layer_edges(layer, x)
+    scores = [mean_magnitude(edges, j, i) for j in range(layer.n_out) for i in range(layer.n_in)]
+    total = sum(scores)
+    return total, -sum(s / total * math.log(s / total) for s in scores if s > 0.0)
+
+
+def pykan_first(layer, x):
+    """(P6): scores divided by the width of the grid plus 1e-4, logarithm to base 2 with 1e-4 in it."""
+    edges = layer_edges(layer, x)
+    strengths = []
+    for j in range(layer.n_out):
+        for i in range(layer.n_in):
+            row = layer.knots[i].tolist()
+            width = row[len(row) - 1 - layer.degree] - row[layer.degree]
+            strengths.append(mean_magnitude(edges, j, i) / (width + EPS))
+    total = sum(strengths)
+    shares = [s / total for s in strengths if total > 0.0]
+    return total, -sum(q * math.log2(q + EPS) for q in shares)
+
+
+def pykan(layer, x):
+    """(P4), (P5): standard deviations of edges by those of their inputs; entropies of rows and of columns, averaged."""
+    edges, n_out, n_in = layer_edges(layer, x), layer.n_out, layer.n_in
+    a = [
+        [
+            deviation(edges[:, j, i].tolist()) / (deviation(x[:, i].tolist()) + OFFSET)
+            for i in range(n_in)
+        ]
+        for j in range(n_out)
+    ]
+    rows, columns = 0.0, 0.0
+    for j in range(n_out):
+        for i in range(n_in):
+            r = a[j][i] / (sum(a[j]) + 1.0)
+            c = a[j][i] / (sum(a[other][i] for other in range(n_out)) + 1.0)
+            rows -= r * math.log2(r + EPS) / n_out
+            columns -= c * math.log2(c + EPS) / n_in
+    return sum(map(sum, a)), rows + columns
+
+
+def coefficients(layer, x):
+    """(P7): mean size of the coefficients and mean size of their steps, over active edges."""
+    size, steps = 0.0, 0.0
+    for j in range(layer.n_out):
+        for i in range(layer.n_in):
+            if layer.mask[j, i]:
+                c = layer.coef[j, i].tolist()
+                size += sum(abs(v) for v in c) / len(c)
+                steps += sum(abs(c[m + 1] - c[m]) for m in range(len(c) - 1)) / max(1, len(c) - 1)
+    return size, steps
+
+
+BY_KIND = {"paper": paper, "pykan": pykan, "pykan-0.0": pykan_first, "coef": coefficients}
+
+
+def penalty(kind, network, x, l1_weight, entropy_weight):
+    """mu_1 l1 + mu_2 entropy, summed over layers, each at its own inputs."""
+    total = 0.0
+    for layer in network.layers:
+        l1, entropy = BY_KIND[kind](layer, x)
+        total += l1_weight * l1 + entropy_weight * entropy
+        x = layer_values(layer, x)
+    return total

@@ -20,6 +20,7 @@ from kan_ref.checks import check_no_times, check_same_columns, input_names
 from kan_ref.data import Data, check_data
 from kan_ref.formulas import check_names
 from kan_ref.targets import TARGETS, sample
+from kan_ref.training.held_out import hold_out
 
 
 def bessel_by_integral(x):
@@ -131,6 +132,7 @@ def test_scipy_is_loaded_by_the_bessel_function_alone():
 import sys
 import numpy as np
 from kan_ref.targets import TARGETS, sample
+from kan_ref.training.held_out import hold_out
 for name in TARGETS:
     if name != "bessel":
         sample(name, n_train=2, n_test=2, rng=np.random.default_rng(0))
@@ -867,7 +869,7 @@ def test_names_and_classes_of_other_objects_are_kept():
 
     assert data.names == ("a", "b", "c")
     assert data.classes.tolist() == ["no", "yes"]
-    assert kr.data.hold_out(data, 0.2).names == ("a", "b", "c")
+    assert hold_out(data, 0.2).names == ("a", "b", "c")
 
 
 @pytest.mark.parametrize(

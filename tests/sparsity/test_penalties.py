@@ -5,7 +5,7 @@ import tracemalloc
 import warnings
 
 import numpy as np
-import oracles_penalties as oracle
+import oracles_layer as oracle
 import pytest
 from cases import for_all
 from hypothesis import given
