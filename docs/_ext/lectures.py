@@ -1,6 +1,6 @@
 """Make exercise sheets and slides from the tutorials.
 
-A sheet is made from the solutions: the functions of a solution become stubs, and the lines that call and judge them stay as tests. In a solution
+A sheet is made from the solutions: the functions and methods of a solution become stubs, and the lines that call and judge them stay as tests. In a solution
 without functions the assertions stay, with the loops around them, and the other lines become places for the reader's own lines. A place says which
 names and entries of dictionaries are read by the tests below it, those of later cells too. A cell without a test says so.
 
@@ -15,6 +15,7 @@ import dis
 import html
 import itertools
 import re
+import textwrap
 from collections.abc import Iterable, Iterator
 from types import CodeType
 
@@ -151,25 +152,26 @@ def _place(nodes: list[ast.stmt], needed: set[str], *, is_shown: bool) -> str:
 
 
 def _joined(parts: Iterable[tuple[ast.stmt, str]]) -> str:
-    """Return statements with the empty lines that they had between them, two around a function."""
+    """Return statements with the empty lines that they had between them, two around a function or a class."""
     text, last = "", None
     for node, source in parts:
         if last is not None:
-            apart = isinstance(node, ast.FunctionDef) or isinstance(last, ast.FunctionDef)
+            apart = any(isinstance(one, ast.FunctionDef | ast.ClassDef) for one in (node, last))
             gap = node.lineno - (last.end_lineno or last.lineno)
             text += "\n\n\n" if apart else "\n" * min(max(gap, 1), 2)
         text, last = text + source, node
     return text
 
 
-def _source(code: str, node: ast.stmt) -> str:
-    """Return the lines of a statement."""
-    return "\n".join(code.splitlines()[node.lineno - 1 : node.end_lineno])
-
-
 def _kept(code: str, node: ast.stmt) -> str:
-    """Return the lines of a statement, a function without its body."""
-    return _signature(node) if isinstance(node, ast.FunctionDef) else _source(code, node)
+    """Return the lines of a statement, a function and the methods of a class without their bodies."""
+    lines = code.splitlines()
+    n_below = len(lines) - (node.end_lineno or node.lineno)
+    for part in reversed(node.body if isinstance(node, ast.ClassDef) else [node]):
+        if isinstance(part, ast.FunctionDef):
+            made = textwrap.indent(_signature(part), " " * part.col_offset)
+            lines[part.lineno - 1 : part.end_lineno] = made.splitlines()
+    return "\n".join(lines[node.lineno - 1 : len(lines) - n_below])
 
 
 def _is_import(node: ast.stmt) -> bool:
@@ -190,7 +192,7 @@ def _signature(node: ast.FunctionDef) -> str:
     """Return a function without its body."""
     doc = ast.get_docstring(node)
     lines = [f"def {node.name}({ast.unparse(node.args)}):"]
-    lines += [f'    """{doc}"""'] if doc else []
+    lines += [textwrap.indent(f'"""{doc}"""', "    ")] if doc else []
     return "\n".join([*lines, f'    raise NotImplementedError("{node.name} is your part")'])
 
 

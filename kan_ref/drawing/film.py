@@ -53,7 +53,7 @@ def save_film(
         An older file is replaced in one step at the very end; after an error it is as before.
     titles : sequence of str, optional
         One for each frame. None shows the number of the step and its root mean square error on the
-        training data, or counts frames.
+        training data, or counts frames. Dollar signs as in `draw_network`.
     frames_per_second : float, default 5.0
         From 0.1 to 50. A frame of a GIF lasts whole hundredths of a second. The nearest number of
         them is written: with 40 a frame lasts 0.03 s instead of 0.025 s.

@@ -54,12 +54,15 @@ def draw_network(
         must not share limits with another Axes. None makes a figure of the natural size, outside
         pyplot.
     names, output_names : sequence of str, optional
-        One for each input, one for each output; "$\theta$" is set as a formula. None numbers them.
+        One for each input, one for each output. None numbers them. Text between two dollar
+        signs is set as a formula, as in "$\theta$"; write other dollar signs as ``\$``. Names that
+        are columns of a table x are drawn as they are.
     beta : float, default 3.0
         Above 0; an edge has the opacity tanh(beta A), with A its mean magnitude on x
         (`kan_ref.edge_scores`). Below an opacity of 0.02 it cannot be seen: for values in small
         units, choose beta near 1 / A.
     title : str, optional
+        Dollar signs as in `names`.
     most_edges : int, default 48
         Of a layer with more active edges only those with the largest scores are drawn, and a note
         in the diagram says so.
@@ -195,7 +198,8 @@ def check_formulas(diagram: Diagram) -> None:
                 MathTextParser("path").parse(line)
             except ValueError:
                 raise ValueError(
-                    f"{label.role} {line!r} is not a formula that Matplotlib can set"
+                    f"{label.role} {line!r} is not a formula that Matplotlib can set: correct it, "
+                    "or write dollar signs that are letters as r'\\$'"
                 ) from None
 
 

@@ -724,6 +724,18 @@ def test_names_that_are_the_columns_of_a_table_in_another_order_are_reported():
         lay_out(network, table, names=("b", "a", "c"))
 
 
+def test_names_that_are_columns_of_a_table_begin_no_formula_and_others_do():
+    network, x = example((3, 2))
+    columns = ("cost ($), tax ($)", "$c$", "d")
+    names, shown = (*columns[:2], "$d$"), (r"cost (\$), tax (\$)", r"\$c\$", "$d$")
+
+    of_a_table = lay_out(network, Frame.of(columns, x), names=names)
+
+    # as if these had been written by hand: the layout has their sizes, too
+    assert of_a_table.plan.labels == lay_out(network, x, names=shown).plan.labels
+    assert {*shown} <= {label.text for label in of_a_table.plan.labels}
+
+
 @pytest.mark.parametrize(
     ("widths", "texts"),
     [((1, 1), ["$x$", "$y$"]), ((2, 3), ["$x_{1}$", "$x_{2}$", "$y_{1}$", "$y_{2}$", "$y_{3}$"])],

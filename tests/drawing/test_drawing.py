@@ -444,16 +444,19 @@ def test_an_axes_that_cannot_be_drawn_on_is_refused(ax, error, sentence):
         {"names": ["$x^$", "y"]},
         {"output_names": [r"$\frac{a}$"]},
         {"title": "5 $\n$x^$"},
+        {"title": "$ 5% _ $"},
     ],
 )
-def test_a_formula_that_cannot_be_set_is_refused_before_drawing(options):
+def test_a_formula_that_cannot_be_set_is_refused_before_drawing_with_a_remedy(options):
     with pytest.raises(
-        ValueError, match=r"(title|name) '\$.*\$' is not a formula that Matplotlib can set"
+        ValueError,
+        match=r"^(title|name) '\$.*\$' is not a formula that Matplotlib can set: correct it, "
+        r"or write dollar signs that are letters as r'\\\$'$",
     ):
         draw_network(*example(), **options)
 
 
-@pytest.mark.parametrize("text", ["5 $", r"a\$b\$", "$a$\nplain $\n$b$", "_x_", ""])
+@pytest.mark.parametrize("text", ["5 $", r"a\$b\$", r"\$ 5% _ \$", "$a$\nplain $\n$b$", "_x_", ""])
 def test_dollar_signs_that_make_no_formula_are_letters(text):
     figure = draw_network(*example(), title=text, names=[text, "b"]).figure
 

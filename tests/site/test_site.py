@@ -467,6 +467,24 @@ def test_a_stub_keeps_the_tests_and_not_the_answer():
     assert stubs[1] == "# your code, which defines squares\n...\n\nassert squares == [0, 1, 4]"
 
 
+def test_methods_of_a_class_beside_functions_are_stubs_too():
+    solution = (
+        "def one():\n    return 1\n\n\nclass A(dict):\n    n = 2\n\n    def two(self, *, k=1):\n"
+        '        """Return 2.\n\n        Always.\n        """\n        return 2 * k\n\n'
+        "    def three(self):\n        return 3\n\n\na = A()\nassert (a.n, a.two()) == (2, 2)"
+    )
+
+    made = lectures.stub(solution)
+
+    assert "return 1" not in made
+    assert "return 2" not in made
+    assert "return 3" not in made
+    assert '        """Return 2.\n\n        Always."""\n' in made
+    assert made.count("    n = 2\n\n    def two(self, *, k=1):\n") == 1
+    with pytest.raises(NotImplementedError, match="two is your part"):
+        exec(made, {})
+
+
 def test_a_place_names_what_tests_below_it_read_also_in_other_cells_and_in_loops():
     needed = {"total", "table"}
     lines = (
