@@ -42,7 +42,7 @@ class Data(Record):
         shape (n_train,).
     x_test : (n_test, n_in)
     y_test : (n_test, n_out), or (n_test,) of int
-        Test samples are only used to report errors.
+        Only to report errors, which are nan without test samples, ``x_train[:0]``.
     names : sequence of str, optional
         One for each input, for formulas and pictures; for tables in the order of their columns.
     classes : (n_classes,), optional

@@ -14,8 +14,10 @@ from kan_ref.checks.values import FloatArray, check_float_array, check_rectangul
 def check_samples(name: str, value: object, letter: str, axes: tuple[str, str]) -> FloatArray:
     """Return `value` with two axes, or integer labels y.
 
-    For other arrays with one axis the message shows the code that gives the right ones.
+    For other arrays with one axis the message shows the code that gives the right ones. Test
+    samples may be none.
     """
+    least = 0 if name.endswith("test") else 1
     if value is None:
         again = f": hold out a part of the samples, or give {letter}_train again"
         raise TypeError(
@@ -23,18 +25,17 @@ def check_samples(name: str, value: object, letter: str, axes: tuple[str, str]) 
             f"{again if name.endswith('test') else ''}"
         )
     found = check_rectangular(name, value)
+    if found.ndim == 1 and found.size >= least and letter == "y" and found.dtype.kind in "iu":
+        return found
     if found.ndim == 1 and found.size:
-        if letter == "y" and found.dtype.kind in "iu":
-            return found
         raise ValueError(
             f"{name} has shape {found.shape}, but needs shape ({', '.join(axes)}); "
             f"{_second_axis(name, value, found, letter)}"
         )
     array = check_float_array(name, value, axes)
-    if 0 in array.shape:
-        raise ValueError(
-            f"{name} has shape {array.shape}, but needs at least one row and one column"
-        )
+    if len(array) < least or not array.shape[1]:
+        rows = "one row and " if least else ""
+        raise ValueError(f"{name} has shape {array.shape}, but needs at least {rows}one column")
     return array
 
 
@@ -198,7 +199,7 @@ def check_classes(classes: object, data: Any) -> NDArray[Any]:
         )
     for name in ("y_train", "y_test"):
         labels = getattr(data, name)
-        if labels.min() < 0 or labels.max() >= len(found):
+        if labels.size and (labels.min() < 0 or labels.max() >= len(found)):
             raise ValueError(
                 f"{name} has labels {labels.min()} to {labels.max()}, but {len(found)} classes "
                 f"have labels 0 to {len(found) - 1}"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -65,7 +66,8 @@ hidden_layers : sequence of int
         Draws the folds and the initial parameters."""
 COMMON = """\
 run_ : ValidatedRun
-        With all candidates, the chosen one, and the history of the last fit.
+        With all candidates, the chosen one, and the history of the last fit. There are no test
+        samples: errors on them are nan, here and in `discovery_`.
     discovery_ : Discovery
         What `kan_ref.discover` finds for the training samples in their units: `.formula`, a SymPy
         expression (of logits for classes), `.verdict`, `.alternatives`, `.steps`. It is computed
@@ -143,13 +145,11 @@ class KANBase(BaseEstimator):
         names = None if headers is None else input_names(headers)
         # `discovery_` needs the samples as they are now, and the caller may change the arrays
         x, y = np.array(x), np.array(y)
-        # `fit_validated` only reports test samples: they decide nothing
-        samples = kr.Data(x, y, x[:1], y[:1], names=names)
+        samples = kr.Data(x, y, x[:0], y[:0], names=names)
         data, scaler = kr.scaled(samples)
         if loss == "logistic":
             answers = y[:, None].astype(np.float64)
-            data = kr.Data(data.x_train, answers, data.x_test, answers[:1])
-        options = {} if self.penalty_weights is None else {"weights": self.penalty_weights}
+            data = replace(data, y_train=answers, y_test=answers[:0])
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         run = kr.fit_validated(
             data,
@@ -157,10 +157,10 @@ class KANBase(BaseEstimator):
             n_intervals=self.n_intervals,
             degree=self.degree,
             loss=loss,
+            weights=self.penalty_weights,
             n_steps=self.n_steps,
             n_folds=self.n_folds,
             rng=np.random.default_rng(seed),
-            **options,
         )
         if run.interrupted:
             raise KeyboardInterrupt

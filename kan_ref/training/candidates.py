@@ -31,7 +31,7 @@ from kan_ref.checks import FloatArray, IntArray, check_number
 from kan_ref.data import Data
 from kan_ref.network import Network, domain_of_samples, init_network
 from kan_ref.training.class_losses import CROSS_ENTROPY
-from kan_ref.training.data_goal import MSE, DataGoal, check_batch
+from kan_ref.training.data_goal import MSE, DataGoal, check_batch, check_test
 from kan_ref.training.fitting import fit
 from kan_ref.training.history import Run, Step
 
@@ -129,7 +129,7 @@ def check_goals(network: Network, data: Data, loss: str) -> DataGoal:
             f"y_test is {label} at position {place}, but y_train has no sample of class {label}: "
             "leave such samples out of the test data, or move some into the training data"
         )
-    check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
+    check_test(network, data, loss)
     return goal
 
 

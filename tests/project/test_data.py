@@ -212,9 +212,15 @@ def parts(n_train=4, n_test=3, n_in=2, n_out=1):
             "y_test contains -inf at row 1, column 0, but needs finite numbers: leave such samples out",
         ),
         (
-            "x_test",
+            "x_train",
             lambda x: x[:0],
-            r"x_test has shape \(0, 2\), but needs at least one row and one column",
+            r"x_train has shape \(0, 2\), but needs at least one row and one column",
+        ),
+        ("x_test", lambda x: x[:0], "y_test has 3 rows, but x_test has 0"),
+        (
+            "x_test",
+            lambda x: x[:0, :0],
+            r"x_test has shape \(0, 0\), but needs at least one column",
         ),
         (
             "y_train",
