@@ -1,5 +1,6 @@
 """The arrays of `kan_ref.Data`: samples, the names of their columns, and classes."""
 
+import numbers
 from collections.abc import Sequence
 from itertools import chain, count
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks.array_remedies import as_array, number_classes
+from kan_ref.checks.array_remedies import as_array, as_numbers, number_classes
 from kan_ref.checks.values import FloatArray, check_float_array, check_rectangular
 
 
@@ -161,11 +162,28 @@ def check_same_columns(
     )
 
 
-def check_test_columns(data: Any) -> None:
-    """Raise ValueError if x_train and x_test are tables of other columns, or in another order."""
+def check_tables(data: Any) -> None:
+    """Raise ValueError if tables differ: x_test from x_train in columns, a y from its x in rows."""
     headers = column_names(data.x_train)
     if headers is not None:
         check_same_columns("x_test", data.x_test, headers, "the columns of x_train")
+    for part in ("train", "test"):
+        x_name, y_name = f"x_{part}", f"y_{part}"
+        check_same_rows(x_name, getattr(data, x_name), y_name, getattr(data, y_name))
+
+
+def check_same_rows(x_name: str, x: Any, y_name: str, y: Any) -> None:
+    """Raise ValueError if two tables of equal length have other row labels, or another order."""
+    ours, theirs = getattr(x, "index", None), getattr(y, "index", None)
+    same = getattr(ours, "equals", None)
+    if same is None or not hasattr(theirs, "equals") or len(x) != len(y):
+        return
+    if not same(theirs):
+        raise ValueError(
+            f"{x_name} and {y_name} have different row labels (.index), so that their rows may "
+            f"belong to different samples: give {y_name}.loc[{x_name}.index], or "
+            f"np.asarray({y_name}) if the order is right"
+        )
 
 
 def check_new_names(names: Sequence[str], known: Sequence[str] | None, whose: str) -> None:
@@ -205,6 +223,42 @@ def check_classes(classes: object, data: Any) -> NDArray[Any]:
                 f"have labels 0 to {len(found) - 1}"
             )
     return found
+
+
+def check_no_missing(name: str, value: Any, array: NDArray[Any]) -> None:
+    """Raise ValueError with the first row of an array (n,) that is None, nan, NaT or pandas.NA."""
+    # nan is unequal to itself; the comparison of pandas.NA with itself is neither
+    missing = [
+        entry is None or type(entry).__name__ in ("NAType", "NaTType") or entry != entry
+        for entry in array
+    ]
+    if any(missing):
+        place = missing.index(True)
+        rest = [entry for entry, is_missing in zip(array, missing, strict=True) if not is_missing]
+        are_numbers = all(
+            isinstance(one, numbers.Number) and not isinstance(one, bool) for one in rest
+        )
+        what = "leave out the samples without a class"
+        if rest and are_numbers:
+            code = as_numbers(name, value)
+            what = (
+                "keep the other rows of inputs and targets, "
+                f"keep = np.isfinite({code}), and give {code}[keep] for numbers, "
+                f"{code}[keep].astype(int) for class labels"
+            )
+        raise ValueError(f"{name} is {array[place]} at row {place}: {what}")
+
+
+def check_one_type(name: str, value: Any, array: NDArray[Any]) -> type[Any]:
+    """Return the type of all entries of an array (n,); TypeError if there are several."""
+    types = {type(entry) for entry in array}
+    if len(types) > 1:
+        found = ", ".join(sorted(kind.__name__ for kind in types))
+        raise TypeError(
+            f"{name} holds values of several types ({found}): "
+            f"give {as_array(name, value)}.astype(str) for classes, .astype(float) for numbers"
+        )
+    return types.pop()
 
 
 def listed(values: Sequence[object], most: int = 6) -> str:

@@ -11,9 +11,8 @@ import numpy as np
 import kan_ref as kr
 from kan_ref.checks import (
     FloatArray,
-    check_no_missing,
-    check_no_times,
-    check_rectangular,
+    check_entries,
+    check_numbers,
     explain_call,
     input_names,
     literal,
@@ -178,17 +177,17 @@ class KANBase(BaseEstimator):
     def _read(self, *arrays: Any, **options: Any) -> Any:
         """Return what `validate_data` returns; what is wrong in a table is reported by column.
 
-        scikit-learn takes dates as numbers in the unit that an array has, and masked numbers.
+        scikit-learn takes dates as numbers in the unit that an array has, categories that are
+        numbers, and masked numbers. Of labels it takes NaT and the text "nan" as classes, and it
+        takes the truth of pandas.NA, which is an error.
         """
         named = dict(zip(("X", "y"), arrays, strict=False))
-        if not options.get("y_numeric") and "y" in named:
-            y = named.pop("y")
-            labels = check_rectangular("y", y)  # classes may be dates
-            if labels.dtype.kind == "O" and labels.ndim and labels.size == len(labels):
-                # scikit-learn takes the truth of pandas.NA, which is an error
-                check_no_missing("y", y, labels.ravel())
+        if "y" in named and not options.get("y_numeric"):
+            check_entries("y", named.pop("y"), one_type=True)  # classes may be dates
         for name, array in named.items():
-            check_no_times(name, array)
+            check_numbers(name, array)
+        if "y" in named:
+            check_entries("y", named["y"], one_type=False)
         try:
             return validate_data(self, *arrays, dtype=np.float64, **options)
         except (ValueError, TypeError) as error:

@@ -49,7 +49,7 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
         Parameters
         ----------
         X : (n_samples, n_features)
-            At least two samples.
+            At least two samples; categories of a table raise an error.
         y : (n_samples,) or (n_samples, n_outputs)
 
         Returns
@@ -136,7 +136,7 @@ class KANClassifier(ClassifierMixin, KANBase):
         Parameters
         ----------
         X : (n_samples, n_features)
-            At least two samples.
+            At least two samples; categories of a table raise an error.
         y : (n_samples,)
             At least two different classes: text, categories, or an array of booleans, integers,
             dates or whole numbers. Numbers, booleans and dates in an array of objects raise

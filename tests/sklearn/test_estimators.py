@@ -129,6 +129,10 @@ def test_times_are_no_numbers(x, word, fitted):
         pd.Series([True, False, None, False] * 10, dtype="boolean"),
         np.array(["u", "v", None, "v"] * 10, dtype=object),
         pd.Categorical(["u", "v", None, "v"] * 10),
+        ["u", "v", float("nan"), "v"] * 10,
+        pd.Series(pd.to_datetime(["2020-01-01", "2020-01-02", None, "2020-01-02"] * 10)),
+        np.array(["2020-01-01", "2020-01-02", "NaT", "2020-01-02"] * 10, dtype="M8[D]"),
+        [*DAYS[:2], pd.NaT, DAYS[0]] * 10,
     ],
 )
 def test_a_sample_without_a_class_is_named_by_its_row(y):
@@ -138,6 +142,47 @@ def test_a_sample_without_a_class_is_named_by_its_row(y):
         ValueError, match=r"^y is \S+ at row 2: leave out the samples without a class$"
     ):
         KANClassifier(**QUICK).fit(x, y)
+
+
+@pytest.mark.parametrize("y", [["u", 3] * 20, np.array(["u", 3] * 20, dtype=object)])
+def test_classes_of_several_types_are_reported_as_in_a_split(y):
+    x = np.linspace(-1.0, 1.0, 40)[:, None]
+    calls = [lambda: KANClassifier(**QUICK).fit(x, y), lambda: kr.Data.split(x, y, rng=RNG(0))]
+
+    for call in calls:
+        with pytest.raises(TypeError, match=r"^y holds values of several types \(int, str\): give"):
+            call()
+
+
+@pytest.mark.parametrize("missing", [pd.NA, None])
+def test_a_missing_number_among_objects_is_reported_with_the_code_that_keeps_the_others(missing):
+    x = np.linspace(-1.0, 1.0, 40)[:, None]
+    y = pd.Series([1.0, 2.0, missing, 3.0] * 10, dtype=object)
+
+    with pytest.raises(ValueError, match=r"^y is \S+ at row 2: keep the other rows") as error:
+        KANRegressor(**QUICK).fit(x, y)
+    code = str(error.value).partition("keep = ")[2].partition(", and give ")[0]
+    keep = eval(code, {"np": np, "y": y})
+    assert keep.tolist() == [True, True, False, True] * 10
+    numbers = np.array([1, 2.5] * 20, dtype=object)
+    assert KANRegressor(**QUICK, hidden_layers=()).fit(x, numbers).predict(x).dtype == np.float64
+
+
+@pytest.mark.parametrize("values", [[1, 2, 3], ["1", "2", "3"], ["a", "b", "c"]])
+def test_categories_are_no_numbers(values, fitted):
+    x, y = table()
+    group = pd.Categorical(values * 50)
+    x["noise"] = group
+    calls = [lambda: KANRegressor().fit(x, y), lambda: KANClassifier().fit(x, y > y.median())]
+    calls += [lambda: fitted.predict(x), lambda: kr.Data.split(x, y, rng=RNG(0))]
+
+    for call in calls:
+        with pytest.raises(
+            TypeError, match=r"^[Xx] has a column 'noise' of dtype category, .*get_d"
+        ):
+            call()
+    with pytest.raises(TypeError, match=r"^y has dtype category, .* give np.asarray\(y\).astype"):
+        KANRegressor().fit(x[["mass"]], pd.Series(group))
 
 
 @pytest.mark.parametrize(
