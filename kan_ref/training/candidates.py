@@ -20,6 +20,7 @@ the reverse order, edges and nodes that a strong penalty has made 0 stay near 0:
 Friedman's first test function is then lost.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,6 +35,7 @@ from kan_ref.training.class_losses import CROSS_ENTROPY
 from kan_ref.training.data_goal import MSE, DataGoal, check_batch, check_test
 from kan_ref.training.fitting import fit
 from kan_ref.training.history import Run, Step
+from kan_ref.training.notes import OTHER_DOMAIN
 
 WEIGHTS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 FEW = 100  # training samples; with fewer, every other weight
@@ -222,6 +224,18 @@ def usual_weights(n: int) -> tuple[float, ...]:
     by less: then every other weight is left out, and with it nearly half of the time.
     """
     return WEIGHTS if n >= FEW else WEIGHTS[::2]
+
+
+def reason(stopped: str, names: Sequence[str] | None) -> str:
+    """Return why a fit of standardized inputs ended, with their names and a remedy for outliers."""
+    stopped = stopped.replace("the callback asked to stop", "the objective settled")
+    remedy = "or clip or transform the input, whose numbers here are standard deviations"
+    stopped = stopped.replace(OTHER_DOMAIN, f"{remedy} from its mean")
+    if names is None:
+        return stopped
+    return re.sub(
+        r"; input (\d+) varies", lambda found: f"; input {names[int(found[1])]!r} varies", stopped
+    )
 
 
 def check_weights(weights: object) -> tuple[float, ...]:

@@ -441,7 +441,8 @@ def test_partial_dependence_is_computed(fitted):
 def test_settings_reach_the_fit():
     x, y = table(40)
 
-    model = KANRegressor((2, 3), n_intervals=4, degree=2, **QUICK, random_state=0).fit(x, y)
+    model = KANRegressor(np.array([2, 3]), n_intervals=4, degree=2, **QUICK, random_state=0)
+    model.fit(x, y)
     candidates = {(one.architecture, one.penalty_weight) for one in model.run_.candidates}
 
     assert ("hidden", 1e-3) in candidates
