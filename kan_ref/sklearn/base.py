@@ -89,7 +89,9 @@ run_ : ValidatedRun
     -----
     Predictions clip each input to the range of the training samples, because splines decay to zero
     outside their grids: beyond the training samples, predictions are constant. A copy of the
-    training samples is kept, for `discovery_`."""
+    training samples is kept, for `discovery_`. A `fit` that fails or is interrupted leaves the
+    estimator as it was. Rows of X and y belong together by their places, as in scikit-learn: row
+    labels of tables are not compared."""
 
 Estimator = TypeVar("Estimator", bound=type)
 
@@ -137,6 +139,16 @@ class KANBase(BaseEstimator):
         self.n_folds = n_folds
         self.random_state = random_state
 
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Restore all attributes if a fit fails or is interrupted: they are of one fit."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            self.__dict__ = before
+            raise
+
     @own_names()
     def _fit(self, x: FloatArray, y: Any, loss: str) -> None:
         """Standardize, choose and train the network; y is (n, n_out), or labels (n,)."""
@@ -171,8 +183,7 @@ class KANBase(BaseEstimator):
         self.network_, self.scaler_, self.run_ = run.network, scaler, run
         self._drawn = data.x_train[places]
         scores = kr.edge_scores(run.network, data.x_train, kind="attribution")[0].sum(axis=0)
-        total = scores.sum()
-        self.feature_importances_ = scores / total if total > 0.0 else scores
+        self.feature_importances_ = scores / (scores.sum() or 1.0)
 
     def _read(self, *arrays: Any, **options: Any) -> Any:
         """Return what `validate_data` returns; what is wrong in a table is reported by column.

@@ -438,6 +438,59 @@ def test_partial_dependence_is_computed(fitted):
     assert (np.diff(found["average"][0]) > 0.0).all()
 
 
+def test_a_fit_that_fails_or_is_interrupted_leaves_the_estimator_as_it_was(monkeypatch):
+    x, y = table(40)
+    few = x[["mass", "speed"]]
+    regressor = KANRegressor(**QUICK, random_state=0).fit(few, y)
+    labels = np.array(["low", "middle", "high"])[np.arange(40) % 3]
+    classifier = KANClassifier(**QUICK, random_state=0).fit(few, labels)
+    before = regressor.predict(few), classifier.predict_proba(few), dict(vars(classifier))
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    with pytest.raises(ValueError, match="n_steps is 0"):
+        regressor.set_params(n_steps=0).fit(x, np.column_stack([y, y]))
+    with pytest.raises(ValueError, match="y has the one class"):
+        classifier.fit(x, ["rain"] * 40)
+    monkeypatch.setattr(kr, "fit_validated", interrupted)
+    for model in (regressor, classifier):
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(x.to_numpy(), ["rain", "dry"] * 20 if model is classifier else x)
+
+    np.testing.assert_array_equal(regressor.predict(few), before[0])
+    np.testing.assert_array_equal(classifier.predict_proba(few), before[1])
+    assert vars(classifier) == before[2]
+    again = clone(classifier)
+    with pytest.raises(KeyboardInterrupt):
+        again.fit(few, labels)
+    with pytest.raises(NotFittedError):
+        again.predict(few)
+
+
+def test_without_test_samples_an_estimator_has_no_test_error(fitted, classified):
+    for model in (fitted, classified[0]):
+        history = model.run_.history
+        assert np.isnan(model.run_.test_rmse)
+        assert np.isnan([history.test_rmse, history.test_loss, history.test_accuracy]).all()
+    assert np.isnan([step.test_rmse for step in fitted.discovery_.steps]).all()
+    assert "test_rmse" not in f"{fitted.discovery_!r} {fitted.discovery_.steps}"
+
+
+@pytest.mark.parametrize("kind", [KANRegressor, KANClassifier])
+def test_the_note_on_outliers_names_the_column_and_what_can_be_done_with_it(kind):
+    x = pd.DataFrame(RNG(0).uniform(-1.0, 1.0, (300, 2)), columns=["age", "income"])
+    y = (np.sin(3.0 * x["income"]) + x["age"]) > 0.0
+    x.loc[5, "income"] = 100.0
+
+    stopped = kind(**QUICK, random_state=0).fit(x, y if kind is KANClassifier else 1.0 * y)
+    stopped = stopped.run_.stopped
+
+    assert "; input 'income' varies by" in stopped
+    assert "or clip or transform the input, whose numbers here are standard deviations" in stopped
+    assert "domain=" not in stopped
+
+
 def test_settings_reach_the_fit():
     x, y = table(40)
 
