@@ -73,7 +73,8 @@ run_ : ValidatedRun
         when it or `formula_` is first read, without a limit of time: in seconds to a minute for up
         to five columns, in one to three minutes for 10 to 50. It may differ from the network:
         `print(model.discovery_.verdict)` says how far the samples support it, and whether the
-        search was interrupted, which keeps the best formula so far until the next `fit`.
+        search was interrupted. Then the best formula so far is kept until the next `fit`; before
+        there is any formula, KeyboardInterrupt is raised.
     formula_ : sympy.Expr, or tuple of them for several outputs
         That of `discovery_`. Its symbols are the column names, if all of them are text, else x_1,
         x_2, ... Line breaks and spaces at the ends of a name are left out. A column whose name is
