@@ -19,7 +19,7 @@ from kan_ref.checks import (
     check_same_columns,
     check_same_rows,
     check_samples,
-    check_test_columns,
+    check_tables,
     column_names,
     explain_call,
     listed,
@@ -42,7 +42,7 @@ class Data(Record):
         shape (n_train,).
     x_test : (n_test, n_in)
     y_test : (n_test, n_out), or (n_test,) of int
-        Test samples are only used to report errors.
+        Only to report errors, which are nan without test samples, ``x_train[:0]``.
     names : sequence of str, optional
         One for each input, for formulas and pictures; for tables in the order of their columns.
     classes : (n_classes,), optional
@@ -53,7 +53,7 @@ class Data(Record):
     ValueError
         "y_train has shape (3,), but needs shape (n_train, n_out); for one output write
         y_train[:, None]"; "y_test has 4 rows, but x_test has 5"; "x_train contains nan at row 3,
-        column 0"; tables with other columns, or another order of them, in x_test than in x_train
+        column 0"; tables that differ in columns or their order (x_test), or in row labels (y)
     TypeError
         "x_test is None, but needs shape (n_test, n_in): hold out a part of the samples, or give
         x_train again"
@@ -90,7 +90,7 @@ class Data(Record):
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        check_test_columns(self)
+        check_tables(self)
         headers, test_inputs = column_names(self.x_train), self.x_test
         for part in ("train", "test"):
             for letter, columns in (("x", "n_in"), ("y", "n_out")):
@@ -136,11 +136,12 @@ class Data(Record):
         Parameters
         ----------
         x : (n, n_in) array_like or table
-            An array, a list, a tensor or a DataFrame. Booleans count as 0 and 1. Column names
-            become `names`, if all of them are text. Line breaks and spaces at the ends are left
-            out. A column whose name is then empty, or that of another column, is called x_i by its
-            place i. Where another column has this name, i is the first free number above the number
-            of columns. Names that are equal as they are raise an error.
+            An array, a list, a tensor or a DataFrame. Booleans count as 0 and 1; categories must
+            become columns of numbers first. Column names become `names`, if all of them are text.
+            Line breaks and spaces at the ends are left out. A column whose name is then empty, or
+            that of another column, is called x_i by its place i. Where another column has this
+            name, i is the first free number above the number of columns. Names that are equal as
+            they are raise an error.
         y : (n,) or (n, n_out) array_like or table
             Numbers become columns (n, n_out). With one axis, text, booleans, categories and
             integers are classes: they become labels 0, 1, ..., and `classes` holds what they stand
@@ -246,7 +247,7 @@ def check_data(data: object) -> Data:
 
 
 def check_arrays(data: object) -> None:
-    """Raise an error if `data` lacks one of the four arrays, or if tables differ in columns."""
+    """Raise an error if `data` lacks one of the four arrays, or if tables differ."""
     for name in ARRAYS:
         if not hasattr(data, name):
             kind = type(data).__name__
@@ -254,7 +255,7 @@ def check_arrays(data: object) -> None:
                 f"data is a {kind} without attribute {name}, but needs {', '.join(ARRAYS)} "
                 "(as kan_ref.Data has them; kan_ref.Data.split(x, y, rng=rng) splits x and y)"
             )
-    check_test_columns(data)
+    check_tables(data)
 
 
 def check_loss(data: object, loss: object) -> None:

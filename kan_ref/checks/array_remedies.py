@@ -44,6 +44,13 @@ def as_array(name: str, value: object) -> str:
     return name if isinstance(value, np.ndarray) else f"np.asarray({name})"
 
 
+def as_numbers(name: str, value: object) -> str:
+    """Return the code for objects as float64, with nan where one is missing."""
+    if hasattr(value, "to_numpy"):  # NumPy cannot convert pandas.NA
+        return f"{name}.to_numpy(float, na_value=np.nan)"
+    return f"np.asarray({name}, float)"
+
+
 def is_masked(value: object) -> bool:
     """Return whether `value`, or a row of it, is a masked array with a masked number."""
     rows = value if isinstance(value, list | tuple) else (value,)

@@ -1,5 +1,6 @@
 """The arrays of `kan_ref.Data`: samples, the names of their columns, and classes."""
 
+import numbers
 from collections.abc import Sequence
 from itertools import chain, count
 from typing import Any
@@ -7,15 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks.array_remedies import as_array, number_classes
+from kan_ref.checks.array_remedies import as_array, as_numbers, number_classes
 from kan_ref.checks.values import FloatArray, check_float_array, check_rectangular
 
 
 def check_samples(name: str, value: object, letter: str, axes: tuple[str, str]) -> FloatArray:
     """Return `value` with two axes, or integer labels y.
 
-    For other arrays with one axis the message shows the code that gives the right ones.
+    For other arrays with one axis the message shows the code that gives the right ones. Test
+    samples may be none.
     """
+    least = 0 if name.endswith("test") else 1
     if value is None:
         again = f": hold out a part of the samples, or give {letter}_train again"
         raise TypeError(
@@ -23,18 +26,17 @@ def check_samples(name: str, value: object, letter: str, axes: tuple[str, str]) 
             f"{again if name.endswith('test') else ''}"
         )
     found = check_rectangular(name, value)
+    if found.ndim == 1 and found.size >= least and letter == "y" and found.dtype.kind in "iu":
+        return found
     if found.ndim == 1 and found.size:
-        if letter == "y" and found.dtype.kind in "iu":
-            return found
         raise ValueError(
             f"{name} has shape {found.shape}, but needs shape ({', '.join(axes)}); "
             f"{_second_axis(name, value, found, letter)}"
         )
     array = check_float_array(name, value, axes)
-    if 0 in array.shape:
-        raise ValueError(
-            f"{name} has shape {array.shape}, but needs at least one row and one column"
-        )
+    if len(array) < least or not array.shape[1]:
+        rows = "one row and " if least else ""
+        raise ValueError(f"{name} has shape {array.shape}, but needs at least {rows}one column")
     return array
 
 
@@ -160,11 +162,28 @@ def check_same_columns(
     )
 
 
-def check_test_columns(data: Any) -> None:
-    """Raise ValueError if x_train and x_test are tables of other columns, or in another order."""
+def check_tables(data: Any) -> None:
+    """Raise ValueError if tables differ: x_test from x_train in columns, a y from its x in rows."""
     headers = column_names(data.x_train)
     if headers is not None:
         check_same_columns("x_test", data.x_test, headers, "the columns of x_train")
+    for part in ("train", "test"):
+        x_name, y_name = f"x_{part}", f"y_{part}"
+        check_same_rows(x_name, getattr(data, x_name), y_name, getattr(data, y_name))
+
+
+def check_same_rows(x_name: str, x: Any, y_name: str, y: Any) -> None:
+    """Raise ValueError if two tables of equal length have other row labels, or another order."""
+    ours, theirs = getattr(x, "index", None), getattr(y, "index", None)
+    same = getattr(ours, "equals", None)
+    if same is None or not hasattr(theirs, "equals") or len(x) != len(y):
+        return
+    if not same(theirs):
+        raise ValueError(
+            f"{x_name} and {y_name} have different row labels (.index), so that their rows may "
+            f"belong to different samples: give {y_name}.loc[{x_name}.index], or "
+            f"np.asarray({y_name}) if the order is right"
+        )
 
 
 def check_new_names(names: Sequence[str], known: Sequence[str] | None, whose: str) -> None:
@@ -198,12 +217,48 @@ def check_classes(classes: object, data: Any) -> NDArray[Any]:
         )
     for name in ("y_train", "y_test"):
         labels = getattr(data, name)
-        if labels.min() < 0 or labels.max() >= len(found):
+        if labels.size and (labels.min() < 0 or labels.max() >= len(found)):
             raise ValueError(
                 f"{name} has labels {labels.min()} to {labels.max()}, but {len(found)} classes "
                 f"have labels 0 to {len(found) - 1}"
             )
     return found
+
+
+def check_no_missing(name: str, value: Any, array: NDArray[Any]) -> None:
+    """Raise ValueError with the first row of an array (n,) that is None, nan, NaT or pandas.NA."""
+    # nan is unequal to itself; the comparison of pandas.NA with itself is neither
+    missing = [
+        entry is None or type(entry).__name__ in ("NAType", "NaTType") or entry != entry
+        for entry in array
+    ]
+    if any(missing):
+        place = missing.index(True)
+        rest = [entry for entry, is_missing in zip(array, missing, strict=True) if not is_missing]
+        are_numbers = all(
+            isinstance(one, numbers.Number) and not isinstance(one, bool) for one in rest
+        )
+        what = "leave out the samples without a class"
+        if rest and are_numbers:
+            code = as_numbers(name, value)
+            what = (
+                "keep the other rows of inputs and targets, "
+                f"keep = np.isfinite({code}), and give {code}[keep] for numbers, "
+                f"{code}[keep].astype(int) for class labels"
+            )
+        raise ValueError(f"{name} is {array[place]} at row {place}: {what}")
+
+
+def check_one_type(name: str, value: Any, array: NDArray[Any]) -> type[Any]:
+    """Return the type of all entries of an array (n,); TypeError if there are several."""
+    types = {type(entry) for entry in array}
+    if len(types) > 1:
+        found = ", ".join(sorted(kind.__name__ for kind in types))
+        raise TypeError(
+            f"{name} holds values of several types ({found}): "
+            f"give {as_array(name, value)}.astype(str) for classes, .astype(float) for numbers"
+        )
+    return types.pop()
 
 
 def listed(values: Sequence[object], most: int = 6) -> str:

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks.array_remedies import TIMES, as_array, first_beyond, kind_remedy
-from kan_ref.checks.samples import column_names, input_names
+from kan_ref.checks.array_remedies import TIMES, as_array, as_numbers, first_beyond, kind_remedy
+from kan_ref.checks.samples import check_no_missing, check_one_type, column_names, input_names
 from kan_ref.checks.values import FloatArray, IntArray, check_float_array, check_rectangular
 
 FEW_CLASSES = 20  # up to so many integers may be classes with two samples each on average
@@ -98,23 +98,25 @@ def read_targets(name: str, value: object) -> tuple[NDArray[Any], NDArray[Any] |
     columns = _columns(value)
     table: Any = value
     is_one = columns is not None and len(columns) == 1
-    if columns and is_one and _array(name, table[columns[0]]).dtype.kind not in "iuf":
-        value, columns = table[columns[0]], None
+    if columns and is_one:
+        only = table[columns[0]]
+        if _is_category(only) or _array(name, only).dtype.kind not in "iuf":
+            value, columns = only, None
     if columns is not None:
         return read_inputs(name, value)[0], None
-    array = _array(name, value)
-    if array.dtype.kind == "U" and isinstance(value, list | tuple):
-        mixed = np.array(value, dtype=object)  # NumPy makes text of nan and of numbers beside text
-        array = array if all(isinstance(entry, str) for entry in mixed.flat) else mixed
+    array = _entries(value, _array(name, value))
     if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "USTO":
         array = array[:, 0]
     if array.ndim == 1 and not array.size:
         return np.zeros((0, 1)), None
     if array.ndim == 1:
-        if str(getattr(value, "dtype", "")) == "category" or array.dtype.kind in "bUST":
-            return _labels(name, array)
         if array.dtype.kind == "O":
-            return _labels(name, _objects(name, value, array))
+            array = _objects(name, value, array)
+        if _is_category(value) or array.dtype.kind == "b":
+            return _labels(name, array)
+        if array.dtype.kind in "UST":
+            _check_no_numbers(name, value, array)
+            return _labels(name, array)
         if array.dtype.kind in "iu":
             labels, classes = _labels(name, array)
             _check_repeated(name, value, len(array), len(classes))
@@ -127,33 +129,32 @@ def read_targets(name: str, value: object) -> tuple[NDArray[Any], NDArray[Any] |
     return out, None
 
 
-def check_same_rows(x_name: str, x: object, y_name: str, y: object) -> None:
-    """Raise ValueError if two tables of equal length have other row labels, or another order."""
-    ours, theirs = getattr(x, "index", None), getattr(y, "index", None)
-    same = getattr(ours, "equals", None)
-    if same is not None and hasattr(theirs, "equals") and not same(theirs):
-        raise ValueError(
-            f"{x_name} and {y_name} have different row labels (.index), so that their rows may "
-            f"belong to different samples: give {y_name}.loc[{x_name}.index], or "
-            f"np.asarray({y_name}) if the order is right"
-        )
+def check_entries(name: str, value: Any, *, one_type: bool) -> None:
+    """Raise an error if objects or times, one a row, are missing or perhaps of several types."""
+    array = _entries(value, check_rectangular(name, value))
+    if array.dtype.kind in "OmM" and array.ndim and 0 < array.size == len(array):
+        check_no_missing(name, value, array.ravel())
+        if one_type:
+            check_one_type(name, value, array.ravel())
 
 
-def check_no_times(name: str, value: Any) -> None:
-    """Raise TypeError if an array, or a column of a table, holds dates or differences of times.
+def check_numbers(name: str, value: Any) -> None:
+    """Raise TypeError if an array, or a column of a table, holds times or has categories.
 
-    NumPy counts them in the unit of the array, which may be another one in the next array. Masked
-    numbers, of which NumPy takes the values, raise ValueError.
+    NumPy counts times in the unit of the array, which may be another one in the next array, and
+    takes categories that are numbers, or digits, as numbers. Masked numbers, of which NumPy takes
+    the values, raise ValueError.
     """
     columns = _columns(value)
     if columns is not None:
         for column in columns:
-            if _holds_times(name, value[column]):
+            if _is_category(value[column]) or _holds_times(name, value[column]):
                 _column(name, value, column)
         return
-    if _holds_times(name, value):
+    if _is_category(value) or _holds_times(name, value):
         dtype = getattr(value, "dtype", np.asarray(value).dtype)
-        raise TypeError(f"{name} has dtype {dtype}, but needs real numbers: {TIMES}")
+        remedy = f"give {as_array(name, value)}.astype(float)" if _is_category(value) else TIMES
+        raise TypeError(f"{name} has dtype {dtype}, but needs real numbers: {remedy}")
 
 
 def _holds_times(name: str, value: Any) -> bool:
@@ -163,6 +164,19 @@ def _holds_times(name: str, value: Any) -> bool:
     if "M" in kinds or "m" in kinds:
         return True
     return array.dtype.kind == "O" and any(isinstance(entry, _TIMES) for entry in array.flat)
+
+
+def _is_category(value: Any) -> bool:
+    """Return whether a column, Series or array has the dtype of categories."""
+    return str(getattr(value, "dtype", "")) == "category"
+
+
+def _entries(value: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """Return a list that NumPy reads as text as objects, if its entries are not all text."""
+    if array.dtype.kind == "U" and isinstance(value, list | tuple):
+        mixed = np.array(value, dtype=object)  # nan and numbers beside text became text
+        return array if all(isinstance(entry, str) for entry in mixed.flat) else mixed
+    return array
 
 
 def _columns(value: Any) -> list[Any] | None:
@@ -185,7 +199,7 @@ def _column(name: str, table: Any, column: Any) -> FloatArray:
     array = _array(name, values)
     if array.ndim != 1:
         raise ValueError(f"{name} has several columns named {column!r}: rename all but one")
-    if array.dtype.kind not in "biuf":
+    if _is_category(values) or array.dtype.kind not in "biuf":
         dtype = getattr(values, "dtype", array.dtype)
         remedy = (
             TIMES
@@ -212,7 +226,7 @@ def _check_filled(name: str, array: FloatArray, value: object, columns: list[Any
         one_axis = columns is None and given.ndim == 1
         code = f"{as_array(name, value)}{'' if columns is None else '.astype(float)'}"
         if given.dtype.kind == "O" and hasattr(value, "to_numpy"):
-            code = _as_numbers(name, value)
+            code = as_numbers(name, value)
         keep, found = f"np.isfinite({code})", str(array[row, column])
         if given.dtype.kind == "f" and given.dtype.itemsize > array.itemsize:  # longdouble
             keep = f"(np.abs({as_array(name, value)}) <= np.finfo(float).max)"
@@ -225,48 +239,10 @@ def _check_filled(name: str, array: FloatArray, value: object, columns: list[Any
         )
 
 
-def _as_numbers(name: str, value: object) -> str:
-    """Return the code for objects as float64, with nan where one is missing."""
-    if hasattr(value, "to_numpy"):  # NumPy cannot convert pandas.NA
-        return f"{name}.to_numpy(float, na_value=np.nan)"
-    return f"np.asarray({name}, float)"
-
-
-def check_no_missing(name: str, value: Any, array: NDArray[Any]) -> None:
-    """Raise ValueError with the first row of an array (n,) that is None, nan, NaT or pandas.NA."""
-    # nan is unequal to itself; the comparison of pandas.NA with itself is neither
-    missing = [
-        entry is None or type(entry).__name__ in ("NAType", "NaTType") or entry != entry
-        for entry in array
-    ]
-    if any(missing):
-        place = missing.index(True)
-        rest = [entry for entry, is_missing in zip(array, missing, strict=True) if not is_missing]
-        are_numbers = all(
-            isinstance(one, numbers.Number) and not isinstance(one, bool) for one in rest
-        )
-        what = "leave out the samples without a class"
-        if rest and are_numbers:
-            code = _as_numbers(name, value)
-            what = (
-                "keep the other rows of inputs and targets, "
-                f"keep = np.isfinite({code}), and give {code}[keep] for numbers, "
-                f"{code}[keep].astype(int) for class labels"
-            )
-        raise ValueError(f"{name} is {array[place]} at row {place}: {what}")
-
-
 def _objects(name: str, value: Any, array: NDArray[Any]) -> NDArray[Any]:
     """Return an array of objects as text, booleans or integers, if all are of one type."""
     check_no_missing(name, value, array)
-    types = {type(entry) for entry in array}
-    if len(types) > 1:
-        found = ", ".join(sorted(kind.__name__ for kind in types))
-        raise TypeError(
-            f"{name} holds values of several types ({found}): "
-            f"give {as_array(name, value)}.astype(str) for classes, .astype(float) for numbers"
-        )
-    kind = types.pop()
+    kind = check_one_type(name, value, array)
     if issubclass(kind, str | bool | np.bool_):
         return np.array(array.tolist())
     if issubclass(kind, numbers.Number) and first_beyond(array) is None:
@@ -282,13 +258,11 @@ def _objects(name: str, value: Any, array: NDArray[Any]) -> NDArray[Any]:
 
 def _labels(name: str, array: NDArray[Any]) -> tuple[IntArray, NDArray[Any]]:
     """Return labels 0, 1, ... and the classes in increasing order."""
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if array.dtype.kind in "fmM" and not np.isfinite(array).all():
         place = int(np.flatnonzero(~np.isfinite(array))[0])
         raise ValueError(
             f"{name} is {array[place]} at row {place}: leave out the samples without a class"
         )
-    if array.dtype.kind == "O":
-        array = _objects(name, array, array)
     classes, labels = np.unique(array, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
@@ -296,6 +270,26 @@ def _labels(name: str, array: NDArray[Any]) -> tuple[IntArray, NDArray[Any]]:
             "at least two to tell apart"
         )
     return labels.astype(np.intp), classes
+
+
+def _check_no_numbers(name: str, value: object, array: NDArray[Any]) -> None:
+    """Raise ValueError where text is that of numbers, most of which are different.
+
+    Integers become text to be classes; then two of them must be equal.
+    """
+    texts = np.unique(array)
+    if 2 * len(texts) <= len(array):
+        return
+    try:
+        values = texts.astype(float)
+    except ValueError:
+        return
+    if len(texts) < len(array) and (values == np.round(values)).all():
+        return
+    raise ValueError(
+        f"{name} is text of {len(texts)} different numbers in {len(array)} rows, and text is for "
+        f"classes: for regression give {as_array(name, value)}.astype(float)"
+    )
 
 
 def _check_repeated(name: str, value: object, n: int, n_classes: int) -> None:

@@ -53,7 +53,8 @@ class Elimination(Record):
     were; `least_rmse`, the smallest of all architectures; `steps`, the trials in their order. The
     errors of an output are multiplied by the power of two that brings the standard deviation of its
     targets nearest to the largest one of all outputs. For classes both errors are those of
-    probabilities, and `validation_loss`, else None, is the mean loss on the held-out samples.
+    probabilities, and `validation_loss`, else None, is the mean loss on the held-out samples. With
+    fewer than 5 training samples none is held out, and all of these are on the training samples.
     """
 
     network: Network

@@ -22,8 +22,9 @@ class DiscoveryStep:
     """One step: its `name`, a `note` in words, its `network`, and its errors.
 
     `network` is None where the step has a formula that is not a network yet. `train_rmse` is the
-    error on all training samples, `test_rmse` on the test samples. An error is nan where a function
-    is undefined at a sample; `note` says which. For classes errors are those of probabilities.
+    error on all training samples, `test_rmse` on the test samples, nan without any. An error is nan
+    where a function is undefined at a sample; `note` says which. For classes errors are those of
+    probabilities.
     """
 
     name: str
@@ -33,7 +34,7 @@ class DiscoveryStep:
     test_rmse: float
 
     def __repr__(self) -> str:
-        errors = f"train_rmse {self.train_rmse:.2e}, test_rmse {self.test_rmse:.2e}"
+        errors = _errors(self)
         shape = "" if self.network is None else f" {list(self.network.widths)},"
         return f"{self.name:<10} {self.note}:{shape} {errors}"
 
@@ -99,7 +100,7 @@ class Discovery(Record):
 
     @property
     def test_rmse(self) -> float:
-        """The error of the formula on the test samples."""
+        """The error of the formula on the test samples; nan without any."""
         return self.steps[-1].test_rmse
 
     def predict(self, x: object) -> FloatArray:
@@ -118,8 +119,13 @@ class Discovery(Record):
         return formula_values(self.formula, points, self.names)
 
     def __repr__(self) -> str:
-        errors = f"train_rmse {self.train_rmse:.2e}, test_rmse {self.test_rmse:.2e}"
-        return f"Discovery({self.formula}, {errors}, {self.verdict.kind})"
+        return f"Discovery({self.formula}, {_errors(self)}, {self.verdict.kind})"
+
+
+def _errors(one: DiscoveryStep | Discovery) -> str:
+    """Return the errors as text, that of the test samples only where there is one."""
+    test = "" if np.isnan(one.test_rmse) else f", test_rmse {one.test_rmse:.2e}"
+    return f"train_rmse {one.train_rmse:.2e}{test}"
 
 
 def formula_values(formula: Any, x: FloatArray, names: tuple[str, ...]) -> FloatArray:
@@ -162,9 +168,11 @@ def _form(expression: Any) -> str:
 def beside_splines(found: Discovery, data: Data) -> Discovery:
     """Return a discovery whose verdict says by how much its splines predict better, if by half.
 
-    A formula that explains the data needs no such message.
+    A formula that explains the data needs no such message, and test samples show it.
     """
     if found.verdict.kind != "not explained" or found.splines.widths[-1] != data.y_train.shape[1]:
+        return found
+    if not len(data.x_test):
         return found
     predicted = network_values(found.splines, found.scaler.transform_x(data.x_test))
     if not np.isfinite(predicted).all():
@@ -251,6 +259,9 @@ class Report:
         errors = []
         for part in ("train", "test"):
             x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
+            if not len(x):
+                errors.append(np.nan)
+                continue
             residual = f(self.inputs.columns(x)) - y
             errors.append(float(np.sqrt(np.mean(residual**2))))
             undefined = int((~np.isfinite(residual)).any(axis=1).sum())

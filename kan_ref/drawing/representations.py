@@ -106,8 +106,10 @@ def discovery_html(found: Any) -> str:
             step.name,
             step.note,
             list(step.network.widths) if step.network is not None else "",
-            pieces.short(step.train_rmse),
-            pieces.short(step.test_rmse),
+            *(
+                pieces.short(error) if np.isfinite(error) else "-"
+                for error in (step.train_rmse, step.test_rmse)
+            ),
         )
         for step in found.steps
     ]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -10,9 +11,8 @@ import numpy as np
 import kan_ref as kr
 from kan_ref.checks import (
     FloatArray,
-    check_no_missing,
-    check_no_times,
-    check_rectangular,
+    check_entries,
+    check_numbers,
     explain_call,
     input_names,
     literal,
@@ -65,14 +65,16 @@ hidden_layers : sequence of int
         Draws the folds and the initial parameters."""
 COMMON = """\
 run_ : ValidatedRun
-        With all candidates, the chosen one, and the history of the last fit.
+        With all candidates, the chosen one, and the history of the last fit. There are no test
+        samples: errors on them are nan, here and in `discovery_`.
     discovery_ : Discovery
         What `kan_ref.discover` finds for the training samples in their units: `.formula`, a SymPy
         expression (of logits for classes), `.verdict`, `.alternatives`, `.steps`. It is computed
         when it or `formula_` is first read, without a limit of time: in seconds to a minute for up
         to five columns, in one to three minutes for 10 to 50. It may differ from the network:
         `print(model.discovery_.verdict)` says how far the samples support it, and whether the
-        search was interrupted, which keeps the best formula so far until the next `fit`.
+        search was interrupted. Then the best formula so far is kept until the next `fit`; before
+        there is any formula, KeyboardInterrupt is raised.
     formula_ : sympy.Expr, or tuple of them for several outputs
         That of `discovery_`. Its symbols are the column names, if all of them are text, else x_1,
         x_2, ... Line breaks and spaces at the ends of a name are left out. A column whose name is
@@ -88,7 +90,9 @@ run_ : ValidatedRun
     -----
     Predictions clip each input to the range of the training samples, because splines decay to zero
     outside their grids: beyond the training samples, predictions are constant. A copy of the
-    training samples is kept, for `discovery_`."""
+    training samples is kept, for `discovery_`. A `fit` that fails or is interrupted leaves the
+    estimator as it was. Rows of X and y belong together by their places, as in scikit-learn: row
+    labels of tables are not compared."""
 
 Estimator = TypeVar("Estimator", bound=type)
 
@@ -136,6 +140,16 @@ class KANBase(BaseEstimator):
         self.n_folds = n_folds
         self.random_state = random_state
 
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Restore all attributes if a fit fails or is interrupted: they are of one fit."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            self.__dict__ = before
+            raise
+
     @own_names()
     def _fit(self, x: FloatArray, y: Any, loss: str) -> None:
         """Standardize, choose and train the network; y is (n, n_out), or labels (n,)."""
@@ -143,13 +157,11 @@ class KANBase(BaseEstimator):
         names = None if headers is None else input_names(headers)
         # `discovery_` needs the samples as they are now, and the caller may change the arrays
         x, y = np.array(x), np.array(y)
-        # `fit_validated` only reports test samples: they decide nothing
-        samples = kr.Data(x, y, x[:1], y[:1], names=names)
+        samples = kr.Data(x, y, x[:0], y[:0], names=names)
         data, scaler = kr.scaled(samples)
         if loss == "logistic":
             answers = y[:, None].astype(np.float64)
-            data = kr.Data(data.x_train, answers, data.x_test, answers[:1])
-        options = {} if self.penalty_weights is None else {"weights": self.penalty_weights}
+            data = replace(data, y_train=answers, y_test=answers[:0])
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         run = kr.fit_validated(
             data,
@@ -157,10 +169,10 @@ class KANBase(BaseEstimator):
             n_intervals=self.n_intervals,
             degree=self.degree,
             loss=loss,
+            weights=self.penalty_weights,
             n_steps=self.n_steps,
             n_folds=self.n_folds,
             rng=np.random.default_rng(seed),
-            **options,
         )
         if run.interrupted:
             raise KeyboardInterrupt
@@ -172,23 +184,22 @@ class KANBase(BaseEstimator):
         self.network_, self.scaler_, self.run_ = run.network, scaler, run
         self._drawn = data.x_train[places]
         scores = kr.edge_scores(run.network, data.x_train, kind="attribution")[0].sum(axis=0)
-        total = scores.sum()
-        self.feature_importances_ = scores / total if total > 0.0 else scores
+        self.feature_importances_ = scores / (scores.sum() or 1.0)
 
     def _read(self, *arrays: Any, **options: Any) -> Any:
         """Return what `validate_data` returns; what is wrong in a table is reported by column.
 
-        scikit-learn takes dates as numbers in the unit that an array has, and masked numbers.
+        scikit-learn takes dates as numbers in the unit that an array has, categories that are
+        numbers, and masked numbers. Of labels it takes NaT and the text "nan" as classes, and it
+        takes the truth of pandas.NA, which is an error.
         """
         named = dict(zip(("X", "y"), arrays, strict=False))
-        if not options.get("y_numeric") and "y" in named:
-            y = named.pop("y")
-            labels = check_rectangular("y", y)  # classes may be dates
-            if labels.dtype.kind == "O" and labels.ndim and labels.size == len(labels):
-                # scikit-learn takes the truth of pandas.NA, which is an error
-                check_no_missing("y", y, labels.ravel())
+        if "y" in named and not options.get("y_numeric"):
+            check_entries("y", named.pop("y"), one_type=True)  # classes may be dates
         for name, array in named.items():
-            check_no_times(name, array)
+            check_numbers(name, array)
+        if "y" in named:
+            check_entries("y", named["y"], one_type=False)
         try:
             return validate_data(self, *arrays, dtype=np.float64, **options)
         except (ValueError, TypeError) as error:

@@ -49,7 +49,7 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
         Parameters
         ----------
         X : (n_samples, n_features)
-            At least two samples.
+            At least two samples; categories of a table raise an error.
         y : (n_samples,) or (n_samples, n_outputs)
 
         Returns
@@ -67,10 +67,12 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
         predictions, single ones by more than their usual error; see the notes of
         `kan_ref.fit_validated`.
         """
-        inputs, targets = self._read(X, y, multi_output=True, y_numeric=True, ensure_min_samples=2)
-        targets = np.asarray(targets, dtype=np.float64)
-        self._flat = targets.ndim == 1
-        self._fit(inputs, targets[:, None] if self._flat else targets, "mse")
+        options = {"multi_output": True, "y_numeric": True, "ensure_min_samples": 2}
+        with self._whole():
+            inputs, targets = self._read(X, y, **options)
+            targets = np.asarray(targets, dtype=np.float64)
+            self._flat = targets.ndim == 1
+            self._fit(inputs, targets[:, None] if self._flat else targets, "mse")
         return self
 
     def predict(self, X: ArrayLike) -> FloatArray:  # noqa: N803
@@ -136,7 +138,7 @@ class KANClassifier(ClassifierMixin, KANBase):
         Parameters
         ----------
         X : (n_samples, n_features)
-            At least two samples.
+            At least two samples; categories of a table raise an error.
         y : (n_samples,)
             At least two different classes: text, categories, or an array of booleans, integers,
             dates or whole numbers. Numbers, booleans and dates in an array of objects raise
@@ -158,16 +160,17 @@ class KANClassifier(ClassifierMixin, KANBase):
         predictions, single ones by more than their usual error; see the notes of
         `kan_ref.fit_validated`.
         """
-        inputs, targets = self._read(X, y, ensure_min_samples=2)
-        targets = column_or_1d(targets, warn=True)
-        check_classification_targets(targets)
-        self.classes_, labels = np.unique(targets, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y has the one class {self.classes_.tolist()[0]!r}, but a classifier needs at "
-                "least two classes"
-            )
-        self._fit(inputs, labels, "logistic" if len(self.classes_) == 2 else "cross_entropy")
+        with self._whole():
+            inputs, targets = self._read(X, y, ensure_min_samples=2)
+            targets = column_or_1d(targets, warn=True)
+            check_classification_targets(targets)
+            self.classes_, labels = np.unique(targets, return_inverse=True)
+            if len(self.classes_) < 2:
+                raise ValueError(
+                    f"y has the one class {self.classes_.tolist()[0]!r}, but a classifier needs at "
+                    "least two classes"
+                )
+            self._fit(inputs, labels, "logistic" if len(self.classes_) == 2 else "cross_entropy")
         return self
 
     def decision_function(self, X: ArrayLike) -> FloatArray:  # noqa: N803

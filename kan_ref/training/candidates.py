@@ -20,6 +20,7 @@ the reverse order, edges and nodes that a strong penalty has made 0 stay near 0:
 Friedman's first test function is then lost.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,9 +32,10 @@ from kan_ref.checks import FloatArray, IntArray, check_number
 from kan_ref.data import Data
 from kan_ref.network import Network, domain_of_samples, init_network
 from kan_ref.training.class_losses import CROSS_ENTROPY
-from kan_ref.training.data_goal import MSE, DataGoal, check_batch
+from kan_ref.training.data_goal import MSE, DataGoal, check_batch, check_test
 from kan_ref.training.fitting import fit
 from kan_ref.training.history import Run, Step
+from kan_ref.training.notes import OTHER_DOMAIN
 
 WEIGHTS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 FEW = 100  # training samples; with fewer, every other weight
@@ -129,7 +131,7 @@ def check_goals(network: Network, data: Data, loss: str) -> DataGoal:
             f"y_test is {label} at position {place}, but y_train has no sample of class {label}: "
             "leave such samples out of the test data, or move some into the training data"
         )
-    check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
+    check_test(network, data, loss)
     return goal
 
 
@@ -222,6 +224,18 @@ def usual_weights(n: int) -> tuple[float, ...]:
     by less: then every other weight is left out, and with it nearly half of the time.
     """
     return WEIGHTS if n >= FEW else WEIGHTS[::2]
+
+
+def reason(stopped: str, names: Sequence[str] | None) -> str:
+    """Return why a fit of standardized inputs ended, with their names and a remedy for outliers."""
+    stopped = stopped.replace("the callback asked to stop", "the objective settled")
+    remedy = "or clip or transform the input, whose numbers here are standard deviations"
+    stopped = stopped.replace(OTHER_DOMAIN, f"{remedy} from its mean")
+    if names is None:
+        return stopped
+    return re.sub(
+        r"; input (\d+) varies", lambda found: f"; input {names[int(found[1])]!r} varies", stopped
+    )
 
 
 def check_weights(weights: object) -> tuple[float, ...]:

@@ -133,7 +133,7 @@ def check_labels(name: str, y: object, n_out: int) -> FloatArray:
         outputs = "1 output has the label 0 alone"
         if n_out > 1:
             outputs = f"{n_out} outputs have labels 0 to {n_out - 1}"
-        remedy = f"give the network {labels.max() + 1} outputs, one for each class"
+        remedy = f"give the network {int(labels.max()) + 1} outputs, one for each class"
         if labels.min() < 0:
             remedy = f"number the classes from 0, {number_classes(name)}"
         raise ValueError(

@@ -25,6 +25,7 @@ from kan_ref.checks import (
     check_float_array,
     check_number,
     check_overflow,
+    check_rectangular,
     network_remedy,
     what,
 )
@@ -221,6 +222,15 @@ def check_batch(
     if len(points) == 0:
         raise ValueError(f"{names[0]} has no rows, but a loss needs at least one sample")
     return DataGoal(kind, points, targets)
+
+
+def check_test(model: Model, data: Any, loss: str = "mse") -> DataGoal | None:
+    """Return the goal of the test samples of `data`, None where there are none."""
+    names = ("x_test", "y_test")
+    x, y = (getattr(data, name) for name in names)
+    if not any(check_rectangular(*pair).size for pair in zip(names, (x, y), strict=True)):
+        return None
+    return check_batch(model, x, y, names, loss)
 
 
 @np.errstate(all="ignore")

@@ -21,7 +21,7 @@ from kan_ref.checks import FloatArray, IntArray, check_integer
 from kan_ref.data import DataLike, check_arrays
 from kan_ref.network import Network, first_cause, has_limits, layer_inputs
 from kan_ref.optimizers import OptimizeResult, adam, bfgs, lbfgs
-from kan_ref.training.data_goal import DataGoal, check_batch
+from kan_ref.training.data_goal import DataGoal, check_batch, check_test
 from kan_ref.training.goal import Model, Problem, deviation, values_at
 from kan_ref.training.notes import GOOD
 from kan_ref.training.objective import Objective
@@ -77,8 +77,9 @@ def read_problem(
         check_arrays(data)
         train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"))
         check_start(network, train.x)
-        test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"))
-        if len(test.x):
+        measured = check_test(network, data)
+        if measured is not None:
+            test = measured
             checked.with_data(test.x, test.targets)  # it checks the points of the test data, too
         checked = checked.with_data(train.x, train.targets)
     return checked, test

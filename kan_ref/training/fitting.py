@@ -22,7 +22,7 @@ import numpy as np
 from kan_ref.checks import check_flag, quiet_except
 from kan_ref.data import DataLike, check_arrays, check_loss
 from kan_ref.network import PARAMETER_NAMES, Network, refine
-from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check_penalty
+from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check_penalty, check_test
 from kan_ref.training.fit_arguments import (
     LEAST_SQUARES,
     check_grids,
@@ -233,7 +233,7 @@ def fit(
         stopped += validation.note()
         recorder.choose(recorder.entry_held, validation.best)
     history = recorder.history()
-    samples = "reference x" if data is None else "x_test"
+    samples = "reference x" if data is None or not len(cast(Any, data.x_test)) else "x_test"
     rmse = float(history.train_rmse[recorder.entry]) if len(history.step) else np.inf
     stopped += note_on_test(network, test, samples)
     if len(history.step):
@@ -269,4 +269,4 @@ def _read_goal(
     if loss == "mse":
         check_target_sizes("y_train", train.targets)
     check_start(network, train.x)
-    return train, check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
+    return train, check_test(network, data, loss)

@@ -62,6 +62,7 @@ MOST = 0.5  # of the sum of squared errors
 TIMES = 10.0  # the mean square of the other samples
 SMALL = 1e-3  # of an interval: a curve bends by less than a thousandth within it
 CROWDED, CENTRAL = 0.1, (5.0, 95.0)  # of an interval, between these percentiles
+OTHER_DOMAIN = "or start from domain=kr.percentile_bounds(x_train, (5, 95))"
 MOST_SORTED = 2000  # samples for percentiles
 GOOD = 1e-2  # of std(y): a training error below says that grids and units did no harm
 
@@ -165,7 +166,7 @@ def _note_on_small_ranges(layer: Layer, x: FloatArray) -> str:
         what, spread = " between percentiles 5 and 95", central
         remedy = (
             f"leave out outliers (it has numbers from {x[:, n].min():.3g} to "
-            f"{x[:, n].max():.3g}), or start from domain=kr.percentile_bounds(x_train, (5, 95))"
+            f"{x[:, n].max():.3g}), {OTHER_DOMAIN}"
         )
     return (
         f"; input {n} varies by {spread[n]:.3g} in the training samples{what}, which is "

@@ -23,6 +23,7 @@ from kan_ref.checks import (
     check_float_array,
     check_generator,
     check_integer,
+    check_ordered,
     check_same_columns,
 )
 from kan_ref.data import Data, DataLike, check_data
@@ -37,6 +38,7 @@ from kan_ref.training.candidates import (
     fewest_samples,
     fold_targets,
     initial_networks,
+    reason,
     sample_range,
     usual_weights,
 )
@@ -204,8 +206,7 @@ def fit_validated(
     """
     checked = check_data(data)
     rng = check_generator("rng", rng)
-    if isinstance(hidden, str) or not isinstance(hidden, Sequence):
-        raise TypeError(f"hidden is {hidden!r}, but must be a sequence of integers such as (5,)")
+    hidden = check_ordered("hidden", hidden, "integers such as (5,)")
     hidden = [check_integer(f"hidden[{place}]", n, low=1) for place, n in enumerate(hidden)]
     labels = checked.y_train.ndim == 1
     n_out = int(checked.y_train.max()) + 1 if labels else checked.y_train.shape[1]
@@ -314,7 +315,6 @@ def _refitted(
     compared = f"chosen of {len(candidates)}: {chosen}"
     if len(candidates) == 1:
         compared = f"the constant, because fewer than {FEWEST} training samples cannot be compared"
-    stopped = run.stopped.replace("the callback asked to stop", "the objective settled")
-    stopped = f"{compared}; {stopped}"
+    stopped = f"{compared}; {reason(run.stopped, names)}"
     of_run = run.network, run.history, stopped, run.interrupted, run.entry
     return ValidatedRun(*of_run, candidates, chosen, domain, names)

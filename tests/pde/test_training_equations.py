@@ -269,6 +269,17 @@ def test_test_data_go_before_the_reference():
     )
 
 
+def test_of_data_without_test_samples_the_reference_is_the_test():
+    data = measurements()
+    data.x_test, data.y_test = data.x_test[:0], data.y_test[:0]
+
+    for options in ({}, {"reference": (TEST, sine(TEST))}):
+        run = kr.fit(kan(), data, problem=problem(**options), n_steps=3)
+
+        errors = run.network(TEST) - sine(TEST) if options else np.array([np.nan])
+        np.testing.assert_allclose(run.test_rmse, np.sqrt(np.mean(errors**2)), rtol=1e-12)
+
+
 def test_without_a_known_solution_test_errors_are_nan_and_are_not_printed():
     run = kr.fit(kan(), problem=problem(), n_steps=3)
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kan_ref as kr
-from kan_ref.checks import check_no_times, check_same_columns, input_names
+from kan_ref.checks import check_numbers, check_same_columns, input_names
 from kan_ref.data import Data, check_data
 from kan_ref.formulas import check_names
 from kan_ref.targets import TARGETS, sample
@@ -214,9 +214,15 @@ def parts(n_train=4, n_test=3, n_in=2, n_out=1):
             "y_test contains -inf at row 1, column 0, but needs finite numbers: leave such samples out",
         ),
         (
-            "x_test",
+            "x_train",
             lambda x: x[:0],
-            r"x_test has shape \(0, 2\), but needs at least one row and one column",
+            r"x_train has shape \(0, 2\), but needs at least one row and one column",
+        ),
+        ("x_test", lambda x: x[:0], "y_test has 3 rows, but x_test has 0"),
+        (
+            "x_test",
+            lambda x: x[:0, :0],
+            r"x_test has shape \(0, 0\), but needs at least one column",
         ),
         (
             "y_train",
@@ -433,6 +439,9 @@ def test_columns_without_names_of_text_give_no_names():
         ([7, 3] * 20, [3, 7]),
         (np.array([7, 3] * 20, dtype=np.uint8), [3, 7]),
         (Series([2.5, 0.5] * 20, dtype="category"), [0.5, 2.5]),
+        (Table({"kind": Series([2.5, 0.5] * 20, dtype="category")}), [0.5, 2.5]),
+        (Table({"kind": Series([7, 3] * 20, dtype="category")}), [3, 7]),
+        (["1.5", "2.5"] * 20, ["1.5", "2.5"]),
     ],
 )
 def test_text_booleans_integers_and_categories_become_labels_of_sorted_classes(y, classes):
@@ -499,6 +508,12 @@ def test_few_integers_are_classes_with_two_samples_each():
             "x has a column 'age' of dtype object",
         ),
         (
+            Table({"age": X[:, 0], "month": Series([1, 2] * 20, dtype="category")}),
+            Y,
+            TypeError,
+            "x has a column 'month' of dtype category, but needs numbers: .*get_dummies",
+        ),
+        (
             Table({"day": np.array(["2020-01-01"] * N, dtype="M8[D]")}),
             Y,
             TypeError,
@@ -561,6 +576,25 @@ def test_few_integers_are_classes_with_two_samples_each():
         (X, [[10**400]] * N, TypeError, r"np.asarray\(y\)\[0\] is beyond float64 \(about 1.8e308"),
         (X, ["a"] * N, ValueError, "y has the one class 'a', but a network needs at least two"),
         (X[:3], list("abc"), ValueError, "each class of y has one sample, but a split needs"),
+        (
+            X,
+            [str(value) for value in Y],
+            ValueError,
+            r"y is text of 40 different numbers in 40 rows, .* give np.asarray\(y\).astype\(float\)$",
+        ),
+        (
+            X,
+            np.array([str(n % 30 + 0.5) for n in range(N)], dtype=object),
+            ValueError,
+            r"y is text of 30 different numbers in 40 rows, .*: for regression give y.astype\(float\)$",
+        ),
+        (X, [str(n) for n in range(N)], ValueError, "y is text of 40 different numbers in 40 rows"),
+        (
+            X,
+            Series(np.array(["2020-01-01", "NaT"] * 20, dtype="M8[D]"), dtype="category"),
+            ValueError,
+            "y is NaT at row 1: leave out the samples without a class",
+        ),
         (X[:, 0], Y, ValueError, r"x has shape \(40,\), .* give x\[:, None\] for one input"),
         (X[:1], Y[:1], ValueError, r"x has shape \(1, 3\), but a split needs at least 2 samples"),
         (X[:0], Y[:0], ValueError, r"x has shape \(0, 3\), but a split needs at least 2 samples"),
@@ -632,6 +666,45 @@ def test_two_columns_of_one_name_are_reported():
 
     with pytest.raises(ValueError, match="x has several columns named 'a': rename all but one"):
         split(table)
+
+
+def test_rows_of_a_table_with_other_labels_are_no_targets_of_its_inputs():
+    index, turned = Index(range(N)), Index(range(N)[::-1])
+    x, y, other = (
+        Numbers({"a": X[:, 0]}, index),
+        Numbers({"b": Y}, index),
+        Numbers({"b": Y}, turned),
+    )
+
+    assert kr.Data(x, y, X[:, :1], other).y_train.shape == (N, 1)
+    for name, parts in (("train", (x, other, x, y)), ("test", (x, y, x, other))):
+        rule = f"^x_{name} and y_{name} have different row labels .*: give y_{name}.loc"
+        with pytest.raises(ValueError, match=rule):
+            kr.Data(*parts)
+    with pytest.raises(ValueError, match="y_train has 3 rows, but x_train has 40"):
+        kr.Data(x, Numbers({"b": Y[:3]}, Index(range(3))), x, y)
+
+
+@for_all("loss", ["mse", "logistic", "cross_entropy"])
+def test_without_test_samples_errors_on_them_are_nan_and_training_is_the_same(loss):
+    y = np.sin(2.0 * X[:, :1])
+    y = {"mse": y, "logistic": np.sign(y) / 2.0 + 0.5, "cross_entropy": (y[:, 0] > 0).astype(int)}
+    y, n_out = y[loss], 2 if loss == "cross_entropy" else 1
+    data = kr.Data(X, y, X[:0], y[:0])
+    net = kr.init_network((3, n_out), n_intervals=3, degree=3, domain=X, rng=RNG(0))
+
+    run = kr.fit(net, data, n_steps=3, loss=loss)
+    seen = kr.fit(net, kr.Data(X, y, X, y), n_steps=3, loss=loss)
+
+    np.testing.assert_array_equal(run.network.theta, seen.network.theta)
+    assert np.isnan(run.test_rmse)
+    assert np.isnan([run.history.test_loss, run.history.test_accuracy]).all()
+    assert "test" not in repr(run)
+    assert kr.scaled(data)[0].x_test.shape == (0, 3)
+    found = kr.discover(data, loss=loss, seconds=0.0, rng=RNG(0))
+    assert np.isnan([step.test_rmse for step in found.steps]).all()
+    assert not re.search("test_rmse|test samples", f"{found!r} {found.steps} {found.verdict}")
+    assert ">nan<" not in found._repr_html_()
 
 
 def test_settings_of_a_split_are_checked_by_name():
@@ -768,14 +841,14 @@ def test_times_of_every_kind_are_reported_with_the_remedy():
     aware = Series(day.astype(object), dtype=np.dtype("M8[ns]"))
     for value in (day[:, None], day - day[0], day.astype(object), day.tolist(), aware):
         with pytest.raises(TypeError, match=r"^X has dtype .*, but needs real numbers: give times"):
-            check_no_times("X", value)
+            check_numbers("X", value)
     for column in (day, day - day[0], aware, day.astype(object)):
         with pytest.raises(TypeError, match=r"^X has a column 't' of dtype .*: give times as numb"):
-            check_no_times("X", Table({"a": Y, "t": column}))
+            check_numbers("X", Table({"a": Y, "t": column}))
         with pytest.raises(TypeError, match=r"^x has a column 't' of dtype .*: give times as numb"):
             split(Table({"a": Y, "t": column}))
     for value in (X, X.tolist(), TABLE, np.array(["a", 1], dtype=object)):
-        check_no_times("X", value)
+        check_numbers("X", value)
 
 
 @for_all(

@@ -129,6 +129,10 @@ def test_times_are_no_numbers(x, word, fitted):
         pd.Series([True, False, None, False] * 10, dtype="boolean"),
         np.array(["u", "v", None, "v"] * 10, dtype=object),
         pd.Categorical(["u", "v", None, "v"] * 10),
+        ["u", "v", float("nan"), "v"] * 10,
+        pd.Series(pd.to_datetime(["2020-01-01", "2020-01-02", None, "2020-01-02"] * 10)),
+        np.array(["2020-01-01", "2020-01-02", "NaT", "2020-01-02"] * 10, dtype="M8[D]"),
+        [*DAYS[:2], pd.NaT, DAYS[0]] * 10,
     ],
 )
 def test_a_sample_without_a_class_is_named_by_its_row(y):
@@ -138,6 +142,47 @@ def test_a_sample_without_a_class_is_named_by_its_row(y):
         ValueError, match=r"^y is \S+ at row 2: leave out the samples without a class$"
     ):
         KANClassifier(**QUICK).fit(x, y)
+
+
+@pytest.mark.parametrize("y", [["u", 3] * 20, np.array(["u", 3] * 20, dtype=object)])
+def test_classes_of_several_types_are_reported_as_in_a_split(y):
+    x = np.linspace(-1.0, 1.0, 40)[:, None]
+    calls = [lambda: KANClassifier(**QUICK).fit(x, y), lambda: kr.Data.split(x, y, rng=RNG(0))]
+
+    for call in calls:
+        with pytest.raises(TypeError, match=r"^y holds values of several types \(int, str\): give"):
+            call()
+
+
+@pytest.mark.parametrize("missing", [pd.NA, None])
+def test_a_missing_number_among_objects_is_reported_with_the_code_that_keeps_the_others(missing):
+    x = np.linspace(-1.0, 1.0, 40)[:, None]
+    y = pd.Series([1.0, 2.0, missing, 3.0] * 10, dtype=object)
+
+    with pytest.raises(ValueError, match=r"^y is \S+ at row 2: keep the other rows") as error:
+        KANRegressor(**QUICK).fit(x, y)
+    code = str(error.value).partition("keep = ")[2].partition(", and give ")[0]
+    keep = eval(code, {"np": np, "y": y})
+    assert keep.tolist() == [True, True, False, True] * 10
+    numbers = np.array([1, 2.5] * 20, dtype=object)
+    assert KANRegressor(**QUICK, hidden_layers=()).fit(x, numbers).predict(x).dtype == np.float64
+
+
+@pytest.mark.parametrize("values", [[1, 2, 3], ["1", "2", "3"], ["a", "b", "c"]])
+def test_categories_are_no_numbers(values, fitted):
+    x, y = table()
+    group = pd.Categorical(values * 50)
+    x["noise"] = group
+    calls = [lambda: KANRegressor().fit(x, y), lambda: KANClassifier().fit(x, y > y.median())]
+    calls += [lambda: fitted.predict(x), lambda: kr.Data.split(x, y, rng=RNG(0))]
+
+    for call in calls:
+        with pytest.raises(
+            TypeError, match=r"^[Xx] has a column 'noise' of dtype category, .*get_d"
+        ):
+            call()
+    with pytest.raises(TypeError, match=r"^y has dtype category, .* give np.asarray\(y\).astype"):
+        KANRegressor().fit(x[["mass"]], pd.Series(group))
 
 
 @pytest.mark.parametrize(
@@ -393,10 +438,64 @@ def test_partial_dependence_is_computed(fitted):
     assert (np.diff(found["average"][0]) > 0.0).all()
 
 
+def test_a_fit_that_fails_or_is_interrupted_leaves_the_estimator_as_it_was(monkeypatch):
+    x, y = table(40)
+    few = x[["mass", "speed"]]
+    regressor = KANRegressor(**QUICK, random_state=0).fit(few, y)
+    labels = np.array(["low", "middle", "high"])[np.arange(40) % 3]
+    classifier = KANClassifier(**QUICK, random_state=0).fit(few, labels)
+    before = regressor.predict(few), classifier.predict_proba(few), dict(vars(classifier))
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    with pytest.raises(ValueError, match="n_steps is 0"):
+        regressor.set_params(n_steps=0).fit(x, np.column_stack([y, y]))
+    with pytest.raises(ValueError, match="y has the one class"):
+        classifier.fit(x, ["rain"] * 40)
+    monkeypatch.setattr(kr, "fit_validated", interrupted)
+    for model in (regressor, classifier):
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(x.to_numpy(), ["rain", "dry"] * 20 if model is classifier else x)
+
+    np.testing.assert_array_equal(regressor.predict(few), before[0])
+    np.testing.assert_array_equal(classifier.predict_proba(few), before[1])
+    assert vars(classifier) == before[2]
+    again = clone(classifier)
+    with pytest.raises(KeyboardInterrupt):
+        again.fit(few, labels)
+    with pytest.raises(NotFittedError):
+        again.predict(few)
+
+
+def test_without_test_samples_an_estimator_has_no_test_error(fitted, classified):
+    for model in (fitted, classified[0]):
+        history = model.run_.history
+        assert np.isnan(model.run_.test_rmse)
+        assert np.isnan([history.test_rmse, history.test_loss, history.test_accuracy]).all()
+    assert np.isnan([step.test_rmse for step in fitted.discovery_.steps]).all()
+    assert "test_rmse" not in f"{fitted.discovery_!r} {fitted.discovery_.steps}"
+
+
+@pytest.mark.parametrize("kind", [KANRegressor, KANClassifier])
+def test_the_note_on_outliers_names_the_column_and_what_can_be_done_with_it(kind):
+    x = pd.DataFrame(RNG(0).uniform(-1.0, 1.0, (300, 2)), columns=["age", "income"])
+    y = (np.sin(3.0 * x["income"]) + x["age"]) > 0.0
+    x.loc[5, "income"] = 100.0
+
+    stopped = kind(**QUICK, random_state=0).fit(x, y if kind is KANClassifier else 1.0 * y)
+    stopped = stopped.run_.stopped
+
+    assert "; input 'income' varies by" in stopped
+    assert "or clip or transform the input, whose numbers here are standard deviations" in stopped
+    assert "domain=" not in stopped
+
+
 def test_settings_reach_the_fit():
     x, y = table(40)
 
-    model = KANRegressor((2, 3), n_intervals=4, degree=2, **QUICK, random_state=0).fit(x, y)
+    model = KANRegressor(np.array([2, 3]), n_intervals=4, degree=2, **QUICK, random_state=0)
+    model.fit(x, y)
     candidates = {(one.architecture, one.penalty_weight) for one in model.run_.candidates}
 
     assert ("hidden", 1e-3) in candidates

@@ -256,6 +256,11 @@ REFUSED = {
         "y is 3 at position 2, but 3 outputs have labels 0 to 2: give the network 4 outputs, one for "
         "each class",
     ),
+    "of a small type": (
+        "cross_entropy",
+        np.array([0, 255, 1, 2], dtype=np.uint8),
+        "y is 255 at position 1, but 3 outputs have labels 0 to 2: give the network 256 outputs",
+    ),
     "negative": (
         "cross_entropy",
         [0, -1, 1, 2],

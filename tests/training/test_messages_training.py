@@ -152,11 +152,7 @@ DATA = {
         ValueError,
         "x_train has no rows, but a loss needs at least one sample",
     ),
-    "no test samples": (
-        {"x_test": X[:0], "y_test": Y[:0]},
-        ValueError,
-        "x_test has no rows, but a loss needs at least one sample",
-    ),
+    "test targets alone": ({"x_test": X[:0]}, ValueError, "y_test has 5 rows, but x_test has 0"),
     "nan in x_train": (
         {"x_train": spoiled(X, (0, 1), np.nan)},
         ValueError,

@@ -397,6 +397,22 @@ def test_settings_of_the_choice_are_checked(options, error, sentence):
         validated(table(lambda x: x[:, 0], n=20), **options)
 
 
+def test_the_note_on_outliers_has_a_remedy_that_a_validated_fit_allows():
+    x = np.random.default_rng(0).uniform(-1.0, 1.0, (150, 2))
+    y = np.sin(3.0 * x[:, 1:])
+    x[7, 1] = 100.0
+    remedy = (
+        "or clip or transform the input, whose numbers here are standard deviations from its mean"
+    )
+
+    for names, shown in ((None, "1"), (("age", "size"), "'size'")):
+        data = kr.scaled(kr.Data(x, y, x[:0], y[:0], names))[0]
+        run = validated(data, hidden=np.array([2]), weights=(1e-3,), n_steps=5)
+        assert run.chosen.architecture == "additive"
+        assert f"; input {shown} varies by" in run.stopped
+        assert run.stopped.endswith(remedy)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
