@@ -106,7 +106,9 @@ class KANClassifier(ClassifierMixin, KANBase):
     Inputs are standardized. Cross-validation on the training samples chooses between a constant, a
     linear, an additive and a hidden architecture, and the weight of the penalty; see
     `kan_ref.fit_validated`. Two classes have one output and the logistic loss, more classes one
-    output each and the cross entropy.
+    output each and the cross entropy. Constants in the logits make the mean probability of each
+    class on the training samples its frequency, whatever the weight; where the constant is chosen,
+    half a sample of each class is added.
 
     Parameters
     ----------

@@ -18,6 +18,14 @@ begins where the one before has ended:
 In this order a network first uses all its edges, and then loses those that the data do not need. In
 the reverse order, edges and nodes that a strong penalty has made 0 stay near 0: the interaction in
 Friedman's first test function is then lost.
+
+The penalty on |phi| also shrinks the constant of a sum of curves. Standardised targets have the
+mean 0, so theirs is small. Logits z need one for the frequencies n_j / n of the classes. With the
+weight w, mean probabilities at a minimum differ from the frequencies by up to w, or w n_out for
+"logistic", towards 1/2 or 1 / n_classes. So each trained network of classes gets the constants c_j
+with the smallest loss without the penalty, whose derivatives with respect to c are 0:
+
+    (T35)  z_j + c_j  with  mean_b p_j(z_b + c) = n_j / n,  half a sample where n_j = 0
 """
 
 import re
@@ -30,7 +38,15 @@ from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, IntArray, check_number
 from kan_ref.data import Data
-from kan_ref.network import Network, domain_of_samples, init_network
+from kan_ref.network import (
+    Network,
+    domain_of_samples,
+    fold_constants,
+    init_network,
+    layer_inputs,
+    replace_layer,
+)
+from kan_ref.optimizers import bfgs
 from kan_ref.training.class_losses import CROSS_ENTROPY
 from kan_ref.training.data_goal import MSE, DataGoal, check_batch, check_test
 from kan_ref.training.fitting import fit
@@ -117,6 +133,29 @@ def fold_targets(data: Data, goal: DataGoal, kept: IntArray) -> tuple[NDArray[An
     return goal.targets, goal
 
 
+def with_frequencies(network: Network, goal: DataGoal) -> Network:
+    """Return a network of logits with the constants (T35) of training samples; for "mse" itself.
+
+    A spline that contains the samples holds each constant, (L21).
+    """
+    if goal.loss is MSE:
+        return network
+    *_, inputs, logits = layer_inputs(network.layers, goal.x)
+    least = 0.5 / len(logits)
+    frequencies = goal.targets.mean(axis=0).clip(least, 1.0 - least)
+    if goal.loss is CROSS_ENTROPY:
+        frequencies /= frequencies.sum()
+    targets = np.broadcast_to(frequencies, logits.shape)
+
+    def value_and_grad(shift: FloatArray) -> tuple[float, FloatArray]:
+        value, d_logits = goal.loss.value_and_grad(logits + shift, targets)
+        return value, d_logits.sum(axis=0)
+
+    shift = bfgs(value_and_grad, np.zeros(logits.shape[1])).theta
+    last = len(network.layers) - 1
+    return replace_layer(network, last, fold_constants(network.layers[last], inputs, shift))
+
+
 def check_goals(network: Network, data: Data, loss: str) -> DataGoal:
     """Return the goal of the training data, after checks of all that training and test data need.
 
@@ -191,26 +230,39 @@ class Recipe:
         """Train on the path (T23), and yield the run of each weight; an interrupted one ends it."""
         for place, weight in enumerate(self.weights):
             # [eq:penalty-path]
-            run = fit(
-                network,
-                data,
-                optimizer="lbfgs",
-                loss=self.loss,
-                n_steps=self.n_steps if place == 0 else (self.n_steps + 1) // 2,
-                penalty_weight=weight,
-                entropy_weight=0.0,
-                callback=Settled(),
-            )
+            n_steps = self.n_steps if place == 0 else (self.n_steps + 1) // 2
+            run = self._fit(network, data, weight, n_steps)
             network = run.network
             # [/eq:penalty-path]
             yield run
             if run.interrupted:
                 return
 
-    def last(self, network: Network, data: Data) -> Run[Network]:
-        """Return the last run of the path; where it is of a smaller weight, `stopped` says so."""
+    def _fit(self, network: Network, data: Data, weight: float, n_steps: int) -> Run[Network]:
+        """Train with one weight of the penalty."""
+        return fit(
+            network,
+            data,
+            optimizer="lbfgs",
+            loss=self.loss,
+            n_steps=n_steps,
+            penalty_weight=weight,
+            entropy_weight=0.0,
+            callback=Settled(),
+        )
+
+    def last(self, network: Network, data: Data, goal: DataGoal) -> Run[Network]:
+        """Return the last run of the path, for classes with (T35) and its errors as a last entry.
+
+        Where it is of a smaller weight than the last one, `stopped` says so.
+        """
         runs = list(self.path(network, data))
         run, weight = runs[-1], self.weights[len(runs) - 1]
+        network = with_frequencies(run.network, goal)
+        if network is not run.network:
+            after = self._fit(network, data, weight, 0)
+            history = run.history.followed_by(after.history)
+            run = replace(run, network=network, history=history, entry=len(history.step) - 1)
         if weight == self.weights[-1]:
             return run
         return replace(run, stopped=f"{run.stopped}; its penalty_weight is {weight:g}")

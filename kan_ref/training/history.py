@@ -82,6 +82,16 @@ class History:
     validation_loss: FloatArray
     validation_accuracy: FloatArray
 
+    def followed_by(self, other: "History") -> "History":
+        """Return the entries of both; steps, evaluations and seconds of the other go on."""
+        joined = {}
+        for name, first in vars(self).items():
+            goes_on = name in ("step", "n_evaluations", "seconds")
+            joined[name] = np.append(
+                first, getattr(other, name) + (first[-1:].sum() if goes_on else 0)
+            )
+        return History(**joined)
+
     def __repr__(self) -> str:
         return f"History({len(self.step)} entries: {', '.join(self.__dict__)})"
 

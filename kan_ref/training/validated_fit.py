@@ -41,6 +41,7 @@ from kan_ref.training.candidates import (
     reason,
     sample_range,
     usual_weights,
+    with_frequencies,
 )
 from kan_ref.training.data_goal import LOSSES, DataGoal
 from kan_ref.training.fitting import fit
@@ -87,7 +88,8 @@ class ValidatedRun(Run[Network]):
     Parameters
     ----------
     network, history, stopped, interrupted, entry
-        Of the last fit, on all training samples; see `Run`. `stopped` begins with the choice.
+        Of the last fit, on all training samples; see `Run`. `stopped` begins with the choice. For
+        classes the last entry of `history` is of the network with its constants (T35).
     candidates : tuple of Candidate
         All that were compared, the simplest first.
     chosen : Candidate
@@ -185,6 +187,9 @@ def fit_validated(
     functions of a spline, for the additive one, and as many for each input for the hidden one. With
     fewer samples not even the sum of curves is determined, and interactions less.
 
+    For classes each trained network gets constants, (T35) of `candidates`: the mean probability of
+    a class on the samples trained on is the class's frequency, which the penalty would change.
+
     The L1 penalty has no derivative at 0, so that rounding decides where an iteration leads. On one
     machine results repeat bit for bit, but data that differ in the last digit give other ones. For
     six tables of 120 samples of 4 inputs, relative changes of y by 1e-15 to 3e-15 changed
@@ -222,13 +227,10 @@ def fit_validated(
     goal = check_goals(networks["linear"], checked, recipe.loss)
     parts = _parts(goal, n_folds, rng)
     fewest = len(goal.x) - max(map(len, parts), default=0)  # samples that a fold trains on
-    networks = {
-        name: network
-        for name, network in networks.items()
-        if fewest >= fewest_samples(name, n_intervals + degree, checked.x_train.shape[1])
-    }
-    losses = [_held_out(checked, goal, part, recipe, tuple(networks)) for part in parts]
-    candidates, chosen = _choice(losses, tuple(networks), recipe.weights)
+    n_in = checked.x_train.shape[1]
+    names = tuple(n for n in networks if fewest >= fewest_samples(n, n_intervals + degree, n_in))
+    losses = [_held_out(checked, goal, part, recipe, names) for part in parts]
+    candidates, chosen = _choice(losses, names, recipe.weights)
     return _refitted(checked, goal, networks, recipe, candidates, chosen)
 
 
@@ -252,8 +254,7 @@ def _held_out(
 ) -> FloatArray:
     """Return the losses (n_part, n_candidates) on one part, of networks trained on the others.
 
-    Grids are placed on the others alone, so that held-out samples beyond them count as new samples
-    will.
+    Grids are placed on the others alone, so that held-out samples beyond them count like new ones.
     """
     kept = np.delete(np.arange(len(goal.x)), part)
     few = part[:1]  # test samples cost time and decide nothing
@@ -261,15 +262,16 @@ def _held_out(
     inside = Data(data.x_train[kept], y[kept], data.x_train[few], y[few])
     nearest = clipped(goal.x[part], sample_range(inside.x_train))
     held_out = replace(goal, x=nearest, targets=goal.targets[part])
-    constant = best_constant(replace(goal, x=goal.x[kept], targets=goal.targets[kept]))
-    columns = [sample_losses(held_out, np.tile(constant, (len(part), 1)))]
+    goal = replace(goal, x=goal.x[kept], targets=goal.targets[kept])
+    columns = [sample_losses(held_out, np.tile(best_constant(goal), (len(part), 1)))]
     networks = recipe.initial(inside.x_train)
     for name in names:
         of_weights = []
         for run in recipe.path(networks[name], inside):
             if run.interrupted:
                 raise KeyboardInterrupt
-            of_weights.append(sample_losses(held_out, network_values(run.network, held_out.x)))
+            network = with_frequencies(run.network, goal)
+            of_weights.append(sample_losses(held_out, network_values(network, held_out.x)))
         columns += of_weights[::-1]
     return np.column_stack(columns)
 
@@ -278,8 +280,7 @@ def _choice(
     parts: list[FloatArray], names: tuple[str, ...], weights: tuple[float, ...]
 ) -> tuple[tuple[Candidate, ...], Candidate]:
     """Return all candidates, the simplest first, and the chosen one."""
-    labels = [("constant", np.inf)]
-    labels += [(name, weight) for name in names for weight in weights[::-1]]
+    labels = [("constant", np.inf), *((name, w) for name in names for w in weights[::-1])]
     if not parts:
         only = Candidate("constant", np.inf, np.nan, np.nan, np.nan)
         return (only,), only
@@ -303,18 +304,18 @@ def _refitted(
     chosen: Candidate,
 ) -> ValidatedRun:
     """Train the chosen candidate on all training samples."""
-    domain, names = sample_range(data.x_train), data.names
-    data = Data(data.x_train, data.y_train, clipped(data.x_test, domain), data.y_test)
+    domain = sample_range(data.x_train)
+    data = replace(data, x_test=clipped(data.x_test, domain))
     if chosen.architecture == "constant":
         network = constant_network(networks["linear"], best_constant(goal))
         run = fit(network, data, loss=recipe.loss, n_steps=0)
         run = replace(run, stopped=steps_are_done(0))  # that it is constant needs no note
     else:
         shorter = tuple(weight for weight in recipe.weights if weight <= chosen.penalty_weight)
-        run = replace(recipe, weights=shorter).last(networks[chosen.architecture], data)
+        run = replace(recipe, weights=shorter).last(networks[chosen.architecture], data, goal)
     compared = f"chosen of {len(candidates)}: {chosen}"
     if len(candidates) == 1:
         compared = f"the constant, because fewer than {FEWEST} training samples cannot be compared"
-    stopped = f"{compared}; {reason(run.stopped, names)}"
+    stopped = f"{compared}; {reason(run.stopped, data.names)}"
     of_run = run.network, run.history, stopped, run.interrupted, run.entry
-    return ValidatedRun(*of_run, candidates, chosen, domain, names)
+    return ValidatedRun(*of_run, candidates, chosen, domain, data.names)

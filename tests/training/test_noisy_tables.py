@@ -11,7 +11,7 @@ from networks import Frame
 import kan_ref as kr
 from kan_ref.network import layer_inputs
 from kan_ref.training import candidates
-from kan_ref.training.candidates import check_standardised, initial_networks
+from kan_ref.training.candidates import check_standardised, initial_networks, with_frequencies
 from kan_ref.training.data_goal import check_batch
 from kan_ref.training.held_out import (
     Validation,
@@ -241,6 +241,91 @@ def test_yes_no_answers_have_the_logistic_loss():
 
     assert run.chosen.architecture == "hidden"
     assert run.history.test_accuracy[-1] > 0.85
+
+
+def classes_of_unequal_frequencies(n=300):
+    """Labels of 52, 39 and 9 %: 0 and 2 depend on one input each."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1.7, 1.7, (n, 2))
+    logits = np.log([0.55, 0.39, 0.06]) + np.column_stack([x[:, 0], np.zeros(n), x[:, 1]])
+    labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    return kr.Data(x, labels, x, labels)
+
+
+def rare_answers():
+    data = classes_of_unequal_frequencies()
+    answers = (data.y_train == 2).astype(float)[:, None]
+    return kr.Data(data.x_train, answers, data.x_test, answers)
+
+
+@pytest.mark.parametrize("hidden", [(), (3,)], ids=["sums of curves", "hidden"])
+@pytest.mark.parametrize(
+    ("loss", "data"),
+    [("cross_entropy", classes_of_unequal_frequencies()), ("logistic", rare_answers())],
+    ids=["three classes", "answers"],
+)
+def test_a_penalty_leaves_the_mean_probability_of_each_class_at_its_frequency(loss, data, hidden):
+    run = validated(data, loss=loss, weights=(1e-2,), n_folds=2, hidden=hidden)
+
+    assert run.chosen.architecture != "constant"
+    goal = check_batch(run.network, data.x_train, data.y_train, loss=loss)
+    probabilities = kr.predict_proba(run.network, data.x_train, loss=loss)
+    frequencies = goal.targets.mean(axis=0)
+    np.testing.assert_allclose(probabilities.mean(axis=0), frequencies, atol=1e-10)
+    value, _ = goal.loss.value_and_grad(run.network(data.x_train), goal.targets)
+    history = run.history
+    assert history.train_loss[-1] == pytest.approx(value, rel=1e-12)
+    assert history.test_loss[run.entry] == pytest.approx(value, rel=1e-12)
+    assert history.train_loss[-1] < history.train_loss[-2]
+    assert history.step[-1] == history.step[-2]
+    assert history.seconds[-1] > history.seconds[-2]
+
+
+@pytest.mark.parametrize("name", ["linear", "additive", "hidden"])
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy", "logistic"])
+def test_only_logits_are_shifted_and_the_constants_have_the_smallest_loss(name, loss):
+    data = classes_of_unequal_frequencies()
+    labels = data.y_train if loss == "cross_entropy" else np.eye(3)[data.y_train]
+    shape = {"n_intervals": 3, "degree": 3, "rng": np.random.default_rng(0)}
+    network = initial_networks(data.x_train, 3, (4,), **shape)[name]
+    goal = check_batch(network, data.x_train, labels, loss=loss)
+
+    shifted = with_frequencies(network, goal)
+
+    shift = shifted(goal.x) - network(goal.x)
+    np.testing.assert_allclose(shift, np.tile(shift[0], (len(shift), 1)), atol=1e-13)
+    if loss == "mse":
+        assert shifted is network
+        return
+    least, _ = goal.loss.value_and_grad(shifted(goal.x), goal.targets)
+    for change in 0.01 * np.vstack([np.eye(3), -np.eye(3)]):
+        assert goal.loss.value_and_grad(shifted(goal.x) + change, goal.targets)[0] > least
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "logistic"])
+def test_a_class_without_samples_counts_as_half_a_sample(loss):
+    """Three outputs, labels 0 and 2 alone, five samples of each."""
+    x, labels = np.linspace(-1.0, 1.0, 10)[:, None], np.repeat([0, 2], 5)
+    network = initial_networks(x, 3, (), n_intervals=2, degree=1, rng=np.random.default_rng(0))[
+        "additive"
+    ]
+    targets = labels if loss == "cross_entropy" else np.eye(3)[labels]
+
+    shifted = with_frequencies(network, check_batch(network, x, targets, loss=loss))
+
+    counts, total = np.array([5.0, 0.5, 5.0]), {"cross_entropy": 10.5, "logistic": 10.0}
+    means = kr.predict_proba(shifted, x, loss=loss).mean(axis=0)
+    np.testing.assert_allclose(means, counts / total[loss], atol=1e-10)
+
+
+def test_lines_that_a_penalty_shrinks_to_zero_predict_held_out_classes_as_the_constant_does():
+    """One half for each answer has a loss of 0.69; the frequencies have 0.31."""
+    run = validated(rare_answers(), loss="logistic", hidden=(), weights=(30.0,))
+
+    constant, line, _ = run.candidates
+
+    assert constant.validation_loss < 0.4
+    assert line.validation_loss == pytest.approx(constant.validation_loss, rel=1e-2)
 
 
 def test_predictions_are_constant_beyond_the_training_inputs_and_errors_are_of_them():
