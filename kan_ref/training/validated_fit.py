@@ -193,9 +193,8 @@ def fit_validated(
     The L1 penalty has no derivative at 0, so that rounding decides where an iteration leads. On one
     machine results repeat bit for bit, but data that differ in the last digit give other ones. For
     six tables of 120 samples of 4 inputs, relative changes of y by 1e-15 to 3e-15 changed
-    predictions of new samples by 0.02 to 0.16 standard deviations of y (root mean square; single
-    ones by up to 1.7), and in 4 of 18 fits the chosen weight. The errors, 0.22 to 0.58, changed by
-    up to 6 % in five tables and 19 % in one.
+    predictions by 0.02 to 0.16 standard deviations of y (root mean square; single ones by up to
+    1.7), in 4 of 18 fits the chosen weight, and errors, 0.22 to 0.58, by up to 6 %, once 19 %.
 
     Implements :eq:`penalty-path` and :eq:`paired-differences`. It takes n_folds + 1 paths of
     at most n_steps (1 + (n_weights - 1) / 2) iterations for each architecture.
