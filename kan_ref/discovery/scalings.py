@@ -16,6 +16,9 @@ in the order of how far the sum in (D31) is from zero beside its terms; f and it
 those of a model of the samples. A wrong symmetry shows on held-out samples: the error of models of
 g, times the power, must be at most that of models of f with all inputs; 0.8 of it for a power of
 one input as a factor. An error below 1e-9 of the standard deviation of f is enough by itself.
+
+A single inner input u leaves one curve, but g(u) beside a power is g(u) u^-k beside another one,
+and only one of these curves may have a name.
 """
 
 import time
@@ -198,6 +201,23 @@ def divided(now: Reduced, scaling: Scaling) -> Reduced | None:
     if not (is_fine and is_simple and np.abs(weight).min() > 0.0):
         return None
     return Reduced(factor, inner, weight, columns, np.inf)
+
+
+def with_other_factors(one: Reduced) -> Iterator[Reduced]:
+    """Yield f(x) = factor u^k (g(u) u^-k) for a single inner input u, with factors of fewer inputs.
+
+    Only one of them may leave a curve with a name: of m c^2 (1 / sqrt(1 - v^2 / c^2) - 1), that
+    beside m c^2 is plain, and that beside m v^2 is not.
+    """
+    if len(one.inner) != 1:
+        return
+    inner, u = one.inner[0], one.columns[:, 0]
+    occurs = (inner != 0.0) & (one.factor != 0.0)
+    for k in np.unique(-one.factor[occurs] / inner[occurs]):
+        with np.errstate(all="ignore"):
+            weight = one.weight * u**k
+        if np.isfinite(weight).all() and np.abs(weight).min() > 0.0:
+            yield replace(one, factor=one.factor + k * inner, weight=weight)
 
 
 def monomial(exponents: FloatArray) -> Tree:

@@ -29,7 +29,13 @@ from kan_ref.discovery.decomposition import NOISY, Decomposer, surface_of
 from kan_ref.discovery.forms import Decision
 from kan_ref.discovery.polish import SMALLEST, Fitted, best_fits, bic, rmse_of, simplified
 from kan_ref.discovery.quotients import quotients
-from kan_ref.discovery.scalings import Reduced, in_words, monomial, reduced
+from kan_ref.discovery.scalings import (
+    Reduced,
+    in_words,
+    monomial,
+    reduced,
+    with_other_factors,
+)
 from kan_ref.discovery.spare_samples import tests_exactness
 from kan_ref.discovery.surrogate import Surrogate, fit_surrogate, slice_error
 from kan_ref.discovery.trees import (
@@ -131,7 +137,10 @@ def _by_scalings(
     known: list[Reduced],
     most: float,
 ) -> Iterator[list[Tree]]:
-    """Yield a product of powers times what is found for a function of fewer inputs, once."""
+    """Yield products of powers times what is found for a function of fewer inputs, once.
+
+    Without noise, a function of one input is also searched beside other powers.
+    """
     if known or time.monotonic() > decomposer.deadline:
         return
     found = reduced(surrogate, x, y, most, decomposer.deadline)
@@ -139,24 +148,28 @@ def _by_scalings(
         return
     known.append(found)
     spread = max(float(np.std(y)), SMALLEST)
-    inner_names = [in_words(exponents, names) for exponents in found.inner]
-    factor = f"{in_words(found.factor, names)} times " if found.factor.any() else ""
-    text = f"{factor}a function of {', '.join(inner_names)}"
-    decomposer.note(0, text, found.error / spread, surrogate.error / spread)
-    inner = search_by_slices(
-        found.columns,
-        y / found.weight,
-        inner_names,
-        decomposer.rng,
-        deadline=decomposer.deadline,
-        report=decomposer.report,
-    )
-    decomposer.decisions += [replace(one, depth=one.depth + 1) for one in inner.decisions]
-    trees = [one.tree for one in (inner.best, *inner.front[::-1][:MOST_BESIDE])]
-    inputs = [monomial(exponents) for exponents in found.inner]
-    yield [multiply(monomial(found.factor), substitute(tree, inputs)) for tree in trees]
-    if inner.ended == INTERRUPTED:
-        raise KeyboardInterrupt
+    is_noisy = found.error > NOISY * spread
+    for one in (found, *(() if is_noisy else with_other_factors(found))):
+        if time.monotonic() > decomposer.deadline:
+            return
+        inner_names = [in_words(exponents, names) for exponents in one.inner]
+        factor = f"{in_words(one.factor, names)} times " if one.factor.any() else ""
+        text = f"{factor}a function of {', '.join(inner_names)}"
+        decomposer.note(0, text, one.error / spread, surrogate.error / spread)
+        inner = search_by_slices(
+            one.columns,
+            y / one.weight,
+            inner_names,
+            decomposer.rng,
+            deadline=decomposer.deadline,
+            report=decomposer.report,
+        )
+        decomposer.decisions += [replace(each, depth=each.depth + 1) for each in inner.decisions]
+        trees = [each.tree for each in (inner.best, *inner.front[::-1][:MOST_BESIDE])]
+        inputs = [monomial(exponents) for exponents in one.inner]
+        yield [multiply(monomial(one.factor), substitute(tree, inputs)) for tree in trees]
+        if inner.ended == INTERRUPTED:
+            raise KeyboardInterrupt
 
 
 def _within_noise(

@@ -38,6 +38,7 @@ from kan_ref.discovery.scalings import (
     monomial,
     reduced,
     scalings,
+    with_other_factors,
 )
 from kan_ref.discovery.screening import beside_polynomial, pair_misfit
 from kan_ref.discovery.slices import Surface, find_splits, partitions
@@ -779,6 +780,38 @@ def test_a_symmetry_of_scale_leaves_fewer_inputs(f, boxes, noise, n_inner):
 
     assert len(found.inner) == n_inner
     assert found.error <= max(2.5 * noise, 1e-3) * np.std(y)
+
+
+def test_a_curve_beside_a_power_is_one_beside_others():
+    """m v^2 g(c / v) is m c^2 g(u) / u^2; of two inner inputs none is changed."""
+    x = RNG(0).uniform(0.5, 2.0, (30, 3))  # m, v, c
+    m, v, c = x.T
+    of_one = Reduced(np.array([1.0, 2.0, 0.0]), np.array([[0.0, -1.0, 1.0]]), m * v**2,
+                     (c / v)[:, None], 0.0)  # fmt: skip
+
+    (other,) = with_other_factors(of_one)
+
+    assert other.factor.tolist() == [1.0, 0.0, 2.0]
+    assert other.inner is of_one.inner
+    assert other.weight == pytest.approx(m * c**2, rel=1e-14)
+    (back,) = with_other_factors(other)
+    assert back.weight == pytest.approx(of_one.weight, rel=1e-14)
+    two = replace(of_one, inner=np.eye(3)[:2], columns=x[:, :2])
+    assert list(with_other_factors(two)) == []
+
+
+@pytest.mark.long
+def test_a_curve_is_sought_beside_several_powers():
+    """The symmetries of the kinetic energy leave m v^2 g(c / v), where g has no short name."""
+    x, y = sampled(
+        lambda m, v, c: m * c**2 * (1 / np.sqrt(1 - v**2 / c**2) - 1),
+        *[(1, 2), (0.3, 1.5), (2, 3)],
+        n=480,
+    )
+
+    found = kr.discover(kr.Data(x, y[:, None], x, y[:, None]), rng=RNG(0))
+
+    assert found.verdict.kind == "exact"
 
 
 @pytest.mark.long
