@@ -121,12 +121,13 @@ def from_formula(
     found = tuple(
         one.xreplace({symbol: by_name[symbol.name] for symbol in symbols}).doit() for one in written
     )
-    probe, bounds = _probe_points(len(labels), domain)
+    probe, bounds, n_ends = _probe_points(len(labels), domain)
+    inputs = list(by_name.values())
     for is_balanced, share in _WITHOUT_DOMAIN if domain is None else _WITH_DOMAIN:
         graph = Graph(probe)
-        compiler = Compiler(graph, list(by_name.values()), is_balanced=is_balanced)
+        compiler = Compiler(graph, inputs, is_balanced=is_balanced, n_ends=n_ends)
         network = network_of(graph, [compiler.sum_of(one) for one in found], bounds)
-        values, sizes = _values_and_sizes(found, list(by_name.values()), probe)
+        values, sizes = _values_and_sizes(found, inputs, probe)
         defined = np.isfinite(values).all(axis=1)
         if not defined.any():
             where = "between the bounds of domain=" if domain is not None else "at the probe points"
@@ -158,10 +159,11 @@ def _values_and_sizes(
     return values, np.maximum(np.abs(values), largest)
 
 
-def _probe_points(n_in: int, domain: object) -> tuple[FloatArray, FloatArray]:
-    """Return points between bounds, (n_probes, n_in), and the bounds (n_in, 2).
+def _probe_points(n_in: int, domain: object) -> tuple[FloatArray, FloatArray, int]:
+    """Return points between bounds, (n_probes, n_in), the bounds (n_in, 2), and a number.
 
-    The points are irregular but the same in every call.
+    The points are irregular but the same in every call. The last ones, as many as the number, are
+    near corners, and nearest those whose inputs have a small bound above 0.
     """
     # additive recurrence with roots of primes, whose multiples fill the unit interval evenly
     primes = [n for n in range(2, 30 + 20 * n_in) if all(n % m for m in range(2, n))][:n_in]
@@ -177,13 +179,13 @@ def _probe_points(n_in: int, domain: object) -> tuple[FloatArray, FloatArray]:
         bounds, unit = np.column_stack([low, high]), np.vstack([unit, corners])
         even = low + unit * (high - low)
         if not (low > 0.0).any():
-            return even, bounds
+            return even, bounds, 0
         logarithms = np.log(bounds.T)
         spread = np.exp(logarithms[0] + unit * (logarithms[1] - logarithms[0]))
-        return np.vstack([even, np.where(low > 0.0, spread, even)]), bounds
+        return np.vstack([even, np.where(low > 0.0, spread, even)]), bounds, len(corners)
     boxes = np.array(_DEFAULT_BOXES)[np.arange(N_PROBES) % len(_DEFAULT_BOXES)]
     points: FloatArray = boxes[:, :1] + unit * (boxes[:, 1:] - boxes[:, :1])
-    return points, np.tile(_DEFAULT_BOXES[0], (n_in, 1))
+    return points, np.tile(_DEFAULT_BOXES[0], (n_in, 1)), 0
 
 
 def _difference(
