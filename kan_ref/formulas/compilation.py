@@ -35,18 +35,16 @@ _UNBALANCED = 4.0  # ratio of the factors' sizes from which r of (E6) is not 1
 class Compiler:
     """Turns expressions of real symbols into sums over one graph.
 
-    `symbols`: the inputs. `is_balanced`: whether the probe points say how large factors are;
-    `n_ends`: how many of them, the last ones, are near corners of bounds above 0.
+    `symbols`: the inputs. `n_ends`: how many of the probe points, the last ones, are near corners
+    of bounds above 0; None if the points have no influence on products.
     """
 
-    def __init__(
-        self, graph: Graph, symbols: Sequence[Any], *, is_balanced: bool, n_ends: int
-    ) -> None:
+    def __init__(self, graph: Graph, symbols: Sequence[Any], n_ends: int | None) -> None:
         import sympy
 
         self.graph = graph
         self.inputs = {symbol: graph.input(n) for n, symbol in enumerate(symbols)}
-        self.is_balanced, self.n_ends = is_balanced, n_ends
+        self.n_ends = n_ends
         self.known: dict[Any, Sum] = dict(self.inputs)
         self.has_logarithms = False  # e^(n log x) in place of a power
         self.sympy = sympy
@@ -239,7 +237,7 @@ class Compiler:
 
     def _ratio(self, first: Sum, second: Sum) -> Any:
         """Return the r of (E6), a power of two, from the sizes of the factors."""
-        if not self.is_balanced:
+        if self.n_ends is None:
             return self.sympy.Integer(1)
         with np.errstate(all="ignore"):
             sizes = [np.abs(self.graph.values_of(one)) for one in (first, second)]

@@ -11,9 +11,9 @@ of the terms of the expression, whose sum has their rounding errors. s is the la
 has to hold at all points. With bounds of the inputs these are evenly spread, or near the corners of
 the box, and of inputs above 0 some have evenly spread logarithms, since 1/x is large near a small
 bound. Without bounds they lie in boxes within -2 to 2, and products are balanced only if (E7) does
-not hold otherwise. Some of these points may be near a pole, where values are as large as one likes.
-So if (E7) holds for neither network, it has to hold for the first one at 9 of 10 points, and s is
-the size that 1 of 10 points exceeds.
+not hold otherwise. Some of these points may be near a pole, where values have no bound. So if (E7)
+holds for neither network, it has to hold for the first one at 9 of 10 points, and s is the size
+that 1 of 10 points exceeds.
 """
 
 from collections.abc import Sequence
@@ -125,7 +125,7 @@ def from_formula(
     inputs = list(by_name.values())
     for is_balanced, share in _WITHOUT_DOMAIN if domain is None else _WITH_DOMAIN:
         graph = Graph(probe)
-        compiler = Compiler(graph, inputs, is_balanced=is_balanced, n_ends=n_ends)
+        compiler = Compiler(graph, inputs, n_ends if is_balanced else None)
         network = network_of(graph, [compiler.sum_of(one) for one in found], bounds)
         values, sizes = _values_and_sizes(found, inputs, probe)
         defined = np.isfinite(values).all(axis=1)

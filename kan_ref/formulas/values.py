@@ -292,7 +292,7 @@ def check_expressions(expression: Any) -> tuple[Any, ...]:
 def replaced(expression: Any, rule: Mapping[Any, Any]) -> Any:
     """Return an expression with atoms replaced; of its parts, only sums and products are evaluated.
 
-    To evaluate functions and powers, SymPy asks whether their arguments are 0 or negative. For
+    To evaluate functions and powers, SymPy decides whether their arguments are 0 or negative. For
     symbols that may be complex it expands e^(-(x + 2000.0)^2) to find out, which can take minutes.
     """
     import sympy

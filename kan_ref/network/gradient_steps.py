@@ -166,11 +166,10 @@ def _inner_length(edge: SymbolicEdge, u: FloatArray) -> FloatArray:
     Where S_3 overflows, as for 1/u near 0, it is S_1 / S_2, or |f| / S_1.
     """
     record = edge.function
-    value, *sizes = (np.abs(f(u)) for f in (record.f, record.d1, record.d2, record.d3))
-    first, second, third = sizes
+    value, first, *last = (np.abs(f(u)) for f in (record.f, record.d1, record.d2, record.d3))
     with np.errstate(all="ignore"):
-        far = np.where(np.isinf(second), value / first, first / second)
-    length = np.where(np.isinf(third), far, _length(*sizes))
+        far = np.where(np.isinf(last[0]), value / first, first / last[0])
+    length = np.where(np.isinf(last[1]), far, _length(first, *last))
     return np.asarray(np.fmin(length, np.maximum(1.0, np.abs(u))))
 
 
