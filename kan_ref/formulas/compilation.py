@@ -7,6 +7,8 @@ identity. The human-constructed networks of Liu et al. 2024, section 3.3, use qu
 
 which is defined for all x and y, unlike the sum of logarithms. With r^2 = size of y / size of x
 both squares are as small as the product, which keeps rounding errors small; r is a power of two.
+The size of a factor is what 1 of 10 points exceeds, so that a point near a pole has no influence,
+or the largest near a corner of bounds above 0, where a factor such as 1/x is large but has no pole.
 Quotients are products with 1/x. Powers that the library lacks are compositions and products of
 powers, or e^(n log x), where the power is real for x > 0 only. So are whole powers from 64 on with
 a prime factor above 5, whose products would have few digits where x^n is small, and from 1024 on.
@@ -26,21 +28,23 @@ _POWERS = {2: "x^2", 3: "x^3", 4: "x^4", 5: "x^5"} | {
     -1: "1/x", -2: "1/x^2", -3: "1/x^3", -4: "1/x^4", -5: "1/x^5",
     Fraction(1, 2): "sqrt", Fraction(-1, 2): "1/sqrt", Fraction(3, 2): "x^1.5",
 }  # fmt: skip
+_USUAL = 0.9  # the share of points that are not near a pole
 _UNBALANCED = 4.0  # ratio of the factors' sizes from which r of (E6) is not 1
 
 
 class Compiler:
     """Turns expressions of real symbols into sums over one graph.
 
-    `symbols`: the inputs. `is_balanced`: whether the probe points say how large factors are.
+    `symbols`: the inputs. `n_ends`: how many of the probe points, the last ones, are near corners
+    of bounds above 0; None if the points have no influence on products.
     """
 
-    def __init__(self, graph: Graph, symbols: Sequence[Any], *, is_balanced: bool) -> None:
+    def __init__(self, graph: Graph, symbols: Sequence[Any], n_ends: int | None) -> None:
         import sympy
 
         self.graph = graph
         self.inputs = {symbol: graph.input(n) for n, symbol in enumerate(symbols)}
-        self.is_balanced = is_balanced
+        self.n_ends = n_ends
         self.known: dict[Any, Sum] = dict(self.inputs)
         self.has_logarithms = False  # e^(n log x) in place of a power
         self.sympy = sympy
@@ -232,15 +236,19 @@ class Compiler:
         return factor.times(1 / self.sympy.sympify(scale)), scale
 
     def _ratio(self, first: Sum, second: Sum) -> Any:
-        """Return the r of (E6), a power of two, from the sizes at the probe points."""
-        if not self.is_balanced:
+        """Return the r of (E6), a power of two, from the sizes of the factors."""
+        if self.n_ends is None:
             return self.sympy.Integer(1)
         with np.errstate(all="ignore"):
             sizes = [np.abs(self.graph.values_of(one)) for one in (first, second)]
         known = np.isfinite(sizes[0]) & np.isfinite(sizes[1])
         if not known.any():
             return self.sympy.Integer(1)
-        one, other = (float(size[known].max()) for size in sizes)
+        ends = known & (np.arange(len(known)) >= len(known) - self.n_ends)
+        one, other = (
+            max(float(np.quantile(size[known], _USUAL)), float(size[ends].max(initial=0.0)))
+            for size in sizes
+        )
         if not (one > 0.0 and other > 0.0) or 1 / _UNBALANCED <= one / other <= _UNBALANCED:
             return self.sympy.Integer(1)
         return self.sympy.Integer(2) ** round(0.5 * np.log2(other / one))

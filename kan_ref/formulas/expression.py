@@ -27,7 +27,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_integer
 from kan_ref.formulas.presentation import latex_texts
-from kan_ref.formulas.values import check_expressions, check_names, floats
+from kan_ref.formulas.values import check_expressions, check_names, floats, replaced
 from kan_ref.functions import LIBRARY, Function, formula_of
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
 
@@ -81,13 +81,13 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     _check_symbolic(network)
     plain = [sympy.Symbol(name) for name in check_names(names, network.widths[0])]
     # with real symbols, SymPy also evaluates what holds for real numbers only
-    real = [sympy.Dummy(real=True) for _ in plain]
+    real = [sympy.Symbol(symbol.name, real=True) for symbol in plain]
     nodes: list[Any] = list(real)
     # [eq:formula]
     for place, layer in enumerate(network.layers):
         nodes = [_node_expression(place, layer, nodes, output) for output in range(layer.n_out)]
     # [/eq:formula]
-    found = tuple(node.xreplace(dict(zip(real, plain, strict=True))) for node in nodes)
+    found = tuple(replaced(node, dict(zip(real, plain, strict=True))) for node in nodes)
     return found[0] if len(found) == 1 else found
 
 
@@ -276,7 +276,7 @@ def round_formula(expression: Any, digits: int = 4) -> Any:
         number: sympy.Float(f"{Decimal(str(number)):.{places - 1}e}", places)
         for number in floats(found)
     }
-    rounded = tuple(one.xreplace(numbers) for one in found)
+    rounded = tuple(replaced(one, numbers) for one in found)
     return rounded if isinstance(expression, tuple) else rounded[0]
 
 

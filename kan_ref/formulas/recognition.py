@@ -45,6 +45,7 @@ from kan_ref.formulas.values import (
     finite_values,
     floats,
     numeric_function,
+    replaced,
 )
 
 LARGEST_DENOMINATOR = 1000  # where (E2) allows 2e-12: fitted numbers are hardly better
@@ -228,9 +229,9 @@ def _affordable(
     """Return a candidate for every number that can be replaced within (E3)."""
     import sympy
 
-    symbols = {value: sympy.Dummy() for value in choices}
+    symbols = {value: sympy.Dummy(real=True) for value in choices}
     values = numeric_function(
-        [one.xreplace(symbols) for one in expressions], names, list(symbols.values())
+        [replaced(one, symbols) for one in expressions], names, list(symbols.values())
     )
 
     def cost(step: dict[Any, int]) -> float:

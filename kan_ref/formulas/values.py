@@ -10,7 +10,7 @@ hide the constant e, and a name is arbitrary text. So every symbol and every fun
 definition gets a generated name first, and no name of the user's is compiled.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -103,10 +103,14 @@ def numeric_function(
     functions = {call: sympy.Function(code) for code, call in own.items()}
     # also the bound symbols of sums and integrals
     bound = set().union(*(one.atoms(sympy.Symbol) for one in expressions)) - set(symbols)
-    generated = {symbol: sympy.Dummy() for symbol in [*symbols, *sorted(bound, key=str)]}
+    # no Dummy: lambdify would replace it, and evaluate the expression again
+    generated = {
+        symbol: sympy.Symbol(f"symbol_{number}", real=True)
+        for number, symbol in enumerate([*symbols, *sorted(bound, key=str)])
+    }
     expressions = [
         # all functions in one pass: a function of the user's may have a generated name
-        one.xreplace(generated).replace(
+        replaced(one, generated).replace(
             lambda call: call.func in functions, lambda call: functions[call.func](*call.args)
         )
         for one in expressions
@@ -283,6 +287,23 @@ def check_expressions(expression: Any) -> tuple[Any, ...]:
                 f"expression is {expression!r}, but must be a SymPy expression or a tuple of them"
             )
     return found
+
+
+def replaced(expression: Any, rule: Mapping[Any, Any]) -> Any:
+    """Return an expression with atoms replaced; of its parts, only sums and products are evaluated.
+
+    To evaluate functions and powers, SymPy decides whether their arguments are 0 or negative. For
+    symbols that may be complex it expands e^(-(x + 2000.0)^2) to find out, which can take minutes.
+    """
+    import sympy
+
+    if expression in rule:
+        return rule[expression]
+    parts = [replaced(one, rule) for one in expression.args]
+    if all(new is old for new, old in zip(parts, expression.args, strict=True)):
+        return expression
+    is_kept = isinstance(expression, sympy.Function | sympy.Pow) and expression.free_symbols
+    return expression.func(*parts, **({"evaluate": False} if is_kept else {}))
 
 
 def floats(expressions: Iterable[Any]) -> list[Any]:

@@ -261,10 +261,11 @@ class _Check:
         terms = pulled[v != 0.0] * v[v != 0.0]  # others may be nan
         # [/eq:gradient-check]
         scale = max(float(np.abs(terms).sum()), abs(difference))
-        if scale > 0.0:
-            self.hidden[name] = min(self.hidden.get(name, np.inf), rounding / scale)
-        elif (by_x.any() or by_theta.any()) and not v.any():  # the step is lost in rounding
-            self.hidden.setdefault(name, np.inf)
+        # a step that is lost in rounding, or that of an input in all samples, shows nothing
+        lost = not v.any() or (name == "dx" and dx[:, ~v_x.any(axis=0)].any())
+        if scale > 0.0 or (lost and pulled.any()):
+            seen = np.inf if lost else rounding / scale
+            self.hidden[name] = min(self.hidden.get(name, np.inf), seen)
 
         def half() -> float:  # the same derivative, from a difference with half the step
             low, high = (activations(self.network, *end)[-1] for end in ends(step / 2.0))

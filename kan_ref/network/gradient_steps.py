@@ -139,12 +139,13 @@ def _bending_lengths(layer: Layer, x: FloatArray) -> FloatArray:
     curves = np.abs(layer.spline_matrix.reshape(layer.coef.shape)).max(axis=2)
     weights = np.abs(layer.base_matrix)
     near = np.where(beyond <= intervals, 1.0, 0.0)  # splines are 0 beyond the knots
+    unit = np.minimum(intervals, 1.0)  # in which no power overflows
     sizes = [
-        weights * np.abs(base)[:, None]
-        + curves * (near / intervals**r if r <= layer.degree else np.zeros_like(x))[:, None]
+        weights * (np.abs(base) * unit**r)[:, None]
+        + curves * (float(r <= layer.degree) * near * (unit / intervals) ** r)[:, None]
         for r, base in zip(_ORDERS, BASE_FUNCTIONS[layer.base](x, _ORDERS), strict=True)
     ]
-    lengths = _length(*sizes).min(axis=1)
+    lengths = unit * _length(*sizes).min(axis=1)
     inside = np.minimum(x - layer.knots[:, 0], layer.knots[:, -1] - x)
     tail = np.maximum(inside / max(layer.degree, 1), _LEAST_TAIL * intervals)  # as a power of x
     bound = np.where(inside > 0.0, np.minimum(tail, intervals), np.maximum(intervals, beyond))
@@ -160,10 +161,16 @@ def _bending_lengths(layer: Layer, x: FloatArray) -> FloatArray:
 
 
 def _inner_length(edge: SymbolicEdge, u: FloatArray) -> FloatArray:
-    """Return the length over which the function of a symbolic edge bends at u (batch,)."""
+    """Return the length over which the function of a symbolic edge bends at u (batch,).
+
+    Where S_3 overflows, as for 1/u near 0, it is S_1 / S_2, or |f| / S_1.
+    """
     record = edge.function
-    sizes = [np.abs(derivative(u)) for derivative in (record.d1, record.d2, record.d3)]
-    return np.asarray(np.fmin(_length(*sizes), np.maximum(1.0, np.abs(u))))
+    value, first, *last = (np.abs(f(u)) for f in (record.f, record.d1, record.d2, record.d3))
+    with np.errstate(all="ignore"):
+        far = np.where(np.isinf(last[0]), value / first, first / last[0])
+    length = np.where(np.isinf(last[1]), far, _length(first, *last))
+    return np.asarray(np.fmin(length, np.maximum(1.0, np.abs(u))))
 
 
 def _length(first: FloatArray, second: FloatArray, third: FloatArray) -> FloatArray:

@@ -13,7 +13,8 @@ leaves the curve as it is (s = |a|):
     (S27)  mirror      (a, b)    -> (-a, mirror - b)         where a < 0
 
 For log u and e^u themselves n is 1; composed functions can have other n. (S1) and (S3) are left
-out where c s^n or c e^(n b) would overflow or underflow float64.
+out where c s^n or c e^(n b) would overflow or underflow float64, and (S1) and (S2) where b/s is so
+large that it or its power n would, or so small that a negative power overflows.
 
 Theorem. The layer above a hidden node j depends on h_j = sum_i c_ji f_ji(a_ji x_i + b_ji) + d_ji
 only through a_kj h_j + b_kj (:eq:`symbolic-edge`). Hence, with D_j = sum_i d_ji and for every s_j
@@ -98,13 +99,15 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
         )
     if a < 0.0 and redundancy.mirror != 0.0:
         a, b = -a, redundancy.mirror - b
-    s = abs(a)
-    if redundancy.kind == "power" and _fits_float64(c, redundancy.degree * math.log(s)):
+    s, n = abs(a), redundancy.factor
+    log_shift = math.log(abs(b)) - math.log(s) if b != 0.0 else 0.0
+    near = max(log_shift, n * log_shift, abs(n) * log_shift) < LARGEST_LOG
+    if redundancy.kind == "power" and near and _fits_float64(c, redundancy.degree * math.log(s)):
         a, b, c = a / s, b / s, c * s**redundancy.degree
-    elif redundancy.kind == "log":
-        a, b, d = a / s, b / s, d + c * redundancy.factor * math.log(s)
-    elif redundancy.kind == "exp" and _fits_float64(c, redundancy.factor * b):
-        b, c = 0.0, c * math.exp(redundancy.factor * b)
+    elif redundancy.kind == "log" and near:
+        a, b, d = a / s, b / s, d + c * n * math.log(s)
+    elif redundancy.kind == "exp" and _fits_float64(c, n * b):
+        b, c = 0.0, c * math.exp(n * b)
     if redundancy.turn > 0.0:
         k = math.floor((b - redundancy.first) / redundancy.turn)
         b, c = b - k * redundancy.turn, c * redundancy.turn_sign ** (k % 2)

@@ -671,3 +671,53 @@ def test_names_that_are_the_columns_of_a_table_in_another_order_are_reported(cal
     assert call(a - b, table, names=("a", "b")) is not None
     with pytest.raises(ValueError, match=r"^names is \('b', 'a'\), but the columns of x are"):
         call(a - b, table, names=("b", "a"))
+
+
+CHAINS = {
+    "gaussian of a far square": [
+        ("gaussian(x^2)", (1.0, -2000.0, 1.0, 0.0)),
+        ("logcosh", (1.0, -1.0, 1.0, 0.0)),
+    ],
+    "power 5": [
+        ("x^5", (2.0, 150.0, 1.0, 0.0)),
+        ("gaussian", (1.0, 0.0, 1.0, 0.0)),
+        ("logcosh", (1.0, -1.0, 1.0, 0.0)),
+    ],
+    "fractional power": [
+        ("gaussian(x^2)", (1.0, -2000.0, 1.0, 0.0)),
+        ("cosh", (1.0, -1.0, 1.0, 0.5)),
+        ("x^1.5", (1.0, 0.0, 1.0, 0.0)),
+    ],
+    "modulus": [
+        ("gaussian(x^2)", (1.0, -2000.0, 1.0, 0.0)),
+        ("tanh", (1.0, -1.0, 1.0, 0.5)),
+        ("abs", (1.0, 0.0, 1.0, 0.0)),
+    ],
+}
+
+
+@for_all("name", CHAINS)
+def test_functions_of_far_gaussians_are_written_shown_and_evaluated(name):
+    """SymPy expanded e^(-(x - 2000.0)^4) of complex x for minutes, or until memory or digits ended."""
+    chain = CHAINS[name]
+    network = formula_network(*([(0, 0, *edge)] for edge in chain), widths=(1,) * (len(chain) + 1))
+    x = np.array([[0.2], [1.5]])
+
+    found = formula(network)
+
+    np.testing.assert_allclose(evaluate_formula(found, x), network(x), rtol=1e-14)
+    assert formula_latex(found) == formula_latex(network)
+    assert all(symbol == sympy.Symbol("x_1") for symbol in found.free_symbols)
+
+
+def test_a_formula_is_equal_to_the_expression_as_sympy_writes_it():
+    """Only the symbols are replaced: the order of summands, factors and signs stays that of SymPy."""
+    x, y = sympy.symbols("b a")
+    expression = sympy.sin(2 * y - x) * sympy.exp(x * y) + sympy.cos(x - y) ** 2 / (1 + x**2)
+    network = from_formula(expression, ("b", "a"))
+
+    found = formula(network, names=("b", "a"))
+
+    real = {one: sympy.Symbol(one.name, real=True) for one in (x, y)}
+    back = {symbol: one for one, symbol in real.items()}
+    assert found == found.xreplace(real).xreplace(back)  # which evaluates

@@ -450,7 +450,7 @@ def test_no_name_is_in_the_code_that_is_compiled(name):
         cell.cell_contents for cell in compiled.__closure__ if callable(cell.cell_contents)
     ).__code__
     assert all(
-        re.fullmatch(r"_Dummy_\d+|_?x\d*|own_0|e", used)
+        re.fullmatch(r"symbol_\d+|_?x\d*|own_0|e", used)
         for used in (*code.co_varnames, *code.co_names)
     )
 

@@ -14,7 +14,15 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import random_batch, random_network, rescaled, seeds, symbolic_cases, with_formulas
+from networks import (
+    formula_network,
+    random_batch,
+    random_network,
+    rescaled,
+    seeds,
+    symbolic_cases,
+    with_formulas,
+)
 from oracles_layer import edge_terms, layer_edges, slope_terms
 from test_gradient_check import FAULTS, backward_with, example
 
@@ -698,6 +706,50 @@ def test_a_gradient_that_underflows_cannot_be_checked_and_is_not_wrong(power):
         r".*e-\d+, but products leave the range .* \(2\.2e-308 to 1\.8e308\): scale x, y and the parameters to size one$",
     ):
         kr.check_gradients(network, x, rng=np.random.default_rng(1), n_directions=1)
+
+
+def wrong_last_input(network, caches, dy):
+    """A backward pass whose derivative with respect to the last input is 1.5 times too large."""
+    dx, grads = kr.backward(network, caches, dy)
+    return np.column_stack([dx[:, :-1], 1.5 * dx[:, -1]]), grads
+
+
+@for_all("scale", [1e-100, 1e-110, 1e-120, 1e-150, 1e-250, 1e150])
+@for_all("first", [1.0, None])
+@for_all("size", [1.0, 1e8])
+def test_a_wrong_dx_is_found_in_any_unit_of_the_inputs(scale, first, size):
+    """Third derivatives of splines, of size 1 / scale^3, overflowed, and steps of length 0 found nothing."""
+    rng, scales = np.random.default_rng(0), np.array([first or scale, scale])
+    network = kr.init_network(
+        (2, 1), n_intervals=5, degree=3, domain=np.c_[-scales, scales], base="zero", rng=rng
+    )
+    network, x = network.with_theta(size * network.theta), rng.uniform(-1.0, 1.0, (20, 2)) * scales
+
+    assert kr.check_gradients(network, x, rng=rng).unchecked == ()
+    with pytest.raises(ValueError, match="dx is wrong"):
+        kr.check_gradients(network, x, rng=rng, backward=wrong_last_input)
+
+
+@for_all(("name", "scale"), [("1/x", 1e-80), ("1/x", 1e-110), ("1/x^5", 1e-40)])
+def test_a_wrong_dx_of_a_function_whose_third_derivative_overflows_is_found(name, scale):
+    rng = np.random.default_rng(0)
+    network = formula_network([(0, 0, name, (1.0, 0.0, 1.0, 0.0))], widths=(1, 1))
+    x = rng.uniform(0.998, 1.0, (20, 1)) * scale
+
+    kr.check_gradients(network, x, rng=rng)
+    with pytest.raises(ValueError, match="dx is wrong"):
+        kr.check_gradients(network, x, rng=rng, backward=wrong_last_input)
+
+
+def test_dx_is_not_checked_where_the_step_of_one_input_is_lost_in_rounding():
+    rng = np.random.default_rng(0)
+    domain = [(0.0, 1.0), (1e10, 1e10 + 1e-3)]
+    network = kr.init_network((2, 1), n_intervals=5, degree=3, domain=domain, base="zero", rng=rng)
+    x = rng.uniform(*np.transpose(domain), (20, 2))
+
+    report = kr.check_gradients(network, x, rng=rng, backward=wrong_last_input)
+
+    assert report.unchecked == ("dx",)
 
 
 @for_all("power", [-20.0, -100.0, -150.0])

@@ -548,3 +548,20 @@ def test_a_scale_moves_into_c_where_both_it_and_the_new_c_are_far_from_the_ends_
             assert new_c == pytest.approx(c * np.exp(sign * logarithm), rel=1e-10)
         else:
             assert (a, b, new_c) == affine[:3]
+
+
+@for_all(
+    ("name", "affine"),
+    [
+        ("x^3", (1e-100, 1000.0, 1.0, 0.0)),  # (b/s)^3 overflows
+        ("1/x^5", (1e-60, 1e5, 1.0, 0.0)),  # is 0
+        ("1/x^2", (1e60, 1e-100, 1e-60, 0.0)),  # overflows at x = 0
+        ("log", (1e-200, 1e150, 1.0, 0.0)),  # b/s overflows
+    ],
+)
+def test_a_shift_whose_power_would_leave_float64_keeps_the_scale(name, affine):
+    """The canonical network was undefined at every sample, or 0, where the network was neither."""
+    x = np.array([[-1.0], [0.0], [2.0]])
+    network = formula_network([(0, 0, name, affine)], widths=(1, 1))
+
+    np.testing.assert_allclose(canonical_form(network)(x), network(x), rtol=1e-13)
