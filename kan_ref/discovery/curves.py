@@ -21,6 +21,7 @@ from kan_ref.discovery.exponentials import (
     exponential_polynomials,
     exponentials_beside_powers,
     powers_with_exponentials,
+    waves_beside_powers,
 )
 from kan_ref.discovery.linear_models import WIDE
 from kan_ref.discovery.polish import Fitted, bic, polished
@@ -171,6 +172,7 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Itera
         *exponentials_beside_powers(x, y, floor),
         *_beside_a_power(x, y),
     ]
+    yield list(waves_beside_powers(x, y, floor))
     yield screened(x, y, 3 if is_whole else 1)
     yield [polynomial(degree, x) for degree in (4, 5, 6) if degree < n_values]
     high = [polynomial(degree, x) for degree in (7, 8, 9) if degree < n_values]

@@ -10,6 +10,15 @@ since x d/dx of the exponential is c q x^q times it. For given p, q and s this i
 c d. The derivative x y' with respect to log x is that of a polynomial in log x through the samples,
 so that the numbers of the best p, q and s are start values.
 
+Heat capacities, pulses and standing waves have two exponentials or a sine, and perhaps a power of
+all. Let y or 1/y be x^p g, and r = g^m = A exp(c v) + B exp(-c v) + d with v = x^q, where c may be
+imaginary. The second derivative of r with respect to v is c^2 (r - d). In derivatives with respect
+to log x this is
+
+    (D40)  g'' + (m - 1) g'^2 / g - q g' = (c^2 q^2 v^2 / m) (g - d g^(1 - m))
+
+which is linear in c^2 and c^2 d.
+
 A x^p exp(c x^q) is linear in log A, p and c in the logarithm. Sums of polynomials, with and without
 an exponential as a factor, are found by comparing its rates.
 """
@@ -23,7 +32,7 @@ from numpy.polynomial import chebyshev
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.atoms import power_of
-from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply
+from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, substitute
 
 DEGREES_OF_SLOPE = (8, 12, 16, 20, 24, 30, 36)  # of a polynomial through the samples
 FEWEST_VALUES = 30  # of x, to fit a polynomial of degree 8
@@ -33,6 +42,9 @@ N_EXPONENTIALS = 3  # that are yielded
 POWERS_IN_EXPONENT = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0)
 POWERS_BESIDE = tuple(0.5 * n for n in range(-10, 11))
 N_BESIDE = 6
+OUTER = {1.0: ("x", "1/x"), 0.5: ("x^2", "1/x^2"), 2.0: ("sqrt", "1/sqrt")}  # r^(1/m), r^(-1/m)
+N_WAVES = 4
+TINY = 1e-300  # of values: the reciprocals of smaller ones may overflow
 RATES = np.geomspace(0.2, 20.0, 20)  # of exponentials, on an interval of length 2
 N_STEPS = 5  # of Gauss and Newton
 
@@ -44,11 +56,7 @@ def exponentials_beside_powers(x: FloatArray, y: FloatArray, floor: float) -> It
     """
     if x.min() <= 0.0 or len(np.unique(x)) < FEWEST_VALUES or not y.any():
         return
-    size, unit = float(np.abs(y).max()), float(np.sqrt(x.min()) * np.sqrt(x.max()))
-    u = x / unit
-    t, half = np.log(u), float(np.log(x.max()) - np.log(x.min())) / 2.0
-    f, slope = with_slope(t / half, y / size, floor / size)
-    slope = slope / half  # x y', in units of the largest |y|
+    size, unit, u, (f, slope, _) = _by_logarithm(x, y, floor)
     has_one_sign = f.min() * f.max() > 0.0
     found = []
     for p, q, s in product(POWERS_BESIDE, POWERS_IN_EXPONENT, (1.0, -1.0)[: 1 + has_one_sign]):
@@ -71,12 +79,94 @@ def exponentials_beside_powers(x: FloatArray, y: FloatArray, floor: float) -> It
             growth = np.exp(exponent - exponent.max())
             log_a = np.log(abs(growth @ inside) / (growth @ growth)) - exponent.max()
             scale = (size / unit**p) ** s
-            a = scale * float(np.sign(growth @ inside) * np.exp(log_a))
-            rate, offset = c / unit**q, scale * d
+            a = float(scale * np.sign(growth @ inside) * np.exp(log_a))
+            rate, offset = float(c / unit**q), float(scale * d)
         if np.isfinite([a, rate, offset]).all() and a and rate:
             inner = multiply(Number(rate), power_of(Input(0), q))
             part = add(multiply(Number(a), apply("exp", inner)), Number(offset))
             yield multiply(power_of(Input(0), p), part if s > 0.0 else apply("1/x", part))
+
+
+def waves_beside_powers(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
+    """Yield x^p r^(1/m), where r has a cosh, a sinh or a sine of c x^q, (D40), and reciprocals.
+
+    x must be above 0; the nearest are yielded. `floor` is the error of the curve x, y (n,).
+    """
+    if x.min() <= 0.0 or len(np.unique(x)) < FEWEST_VALUES or not y.any():
+        return
+    has_one_sign = y.min() * y.max() > 0.0
+    sign = float(np.sign(y[0])) if has_one_sign else 1.0
+    curves = [_by_logarithm(x, sign * y, floor)]
+    if has_one_sign and np.abs(y).min() > TINY:
+        curves.append(_by_logarithm(x, sign / y, 0.0))
+    found = []
+    for inverse, (size, unit, u, (f, first, second)) in enumerate(curves):
+        powers = (OUTER if has_one_sign else (1.0,)), POWERS_BESIDE, POWERS_IN_EXPONENT
+        for m, p, q in product(*powers):
+            with np.errstate(all="ignore"):
+                g, v = f / u**p, u**q
+                by_log, by_log_2 = first - p * f, second - 2.0 * p * first + p**2 * f  # times u^p
+                # [eq:wave-beside-power]
+                left = by_log_2 - q * by_log
+                if m != 1.0:
+                    left = left + (m - 1.0) * by_log**2 / f
+                columns = (q**2 * v**2 / m)[:, None] * np.stack([f, -f * g**-m], axis=1)
+                # [/eq:wave-beside-power]
+                length = np.append(np.linalg.norm(columns, axis=0), np.linalg.norm(left))
+                if not (np.isfinite(length).all() and length.min() > 0.0):
+                    continue
+                coef = np.linalg.lstsq(columns / length[:2], left, rcond=1e-13)[0] / length[:2]
+                misfit = float(np.linalg.norm(columns @ coef - left) / length[2])
+                r = (g * size / unit**p) ** m
+                found.append((misfit, inverse, m, p, q, float(coef[0]), v, r, unit))
+    for _, inverse, m, p, q, square, v, r, unit in sorted(found, key=lambda one: one[:5])[:N_WAVES]:
+        with np.errstate(all="ignore"):
+            part = _wave(v, r, square, float(unit**q))
+        if part is not None:
+            power = multiply(Number(sign, True), power_of(Input(0), -p if inverse else p))
+            wave = substitute(part, [power_of(Input(0), q)])
+            yield multiply(power, apply(OUTER[m][inverse], wave))
+
+
+def _wave(v: FloatArray, r: FloatArray, square: float, unit: float) -> Tree | None:
+    """Return A e^{cv} + B e^{-cv} + d near r(v), with c^2 = `square`, as a tree of v * unit."""
+    c = np.sqrt(np.float64(abs(square)))
+    ends = (v - v.max(), v.min() - v)
+    waves = [np.exp(c * one) for one in ends] if square > 0.0 else [np.cos(c * v), np.sin(c * v)]
+    table = np.stack([*waves, np.ones(len(v))], axis=1)
+    if not (np.isfinite(table).all() and np.isfinite(r).all() and 0.0 < c / unit < np.inf):
+        return None
+    a, b, d = np.linalg.lstsq(table, r, rcond=1e-13)[0].tolist()
+    inner = multiply(Number(float(c / unit)), Input(0))
+    if square < 0.0:
+        wave = apply("sin", add(inner, Number(float(np.arctan2(a, b)))))
+        return add(multiply(Number(float(np.hypot(a, b))), wave), Number(d))
+    a, b = a * float(np.exp(-c * v.max())), b * float(np.exp(c * v.min()))
+    if not (np.isfinite([a, b]).all() and a and b):
+        return None
+    if np.sign(a) == np.sign(b):
+        shift, height = 0.5 * (np.log(abs(a)) - np.log(abs(b))), np.sqrt(abs(a)) * np.sqrt(abs(b))
+        wave = apply("cosh", add(inner, Number(float(shift))))
+        return add(multiply(Number(2.0 * float(np.sign(a) * height)), wave), Number(d))
+    falling = multiply(Number(float(-c / unit)), Input(0))
+    pair = [multiply(Number(n), apply("exp", one)) for n, one in ((a, inner), (b, falling))]
+    return add(*pair, Number(d))
+
+
+def _by_logarithm(
+    x: FloatArray, y: FloatArray, floor: float
+) -> tuple[np.float64, np.float64, FloatArray, tuple[FloatArray, ...]]:
+    """Return units of y and x, x in its unit, and y and its derivatives by log x in the unit."""
+    size, unit = np.abs(y).max(), np.sqrt(x.min()) * np.sqrt(x.max())
+    u = x / unit
+    middle, width = 0.5 * (u.max() + u.min()), 0.5 * (u.max() - u.min())
+    f, t, half = y / size, np.log(u), 0.5 * (np.log(u.max()) - np.log(u.min()))
+    (f_t, first, second), error = with_slopes(t / half, f, floor / size, 2)
+    (f_u, by_u, by_u2), other = with_slopes((u - middle) / width, f, floor / size, 2)
+    if other < error:  # the polynomial in x is nearer than that in log x
+        w = u / width
+        return size, unit, u, (f_u, by_u * w, by_u * w + by_u2 * w**2)
+    return size, unit, u, (f_t, first / half, second / half**2)
 
 
 def powers_with_exponentials(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
@@ -161,20 +251,23 @@ def exponential_polynomials(x: FloatArray, y: FloatArray, floor: float) -> Itera
         yield add(multiply(add(*trees[:n]), exponential), *trees[n:])
 
 
-def with_slope(t: FloatArray, y: FloatArray, floor: float) -> tuple[FloatArray, FloatArray]:
-    """Return values and derivatives of a polynomial near samples t in [-1, 1], y (n,)."""
-    best = np.inf
-    coef: FloatArray = np.zeros(1)
+def with_slopes(t: FloatArray, y: FloatArray, floor: float, order: int) -> tuple[list[Any], float]:
+    """Return a polynomial near samples t in [-1, 1], y (n,), with derivatives up to an order.
+
+    A degree too high oscillates between the samples: polynomials through every second one are
+    compared at the others. Their smallest error is returned, too.
+    """
+    best, chosen = np.inf, DEGREES_OF_SLOPE[0]
     for degree in DEGREES_OF_SLOPE:
         if best <= 2.0 * floor or degree > len(np.unique(t)) // 3:
             break
-        columns = chebyshev.chebvander(t, degree)
-        new = np.linalg.lstsq(columns, y, rcond=1e-13)[0]
-        error = float(np.std(columns @ new - y))
+        table = chebyshev.chebvander(t, degree)
+        some = np.linalg.lstsq(table[::2], y[::2], rcond=1e-13)[0]
+        error = float(np.std(table[1::2] @ some - y[1::2]))
         if error < 0.7 * best:
-            best, coef = error, np.asarray(new)
-    slope = chebyshev.chebval(t, chebyshev.chebder(coef))
-    return np.asarray(chebyshev.chebval(t, coef)), np.asarray(slope)
+            best, chosen = error, degree
+    coef = np.linalg.lstsq(chebyshev.chebvander(t, chosen), y, rcond=1e-13)[0]
+    return [chebyshev.chebval(t, chebyshev.chebder(coef, n)) for n in range(order + 1)], best
 
 
 def any_power(exponent: float) -> Tree:

@@ -17,7 +17,12 @@ from kan_ref.discovery import quotients as quotients_module
 from kan_ref.discovery.atoms import composed_atoms, power_of, simple_atoms
 from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.decomposition import Decomposer, named, surface_of
-from kan_ref.discovery.exponentials import exponential_polynomials, exponentials_beside_powers
+from kan_ref.discovery.exponentials import (
+    exponential_polynomials,
+    exponentials_beside_powers,
+    waves_beside_powers,
+    with_slopes,
+)
 from kan_ref.discovery.forms import (
     as_function_of_a_sum,
     by_inner_function,
@@ -255,6 +260,48 @@ def test_an_exponential_with_an_offset_beside_a_power_is_found(f, unit):
     assert list(exponentials_beside_powers(unit * x, 0.0 * y, 0.0)) == []
 
 
+@for_all(
+    "f",
+    [
+        lambda x: np.exp(1 / x) / (x * (np.exp(1 / x) - 1)) ** 2,
+        lambda x: 1 / np.cosh(0.7 * x) ** 2,
+        lambda x: -x / np.sinh(x),
+        lambda x: 3 / (2 + np.cos(2 * x)),
+        lambda x: x**2 * (1 - np.cos(3 * x + 0.2)),
+        lambda x: np.sqrt(np.cosh(x) + 0.3),
+        lambda x: np.sin(2 / x) / x,
+    ],
+    ids=["heat capacity", "pulse", "sinh", "Airy", "square", "root", "both signs"],
+)
+@for_all("unit", [1e-30, 1.0, 1e30])
+def test_waves_beside_a_power_are_found(f, unit):
+    x = np.linspace(0.3, 4.0, 120)
+    y = f(x) / unit
+
+    trees = list(waves_beside_powers(unit * x, y, 0.0))
+    found = polished(trees[0], unit * x[:, None], y)
+
+    assert found.rmse <= 1e-13 * np.std(y)
+    assert numbers(trees[0]).size <= 5
+    assert list(waves_beside_powers(-unit * x, y, 0.0)) == []
+    assert list(waves_beside_powers(unit * x, 0.0 * y, 0.0)) == []
+
+
+def test_derivatives_are_those_of_a_degree_that_does_not_oscillate():
+    """Of 1 / (1 + 25 x^2), a polynomial of degree 36 through evenly spaced samples has slopes of 1e3 near the ends."""
+    x = np.linspace(-1.0, 1.0, 120)
+
+    (value, slope, second), error = with_slopes(x, np.cos(3.0 * x), 1e-15, 2)
+    (_, runge), far = with_slopes(x, 1 / (1 + 25 * x**2), 1e-15, 1)
+
+    assert np.abs(value - np.cos(3.0 * x)).max() <= 1e-13
+    assert np.abs(slope + 3.0 * np.sin(3.0 * x)).max() <= 1e-10
+    assert np.abs(second + 9.0 * np.cos(3.0 * x)).max() <= 1e-7
+    assert error <= 1e-14
+    assert np.abs(runge).max() < 6.0  # the largest slope of the curve is 3.25
+    assert 1e-6 < far < 0.1
+
+
 @pytest.mark.parametrize("p", [0.16, -0.73, 2.35])
 @pytest.mark.parametrize("slope", [0.0, 0.3])
 def test_any_power_is_found_beside_a_constant_and_a_line(p, slope):
@@ -292,6 +339,8 @@ def test_curves_over_a_wide_range_have_names(f):
         (np.linspace(0, 1, 120), np.linspace(0, 1, 120) > 0.5, 0),
         (np.linspace(1e150, 1e160, 120), np.linspace(1e-300, 1e-299, 120), 0),
         (np.linspace(1e-300, 1e-299, 120), np.exp(np.linspace(0, 460, 120)), 0),
+        (np.geomspace(1e-300, 1e300, 120), np.geomspace(1e300, 1e-308, 120), 0),
+        (np.geomspace(1e-3, 1e3, 120), -np.geomspace(1e-310, 1e-300, 120), 0),
         (np.repeat([1.0, 2.0, 3.0], 40), np.repeat([1.0, 0.0, 1.0], 40), 0),
     ],
 )
@@ -300,6 +349,8 @@ def test_curves_of_any_size_with_jumps_or_few_values_have_finite_products_or_non
 
     assert len(trees) >= least
     trees += exponential_polynomials(x, y.astype(float), 0.0)
+    trees += exponentials_beside_powers(x, y.astype(float), 0.0)
+    trees += waves_beside_powers(x, y.astype(float), 0.0)
     assert np.isfinite([number for tree in trees for number in numbers(tree)]).all()
 
 
