@@ -28,14 +28,12 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.atoms import power_of
+from kan_ref.discovery.linear_models import FEWEST_VALUES, with_slopes
 from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, substitute
 
-DEGREES_OF_SLOPE = (8, 12, 16, 20, 24, 30, 36)  # of a polynomial through the samples
-FEWEST_VALUES = 30  # of x, to fit a polynomial of degree 8
 HIDDEN = 3.0  # times the error: a larger value has a known sign
 LARGEST_EXPONENT = 600.0
 N_EXPONENTIALS = 3  # that are yielded
@@ -156,17 +154,18 @@ def _wave(v: FloatArray, r: FloatArray, square: float, unit: float) -> Tree | No
 def _by_logarithm(
     x: FloatArray, y: FloatArray, floor: float
 ) -> tuple[np.float64, np.float64, FloatArray, tuple[FloatArray, ...]]:
-    """Return units of y and x, x in its unit, and y and its derivatives by log x in the unit."""
+    """Return units of y and x, some x in its unit, and there y and its derivatives by log x."""
     size, unit = np.abs(y).max(), np.sqrt(x.min()) * np.sqrt(x.max())
     u = x / unit
     middle, width = 0.5 * (u.max() + u.min()), 0.5 * (u.max() - u.min())
     f, t, half = y / size, np.log(u), 0.5 * (np.log(u.max()) - np.log(u.min()))
-    (f_t, first, second), error = with_slopes(t / half, f, floor / size, 2)
-    (f_u, by_u, by_u2), other = with_slopes((u - middle) / width, f, floor / size, 2)
+    (t, f_t, first, second), error = with_slopes(t / half, f, floor / size, 2)
+    (u, f_u, by_u, by_u2), other = with_slopes((u - middle) / width, f, floor / size, 2)
     if other < error:  # the polynomial in x is nearer than that in log x
+        u = middle + width * u
         w = u / width
         return size, unit, u, (f_u, by_u * w, by_u * w + by_u2 * w**2)
-    return size, unit, u, (f_t, first / half, second / half**2)
+    return size, unit, np.exp(half * t), (f_t, first / half, second / half**2)
 
 
 def powers_with_exponentials(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
@@ -249,25 +248,6 @@ def exponential_polynomials(x: FloatArray, y: FloatArray, floor: float) -> Itera
         ]
         exponential = apply("exp", multiply(Number(c / half), Input(0)))
         yield add(multiply(add(*trees[:n]), exponential), *trees[n:])
-
-
-def with_slopes(t: FloatArray, y: FloatArray, floor: float, order: int) -> tuple[list[Any], float]:
-    """Return a polynomial near samples t in [-1, 1], y (n,), with derivatives up to an order.
-
-    A degree too high oscillates between the samples: polynomials through every second one are
-    compared at the others. Their smallest error is returned, too.
-    """
-    best, chosen = np.inf, DEGREES_OF_SLOPE[0]
-    for degree in DEGREES_OF_SLOPE:
-        if best <= 2.0 * floor or degree > len(np.unique(t)) // 3:
-            break
-        table = chebyshev.chebvander(t, degree)
-        some = np.linalg.lstsq(table[::2], y[::2], rcond=1e-13)[0]
-        error = float(np.std(table[1::2] @ some - y[1::2]))
-        if error < 0.7 * best:
-            best, chosen = error, degree
-    coef = np.linalg.lstsq(chebyshev.chebvander(t, chosen), y, rcond=1e-13)[0]
-    return [chebyshev.chebval(t, chebyshev.chebder(coef, n)) for n in range(order + 1)], best
 
 
 def any_power(exponent: float) -> Tree:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
+from numpy.polynomial import chebyshev
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.slices import TRANSFORMS, Transform
@@ -36,6 +37,8 @@ N_BEST = 3  # transforms that are fitted with all degrees
 ROUNDING = 1e-13  # of the standard deviation: errors below it are equal
 WIDE = 5.0  # the ratio of the largest and the smallest value of an input with a logarithm
 SMALL = 1e-6  # of the standard deviation: a model this near needs no logarithms beside it
+DEGREES_OF_SLOPE = (8, 12, 16, 20, 24, 30, 36)  # of a polynomial for derivatives
+FEWEST_VALUES = 30  # of x, to fit a polynomial of degree 8
 PLAIN = 1.05  # a simpler model may have an error this many times as large
 
 
@@ -240,3 +243,28 @@ def simplest(models: list[Model], floor: float = 0.0) -> Model:
     """Return the first model whose error is near the smallest one; below `floor` all are equal."""
     least = max(min(model.error for model in models), floor)
     return next(model for model in models if model.error <= PLAIN * least)
+
+
+def with_slopes(t: FloatArray, y: FloatArray, floor: float, order: int) -> tuple[FloatArray, float]:
+    """Return samples t in [-1, 1], and a polynomial near y (n,) with derivatives up to an order.
+
+    A degree too high oscillates between the samples: polynomials through every second one are
+    compared at the others, and their smallest error is returned, too. The rows (order + 2, m) lack
+    samples whose leverage is above a half, and their neighbours: where samples are few, the
+    polynomial follows each of them.
+    """
+    best, chosen = np.inf, DEGREES_OF_SLOPE[0]
+    for degree in DEGREES_OF_SLOPE:
+        if best <= 2.0 * floor or degree > len(np.unique(t)) // 3:
+            break
+        table = chebyshev.chebvander(t, degree)
+        some = np.linalg.lstsq(table[::2], y[::2], rcond=1e-13)[0]
+        error = float(np.std(table[1::2] @ some - y[1::2]))
+        if error < 0.7 * best:
+            best, chosen = error, degree
+    table = chebyshev.chebvander(t, chosen)
+    coef = np.linalg.lstsq(table, y, rcond=1e-13)[0]
+    alone = np.sum(np.linalg.qr(table)[0] ** 2, axis=1) > 0.5
+    t = t[np.convolve(alone, np.ones(3), "same") == 0.0]
+    found = [chebyshev.chebval(t, chebyshev.chebder(coef, n)) for n in range(order + 1)]
+    return np.stack([t, *found]), best

@@ -23,7 +23,8 @@ from numpy.polynomial import chebyshev
 
 from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.discovery.atoms import LARGEST, pair_misfit, power_of, smallest, unit, with_outer
-from kan_ref.discovery.exponentials import FEWEST_VALUES, any_power, with_slopes
+from kan_ref.discovery.exponentials import any_power
+from kan_ref.discovery.linear_models import FEWEST_VALUES, with_slopes
 from kan_ref.discovery.trees import (
     Apply,
     Input,
@@ -60,7 +61,7 @@ def products_of_powers(x: FloatArray, y: FloatArray, floor: float) -> Iterator[T
         return
     middle, half = 0.5 * float(x.max() + x.min()), 0.5 * float(x.max() - x.min())
     t, size = (x - middle) / half, float(np.abs(y).max())
-    (f, slope), _ = with_slopes(t, y / size, floor / size, 1)
+    (t, f, slope), _ = with_slopes(t, y / size, floor / size, 1)
     for n_roots in range(1, MOST_ROOTS + 1):
         for above in range(n_roots - 1, n_roots + 2):
             powers = chebyshev.chebvander(t, max(above, n_roots))

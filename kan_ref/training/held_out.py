@@ -41,6 +41,7 @@ from kan_ref.training.data_goal import LOSSES, DataGoal
 from kan_ref.training.fit_arguments import undefined_at
 
 LARGEST_SHARE = 0.5
+NEIGHBOURS = 5
 
 
 def sample_losses(goal: DataGoal, prediction: FloatArray) -> FloatArray:
@@ -80,13 +81,19 @@ def strata(goal: DataGoal) -> IntArray:
 
 
 def spread_order(n: int) -> IntArray:
-    """Return 0, ..., n - 1 in the order of the fractional parts of their golden multiples.
+    """Return 0, ..., n - 1 with one of five neighbours first, then the second of each five, ...
 
-    The first of them, however many, are spread evenly; also over groups of samples that take turns,
-    such as weekdays or the rows of a rectangular grid. Many groups are an exception, above all 21,
-    34, 55 or another Fibonacci number.
+    The first fifth is spread evenly. Which of the five it has changes from five to five as if by
+    chance, by the generator SplitMix64 (Steele, Lea & Flood 2014): samples may take turns, such as
+    weekdays or the points of a grid, and hardly ever are all of five or more held out.
     """
-    return np.argsort(np.arange(n) * (0.5 * (1.0 + np.sqrt(5.0))) % 1.0, kind="stable")
+    b = np.arange(n)
+    z = (b.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
+    rank = np.empty(n, dtype=np.intp)
+    rank[np.lexsort((z, b // NEIGHBOURS))] = b % NEIGHBOURS
+    return np.lexsort((z, rank))
 
 
 def hold_out(data: Data, share: float, rng: np.random.Generator | None = None) -> Data:
@@ -115,12 +122,13 @@ def hold_out(data: Data, share: float, rng: np.random.Generator | None = None) -
 def mixed_order(groups: IntArray, rng: np.random.Generator | None) -> IntArray:
     """Return all samples in order of their strata, mixed within each.
 
-    Without `rng` to mix them, they have the order of `spread_order`.
+    Without `rng` to mix them, sample b has the place of the fractional part of b times the golden
+    ratio. These are spread evenly, also over rows and columns of most rectangular grids.
     """
-    if rng is not None:
-        return np.lexsort((rng.permutation(len(groups)), groups))
-    order = spread_order(len(groups))
-    return order[np.argsort(groups[order], kind="stable")]
+    n = len(groups)
+    golden = 0.5 * (1.0 + np.sqrt(5.0))
+    places = np.arange(n) * golden % 1.0 if rng is None else rng.permutation(n)
+    return np.lexsort((places, groups))
 
 
 def held_out_parts(

@@ -30,7 +30,7 @@ from kan_ref.discovery.trials import (
     training_method,
 )
 from kan_ref.discovery.verdict import judge
-from kan_ref.training.held_out import hold_out
+from kan_ref.training.held_out import hold_out, spread_order
 
 
 def start(data, widths, seed=0):
@@ -75,19 +75,20 @@ def test_a_fifth_of_the_training_samples_is_set_aside_and_test_data_are_not_ther
     assert not np.isin(part.x_train, data.x_test).any()
 
 
-@for_all("period", [*range(2, 13), 20, 24, 30, 60])
-def test_samples_in_turns_are_on_both_sides(period):
+@for_all("n_groups", [*range(2, 31), 34, 42, 55, 60])
+@for_all("size", [5, 8, 20])
+def test_of_groups_that_take_turns_none_is_held_out_whole(n_groups, size):
     """Five stations in turn, or a grid: every fifth sample would be one station."""
-    turn = np.arange(20 * period) % period
+    turn = np.arange(size * n_groups) % n_groups
     x = np.linspace(-1.0, 1.0, len(turn))[:, None]
 
     part = hold_out(kr.Data(x, turn[:, None], x, turn[:, None]), VALIDATION_SHARE)
 
-    counts = np.bincount(part.y_test[:, 0].astype(int), minlength=period)
-    assert counts.sum() == 4 * period
-    assert counts.min() >= 1
-    assert counts.max() <= 8
-    assert np.abs(np.diff(part.x_test[:, 0])).max() <= 9 * (x[1] - x[0])[0]
+    kept = np.bincount(part.y_train[:, 0].astype(int), minlength=n_groups)
+    assert kept.min() >= (1 if size == 5 else 0.35 * size)
+    assert len(part.x_test) == len(turn) // 5
+    assert np.abs(np.diff(part.x_test[:, 0])).max() <= 14.001 * (x[1] - x[0])[0]
+    assert sorted(spread_order(len(turn)).tolist()) == list(range(len(turn)))
 
 
 def test_the_last_structure_within_the_allowance_is_chosen():
