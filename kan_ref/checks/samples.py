@@ -33,6 +33,9 @@ def check_samples(name: str, value: object, letter: str, axes: tuple[str, str]) 
             f"{name} has shape {found.shape}, but needs shape ({', '.join(axes)}); "
             f"{_second_axis(name, value, found, letter)}"
         )
+    if found.ndim == 1 and not least:
+        shapes = f"{name} has shape (0,), but needs shape ({', '.join(axes)})"
+        raise ValueError(f"{shapes}: for no test samples give np.asarray({letter}_train)[:0]")
     array = check_float_array(name, value, axes)
     if len(array) < least or not array.shape[1]:
         rows = "one row and " if least else ""
@@ -251,7 +254,7 @@ def check_no_missing(name: str, value: Any, array: NDArray[Any]) -> None:
 
 def check_one_type(name: str, value: Any, array: NDArray[Any]) -> type[Any]:
     """Return the type of all entries of an array (n,); TypeError if there are several."""
-    types = {type(entry) for entry in array}
+    types = {type(one.item() if isinstance(one, np.generic) else one) for one in array}
     if len(types) > 1:
         found = ", ".join(sorted(kind.__name__ for kind in types))
         raise TypeError(

@@ -24,6 +24,7 @@ from kan_ref.checks import (
     check_ordered,
     check_positive,
     column_names,
+    input_names,
     literal,
 )
 from kan_ref.drawing.curves import (
@@ -96,8 +97,7 @@ def lay_out(
     x : (batch, n_in)
         At least one sample, for the scores and the ranges of the curves.
     names, output_names : sequence of str, optional
-        One for each input, one for each output; None numbers them. Columns of a table x are drawn
-        as they are, dollar signs too.
+        None numbers them. Columns of a table x are drawn as they are, dollar signs too.
     beta : float, default 3.0
         Above 0, as in (G2). A note counts the drawn edges whose opacity is below 0.02.
     title : str, optional
@@ -193,7 +193,8 @@ def lay_out_all(
     )
     if names is not None:
         check_new_names(names, columns := column_names(x) or (), "the columns of x")
-        texts = [literal(name) if name in columns else name for name in texts[0]], texts[1]
+        own = {*columns, *input_names(columns)}
+        texts = [literal(name) if name in own else name for name in texts[0]], texts[1]
     for title in titles:
         if title is not None and not isinstance(title, str):
             raise TypeError(f"title is {title!r}, but must be a str")

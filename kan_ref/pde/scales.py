@@ -291,7 +291,7 @@ def note_on_sizes(sizes: FloatArray, *, least_squares: bool) -> str:
         return ""
     return (
         f"; the values or residuals of the problem are of size {size:.2g}, but below "
-        f"{1.0 / most:.1g} and above {most:g} a run can end at a wrong solution, which the "
+        f"{1.0 / most:.2g} and above {most:g} a run can end at a wrong solution, which the "
         "residual does not show: give equation_term(..., scales=kr.Scales(domain, values)) with "
         "the range of the solution's values"
     )

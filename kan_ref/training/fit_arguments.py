@@ -96,14 +96,15 @@ def note_on_problem(
     """Return the problem's own notes on scales, lengths and sizes; "" where it has none.
 
     `errors` are the root mean squares of training and of the known solution `test`, if there is
-    one: where the second is small, units did no harm. Sizes of unknowns are those of `test`, or
-    else of the model's values.
+    one: where the second is small, units did no harm. Sizes of unknowns are those of several test
+    samples, or else of the model's values.
     """
     rmse, test_rmse = errors
     solved = test is not None and test_rmse <= GOOD * deviation(test.targets)
     if solved or not hasattr(source, "notes"):
         return ""
-    values = values_at(model, source.points) if test is None else test.targets
+    known = test.targets if test is not None and len(test.targets) > 1 else None  # one may be 0
+    values = values_at(model, source.points) if known is None else known
     squares = np.mean(values**2, axis=0)
     sizes = np.append(np.sqrt(squares), max(float(np.sqrt(squares.max())), rmse))
     return str(source.notes(sizes, least_squares=least_squares, tested=test is not None))

@@ -734,6 +734,8 @@ def test_names_that_are_columns_of_a_table_begin_no_formula_and_others_do():
     # as if these had been written by hand: the layout has their sizes, too
     assert of_a_table.plan.labels == lay_out(network, x, names=shown).plan.labels
     assert {*shown} <= {label.text for label in of_a_table.plan.labels}
+    broken = Frame.of((" cost ($),\ntax ($)", *columns[1:]), x)
+    assert lay_out(network, broken, names=names).plan.labels == of_a_table.plan.labels
 
 
 @pytest.mark.parametrize(

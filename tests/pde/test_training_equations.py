@@ -686,8 +686,32 @@ def test_a_small_unknown_beside_one_of_size_one_has_the_note_on_sizes_and_a_zero
     def noted(*sizes):
         return note_on_sizes(np.array(sizes), least_squares=True)
 
-    assert "of size 1e-06, but" in noted(1.0, 1e-6, 1.0)
+    assert "of size 1e-06, but below 0.0033 and above 300 a run" in noted(1.0, 1e-6, 1.0)
     assert noted(1.0, 1e-17, 1.0) == noted(1.0, 0.0, 1.0) == noted(0.0, 0.0) == ""
+
+
+def test_one_test_sample_where_the_solution_is_zero_says_nothing_of_its_size():
+    x = np.linspace(0.0, 1.0, 33)[:, None]
+    y = np.sin(np.pi * x)
+    start = kr.init_network(
+        (1, 5, 1), n_intervals=5, degree=4, domain=(0.0, 1.0), rng=np.random.default_rng(0)
+    )
+    terms = [
+        kr.linear_term(x, second=[1.0], zeroth=np.pi**2),
+        kr.value_term([[0.0]], 0.0),
+        kr.linear_term([[0.0]], first=[1.0], source=np.pi),
+    ]
+
+    run = kr.fit(
+        start,
+        kr.Data(x, y, x[:1], y[:1]),
+        problem=kr.residual_problem(terms),
+        optimizer="lm",
+        n_steps=8,
+    )
+
+    assert np.std(run.network(x) - y) < 1e-3
+    assert run.stopped == "8 steps are done"
 
 
 def test_a_length_is_judged_by_the_order_of_the_derivatives_in_its_own_input():

@@ -685,6 +685,35 @@ def test_rows_of_a_table_with_other_labels_are_no_targets_of_its_inputs():
         kr.Data(x, Numbers({"b": Y[:3]}, Index(range(3))), x, y)
 
 
+def test_an_empty_list_of_test_samples_is_told_how_to_be_one_of_none():
+    for y, none in ((Y[:, None], []), (np.arange(N) % 2, [])):
+        with pytest.raises(
+            ValueError, match=r"y_test has shape \(0,\).* give np.asarray\(y_train\)\[:0\]$"
+        ):
+            kr.Data(X, y, X[:0], none)
+    with pytest.raises(ValueError, match=r"for no test samples give np.asarray\(x_train\)\[:0\]$"):
+        kr.Data(X.tolist(), Y[:, None].tolist(), [], [])
+    assert kr.Data(X, Y[:, None], X[:0], Y[:0, None]).x_test.shape == (0, 3)
+
+
+def test_numbers_and_texts_of_python_and_of_numpy_are_of_one_type():
+    mixed = [str(v) if b % 2 else np.str_(v) for b, v in enumerate(np.arange(N) % 3)]
+    truths = [bool(b % 2) if b % 3 else np.bool_(b % 2) for b in range(N)]
+
+    found = kr.Data.split(X, np.array(mixed, dtype=object), rng=RNG(0))
+
+    assert found.classes.tolist() == ["0", "1", "2"]
+    for whole in ([1, np.int64(0)] * (N // 2), [1.0, np.float64(0.5)] * (N // 2)):
+        with pytest.raises(
+            TypeError, match=r"^y has dtype object: give y.astype\(float\) for numbers"
+        ):
+            kr.Data.split(X, np.array(whole, dtype=object), rng=RNG(0))
+    assert kr.Data.split(X, np.array(truths, dtype=object), rng=RNG(0)).classes.tolist() == [
+        False,
+        True,
+    ]
+
+
 @for_all("loss", ["mse", "logistic", "cross_entropy"])
 def test_without_test_samples_errors_on_them_are_nan_and_training_is_the_same(loss):
     y = np.sin(2.0 * X[:, :1])
