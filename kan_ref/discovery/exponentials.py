@@ -7,8 +7,8 @@ y = x^p / (A exp(c x^q) + d) with s = -1, h = y^2 / x^p, then
     (D39)  x y' = p y + s c q x^q (y - d h)
 
 since x d/dx of the exponential is c q x^q times it. For given p, q and s this is linear in c and
-c d. The derivative x y' with respect to log x is that of a polynomial in log x through the samples,
-so that the numbers of the best p, q and s are start values.
+c d. The derivative x y' with respect to log x is that of a polynomial through the samples, in x or
+log x, whichever is nearer. So the numbers of the best p, q and s are start values.
 
 Heat capacities, pulses and standing waves have two exponentials or a sine, and perhaps a power of
 all. Let y or 1/y be x^p g, and r = g^m = A exp(c v) + B exp(-c v) + d with v = x^q, where c may be
