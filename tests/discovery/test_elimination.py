@@ -346,7 +346,7 @@ def test_noise_does_not_keep_nodes_alive():
     found = kr.eliminate(start(data, (2, 3, 1)), data, rng=np.random.default_rng(0))
 
     assert found.network.widths == (2, 1, 1)
-    assert found.validation_rmse < 1.3e-2
+    assert found.validation_rmse < 1.6e-2
 
 
 # --- simple layers
