@@ -240,7 +240,7 @@ def _without_moduli(name: str, inner: Tree, x: FloatArray) -> Tree | None:
     if not (moduli and one_sign and np.all(values(v, x) > 0.0)):
         return None
     sign = float(np.prod([1.0 if u.max() > 0.0 else -1.0 for u in at]))
-    root = Number(np.sqrt(v.value), v.fixed) if isinstance(v, Number) else apply("sqrt", v)
+    root = Number(float(np.sqrt(v.value)), v.fixed) if isinstance(v, Number) else apply("sqrt", v)
     return multiply(fixed(sign), *moduli, root)
 
 

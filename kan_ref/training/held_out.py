@@ -84,8 +84,8 @@ def spread_order(n: int) -> IntArray:
     """Return 0, ..., n - 1 with one of five neighbours first, then the second of each five, ...
 
     The first fifth is spread evenly. Which of the five it has changes from five to five as if by
-    chance, by the generator SplitMix64 (Steele, Lea & Flood 2014): samples may take turns, such as
-    weekdays or the points of a grid, and hardly ever are all of five or more held out.
+    chance, by the generator SplitMix64 (Steele, Lea & Flood 2014). So where samples take turns,
+    such as weekdays or the points of a grid, a group of five or more is hardly ever held out whole.
     """
     b = np.arange(n)
     z = (b.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)

@@ -685,7 +685,7 @@ def test_rows_of_a_table_with_other_labels_are_no_targets_of_its_inputs():
         kr.Data(x, Numbers({"b": Y[:3]}, Index(range(3))), x, y)
 
 
-def test_an_empty_list_of_test_samples_is_told_how_to_be_one_of_none():
+def test_the_message_on_an_empty_list_of_test_samples_has_the_array_to_give():
     for y, none in ((Y[:, None], []), (np.arange(N) % 2, [])):
         with pytest.raises(
             ValueError, match=r"y_test has shape \(0,\).* give np.asarray\(y_train\)\[:0\]$"
