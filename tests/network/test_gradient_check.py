@@ -5,6 +5,7 @@ backward pass of its own, written out below; without a bug it is right, so what 
 """
 
 import inspect
+import re
 from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
@@ -391,8 +392,15 @@ def comparison(*numbers, tolerance=1e-7, half=1.0):
     """The error that a comparison keeps; `half` is the difference with half the step, as a share."""
     network, x, rng = made((1, 1))
     check = gradient_check._Check.of(network, x, STEP, tolerance, rng)
-    keeps, halved = (lambda: True), (lambda: half * numbers[1])
-    check._compare("part", numbers[0], numbers[1:], halved, keeps)
+    asked = []
+
+    def halved():
+        asked.append(half * numbers[1])
+        return asked[-1]
+
+    check._compare("part", numbers[0], numbers[1:], halved, lambda: True)
+    near = abs(numbers[0] - numbers[1]) <= tolerance * numbers[2] + numbers[3]
+    assert len(asked) == (0 if near else 1)  # two forward passes more only where they decide
     return check.errors["part"]
 
 
@@ -616,6 +624,10 @@ def with_nan(layer, cache, dy):
     return gradient
 
 
+def tripled(layer, cache, dy):
+    return 3.0 * d_coef(layer, cache, dy)
+
+
 def means(layer, cache, dy):
     return d_coef(layer, cache, dy) / BATCH
 
@@ -829,15 +841,26 @@ def test_a_refusal_of_nan_says_that_the_error_is_nan():
 def test_a_refusal_says_both_numbers_the_error_and_what_was_allowed():
     network, x, _ = example(0)
 
-    number = r"-?[0-9.e+-]+"
+    number = r"(-?[0-9.e+-]+)"
     sentence = (
         rf"^d_coef of layer 0 is wrong: along a random direction backward gives {number}, a central difference {number} "
         rf"\(relative error {number}, allowed 1e-07\)$"
     )
-    with pytest.raises(ValueError, match=sentence):
-        kr.check_gradients(
-            network, x, rng=np.random.default_rng(1), backward=backward_with(d_coef=means)
-        )
+    found = []
+    for step in (1e-5, 1e-4):
+        with pytest.raises(ValueError, match=sentence) as refusal:
+            kr.check_gradients(
+                network,
+                x,
+                rng=np.random.default_rng(1),
+                step=step,
+                backward=backward_with(d_coef=tripled),
+            )
+        found.append([float(text) for text in re.match(sentence, str(refusal.value)).groups()])
+    (by_backward, difference, error), (with_longer_step, *_) = found
+    assert by_backward == pytest.approx(3.0 * difference, rel=1e-5)
+    assert 0.0 < error <= 2.0 / 3.0 + 0.1  # rounded up to one digit
+    assert with_longer_step == pytest.approx(by_backward, rel=1e-3)  # a derivative has no step
 
 
 def test_what_is_no_backward_pass_is_rejected_by_name():
