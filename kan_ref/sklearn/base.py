@@ -12,6 +12,7 @@ import kan_ref as kr
 from kan_ref.checks import (
     FloatArray,
     check_entries,
+    check_float_array,
     check_numbers,
     explain_call,
     input_names,
@@ -201,12 +202,17 @@ class KANBase(BaseEstimator):
         if "y" in named:
             check_entries("y", named["y"], one_type=False)
         try:
-            return validate_data(self, *arrays, dtype=np.float64, **options)
+            found = validate_data(self, *arrays, dtype=np.float64, **options)
+            if not options.get("y_numeric"):
+                return found
+            return found[0], np.asarray(found[1], dtype=np.float64)
         except (ValueError, TypeError) as error:
             failed = error
         for name, array in named.items():
             if hasattr(array, "columns"):
                 read_inputs(name, array)
+            elif str(failed).startswith("could not convert"):  # text of numbers is converted
+                check_float_array(name, array, ("n",) * np.ndim(array), finite=False)
         raise failed
 
     def _points(self, X: Any) -> FloatArray:  # noqa: N803  # scikit-learn's name

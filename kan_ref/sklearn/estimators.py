@@ -13,6 +13,19 @@ from kan_ref.checks import FloatArray
 from kan_ref.sklearn.base import KANBase, document
 
 
+def _check_classes(y: NDArray[Any]) -> None:
+    """Raise scikit-learn's error if y (n,) has no classes; objects have a remedy in it."""
+    try:
+        check_classification_targets(y)
+    except ValueError as error:
+        if y.dtype != object:
+            raise
+        raise ValueError(
+            f"Unknown label type: y is {y[0]!r} at row 0 and has dtype object, but classes must be "
+            "text, or an array of integers, booleans or dates: give np.asarray(y).astype(str)"
+        ) from error
+
+
 @document
 class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
     """Fit a Kolmogorov-Arnold network to a table of numbers, with scikit-learn's interface.
@@ -70,7 +83,6 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
         options = {"multi_output": True, "y_numeric": True, "ensure_min_samples": 2}
         with self._whole():
             inputs, targets = self._read(X, y, **options)
-            targets = np.asarray(targets, dtype=np.float64)
             self._flat = targets.ndim == 1
             self._fit(inputs, targets[:, None] if self._flat else targets, "mse")
         return self
@@ -143,8 +155,8 @@ class KANClassifier(ClassifierMixin, KANBase):
             At least two samples; categories of a table raise an error.
         y : (n_samples,)
             At least two different classes: text, categories, or an array of booleans, integers,
-            dates or whole numbers. Numbers, booleans and dates in an array of objects raise
-            scikit-learn's "Unknown label type": give ``np.asarray(y).astype(str)``.
+            dates or whole numbers. Other objects than text, such as the intervals of `pandas.cut`
+            or numbers in an array of objects, raise "Unknown label type".
 
         Returns
         -------
@@ -165,7 +177,7 @@ class KANClassifier(ClassifierMixin, KANBase):
         with self._whole():
             inputs, targets = self._read(X, y, ensure_min_samples=2)
             targets = column_or_1d(targets, warn=True)
-            check_classification_targets(targets)
+            _check_classes(targets)
             self.classes_, labels = np.unique(targets, return_inverse=True)
             if len(self.classes_) < 2:
                 raise ValueError(

@@ -578,6 +578,34 @@ def test_two_classes_may_be_of_any_type(labels):
     assert model.classes_.tolist() == sorted(labels)
 
 
+@pytest.mark.parametrize("labels", [pd.cut(np.arange(10.0), 2), np.array([1, 2] * 5, object)])
+def test_objects_that_are_no_text_are_no_classes(labels):
+    x = np.arange(10.0)[:, None]
+
+    with pytest.raises(ValueError, match=r"^Unknown label type: y is .*astype\(str\)$") as error:
+        KANClassifier(**QUICK).fit(x, labels)
+
+    assert f"y is {np.asarray(labels)[0]!r} at row 0" in str(error.value)
+    assert len(KANClassifier(**SHORT).fit(x, np.asarray(labels).astype(str)).classes_) == 2
+
+
+@pytest.mark.parametrize("kind", [str, object])
+def test_words_are_no_numbers_and_the_array_that_has_them_is_named(kind):
+    x, words = np.arange(10.0)[:, None], np.array(["a", "2"] * 5, kind)
+
+    with pytest.raises(TypeError, match=r"^y has dtype .*, but needs real numbers"):
+        KANRegressor(**QUICK).fit(x, words)
+    with pytest.raises(TypeError, match=r"^X has dtype .*, but needs real numbers"):
+        KANRegressor(**QUICK).fit(words[:, None], x[:, 0])
+
+
+def test_text_of_numbers_is_converted_as_in_other_estimators():
+    x = np.linspace(-1.0, 1.0, 20)[:, None]
+    of_numbers, of_text = (KANRegressor(**SHORT).fit(x, y) for y in (x[:, 0], x[:, 0].astype(str)))
+
+    np.testing.assert_array_equal(of_numbers.predict(x), of_text.predict(x))
+
+
 def test_one_class_is_reported():
     with pytest.raises(ValueError, match="y has the one class 3, but a classifier needs at least"):
         KANClassifier(**QUICK).fit(np.zeros((5, 1)), [3] * 5)
