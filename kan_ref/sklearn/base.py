@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,20 +50,6 @@ _NAMES = re.compile(
 )
 
 # what the docstrings of both estimators say
-SETTINGS = """\
-hidden_layers : sequence of int
-        Widths of the hidden layers of the richest architecture, each at least 1; () leaves it out.
-    n_intervals, degree : int
-        Number of grid intervals and degree of the splines.
-    penalty_weights : sequence of float, optional
-        Weights of the L1 penalty to choose from, above 0, strictly increasing; None takes those of
-        `kan_ref.fit_validated`.
-    n_steps : int
-        L-BFGS iterations with the first weight, at least 1; half of them with each other one.
-    n_folds : int, optional
-        At least 2. None is 5 for up to 1000 samples; of more, a fifth is held out once.
-    random_state : int, RandomState or None
-        Draws the folds and the initial parameters."""
 COMMON = """\
 run_ : ValidatedRun
         With all candidates, the chosen one, and the history of the last fit. There are no test
@@ -94,16 +80,6 @@ run_ : ValidatedRun
     training samples is kept, for `discovery_`. A `fit` that fails or is interrupted leaves the
     estimator as it was. Rows of X and y belong together by their places, as in scikit-learn: row
     labels of tables are not compared."""
-
-Estimator = TypeVar("Estimator", bound=type)
-
-
-def document(estimator: Estimator) -> Estimator:
-    """Put the parameters and attributes that both estimators have into a class docstring."""
-    if estimator.__doc__ is not None:  # python -OO removes docstrings
-        text = estimator.__doc__.replace("{settings}", SETTINGS)
-        estimator.__doc__ = text.replace("{common}", COMMON)
-    return estimator
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Kolmogorov-Arnold networks as a scikit-learn regressor and as a classifier."""
 
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +10,33 @@ from sklearn.utils.validation import column_or_1d
 
 import kan_ref as kr
 from kan_ref.checks import FloatArray
-from kan_ref.sklearn.base import KANBase, document
+from kan_ref.sklearn.base import COMMON, KANBase
+
+# what both docstrings say, as COMMON
+SETTINGS = """\
+hidden_layers : sequence of int
+        Widths of the hidden layers of the richest architecture, each at least 1; () leaves it out.
+    n_intervals, degree : int
+        Number of grid intervals and degree of the splines.
+    penalty_weights : sequence of float, optional
+        Weights of the L1 penalty to choose from, above 0, strictly increasing; None takes those of
+        `kan_ref.fit_validated`.
+    n_steps : int
+        L-BFGS iterations with the first weight, at least 1; half of them with each other one.
+    n_folds : int, optional
+        At least 2. None is 5 for up to 1000 samples; of more, a fifth is held out once.
+    random_state : int, RandomState or None
+        Draws the folds and the initial parameters."""
+
+Estimator = TypeVar("Estimator", bound=type)
+
+
+def _document(estimator: Estimator) -> Estimator:
+    """Put the parameters and attributes that both estimators have into a class docstring."""
+    if estimator.__doc__ is not None:  # python -OO removes docstrings
+        text = estimator.__doc__.replace("{settings}", SETTINGS)
+        estimator.__doc__ = text.replace("{common}", COMMON)
+    return estimator
 
 
 def _check_classes(y: NDArray[Any]) -> None:
@@ -26,7 +52,7 @@ def _check_classes(y: NDArray[Any]) -> None:
         ) from error
 
 
-@document
+@_document
 class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
     """Fit a Kolmogorov-Arnold network to a table of numbers, with scikit-learn's interface.
 
@@ -111,7 +137,7 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
         return targets[:, 0] if self._flat else targets
 
 
-@document
+@_document
 class KANClassifier(ClassifierMixin, KANBase):
     """Fit a Kolmogorov-Arnold network to classes, with scikit-learn's interface.
 

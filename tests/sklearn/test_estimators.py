@@ -579,7 +579,7 @@ def test_two_classes_may_be_of_any_type(labels):
 
 
 @pytest.mark.parametrize("labels", [pd.cut(np.arange(10.0), 2), np.array([1, 2] * 5, object)])
-def test_objects_that_are_no_text_are_no_classes(labels):
+def test_classes_that_are_other_objects_than_text_are_rejected_with_a_remedy(labels):
     x = np.arange(10.0)[:, None]
 
     with pytest.raises(ValueError, match=r"^Unknown label type: y is .*astype\(str\)$") as error:
@@ -590,7 +590,7 @@ def test_objects_that_are_no_text_are_no_classes(labels):
 
 
 @pytest.mark.parametrize("kind", [str, object])
-def test_words_are_no_numbers_and_the_array_that_has_them_is_named(kind):
+def test_the_array_that_has_words_among_numbers_is_named(kind):
     x, words = np.arange(10.0)[:, None], np.array(["a", "2"] * 5, kind)
 
     with pytest.raises(TypeError, match=r"^y has dtype .*, but needs real numbers"):
