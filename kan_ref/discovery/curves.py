@@ -78,8 +78,8 @@ def name_curve(
     *,
     error: float,
     most: int = 4,
-    is_whole: bool = False,
     deadline: float = np.inf,
+    trained: dict[str, Fitted] | None = None,
 ) -> list[Fitted]:
     """Return trees of one input that come near the samples of a curve, the best first.
 
@@ -90,10 +90,11 @@ def name_curve(
         Of y: smaller misfits are equal.
     most : int
         The largest number of trees; twice as many where the error is large.
-    is_whole : bool
-        Whether the curve is the whole problem: more candidates are then trained.
     deadline : float
         Of `time.monotonic`; later no further stage and no further candidate but one is begun.
+    trained : dict, optional
+        Given where the curve is the whole problem: more candidates are then trained. It gets them
+        one by one, and an interrupt leaves those so far in it.
 
     Notes
     -----
@@ -109,7 +110,8 @@ def name_curve(
         return [Fitted(Number(float(np.mean(y))), spread)]
     floor = floor_of(y, error, 1e-13)
     points = x[:, None]
-    trained: dict[str, Fitted] = {}
+    is_whole = trained is not None
+    trained = {} if trained is None else trained
 
     def is_sure(found: Fitted) -> bool:
         """Return whether the tree is so near that no other function is that near by chance."""

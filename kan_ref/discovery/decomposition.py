@@ -29,6 +29,7 @@ from kan_ref.discovery.forms import (
     triples,
 )
 from kan_ref.discovery.invariants import one_curves
+from kan_ref.discovery.polish import Fitted
 from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits
 from kan_ref.discovery.trees import (
     Input,
@@ -44,7 +45,6 @@ from kan_ref.discovery.trees import (
 
 Way = tuple[float, Callable[[], list[Tree]], str, float]  # rank, function, words, misfit
 NOISY = 1e-3  # of the standard deviation: the error of a surrogate above which noise is suspected
-MOST_POINTS = 500
 CURVE_POINTS = 160
 GUESS = 0.03  # of the standard deviation: a split with a larger misfit is not tried
 ALTERNATIVES = 3  # splits of the whole that are tried; of its parts only the best one
@@ -58,6 +58,7 @@ class Decomposer:
     deadline: float = np.inf
     decisions: list[Decision] = field(default_factory=list)
     report: Callable[[Decision], None] = lambda decision: None
+    trained: dict[str, Fitted] = field(default_factory=dict)  # where the whole is one curve
 
     def note(self, depth: int, what: str, misfit: float, error: float) -> None:
         """Record a decision."""
@@ -97,7 +98,8 @@ class Decomposer:
             if fine.sum() < CURVE_POINTS // 4:
                 return []
             x, y, error = grid[fine], y[fine], surface.error
-        found = name_curve(x, y, error=error, is_whole=is_whole, deadline=self.deadline)
+        trained = self.trained if is_whole else None
+        found = name_curve(x, y, error=error, deadline=self.deadline, trained=trained)
         spread = max(float(np.std(y)), 1e-300)
         what = f"curve of {names[0]}: {named(found)}"
         self.note(depth, what, found[0].rmse / spread, error / spread)
@@ -233,11 +235,3 @@ class Decomposer:
 def named(found: Sequence[object]) -> str:
     """Return how many names of a curve there are, in words."""
     return f"{len(found)} name{'' if len(found) == 1 else 's'}"
-
-
-def surface_of(
-    f: Callable[[FloatArray], FloatArray], points: FloatArray, error: float, samples: FloatArray
-) -> Surface:
-    """Return a surface on at most 500 of the points, with the samples there."""
-    some = slice(None, MOST_POINTS)
-    return Surface(f, points[some], error, samples[some])

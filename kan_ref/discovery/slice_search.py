@@ -25,7 +25,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.curves import floor_of
-from kan_ref.discovery.decomposition import NOISY, Decomposer, surface_of
+from kan_ref.discovery.decomposition import NOISY, Decomposer
 from kan_ref.discovery.forms import Decision
 from kan_ref.discovery.polish import SMALLEST, Fitted, best_fits, bic, rmse_of, simplified
 from kan_ref.discovery.quotients import quotients
@@ -36,6 +36,7 @@ from kan_ref.discovery.scalings import (
     reduced,
     with_other_factors,
 )
+from kan_ref.discovery.slices import Surface
 from kan_ref.discovery.spare_samples import tests_exactness
 from kan_ref.discovery.surrogate import Surrogate, fit_surrogate, slice_error
 from kan_ref.discovery.trees import (
@@ -48,6 +49,7 @@ from kan_ref.discovery.trees import (
 )
 from kan_ref.discovery.verdict import EXACT, is_like_noise
 
+MOST_POINTS = 500  # of a surface
 PLAIN = 20  # complexity of an exact quotient of polynomials beside which nothing else is tried
 MOST_JUDGED = 3  # candidates after each way to split, where noise is suspected
 WAYS_WITHIN_NOISE = 2  # to split, after which the search ends where noise is suspected
@@ -99,7 +101,7 @@ def search_by_slices(
     try:
         pool += [one for tree in quotients(x, y) for one in best_fits([tree], x, y, floor)]
         is_plain = any(_is_exact(one, x, spread) and one.complexity <= PLAIN for one in pool)
-        surface = surface_of(surrogate, x, error, y)
+        surface = _surface_of(surrogate, x, error, y)
         ways = decomposer.plans(surface, names)
         if len(names) > 1:
             scaled = partial(_by_scalings, surrogate, x, y, names, decomposer, [])
@@ -120,12 +122,21 @@ def search_by_slices(
         pool += _simplified(open_, x, y, floor, deadline, MOST_WITHIN_NOISE if n_ways else 1)
     except KeyboardInterrupt:
         ended = INTERRUPTED
+        trees = [one.tree for one in decomposer.trained.values()]  # of an interrupted curve
+        pool += [Fitted(tree, rmse_of(tree, x, y)) for tree in trees]
     if not ended and time.monotonic() > deadline:
         ended = TIME_IS_OVER
     candidates = [one for one in pool if not n_ways or one not in rejected]
     best = _chosen(candidates, x, floor, spread)
     front = _front(pool, max(floor, EXACT * spread))
     return SliceSearch(best, front, surrogate, tuple(decomposer.decisions), ended)
+
+
+def _surface_of(
+    f: Callable[[FloatArray], FloatArray], points: FloatArray, error: float, samples: FloatArray
+) -> Surface:
+    """Return a surface on some of the points, with the samples there."""
+    return Surface(f, points[:MOST_POINTS], error, samples[:MOST_POINTS])
 
 
 def _by_scalings(

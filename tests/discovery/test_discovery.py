@@ -827,6 +827,22 @@ def test_an_interrupt_gives_the_best_formula_so_far(monkeypatch):
     np.testing.assert_allclose(found.predict(data.x_test), data.y_train.mean(), rtol=1e-12)
 
 
+def test_an_interrupt_while_names_of_one_input_are_sought_keeps_the_best_one(monkeypatch):
+    x = np.linspace(0.0, 2.0, 200)[:, None]
+    y = np.exp(x) / (1.0 + x**4)
+    data = kr.Data(x, y, x[:0], y[:0])
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kan_ref.discovery.curves.powers_beside_terms", interrupt)
+    found = kr.discover(data, rng=RNG(0))
+
+    assert "interrupted" in found.verdict.why
+    cubic = np.polynomial.Polynomial.fit(x[:, 0], y[:, 0], 3)(x[:, 0])
+    assert np.std(found.predict(x)[:, 0] - y[:, 0]) <= np.std(cubic - y[:, 0])
+
+
 @pytest.mark.long
 def test_decisions_say_what_was_compared_with_numbers():
     seen = []

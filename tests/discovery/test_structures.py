@@ -16,7 +16,7 @@ from kan_ref.discovery import curves, results
 from kan_ref.discovery import quotients as quotients_module
 from kan_ref.discovery.atoms import composed_atoms, power_of, simple_atoms
 from kan_ref.discovery.curves import name_curve
-from kan_ref.discovery.decomposition import Decomposer, named, surface_of
+from kan_ref.discovery.decomposition import Decomposer, named
 from kan_ref.discovery.exponentials import (
     exponential_polynomials,
     exponentials_beside_powers,
@@ -45,6 +45,7 @@ from kan_ref.discovery.scalings import (
     with_other_factors,
 )
 from kan_ref.discovery.screening import beside_polynomial, pair_misfit
+from kan_ref.discovery.slice_search import _surface_of
 from kan_ref.discovery.slices import Surface, find_splits, partitions
 from kan_ref.discovery.surrogate import fit_surrogate
 from kan_ref.discovery.three_curves import three_curves
@@ -960,7 +961,7 @@ def test_a_power_as_a_tree_has_the_values_of_the_power(exponent):
 def test_a_curve_that_is_any_power_of_a_line_has_that_name(f):
     x = np.linspace(0.0, 11000.0, 200)
 
-    best = name_curve(x, f(x), error=0.0, is_whole=True)[0]
+    best = name_curve(x, f(x), error=0.0, trained={})[0]
 
     assert best.rmse <= 1e-12 * np.std(f(x))
     assert best.complexity <= 20
@@ -1203,7 +1204,7 @@ def test_the_parts_of_a_function_give_a_formula_near_it(f, n_in, box):
 
     trees = next(
         decomposer.plans(
-            surface_of(part.f, part.points, part.error, part.f(part.points)), "xyz"[:n_in]
+            _surface_of(part.f, part.points, part.error, part.f(part.points)), "xyz"[:n_in]
         )
     )
 
