@@ -171,7 +171,11 @@ def row(table: Table, outcomes: Sequence[Outcome]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print one line for each table; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.noise", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.noise",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="tables; all of them if none")
     parser.add_argument("--seeds", type=given_count(), default=5, help="drawn tables of each kind")
     options = parser.parse_args(arguments)

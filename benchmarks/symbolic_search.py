@@ -236,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="one row; may be repeated (default all)",
     )
     parser.add_argument(
-        "--seeds", type=int, default=6, metavar="N", help="29 curves each (default 6)"
+        "--seeds", type=int, default=6, metavar="N", help=f"{len(LIBRARY)} curves each (default 6)"
     )
     parser.add_argument("--first-seed", type=given_count(0), default=1000, metavar="SEED")
     parser.add_argument("--jobs", type=given_count(), default=1, metavar="N")

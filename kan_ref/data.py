@@ -22,6 +22,7 @@ from kan_ref.checks import (
     check_tables,
     column_names,
     explain_call,
+    input_names,
     listed,
     read_inputs,
     read_targets,
@@ -44,7 +45,8 @@ class Data(Record):
     y_test : (n_test, n_out), or (n_test,) of int
         Only to report errors, which are nan without test samples, ``x_train[:0]``.
     names : sequence of str, optional
-        One for each input, for formulas and pictures; for tables in the order of their columns.
+        One for each input, for formulas and pictures; for a table in the order of its columns,
+        whose names are taken by default if all of them are text.
     classes : (n_classes,), optional
         What the labels stand for, all different: label b is `classes[b]`.
 
@@ -115,6 +117,8 @@ class Data(Record):
             if headers is None:
                 check_same_columns("x_test", test_inputs, names)
             object.__setattr__(self, "names", names)
+        elif headers is not None:
+            object.__setattr__(self, "names", input_names(headers))
         if self.classes is not None:
             object.__setattr__(self, "classes", check_classes(self.classes, self))
 

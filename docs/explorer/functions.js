@@ -225,11 +225,12 @@
   const FUNCTIONS = { exp: Math.exp, log: Math.log, sqrt: Math.sqrt, abs: Math.abs, sin: Math.sin, cos: Math.cos, tan: Math.tan,
     tanh: Math.tanh, arctan: Math.atan, gaussian: (u) => Math.exp(-u * u) };
   const CONSTANTS = { pi: Math.PI, "π": Math.PI, e: Math.E };
+  const SAME_AS = { "·": "*", "−": "-", "**": "^" };
   const MOST_CHARACTERS = 200;
 
   function tokensOf(text) {
     const tokens = [];
-    const pattern = /\s*(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+|[a-z]+|π|[-+*/^()·−²³])/iy;
+    const pattern = /\s*(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+|[a-z]+|π|\*\*|[-+*/^()·−²³])/iy;
     const rest = text.trimEnd();
     while (pattern.lastIndex < rest.length) {
       const at = pattern.lastIndex;
@@ -237,7 +238,7 @@
       if (match === null) throw new Error(`cannot read "${rest.slice(at, at + 10)}"`);
       const token = match[1];
       if (token === "²" || token === "³") tokens.push("^", token === "²" ? "2" : "3");
-      else tokens.push(token === "·" ? "*" : token === "−" ? "-" : token);
+      else tokens.push(Object.hasOwn(SAME_AS, token) ? SAME_AS[token] : token);
     }
     return tokens;
   }
@@ -302,6 +303,7 @@
       const place = variables.indexOf(token);
       if (place >= 0) return (x) => x[place];
       if (Object.hasOwn(CONSTANTS, token)) return () => CONSTANTS[token];
+      if ("+-*/^)".includes(token)) throw new Error(`a number, a name or a bracket is missing before "${token}"`);
       if (!Object.hasOwn(FUNCTIONS, token)) {
         throw new Error(`"${token}" is not known; there are ${variables.join(", ")}, pi, e and ${Object.keys(FUNCTIONS).join(", ")}`);
       }

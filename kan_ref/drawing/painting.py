@@ -92,6 +92,8 @@ def draw_network(
 
     if ax is not None and not isinstance(ax, Axes):
         raise TypeError(f"ax is {ax!r}, but must be a Matplotlib Axes")
+    if ax is not None and ax.figure is None:
+        raise ValueError("ax was removed from its figure: give another Axes")
     if ax is not None and ax.name != "rectilinear":
         raise ValueError(f"ax is {ax.name}, but must be rectilinear")
     if ax is not None and shares_limits(ax):

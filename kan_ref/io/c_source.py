@@ -58,8 +58,9 @@ def to_c(network: Network, name: str = "kan") -> str:
     Notes
     -----
     Implements (I9) and (I10). The result equals the network's up to the order of sums and the last
-    digits of the compiler's <math.h>. It costs degree (degree + 1) / 2 divisions for each input and
-    degree + 1 products for each edge, masked edges included: prune first. No file is written:
+    digits of the compiler's <math.h>, which count more where large terms cancel. It costs
+    degree (degree + 1) / 2 divisions for each input and degree + 1 products for each edge, masked
+    edges included: prune first. No file is written:
     `pathlib.Path("kan.c").write_text(kr.to_c(net))` does that.
 
     Examples

@@ -405,6 +405,12 @@ def test_a_refusal_leaves_the_axes_as_it_was():
     assert len(ax.get_children()) == len(Figure().subplots().get_children())
 
 
+def removed():
+    ax = Figure().subplots()
+    ax.remove()
+    return ax
+
+
 @pytest.mark.parametrize(
     ("ax", "error", "sentence"),
     [
@@ -415,6 +421,7 @@ def test_a_refusal_leaves_the_axes_as_it_was():
             ValueError,
             "ax is polar, but must be rectilinear",
         ),
+        (removed(), ValueError, "^ax was removed from its figure: give another Axes$"),
         (
             Figure().add_axes((0.0, 0.0, 0.5, 0.0)),
             ValueError,

@@ -208,6 +208,7 @@ def test_random_numbers_are_uniform_and_normal():
 EXPRESSIONS = {
     "exp(sin(pi x) + y^2)": lambda x, y: np.exp(np.sin(np.pi * x) + y**2),
     "-x^2": lambda x, y: -(x**2),
+    "-x**2 * y**-1": lambda x, y: -(x**2) / y,
     "2x y": lambda x, y: 2.0 * x * y,
     "x/y/2": lambda x, y: x / y / 2.0,
     "2^-x": lambda x, y: 2.0**-x,
@@ -234,6 +235,8 @@ UNREADABLE = {
     "(x": '")" is missing at the end',
     "sin x": '"(" is missing before "x"',
     "x)": '")" is not expected after "x"',
+    "x * / y": 'a number, a name or a bracket is missing before "/"',
+    "exp()": 'a number, a name or a bracket is missing before ")"',
     "alert(1)": '"alert" is not known; there are x, y, pi',
     "x; y": 'cannot read "; y"',
     "constructor(x)": '"constructor" is not known',

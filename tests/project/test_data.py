@@ -764,6 +764,20 @@ MORE = Numbers({"b": X[:, 1], "kind": ["m", "f"] * 20, "a": X[:, 0]})
 LESS = Numbers({"b": X[:, 1]})
 
 
+def test_data_of_a_table_have_its_column_names_unless_others_are_given():
+    y = Y[:, None]
+
+    data = kr.Data(AB, y, AB, y)
+
+    assert data.names == ("a", "b")
+    assert kr.Data(AB, y, AB, y, names=("u", "v")).names == ("u", "v")
+    assert kr.Data(X[:, :2], y, AB, y).names is None
+    assert kr.Data(Numbers({0: X[:, 0], 1: X[:, 1]}), y, X[:, :2], y).names is None
+    assert kr.scaled(data)[1].names == ("a", "b")
+    with pytest.raises(ValueError, match=r"^names is \('b', 'a'\), but the names of the data"):
+        kr.discover(data, names=("b", "a"), rng=np.random.default_rng(0))
+
+
 def test_columns_in_another_order_are_reported_with_the_code_that_orders_them():
     for table in (BA, MORE):
         with pytest.raises(ValueError, match=r"^x_test has the columns .*\('a', 'b'\)") as error:
