@@ -77,12 +77,14 @@ def from_formula(
     Notes
     -----
     Implements :eq:`quarter-squares`. A product is the difference of two squares, so its rounding
-    error is relative to the largest product of the factors: where values of an expression differ
-    much, small ones may have no digits. Without `domain`, an expression with a pole may agree at
-    only 9 of 10 points, and then its size is what 1 of 10 exceeds. At an isolated point an
-    edge may be undefined where the expression has a limit (sin(x) / x at 0); the network raises an
-    error there. Powers with a symbol in the exponent, and roots other than 1/2, 1/4 and 1/8, need a
-    base above 0. Each product of two nodes costs two nodes and one layer.
+    error is relative to the largest product of the factors, balanced in size over the box: where
+    values of an expression differ much, small ones may have no digits. Without `domain`, an
+    expression with a pole may agree at only 9 of 10 points, and then its size is what 1 of 10
+    exceeds. At an isolated point an edge may be undefined where the expression has a limit
+    (sin(x) / x at 0); the network raises an error there. Near it a factor as large as 1 / x costs
+    digits, by its square: about 7 are right at x = 1e-5, none at 1e-9. Powers with a symbol in the
+    exponent, and roots other than 1/2, 1/4 and 1/8, need a base above 0. Each product of two nodes
+    costs two nodes and one layer.
 
     Examples
     --------
