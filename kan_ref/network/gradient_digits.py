@@ -66,7 +66,7 @@ class GradientReport:
 
 
 def checked_backward(backward: Any) -> Backward:
-    """Return a caller's backward pass, with an error where its answer is no (dx, grads)."""
+    """Return a caller's backward pass, which raises an error unless it answers (dx, grads)."""
     if not callable(backward):
         raise TypeError(f"backward is {what(backward)}, but must be a function")
 
