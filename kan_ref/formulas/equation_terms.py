@@ -133,7 +133,9 @@ def equation_term(
     for place in compiled.without_influence(trial):
         _check_influence(compiled, place)
     arguments = (compiled.x, *trial)
-    check_partials(compiled, arguments, "equation", derived=True, values="trial values")
+    check_partials(
+        compiled, arguments, "equation", derived=True, scales=scales, values="trial values"
+    )
     if scales is not None:
         compiled.divide_by_size(trial)
     if _is_linear(read, derivatives):

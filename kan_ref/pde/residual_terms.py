@@ -139,7 +139,9 @@ class FunctionTerm:
         function = self.function
         if isinstance(function, CallersFunction):  # the check itself moves to undefined points
             function = function.function
-        check_partials(function, self.arguments(jet), name, derived=self.derived)
+        check_partials(
+            function, self.arguments(jet), name, derived=self.derived, scales=self.scales
+        )
 
     def arguments(self, jet: FloatArray) -> Arguments:
         """Return `x`, u (n, n_out), du (n, n_out, n_in) and d2u (n, n_out, n_in, n_in).

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import BoolArray, FloatArray, check_rectangular, is_single
+from kan_ref.pde.scales import Scales
 
 Residual = Callable[
     [FloatArray, FloatArray, FloatArray | None, FloatArray | None], Sequence[FloatArray | None]
@@ -117,6 +118,7 @@ def check_partials(
     name: str,
     *,
     derived: bool = False,
+    scales: Scales | None = None,
     values: str = "the initial model",
 ) -> None:
     """Raise an error if a partial derivative of a residual disagrees with differences.
@@ -130,6 +132,8 @@ def check_partials(
         Name of the term, with which every message begins.
     derived : bool
         Whether SymPy has derived the partial derivatives from an equation, and not the user.
+    scales : Scales, optional
+        Of the equation, whose unknowns m + s v are rounded relative to m, also where v is small.
     values : str
         What the arguments belong to, for the messages.
 
@@ -146,21 +150,25 @@ def check_partials(
     such as |u| at u = 0, a one-sided difference is accepted too.
     """
     try:
-        _compare_all(function, arguments, derived, values)
+        _compare_all(function, arguments, derived, scales, values)
     except TypeError as error:
         raise TypeError(f"{name}: {error}") from error
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
 
-def _compare_all(function: Residual, arguments: Arguments, derived: bool, values: str) -> None:
+def _compare_all(
+    function: Residual, arguments: Arguments, derived: bool, scales: Scales | None, values: str
+) -> None:
     """Raise an error as `check_partials`, without the name of the term."""
     residual, partials = evaluate_residual(function, arguments)
     _check_finite(arguments[3], residual, partials, derived, values)
     size = np.abs(residual)  # becomes the sum of R's absolute terms: rounding is relative to it
-    for partial, argument in zip(partials, arguments[1:], strict=True):
+    n_out = arguments[1].shape[1]
+    middle = 0.0 if scales is None else scales.output_middle(n_out) / scales.output_size(n_out)
+    for partial, argument, offset in zip(partials, arguments[1:], (middle, 0.0, 0.0), strict=True):
         if partial is not None and argument is not None:
-            size = size + _along(np.abs(partial), np.abs(np.nan_to_num(argument)))
+            size = size + _along(np.abs(partial), np.abs(np.nan_to_num(argument)) + np.abs(offset))
     again, _ = evaluate_residual(function, arguments)
     if (np.abs(again - residual) > _ROUNDING * size).any():
         raise ValueError(
@@ -175,7 +183,7 @@ def _compare_all(function: Residual, arguments: Arguments, derived: bool, values
             wrong = _disagreement(function, arguments, place, direction, residual, along, size)
             if wrong is not None:
                 moved = _moved(arguments, place, _STEPS[0] * direction)
-                if is_single(evaluate_residual(function, moved)[0]):
+                if not derived and is_single(evaluate_residual(function, moved)[0]):
                     raise ValueError(
                         f"{_PARTIALS[place - 1]} cannot be checked, because the residual has the "
                         "digits of float32 only, too few for differences: compute it in float64"

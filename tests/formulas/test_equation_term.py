@@ -371,6 +371,19 @@ def test_a_scaled_residual_does_not_depend_on_a_factor_of_the_equation(equation,
     np.testing.assert_allclose(large, plain, rtol=1e-12, atol=1e-14)
 
 
+@for_all("low", [101325.0, -1e5, 1e9, 1e15])
+def test_unknowns_that_vary_by_a_hundred_thousandth_of_their_size_and_less_have_equations(low):
+    w = sympy.Function("w")(X)
+    scales = kr.Scales([(0, 1)], (low, low + 1))
+    network = kr.init_network(
+        (1, 2, 1), n_intervals=3, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
+    )
+
+    term = kr.equation_term([w - low, w * w.diff(X) - X * (w - low)], [[0.0], [1.0]], scales=scales)
+
+    kr.residual_problem([term]).check(network)
+
+
 def test_the_network_in_units_has_the_values_of_the_dimensionless_one():
     unit = smooth_network()
     x = np.array([[0.03, 20.0], [0.1, 0.0]])

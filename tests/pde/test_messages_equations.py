@@ -450,6 +450,32 @@ def test_wrong_derivatives_of_residuals_in_float64_are_not_put_down_to_float32(r
         )
 
 
+@for_all("middle", [1e5, -1e5])
+def test_rounding_of_an_unknown_far_from_0_is_no_wrong_derivative_and_hides_none(middle):
+    """u = m + v is rounded by 1e-16 m; a difference of steps of 1e-6 shows this as 1e-10 m."""
+    scales = kr.Scales([(-1.0, 1.0)], (middle - 1.0, middle + 1.0))
+    v = np.linspace(-1.0, 1.0, 12)[:, None]
+
+    def check(factor):
+        check_partials(
+            lambda x, u, du, d2u: (
+                (middle + u)[:, 0] - middle,
+                factor * np.ones_like(u),
+                None,
+                None,
+            ),
+            (v, v.copy(), None, None),
+            "terms[0]",
+            derived=True,
+            scales=scales,
+        )
+
+    check(1.0)
+    for wrong in (1.01, 0.99, -1.0):
+        with pytest.raises(ValueError, match="the derivative that SymPy has derived gives"):
+            check(wrong)
+
+
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_a_partial_derivative_may_differ_by_a_hundred_thousandth_of_both_sides(sign):
     check_partials(*cubic(1.0 + sign * 1.8e-5), "terms[0]")
