@@ -163,13 +163,17 @@ class FunctionTerm:
 
 Term = LinearTerm | FunctionTerm
 
+# the degree of splines with such jumps, for functions of the library and those composed of them
+_DEGREES = {"sgn": 0, "abs": 1}
+_JUMPS = ("values", "first derivatives")  # by degree
+
 
 def check_order(model: JetModel, term: Term, name: str) -> None:
     """Raise ValueError where the derivatives of a term, at points, do not determine a model.
 
     A spline of degree d has jumps in its d-th derivative at the knots. Derivatives of an order
     above d do not show them at any point between the knots, so all residuals can be 0 for a
-    wrong function.
+    wrong function. The functions sgn and abs jump at 0 like splines of degree 0 and 1.
     """
     order = term.kind.order
     if isinstance(model, MLP):
@@ -189,12 +193,23 @@ def check_order(model: JetModel, term: Term, name: str) -> None:
                 f"{_or_lower_order(term, 0)}"
             )
         if layer.degree < order and layer.mask.any():
-            jumps = ("values", "first derivatives")[layer.degree]
             raise ValueError(
                 f"{name} has derivatives of order {order}, but layers[{place}] has spline edges of "
-                f"degree {layer.degree}: their {jumps} jump at the knots, which residuals at "
-                f"points do not show, so give degree 3 or more{_or_lower_order(term, layer.degree)}"
+                f"degree {layer.degree}: their {_JUMPS[layer.degree]} jump at the knots, which "
+                "residuals at points do not show, so give degree 3 or more"
+                f"{_or_lower_order(term, layer.degree)}"
             )
+        for edge in layer.symbolic:
+            parts = edge.function.parts or (edge.function,)
+            degree = min(_DEGREES.get(part.name, order) for part in parts)
+            if degree < order:
+                raise ValueError(
+                    f"{name} has derivatives of order {order}, but layers[{place}] has the "
+                    f"function {edge.name!r} from input {edge.input} to output {edge.output}: its "
+                    f"{_JUMPS[degree]} jump, which residuals at points do not show, so give "
+                    "the edge another function by fix_symbolic, or a spline by unfix_symbolic"
+                    f"{_or_lower_order(term, degree)}"
+                )
         repeats, most = _most_repeated(layer.breakpoints), layer.degree + 1 - order
         if repeats > most and layer.mask.any():
             raise ValueError(

@@ -663,6 +663,28 @@ def test_symbolic_edges_of_layers_of_low_degree_have_no_such_jumps():
         assert fit_term(network, term).history.step[-1] == 1
 
 
+@for_all(("function", "degree"), [("sgn", 0), ("abs", 1), ("sin(abs)", 1), ("abs(sgn)", 0)])
+def test_functions_that_jump_are_rejected_like_splines_that_do(function, degree):
+    """u'' = 0 is 0 at all points but 0 for u = |x|, and so is u' = 0 for u = sgn x."""
+    network = kr.fix_symbolic(straight(3, widths=(1, 1)), 0, output=0, input=0, name=function)
+    jumps = ("values", "first derivatives")[degree]
+
+    for order in (1, 2):
+        for term in OF_ORDER[order]:
+            if order <= degree:
+                kr.residual_problem([term]).check(network)
+                continue
+            message = (
+                f"terms[0] has derivatives of order {order}, but layers[0] has the function "
+                f"{function!r} from input 0 to output 0: its {jumps} jump, which residuals at "
+                "points do not show, so give the edge another function by fix_symbolic, or a "
+                "spline by unfix_symbolic"
+            )
+            with pytest.raises(ValueError, match=re.escape(message)):
+                kr.residual_problem([term]).check(network)
+    kr.residual_problem([kr.value_term(UNIT_LINE, 1.0)]).check(network)
+
+
 def test_a_layer_without_active_edges_is_rejected_for_derivatives_and_taken_for_values():
     network = kr.mask_edges(straight(3), 1, np.zeros((1, 2)))
 
