@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sympy
 from cases import for_all
-from networks import formula_network
+from networks import Frame, formula_network
 from oracles_training import bits
 
 import kan_ref as kr
@@ -602,6 +602,18 @@ def test_a_network_of_another_number_of_outputs_is_rejected_before_training():
         problem = kr.residual_problem([kr.equation_term(equation, POINTS)])
         with pytest.raises(ValueError, match=r"terms\[0\].* model has 2 outputs.* in unknowns="):
             problem.check(smooth_network(n_out=2))
+
+
+def test_columns_of_a_table_are_the_coordinates_in_their_order():
+    message = (
+        r"^x has the columns \('t', 'x'\), but needs \('x', 't'\), the coordinates: "
+        r"give x\[\['x', 't'\]\]$"
+    )
+    with pytest.raises(ValueError, match=message):
+        kr.equation_term(U - X, Frame.of(["t", "x"], POINTS[:, ::-1]))
+    for names in (["x", "t"], ["length", "time"], ["t", "y"]):
+        term = kr.equation_term(U - X, Frame.of(names, POINTS))
+        np.testing.assert_array_equal(term.source[:, 0], POINTS[:, 0])
 
 
 @pytest.mark.parametrize("scales", [None, kr.Scales([(-1, 1), (0, 1)], (0, 1))])
