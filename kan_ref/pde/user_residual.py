@@ -162,7 +162,7 @@ def _compare_all(
 ) -> None:
     """Raise an error as `check_partials`, without the name of the term."""
     residual, partials = evaluate_residual(function, arguments)
-    _check_finite(arguments[3], residual, partials, derived, values)
+    _check_finite(arguments[3], (residual, *partials), derived, values)
     size = np.abs(residual)  # becomes the sum of R's absolute terms: rounding is relative to it
     n_out = arguments[1].shape[1]
     middle = 0.0 if scales is None else scales.output_middle(n_out) / scales.output_size(n_out)
@@ -192,16 +192,12 @@ def _compare_all(
 
 
 def _check_finite(
-    d2u: FloatArray | None,
-    residual: FloatArray,
-    partials: Sequence[FloatArray | None],
-    derived: bool,
-    values: str,
+    d2u: FloatArray | None, arrays: Sequence[FloatArray | None], derived: bool, values: str
 ) -> None:
     """Raise ValueError if the residual or a partial derivative is not finite."""
     lacking = d2u is not None and np.isnan(d2u).any() and not derived
     names = ("residual", *(_DERIVED if derived else _PARTIALS))
-    for name, array in zip(names, (residual, *partials), strict=True):
+    for name, array in zip(names, arrays, strict=True):
         if array is not None and not np.isfinite(array).all():
             place = np.argwhere(~np.isfinite(array))[0]
             hint = "; d2u is nan at pairs that are not in pairs=" if lacking else ""
@@ -297,8 +293,7 @@ def _direction(argument: FloatArray) -> FloatArray:
     pattern = np.cos(1.0 + 2.3 * np.arange(argument.size)).reshape(argument.shape)
     if argument.ndim == 4:  # the direction of a Hessian is symmetric
         pattern = pattern + pattern.swapaxes(2, 3)
-    direction: FloatArray = np.where(scale > 0.0, scale, 1.0) * pattern
-    return direction
+    return np.asarray(np.where(scale > 0.0, scale, 1.0) * pattern)
 
 
 def _along(partial: FloatArray, direction: FloatArray) -> FloatArray:
@@ -312,5 +307,4 @@ def _moved(arguments: Arguments, place: int, step: FloatArray) -> Arguments:
     """Return the arguments with a step added to the one at `place`."""
     moved: list[Any] = list(arguments)
     moved[place] = moved[place] + step
-    x, u, du, d2u = moved
-    return x, u, du, d2u
+    return moved[0], moved[1], moved[2], moved[3]
