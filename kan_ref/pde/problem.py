@@ -23,7 +23,15 @@ from kan_ref.checks import FloatArray, check_float_array, counted
 from kan_ref.numerics import Block
 from kan_ref.pde.equations import value_term
 from kan_ref.pde.input_derivatives import JetFunctions, JetModel, check_jet, jets_of
-from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, Term, check_order
+from kan_ref.pde.residual_terms import (
+    FunctionTerm,
+    LinearTerm,
+    Term,
+    check_order,
+    influences,
+    note_on_influences,
+    weights_of,
+)
 from kan_ref.pde.scales import (
     check_dimensionless,
     check_scales,
@@ -95,11 +103,15 @@ class ResidualProblem:
             check_jet(model, term.x, jet, highest=highest, name=f"terms[{place}].x")
             term.check(jet, f"terms[{place}]")
 
-    def notes(self, sizes: FloatArray, *, least_squares: bool, tested: bool) -> str:
+    def notes(
+        self, model: JetModel, sizes: FloatArray, *, least_squares: bool, tested: bool
+    ) -> str:
         """Return what to add to the reason of a run's end where scales or sizes harm, else "".
 
         Parameters
         ----------
+        model : Network or MLP
+            At the end of the run.
         sizes : (n_out + 1,)
             Root mean squares of the model's values at the points, or of a known solution, and of
             the residuals if these are larger than all values.
@@ -108,11 +120,15 @@ class ResidualProblem:
         tested : bool
             Whether there are test errors, and they are large.
         """
-        return (
-            note_on_scales(self.terms, tested=tested)
-            + note_on_lengths(self.terms)
-            + note_on_sizes(sizes, least_squares=least_squares)
-        )
+        units = note_on_lengths(self.terms) + note_on_sizes(sizes, least_squares=least_squares)
+        if not units:
+            prepared = self.prepare(model)
+            parts = [
+                influences(term, prepared.functions.predict(model, inputs))
+                for term, inputs in zip(self.terms, prepared.inputs, strict=True)
+            ]
+            units = note_on_influences(parts)
+        return note_on_scales(self.terms, tested=tested) + units
 
     def __repr__(self) -> str:
         sizes = ", ".join(str(len(term.x)) for term in self.terms)
@@ -159,7 +175,7 @@ class PreparedProblem:
             flow = self.functions.run_forward(model, inputs)
             residuals, seeds = term.linearize(flow.jet)
             # [eq:problem-value]
-            weights = _weights(term, residuals)
+            weights = weights_of(term, residuals)
             value += float((weights * residuals**2).sum())
             d_jet = np.einsum("ob,ojkb->jkb", 2.0 * weights * residuals, seeds)
             # [/eq:problem-value]
@@ -193,7 +209,7 @@ class PreparedProblem:
             flow = self.functions.run_forward(model, inputs)
             residuals, seeds = term.linearize(flow.jet)
             # [eq:problem-rows]
-            root = np.sqrt(_weights(term, residuals))
+            root = np.sqrt(weights_of(term, residuals))
             scaled.append((root * residuals).reshape(-1))
             blocks += self.functions.jacobian(model, flow, [root * seed for seed in seeds])
             # [/eq:problem-rows]
@@ -207,13 +223,8 @@ class PreparedProblem:
         scaled = []
         for term, inputs in zip(self.terms, self.inputs, strict=True):
             residuals = term.residuals(self.functions.predict(model, inputs))
-            scaled.append(np.sqrt(_weights(term, residuals)) * residuals)
+            scaled.append(np.sqrt(weights_of(term, residuals)) * residuals)
         return scaled
-
-
-def _weights(term: Term, residuals: FloatArray) -> FloatArray:
-    """Return the v_tb of (J36), (1, n) or (1, 1)."""
-    return np.asarray(term.weight / residuals.size)[None]
 
 
 def residual_problem(terms: object, *, reference: object = None) -> ResidualProblem:

@@ -14,6 +14,7 @@ In (J34), d2u_pq and d2u_qp are one component of the jet, whose seed derivative 
 by_d2u_qp.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -166,6 +167,50 @@ Term = LinearTerm | FunctionTerm
 # the degree of splines with such jumps, for functions of the library and those composed of them
 _DEGREES = {"sgn": 0, "abs": 1}
 _JUMPS = ("values", "first derivatives")  # by degree
+_RATIO = 1000.0  # of the influences of two residuals
+
+
+def weights_of(term: Term, residuals: FloatArray) -> FloatArray:
+    """Return the v_tb of (J36) for residuals (n_residuals, n), (1, n) or (1, 1)."""
+    return np.asarray(term.weight / residuals.size)[None]
+
+
+def influences(term: Term, jet: FloatArray) -> FloatArray:
+    """Return how much the residuals (J38) change, (n_residuals,), root sums of squares over points.
+
+    They are those for the value or derivative u_k, changed by 1, that changes a residual most.
+    """
+    residuals, seeds = term.linearize(jet)
+    kind, (values, operators) = term.kind, np.split(seeds, [term.kind.second.start], axis=2)
+    parts = [values, *(operators[:, :, [s]] * factor for s, _, _, factor in kind.products)]
+    parts += [operators[:, :, [s]] * drift for s, drift in enumerate(kind.drifts)]
+    squares = (weights_of(term, residuals) * np.concatenate(parts, axis=2) ** 2).sum(axis=3)
+    return np.asarray(np.sqrt(squares.max(axis=(1, 2))))
+
+
+def note_on_influences(parts: Sequence[FloatArray]) -> str:
+    """Return what to add to a run's end if residuals hardly depend on the unknowns, else "".
+
+    `parts`: of each term the `influences` (n_residuals,); a residual with 0 is left out.
+
+    Notes
+    -----
+    For c u'' = -9 c sin 3x with u = sin 3x at both ends of [0, 1] the largest error of L-BFGS was
+    0.4 for c = 1e-3, that of Levenberg-Marquardt 5e-5 for 1e-3 and 0.8 for 1e-6. Solved problems
+    of tutorials, figures and tests have ratios of at most 316, so the note appears from 1000 on.
+    """
+    sizes = np.concatenate(parts)
+    places = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    large, small = int(np.argmax(sizes)), int(np.argmin(np.where(sizes > 0.0, sizes, np.inf)))
+    if _RATIO * (1.0 - 1e-9) * sizes[small] > sizes[large] or not sizes[small] > 0.0:
+        return ""
+    return (
+        f"; a residual of terms[{places[small]}] changes by {sizes[small]:.2g}, weights included, "
+        f"where an unknown or a derivative of it changes by 1, but one of terms[{places[large]}] "
+        f"by {sizes[large]:.2g}, and from a ratio of {_RATIO:g} on the first can have hardly any "
+        "influence on the fit, which the residual does not show: divide each equation by its "
+        "largest coefficient, or give it weight= or scales="
+    )
 
 
 def check_order(model: JetModel, term: Term, name: str) -> None:

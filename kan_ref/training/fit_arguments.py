@@ -107,7 +107,7 @@ def note_on_problem(
     values = values_at(model, source.points) if known is None else known
     squares = np.mean(values**2, axis=0)
     sizes = np.append(np.sqrt(squares), max(float(np.sqrt(squares.max())), rmse))
-    return str(source.notes(sizes, least_squares=least_squares, tested=test is not None))
+    return str(source.notes(model, sizes, least_squares=least_squares, tested=test is not None))
 
 
 def check_target_sizes(name: str, targets: FloatArray) -> None:
