@@ -30,6 +30,7 @@ from kan_ref.pde.residual_terms import (
     check_order,
     influences,
     note_on_influences,
+    size_of_data,
     weights_of,
 )
 from kan_ref.pde.scales import (
@@ -104,30 +105,35 @@ class ResidualProblem:
             term.check(jet, f"terms[{place}]")
 
     def notes(
-        self, model: JetModel, sizes: FloatArray, *, least_squares: bool, tested: bool
+        self,
+        model: JetModel,
+        known: FloatArray | None,
+        rmse: float,
+        *,
+        least_squares: bool,
+        tested: bool,
     ) -> str:
         """Return what to add to the reason of a run's end where scales or sizes harm, else "".
 
         Parameters
         ----------
-        model : Network or MLP
-            At the end of the run.
-        sizes : (n_out + 1,)
-            Root mean squares of the model's values at the points, or of a known solution, and of
-            the residuals if these are larger than all values.
-        least_squares : bool
-            Whether the optimizer was a Levenberg-Marquardt method.
-        tested : bool
-            Whether there are test errors, and they are large.
+        model, rmse : Network or MLP, float
+            At the end of the run, with the root of the weighted mean squares of its residuals.
+        known : (n, n_out), optional
+            Values of a known solution.
+        least_squares, tested : bool
+            Whether the optimizer was a Levenberg-Marquardt method, and whether there are test
+            errors, which are large.
         """
+        prepared = self.prepare(model)
+        jets = [prepared.functions.predict(model, inputs) for inputs in prepared.inputs]
+        values = model(self.points) if known is None else known
+        sizes = np.sqrt(np.mean(values**2, axis=0))
+        stated = size_of_data(self.terms, jets) if known is None else 0.0
+        sizes = np.append(sizes, [stated, max(float(sizes.max()), rmse)])
         units = note_on_lengths(self.terms) + note_on_sizes(sizes, least_squares=least_squares)
         if not units:
-            prepared = self.prepare(model)
-            parts = [
-                influences(term, prepared.functions.predict(model, inputs))
-                for term, inputs in zip(self.terms, prepared.inputs, strict=True)
-            ]
-            units = note_on_influences(parts)
+            units = note_on_influences(list(map(influences, self.terms, jets)))
         return note_on_scales(self.terms, tested=tested) + units
 
     def __repr__(self) -> str:

@@ -188,6 +188,24 @@ def influences(term: Term, jet: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(squares.max(axis=(1, 2))))
 
 
+def size_of_data(terms: Sequence[Term], jets: Sequence[FloatArray]) -> float:
+    """Return the size of the data of linear terms where a model errs by more than u = 0, else 0.
+
+    Data and errors are largest root mean squares of residuals, of u = 0 and of the model, each in
+    units of the `influences`. So 1e-6 in u'' = 1e-6 and in u = 1e-6 has the size 1e-6.
+    """
+    if not all(isinstance(term, LinearTerm) for term in terms):
+        return 0.0
+    largest = [0.0, 0.0]  # of u = 0 and of the model
+    for term, jet in zip(terms, jets, strict=True):
+        change = influences(term, jet)
+        used = change > 0.0
+        for place, residuals in enumerate((term.residuals(0.0 * jet), term.residuals(jet))):
+            sizes = np.sqrt((weights_of(term, residuals) * residuals**2).sum(axis=1))
+            largest[place] = max([largest[place], *(sizes[used] / change[used]).tolist()])
+    return largest[0] if largest[0] < largest[1] else 0.0
+
+
 def note_on_influences(parts: Sequence[FloatArray]) -> str:
     """Return what to add to a run's end if residuals hardly depend on the unknowns, else "".
 

@@ -413,6 +413,25 @@ def test_two_residuals_of_one_term_are_compared_like_those_of_two():
     assert "influence" not in stopped(1e-2)
 
 
+@for_all("size", [1e-3, 1e-9])
+def test_a_run_that_errs_by_more_than_zero_has_the_size_of_its_data(size):
+    """The values of a network that is not trained enough are of size 1, whatever the equations state."""
+
+    def stopped(source=size, value=size, **options):
+        terms = [
+            kr.linear_term(INSIDE, second=[2.0], source=2.0 * source),
+            kr.value_term([[-1.0], [1.0]], value, weight=0.01),
+        ]
+        problem = kr.residual_problem(terms, **options)
+        return kr.fit(kan(), problem=problem, n_steps=0, optimizer="lbfgs").stopped
+
+    assert f"; the values or residuals of the problem are of size {size:.2g}, but" in stopped()
+    assert f"problem are of size {size:.2g}, but" in stopped(source=0.0)
+    for one in ({"value": 1.0}, {"source": 1.0}):
+        assert "of size" not in stopped(**one)
+    assert "of size" not in stopped(reference=(INSIDE, np.ones((len(INSIDE), 1))))
+
+
 def test_with_a_known_solution_the_sizes_are_those_of_the_solution():
     start = kan()
     start = start.with_theta(1e-12 * start.theta)
