@@ -55,7 +55,7 @@ def as_numbers(name: str, value: object) -> str:
 
 
 def _is_words(name: str) -> bool:
-    """Return whether a name is no code, as "the gradient at the start"."""
+    """Return whether a name is words and not code, as "the gradient at the start"."""
     return re.search(r"\w \w", name) is not None
 
 

@@ -189,7 +189,7 @@ def influences(term: Term, jet: FloatArray) -> FloatArray:
 
 
 def size_of_data(terms: Sequence[Term], jets: Sequence[FloatArray]) -> float:
-    """Return the size of the data of linear terms where a model errs by more than u = 0, else 0.
+    """Return the size of the data of linear terms where a model is worse than u = 0, else 0.
 
     Data and errors are largest root mean squares of residuals, of u = 0 and of the model, each in
     units of the `influences`. So 1e-6 in u'' = 1e-6 and in u = 1e-6 has the size 1e-6.

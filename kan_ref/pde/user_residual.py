@@ -133,7 +133,7 @@ def check_partials(
     derived : bool
         Whether SymPy has derived the partial derivatives from an equation, and not the user.
     scales : Scales, optional
-        Of the equation, whose unknowns m + s v are rounded relative to m, also where v is small.
+        Of the equation, whose unknowns m + s v are rounded relative to m, however small v is.
     values : str
         What the arguments belong to, for the messages.
 
