@@ -45,6 +45,10 @@ class LinearTerm:
     derived: bool = False
     scales: Scales | None = None
 
+    def __post_init__(self) -> None:
+        for array in (self.x, self.zeroth, self.source, self.weight):
+            array.flags.writeable = False
+
     def residuals(self, jet: FloatArray) -> FloatArray:
         """Return the residuals (n_out, n) by (J33), at the jet (n_out, n_components, n)."""
         # [eq:linear-residual]
@@ -100,6 +104,10 @@ class FunctionTerm:
     weight: FloatArray
     derived: bool = False
     scales: Scales | None = None
+
+    def __post_init__(self) -> None:
+        for array in (self.x, self.weight):
+            array.flags.writeable = False
 
     def residuals(self, jet: FloatArray) -> FloatArray:
         """Return the residuals (n_residuals, n) at the jet (n_out, n_components, n)."""

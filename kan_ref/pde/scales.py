@@ -164,7 +164,7 @@ class Scales:
 
 @np.errstate(all="ignore")
 def _check_bounds(name: str, value: object, rows: str) -> FloatArray:
-    """Return bounds (rows, 2) as a copy; raise an error where low is not below high."""
+    """Return bounds (rows, 2) as a read-only copy; raise an error where low is not below high."""
     bounds = check_float_array(name, value, (rows, 2)).copy()
     if len(bounds) == 0:
         raise ValueError(f"{name} is empty, but needs a pair (low, high) for each variable")
@@ -177,6 +177,7 @@ def _check_bounds(name: str, value: object, rows: str) -> FloatArray:
             f"{name} is {low:g} to {high:g} in row {wrong[0]}, "
             "but low must be below high, by 1e-300 to 1e300"
         )
+    bounds.flags.writeable = False
     return bounds
 
 

@@ -40,6 +40,10 @@ def problem(terms, reference=None):
 
 REJECTED = {
     "no coefficient": (lambda: kr.linear_term(X), "linear_term needs second, first or zeroth"),
+    "coefficients of 0": (
+        lambda: kr.linear_term(X, second=[0.0, 0.0], first=np.zeros((N, 2)), zeroth=0.0),
+        "^second, first and zeroth have only numbers 0, so no training can change the residual: give",
+    ),
     "second wide": (
         second(np.ones((3, 3))),
         r"second has shape \(3, 3\), but must be of shape \(2,\), \(2, 2\) or \(9, 2, 2\)",
@@ -701,6 +705,23 @@ def test_values_and_first_derivatives_take_the_degrees_that_they_can(degree):
     for order in range(degree + 1):
         for term in OF_ORDER.get(order, [kr.value_term(UNIT_LINE, 1.0)]):
             assert fit_term(straight(degree), term).history.step[-1] == 1
+
+
+def test_arrays_of_terms_and_scales_are_read_only_and_those_of_the_caller_are_not():
+    given = {"x": X.copy(), "zeroth": np.ones(N), "source": np.ones((N, 1)), "weight": np.ones(N)}
+    linear = kr.linear_term(**given)
+    function = kr.function_term(given["x"], ONES, weight=given["weight"])
+    scales = kr.Scales(domain := np.array([[0.0, 1.0]]), values := np.array([0.0, 1.0]))
+
+    for array in (*given.values(), domain, values):
+        assert array.flags.writeable
+    for array in (
+        *(getattr(linear, name) for name in given),
+        *(getattr(function, name) for name in ("x", "weight")),
+        *(scales.domain, scales.values),
+    ):
+        assert not array.flags.writeable
+        assert not any(np.shares_memory(array, one) for one in (*given.values(), domain, values))
 
 
 def test_an_operator_of_coefficients_0_has_order_0():
