@@ -526,6 +526,26 @@ REJECTED = {
         "^equation has no finite value at .*: write finite numbers in place of oo",
     ),
     "beyond float64": (U - 10**400 * X, {}, "^equation has a number, .* beyond float64"),
+    "complex root": (
+        U.diff(X) - sympy.root(-8, 3) * U,
+        {},
+        r"^equation has the complex number \(-1\)\*\*\(1/3\), but .* such as sympy.real_root\(-8, 3\) for",
+    ),
+    "complex arcsine": (
+        U - sympy.asin(2),
+        {},
+        r"^equation has the complex number -?asin\(2\), but",
+    ),
+    "exponential beyond float64": (
+        U.diff(X) - sympy.exp(1000) * U,
+        {},
+        r"^equation has the number exp\(1000\), which is beyond float64 \(about 1.8e308\): choose",
+    ),
+    "coefficient below float64": (
+        U / 10**400 - X,
+        {},
+        "^equation has coefficients of the unknown function that are all 0 in float64, since they",
+    ),
     "power beyond float64": (U - sympy.pi**1000 * X, {}, "^equation has a number, or a power of"),
     "infinite": (U - sympy.oo, {}, "^equation is -oo, but must be"),
     "one of them nan": ([U, sympy.nan], {"unknowns": U}, r"^equation\[1\] is nan, but must be"),
