@@ -192,10 +192,9 @@ class CompiledEquation:
 
 def _check_constants(expressions: Sequence[Any]) -> None:
     """Raise ValueError for a part without symbols that is complex or beyond float64."""
-    import sympy
-
-    for part in (one for whole in expressions for one in sympy.preorder_traversal(whole)):
-        value = part.evalf() if part.is_number else sympy.Integer(0)
+    parts = set().union(*(whole.find(lambda part: part.is_number) for whole in expressions))
+    for part in sorted(parts, key=lambda part: (-part.count_ops(), str(part))):  # whole ones first
+        value = part.evalf()
         imaginary = value.as_real_imag()[1]
         if imaginary.is_Number and abs(imaginary) > 1e-9 * abs(value):
             raise ValueError(
