@@ -192,8 +192,9 @@ def influences(term: Term, jet: FloatArray) -> FloatArray:
     kind, (values, operators) = term.kind, np.split(seeds, [term.kind.second.start], axis=2)
     parts = [values, *(operators[:, :, [s]] * factor for s, _, _, factor in kind.products)]
     parts += [operators[:, :, [s]] * drift for s, drift in enumerate(kind.drifts)]
-    squares = (weights_of(term, residuals) * np.concatenate(parts, axis=2) ** 2).sum(axis=3)
-    return np.asarray(np.sqrt(squares.max(axis=(1, 2))))
+    changes = np.sqrt(weights_of(term, residuals)) * np.concatenate(parts, axis=2)
+    most = max(float(np.abs(changes).max()), 1e-300)  # squares of small numbers may underflow
+    return np.asarray(most * np.sqrt(((changes / most) ** 2).sum(axis=3).max(axis=(1, 2))))
 
 
 def size_of_data(terms: Sequence[Term], jets: Sequence[FloatArray]) -> float:
@@ -228,7 +229,7 @@ def note_on_influences(parts: Sequence[FloatArray]) -> str:
     sizes = np.concatenate(parts)
     places = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     large, small = int(np.argmax(sizes)), int(np.argmin(np.where(sizes > 0.0, sizes, np.inf)))
-    if _RATIO * (1.0 - 1e-9) * sizes[small] > sizes[large] or not sizes[small] > 0.0:
+    if not sizes[large] >= _RATIO * (1.0 - 1e-9) * sizes[small] > 0.0:
         return ""
     return (
         f"; a residual of terms[{places[small]}] changes by {sizes[small]:.2g}, weights included, "

@@ -162,11 +162,12 @@ def _compare_all(
 ) -> None:
     """Raise an error as `check_partials`, without the name of the term."""
     residual, partials = evaluate_residual(function, arguments)
-    _check_finite(arguments[3], (residual, *partials), derived, values)
+    _, u, du, d2u = arguments
+    _check_finite(d2u, (residual, *partials), derived, values)
     size = np.abs(residual)  # becomes the sum of R's absolute terms: rounding is relative to it
-    n_out = arguments[1].shape[1]
+    n_out = u.shape[1]
     middle = 0.0 if scales is None else scales.output_middle(n_out) / scales.output_size(n_out)
-    for partial, argument, offset in zip(partials, arguments[1:], (middle, 0.0, 0.0), strict=True):
+    for partial, argument, offset in zip(partials, (u, du, d2u), (middle, 0.0, 0.0), strict=True):
         if partial is not None and argument is not None:
             size = size + _along(np.abs(partial), np.abs(np.nan_to_num(argument)) + np.abs(offset))
     again, _ = evaluate_residual(function, arguments)
@@ -175,8 +176,7 @@ def _compare_all(
             "function returns another residual when it is called again with the same arguments, "
             "but must return the same: draw random numbers once, before it is called"
         )
-    for place, partial in enumerate(partials, start=1):
-        argument = arguments[place]
+    for place, (partial, argument) in enumerate(zip(partials, (u, du, d2u), strict=True), start=1):
         if argument is not None:
             direction = _direction(np.nan_to_num(argument))
             along = np.zeros_like(residual) if partial is None else _along(partial, direction)

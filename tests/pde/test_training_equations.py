@@ -391,7 +391,7 @@ def test_a_run_says_when_the_coefficients_of_an_equation_are_small_beside_those_
         terms = [equation(c), kr.value_term([[-1.0], [1.0]], 1.0, weight=other**2)]
         return kr.fit(kan(), problem=kr.residual_problem(terms, **options), n_steps=0).stopped
 
-    for c in (8.85e-12, 1e-6, 1e-3):
+    for c in (1e-140, 9e-12, 1e-6, 1e-3):
         assert (
             f"; a residual of terms[0] changes by {c:.2g}, weights included, where an unknown or a "
             "derivative of it changes by 1, but one of terms[1] by 1, and from a ratio of 1000 on"
