@@ -132,7 +132,7 @@ def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> 
     x : (batch, n_in)
         At least one sample.
     n_intervals : int, optional
-        At least 1, for finer grids; without it every curve keeps its number.
+        For finer grids, at least the number that every curve has; without it they keep theirs.
 
     Returns
     -------
@@ -143,7 +143,8 @@ def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> 
     Raises
     ------
     ValueError, TypeError
-        "lan is None, but must be a LAN"; for x, as `lan(x)`.
+        "lan is None, but must be a LAN"; "n_intervals is 4, but the curves of hidden layer 0 have 5
+        already and a grid is only made finer"; for x, as `lan(x)`.
 
     Notes
     -----
@@ -154,6 +155,12 @@ def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> 
         raise TypeError(f"lan is {lan!r}, but must be a LAN")
     samples = _check_probe(x, lan.widths[0])
     count = None if n_intervals is None else check_integer("n_intervals", n_intervals, low=1)
+    for number, row in enumerate(lan.rows):
+        if count is not None and count < row.n_basis - lan.degree:
+            raise ValueError(
+                f"n_intervals is {count}, but the curves of hidden layer {number} have "
+                f"{row.n_basis - lan.degree} already and a grid is only made finer"
+            )
     for number, row in enumerate(lan.rows):
         z = pre_activations(lan, samples)[number]
         intervals = row.n_basis - lan.degree if count is None else count

@@ -1,7 +1,8 @@
 """Values in messages, and remedies: how an array of the wrong kind or shape becomes a valid one.
 
 A remedy is the end of a message, ": give x[:, None]", or "" where none is known. The code in it can
-be run without changes.
+be run without changes. Where words name the value, as in "the gradient at the start", the code
+begins with its attribute: ": give its .real".
 """
 
 import numbers
@@ -41,6 +42,8 @@ def short(value: object) -> str:
 
 def as_array(name: str, value: object) -> str:
     """Return the code for `value` as an ndarray: its name alone where it is one."""
+    if _is_words(name):
+        return "its "
     return name if isinstance(value, np.ndarray) else f"np.asarray({name})"
 
 
@@ -51,6 +54,11 @@ def as_numbers(name: str, value: object) -> str:
     return f"np.asarray({name}, float)"
 
 
+def _is_words(name: str) -> bool:
+    """Return whether a name is words and not code, as "the gradient at the start"."""
+    return re.search(r"\w \w", name) is not None
+
+
 def is_masked(value: object) -> bool:
     """Return whether `value`, or a row of it, is a masked array with a masked number."""
     rows = value if isinstance(value, list | tuple) else (value,)
@@ -59,7 +67,7 @@ def is_masked(value: object) -> bool:
 
 def mask_remedy(name: str, value: object) -> str:
     """Return how to fill masked numbers or to drop their rows."""
-    if not isinstance(value, np.ma.MaskedArray):
+    if not isinstance(value, np.ma.MaskedArray) or _is_words(name):
         return ": fill them with .filled(0.0)"
     rows = f"{name}.mask" + (".any(axis=1)" if value.ndim == 2 else "")
     drop = f", or drop the rows with {name}[~{rows}]" if value.ndim in (1, 2) else ""
@@ -73,7 +81,8 @@ def kind_remedy(name: str, value: object, array: NDArray[Any]) -> str:
         kind_of = type(value).__name__
         return f": it is a {kind_of}, whose training samples are its .{letter}_train"
     if hasattr(value, "toarray"):
-        return f": it is a sparse {type(value).__name__}, give {name}.toarray()"
+        code = "its " if _is_words(name) else name
+        return f": it is a sparse {type(value).__name__}, give {code}.toarray()"
     if hasattr(value, "columns") and hasattr(value, "dtypes"):
         found = _column(value)
         if found:

@@ -122,6 +122,8 @@ class CompiledEquation:
         atoms = set().union(*(one.atoms() for one in self.equation.residuals))
         if any(getattr(atom, "is_infinite", False) for atom in atoms):  # oo or -oo
             remedy = "write finite numbers in place of oo and -oo"
+        else:
+            _check_constants(self.equation.residuals)
         raise ValueError(
             f"equation has no finite value at x[{point}] = ({place}) for any of "
             f"{_TRIALS} trial values of the unknown functions: {remedy}"
@@ -180,7 +182,30 @@ class CompiledEquation:
             for name, (shape, values) in parts.items()
             if values is not None and values.any()
         }
+        if not coefficients:
+            raise ValueError(
+                "equation has coefficients of the unknown function that are all 0 in float64, "
+                "since they are below 5e-324: multiply the equation by a large number"
+            )
         return linear_term(self.x, source=-source, weight=weight, **coefficients)
+
+
+def _check_constants(expressions: Sequence[Any]) -> None:
+    """Raise ValueError for a part without symbols that is complex or beyond float64."""
+    parts = set().union(*(whole.find(lambda part: part.is_number) for whole in expressions))
+    for part in sorted(parts, key=lambda part: (-part.count_ops(), str(part))):  # whole ones first
+        value = part.evalf()
+        imaginary = value.as_real_imag()[1]
+        if imaginary.is_Number and abs(imaginary) > 1e-9 * abs(value):
+            raise ValueError(
+                f"equation has the complex number {part}, but unknown functions are real: write a "
+                "real number, such as sympy.real_root(-8, 3) for sympy.root(-8, 3)"
+            )
+        if value.is_Number and abs(value) > np.finfo(np.float64).max:
+            raise ValueError(
+                f"equation has the number {part}, which is beyond float64 (about 1.8e308): choose "
+                "units in which all numbers are smaller"
+            )
 
 
 def _component_scales(

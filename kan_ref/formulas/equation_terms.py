@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import check_float_array, counted
+from kan_ref.checks import check_float_array, check_same_columns, column_names, counted
 from kan_ref.formulas.compiled_equation import CompiledEquation
 from kan_ref.formulas.equation import (
     HIGHEST_ORDER,
@@ -63,7 +63,8 @@ def equation_term(
         equations are several residuals at each point.
     x : (n, n_in)
         At least one point. The columns are the coordinates, in the order of the unknown's
-        arguments. A boundary condition holds at points on the boundary.
+        arguments. A table whose columns have the coordinates' names needs them in this order. A
+        boundary condition holds at points on the boundary.
     unknowns : sequence of functions, optional
         The network's outputs in their order, such as (u, v). It may be left out if the equation has
         exactly one unknown function, and the network one output.
@@ -85,11 +86,12 @@ def equation_term(
     Raises
     ------
     ValueError
-        For a symbol without a number, a derivative of order three or above, an unknown function at
-        another place than its coordinates, a function without code of NumPy or SciPy, or DiracDelta
-        (a point source); if the equation has no finite value at a point for any of 225 trial
-        values of the unknowns; if the unknowns occur only inside functions with jumps, or with
-        coefficients that are 0 at all points, since no training can change such a residual.
+        For a symbol without a number, columns of a table in another order, a derivative of order
+        three or above, an unknown function at another place than its coordinates, a function
+        without code of NumPy or SciPy, or DiracDelta (a point source); if the equation has no
+        finite value at a point for any of 225 trial values of the unknowns; if the unknowns occur
+        only inside functions with jumps, or with coefficients that are 0 at all points, since no
+        training can change such a residual.
     TypeError
         If `equation` is not an expression, or an unknown is not a function of symbols.
 
@@ -125,6 +127,9 @@ def equation_term(
             f"x has {counted(n_in, 'column')}, but {read.unknowns[0]} has "
             f"{counted(len(wanted), 'coordinate')}: give one column for each"
         )
+    names = tuple(map(str, read.unknowns[0].args))
+    if sorted(column_names(x) or ()) == sorted(names):
+        check_same_columns("x", x, names, "the coordinates")
     if scales is not None and not isinstance(scales, Scales):
         raise TypeError(f"scales is a {type(scales).__name__}, but must be Scales(domain, values)")
     derivatives = partials(read)
@@ -133,7 +138,9 @@ def equation_term(
     for place in compiled.without_influence(trial):
         _check_influence(compiled, place)
     arguments = (compiled.x, *trial)
-    check_partials(compiled, arguments, "equation", derived=True, values="trial values")
+    check_partials(
+        compiled, arguments, "equation", derived=True, scales=scales, values="trial values"
+    )
     if scales is not None:
         compiled.divide_by_size(trial)
     if _is_linear(read, derivatives):

@@ -23,7 +23,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_integer, check_number, check_positive, quiet_except
+from kan_ref.checks import (
+    FloatArray,
+    check_integer,
+    check_number,
+    check_pair,
+    check_positive,
+    quiet_except,
+)
 from kan_ref.optimizers.result import (
     FLOAT,
     Callback,
@@ -178,7 +185,10 @@ def adam(
             trouble = _first_not_finite("theta", trial)
         if trouble is None:
             trial.flags.writeable = False
-            new_value, gradient = value_and_grad(trial)
+            pair = value_and_grad(trial)
+            if type(pair) is not tuple or len(pair) != 2:
+                pair = check_pair("value_and_grad", pair, "(value, gradient)")
+            new_value, gradient = pair
             n_evaluations += 1
             usual = type(gradient) is np.ndarray and gradient.shape == theta.shape
             if not (usual and gradient.dtype == FLOAT and isinstance(new_value, float)):

@@ -183,7 +183,7 @@ def _next_point(
     The comments quote Algorithm 3.16.
     """
     rounding = _ROUNDING * point.value
-    least_change = step_tolerance * np.abs(point.theta)
+    least_change, last = step_tolerance * np.abs(point.theta), ""
     while math.isfinite(state.mu):
         try:  # "Solve (A + mu I) h = -g"
             step, predicted = equations.step(state.mu)
@@ -192,7 +192,7 @@ def _next_point(
             continue
         # "if |h| <= eps2 (|x| + eps2)", but for each entry, and without the last term: in any units
         if (np.abs(step) <= least_change).all():
-            return f"the next step changes no parameter by more than {step_tolerance:g} of it"
+            return f"the next step changes no parameter by more than {step_tolerance:g} of it{last}"
         # too long a step, which may overflow, is rejected
         theta = point.theta + step
         theta.flags.writeable = False  # so that the functions may keep it
@@ -207,9 +207,11 @@ def _next_point(
         # [/eq:fall]
         decidable = predicted > rounding
         least = 0.0 if decidable else -_NOISE * point.value
+        finite = math.isfinite(fall)
         if fall > least:  # "if rho > 0 {step acceptable}"; False for nan
             new = problem.point(theta, trial, linear)
-            good = math.isfinite(new.norm) if decidable else new.norm <= 0.5 * point.norm
+            finite = math.isfinite(new.norm)
+            good = finite if decidable else new.norm <= 0.5 * point.norm
             if good:
                 state.accept(fall / predicted if decidable else 1.0)
                 return new
@@ -218,8 +220,9 @@ def _next_point(
                 f"a further fall of {predicted:.2g} is lost in the rounding of value "
                 f"{point.value:.2g}, and the gradient does not halve"
             )
+        last = "" if finite else ", and residuals or derivatives of the last trial were not finite"
         state.reject()
-    return "the damping overflowed before a step lowered the value"
+    return f"the damping overflowed before a step lowered the value{last}"
 
 
 def _always(diagonal: FloatArray) -> Metric:

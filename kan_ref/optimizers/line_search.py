@@ -32,7 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, check_pair
 from kan_ref.optimizers.result import ValueAndGrad, real_answer
 
 C1 = 1e-4  # Nocedal & Wright's values for quasi-Newton directions, section 3.1
@@ -168,6 +168,8 @@ def line_search(
         return _result(low, n_evaluations, reason)
     way = "up" if high is None else "down"
     reason = f"no decrease in {n_evaluations} evaluations, {way} to a step of {trial.step:.2g}"
+    if high is not None and high.value == math.inf:
+        reason += f"; the value or the gradient is not finite at a step of {high.step:.2g}"
     return _result(start, n_evaluations, reason)
 
 
@@ -190,7 +192,10 @@ def _trial(
     """Evaluate the point at `step`; copy the gradient, since the caller may reuse its array."""
     point = theta + step * direction
     point.flags.writeable = False  # so that the function may keep it
-    value, gradient = real_answer(*value_and_grad(point), theta)
+    pair = value_and_grad(point)
+    if type(pair) is not tuple or len(pair) != 2:
+        pair = check_pair("value_and_grad", pair, "(value, gradient)")
+    value, gradient = real_answer(*pair, theta)
     gradient = gradient.copy()
     slope = float(direction @ gradient)
     finite = math.isfinite(value) and math.isfinite(slope)

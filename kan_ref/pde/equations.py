@@ -69,7 +69,7 @@ def linear_term(
     Raises
     ------
     ValueError, TypeError
-        "linear_term needs second, first or zeroth";
+        "linear_term needs second, first or zeroth"; coefficients that are 0 at every point;
         "second has shape (3, 3), but must be of shape (2,), (2, 2) or (100, 2, 2)".
 
     Notes
@@ -85,7 +85,13 @@ def linear_term(
     """
     if second is None and first is None and zeroth is None:
         raise ValueError("linear_term needs second, first or zeroth")
-    return _linear(x, second, first, zeroth, source, weight, "source")
+    term = _linear(x, second, first, zeroth, source, weight, "source")
+    if term.kind.order == 0 and not term.zeroth.any():
+        raise ValueError(
+            "second, first and zeroth have only numbers 0, so no training can change the residual: "
+            "give a coefficient that is not 0 at every point, or leave the term out"
+        )
+    return term
 
 
 def value_term(x: object, y: object = 0.0, *, weight: object = 1.0) -> LinearTerm:

@@ -23,7 +23,16 @@ from kan_ref.checks import FloatArray, check_float_array, counted
 from kan_ref.numerics import Block
 from kan_ref.pde.equations import value_term
 from kan_ref.pde.input_derivatives import JetFunctions, JetModel, check_jet, jets_of
-from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, Term, check_order
+from kan_ref.pde.residual_terms import (
+    FunctionTerm,
+    LinearTerm,
+    Term,
+    check_order,
+    influences,
+    note_on_influences,
+    size_of_data,
+    weights_of,
+)
 from kan_ref.pde.scales import (
     check_dimensionless,
     check_scales,
@@ -95,24 +104,37 @@ class ResidualProblem:
             check_jet(model, term.x, jet, highest=highest, name=f"terms[{place}].x")
             term.check(jet, f"terms[{place}]")
 
-    def notes(self, sizes: FloatArray, *, least_squares: bool, tested: bool) -> str:
+    def notes(
+        self,
+        model: JetModel,
+        known: FloatArray | None,
+        rmse: float,
+        *,
+        least_squares: bool,
+        tested: bool,
+    ) -> str:
         """Return what to add to the reason of a run's end where scales or sizes harm, else "".
 
         Parameters
         ----------
-        sizes : (n_out + 1,)
-            Root mean squares of the model's values at the points, or of a known solution, and of
-            the residuals if these are larger than all values.
-        least_squares : bool
-            Whether the optimizer was a Levenberg-Marquardt method.
-        tested : bool
-            Whether there are test errors, and they are large.
+        model, rmse : Network or MLP, float
+            At the end of the run, with the root of the weighted mean squares of its residuals.
+        known : (n, n_out), optional
+            Values of a known solution.
+        least_squares, tested : bool
+            Whether the optimizer was a Levenberg-Marquardt method, and whether there are test
+            errors, which are large.
         """
-        return (
-            note_on_scales(self.terms, tested=tested)
-            + note_on_lengths(self.terms)
-            + note_on_sizes(sizes, least_squares=least_squares)
-        )
+        prepared = self.prepare(model)
+        jets = [prepared.functions.predict(model, inputs) for inputs in prepared.inputs]
+        values = model(self.points) if known is None else known
+        sizes = np.sqrt(np.mean(values**2, axis=0))
+        stated = size_of_data(self.terms, jets) if known is None else 0.0
+        sizes = np.append(sizes, [stated, max(float(sizes.max()), rmse)])
+        units = note_on_lengths(self.terms) + note_on_sizes(sizes, least_squares=least_squares)
+        if not units:
+            units = note_on_influences(list(map(influences, self.terms, jets)))
+        return note_on_scales(self.terms, tested=tested) + units
 
     def __repr__(self) -> str:
         sizes = ", ".join(str(len(term.x)) for term in self.terms)
@@ -159,7 +181,7 @@ class PreparedProblem:
             flow = self.functions.run_forward(model, inputs)
             residuals, seeds = term.linearize(flow.jet)
             # [eq:problem-value]
-            weights = _weights(term, residuals)
+            weights = weights_of(term, residuals)
             value += float((weights * residuals**2).sum())
             d_jet = np.einsum("ob,ojkb->jkb", 2.0 * weights * residuals, seeds)
             # [/eq:problem-value]
@@ -193,7 +215,7 @@ class PreparedProblem:
             flow = self.functions.run_forward(model, inputs)
             residuals, seeds = term.linearize(flow.jet)
             # [eq:problem-rows]
-            root = np.sqrt(_weights(term, residuals))
+            root = np.sqrt(weights_of(term, residuals))
             scaled.append((root * residuals).reshape(-1))
             blocks += self.functions.jacobian(model, flow, [root * seed for seed in seeds])
             # [/eq:problem-rows]
@@ -207,13 +229,8 @@ class PreparedProblem:
         scaled = []
         for term, inputs in zip(self.terms, self.inputs, strict=True):
             residuals = term.residuals(self.functions.predict(model, inputs))
-            scaled.append(np.sqrt(_weights(term, residuals)) * residuals)
+            scaled.append(np.sqrt(weights_of(term, residuals)) * residuals)
         return scaled
-
-
-def _weights(term: Term, residuals: FloatArray) -> FloatArray:
-    """Return the v_tb of (J36), (1, n) or (1, 1)."""
-    return np.asarray(term.weight / residuals.size)[None]
 
 
 def residual_problem(terms: object, *, reference: object = None) -> ResidualProblem:

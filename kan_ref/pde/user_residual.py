@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import BoolArray, FloatArray, check_rectangular, is_single
+from kan_ref.pde.scales import Scales
 
 Residual = Callable[
     [FloatArray, FloatArray, FloatArray | None, FloatArray | None], Sequence[FloatArray | None]
@@ -117,6 +118,7 @@ def check_partials(
     name: str,
     *,
     derived: bool = False,
+    scales: Scales | None = None,
     values: str = "the initial model",
 ) -> None:
     """Raise an error if a partial derivative of a residual disagrees with differences.
@@ -130,6 +132,8 @@ def check_partials(
         Name of the term, with which every message begins.
     derived : bool
         Whether SymPy has derived the partial derivatives from an equation, and not the user.
+    scales : Scales, optional
+        Of the equation, whose unknowns m + s v are rounded relative to m, however small v is.
     values : str
         What the arguments belong to, for the messages.
 
@@ -146,36 +150,40 @@ def check_partials(
     such as |u| at u = 0, a one-sided difference is accepted too.
     """
     try:
-        _compare_all(function, arguments, derived, values)
+        _compare_all(function, arguments, derived, scales, values)
     except TypeError as error:
         raise TypeError(f"{name}: {error}") from error
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
 
-def _compare_all(function: Residual, arguments: Arguments, derived: bool, values: str) -> None:
+def _compare_all(
+    function: Residual, arguments: Arguments, derived: bool, scales: Scales | None, values: str
+) -> None:
     """Raise an error as `check_partials`, without the name of the term."""
     residual, partials = evaluate_residual(function, arguments)
-    _check_finite(arguments[3], residual, partials, derived, values)
+    _, u, du, d2u = arguments
+    _check_finite(d2u, (residual, *partials), derived, values)
     size = np.abs(residual)  # becomes the sum of R's absolute terms: rounding is relative to it
-    for partial, argument in zip(partials, arguments[1:], strict=True):
+    n_out = u.shape[1]
+    middle = 0.0 if scales is None else scales.output_middle(n_out) / scales.output_size(n_out)
+    for partial, argument, offset in zip(partials, (u, du, d2u), (middle, 0.0, 0.0), strict=True):
         if partial is not None and argument is not None:
-            size = size + _along(np.abs(partial), np.abs(np.nan_to_num(argument)))
+            size = size + _along(np.abs(partial), np.abs(np.nan_to_num(argument)) + np.abs(offset))
     again, _ = evaluate_residual(function, arguments)
     if (np.abs(again - residual) > _ROUNDING * size).any():
         raise ValueError(
             "function returns another residual when it is called again with the same arguments, "
             "but must return the same: draw random numbers once, before it is called"
         )
-    for place, partial in enumerate(partials, start=1):
-        argument = arguments[place]
+    for place, (partial, argument) in enumerate(zip(partials, (u, du, d2u), strict=True), start=1):
         if argument is not None:
             direction = _direction(np.nan_to_num(argument))
             along = np.zeros_like(residual) if partial is None else _along(partial, direction)
             wrong = _disagreement(function, arguments, place, direction, residual, along, size)
             if wrong is not None:
                 moved = _moved(arguments, place, _STEPS[0] * direction)
-                if is_single(evaluate_residual(function, moved)[0]):
+                if not derived and is_single(evaluate_residual(function, moved)[0]):
                     raise ValueError(
                         f"{_PARTIALS[place - 1]} cannot be checked, because the residual has the "
                         "digits of float32 only, too few for differences: compute it in float64"
@@ -184,16 +192,12 @@ def _compare_all(function: Residual, arguments: Arguments, derived: bool, values
 
 
 def _check_finite(
-    d2u: FloatArray | None,
-    residual: FloatArray,
-    partials: Sequence[FloatArray | None],
-    derived: bool,
-    values: str,
+    d2u: FloatArray | None, arrays: Sequence[FloatArray | None], derived: bool, values: str
 ) -> None:
     """Raise ValueError if the residual or a partial derivative is not finite."""
     lacking = d2u is not None and np.isnan(d2u).any() and not derived
     names = ("residual", *(_DERIVED if derived else _PARTIALS))
-    for name, array in zip(names, (residual, *partials), strict=True):
+    for name, array in zip(names, arrays, strict=True):
         if array is not None and not np.isfinite(array).all():
             place = np.argwhere(~np.isfinite(array))[0]
             hint = "; d2u is nan at pairs that are not in pairs=" if lacking else ""
@@ -289,8 +293,7 @@ def _direction(argument: FloatArray) -> FloatArray:
     pattern = np.cos(1.0 + 2.3 * np.arange(argument.size)).reshape(argument.shape)
     if argument.ndim == 4:  # the direction of a Hessian is symmetric
         pattern = pattern + pattern.swapaxes(2, 3)
-    direction: FloatArray = np.where(scale > 0.0, scale, 1.0) * pattern
-    return direction
+    return np.asarray(np.where(scale > 0.0, scale, 1.0) * pattern)
 
 
 def _along(partial: FloatArray, direction: FloatArray) -> FloatArray:
@@ -304,5 +307,4 @@ def _moved(arguments: Arguments, place: int, step: FloatArray) -> Arguments:
     """Return the arguments with a step added to the one at `place`."""
     moved: list[Any] = list(arguments)
     moved[place] = moved[place] + step
-    x, u, du, d2u = moved
-    return x, u, du, d2u
+    return moved[0], moved[1], moved[2], moved[3]

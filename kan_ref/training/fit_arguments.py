@@ -22,7 +22,7 @@ from kan_ref.data import DataLike, check_arrays
 from kan_ref.network import Network, first_cause, has_limits, layer_inputs
 from kan_ref.optimizers import OptimizeResult, adam, bfgs, lbfgs
 from kan_ref.training.data_goal import DataGoal, check_batch, check_test
-from kan_ref.training.goal import Model, Problem, deviation, values_at
+from kan_ref.training.goal import Model, Problem, deviation
 from kan_ref.training.notes import GOOD
 from kan_ref.training.objective import Objective
 
@@ -97,17 +97,16 @@ def note_on_problem(
 
     `errors` are the root mean squares of training and of the known solution `test`, if there is
     one: where the second is small, units did no harm. Sizes of unknowns are those of several test
-    samples, or else of the model's values.
+    samples, or else those that the problem has from its data and the model's values.
     """
     rmse, test_rmse = errors
     solved = test is not None and test_rmse <= GOOD * deviation(test.targets)
     if solved or not hasattr(source, "notes"):
         return ""
     known = test.targets if test is not None and len(test.targets) > 1 else None  # one may be 0
-    values = values_at(model, source.points) if known is None else known
-    squares = np.mean(values**2, axis=0)
-    sizes = np.append(np.sqrt(squares), max(float(np.sqrt(squares.max())), rmse))
-    return str(source.notes(sizes, least_squares=least_squares, tested=test is not None))
+    return str(
+        source.notes(model, known, rmse, least_squares=least_squares, tested=test is not None)
+    )
 
 
 def check_target_sizes(name: str, targets: FloatArray) -> None:

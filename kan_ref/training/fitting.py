@@ -139,8 +139,10 @@ def fit(
         So it does where test samples outside the grids have most of the squared test error, more
         than ten times that of the others (or of training, if all are outside) in the mean, and the
         test error is above that of training, where most points of training lie outside, where an
-        input of equations of order m extends over 100 or more, or 100^(-1/m) or less, where
-        unknowns are of a size far from 1, and where only some of the conditions have scales. Where
+        input of equations of order m extends over 100 or more, or 100^(-1/m) or less, where the
+        network's values, or data of linear equations that it satisfies worse than 0, are of a size
+        far from 1, where coefficients and weights make a residual depend 1000 times less on the
+        unknowns than another, and where only some of the conditions have scales. Where
         sizes of targets may have made the training error large, as noise can too, it names
         `kr.scaled`.
 

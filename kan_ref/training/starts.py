@@ -20,6 +20,7 @@ from kan_ref.checks import (
     FloatArray,
     Record,
     check_choice,
+    check_float_array,
     check_generator,
     check_integer,
     check_number,
@@ -135,7 +136,9 @@ def run_starts(
     checked = check_data(data)
     kind = LOSSES[check_choice("loss", loss, tuple(LOSSES))]
     check_loss(checked, loss)
-    targets = kind.check_targets("y_train", checked.y_train, check_widths(widths)[-1])
+    widths = check_widths(widths)
+    check_float_array("x_train", checked.x_train, ("batch", widths[0]))
+    targets = kind.check_targets("y_train", checked.y_train, widths[-1])
     if kind.probabilities is None:
         part = hold_out(checked, fraction, rng)
         outputs = part.y_train

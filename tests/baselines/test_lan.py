@@ -612,6 +612,10 @@ REFUSED = {
         lambda: kr.update_lan_grids(build(), W, n_intervals=0),
         "n_intervals is 0, but must be at least 1",
     ),
+    "fewer intervals": (
+        lambda: kr.update_lan_grids(example("silu", 3)[0], example("silu", 3)[1], n_intervals=1),
+        "n_intervals is 1, but the curves of hidden layer 0 have [2-9] already and a grid is only",
+    ),
 }
 
 

@@ -400,6 +400,25 @@ def test_the_remedy_for_a_kind_gives_an_array_that_passes(value):
         assert check_float_array("x", result, ("batch", 2)).shape[1] == 2
 
 
+@for_all(
+    ("value", "end"),
+    [
+        (X + 0j, "give its .real, or the real and the imaginary part as columns"),
+        (X > 0.0, "give its .astype(float)"),
+        ((X > 0.0).tolist(), "give its .astype(float)"),
+        (X.astype(str), "give its .astype(float)"),
+        (X[:, 0], "give its [:, None] for one input"),
+        (Sparse(), "it is a sparse Sparse, give its .toarray()"),
+        (np.ma.masked_greater(X, 0.5), "fill them with .filled(0.0)"),
+    ],
+)
+def test_words_that_name_a_value_are_no_part_of_the_code_in_a_remedy(value, end):
+    message = refusal(check_float_array, "the gradient at the start", value, ("batch", "n_in"))
+
+    assert message.startswith("the gradient at the start has ")
+    assert message.endswith(f": {end}")
+
+
 @pytest.mark.parametrize(
     "entry",
     [10**400, -(10**400), Fraction(10**400, 3)],

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sympy
 from cases import for_all
-from networks import formula_network
+from networks import Frame, formula_network
 from oracles_training import bits
 
 import kan_ref as kr
@@ -371,6 +371,19 @@ def test_a_scaled_residual_does_not_depend_on_a_factor_of_the_equation(equation,
     np.testing.assert_allclose(large, plain, rtol=1e-12, atol=1e-14)
 
 
+@for_all("low", [101325.0, -1e5, 1e9, 1e15])
+def test_unknowns_that_vary_by_a_hundred_thousandth_of_their_size_and_less_have_equations(low):
+    w = sympy.Function("w")(X)
+    scales = kr.Scales([(0, 1)], (low, low + 1))
+    network = kr.init_network(
+        (1, 2, 1), n_intervals=3, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
+    )
+
+    term = kr.equation_term([w - low, w * w.diff(X) - X * (w - low)], [[0.0], [1.0]], scales=scales)
+
+    kr.residual_problem([term]).check(network)
+
+
 def test_the_network_in_units_has_the_values_of_the_dimensionless_one():
     unit = smooth_network()
     x = np.array([[0.03, 20.0], [0.1, 0.0]])
@@ -513,6 +526,26 @@ REJECTED = {
         "^equation has no finite value at .*: write finite numbers in place of oo",
     ),
     "beyond float64": (U - 10**400 * X, {}, "^equation has a number, .* beyond float64"),
+    "complex root": (
+        U.diff(X) - sympy.root(-8, 3) * U,
+        {},
+        r"^equation has the complex number \(-1\)\*\*\(1/3\), but .* such as sympy.real_root\(-8, 3\) for",
+    ),
+    "complex arcsine": (
+        U - sympy.asin(2),
+        {},
+        r"^equation has the complex number -?asin\(2\), but",
+    ),
+    "exponential beyond float64": (
+        U.diff(X) - sympy.exp(1000) * U,
+        {},
+        r"^equation has the number exp\(1000\), which is beyond float64 \(about 1.8e308\): choose",
+    ),
+    "coefficient below float64": (
+        U / 10**400 - X,
+        {},
+        "^equation has coefficients of the unknown function that are all 0 in float64, since they",
+    ),
     "power beyond float64": (U - sympy.pi**1000 * X, {}, "^equation has a number, or a power of"),
     "infinite": (U - sympy.oo, {}, "^equation is -oo, but must be"),
     "one of them nan": ([U, sympy.nan], {"unknowns": U}, r"^equation\[1\] is nan, but must be"),
@@ -589,6 +622,18 @@ def test_a_network_of_another_number_of_outputs_is_rejected_before_training():
         problem = kr.residual_problem([kr.equation_term(equation, POINTS)])
         with pytest.raises(ValueError, match=r"terms\[0\].* model has 2 outputs.* in unknowns="):
             problem.check(smooth_network(n_out=2))
+
+
+def test_columns_of_a_table_are_the_coordinates_in_their_order():
+    message = (
+        r"^x has the columns \('t', 'x'\), but needs \('x', 't'\), the coordinates: "
+        r"give x\[\['x', 't'\]\]$"
+    )
+    with pytest.raises(ValueError, match=message):
+        kr.equation_term(U - X, Frame.of(["t", "x"], POINTS[:, ::-1]))
+    for names in (["x", "t"], ["length", "time"], ["t", "y"]):
+        term = kr.equation_term(U - X, Frame.of(names, POINTS))
+        np.testing.assert_array_equal(term.source[:, 0], POINTS[:, 0])
 
 
 @pytest.mark.parametrize("scales", [None, kr.Scales([(-1, 1), (0, 1)], (0, 1))])

@@ -553,6 +553,26 @@ def test_an_interrupt_reaches_the_caller():
         adam(interrupt, ROSENBROCK.start)
 
 
+@for_all("minimize", [adam, bfgs, lbfgs])
+@for_all(
+    ("later", "found"),
+    [(None, "a NoneType"), (1.0, "a float"), ((1.0, np.ones(2), 3), "3 items"), ([1.0], "1 items")],
+)
+def test_a_later_answer_that_is_no_pair_is_named_like_one_at_the_start(minimize, later, found):
+    message = rf"^value_and_grad gave {found}, but must give \(value, gradient\)$"
+    for n_pairs in (0, 1):
+        with pytest.raises(TypeError, match=message):
+            minimize(spoiled_after(n_pairs, later), [1.0, 2.0])
+
+
+@for_all("minimize", [adam, bfgs, lbfgs])
+def test_a_pair_may_be_a_list(minimize):
+    def run(kind):
+        return minimize(lambda theta: kind((0.5 * theta @ theta, theta)), [1.0, 2.0], n_steps=3)
+
+    assert run(list).theta.tolist() == run(tuple).theta.tolist()
+
+
 def test_a_gradient_that_changes_its_length_is_named():
     with pytest.raises(ValueError, match=r"^the gradient has shape \(1,\), but needs shape \(2,\)"):
         adam(spoiled_after(2, (1.0, np.ones(1))), [1.0, 2.0])

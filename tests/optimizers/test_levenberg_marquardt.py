@@ -404,6 +404,24 @@ def test_a_problem_that_is_finite_nowhere_but_at_its_start_ends_with_a_sentence(
     )
 
 
+def test_a_run_that_ends_at_trials_that_are_not_finite_says_so():
+    """The start is finite, but the residual or its derivative at other points is not."""
+    for at_others, slope in ((np.nan, 1.0), (0.5, np.nan)):
+        result = levenberg_marquardt(
+            lambda theta, r=at_others, s=slope: (
+                np.where(theta == 1.0, 1.0, r),
+                np.where(theta == 1.0, 1.0, s)[:, None],
+            ),
+            [1.0],
+        )
+
+        assert result.n_steps == 0
+        assert result.stopped == (
+            "the next step changes no parameter by more than 1e-16 of it, and residuals or "
+            "derivatives of the last trial were not finite"
+        )
+
+
 def test_derivatives_whose_squares_overflow_end_the_run_with_a_sentence():
     result = levenberg_marquardt(lambda theta: (1e200 * theta - 1.0, np.array([[1e200]])), [0.0])
 

@@ -1,6 +1,7 @@
 """Steps with the strong Wolfe conditions, and results where rounding, infinities or wrong derivatives leave none."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -249,6 +250,23 @@ def test_without_any_decrease_the_start_is_returned_with_a_sentence():
     assert search.value == 0.0
     assert search.n_evaluations == len(curve.calls) <= 30
     assert search.reason.startswith("no decrease in 30 evaluations, down to a step of ")
+
+
+@pytest.mark.parametrize("broken", ["value", "slope"])
+def test_a_search_that_ends_at_trials_that_are_not_finite_says_so(broken):
+    """The start is finite, but no other point is."""
+
+    def part(name, finite):
+        return lambda a: math.nan if a > 1.0 and name == broken else finite
+
+    search = Counted(part("value", 1.0), part("slope", -1.0)).search(start=1.0)
+
+    assert not search.found
+    assert re.fullmatch(
+        r"no decrease in \d+ evaluations, down to a step of \S+; "
+        r"the value or the gradient is not finite at a step of \S+e-1[56]",
+        search.reason,
+    )
 
 
 @given(st.floats(-80.0, 0.0))

@@ -18,8 +18,8 @@ from oracles_training import Function, Linear, random_polynomial, value_by_loops
 import kan_ref as kr
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply, multiply_transposed
-from kan_ref.pde.problem import PreparedProblem, _weights
-from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
+from kan_ref.pde.problem import PreparedProblem
+from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, weights_of
 from kan_ref.sparsity.penalties import PenaltyWeights
 from kan_ref.training.data_goal import check_penalty
 
@@ -572,14 +572,14 @@ def test_a_network_beside_the_solution_leaves_something(name):
 
 def squared_weight(monkeypatch):
     monkeypatch.setattr(
-        "kan_ref.pde.problem._weights",
+        "kan_ref.pde.problem.weights_of",
         lambda term, residuals: np.asarray(term.weight**2 / residuals.size)[None],
     )
 
 
 def share_without_residuals(monkeypatch):
     monkeypatch.setattr(
-        "kan_ref.pde.problem._weights",
+        "kan_ref.pde.problem.weights_of",
         lambda term, residuals: np.asarray(term.weight / len(term.x))[None],
     )
 
@@ -665,7 +665,7 @@ def share_without_its_root(monkeypatch):
         for term, inputs in zip(self.terms, self.inputs, strict=True):
             flow = self.functions.run_forward(network, inputs)
             residuals, seeds = term.linearize(flow.jet)
-            weights = _weights(term, residuals)
+            weights = weights_of(term, residuals)
             parts.append((np.sqrt(weights) * residuals).reshape(-1))
             blocks += self.functions.jacobian(network, flow, [weights * seed for seed in seeds])
         return np.concatenate(parts), blocks

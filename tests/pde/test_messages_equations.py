@@ -40,6 +40,10 @@ def problem(terms, reference=None):
 
 REJECTED = {
     "no coefficient": (lambda: kr.linear_term(X), "linear_term needs second, first or zeroth"),
+    "coefficients of 0": (
+        lambda: kr.linear_term(X, second=[0.0, 0.0], first=np.zeros((N, 2)), zeroth=0.0),
+        "^second, first and zeroth have only numbers 0, so no training can change the residual: give",
+    ),
     "second wide": (
         second(np.ones((3, 3))),
         r"second has shape \(3, 3\), but must be of shape \(2,\), \(2, 2\) or \(9, 2, 2\)",
@@ -450,6 +454,32 @@ def test_wrong_derivatives_of_residuals_in_float64_are_not_put_down_to_float32(r
         )
 
 
+@for_all("middle", [1e5, -1e5])
+def test_rounding_of_an_unknown_far_from_0_is_no_wrong_derivative_and_hides_none(middle):
+    """u = m + v is rounded by 1e-16 m; a difference of steps of 1e-6 shows this as 1e-10 m."""
+    scales = kr.Scales([(-1.0, 1.0)], (middle - 1.0, middle + 1.0))
+    v = np.linspace(-1.0, 1.0, 12)[:, None]
+
+    def check(factor):
+        check_partials(
+            lambda x, u, du, d2u: (
+                (middle + u)[:, 0] - middle,
+                factor * np.ones_like(u),
+                None,
+                None,
+            ),
+            (v, v.copy(), None, None),
+            "terms[0]",
+            derived=True,
+            scales=scales,
+        )
+
+    check(1.0)
+    for wrong in (1.01, 0.99, -1.0):
+        with pytest.raises(ValueError, match="the derivative that SymPy has derived gives"):
+            check(wrong)
+
+
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_a_partial_derivative_may_differ_by_a_hundred_thousandth_of_both_sides(sign):
     check_partials(*cubic(1.0 + sign * 1.8e-5), "terms[0]")
@@ -637,6 +667,28 @@ def test_symbolic_edges_of_layers_of_low_degree_have_no_such_jumps():
         assert fit_term(network, term).history.step[-1] == 1
 
 
+@for_all(("function", "degree"), [("sgn", 0), ("abs", 1), ("sin(abs)", 1), ("abs(sgn)", 0)])
+def test_functions_that_jump_are_rejected_like_splines_that_do(function, degree):
+    """u'' = 0 is 0 at all points but 0 for u = |x|, and so is u' = 0 for u = sgn x."""
+    network = kr.fix_symbolic(straight(3, widths=(1, 1)), 0, output=0, input=0, name=function)
+    jumps = ("values", "first derivatives")[degree]
+
+    for order in (1, 2):
+        for term in OF_ORDER[order]:
+            if order <= degree:
+                kr.residual_problem([term]).check(network)
+                continue
+            message = (
+                f"terms[0] has derivatives of order {order}, but layers[0] has the function "
+                f"{function!r} from input 0 to output 0: its {jumps} jump, which residuals at "
+                "points do not show, so give the edge another function by fix_symbolic, or a "
+                "spline by unfix_symbolic"
+            )
+            with pytest.raises(ValueError, match=re.escape(message)):
+                kr.residual_problem([term]).check(network)
+    kr.residual_problem([kr.value_term(UNIT_LINE, 1.0)]).check(network)
+
+
 def test_a_layer_without_active_edges_is_rejected_for_derivatives_and_taken_for_values():
     network = kr.mask_edges(straight(3), 1, np.zeros((1, 2)))
 
@@ -653,6 +705,23 @@ def test_values_and_first_derivatives_take_the_degrees_that_they_can(degree):
     for order in range(degree + 1):
         for term in OF_ORDER.get(order, [kr.value_term(UNIT_LINE, 1.0)]):
             assert fit_term(straight(degree), term).history.step[-1] == 1
+
+
+def test_arrays_of_terms_and_scales_are_read_only_and_those_of_the_caller_are_not():
+    given = {"x": X.copy(), "zeroth": np.ones(N), "source": np.ones((N, 1)), "weight": np.ones(N)}
+    linear = kr.linear_term(**given)
+    function = kr.function_term(given["x"], ONES, weight=given["weight"])
+    scales = kr.Scales(domain := np.array([[0.0, 1.0]]), values := np.array([0.0, 1.0]))
+
+    for array in (*given.values(), domain, values):
+        assert array.flags.writeable
+    for array in (
+        *(getattr(linear, name) for name in given),
+        *(getattr(function, name) for name in ("x", "weight")),
+        *(scales.domain, scales.values),
+    ):
+        assert not array.flags.writeable
+        assert not any(np.shares_memory(array, one) for one in (*given.values(), domain, values))
 
 
 def test_an_operator_of_coefficients_0_has_order_0():

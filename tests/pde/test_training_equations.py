@@ -371,6 +371,67 @@ def test_a_run_says_when_values_or_residuals_of_equations_are_of_a_size_far_from
     assert "of size" not in stopped(1.1 * most, value=1.0)  # the solution
 
 
+@for_all(
+    "equation",
+    [
+        lambda c: kr.linear_term(INSIDE, second=[c], first=[0.1 * c]),
+        lambda c: kr.linear_term(INSIDE, second=[0.1 * c], first=np.full((len(INSIDE), 1), c)),
+        lambda c: kr.linear_term(INSIDE, zeroth=c),
+        lambda c: kr.linear_term(INSIDE, first=[1.0], weight=c**2),
+        lambda c: kr.function_term(
+            INSIDE,
+            lambda x, u, du, d2u: (c * (d2u[:, 0, 0, 0] - u[:, 0]), -c * u**0, None, c * d2u**0),
+        ),
+    ],
+)
+def test_a_run_says_when_the_coefficients_of_an_equation_are_small_beside_those_of_others(equation):
+    """For 8.85e-12 u'' = -rho the residual was 8.5e-11, and the solution wrong by all its size."""
+
+    def stopped(c, other=1.0, **options):
+        terms = [equation(c), kr.value_term([[-1.0], [1.0]], 1.0, weight=other**2)]
+        return kr.fit(kan(), problem=kr.residual_problem(terms, **options), n_steps=0).stopped
+
+    for c in (1e-140, 9e-12, 1e-6, 1e-3):
+        assert (
+            f"; a residual of terms[0] changes by {c:.2g}, weights included, where an unknown or a "
+            "derivative of it changes by 1, but one of terms[1] by 1, and from a ratio of 1000 on"
+        ) in stopped(c)
+    for c, other in ((1.1e-3, 1.0), (1e-6, 1e-6), (1e-6, 0.0)):
+        assert "influence" not in stopped(c, other)
+    assert "influence" not in stopped(1e-6, reference=(INSIDE, kan()(INSIDE)))  # the solution
+
+
+def test_two_residuals_of_one_term_are_compared_like_those_of_two():
+    def stopped(c):
+        by_u = np.tile([[1.0], [c]], (len(INSIDE), 1, 1))
+        term = kr.function_term(
+            INSIDE, lambda x, u, du, d2u: (u * [1.0, c], by_u, None, None), order=0
+        )
+        return kr.fit(kan(), problem=kr.residual_problem([term]), n_steps=0).stopped
+
+    assert "; a residual of terms[0] changes by 7.1e-07, weights included" in stopped(1e-6)
+    assert "influence" not in stopped(1e-2)
+
+
+@for_all("size", [1e-3, 1e-9])
+def test_a_run_that_errs_by_more_than_zero_has_the_size_of_its_data(size):
+    """The values of a network that is not trained enough are of size 1, whatever the equations state."""
+
+    def stopped(source=size, value=size, **options):
+        terms = [
+            kr.linear_term(INSIDE, second=[2.0], source=2.0 * source),
+            kr.value_term([[-1.0], [1.0]], value, weight=0.01),
+        ]
+        problem = kr.residual_problem(terms, **options)
+        return kr.fit(kan(), problem=problem, n_steps=0, optimizer="lbfgs").stopped
+
+    assert f"; the values or residuals of the problem are of size {size:.2g}, but" in stopped()
+    assert f"problem are of size {size:.2g}, but" in stopped(source=0.0)
+    for one in ({"value": 1.0}, {"source": 1.0}):
+        assert "of size" not in stopped(**one)
+    assert "of size" not in stopped(reference=(INSIDE, np.ones((len(INSIDE), 1))))
+
+
 def test_with_a_known_solution_the_sizes_are_those_of_the_solution():
     start = kan()
     start = start.with_theta(1e-12 * start.theta)

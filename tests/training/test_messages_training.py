@@ -581,7 +581,7 @@ STARTS = {
     "inputs": (
         {"widths": (3, 1)},
         ValueError,
-        r"domain has shape \(5, 2\), but needs \(2,\) or \(3, 2\) for bounds, or \(N, 3\) for samples",
+        r"^x_train has shape \(5, 2\), but needs shape \(batch, 3\)",
     ),
     "outputs": (
         {"widths": (2, 2)},
