@@ -482,6 +482,84 @@ def test_another_rule_of_pruning_confirms_none_that_keeps_the_same_nodes_in_some
     assert [(one.name, one.confidence) for one in report.findings] == [("PruneRule", "perhaps")]
 
 
+RULES = {
+    "the outgoing score alone": lambda incoming, outgoing, threshold: outgoing > threshold,
+    "either score": lambda incoming, outgoing, threshold: (
+        np.maximum(incoming, outgoing) > threshold
+    ),
+    "the mean of both": lambda incoming, outgoing, threshold: incoming + outgoing > 2.0 * threshold,
+    "sums over nine samples": lambda incoming, outgoing, threshold: (
+        9.0 * np.minimum(incoming, outgoing) > threshold
+    ),
+}
+
+
+@for_all("dtype", ["float64", "float32"])
+@for_all("rule", RULES)
+def test_kept_nodes_alone_confirm_no_rule_of_pruning(rule, dtype):
+    subject = DirectSubject(Keeps(RULES[rule]), dtype)
+    report = suite.run(subject, suite.choose(only=["pruning"]), dtype=dtype)
+
+    assert report.findings
+    assert {one.confidence for one in report.findings} == {"perhaps"}
+
+
+class Gathers(conformance_plain.Plain):
+    """Scores of nodes are sums over their edges."""
+
+    def node_scores(self, layers, x):
+        scores = self.edge_scores(layers, x)
+        return {
+            "incoming": [before.sum(axis=1) for before in scores[:-1]],
+            "outgoing": [after.sum(axis=0) for after in scores[1:]],
+        }
+
+    def prune(self, layers, x, threshold):
+        return Keeps.prune(self, layers, x, threshold)
+
+    def rule(self, incoming, outgoing, threshold):
+        return np.minimum(incoming, outgoing) > threshold
+
+
+class MedianScores(Gathers):
+    """Scores of nodes are the largest medians over samples, in place of means."""
+
+    def node_scores(self, layers, x):
+        scores = []
+        for layer in layers:
+            masks = [np.arange(len(layer["knots"])) == i for i in range(len(layer["knots"]))]
+            parts = [self.layer_forward({**layer, "mask": layer["mask"] * m}, x) for m in masks]
+            scores.append(np.median(np.abs(np.stack(parts, axis=-1)), axis=0))
+            x = sum(parts)
+        return {
+            "incoming": [before.max(axis=1) for before in scores[:-1]],
+            "outgoing": [after.max(axis=0) for after in scores[1:]],
+        }
+
+
+def test_one_choice_of_nodes_confirms_no_kind_of_scores_unless_the_scores_themselves_do():
+    alone = ["pruning"]
+    both = ["pruning", "node_scores"]
+
+    assert confirmed(Gathers(), *alone) == set()
+    assert confirmed(Gathers(), *both) == {"NodeScoreMax"}
+    assert confirmed(MedianScores(), *alone) == set()
+    assert confirmed(MedianScores(), *both) == set()
+
+
+@for_all(
+    ("name", "flag"),
+    [
+        ("edges are pruned too", "PruneEdges"),
+        ("the first knot vectors stay when nodes go", "PruneKeepsFunction"),
+    ],
+)
+def test_wrong_values_of_the_right_nodes_confirm_a_defect_of_pruning(name, flag):
+    found = report_on_mutant(name).findings
+
+    assert [(one.name, one.confidence) for one in found] == [(flag, "confirmed")]
+
+
 @pytest.mark.long
 @for_all("name", DEFECTS)
 def test_a_defect_confirms_no_flag_but_its_own(name):
