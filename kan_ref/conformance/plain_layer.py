@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, is_masked
+from kan_ref.checks import BoolArray, FloatArray, is_masked
 from kan_ref.plain import basis_and_slope
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
@@ -20,6 +20,7 @@ NULL = (
 )
 BASES = ("silu", "identity", "zero")
 MOST_DEGREE = 50  # far above every case: values of a degree of 10^5 would take hours
+SUM_ERROR = 1e-3  # of a sum of basis functions: further from 1 they are other functions
 NEAR = 1e-4  # of the largest number: float32 rounding is smaller
 # zeros as last bits of float32, and the rounding: of bfloat16, of float16
 _COARSE = {16: 2.0**-8, 13: 2.0**-11}
@@ -91,6 +92,28 @@ def room_of(value: FloatArray) -> float:
     """
     zeros = last_zeros(value)
     return 4.0 * _COARSE[zeros] if zeros else NEAR
+
+
+def points_inside(basis: FloatArray) -> BoolArray:
+    """Return at which points right basis functions sum to 1."""
+    return np.asarray(np.abs(basis.sum(axis=-1) - 1.0) < 1e-9)
+
+
+def sums_to_one(expected: FloatArray, got: FloatArray) -> bool | None:
+    """Return whether most points with a right sum of 1 have it in the answer; None without such.
+
+    Points and functions may be exchanged, which is another defect.
+    """
+    inside = points_inside(expected)
+    if not inside.any() or got.shape != expected.shape:
+        return None
+    with np.errstate(all="ignore"):
+        right = [
+            np.abs(values.sum(axis=-1)[inside] - 1.0) < SUM_ERROR
+            for values in (got, got.T)
+            if len(values) == len(inside)
+        ]
+    return any(bool(sums.mean() > 0.5) for sums in right)
 
 
 def read_layer(answer: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from kan_ref.conformance.adapters.reference import Reference
 from kan_ref.conformance.facts import FACTS
 from kan_ref.conformance.generate.notes import NOTES
 from kan_ref.conformance.judge import BAD
+from kan_ref.conformance.plain_layer import points_inside
 from kan_ref.conformance.report import to_plain
 from kan_ref.conformance.run_report import lines
 from kan_ref.conformance.subjects import DirectSubject
@@ -120,6 +121,46 @@ def test_the_first_finding_is_confirmed_and_says_what_was_seen(adapter, name, de
 
     assert (first.name, first.confidence) == (name, "confirmed")
     assert first.detail.startswith(detail)
+
+
+class Exchanged(Basis):
+    def basis(self, x, knots, degree):
+        return super().basis(x, knots, degree).T
+
+
+class NanEverywhere(Basis):
+    def basis(self, x, knots, degree):
+        return np.nan * super().basis(x, knots, degree)
+
+
+class MostlyShapes(Basis):
+    """Functions of another basis, in a wrong shape unless there are as many points as functions."""
+
+    def basis(self, x, knots, degree):
+        return 0.5 * super().basis(x, knots, degree).T
+
+
+SQUARE = [
+    case.id
+    for case in suite.choose(only=["bases"])[0][1]
+    if len({*case.expected["basis"].shape}) == 1 and points_inside(case.expected["basis"]).any()
+]
+
+
+@for_all(
+    ("adapter", "cases"),
+    [
+        (Exchanged, SQUARE[:1]),
+        (Exchanged, SQUARE),
+        (NanEverywhere, ["bases"]),
+        (MostlyShapes, ["bases/degree-*"]),
+    ],
+)
+def test_exchanged_axes_nan_and_wrong_shapes_are_no_other_basis(adapter, cases):
+    report = report_on(adapter(), only=cases)
+
+    assert report.failures
+    assert "OtherBasis" not in {one.name for one in report.findings}
 
 
 @for_all("to", [half, brain])
