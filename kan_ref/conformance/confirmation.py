@@ -89,20 +89,21 @@ def flags_by_factor(judged: Sequence[Outcome]) -> dict[str, str]:
     ----------
     judged : outcomes that have passed or failed
     """
-    entropies, gradients = (
+    entropies, *gradients = (
         [
             one
             for one in judged
             if one.case.method == method and one.status == "failed" and not one.case.call
         ]
-        for method in ("penalties", "layer_vjp")
+        for method in ("penalties", "layer_vjp", "network_vjp")
     )
     right = any(one.case.expected.get("entropy") for one in judged if one.status == "passed")
     found: dict[str, str] = {}
     if _have_one_factor("entropy", entropies) and not right:
         found |= {one.case.id: "EntropyBase" for one in entropies}
-    if _are_means(gradients):
-        found |= {one.case.id: "MeanOverBatch" for one in gradients}
+    for wrong in gradients:
+        if _are_means(wrong):
+            found |= {one.case.id: "MeanOverBatch" for one in wrong}
     return found
 
 

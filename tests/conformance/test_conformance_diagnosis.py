@@ -299,6 +299,32 @@ def test_a_factor_that_a_formula_gives_confirms_its_defect(method, outputs, by, 
     assert [(one.name, one.confidence) for one in report.findings] == [(flag, "confirmed")]
 
 
+class NetworkGradients:
+    """Gradients of networks alone, of parameters times a function of the number of samples."""
+
+    def __init__(self, by):
+        self.by = by
+
+    def network_vjp(self, layers, x, dy):
+        right = conformance_plain.Plain().network_vjp(layers, x, dy)
+        scaled = [
+            {name: self.by(len(x)) * part for name, part in layer.items()}
+            for layer in right["layers"]
+        ]
+        return {**right, "layers": scaled}
+
+
+@for_all(
+    ("by", "names"),
+    [(lambda n: 1.0 / max(n, 1), {"MeanOverBatch"}), (lambda n: 0.25, set())],
+)
+def test_means_over_the_batch_are_found_in_networks_without_a_layer(by, names):
+    report = report_on(NetworkGradients(by), only=["network_vjp"])
+
+    assert report.failures
+    assert {one.name for one in report.findings if one.confidence == "confirmed"} == names
+
+
 @for_all(
     ("method", "outputs", "by"),
     [
@@ -853,6 +879,9 @@ def test_a_finer_grid_of_zeros_alone_confirms_no_defect_of_the_samples():
         (lambda edges, outputs, n, k: edges * (n + k + 1), "CountWeights"),
         (lambda edges, outputs, n, k: edges * (n + k) + edges // 2, "CountWeights"),
         (lambda edges, outputs, n, k: edges * (n + k + 2) + outputs, "CountBias"),
+        (lambda edges, outputs, n, k: edges * (n + k + 2) + outputs + 2, "CountBias"),
+        (lambda edges, outputs, n, k: edges * (n + k + 3), "CountBases"),
+        (lambda edges, outputs, n, k: edges * (n + k + 2) + 3 * edges, "CountBases"),
     ],
 )
 def test_a_wrong_count_is_named_by_its_errors(count, flag):
@@ -862,6 +891,34 @@ def test_a_wrong_count_is_named_by_its_errors(count, flag):
             return count(edges, sum(widths[1:]), n_intervals, degree)
 
     assert report_on(Counts()).findings[0].name == flag
+
+
+class SharesOfAll(conformance_plain.Plain):
+    """Entropy of shares of the sum over all layers; l1 is right."""
+
+    def penalties(self, layers, x):
+        scores = np.concatenate([one.ravel() for one in self.edge_scores(layers, x)])
+        shares = scores[scores > 0.0] / max(scores.sum(), 1e-300)
+        entropy = -float((shares * np.log(shares)).sum())
+        return {**super().penalties(layers, x), "entropy": entropy}
+
+
+class LastEntropy(conformance_plain.Plain):
+    """Entropy of the last layer alone; l1 is right."""
+
+    def penalties(self, layers, x):
+        at = self.network_forward(layers[:-1], x) if len(layers) > 1 else x
+        entropy = super().penalties(layers[-1:], at)["entropy"]
+        return {**super().penalties(layers, x), "entropy": entropy}
+
+
+@for_all(("subject", "flag"), [(SharesOfAll, "EntropyShares"), (LastEntropy, "PenaltyOneLayer")])
+def test_an_entropy_that_is_wrong_beside_a_right_l1_has_a_cause_of_its_own(subject, flag):
+    report = report_on(subject(), only=["penalties"])
+
+    assert [(one.name, one.confidence) for one in report.findings] == [
+        (flag, "perhaps" if flag == "EntropyShares" else "confirmed")
+    ]
 
 
 def test_an_r2_that_is_wrong_in_most_fits_is_named_before_the_curves_that_it_chooses():
