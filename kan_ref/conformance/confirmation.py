@@ -27,9 +27,10 @@ APART = (
     *("family_basis", "family_forward", "family_vjp"),
 )
 MOST_FAILURES = 0.5  # of a method, which flags must explain for their marks to confirm them
-# most of its marks show which nodes are kept, and many rules and scores keep the same ones: a flag
-# must explain all failures, and another method's marks must confirm it, or the right nodes are kept
-CHOICE, RIGHT_CHOICE = "prune", ("values",)
+# its marks show which nodes are kept, and many rules and scores keep the same ones: a flag must
+# explain all failures, and another method's marks must confirm it, unless it is one of KEPT, whose
+# marks are values of the right nodes
+CHOICE, KEPT = "prune", frozenset(("PruneEdges", "PruneKeepsFunction"))
 # a flag whose mark, zeros, stands for it only in cases that have the flag
 LOCAL = ("ZeroSupportFirstColumn",)
 # flags of what follows where an edge lacks its base function everywhere
@@ -174,13 +175,8 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
         if _explained(method, flags, judged, seen) >= MOST_FAILURES
     }
     chosen = shown.pop(CHOICE, {})
-    elsewhere = {flag for flags in shown.values() for flag in flags}
-    elsewhere |= {
-        flag
-        for flag in chosen
-        if all(one.verdict.outputs == RIGHT_CHOICE for one in seen[CHOICE, flag])
-    }
-    explain = {flag: share for flag, share in chosen.items() if share == 1.0 and flag in elsewhere}
+    known = KEPT.union(*shown.values())
+    explain = {flag: share for flag, share in chosen.items() if share == 1.0 and flag in known}
     return shown | {CHOICE: explain}
 
 

@@ -555,6 +555,9 @@ RULES = {
         np.maximum(incoming, outgoing) > threshold
     ),
     "the mean of both": lambda incoming, outgoing, threshold: incoming + outgoing > 2.0 * threshold,
+    "at least the threshold": lambda incoming, outgoing, threshold: (
+        np.minimum(incoming, outgoing) >= threshold
+    ),
     "sums over nine samples": lambda incoming, outgoing, threshold: (
         9.0 * np.minimum(incoming, outgoing) > threshold
     ),
