@@ -1,6 +1,7 @@
 """Input validation: what an argument must be, and messages that name the remedy."""
 
 from kan_ref.checks.array_remedies import as_array as as_array
+from kan_ref.checks.array_remedies import is_masked as is_masked
 from kan_ref.checks.array_remedies import label_remedy as label_remedy
 from kan_ref.checks.array_remedies import number_classes as number_classes
 from kan_ref.checks.array_remedies import shape_remedy as shape_remedy

@@ -27,9 +27,10 @@ APART = (
     *("family_basis", "family_forward", "family_vjp"),
 )
 MOST_FAILURES = 0.5  # of a method, which flags must explain for their marks to confirm them
-# its marks show which nodes are kept, and many rules keep the same ones: a flag must explain all
-# failures, and other methods must not show that it is false
-CHOICE = "prune"
+# its marks show which nodes are kept, and many rules and scores keep the same ones: a flag must
+# explain all failures, and another method's marks must confirm it, unless it is one of KEPT, whose
+# marks are values of the right nodes
+CHOICE, KEPT = "prune", frozenset(("PruneEdges", "PruneKeepsFunction"))
 # a flag whose mark, zeros, stands for it only in cases that have the flag
 LOCAL = ("ZeroSupportFirstColumn",)
 # flags of what follows where an edge lacks its base function everywhere
@@ -89,20 +90,21 @@ def flags_by_factor(judged: Sequence[Outcome]) -> dict[str, str]:
     ----------
     judged : outcomes that have passed or failed
     """
-    entropies, gradients = (
+    entropies, *gradients = (
         [
             one
             for one in judged
             if one.case.method == method and one.status == "failed" and not one.case.call
         ]
-        for method in ("penalties", "layer_vjp")
+        for method in ("penalties", "layer_vjp", "network_vjp")
     )
     right = any(one.case.expected.get("entropy") for one in judged if one.status == "passed")
     found: dict[str, str] = {}
     if _have_one_factor("entropy", entropies) and not right:
         found |= {one.case.id: "EntropyBase" for one in entropies}
-    if _are_means(gradients):
-        found |= {one.case.id: "MeanOverBatch" for one in gradients}
+    for wrong in gradients:
+        if _are_means(wrong):
+            found |= {one.case.id: "MeanOverBatch" for one in wrong}
     return found
 
 
@@ -156,7 +158,6 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
             n_marked[outcome.case.method, flag] += 1
             if outcome.status == "passed" and flag in outcome.verdict.visible:
                 refuted.add((outcome.case.method, flag))
-    refuted |= {(CHOICE, flag) for flag in _right_elsewhere(judged)}
     found: dict[str, set[str]] = defaultdict(set)
     for (method, flag), members in seen.items():
         if (
@@ -166,30 +167,23 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
             and 2 * sum(flag not in one.verdict.empty for one in members) >= len(members)
             and (len(members) >= FEW_AFTER_FAILURES or members[0].status == "failed")
             and not _by_chance(flag, members)
-            and (method != CHOICE or _explained(method, {flag}, judged, seen) == 1.0)
         ):
             found[method].add(flag)
-    return {
+    shown = {
         method: {flag: _explained(method, {flag}, judged, seen) for flag in flags}
         for method, flags in found.items()
         if _explained(method, flags, judged, seen) >= MOST_FAILURES
     }
+    chosen = shown.pop(CHOICE, {})
+    known = KEPT.union(*shown.values())
+    explain = {flag: share for flag, share in chosen.items() if share == 1.0 and flag in known}
+    return shown | {CHOICE: explain}
 
 
 def _marked_in(outputs: Container[tuple[str, str]], case: Case) -> set[str]:
     """Return the flags with a mark in these outputs of methods, if it stands for the flag."""
     marked = {mark.flag for mark in case.marks if (case.method, mark.output) in outputs}
     return {flag for flag in marked if _stands_for(flag, case)}
-
-
-def _right_elsewhere(judged: Sequence[Outcome]) -> set[str]:
-    """Return the flags that cases of other methods than `CHOICE` test first, and never fail."""
-    others = [one for one in judged if one.case.method != CHOICE]
-    passed, failed = (
-        {one.case.flags[0] for one in others if (one.status == "passed") is right}
-        for right in (True, False)
-    )
-    return passed - failed
 
 
 def _stands_for(flag: str, case: Case) -> bool:

@@ -40,13 +40,14 @@ from kan_ref.conformance.facts import (
 from kan_ref.conformance.guesses import add_guesses
 from kan_ref.conformance.judge import BAD, Outcome
 from kan_ref.conformance.patterns import agreements
+from kan_ref.conformance.plain_layer import points_inside
 
 CONFIDENCE = (CONFIRMED, ABSORBED, PERHAPS, BLOCKED)
 # relative errors: below SMALL no defect of the catalogue is seen; float32 rounding lies in SINGLE
 SMALL, SINGLE = 3e-5, (3e-9, 3e-5)
 _WITH_KNOTS = ("uniform_knots", "initial_layer")  # whose answers hold the knots of a fresh grid
 MOST_SMALL = 0.5  # of the failures of a method, from which they may come from float32
-MOST_SUMS = 0.75  # of the cases of `basis`, above which another basis explains its failures
+MOST_SUMS = 0.75  # of the cases of `basis` with points in the grid: above it, another basis is used
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def diagnose(outcomes: Sequence[Outcome], dtype: str = "float64") -> dict[str, D
         elif verdict.single and case.method in in_float32 and dtype == "float64":
             name = "KnotPrecision" if case.method in _WITH_KNOTS else "Float32Inside"
             found[case.id] = Diagnosis(name, CONFIRMED)
-        elif other_basis and case.method == "basis":
+        elif other_basis and case.method == "basis" and verdict.finite:
             found[case.id] = Diagnosis("OtherBasis", CONFIRMED, perhaps="CoxDeBoor")
         elif verdict.relative < SMALL and not verdict.defects:
             size = f"an error of {verdict.relative:.2g} of the largest number"
@@ -163,9 +164,8 @@ def findings(outcomes: Sequence[Outcome], found: dict[str, Diagnosis]) -> list[F
 
 
 def _is_other_basis(judged: Sequence[Outcome]) -> bool:
-    sums = [
-        outcome.verdict.sums_to_one
-        for outcome in judged
-        if outcome.case.method == "basis" and outcome.verdict.sums_to_one is not None
-    ]
-    return bool(sums) and sum(not right for right in sums) > MOST_SUMS * len(sums)
+    """Return whether finite sums that are not 1 are in most cases that can show them."""
+    cases = [one for one in judged if one.case.method == "basis" and not one.case.call]
+    asked = [one for one in cases if points_inside(one.case.expected["basis"]).any()]
+    shown = [one for one in asked if one.verdict.sums_to_one is False and one.verdict.finite]
+    return len(shown) > MOST_SUMS * len(asked)

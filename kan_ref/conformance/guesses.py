@@ -152,12 +152,12 @@ def _one_cause(
         alone = sum({*one.verdict.outputs} == {"r2"} for one in finite)
         if alone > MOST * len(finite):
             return {"R2Offset"}
-    if method == "penalties" and all(len(one.case.inputs["layers"]) > 1 for one in mine):
-        return {"PenaltyOneLayer", "PenaltyInputs"}
     if method == "penalties" and len(outputs) == 1:
         (output,) = outputs
         common = set.intersection(*({*one.verdict.defects} for one in finite))
         return common or {"L1Mean" if output == "l1" else "EntropyShares"}
+    if method == "penalties" and all(len(one.case.inputs["layers"]) > 1 for one in mine):
+        return {"PenaltyOneLayer", "PenaltyInputs"}
     if method == "count_parameters":
         return {wrong_count(mine)}
     # zeros have the mark of every defect that gives zeros

@@ -11,8 +11,7 @@
 H_u is the Hessian of <u, f>. (C19) for all pairs of inputs is equivalent to f(x) = sum_i phi_i(x_i)
 (Liu et al. 2024, eq. 2.5). Errors in (C17) to (C21) are compared with the largest sum of absolute
 terms in the array; (C22) is exact. Except in (C20), a `tolerance` that is not given is 1e-12, or 50
-roundings of the answers (6e-6 in float32). Each check returns None, or raises ValueError with the
-place and the size of the error.
+roundings of the answers (6e-6 in float32). A ValueError has the place and the size of the error.
 """
 
 from collections.abc import Callable
@@ -78,7 +77,7 @@ def check_batch_independence(f: Answer, x: object, *, tolerance: float | None = 
     f : callable
         x (batch, n_in) -> (batch, n_out).
     x : (batch, n_in)
-        At least two samples.
+        At least two samples that differ.
     tolerance : float, optional
         Largest difference over the largest |f|.
 
@@ -89,7 +88,7 @@ def check_batch_independence(f: Answer, x: object, *, tolerance: float | None = 
         "f gives another answer in a second call: ..."
     """
     points = check_float_array("x", x, ("batch", "n_in"))
-    _at_least("x", "samples", len(points), 2)
+    _at_least("x", "distinct samples", len(np.unique(points, axis=0)), 2)
     together, eps = _asked("f", f, (points,), (len(points), "n_out"))
     allowed = _tolerance(tolerance, eps)
     alone = np.concatenate(
@@ -122,7 +121,7 @@ def check_separability(f: Answer, x: object, *, tolerance: float | None = None) 
     f : callable
         One layer, x (batch, n_in) -> (batch, n_out).
     x : (batch, n_in)
-        At least two samples, at least two inputs; p', q' are the inputs of the next sample.
+        At least two inputs; p', q' are those of the next sample, which must differ in both once.
     tolerance : float, optional
         Largest mixed difference over the largest sum of its four absolute terms.
 
@@ -135,7 +134,6 @@ def check_separability(f: Answer, x: object, *, tolerance: float | None = None) 
     _at_least("x", "samples", len(points), 2)
     _at_least("x", "inputs", points.shape[1], 2)
     still, eps = _asked("f", f, (points,), (len(points), "n_out"))
-    tolerance = _tolerance(tolerance, eps)
     others = np.roll(points, -1, axis=0)
 
     def moved(*inputs: int) -> FloatArray:
@@ -145,11 +143,13 @@ def check_separability(f: Answer, x: object, *, tolerance: float | None = None) 
 
     single = [moved(i) for i in range(points.shape[1])]
     for p, q in combinations(range(points.shape[1]), 2):
+        n_moved = int((points != others)[:, [p, q]].all(axis=1).sum())
+        _at_least("x", f"samples that differ from the next one in inputs {p} and {q}", n_moved, 1)
         terms = np.stack([still, -single[p], -single[q], moved(p, q)])
         # [eq:separability]
         mixed = terms.sum(axis=0)
         # [/eq:separability]
-        allowed = tolerance * np.abs(terms).sum(axis=0).max()
+        allowed = _tolerance(tolerance, eps) * np.abs(terms).sum(axis=0).max()
         b, j = np.unravel_index(np.argmax(np.abs(mixed)), mixed.shape)
         if abs(mixed[b, j]) > allowed:
             raise ValueError(
@@ -283,7 +283,7 @@ def _largest(terms: FloatArray) -> float:
 
 def _at_least(name: str, what: str, count: int, least: int) -> None:
     if count < least:
-        raise ValueError(f"{name} has {count} {what}, but this check needs at least {least}")
+        raise ValueError(f"{name} has {count} {what}, which shows nothing: give at least {least}")
 
 
 def _answer(*asked: Any) -> FloatArray:

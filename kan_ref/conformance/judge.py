@@ -14,11 +14,10 @@ from kan_ref.checks import FloatArray
 from kan_ref.conformance.answers import is_zero, read_outputs, seen_marks, visible_marks
 from kan_ref.conformance.calls import CHANGING, UNREPEATED
 from kan_ref.conformance.cases import Case
-from kan_ref.conformance.plain_layer import last_zeros, room_of
+from kan_ref.conformance.plain_layer import last_zeros, room_of, sums_to_one
 from kan_ref.conformance.wire import unreadable
 
 FLOAT32 = 2.0**29  # epsilon of float32 in units of that of float64
-SUM_ERROR = 1e-3  # of a sum of basis functions: further from 1 they are other functions
 
 # a wrong integer has one possible defect
 _INTEGER_DEFECTS = {
@@ -126,9 +125,10 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         wrong.append(output)
         if worst is None or not verdict.relative <= worst.relative:
             worst = verdict
-    sums_to_one = _sums_to_one(case, got)
+    bases = case.method == "basis" and not case.call
+    sums = sums_to_one(case.expected["basis"], got["basis"]) if bases else None
     if worst is None:
-        return Verdict(True, visible=visible_marks(case, got, factor), sums_to_one=sums_to_one)
+        return Verdict(True, visible=visible_marks(case, got, factor), sums_to_one=sums)
     defects = seen_marks(case, got, factor)
     empty = tuple(
         mark.flag
@@ -149,7 +149,7 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         single=single,
         fine=fine,
         certain=("RoundTrip",) if case.method == "save_load" and not single else (),
-        sums_to_one=sums_to_one,
+        sums_to_one=sums,
         outputs=tuple(wrong),
         factors={
             output: by
@@ -201,18 +201,6 @@ def _single(case: Case, got: Mapping[str, Any]) -> tuple[bool, bool]:
             shown += int((changed & (single.view(np.uint32) % half != 0)).sum())
             possible += int((changed & (rounded.view(np.uint32) % half != 0)).sum())
     return found, shown >= max(1, min(2, possible))
-
-
-def _sums_to_one(case: Case, got: Mapping[str, Any]) -> bool | None:
-    """Return whether most points with a right sum of 1 have it in the answer; None without such."""
-    if case.call or case.method != "basis" or got["basis"].shape != case.expected["basis"].shape:
-        return None
-    inside = np.abs(case.expected["basis"].sum(axis=-1) - 1.0) < 1e-9
-    if not inside.any():
-        return None
-    with np.errstate(all="ignore"):
-        right = np.abs(got["basis"].sum(axis=-1)[inside] - 1.0) < SUM_ERROR
-    return bool(right.mean() > 0.5)
 
 
 def _compare(output: str, expected: FloatArray, got: FloatArray, tolerance: float) -> Verdict:

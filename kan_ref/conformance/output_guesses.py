@@ -58,13 +58,13 @@ def _wrong_part(left: Sequence[Outcome], passed: Sequence[Outcome]) -> str:
 
 
 def wrong_count(mine: Sequence[Outcome]) -> str:
-    """Return the flag of wrong counts: by one number for each output, by at most the weights, or
-    by more than they are.
+    """Return the flag of wrong counts: too small by at most the weights, or too large by numbers of
+    nodes, not of edges. All others count other coefficients.
     """
     widths = [one.case.inputs["widths"] for one in mine]
     errors = [float(one.verdict.got) - float(one.verdict.expected) for one in mine]
     edges = [sum(a * b for a, b in pairwise(sizes)) for sizes in widths]
-    if errors == [sum(sizes[1:]) for sizes in widths]:
-        return "CountBias"
-    of_weights = all(abs(error) <= 2 * n for error, n in zip(errors, edges, strict=True))
-    return "CountWeights" if of_weights else "CountBases"
+    if all(-2 * n <= error < 0 for error, n in zip(errors, edges, strict=True)):
+        return "CountWeights"
+    by_edge = all(error % n == 0.0 for error, n in zip(errors, edges, strict=True))
+    return "CountBias" if min(errors) > 0.0 and not by_edge else "CountBases"

@@ -23,14 +23,11 @@ from typing import IO, Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
+from kan_ref.conformance.plain_layer import NULL, read_numbers
 
 MOST_OTHERS = 200  # lines that are not answers, for one request
 MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
 MOST_TEXT = 400  # characters of a message from a subject
-NULL = (
-    'null (None) in an array is not a number: write "NaN", "Infinity" or "-Infinity", for which '
-    "JSON.stringify of JavaScript writes null"
-)
 _NO_VALUE = object()
 # what the code of a subject may raise: also its own SystemExit and KeyboardInterrupt fail a case
 RAISED = (Exception, SystemExit, KeyboardInterrupt)
@@ -96,12 +93,7 @@ def to_shaped(value: Any) -> Any:
     if isinstance(value, list | tuple):
         items = [to_shaped(item) for item in value]
         return {"tuple": items} if isinstance(value, tuple) else items
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiuO":
-        raise TypeError(
-            f"the answer has a {type(value).__name__} of dtype {array.dtype}, "
-            "but needs real numbers"
-        )
+    array = read_numbers(value)
     return {"shape": list(array.shape), "hex": array.astype(">f8").tobytes().hex()}
 
 

@@ -13,6 +13,7 @@ from kan_ref.conformance import calls, invariants, serve, suite, wire
 from kan_ref.conformance.cases import arguments, load_topics
 from kan_ref.conformance.direct_subject import Answer, DirectSubject, observed
 from kan_ref.conformance.judge import judge
+from kan_ref.conformance.plain_layer import read_numbers
 from kan_ref.conformance.subjects import python_adapter
 
 
@@ -394,7 +395,10 @@ class Odd(conformance_plain.Plain):
         (lambda y: y + 0j, "has .*dtype complex128, but needs real numbers"),
         (lambda y: y > 0.0, "has .*dtype bool, but needs real numbers"),
         (lambda y: Tensor(), "cannot be read: requires grad"),
-        (lambda y: NotImplemented, "not 'NotImplementedType'"),
+        (lambda y: NotImplemented, "a value of type NotImplementedType, but needs real numbers"),
+        (lambda y: (row for row in y), "a value of type generator, but needs real numbers"),
+        (lambda y: np.ma.masked_greater(y, y.min()), "has masked numbers, but every number counts"),
+        (lambda y: [np.ma.masked_greater(row, row.min() - 1.0) for row in y], "masked numbers"),
     ],
 )
 @for_all("name", ["layer_forward/two-to-three", "layer_vjp/two-to-three"])
@@ -409,6 +413,36 @@ def test_an_answer_that_cannot_be_read_is_no_exception_of_the_method(change, mes
     assert (verdict.kind, reply["unreadable"][1]) == (kind, kind)
     assert re.search(message, verdict.message)
     assert re.search(message, reply["unreadable"][0])
+
+
+def test_a_masked_array_without_masked_numbers_is_read_as_its_numbers():
+    given = np.ma.masked_array([1.0, 2.0], mask=False)
+
+    assert read_numbers(given).tolist() == [1.0, 2.0]
+
+
+@for_all(
+    ("answer", "message"),
+    [
+        (
+            [[1.0, 2.0], [1.0]],
+            "row [1] of the answer has length 1, but row [0] has 2: make them equal",
+        ),
+        (
+            [[[1], [1]], [[1], [1, 2]]],
+            "row [1][1] of the answer has length 2, but row [0][0] has 1",
+        ),
+        (
+            [np.ones((2, 3)), np.ones((2, 4))],
+            "row [1][0] of the answer has length 4, but row [0][0]",
+        ),
+        ([[1.0], 2.0], "row [1] of the answer has length none, but row [0] has 1"),
+        ({"y": [1.0]}, "the answer holds a value of type dict, but needs real numbers"),
+    ],
+)
+def test_an_answer_of_no_array_names_the_row_of_another_length_or_the_type(answer, message):
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+        read_numbers(answer)
 
 
 @pytest.mark.parametrize("call", ["twice", "kept", "fortran", "threads"])

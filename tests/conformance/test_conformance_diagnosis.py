@@ -15,6 +15,7 @@ from kan_ref.conformance.adapters.reference import Reference
 from kan_ref.conformance.facts import FACTS
 from kan_ref.conformance.generate.notes import NOTES
 from kan_ref.conformance.judge import BAD
+from kan_ref.conformance.plain_layer import points_inside
 from kan_ref.conformance.report import to_plain
 from kan_ref.conformance.run_report import lines
 from kan_ref.conformance.subjects import DirectSubject
@@ -120,6 +121,46 @@ def test_the_first_finding_is_confirmed_and_says_what_was_seen(adapter, name, de
 
     assert (first.name, first.confidence) == (name, "confirmed")
     assert first.detail.startswith(detail)
+
+
+class Exchanged(Basis):
+    def basis(self, x, knots, degree):
+        return super().basis(x, knots, degree).T
+
+
+class NanEverywhere(Basis):
+    def basis(self, x, knots, degree):
+        return np.nan * super().basis(x, knots, degree)
+
+
+class MostlyShapes(Basis):
+    """Functions of another basis, in a wrong shape unless there are as many points as functions."""
+
+    def basis(self, x, knots, degree):
+        return 0.5 * super().basis(x, knots, degree).T
+
+
+SQUARE = [
+    case.id
+    for case in suite.choose(only=["bases"])[0][1]
+    if len({*case.expected["basis"].shape}) == 1 and points_inside(case.expected["basis"]).any()
+]
+
+
+@for_all(
+    ("adapter", "cases"),
+    [
+        (Exchanged, SQUARE[:1]),
+        (Exchanged, SQUARE),
+        (NanEverywhere, ["bases"]),
+        (MostlyShapes, ["bases/degree-*"]),
+    ],
+)
+def test_exchanged_axes_nan_and_wrong_shapes_are_no_other_basis(adapter, cases):
+    report = report_on(adapter(), only=cases)
+
+    assert report.failures
+    assert "OtherBasis" not in {one.name for one in report.findings}
 
 
 @for_all("to", [half, brain])
@@ -256,6 +297,32 @@ def test_a_factor_that_a_formula_gives_confirms_its_defect(method, outputs, by, 
     report = report_on(Factor(method, outputs, by), only=[method])
 
     assert [(one.name, one.confidence) for one in report.findings] == [(flag, "confirmed")]
+
+
+class NetworkGradients:
+    """Gradients of networks alone, of parameters times a function of the number of samples."""
+
+    def __init__(self, by):
+        self.by = by
+
+    def network_vjp(self, layers, x, dy):
+        right = conformance_plain.Plain().network_vjp(layers, x, dy)
+        scaled = [
+            {name: self.by(len(x)) * part for name, part in layer.items()}
+            for layer in right["layers"]
+        ]
+        return {**right, "layers": scaled}
+
+
+@for_all(
+    ("by", "names"),
+    [(lambda n: 1.0 / max(n, 1), {"MeanOverBatch"}), (lambda n: 0.25, set())],
+)
+def test_means_over_the_batch_are_found_in_networks_without_a_layer(by, names):
+    report = report_on(NetworkGradients(by), only=["network_vjp"])
+
+    assert report.failures
+    assert {one.name for one in report.findings if one.confidence == "confirmed"} == names
 
 
 @for_all(
@@ -480,6 +547,87 @@ def test_another_rule_of_pruning_confirms_none_that_keeps_the_same_nodes_in_some
     report = report_on(Keeps(rule), only=["pruning", "node_scores"])
 
     assert [(one.name, one.confidence) for one in report.findings] == [("PruneRule", "perhaps")]
+
+
+RULES = {
+    "the outgoing score alone": lambda incoming, outgoing, threshold: outgoing > threshold,
+    "either score": lambda incoming, outgoing, threshold: (
+        np.maximum(incoming, outgoing) > threshold
+    ),
+    "the mean of both": lambda incoming, outgoing, threshold: incoming + outgoing > 2.0 * threshold,
+    "at least the threshold": lambda incoming, outgoing, threshold: (
+        np.minimum(incoming, outgoing) >= threshold
+    ),
+    "sums over nine samples": lambda incoming, outgoing, threshold: (
+        9.0 * np.minimum(incoming, outgoing) > threshold
+    ),
+}
+
+
+@for_all("dtype", ["float64", "float32"])
+@for_all("rule", RULES)
+def test_kept_nodes_alone_confirm_no_rule_of_pruning(rule, dtype):
+    subject = DirectSubject(Keeps(RULES[rule]), dtype)
+    report = suite.run(subject, suite.choose(only=["pruning"]), dtype=dtype)
+
+    assert report.findings
+    assert {one.confidence for one in report.findings} == {"perhaps"}
+
+
+class Gathers(conformance_plain.Plain):
+    """Scores of nodes are sums over their edges."""
+
+    def node_scores(self, layers, x):
+        scores = self.edge_scores(layers, x)
+        return {
+            "incoming": [before.sum(axis=1) for before in scores[:-1]],
+            "outgoing": [after.sum(axis=0) for after in scores[1:]],
+        }
+
+    def prune(self, layers, x, threshold):
+        return Keeps.prune(self, layers, x, threshold)
+
+    def rule(self, incoming, outgoing, threshold):
+        return np.minimum(incoming, outgoing) > threshold
+
+
+class MedianScores(Gathers):
+    """Scores of nodes are the largest medians over samples, in place of means."""
+
+    def node_scores(self, layers, x):
+        scores = []
+        for layer in layers:
+            masks = [np.arange(len(layer["knots"])) == i for i in range(len(layer["knots"]))]
+            parts = [self.layer_forward({**layer, "mask": layer["mask"] * m}, x) for m in masks]
+            scores.append(np.median(np.abs(np.stack(parts, axis=-1)), axis=0))
+            x = sum(parts)
+        return {
+            "incoming": [before.max(axis=1) for before in scores[:-1]],
+            "outgoing": [after.max(axis=0) for after in scores[1:]],
+        }
+
+
+def test_one_choice_of_nodes_confirms_no_kind_of_scores_unless_the_scores_themselves_do():
+    alone = ["pruning"]
+    both = ["pruning", "node_scores"]
+
+    assert confirmed(Gathers(), *alone) == set()
+    assert confirmed(Gathers(), *both) == {"NodeScoreMax"}
+    assert confirmed(MedianScores(), *alone) == set()
+    assert confirmed(MedianScores(), *both) == set()
+
+
+@for_all(
+    ("name", "flag"),
+    [
+        ("edges are pruned too", "PruneEdges"),
+        ("the first knot vectors stay when nodes go", "PruneKeepsFunction"),
+    ],
+)
+def test_wrong_values_of_the_right_nodes_confirm_a_defect_of_pruning(name, flag):
+    found = report_on_mutant(name).findings
+
+    assert [(one.name, one.confidence) for one in found] == [(flag, "confirmed")]
 
 
 @pytest.mark.long
@@ -734,6 +882,9 @@ def test_a_finer_grid_of_zeros_alone_confirms_no_defect_of_the_samples():
         (lambda edges, outputs, n, k: edges * (n + k + 1), "CountWeights"),
         (lambda edges, outputs, n, k: edges * (n + k) + edges // 2, "CountWeights"),
         (lambda edges, outputs, n, k: edges * (n + k + 2) + outputs, "CountBias"),
+        (lambda edges, outputs, n, k: edges * (n + k + 2) + outputs + 2, "CountBias"),
+        (lambda edges, outputs, n, k: edges * (n + k + 3), "CountBases"),
+        (lambda edges, outputs, n, k: edges * (n + k + 2) + 3 * edges, "CountBases"),
     ],
 )
 def test_a_wrong_count_is_named_by_its_errors(count, flag):
@@ -743,6 +894,34 @@ def test_a_wrong_count_is_named_by_its_errors(count, flag):
             return count(edges, sum(widths[1:]), n_intervals, degree)
 
     assert report_on(Counts()).findings[0].name == flag
+
+
+class SharesOfAll(conformance_plain.Plain):
+    """Entropy of shares of the sum over all layers; l1 is right."""
+
+    def penalties(self, layers, x):
+        scores = np.concatenate([one.ravel() for one in self.edge_scores(layers, x)])
+        shares = scores[scores > 0.0] / max(scores.sum(), 1e-300)
+        entropy = -float((shares * np.log(shares)).sum())
+        return {**super().penalties(layers, x), "entropy": entropy}
+
+
+class LastEntropy(conformance_plain.Plain):
+    """Entropy of the last layer alone; l1 is right."""
+
+    def penalties(self, layers, x):
+        at = self.network_forward(layers[:-1], x) if len(layers) > 1 else x
+        entropy = super().penalties(layers[-1:], at)["entropy"]
+        return {**super().penalties(layers, x), "entropy": entropy}
+
+
+@for_all(("subject", "flag"), [(SharesOfAll, "EntropyShares"), (LastEntropy, "PenaltyOneLayer")])
+def test_an_entropy_that_is_wrong_beside_a_right_l1_has_a_cause_of_its_own(subject, flag):
+    report = report_on(subject(), only=["penalties"])
+
+    assert [(one.name, one.confidence) for one in report.findings] == [
+        (flag, "perhaps" if flag == "EntropyShares" else "confirmed")
+    ]
 
 
 def test_an_r2_that_is_wrong_in_most_fits_is_named_before_the_curves_that_it_chooses():

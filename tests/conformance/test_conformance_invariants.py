@@ -179,6 +179,26 @@ def test_inputs_that_mix_are_named(extra, pair):
         invariants.check_separability(lambda x: layer(x)[:, :1] + extra(x), X)
 
 
+CONSTANT = np.hstack([X[:, :1], np.full_like(X[:, 1:2], 0.3), X[:, 2:]])
+IN_TURN = np.array([[0.1, 0.2], [0.1, 0.5], [0.4, 0.5], [0.4, 0.2]])  # one input at a time
+
+
+@for_all(
+    ("x", "pair"),
+    [(np.full((5, 2), 0.3), "0 and 1"), (CONSTANT, "0 and 1"), (IN_TURN, "0 and 1")],
+)
+def test_samples_whose_inputs_do_not_change_together_show_no_mixture(x, pair):
+    said = f"^x has 0 samples that differ from the next one in inputs {pair}, which shows nothing: "
+
+    with refused(said):
+        invariants.check_separability(lambda x: x[:, :1] * x[:, 1:2], x)
+
+
+def test_equal_samples_show_no_dependence_on_the_batch():
+    with refused("^x has 1 distinct samples, which shows nothing: give at least 2$"):
+        invariants.check_batch_independence(lambda x: x - x.mean(axis=0), np.full((5, 2), 0.3))
+
+
 # --- gradients
 
 
