@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance.answers import is_zero, read_outputs, seen_marks, visible_marks
+from kan_ref.conformance.answers import (
+    is_zero,
+    read_outputs,
+    seen_marks,
+    tolerance_of,
+    visible_marks,
+)
 from kan_ref.conformance.calls import CHANGING, UNREPEATED
 from kan_ref.conformance.cases import Case
 from kan_ref.conformance.plain_layer import last_zeros, room_of, sums_to_one
@@ -117,7 +123,7 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
             continue
         if value.shape == _listed(expected):
             got[output] = value = value.reshape(np.shape(expected))
-        verdict = _compare(output, np.asarray(expected), value, case.tolerance[output] * factor)
+        verdict = _compare(output, np.asarray(expected), value, tolerance_of(case, output, factor))
         if verdict.right:
             continue
         if verdict.kind == "shape":
@@ -154,7 +160,11 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         factors={
             output: by
             for output in wrong
-            if (by := _factor(case.expected[output], got[output], case.tolerance[output] * factor))
+            if (
+                by := _factor(
+                    case.expected[output], got[output], tolerance_of(case, output, factor)
+                )
+            )
         },
     )
 

@@ -114,7 +114,7 @@ def run(
     dtype : "float64" or "float32"
         Precision of the arrays that the subject is given, as in `DirectSubject(adapter, dtype)`. In
         float32 only cases that are marked for it are run, whose numbers are exact in it, with
-        tolerances 2^29 times as wide.
+        tolerances 2^29 times as wide, except for numbers of nodes.
     callback : callable, optional
         Called with each outcome.
 

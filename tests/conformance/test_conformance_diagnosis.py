@@ -574,6 +574,27 @@ def test_kept_nodes_alone_confirm_no_rule_of_pruning(rule, dtype):
     assert {one.confidence for one in report.findings} == {"perhaps"}
 
 
+class OneNodeMore(Reference):
+    """A copy of the first node is added, with an edge of 1e-30 of its weights to each output."""
+
+    def prune(self, layers, x, threshold):
+        first, second = super().prune(layers, x, threshold)
+        for name in ("coef", "w_base", "w_spline", "mask"):
+            size = 1.0 if name in ("mask", "coef") else 1e-30
+            first[name] = np.concatenate([first[name], first[name][:1]])
+            second[name] = np.concatenate([second[name], size * second[name][:, :1]], axis=1)
+        second["knots"] = np.concatenate([second["knots"], second["knots"][:1]])
+        return [first, second]
+
+
+@for_all("dtype", ["float64", "float32"])
+def test_a_wrong_number_of_nodes_fails_in_both_precisions_though_outputs_are_right(dtype):
+    chosen = suite.choose(only=["pruning/scores-at-the-threshold"])
+    report = suite.run(DirectSubject(OneNodeMore(), dtype), chosen, dtype=dtype)
+
+    assert [one.verdict.outputs for one in report.failures] == [("kept",)]
+
+
 class Gathers(conformance_plain.Plain):
     """Scores of nodes are sums over their edges."""
 

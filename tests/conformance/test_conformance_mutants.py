@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cases import for_all
 from conformance_defects import DEFECTS, VARIANTS, changed_methods, defective
-from conformance_subjects import Local
+from conformance_subjects import Local, Loops, PlainModules, SciPyNetwork
 
 from kan_ref.conformance import cases, suite
 from kan_ref.conformance.adapters.reference import Reference
@@ -135,7 +135,13 @@ def test_the_likely_defect_is_nearly_always_the_planted_one(defects, share):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("subject", [conformance_plain.Plain, Local, Reference, SciPyBSplines])
+@pytest.mark.parametrize(
+    "subject",
+    [
+        *(conformance_plain.Plain, Local, Reference, SciPyBSplines),
+        *(PlainModules, Loops, SciPyNetwork),  # those that `benchmarks.conformance_mutants` changes
+    ],
+)
 def test_a_right_implementation_of_another_style_passes_every_required_case_it_has_methods_for(
     subject,
 ):

@@ -126,7 +126,7 @@ class PlainModules:
     def fit_affine(self, x, y, name):
         functions = self.code.symbols.LIBRARY
         _require(name in functions and np.ptp(y) > 0.0)
-        r2, values = self.code.fit_affine(functions[name], x, y, 40.0, 161)
+        r2, values = self.code.fit_affine(functions[name], x, y, 20.0, 161)
         return {**dict(zip("abcd", values, strict=True)), "r2": r2}
 
 
