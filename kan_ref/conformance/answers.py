@@ -211,30 +211,25 @@ def _fitted(case: Case, answer: Mapping[str, Any]) -> dict[str, Any]:
 # --- marks of known defects
 
 
-def tolerance_of(case: Case, output: str, factor: float) -> float:
-    """Return the allowed error of an output; numbers of nodes are right in float32, too."""
-    return case.tolerance[output] * (1.0 if output == "kept" else factor)
-
-
-def seen_marks(case: Case, got: Mapping[str, Any], factor: float) -> tuple[str, ...]:
-    """Return the flags of which the answer has a mark; `factor` widens the tolerances."""
+def seen_marks(case: Case, got: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the flags of which the answer has a mark."""
     return tuple(
         dict.fromkeys(
             mark.flag
             for mark in case.marks
-            if all(_fits(case, mark.output, at, value, got, factor) for at, value in mark.places)
+            if all(_fits(case, mark.output, at, value, got) for at, value in mark.places)
         )
     )
 
 
-def visible_marks(case: Case, got: Mapping[str, Any], factor: float) -> tuple[str, ...]:
+def visible_marks(case: Case, got: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the flags whose marks differ from the answer, so that it disproves them."""
     return tuple(
         mark.flag
         for mark in case.marks
         if got.get(mark.output) is not None
         and abs(mark.value - float(np.asarray(case.expected[mark.output]).flat[mark.index]))
-        > 2.0 * tolerance_of(case, mark.output, factor)
+        > 2.0 * case.tolerance[mark.output]
     )
 
 
@@ -244,15 +239,13 @@ def is_zero(case: Case, output: str, got: Mapping[str, Any]) -> bool:
     return bool((np.abs(np.asarray(got[output])) <= SAME * size).all())
 
 
-def _fits(
-    case: Case, output: str, index: int, value: float, got: Mapping[str, Any], factor: float
-) -> bool:
+def _fits(case: Case, output: str, index: int, value: float, got: Mapping[str, Any]) -> bool:
     """Return whether the answer is that of a known defect."""
     answered = got.get(output)
     expected = np.asarray(case.expected[output])
     if answered is None or answered.shape != expected.shape:
         return False
-    room = tolerance_of(case, output, factor)
+    room = case.tolerance[output]
     if value:  # a defect that gives 0 gives it exactly, while many small numbers are near 0
         room = max(room, SAME * abs(value - float(expected.flat[index])))
     return bool(abs(float(answered.flat[index]) - value) <= room)
