@@ -51,8 +51,8 @@ class Elimination(Record):
 
     `network`, refined on the samples that were not held out; its `validation_rmse` on those that
     were; `least_rmse`, the smallest of all architectures; `steps`, the trials in their order. The
-    errors of an output are multiplied by the power of two that brings the standard deviation of its
-    targets nearest to the largest one of all outputs. For classes both errors are those of
+    errors are in units of y. Those of an output with smaller targets than another are multiplied by
+    the power of two that makes the standard deviations alike. For classes both errors are those of
     probabilities, and `validation_loss`, else None, is the mean loss on the held-out samples. With
     fewer than 5 training samples none is held out, and all of these are on the training samples.
     """
@@ -93,11 +93,11 @@ def eliminate(
         Wide enough; trained or not. Edges may be masked. A node or an edge without which an output
         would have no path from any input stays.
     data : record with x_train, y_train, x_test, y_test
-        Test data are not used. Outputs in all units count alike: training and comparisons multiply
-        each by the power of two of `Elimination`. It is at most 2^200 = 1.6e60, 1 for targets that
-        are constant up to rounding, and 1 for all outputs if those of locked edges differ. Where
-        the largest standard deviation is far from 1, or a mean is far larger than the standard
-        deviation, scale the data with `kan_ref.scaled` first.
+        Test data are not used. Units of y have no influence: training and comparisons multiply each
+        output by the power of two that brings the standard deviation of its targets near 1, by one
+        power for all outputs if those of locked edges differ. It is from 2^-200 to 2^200 = 1.6e60.
+        Where a mean is far larger than the standard deviation, or inputs have units, scale the data
+        with `kan_ref.scaled` first.
     tolerance : float
         At least 0, in units of the standard deviation of y_train: smaller validation errors are
         those of splines and training, not of noise, and may rise by half, (D9). Larger ones may
@@ -157,10 +157,10 @@ def eliminate(
             "network has no path of active edges from an input to an output, but needs at least "
             "one: activate edges with mask_edges"
         )
-    factors, steps = np.ones(network.widths[-1]), list[ArchitectureTrial]()
+    factors, unit, steps = np.ones(network.widths[-1]), 1.0, list[ArchitectureTrial]()
     rule: Rule
     if loss == "mse":
-        factors = output_factors(network, checked.y_train)
+        factors, unit = output_factors(network, checked.y_train)
         part = hold_out(checked, VALIDATION_SHARE)
         part = replace(part, y_train=factors * part.y_train, y_test=factors * part.y_test)
         rule = PairedRule(tolerance, float(np.std(factors * checked.y_train, axis=0).max()))
@@ -169,7 +169,8 @@ def eliminate(
         rule = ClassRule(tolerance, suspicion_of(part, loss))
 
     def report(trial: ArchitectureTrial) -> None:
-        steps.append(replace(trial, network=multiply_outputs(trial.network, 1.0 / factors)))
+        found = multiply_outputs(trial.network, 1.0 / factors)
+        steps.append(replace(trial, network=found, validation_rmse=trial.validation_rmse / unit))
         if callback is not None:
             callback(steps[-1])
 
@@ -196,26 +197,34 @@ def eliminate(
     # outputs that are not trained may be nearer to the multiplied targets as they are
     start = min(network, multiply_outputs(network, factors), key=search.error)
     found = run_elimination(search, start, edges=check_flag("edges", edges), simple=simple)
-    network = multiply_outputs(found.network, 1.0 / factors)
-    return replace(found, network=network, steps=tuple(steps))
+    return replace(
+        found,
+        network=multiply_outputs(found.network, 1.0 / factors),
+        validation_rmse=found.validation_rmse / unit,
+        least_rmse=found.least_rmse / unit,
+        steps=tuple(steps),
+    )
 
 
-def output_factors(network: Network, y: FloatArray) -> FloatArray:
-    """Return the powers of two (n_out,) that make the standard deviations of targets alike.
+def output_factors(network: Network, y: FloatArray) -> tuple[FloatArray, float]:
+    """Return powers of two (n_out,) that bring standard deviations of targets near 1, and the unit.
 
-    An output that is constant up to rounding has the factor 1. All have it where locked edges would
-    need different ones.
+    The unit is the factor of the output with the largest standard deviation. An output that is
+    constant up to rounding has it too. All have it where locked edges would need different ones.
     """
     sizes = np.abs(y).max(axis=0)
     deviations = np.std(y / np.where(sizes > 0.0, sizes, 1.0), axis=0)
     deviations = np.where(deviations > ROUNDING, sizes * deviations, 0.0)
-    ratios = np.divide(deviations.max(), deviations, out=np.ones_like(sizes), where=deviations > 0)
-    factors = np.exp2(np.minimum(np.round(np.log2(ratios)), MOST_EXPONENT))
+    largest = float(deviations.max())
+    sizes = np.where(deviations > 0.0, deviations, largest if largest > 0.0 else 1.0)
+    exponents = np.clip(-np.round(np.log2(sizes)), -MOST_EXPONENT, MOST_EXPONENT)
+    factors = np.exp2(exponents)
+    unit = float(factors.min())
     of_rows: dict[int, float] = {}
     for edge in network.layers[-1].symbolic:
         if of_rows.setdefault(edge.row, factors[edge.output]) != factors[edge.output]:
-            return np.ones_like(factors)
-    return np.asarray(factors)
+            return np.full_like(factors, unit), unit
+    return factors, unit
 
 
 def run_elimination(

@@ -276,26 +276,58 @@ def test_an_output_in_smaller_units_is_learned_as_well_as_the_others():
     assert tuple(trials) == found.steps
 
 
-def test_factors_are_powers_of_two_and_those_of_constant_outputs_one():
+def factors_of(network, y):
+    factors, unit = output_factors(network, y)
+    return factors.tolist(), unit
+
+
+def test_factors_are_powers_of_two_which_bring_deviations_near_one():
     y = np.array([[1.0, 1e-3, 1.0 + 2e-16, 0.9, 7.0], [-1.0, -1e-3, 1.0, -1.1, 7.0]])
-    network = start(None, (1, 5))
+    network, one = start(None, (1, 5)), start(None, (1, 1))
 
-    assert output_factors(network, y).tolist() == [1.0, 1024.0, 1.0, 1.0, 1.0]
-    assert output_factors(network, 1e-300 * y).tolist() == [1.0, 1024.0, 1.0, 1.0, 1.0]
-    assert output_factors(network, y * [1.0, 1e-300, 1.0, 1.0, 1.0])[1] == 2.0**200
-    assert output_factors(start(None, (1, 1)), 1e-3 * y[:, :1]).tolist() == [1.0]
+    assert factors_of(network, y) == ([1.0, 1024.0, 1.0, 1.0, 1.0], 1.0)
+    for unit in (2.0**-40, 2.0**90):  # constants have the factor of the largest output
+        expected = [unit, 1024.0 * unit, unit, unit, unit]
+        assert factors_of(network, y / unit) == (expected, unit)
+    assert factors_of(network, y * [1.0, 1e-300, 1.0, 1.0, 1.0])[0][1] == 2.0**200
+    assert factors_of(one, 1e-3 * y[:, :1]) == ([1024.0], 1024.0)
+    assert factors_of(one, 1e300 * y[:, :1]) == ([2.0**-200], 2.0**-200)
+    assert factors_of(one, y[:, 4:]) == ([1.0], 1.0)
 
 
-def test_outputs_with_locked_edges_keep_their_units_unless_they_have_one_factor():
-    y = np.array([[1.0, 1e-3, 1.1e-3], [-1.0, -1e-3, -1e-3]])
+def test_outputs_with_locked_edges_keep_their_ratio_unless_they_have_one_factor():
+    y = np.array([[8.0, 8e-3, 8.8e-3], [-8.0, -8e-3, -8e-3]])
     network = start(None, (1, 3))
     for output in (0, 1, 2):
         network = kr.fix_symbolic(network, 0, output=output, input=0, name="sin")
 
     different, same = (kr.lock_edges(network, 0, [(1, 0), (output, 0)]) for output in (0, 2))
 
-    assert output_factors(different, y).tolist() == [1.0, 1.0, 1.0]
-    assert output_factors(same, y).tolist() == [1.0, 1024.0, 1024.0]
+    assert factors_of(different, y) == ([0.125, 0.125, 0.125], 0.125)
+    assert factors_of(same, y) == ([0.125, 128.0, 128.0], 0.125)
+
+
+def test_a_table_in_other_units_has_the_same_architectures_and_errors_in_its_units():
+    def eliminated(unit):
+        data = made(lambda x: unit * (np.sin(2.0 * x[:, :1]) + x[:, 1:] ** 2), 2, n=60)
+        network = kr.init_network(
+            (2, 2, 1),
+            n_intervals=3,
+            degree=3,
+            domain=data.x_train,
+            y=data.y_train,
+            rng=np.random.default_rng(1),
+        )
+        return kr.eliminate(network, data, grids=(3, 6), n_steps=4)
+
+    expected = eliminated(1.0)
+    for unit in (2.0**-40, 2.0**40):
+        found = eliminated(unit)
+        assert found.least_rmse == unit * expected.least_rmse
+        pairs = list(zip(found.steps, expected.steps, strict=True))
+        for step, other in [*pairs, (found, expected)]:
+            assert step.validation_rmse == unit * other.validation_rmse
+            assert repr(step.network) == repr(other.network)
 
 
 def test_a_node_that_an_output_needs_is_no_candidate():
