@@ -90,11 +90,6 @@ def splines_of(searches: Sequence[SliceSearch], data: Data) -> tuple[Network, Sc
     )
 
 
-def identity(n_in: int, n_out: int) -> Scaler:
-    """Return the scaler that changes nothing."""
-    return Scaler(np.zeros(n_in), np.ones(n_in), np.zeros(n_out), np.ones(n_out), None)
-
-
 def judged(
     data: Data, expression: Any, names: tuple[str, ...], rng: np.random.Generator
 ) -> Verdict:

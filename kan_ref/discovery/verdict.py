@@ -17,9 +17,9 @@ F = E (N - p) / ((R - E) p) is nearly chi^2 / p with p degrees of freedom. By Wi
 and z > 4 shows that the residual has structure. Neighbouring samples have similar residuals where
 the formula is wrong by a continuous function, also by one that varies too fast for such columns.
 Products of polynomials of all inputs are tested alone, since many columns hide one term, and
-together (both in `residual_tests`). A small network finds curves that no such columns follow: it is
-trained on four fifths of the samples and judged on the rest, each fifth in turn. Let q be its
-predictions for the residuals r. Over all samples
+together (both in `residual_tests`). A small network finds curves that no such columns follow
+(`surrogate`): it is trained on four fifths of the samples and judged on the rest, each fifth in
+turn. Let q be its predictions for the residuals r. Over all samples
 
     (D19)  gain = mean(r^2 - (r - q)^2),   its standard error = std(r^2 - (r - q)^2) / sqrt(N)
 
@@ -35,8 +35,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import ROUNDING, FloatArray
-from kan_ref.data import Data
+from kan_ref.checks import FloatArray
 from kan_ref.discovery.residual_tests import (
     FEWEST,
     joint_statistic,
@@ -44,6 +43,7 @@ from kan_ref.discovery.residual_tests import (
     neighbour_statistic,
     normal_of_ratio,
     product_columns,
+    standardised,
 )
 from kan_ref.discovery.spare_samples import (
     DEGREE,
@@ -53,17 +53,13 @@ from kan_ref.discovery.spare_samples import (
     missing_samples,
     unseen_error,
 )
-from kan_ref.network import domain_of_samples, init_network, network_values
-from kan_ref.training import fit
+from kan_ref.discovery.surrogate import held_out_gain
 
 EXACT = 1e-11  # of the standard deviation of y
 ROUNDED = 1e-13  # of it: smaller residuals are rounding errors, whatever they depend on
 MOST_EXACT = 1e-9  # of it: where rounding errors of y are larger, no formula is called exact
 ERRORS = 3.0  # standard errors of a gain
-N_FOLDS = 5
 STRUCTURE = 4.0  # of z, (D18)
-STEPS = 8
-SMOOTHNESS = 1e-3
 
 
 @dataclass(frozen=True)
@@ -160,7 +156,7 @@ def is_like_noise(
 
 def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) -> str:
     """Return what explains the residual, in words with numbers; "" if nothing does."""
-    z = _scaled(x, x)[0]
+    z = standardised(x)
     pairs = ("polynomials of degree 7 to 9 of the input", "products of two inputs")[x.shape[1] > 1]
     for name, columns in (
         ("sums of polynomials of the inputs", _one_by_one(z)),
@@ -209,23 +205,6 @@ def explained(columns: FloatArray, residual: FloatArray) -> tuple[float, float]:
     return normal_of_ratio(ratio, p), part / (part + rest)
 
 
-def held_out_gain(
-    x: FloatArray, residual: FloatArray, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Return the gain (D19) of a small network on held-out residuals, and its standard error."""
-    q = np.zeros(len(residual))
-    folds = rng.permutation(len(residual)) % N_FOLDS
-    for fold in range(N_FOLDS):
-        held = folds == fold
-        if held.any() and (~held).sum() >= 10:
-            q[held] = _by_network(x[~held], residual[~held], x[held], rng)
-    # [eq:residual-gain]
-    gains = residual**2 - (residual - q) ** 2
-    gain, error = float(np.mean(gains)), float(np.std(gains)) / np.sqrt(len(gains))
-    # [/eq:residual-gain]
-    return gain, max(error, 1e-300)
-
-
 def _one_by_one(z: FloatArray) -> FloatArray:
     """Return Chebyshev polynomials of degree 1 to `DEGREE` of each input, and 1."""
     t = z / np.maximum(np.abs(z).max(axis=0), 1e-300)
@@ -259,32 +238,3 @@ def _local(z: FloatArray) -> FloatArray:
     order = [np.argsort(np.argsort(z[:, i])) * k // n for i in range(min(2, z.shape[1]))]
     cell = order[0] if len(order) == 1 else order[0] * k + order[1]
     return np.asarray((cell[:, None] == np.unique(cell)[None, :]).astype(np.float64))
-
-
-def _scaled(x: FloatArray, at: FloatArray) -> tuple[FloatArray, FloatArray]:
-    mean, std = x.mean(axis=0), x.std(axis=0)
-    std = np.where(std > 0.0, std, 1.0)
-    return (x - mean) / std, (at - mean) / std
-
-
-def _by_network(
-    x: FloatArray, r: FloatArray, at: FloatArray, rng: np.random.Generator
-) -> FloatArray:
-    """Predict residuals by a small smooth network."""
-    z, z_at = _scaled(x, at)
-    size = float(np.std(r))
-    if size <= ROUNDING * float(np.abs(r).max()):  # the same number at all samples
-        return np.full(len(at), r.mean())
-    target = (r / size)[:, None]
-    data = Data(z, target, z, target)
-    widths = (x.shape[1], 2, 1) if x.shape[1] > 1 else (1, 1)
-    network = init_network(
-        widths,
-        n_intervals=5,
-        degree=3,
-        domain=domain_of_samples(np.vstack([z, z_at])),
-        x=z,
-        rng=rng,
-    )
-    run = fit(network, data, optimizer="lm", n_steps=STEPS, smoothness_weight=SMOOTHNESS)
-    return np.asarray(size * network_values(run.network, z_at)[:, 0])

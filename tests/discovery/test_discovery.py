@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from itertools import permutations
 from statistics import NormalDist
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from kan_ref.discovery.formula_search import (
     sine_or_cosine,
     with_trained_numbers,
 )
-from kan_ref.discovery.records import DiscoveryStep, beside_splines, formula_values
+from kan_ref.discovery.records import DiscoveryStep, Report, beside_splines, formula_values
 from kan_ref.discovery.residual_tests import (
     neighbour_pairs,
     neighbour_statistic,
@@ -37,9 +38,10 @@ from kan_ref.discovery.results import judged, judged_on_inputs, judged_on_test
 from kan_ref.discovery.sample_support import between_samples, effects, network_of, rounding_errors
 from kan_ref.discovery.slice_search import search_by_slices
 from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error
+from kan_ref.discovery.surrogate import held_out_gain
 from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.discovery.varying_inputs import inputs_of_data
-from kan_ref.discovery.verdict import Verdict, explained, held_out_gain, judge
+from kan_ref.discovery.verdict import Verdict, explained, judge
 from kan_ref.network.network import Network
 from kan_ref.training import hold_out_classes
 
@@ -794,7 +796,7 @@ def test_a_network_whose_slices_ran_out_of_time_says_so(monkeypatch):
 
     monkeypatch.setattr("kan_ref.discovery.pipeline.search_by_slices", late)
     monkeypatch.setattr("kan_ref.discovery.pipeline.better", lambda one, *_: one)
-    monkeypatch.setattr("kan_ref.discovery.pipeline.search_by_network", lines)
+    monkeypatch.setattr("kan_ref.discovery.network_search.search_by_network", lines)
 
     found = kr.discover(data, **options)
 
@@ -841,6 +843,68 @@ def test_an_interrupt_while_names_of_one_input_are_sought_keeps_the_best_one(mon
     assert "interrupted" in found.verdict.why
     cubic = np.polynomial.Polynomial.fit(x[:, 0], y[:, 0], 3)(x[:, 0])
     assert np.std(found.predict(x)[:, 0] - y[:, 0]) <= np.std(cubic - y[:, 0])
+
+
+def interrupting(name):
+    """Return a callback that is interrupted after the step called `name`."""
+
+    def callback(one):
+        if getattr(one, "name", type(one).__name__) == name:
+            raise KeyboardInterrupt
+
+    return callback
+
+
+@for_all(
+    ("name", "widths"),
+    [(name, None) for name in ("surrogate", "formula", "network")]
+    + [(name, (1, 1)) for name in ("FormulaTrial", "name", "canonical", "surrogate")],
+)
+def test_an_interrupt_when_there_is_a_formula_keeps_it(name, widths):
+    data = made(lambda x: x[:, :1] * np.exp(-x[:, :1]) if widths else np.exp(-x[:, :1]), 1, n=60)
+    options = {"widths": widths, "penalty_weight": 0.0, "rng": RNG(0)}
+
+    found = kr.discover(data, **options, callback=interrupting(name))
+
+    assert found.verdict.why.count("interrupted: the best formula so far") == 1
+    assert found.train_rmse < 0.5 * np.std(data.y_train)
+    assert name == "FormulaTrial" or [step.name for step in found.steps].count(name) <= 1
+    if widths is None:
+        assert found.verdict.kind == "exact"
+
+
+@for_all("name", ["start", "FormulaTrial", "name", "numbers"])
+def test_an_interrupt_of_a_search_for_classes_keeps_a_formula_that_exists(name):
+    data = with_labels(lambda x: 6.0 * x[:, 0], n=60)
+    options = {"widths": (2, 1), "loss": "cross_entropy", "rng": RNG(0)}
+
+    if name == "start":
+        with pytest.raises(KeyboardInterrupt):
+            kr.discover(data, **options, callback=interrupting(name))
+    else:
+        found = kr.discover(data, **options, callback=interrupting(name))
+        assert "interrupted: the best formula so far" in found.verdict.why
+        assert found.formula.free_symbols
+
+
+def test_a_second_interrupt_ends_a_run():
+    def interrupt():
+        raise KeyboardInterrupt
+
+    data = made(lambda x: x[:, :1], 1, n=20)
+    report = Report(data, inputs_of_data(data.x_train), None, progress=False)
+
+    assert report.unless_interrupted(interrupt, lambda: 3) == 3
+    with pytest.raises(KeyboardInterrupt):
+        report.unless_interrupted(interrupt, lambda: 3)
+
+
+def test_an_interrupt_of_the_last_test_of_a_residual_is_not_lost(monkeypatch):
+    stopped = SimpleNamespace(interrupted=True, network=None)
+    monkeypatch.setattr("kan_ref.discovery.surrogate.fit", lambda *_, **__: stopped)
+
+    with pytest.raises(KeyboardInterrupt):
+        held_out_gain(X[:100], Y[:100], RNG(0))
 
 
 @pytest.mark.long
