@@ -151,11 +151,11 @@ def discover(
     inputs, 1000 samples gave the formula, 300 did not, and with 47 others 1000 did not either.
 
     Liu et al. 2024, section 2.5, for the paper's way. "exact" means an error of at most 1e-11 of
-    the standard deviation of y at all training samples, which above 1e-13 must be like noise; a
-    formula "within noise" may be wrong by less than the noise shows, and the verdict says by how
-    much. Of M different rows of the inputs in the formula, p fitted numbers leave M - p to test it:
-    "exact" needs at least p / 2 of these, "within noise" at least p, and at least 50 samples in
-    all, or 28 for one input.
+    the standard deviation of y at all training samples, which above 1e-13 must be like noise, or of
+    the rounding errors of y, where these are at most 1e-9 of it. A formula "within noise" may be
+    wrong by less than the noise shows, and the verdict says by how much. Of M different rows of the
+    inputs in the formula, p fitted numbers leave M - p to test it: "exact" needs at least p / 2 of
+    these, "within noise" at least p, and at least 50 samples in all, or 28 for one input.
     Classes need 50 for one input, too, and their formula must be better than a constant prediction
     on a fifth of the samples by more than chance, which of less than 100 samples few formulas are.
     """

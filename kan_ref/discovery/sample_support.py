@@ -51,7 +51,7 @@ from kan_ref.discovery.spare_samples import (
     is_fitted,
     tests_exactness,
 )
-from kan_ref.discovery.verdict import Verdict, allowed_error
+from kan_ref.discovery.verdict import Verdict, allowed_error, resolution
 from kan_ref.formulas import from_formula
 from kan_ref.network import Network, domain_of_samples, network_values
 
@@ -124,7 +124,8 @@ def weak_number(
     by_number = effects(expression, x[samples], names)
     without = partial(_changes, expression, factor=CHANGE, x=x[samples], names=names)
     if not is_exact:
-        sigma = float(np.std(y - formula_values(expression, x, names)[:, 0]))
+        residual = y - formula_values(expression, x, names)[:, 0]
+        sigma = max(float(np.std(residual)), resolution(y))
         return _weak_in_noise(by_number, without, counts, sigma)
     return _weak_in_exact(by_number, without, counts, allowed_error(y) / CHANGE)
 

@@ -3,7 +3,8 @@
     exact            the largest residual is below 1e-11 of the standard deviation of y: rounding
                      errors. Above 1e-13 the residuals must be like noise, or within the rounding
                      errors of the formula (D35), since quotients of polynomials may come that near
-                     to another curve.
+                     to another curve. No formula is exact where rounding errors of y, of 8 eps
+                     times its largest value, are above 1e-9 of its standard deviation.
     within noise     nothing that was tried explains the residual
     not explained    the residual has structure
 
@@ -108,7 +109,13 @@ def judge(
     if rounding is not None and rounded < largest <= allowed_error(y):
         rounded = np.maximum(rounded, rounding())
     found = "" if (np.abs(residual) <= rounded).all() else _structure(x, residual, rng)
-    if largest <= allowed_error(y) and not found:
+    coarse, rounding_of_y = "", 8.0 * resolution(y)
+    if rounding_of_y > MOST_EXACT * _unit(y):
+        coarse = (
+            f"; y has rounding errors of {rounding_of_y:.1e}, more than {MOST_EXACT:g} of its "
+            "standard deviation, so no formula is exact"
+        )
+    if largest <= allowed_error(y) and not found and not coarse:
         text = (
             f"the largest error on {samples} is {largest:.1e}, "
             f"and y has a standard deviation of {float(np.std(y)):.2g}"
@@ -125,21 +132,29 @@ def judge(
     if missing:
         return Verdict("not explained", f"{share}, shows no structure; {missing}")
     taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
-    unseen = f"an error with a root mean square below {unseen_error(size, n, n_numbers):.1e}"
-    why = f"{share}, shows no structure on {samples}{taken}; {unseen} cannot be seen"
+    unseen = max(unseen_error(size, n, n_numbers), resolution(y))
+    why = (
+        f"{share}, shows no structure on {samples}{taken}; an error with a root mean square below "
+        f"{unseen:.1e} cannot be seen{coarse}"
+    )
     return Verdict("within noise", why)
 
 
 def allowed_error(y: FloatArray, share: float = EXACT) -> float:
     """Return the largest residual of an exact formula: this share of y, or its rounding errors."""
-    rounding = 8.0 * np.finfo(float).eps * float(np.abs(y).max())
-    return min(max(share * _unit(y), rounding), MOST_EXACT * _unit(y))
+    return min(max(share * _unit(y), 8.0 * resolution(y)), MOST_EXACT * _unit(y))
+
+
+def resolution(y: FloatArray) -> float:
+    """Return the distance of float64 numbers of the size of y, up to which its values are right."""
+    return float(np.finfo(float).eps * np.abs(y).max())
 
 
 def _unit(y: FloatArray) -> float:
     """Return the standard deviation, of a constant y its size."""
-    spread = float(np.std(y))
-    return spread if spread > 0.0 else max(float(np.abs(y).max()), 1e-300)
+    if np.ptp(y) > 0.0:  # of equal numbers the computed deviation need not be 0
+        return max(float(np.std(y)), 1e-300)
+    return max(float(np.abs(y).max()), 1e-300)
 
 
 def is_like_noise(

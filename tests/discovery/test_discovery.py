@@ -1099,7 +1099,7 @@ SPREAD = np.std(Y)
 
 
 def test_rounding_errors_are_exact_in_any_units():
-    for unit, shift in ((1.0, 0.0), (1e-20, 0.0), (1e20, 0.0), (1.0, 1e6)):
+    for unit, shift in ((1.0, 0.0), (1e-20, 0.0), (1e20, 0.0), (1.0, 1e5)):
         y = unit * (Y + shift)
         verdict = judge(X, y, y * (1.0 + 1e-16 * RNG(1).standard_normal(len(y))), RNG(0))
         assert verdict.kind == "exact"
@@ -1758,6 +1758,18 @@ def test_no_error_above_a_billionth_is_exact_however_large_the_targets_are():
         predicted = y + 1e-8 * SPREAD * np.sin(5.0 * X[:, 0])
 
         assert judge(X, y, predicted, RNG(0)).kind != "exact"
+
+
+@for_all(("shift", "kind"), [(1e5, "exact"), (1e7, "within noise"), (1e12, "within noise")])
+def test_no_formula_is_exact_where_rounding_errors_of_y_are_above_a_billionth(shift, kind):
+    """Numbers near 1e12 are 1.2e-4 apart, so that smaller terms of y may leave no trace."""
+    y = Y + shift
+    verdict = judge(X, y, y, RNG(0))
+
+    assert verdict.kind == kind
+    assert ("rounding errors" in verdict.why) == (kind != "exact")
+    if kind != "exact":
+        assert float(verdict.why.split("below ")[1].split()[0]) >= 0.99 * np.spacing(shift)
 
 
 # --- neighbours
