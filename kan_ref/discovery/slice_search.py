@@ -197,7 +197,7 @@ def _within_noise(
         if not rest:
             return False
         best = min(rest, key=lambda one: bic(one, len(x), floor))
-        if is_like_noise(x, y - values(best.tree, x), rng, numbers(best.tree).size):
+        if is_like_noise(x, y, values(best.tree, x), rng, numbers(best.tree).size):
             return True
         rejected.append(best)
     return False

@@ -38,7 +38,6 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.residual_tests import (
-    FEWEST,
     joint_statistic,
     largest_coefficient,
     neighbour_statistic,
@@ -48,11 +47,13 @@ from kan_ref.discovery.residual_tests import (
 )
 from kan_ref.discovery.spare_samples import (
     DEGREE,
+    FEWEST,
     N_PER_COLUMN,
     at_points,
     fewest_noisy,
     missing_samples,
     unseen_error,
+    without_copies,
 )
 from kan_ref.discovery.surrogate import held_out_gain
 
@@ -108,7 +109,10 @@ def judge(
     rounded: FloatArray | float = allowed_error(y, ROUNDED)
     if rounding is not None and rounded < largest <= allowed_error(y):
         rounded = np.maximum(rounded, rounding())
-    found = "" if (np.abs(residual) <= rounded).all() else _structure(x, residual, rng)
+    # rounding errors of copies are equal, too, but a formula with structure there is not exact
+    once = np.arange(n) if largest <= allowed_error(y) else without_copies(x, y)
+    is_rounded = bool((np.abs(residual) <= rounded).all())
+    found = "" if is_rounded else _structure(x[once], residual[once], rng)
     coarse, rounding_of_y = "", 8.0 * resolution(y)
     if rounding_of_y > MOST_EXACT * _unit(y):
         coarse = (
@@ -128,11 +132,11 @@ def judge(
     share = f"the residual, of size {size:.1e} ({of_y} of y)"
     if found:
         return Verdict("not explained", f"{share}, has structure: {found}")
-    missing = missing_samples(n, n_points, n_numbers, fewest, is_noisy=True)
+    missing = missing_samples(len(once), n_points, n_numbers, fewest, is_noisy=True)
     if missing:
         return Verdict("not explained", f"{share}, shows no structure; {missing}")
     taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
-    unseen = max(unseen_error(size, n, n_numbers), resolution(y))
+    unseen = max(unseen_error(size, len(once), n_numbers), resolution(y))
     why = (
         f"{share}, shows no structure on {samples}{taken}; an error with a root mean square below "
         f"{unseen:.1e} cannot be seen{coarse}"
@@ -158,15 +162,16 @@ def _unit(y: FloatArray) -> float:
 
 
 def is_like_noise(
-    x: FloatArray, residual: FloatArray, rng: np.random.Generator, n_numbers: int
+    x: FloatArray, y: FloatArray, predicted: FloatArray, rng: np.random.Generator, n_numbers: int
 ) -> bool:
-    """Return whether a residual (n,) at x (n, n_in) has no structure that a test finds.
+    """Return whether y - predicted (n,) at x (n, n_in) has no structure that a test finds.
 
     With few samples few tests are made. With fewer than two for each fitted number it is False.
     """
-    if 2 * n_numbers > len(residual) or not np.isfinite(residual).all():
+    once, residual = without_copies(x, y), y - predicted
+    if 2 * n_numbers > len(once) or not np.isfinite(residual).all():
         return False
-    return not _structure(x, residual, rng)
+    return not _structure(x[once], residual[once], rng)
 
 
 def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) -> str:
