@@ -5,7 +5,8 @@
                      errors of the formula (D35), since quotients of polynomials may come that near
                      to another curve. No formula is exact where rounding errors of y, of 8 eps
                      times its largest value, are above 1e-9 of its standard deviation.
-    within noise     nothing that was tried explains the residual
+    within noise     nothing that was tried explains the residual. A constant is within noise, too,
+                     where y varies too fast for the samples to show it.
     not explained    the residual has structure
 
 Whether a residual has structure is tested in four ways. With p columns, such as polynomials of the
@@ -137,6 +138,13 @@ def judge(
         return Verdict("not explained", f"{share}, shows no structure; {missing}")
     taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
     unseen = max(unseen_error(size, len(once), n_numbers), resolution(y))
+    if np.ptp(predicted) == 0.0:
+        why = (
+            f"the formula is a constant, and y looks like noise on {samples}{taken}: it does not "
+            "depend on the inputs, or varies too fast for so many samples; a slow dependence with "
+            f"a root mean square below {unseen:.1e} cannot be seen either{coarse}"
+        )
+        return Verdict("within noise", why)
     why = (
         f"{share}, shows no structure on {samples}{taken}; an error with a root mean square below "
         f"{unseen:.1e} cannot be seen{coarse}"

@@ -1823,6 +1823,18 @@ def test_copies_of_samples_with_classes_are_no_structure():
     assert rights >= 5
 
 
+def test_a_constant_is_not_said_to_be_wrong_by_no_more_than_noise_shows():
+    """y = sin(200 x) has 32 periods over [0, 1], 2/3 of the samples for each: they look like noise."""
+    x = RNG(1).uniform(0.0, 1.0, (60, 1))
+    y = np.sin(200.0 * x[:, 0])
+
+    why = judge(x, y, np.full(60, y.mean()), RNG(0), 1).why
+
+    assert "the formula is a constant, and y looks like noise on 60 samples" in why
+    assert "does not depend on the inputs, or varies too fast for so many samples" in why
+    assert "an error with" not in why
+
+
 # --- neighbours
 
 
