@@ -65,6 +65,7 @@ POLE = 1e6  # times the largest value at the samples
 FAR = 1.0  # ranges of the values at the samples
 NETWORK = 1e-11  # of the largest value of a formula: a network of it may be wrong by that
 ROUNDING = 1e-12  # of the range of an input: a coordinate that is nearer to 0 is 0
+CALL = "kr.from_formula(found.formula, found.names, domain=...)"  # `discover` has no domain=
 
 Changes = Callable[..., FloatArray]
 
@@ -251,7 +252,8 @@ def network_of(
         for place, one in enumerate(expressions):
             _check_network(network, place, one, names, x)
     except ValueError as error:
-        return None, Verdict(verdict.kind, f"{verdict.why}; there is no network of it: {error}")
+        why = str(error).replace("give domain= with", f"call {CALL} with")
+        return None, Verdict(verdict.kind, f"{verdict.why}; there is no network of it: {why}")
     return network, verdict
 
 

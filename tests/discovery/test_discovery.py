@@ -1234,6 +1234,22 @@ def test_a_network_that_is_undefined_at_a_sample_is_none_with_the_reason():
     assert "there is no network of it: it would be undefined at a training sample" in why.why
 
 
+def test_where_there_is_no_network_the_remedy_is_a_call_that_can_be_made():
+    """Near x = 0 the sum x^2 y + 1 loses digits, and away from it the formula has a network."""
+    x = RNG(0).uniform(-5.0, 5.0, (200, 2))
+    formula = sympy.sympify("(x**2*y + 1)/x**2")
+    y = formula_values(formula, x, ("x", "y"))
+
+    _, verdict = network_of((formula,), ("x", "y"), kr.Data(x, y, x, y), Verdict("exact", "right"))
+    found = SimpleNamespace(formula=formula, names=("x", "y"))
+    (call,) = re.findall(r"call (kr\.from_formula\(.*?\)) with", verdict.why)
+    network = eval(call.replace("...", "((0.5, 5.0), (-5.0, 5.0))"), {"kr": kr, "found": found})
+
+    assert "give domain=" not in verdict.why
+    far = x[:, 0] > 0.5
+    np.testing.assert_allclose(network(x[far]), y[far], rtol=0, atol=1e-9)
+
+
 def test_the_errors_of_a_discovery_are_those_of_its_formula():
     x = 10.0 ** RNG(0).uniform(-5.0, 5.0, (200, 2))
     y = x[:, :1] / x[:, 1:] ** 2
