@@ -253,9 +253,10 @@ def suggest_formulas(
 
     Notes
     -----
-    About a second. The numbers of a formula are trained on y and not rounded. None of the formulas
-    need be right: judge by `rmse` beside `error`, and refit the numbers on data where there are
-    any. `discover` does all of this for whole functions, with a verdict.
+    About a second, several where no formula has the accuracy of y. The numbers of a formula are
+    trained on y and not rounded. None of the formulas need be right: judge by `rmse` beside
+    `error`, and refit the numbers on data where there are any. `discover` does all of this for
+    whole functions, with a verdict.
 
     Examples
     --------
