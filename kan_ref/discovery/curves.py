@@ -138,8 +138,9 @@ def name_curve(
             break
     else:  # after a few steps sums of many terms hide a simple law that is not trained yet
         if floor <= SURE * spread and time.monotonic() <= deadline:
-            simplest = _before(deadline, sorted(left, key=complexity))
-            any(is_sure(train(tree)) for tree in simplest)
+            for tree in _before(deadline, sorted(left, key=complexity)):
+                if is_sure(train(tree)):
+                    break
     if not trained:  # all values overflow
         return [Fitted(Number(float(np.mean(y))), spread)]
     ranked = sorted(trained.values(), key=lambda one: bic(one, len(x), floor))

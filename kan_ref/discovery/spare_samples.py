@@ -9,10 +9,10 @@ formula whose residual shows nothing is called
     (D32)  exact           if M - p >= p / 2
            within noise    if M - p >= p and N >= n_0,   n_0 = 28 for one input, 50 for several
 
-and otherwise not explained. Copies of a sample count once in N. A spare point
-that is met to 1e-11 gives log2(1e11) = 36 bits of evidence. Around each number some operations are
-chosen to fit the samples, too: about three, of 5 bits each. Half a spare point for each number is
-more evidence than that.
+and otherwise not explained. Copies of a sample count once in N. A spare point that is met to 1e-11
+gives log2(1e11) = 36 bits of evidence. Around each number some operations are chosen to fit the
+samples, too: about three, of 5 bits each. Half a spare point for each number is more evidence than
+that.
 
 With noise one has to see that the residual has no structure (`verdict`). With n_0 samples at least
 one test of all inputs can be made: for one input that of sums of polynomials, for several those of
