@@ -94,9 +94,9 @@ def different_points(
 def without_copies(x: FloatArray, y: np.ndarray) -> IntArray:
     """Return the places of the samples x (n, n_in), y (n,) or (n, n_out), without copies.
 
-    Residuals of copies are equal, which tests of independent residuals would call structure. Where
-    equal inputs have other targets, too, equal samples may be measurements of their own, such as
-    labels of one category. Then all places are returned.
+    Residuals of copies are equal, so that tests for independent residuals fail. Where equal inputs
+    have other targets, too, equal samples may be measurements of their own, such as labels of one
+    category. Then all places are returned.
     """
     first = np.unique(x, axis=0, return_index=True)[1]
     n_rows = len(np.unique(np.column_stack([x, y]), axis=0))

@@ -110,7 +110,7 @@ def judge(
     rounded: FloatArray | float = allowed_error(y, ROUNDED)
     if rounding is not None and rounded < largest <= allowed_error(y):
         rounded = np.maximum(rounded, rounding())
-    # rounding errors of copies are equal, too, but a formula with structure there is not exact
+    # where errors may be called exact, copies count as well: the test is then stricter
     once = np.arange(n) if largest <= allowed_error(y) else without_copies(x, y)
     is_rounded = bool((np.abs(residual) <= rounded).all())
     found = "" if is_rounded else _structure(x[once], residual[once], rng)
