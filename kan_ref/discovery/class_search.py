@@ -50,10 +50,15 @@ from kan_ref.checks import FloatArray
 from kan_ref.data import Data
 from kan_ref.discovery.formula_search import with_trained_numbers
 from kan_ref.discovery.network_search import NetworkSettings, search_by_network
-from kan_ref.discovery.records import Discovery, Report
-from kan_ref.discovery.residual_tests import FEWEST, class_structure
-from kan_ref.discovery.results import identity
-from kan_ref.discovery.spare_samples import at_points, fitted_numbers, missing_samples
+from kan_ref.discovery.records import Discovery, Report, discovery_of_network
+from kan_ref.discovery.residual_tests import class_structure
+from kan_ref.discovery.spare_samples import (
+    FEWEST,
+    at_points,
+    fitted_numbers,
+    missing_samples,
+    without_copies,
+)
 from kan_ref.discovery.trials import VALIDATION_SHARE
 from kan_ref.discovery.verdict import ERRORS, Verdict
 from kan_ref.formulas import formula
@@ -121,11 +126,14 @@ def search_logits(
 ) -> Discovery:
     """Return the formulas of the logits; data and loss as `class_problem` returns them."""
     found, losses = _attempt(data, first, settings, report, names, rng, is_start=is_start)
-    is_last = is_start or settings.penalty_weight == 0.0 or settings.is_late
+    is_last = is_start or settings.penalty_weight == 0.0 or settings.is_late or report.interrupted
     if found.verdict.kind != "not explained" or is_last:
         return found
     plain = replace(settings, penalty_weight=0.0)
-    other, others = _attempt(data, first, plain, report, names, rng, is_start=False)
+    other, others = report.unless_interrupted(
+        lambda: _attempt(data, first, plain, report, names, rng, is_start=False),
+        lambda: (found, losses),
+    )
     is_better = others.mean() < losses.mean() and not compare(losses, others).as_good
     if other.verdict.kind != "not explained" or is_better:
         return other
@@ -146,25 +154,24 @@ def _attempt(
     """Return the formulas that one run of the paper's way leads to, and their held-out losses."""
     part = hold_out_classes(data, settings.loss, VALIDATION_SHARE)
     found, splines = search_by_network(part, first, settings, report, rng, is_start=is_start)
-    final = found
-    if not settings.is_late:
-        final = with_trained_numbers(found, data, settings.loss, N_STEPS, settings.deadline)
-        report.step("numbers", "trained on all training samples", final)
-    expression = formula(final, names=names)
-    n_numbers = numbers_to_test(expression, settings.loss)
-    networks = (found, splines, final)
-    verdict = class_verdict(part, data, networks, settings.loss, n_numbers, rng=rng)
-    discovery = Discovery(
-        expression,
-        final,
-        splines,
-        tuple(report.steps),
-        verdict,
-        (),
-        identity(final.widths[0], final.widths[-1]),
-        names,
-    )
-    return discovery, _held_out_losses(part, found, settings.loss)
+    trained: Network | None = None
+    if not (settings.is_late or report.interrupted):
+        trained = report.unless_interrupted(
+            lambda: with_trained_numbers(found, data, settings.loss, N_STEPS, settings.deadline),
+            lambda: None,
+        )
+    final = found if trained is None else trained
+
+    def with_verdict() -> tuple[Discovery, FloatArray]:
+        if trained is not None:
+            report.step("numbers", "trained on all training samples", final)
+        expression = formula(final, names=names)
+        networks, n_numbers = (found, splines, final), numbers_to_test(expression, settings.loss)
+        verdict = class_verdict(part, data, networks, settings.loss, n_numbers, rng=rng)
+        one = discovery_of_network(expression, final, splines, report.steps, verdict, names)
+        return one, _held_out_losses(part, found, settings.loss)
+
+    return report.finished(with_verdict)
 
 
 def _held_out_losses(part: Data, network: Network, loss: str) -> FloatArray:
@@ -236,10 +243,8 @@ def class_verdict(
     gap = compare(losses, others)
     structure = class_structure(data, final, loss)
     if not gap.excess <= ERRORS * gap.standard_error:
-        error = gap.standard_error
-        return Verdict(
-            "not explained", f"{numbers}: worse by {gap.excess:.2g} +- {error:.1g} (standard error)"
-        )
+        why = f"{numbers}: worse by {gap.excess:.2g} +- {gap.standard_error:.1g} (standard error)"
+        return Verdict("not explained", why)
     if structure:
         return Verdict("not explained", f"{numbers}; but {structure}")
     constant = best_constant(check_batch(found, part.x_train, part.y_train, loss=loss))
@@ -248,7 +253,7 @@ def class_verdict(
         return Verdict(
             "not explained", f"{numbers}: no better than a constant prediction, with {least:.3g}"
         )
-    n = len(data.x_train)
+    n = len(without_copies(data.x_train, data.y_train))
     n_points = len(np.unique(data.x_train, axis=0))
     missing = missing_samples(n, n_points, n_numbers, FEWEST, is_noisy=True)
     if missing:
@@ -268,7 +273,7 @@ def class_verdict(
             "not explained",
             f"{numbers}: not clearly better {chance}, but at most {MOST_ORDERS} may",
         )
-    samples = at_points(n, n_points)
+    samples = at_points(len(data.x_train), n_points)
     taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
     text = f"{numbers}; better {chance}; residuals y - p show no structure on {samples}{taken}"
     whole = check_batch(final, data.x_train, data.y_train, loss=loss)

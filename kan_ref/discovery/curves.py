@@ -35,6 +35,7 @@ from kan_ref.discovery.trees import (
     Tree,
     affine,
     apply,
+    complexity,
     multiply,
     substitute,
     values,
@@ -99,7 +100,9 @@ def name_curve(
     Notes
     -----
     Stages of candidates follow each other, from polynomials and single functions to rational
-    functions and what `screening` finds, up to one that has the accuracy of the samples.
+    functions and what `screening` finds, up to one that has the accuracy of the samples. Where none
+    has, and the samples have no noise, the candidates that were left out after a few steps are
+    trained fully, too, the simplest first.
     """
     order = np.argsort(x)
     if len(x) > N_POINTS:
@@ -117,18 +120,27 @@ def name_curve(
         """Return whether the tree is so near that no other function is that near by chance."""
         return found.rmse <= 2.0 * floor and floor <= SURE * spread
 
+    def train(tree: Tree) -> Fitted:
+        """Train the numbers of a candidate fully, and keep it."""
+        found = polished(tree, points, y, n_steps=40)
+        if np.isfinite(found.rmse):
+            trained[str(_shape(found.tree)) + f"{found.rmse:.1e}"] = found
+        return found
+
+    left: list[Tree] = []
     for started in _before(deadline, _stages(x, y, floor, is_whole)):
         n_steps = 12 if is_whole else 8
         first = [polished(tree, points, y, n_steps=n_steps) for tree in _before(deadline, started)]
         first.sort(key=lambda one: bic(one, len(x), floor))
-        for one in _before(deadline, first[: 3 * N_TRAINED if is_whole else N_TRAINED]):
-            found = polished(one.tree, points, y, n_steps=40)
-            if np.isfinite(found.rmse):
-                trained[str(_shape(found.tree)) + f"{found.rmse:.1e}"] = found
-            if is_sure(found):
-                break
-        if any(is_sure(found) for found in trained.values()):
+        n_trained = 3 * N_TRAINED if is_whole else N_TRAINED
+        left += [one.tree for one in first[n_trained:]]
+        if any(is_sure(train(one.tree)) for one in _before(deadline, first[:n_trained])):
             break
+    else:  # after a few steps sums of many terms hide a simple law that is not trained yet
+        if floor <= SURE * spread and time.monotonic() <= deadline:
+            for tree in _before(deadline, sorted(left, key=complexity)):
+                if is_sure(train(tree)):
+                    break
     if not trained:  # all values overflow
         return [Fitted(Number(float(np.mean(y))), spread)]
     ranked = sorted(trained.values(), key=lambda one: bic(one, len(x), floor))

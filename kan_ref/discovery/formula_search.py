@@ -70,13 +70,14 @@ class FormulaSearch:
     """The result of a search.
 
     `network`, all edges symbolic; its training error `train_rmse`; `rivals` of each edge, the best
-    first; `trials` in their order.
+    first; `trials` in their order; whether the search was `interrupted`.
     """
 
     network: Network
     train_rmse: float
     rivals: dict[Place, tuple[AffineFit, ...]] = field(repr=False)
     trials: tuple[FormulaTrial, ...] = field(repr=False)
+    interrupted: bool = False
 
 
 def rank_edges(
@@ -119,7 +120,8 @@ def search_formula(
     """Replace the spline edges of a network by the functions that minimise (D7) on training data.
 
     Symbolic edges keep their functions; their parameters are trained too. The first set of
-    functions is always trained; after the deadline no other one is tried.
+    functions is always trained; after the deadline no other one is tried. An interrupt after a
+    first trial ends the search with the best one so far.
     """
     rivals = rank_edges(network, data.x_train, names, deadline)
     exact = EXACT * float(np.std(data.y_train)) if loss == "mse" else EXACT
@@ -134,20 +136,26 @@ def search_formula(
 
     first = {place: fits[0] for place, fits in rivals.items()}
     simplest = {place: min(fits, key=price) for place, fits in rivals.items()}
-    best, choice = trained(with_fits(network, first), first), first
-    is_late = time.monotonic() > deadline
-    if best.train_rmse > exact and simplest != first and not is_late:
-        other = trained(with_fits(network, simplest), simplest)
-        best, choice = (other, simplest) if other.score < best.score else (best, choice)
-    best = exchange_functions(
-        rivals,
-        choice,
-        best,
-        evaluate=lambda new, old, place: trained(with_fits(old.network, {place: new[place]}), new),
-        improves=lambda new, old: new.score < old.score,
-        is_final=lambda trial: trial.train_rmse <= exact or time.monotonic() > deadline,
-        seen=[tuple(trial.names.values()) for trial in trials],
-    )
+    try:
+        best, choice = trained(with_fits(network, first), first), first
+        is_late = time.monotonic() > deadline
+        if best.train_rmse > exact and simplest != first and not is_late:
+            other = trained(with_fits(network, simplest), simplest)
+            best, choice = (other, simplest) if other.score < best.score else (best, choice)
+        best = exchange_functions(
+            rivals,
+            choice,
+            best,
+            evaluate=lambda new, old, k: trained(with_fits(old.network, {k: new[k]}), new),
+            improves=lambda new, old: new.score < old.score,
+            is_final=lambda trial: trial.train_rmse <= exact or time.monotonic() > deadline,
+            seen=[tuple(trial.names.values()) for trial in trials],
+        )
+    except KeyboardInterrupt:
+        if not trials:
+            raise
+        best = min(trials, key=lambda trial: trial.score)
+        return FormulaSearch(best.network, best.train_rmse, rivals, tuple(trials), True)
     return FormulaSearch(best.network, best.train_rmse, rivals, tuple(trials))
 
 

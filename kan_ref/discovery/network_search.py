@@ -25,10 +25,12 @@ from kan_ref.checks import FloatArray
 from kan_ref.data import Data
 from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.formula_search import search_formula, sine_or_cosine
-from kan_ref.discovery.records import Report
+from kan_ref.discovery.records import Discovery, Report, discovery_of_network
 from kan_ref.discovery.residual_tests import suspicion_of
+from kan_ref.discovery.results import judged
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ClassRule, RatioRule, Search, fitted
 from kan_ref.discovery.varying_inputs import Inputs
+from kan_ref.formulas import formula
 from kan_ref.network import (
     Network,
     check_network,
@@ -115,6 +117,28 @@ class NetworkSettings:
         return time.monotonic() > self.deadline
 
 
+def discover_by_network(
+    data: Data,
+    first: Network,
+    settings: NetworkSettings,
+    report: Report,
+    names: tuple[str, ...],
+    rng: np.random.Generator,
+    start: Network | None,
+) -> Discovery:
+    """Return what the paper's way leads to for values; `start` is the user's own network."""
+    final, splines = search_by_network(
+        data, first, settings, report, rng, is_start=start is not None
+    )
+
+    def with_verdict() -> Discovery:
+        expression = formula(final, names=names)
+        verdict = judged(data, expression, names, rng)
+        return discovery_of_network(expression, final, splines, report.steps, verdict, names)
+
+    return report.finished(with_verdict)
+
+
 def search_by_network(
     data: Data,
     network: Network,
@@ -127,7 +151,9 @@ def search_by_network(
     """Return the network of symbolic edges that the paper's way leads to, and its splines before.
 
     `is_start`: the network is the user's own, so it is neither sparsified nor made smaller. At the
-    deadline, training stops, and the steps before the formula that have not begun are left out.
+    deadline, training stops, and the steps before the formula that have not begun are left out. An
+    interrupt before a first set of functions is trained raises KeyboardInterrupt; a later one ends
+    the search with the best set so far.
     """
     report.step("start", "given" if is_start else "random", network)
     if not is_start:
@@ -152,12 +178,17 @@ def search_by_network(
         report=report.trial,
         deadline=settings.deadline,
     )
+    report.interrupted |= named.interrupted
     sets = "one set" if len(named.trials) == 1 else f"{len(named.trials)} sets"
-    report.step("name", f"{sets} of functions tried, parameters trained", named.network)
-    final = canonical_form(sine_or_cosine(canonical_form(named.network)))
-    final = _without_idle(final, data.x_train)
-    report.step("canonical", "redundant parameters in canonical form", final)
-    return final, splines
+
+    def in_canonical_form() -> Network:
+        report.step("name", f"{sets} of functions tried, parameters trained", named.network)
+        final = canonical_form(sine_or_cosine(canonical_form(named.network)))
+        final = _without_idle(final, data.x_train)
+        report.step("canonical", "redundant parameters in canonical form", final)
+        return final
+
+    return report.finished(in_canonical_form), splines
 
 
 def _smaller(

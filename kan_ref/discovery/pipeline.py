@@ -13,6 +13,7 @@ information criterion. Test data are only reported.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,16 +33,15 @@ from kan_ref.data import Data, DataLike, check_data, check_loss
 from kan_ref.discovery.class_search import CLASS_LOSSES, N_HIDDEN, class_problem, search_logits
 from kan_ref.discovery.network_search import (
     NetworkSettings,
+    discover_by_network,
     first_network,
     problem_ends,
-    search_by_network,
 )
 from kan_ref.discovery.records import Discovery, Report, beside_splines, formula_values
 from kan_ref.discovery.results import (
     better,
     expression_of,
     front_of,
-    identity,
     judged,
     judged_between_samples,
     judged_on_inputs,
@@ -50,9 +50,14 @@ from kan_ref.discovery.results import (
     splines_of,
 )
 from kan_ref.discovery.sample_support import network_of
-from kan_ref.discovery.slice_search import TIME_IS_OVER, SliceSearch, search_by_slices
+from kan_ref.discovery.slice_search import (
+    INTERRUPTED,
+    TIME_IS_OVER,
+    SliceSearch,
+    search_by_slices,
+)
 from kan_ref.discovery.varying_inputs import check_samples, inputs_of_data
-from kan_ref.formulas import check_names, formula
+from kan_ref.formulas import check_names
 from kan_ref.network import Network
 from kan_ref.symbolic import check_candidates
 
@@ -85,7 +90,9 @@ def discover(
         inside the range of the training samples is not explained. An input that is constant in the
         training samples is left out of the search, and the verdict says so. It names inputs with
         fewer than 10 values, too: samples say nothing between them; and inputs that others
-        determine by a line, which other formulas have in their place.
+        determine by a line, which other formulas have in their place. Copies of a sample count once
+        in the tests of a residual, but one may be held out of training while another is trained
+        on: leave copies out.
     widths : sequence of int, optional
         Widths of the first network of the paper's way, wide enough: the depth is kept, and the
         widths of the hidden layers are found. Without them slices of a surrogate lead to the
@@ -118,7 +125,7 @@ def discover(
     rng : numpy.random.Generator
         Draws initial parameters and reference points.
     callback : callable, optional
-        Called with every step, decision and trial when it is finished.
+        Called with every step, decision and trial when it is finished, until an interrupt.
     progress : bool
         Whether to show a progress bar.
 
@@ -134,8 +141,9 @@ def discover(
         data overflow, the range of a column is below 1e-140 and not 0, a function is unknown, or
         `widths` or `start` does not begin and end with the numbers of inputs and outputs.
     KeyboardInterrupt
-        If the user interrupts a run before there is any formula; later, the best formula so far is
-        returned.
+        If the user interrupts a run before there is any formula, or a second time. A first
+        interrupt after the surrogate is fitted, or after the first symbolic edges of the paper's
+        way are trained, ends the search: the best formula so far is judged and returned.
 
     Notes
     -----
@@ -145,11 +153,11 @@ def discover(
     inputs, 1000 samples gave the formula, 300 did not, and with 47 others 1000 did not either.
 
     Liu et al. 2024, section 2.5, for the paper's way. "exact" means an error of at most 1e-11 of
-    the standard deviation of y at all training samples, which above 1e-13 must be like noise; a
-    formula "within noise" may be wrong by less than the noise shows, and the verdict says by how
-    much. Of M different rows of the inputs in the formula, p fitted numbers leave M - p to test it:
-    "exact" needs at least p / 2 of these, "within noise" at least p, and at least 50 samples in
-    all, or 28 for one input.
+    the standard deviation of y at all training samples, which above 1e-13 must be like noise, or of
+    the rounding errors of y, where these are at most 1e-9 of it. A formula "within noise" may be
+    wrong by less than the noise shows, and the verdict says by how much. Of M different rows of the
+    inputs in the formula, p fitted numbers leave M - p to test it: "exact" needs at least p / 2 of
+    these, "within noise" at least p, and at least 50 samples in all, or 28 for one input.
     Classes need 50 for one input, too, and their formula must be better than a constant prediction
     on a fifth of the samples by more than chance, which of less than 100 samples few formulas are.
     """
@@ -196,7 +204,7 @@ def discover(
             one = search_logits(data, first, settings, report, names, rng, is_start=is_start)
             found.append(one)
         elif first is not None:
-            found.append(_by_network(data, first, settings, report, names, rng, start))
+            found.append(discover_by_network(data, first, settings, report, names, rng, start))
         is_open = first is None or (
             loss == "mse"
             and found[0].verdict.kind == "not explained"
@@ -204,41 +212,24 @@ def discover(
             and functions is None
         )
         is_late = first is not None and settings.is_late
-        if is_open and not is_late:
-            found.append(_by_slices(data, report, names, rng, deadline))
-    best = found[0] if len(found) == 1 else better(found[0], found[1], data)
-    if is_late or any(TIME_IS_OVER in one.verdict.why for one in found):
-        best = replace(best, verdict=best.verdict.ended(TIME_IS_OVER))
-    best = judged_between_samples(judged_on_test(best, data), data)
-    best = best if loss in CLASS_LOSSES else beside_splines(best, data)
-    return of_all_inputs(judged_on_inputs(best, data), inputs, labels)
+        if is_open and not is_late and not report.interrupted:
+            by_slices = partial(_by_slices, data, report, names, rng, deadline)
+            if found:
+                found += report.unless_interrupted(lambda: [by_slices()], list)
+            else:
+                found.append(by_slices())
 
+        def finished() -> Discovery:
+            best = found[0] if len(found) == 1 else better(found[0], found[1], data)
+            if is_late or any(TIME_IS_OVER in one.verdict.why for one in found):
+                best = replace(best, verdict=best.verdict.ended(TIME_IS_OVER))
+            if report.interrupted:
+                best = replace(best, verdict=best.verdict.ended(INTERRUPTED))
+            best = judged_between_samples(judged_on_test(best, data), data)
+            best = best if loss in CLASS_LOSSES else beside_splines(best, data)
+            return of_all_inputs(judged_on_inputs(best, data), inputs, labels)
 
-def _by_network(
-    data: Data,
-    first: Network,
-    settings: NetworkSettings,
-    report: Report,
-    names: tuple[str, ...],
-    rng: np.random.Generator,
-    start: Network | None,
-) -> Discovery:
-    """Return what the paper's way leads to."""
-    final, splines = search_by_network(
-        data, first, settings, report, rng, is_start=start is not None
-    )
-    expression = formula(final, names=names)
-    verdict = judged(data, expression, names, rng)
-    return Discovery(
-        expression,
-        final,
-        splines,
-        tuple(report.steps),
-        verdict,
-        (),
-        identity(final.widths[0], final.widths[-1]),
-        names,
-    )
+        return report.finished(finished)
 
 
 def _by_slices(
@@ -251,12 +242,23 @@ def _by_slices(
     """Return what slices of a surrogate lead to, one output after the other."""
     searches: list[SliceSearch] = []
     for y in data.y_train.T:
-        found = search_by_slices(
-            data.x_train, y, names, rng, deadline=deadline, report=report.trial
-        )
+        limit = -np.inf if report.interrupted else deadline  # no other output is searched either
+        search = partial(search_by_slices, data.x_train, y, names, rng, report=report.trial)
+        work, now = partial(search, deadline=limit), partial(search, deadline=-np.inf)
+        found = report.unless_interrupted(work, now) if searches else work()
         searches.append(found)
-        if found.ended:  # after an interrupt no other output is searched either
-            deadline = -np.inf
+        report.interrupted |= found.ended == INTERRUPTED
+    return report.finished(partial(_of_searches, searches, data, report, names, rng))
+
+
+def _of_searches(
+    searches: list[SliceSearch],
+    data: Data,
+    report: Report,
+    names: tuple[str, ...],
+    rng: np.random.Generator,
+) -> Discovery:
+    """Return the formulas of searches by slices, with their verdict and steps."""
     splines, scaler = splines_of(searches, data)
     models = "; ".join(dict.fromkeys(search.surrogate.what for search in searches))
     report.values(

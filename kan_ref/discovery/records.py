@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from kan_ref.formulas import numeric_function
 from kan_ref.network import Network, network_values, undefined_values
 from kan_ref.training import Scaler, check_batch
 
+Result = TypeVar("Result")
 SAME = 1e-3  # of the error: training ends where it gains 1e-6 of the mean square, its square
 
 
@@ -122,6 +123,20 @@ class Discovery(Record):
         return f"Discovery({self.formula}, {_errors(self)}, {self.verdict.kind})"
 
 
+def discovery_of_network(
+    expression: Any,
+    network: Network,
+    splines: Network,
+    steps: Sequence[DiscoveryStep],
+    verdict: Verdict,
+    names: tuple[str, ...],
+) -> Discovery:
+    """Return what the paper's way found: it has no other formulas and changes no units."""
+    n_in, n_out = network.widths[0], network.widths[-1]
+    scaler = Scaler(np.zeros(n_in), np.ones(n_in), np.zeros(n_out), np.ones(n_out), None)
+    return Discovery(expression, network, splines, tuple(steps), verdict, (), scaler, names)
+
+
 def _errors(one: DiscoveryStep | Discovery) -> str:
     """Return the errors as text, that of the test samples only where there is one."""
     test = "" if np.isnan(one.test_rmse) else f", test_rmse {one.test_rmse:.2e}"
@@ -193,7 +208,8 @@ def beside_splines(found: Discovery, data: Data) -> Discovery:
 class Report:
     """Keep the finished steps, pass them to the callback and count them in the progress bar.
 
-    Steps and trials come without the constant inputs of the data, and are kept with them.
+    Steps and trials come without the constant inputs of the data, and are kept with them. After an
+    interrupt the callback is not called again.
     """
 
     def __init__(
@@ -207,6 +223,7 @@ class Report:
         self.data, self.callback, self.bar, self.loss = data, callback, None, loss
         self.inputs = inputs
         self.steps: list[DiscoveryStep] = []
+        self.interrupted = False
         if progress:
             from tqdm import tqdm  # here, because only a bar needs it
 
@@ -219,11 +236,32 @@ class Report:
         if self.bar is not None:
             self.bar.close()
 
+    def unless_interrupted(
+        self, work: Callable[[], Result], otherwise: Callable[[], Result]
+    ) -> Result:
+        """Return the result of `work`, or after a first interrupt in it that of `otherwise`.
+
+        A second interrupt raises KeyboardInterrupt. The steps of interrupted work are left out.
+        """
+        n_steps = len(self.steps)
+        try:
+            return work()
+        except KeyboardInterrupt:
+            if self.interrupted:
+                raise
+        self.interrupted = True
+        del self.steps[n_steps:]
+        return otherwise()
+
+    def finished(self, work: Callable[[], Result]) -> Result:
+        """Return the result of `work`, which takes seconds at most; begin again if interrupted."""
+        return self.unless_interrupted(work, work)
+
     def trial(self, trial: Any) -> None:
         """Report a trial, a decision or a step."""
         if self.bar is not None:
             self.bar.update()
-        if self.callback is not None:
+        if self.callback is not None and not self.interrupted:
             self.callback(self.inputs.trial(trial))
 
     def step(self, name: str, note: str, network: Network) -> None:

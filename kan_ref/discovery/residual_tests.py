@@ -53,6 +53,7 @@ samples show a dropped input or a wrong form of the logits where held-out losses
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations_with_replacement
 from statistics import NormalDist
 
@@ -60,6 +61,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.data import Data
+from kan_ref.discovery.spare_samples import FEWEST, without_copies
 from kan_ref.network import Network
 from kan_ref.training import check_batch, predict_proba
 
@@ -67,7 +69,6 @@ N_NEIGHBOURS = 3
 N_SIDES = 2  # along one input: at even distances a third neighbour hides signs that alternate
 FALSE_ALARM = 1e-4  # of all tests of neighbours together, and of all columns together
 CLEAR = NormalDist().inv_cdf(1.0 - FALSE_ALARM / 4.0)  # of z: two tests with two sides
-FEWEST = 50  # samples: with fewer, z is far from normal
 MOST_SAMPLES = 2000  # whose neighbours are sought, evenly spaced among all
 CHUNK = 2**22  # distances at a time
 MOST_DEGREE = 9
@@ -247,6 +248,7 @@ def class_structure(data: Data, network: Network, loss: str) -> str:
 
     "" if nothing is seen, or with fewer samples than the tests need.
     """
+    data = _different(data)
     if len(data.x_train) < FEWEST:
         return ""
     z = standardised(data.x_train)
@@ -282,6 +284,7 @@ def suspicion_of(data: Data, loss: str) -> Callable[[Network], bool]:
 
     With fewer samples than the tests need, it never seems to.
     """
+    data = _different(data)
     if len(data.x_train) < FEWEST:
         return lambda network: False
     columns = product_columns(standardised(data.x_train))
@@ -295,6 +298,11 @@ def suspicion_of(data: Data, loss: str) -> Callable[[Network], bool]:
         return False
 
     return is_suspected
+
+
+def _different(data: Data) -> Data:
+    once = without_copies(data.x_train, data.y_train)
+    return replace(data, x_train=data.x_train[once], y_train=data.y_train[once])
 
 
 def standardised(x: FloatArray) -> FloatArray:

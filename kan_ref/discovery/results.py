@@ -90,11 +90,6 @@ def splines_of(searches: Sequence[SliceSearch], data: Data) -> tuple[Network, Sc
     )
 
 
-def identity(n_in: int, n_out: int) -> Scaler:
-    """Return the scaler that changes nothing."""
-    return Scaler(np.zeros(n_in), np.ones(n_in), np.zeros(n_out), np.ones(n_out), None)
-
-
 def judged(
     data: Data, expression: Any, names: tuple[str, ...], rng: np.random.Generator
 ) -> Verdict:
@@ -258,9 +253,10 @@ def suggest_formulas(
 
     Notes
     -----
-    About a second. The numbers of a formula are trained on y and not rounded. None of the formulas
-    need be right: judge by `rmse` beside `error`, and refit the numbers on data where there are
-    any. `discover` does all of this for whole functions, with a verdict.
+    About a second, several where no formula has the accuracy of y. The numbers of a formula are
+    trained on y and not rounded. None of the formulas need be right: judge by `rmse` beside
+    `error`, and refit the numbers on data where there are any. `discover` does all of this for
+    whole functions, with a verdict.
 
     Examples
     --------

@@ -51,7 +51,7 @@ from kan_ref.discovery.spare_samples import (
     is_fitted,
     tests_exactness,
 )
-from kan_ref.discovery.verdict import Verdict, allowed_error
+from kan_ref.discovery.verdict import Verdict, allowed_error, resolution
 from kan_ref.formulas import from_formula
 from kan_ref.network import Network, domain_of_samples, network_values
 
@@ -65,6 +65,7 @@ POLE = 1e6  # times the largest value at the samples
 FAR = 1.0  # ranges of the values at the samples
 NETWORK = 1e-11  # of the largest value of a formula: a network of it may be wrong by that
 ROUNDING = 1e-12  # of the range of an input: a coordinate that is nearer to 0 is 0
+CALL = "kr.from_formula(found.formula, found.names, domain=...)"  # `discover` has no domain=
 
 Changes = Callable[..., FloatArray]
 
@@ -124,7 +125,8 @@ def weak_number(
     by_number = effects(expression, x[samples], names)
     without = partial(_changes, expression, factor=CHANGE, x=x[samples], names=names)
     if not is_exact:
-        sigma = float(np.std(y - formula_values(expression, x, names)[:, 0]))
+        residual = y - formula_values(expression, x, names)[:, 0]
+        sigma = max(float(np.std(residual)), resolution(y))
         return _weak_in_noise(by_number, without, counts, sigma)
     return _weak_in_exact(by_number, without, counts, allowed_error(y) / CHANGE)
 
@@ -250,7 +252,8 @@ def network_of(
         for place, one in enumerate(expressions):
             _check_network(network, place, one, names, x)
     except ValueError as error:
-        return None, Verdict(verdict.kind, f"{verdict.why}; there is no network of it: {error}")
+        why = str(error).replace("give domain= with", f"call {CALL} with")
+        return None, Verdict(verdict.kind, f"{verdict.why}; there is no network of it: {why}")
     return network, verdict
 
 

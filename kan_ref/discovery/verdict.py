@@ -3,8 +3,10 @@
     exact            the largest residual is below 1e-11 of the standard deviation of y: rounding
                      errors. Above 1e-13 the residuals must be like noise, or within the rounding
                      errors of the formula (D35), since quotients of polynomials may come that near
-                     to another curve.
-    within noise     nothing that was tried explains the residual
+                     to another curve. No formula is exact where rounding errors of y, of 8 eps
+                     times its largest value, are above 1e-9 of its standard deviation.
+    within noise     nothing that was tried explains the residual. A constant is within noise, too,
+                     where y varies too fast for the samples to show it.
     not explained    the residual has structure
 
 Whether a residual has structure is tested in four ways. With p columns, such as polynomials of the
@@ -17,9 +19,9 @@ F = E (N - p) / ((R - E) p) is nearly chi^2 / p with p degrees of freedom. By Wi
 and z > 4 shows that the residual has structure. Neighbouring samples have similar residuals where
 the formula is wrong by a continuous function, also by one that varies too fast for such columns.
 Products of polynomials of all inputs are tested alone, since many columns hide one term, and
-together (both in `residual_tests`). A small network finds curves that no such columns follow: it is
-trained on four fifths of the samples and judged on the rest, each fifth in turn. Let q be its
-predictions for the residuals r. Over all samples
+together (both in `residual_tests`). A small network finds curves that no such columns follow
+(`surrogate`): it is trained on four fifths of the samples and judged on the rest, each fifth in
+turn. Let q be its predictions for the residuals r. Over all samples
 
     (D19)  gain = mean(r^2 - (r - q)^2),   its standard error = std(r^2 - (r - q)^2) / sqrt(N)
 
@@ -35,35 +37,32 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import ROUNDING, FloatArray
-from kan_ref.data import Data
+from kan_ref.checks import FloatArray
 from kan_ref.discovery.residual_tests import (
-    FEWEST,
     joint_statistic,
     largest_coefficient,
     neighbour_statistic,
     normal_of_ratio,
     product_columns,
+    standardised,
 )
 from kan_ref.discovery.spare_samples import (
     DEGREE,
+    FEWEST,
     N_PER_COLUMN,
     at_points,
     fewest_noisy,
     missing_samples,
     unseen_error,
+    without_copies,
 )
-from kan_ref.network import domain_of_samples, init_network, network_values
-from kan_ref.training import fit
+from kan_ref.discovery.surrogate import held_out_gain
 
 EXACT = 1e-11  # of the standard deviation of y
 ROUNDED = 1e-13  # of it: smaller residuals are rounding errors, whatever they depend on
 MOST_EXACT = 1e-9  # of it: where rounding errors of y are larger, no formula is called exact
 ERRORS = 3.0  # standard errors of a gain
-N_FOLDS = 5
 STRUCTURE = 4.0  # of z, (D18)
-STEPS = 8
-SMOOTHNESS = 1e-3
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,17 @@ def judge(
     rounded: FloatArray | float = allowed_error(y, ROUNDED)
     if rounding is not None and rounded < largest <= allowed_error(y):
         rounded = np.maximum(rounded, rounding())
-    found = "" if (np.abs(residual) <= rounded).all() else _structure(x, residual, rng)
-    if largest <= allowed_error(y) and not found:
+    # where errors may be called exact, copies count as well: the test is then stricter
+    once = np.arange(n) if largest <= allowed_error(y) else without_copies(x, y)
+    is_rounded = bool((np.abs(residual) <= rounded).all())
+    found = "" if is_rounded else _structure(x[once], residual[once], rng)
+    coarse, rounding_of_y = "", 8.0 * resolution(y)
+    if rounding_of_y > MOST_EXACT * _unit(y):
+        coarse = (
+            f"; y has rounding errors of {rounding_of_y:.1e}, more than {MOST_EXACT:g} of its "
+            "standard deviation, so no formula is exact"
+        )
+    if largest <= allowed_error(y) and not found and not coarse:
         text = (
             f"the largest error on {samples} is {largest:.1e}, "
             f"and y has a standard deviation of {float(np.std(y)):.2g}"
@@ -125,42 +133,58 @@ def judge(
     share = f"the residual, of size {size:.1e} ({of_y} of y)"
     if found:
         return Verdict("not explained", f"{share}, has structure: {found}")
-    missing = missing_samples(n, n_points, n_numbers, fewest, is_noisy=True)
+    missing = missing_samples(len(once), n_points, n_numbers, fewest, is_noisy=True)
     if missing:
         return Verdict("not explained", f"{share}, shows no structure; {missing}")
     taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
-    unseen = f"an error with a root mean square below {unseen_error(size, n, n_numbers):.1e}"
-    why = f"{share}, shows no structure on {samples}{taken}; {unseen} cannot be seen"
+    unseen = max(unseen_error(size, len(once), n_numbers), resolution(y))
+    if np.ptp(predicted) == 0.0:
+        why = (
+            f"the formula is a constant, and y looks like noise on {samples}{taken}: it does not "
+            "depend on the inputs, or varies too fast for so many samples; a slow dependence with "
+            f"a root mean square below {unseen:.1e} cannot be seen either{coarse}"
+        )
+        return Verdict("within noise", why)
+    why = (
+        f"{share}, shows no structure on {samples}{taken}; an error with a root mean square below "
+        f"{unseen:.1e} cannot be seen{coarse}"
+    )
     return Verdict("within noise", why)
 
 
 def allowed_error(y: FloatArray, share: float = EXACT) -> float:
     """Return the largest residual of an exact formula: this share of y, or its rounding errors."""
-    rounding = 8.0 * np.finfo(float).eps * float(np.abs(y).max())
-    return min(max(share * _unit(y), rounding), MOST_EXACT * _unit(y))
+    return min(max(share * _unit(y), 8.0 * resolution(y)), MOST_EXACT * _unit(y))
+
+
+def resolution(y: FloatArray) -> float:
+    """Return the distance of float64 numbers of the size of y, up to which its values are right."""
+    return float(np.finfo(float).eps * np.abs(y).max())
 
 
 def _unit(y: FloatArray) -> float:
     """Return the standard deviation, of a constant y its size."""
-    spread = float(np.std(y))
-    return spread if spread > 0.0 else max(float(np.abs(y).max()), 1e-300)
+    if np.ptp(y) > 0.0:  # of equal numbers the computed deviation need not be 0
+        return max(float(np.std(y)), 1e-300)
+    return max(float(np.abs(y).max()), 1e-300)
 
 
 def is_like_noise(
-    x: FloatArray, residual: FloatArray, rng: np.random.Generator, n_numbers: int
+    x: FloatArray, y: FloatArray, predicted: FloatArray, rng: np.random.Generator, n_numbers: int
 ) -> bool:
-    """Return whether a residual (n,) at x (n, n_in) has no structure that a test finds.
+    """Return whether y - predicted (n,) at x (n, n_in) has no structure that a test finds.
 
     With few samples few tests are made. With fewer than two for each fitted number it is False.
     """
-    if 2 * n_numbers > len(residual) or not np.isfinite(residual).all():
+    once, residual = without_copies(x, y), y - predicted
+    if 2 * n_numbers > len(once) or not np.isfinite(residual).all():
         return False
-    return not _structure(x, residual, rng)
+    return not _structure(x[once], residual[once], rng)
 
 
 def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) -> str:
     """Return what explains the residual, in words with numbers; "" if nothing does."""
-    z = _scaled(x, x)[0]
+    z = standardised(x)
     pairs = ("polynomials of degree 7 to 9 of the input", "products of two inputs")[x.shape[1] > 1]
     for name, columns in (
         ("sums of polynomials of the inputs", _one_by_one(z)),
@@ -209,23 +233,6 @@ def explained(columns: FloatArray, residual: FloatArray) -> tuple[float, float]:
     return normal_of_ratio(ratio, p), part / (part + rest)
 
 
-def held_out_gain(
-    x: FloatArray, residual: FloatArray, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Return the gain (D19) of a small network on held-out residuals, and its standard error."""
-    q = np.zeros(len(residual))
-    folds = rng.permutation(len(residual)) % N_FOLDS
-    for fold in range(N_FOLDS):
-        held = folds == fold
-        if held.any() and (~held).sum() >= 10:
-            q[held] = _by_network(x[~held], residual[~held], x[held], rng)
-    # [eq:residual-gain]
-    gains = residual**2 - (residual - q) ** 2
-    gain, error = float(np.mean(gains)), float(np.std(gains)) / np.sqrt(len(gains))
-    # [/eq:residual-gain]
-    return gain, max(error, 1e-300)
-
-
 def _one_by_one(z: FloatArray) -> FloatArray:
     """Return Chebyshev polynomials of degree 1 to `DEGREE` of each input, and 1."""
     t = z / np.maximum(np.abs(z).max(axis=0), 1e-300)
@@ -259,32 +266,3 @@ def _local(z: FloatArray) -> FloatArray:
     order = [np.argsort(np.argsort(z[:, i])) * k // n for i in range(min(2, z.shape[1]))]
     cell = order[0] if len(order) == 1 else order[0] * k + order[1]
     return np.asarray((cell[:, None] == np.unique(cell)[None, :]).astype(np.float64))
-
-
-def _scaled(x: FloatArray, at: FloatArray) -> tuple[FloatArray, FloatArray]:
-    mean, std = x.mean(axis=0), x.std(axis=0)
-    std = np.where(std > 0.0, std, 1.0)
-    return (x - mean) / std, (at - mean) / std
-
-
-def _by_network(
-    x: FloatArray, r: FloatArray, at: FloatArray, rng: np.random.Generator
-) -> FloatArray:
-    """Predict residuals by a small smooth network."""
-    z, z_at = _scaled(x, at)
-    size = float(np.std(r))
-    if size <= ROUNDING * float(np.abs(r).max()):  # the same number at all samples
-        return np.full(len(at), r.mean())
-    target = (r / size)[:, None]
-    data = Data(z, target, z, target)
-    widths = (x.shape[1], 2, 1) if x.shape[1] > 1 else (1, 1)
-    network = init_network(
-        widths,
-        n_intervals=5,
-        degree=3,
-        domain=domain_of_samples(np.vstack([z, z_at])),
-        x=z,
-        rng=rng,
-    )
-    run = fit(network, data, optimizer="lm", n_steps=STEPS, smoothness_weight=SMOOTHNESS)
-    return np.asarray(size * network_values(run.network, z_at)[:, 0])

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from itertools import permutations
 from statistics import NormalDist
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,8 +26,9 @@ from kan_ref.discovery.formula_search import (
     sine_or_cosine,
     with_trained_numbers,
 )
-from kan_ref.discovery.records import DiscoveryStep, beside_splines, formula_values
+from kan_ref.discovery.records import DiscoveryStep, Report, beside_splines, formula_values
 from kan_ref.discovery.residual_tests import (
+    class_structure,
     neighbour_pairs,
     neighbour_statistic,
     pairs_along,
@@ -36,10 +38,11 @@ from kan_ref.discovery.residual_tests import (
 from kan_ref.discovery.results import judged, judged_on_inputs, judged_on_test
 from kan_ref.discovery.sample_support import between_samples, effects, network_of, rounding_errors
 from kan_ref.discovery.slice_search import search_by_slices
-from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error
+from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error, without_copies
+from kan_ref.discovery.surrogate import held_out_gain
 from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.discovery.varying_inputs import inputs_of_data
-from kan_ref.discovery.verdict import Verdict, explained, held_out_gain, judge
+from kan_ref.discovery.verdict import Verdict, explained, judge
 from kan_ref.network.network import Network
 from kan_ref.training import hold_out_classes
 
@@ -543,7 +546,7 @@ def test_a_few_large_logits_neither_hide_nor_feign_that_labels_depend_on_a_formu
 @for_all(
     "n, n_points, n_numbers, reason",
     [
-        (49, 49, 1, "there are 49 samples, but at least 50 are needed"),
+        (49, 49, 1, "there are 49 different samples, but at least 50 are needed"),
         (60, 60, 30, ""),
         (60, 60, 31, "60 samples determine 31 fitted numbers, so 29 are left"),
         (300, 300, 150, ""),
@@ -794,7 +797,7 @@ def test_a_network_whose_slices_ran_out_of_time_says_so(monkeypatch):
 
     monkeypatch.setattr("kan_ref.discovery.pipeline.search_by_slices", late)
     monkeypatch.setattr("kan_ref.discovery.pipeline.better", lambda one, *_: one)
-    monkeypatch.setattr("kan_ref.discovery.pipeline.search_by_network", lines)
+    monkeypatch.setattr("kan_ref.discovery.network_search.search_by_network", lines)
 
     found = kr.discover(data, **options)
 
@@ -841,6 +844,68 @@ def test_an_interrupt_while_names_of_one_input_are_sought_keeps_the_best_one(mon
     assert "interrupted" in found.verdict.why
     cubic = np.polynomial.Polynomial.fit(x[:, 0], y[:, 0], 3)(x[:, 0])
     assert np.std(found.predict(x)[:, 0] - y[:, 0]) <= np.std(cubic - y[:, 0])
+
+
+def interrupting(name):
+    """Return a callback that is interrupted after the step called `name`."""
+
+    def callback(one):
+        if getattr(one, "name", type(one).__name__) == name:
+            raise KeyboardInterrupt
+
+    return callback
+
+
+@for_all(
+    ("name", "widths"),
+    [(name, None) for name in ("surrogate", "formula", "network")]
+    + [(name, (1, 1)) for name in ("FormulaTrial", "name", "canonical", "surrogate")],
+)
+def test_an_interrupt_when_there_is_a_formula_keeps_it(name, widths):
+    data = made(lambda x: x[:, :1] * np.exp(-x[:, :1]) if widths else np.exp(-x[:, :1]), 1, n=60)
+    options = {"widths": widths, "penalty_weight": 0.0, "rng": RNG(0)}
+
+    found = kr.discover(data, **options, callback=interrupting(name))
+
+    assert found.verdict.why.count("interrupted: the best formula so far") == 1
+    assert found.train_rmse < 0.5 * np.std(data.y_train)
+    assert name == "FormulaTrial" or [step.name for step in found.steps].count(name) <= 1
+    if widths is None:
+        assert found.verdict.kind == "exact"
+
+
+@for_all("name", ["start", "FormulaTrial", "name", "numbers"])
+def test_an_interrupt_of_a_search_for_classes_keeps_a_formula_that_exists(name):
+    data = with_labels(lambda x: 6.0 * x[:, 0], n=60)
+    options = {"widths": (2, 1), "loss": "cross_entropy", "rng": RNG(0)}
+
+    if name == "start":
+        with pytest.raises(KeyboardInterrupt):
+            kr.discover(data, **options, callback=interrupting(name))
+    else:
+        found = kr.discover(data, **options, callback=interrupting(name))
+        assert "interrupted: the best formula so far" in found.verdict.why
+        assert found.formula.free_symbols
+
+
+def test_a_second_interrupt_ends_a_run():
+    def interrupt():
+        raise KeyboardInterrupt
+
+    data = made(lambda x: x[:, :1], 1, n=20)
+    report = Report(data, inputs_of_data(data.x_train), None, progress=False)
+
+    assert report.unless_interrupted(interrupt, lambda: 3) == 3
+    with pytest.raises(KeyboardInterrupt):
+        report.unless_interrupted(interrupt, lambda: 3)
+
+
+def test_an_interrupt_of_the_last_test_of_a_residual_is_not_lost(monkeypatch):
+    stopped = SimpleNamespace(interrupted=True, network=None)
+    monkeypatch.setattr("kan_ref.discovery.surrogate.fit", lambda *_, **__: stopped)
+
+    with pytest.raises(KeyboardInterrupt):
+        held_out_gain(X[:100], Y[:100], RNG(0))
 
 
 @pytest.mark.long
@@ -1035,7 +1100,7 @@ SPREAD = np.std(Y)
 
 
 def test_rounding_errors_are_exact_in_any_units():
-    for unit, shift in ((1.0, 0.0), (1e-20, 0.0), (1e20, 0.0), (1.0, 1e6)):
+    for unit, shift in ((1.0, 0.0), (1e-20, 0.0), (1e20, 0.0), (1.0, 1e5)):
         y = unit * (Y + shift)
         verdict = judge(X, y, y * (1.0 + 1e-16 * RNG(1).standard_normal(len(y))), RNG(0))
         assert verdict.kind == "exact"
@@ -1169,6 +1234,22 @@ def test_a_network_that_is_undefined_at_a_sample_is_none_with_the_reason():
     assert "there is no network of it: it would be undefined at a training sample" in why.why
 
 
+def test_where_there_is_no_network_the_remedy_is_a_call_that_can_be_made():
+    """Near x = 0 the sum x^2 y + 1 loses digits, and away from it the formula has a network."""
+    x = RNG(0).uniform(-5.0, 5.0, (200, 2))
+    formula = sympy.sympify("(x**2*y + 1)/x**2")
+    y = formula_values(formula, x, ("x", "y"))
+
+    _, verdict = network_of((formula,), ("x", "y"), kr.Data(x, y, x, y), Verdict("exact", "right"))
+    found = SimpleNamespace(formula=formula, names=("x", "y"))
+    (call,) = re.findall(r"call (kr\.from_formula\(.*?\)) with", verdict.why)
+    network = eval(call.replace("...", "((0.5, 5.0), (-5.0, 5.0))"), {"kr": kr, "found": found})
+
+    assert "give domain=" not in verdict.why
+    far = x[:, 0] > 0.5
+    np.testing.assert_allclose(network(x[far]), y[far], rtol=0, atol=1e-9)
+
+
 def test_the_errors_of_a_discovery_are_those_of_its_formula():
     x = 10.0 ** RNG(0).uniform(-5.0, 5.0, (200, 2))
     y = x[:, :1] / x[:, 1:] ** 2
@@ -1211,14 +1292,14 @@ def test_an_exact_formula_needs_a_spare_sample_for_two_numbers(n, n_numbers, kin
             1,
             27,
             0,
-            "there are 27 samples, but at least 28 are needed to see that it has no structure",
+            "there are 27 different samples, but at least 28 are needed to see that it has no structure",
         ),
         (1, 28, 14, ""),
         (
             2,
             49,
             0,
-            "there are 49 samples, but at least 50 are needed to see that it has no structure",
+            "there are 49 different samples, but at least 50 are needed to see that it has no structure",
         ),
         (2, 50, 25, ""),
         (2, 50, 26, "so 24 are left to test the formula, but at least 26 are needed"),
@@ -1398,10 +1479,11 @@ def test_a_number_must_matter_at_several_points_not_at_one_repeated(text, noise,
 
 
 def test_a_statistic_without_bound_is_short_in_the_verdict():
-    """Polynomials of degree 6 have every value at 7 points, so only rounding errors bound z."""
+    """Polynomials of degree 6 have every value at 7 points, so only small errors bound z."""
     x = RNG(0).choice(RNG(1).uniform(-1.0, 1.0, (7, 1)), 60)
+    y = np.sign(x[:, 0] - x.mean()) + 1e-9 * np.arange(60)  # no copies
 
-    why = judge(x, np.sign(x[:, 0] - x.mean()), np.zeros(60), RNG(0)).why
+    why = judge(x, y, np.zeros(60), RNG(0)).why
 
     assert re.search(r"explain 100.0% of its square, z = \d[.\d]*e\+\d+$", why)
 
@@ -1694,6 +1776,79 @@ def test_no_error_above_a_billionth_is_exact_however_large_the_targets_are():
         predicted = y + 1e-8 * SPREAD * np.sin(5.0 * X[:, 0])
 
         assert judge(X, y, predicted, RNG(0)).kind != "exact"
+
+
+@for_all(("shift", "kind"), [(1e5, "exact"), (1e7, "within noise"), (1e12, "within noise")])
+def test_no_formula_is_exact_where_rounding_errors_of_y_are_above_a_billionth(shift, kind):
+    """Numbers near 1e12 are 1.2e-4 apart, so that smaller terms of y may leave no trace."""
+    y = Y + shift
+    verdict = judge(X, y, y, RNG(0))
+
+    assert verdict.kind == kind
+    assert ("rounding errors" in verdict.why) == (kind != "exact")
+    if kind != "exact":
+        assert float(verdict.why.split("below ")[1].split()[0]) >= 0.99 * np.spacing(shift)
+
+
+@for_all(("n_inputs", "n_copies"), [(1, 2), (2, 2), (2, 3)])
+def test_copies_of_samples_are_no_structure(n_inputs, n_copies):
+    kinds, bounds = [], []
+    for seed in range(6):
+        x = RNG(seed).uniform(-1.0, 1.0, (100, n_inputs))
+        y = RNG(100 + seed).standard_normal(100)
+        place = RNG(seed).permutation(np.tile(np.arange(100), n_copies))
+        found = judge(x[place], y[place], np.zeros(len(place)), RNG(0), 1)
+        bounds.append(
+            [one.why.split("below ")[-1] for one in (found, judge(x, y, 0.0 * y, RNG(0), 1))]
+        )
+        kinds.append(found.kind)
+
+    assert kinds.count("within noise") >= 5
+    assert all(one == other for one, other in bounds)  # copies show no smaller errors
+
+
+def test_copies_are_left_out_only_where_equal_inputs_have_equal_targets():
+    x = np.array([[1.0, 2.0], [0.0, 2.0], [1.0, 2.0], [0.0, 2.0], [0.0, 3.0]])
+
+    assert without_copies(x, np.array([5.0, 4.0, 5.0, 4.0, 4.0])).tolist() == [0, 1, 4]
+    assert without_copies(x, np.array([5.0, 4.0, 5.0, 1.0, 4.0])).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_few_samples_are_not_enough_because_they_have_copies():
+    x, y = np.tile(RNG(1).uniform(-1.0, 1.0, (30, 2)), (4, 1)), np.tile(RNG(2).random(30), 4)
+
+    verdict = judge(x, y, np.full(120, 0.5), RNG(0))
+
+    assert verdict.kind == "not explained"
+    assert "there are 30 different samples, but at least 50 are needed" in verdict.why
+
+
+def test_copies_of_samples_with_classes_are_no_structure():
+    rights = 0
+    for seed in range(6):
+        data = with_labels(lambda x: 3.0 * x[:, 0], n=100, seed=seed)
+        place = np.tile(np.arange(100), 3)
+        answers = data.y_train[place, None].astype(float)
+        data = kr.Data(data.x_train[place], answers, data.x_train[:0], answers[:0])
+        right = kr.fix_symbolic(
+            one_layer(), 0, output=0, input=0, name="x", affine=(1.0, 0.0, 3.0, 0.0)
+        )
+        right = kr.mask_edges(right, 0, np.array([[1.0, 0.0]]))
+        rights += not class_structure(data, right, "logistic")
+
+    assert rights >= 5
+
+
+def test_a_constant_is_not_said_to_be_wrong_by_no_more_than_noise_shows():
+    """y = sin(200 x) has 32 periods over [0, 1], 2/3 of the samples for each: they look like noise."""
+    x = RNG(1).uniform(0.0, 1.0, (60, 1))
+    y = np.sin(200.0 * x[:, 0])
+
+    why = judge(x, y, np.full(60, y.mean()), RNG(0), 1).why
+
+    assert "the formula is a constant, and y looks like noise on 60 samples" in why
+    assert "does not depend on the inputs, or varies too fast for so many samples" in why
+    assert "an error with" not in why
 
 
 # --- neighbours

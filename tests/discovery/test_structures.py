@@ -412,6 +412,17 @@ def test_a_curve_far_from_zero_has_each_name_once_and_is_not_constant():
         assert found[0].rmse <= np.spacing(offset)
 
 
+def test_a_simple_law_that_short_training_ranks_low_is_found():
+    """The hydraulic jump is nearly a line, which many sums with a line as a term approximate."""
+    x = np.linspace(1.2, 9.0, 30)
+    y = 0.5 * (np.sqrt(1.0 + 8.0 * x**2) - 1.0)
+
+    found = kr.suggest_formulas(x, y)
+
+    assert found[0].rmse < 1e-14
+    assert "sqrt(" in str(found[0].formula)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("error", [0.0, 0.05])
 def test_a_noisy_curve_has_each_formula_once(error):
