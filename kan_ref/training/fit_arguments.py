@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, IntArray, check_integer
+from kan_ref.checks import FloatArray, IntArray, check_integer, counted
 from kan_ref.data import DataLike, check_arrays
 from kan_ref.network import Network, first_cause, has_limits, layer_inputs
 from kan_ref.optimizers import OptimizeResult, adam, bfgs, lbfgs
-from kan_ref.training.data_goal import DataGoal, check_batch, check_test
+from kan_ref.training.data_goal import MSE, DataGoal, check_batch, check_test
 from kan_ref.training.goal import Model, Problem, deviation
+from kan_ref.training.history import History
 from kan_ref.training.notes import GOOD
 from kan_ref.training.objective import Objective
 
@@ -38,6 +39,8 @@ LEAST_SQUARES = ("lm", "lm_cg")  # they take residuals and derivatives of them
 OPTIMIZER_NAMES = (*LEAST_SQUARES, *GRADIENT_OPTIMIZERS)
 STEPS_FOR_A_TEST = 20  # steps on as many samples as the test has, for each test error
 LARGEST_TARGET = 1e140
+RISEN = 2.0  # an error at the end, in units of the smallest one on a coarser grid
+LOST = 1e-8  # of the standard deviation of the targets: smaller errors may be rounding
 PARTS_OF_A_PROBLEM = ("points", "reference", "with_data", "check", "prepare")
 # measured by `benchmarks.scaled_variables`; "lm_cg" has the metric of "lm"
 SCALED_BY_DEFAULT = ("lm", "lm_cg", "lbfgs", "bfgs")
@@ -106,6 +109,26 @@ def note_on_problem(
     known = test.targets if test is not None and len(test.targets) > 1 else None  # one may be 0
     return str(
         source.notes(model, known, rmse, least_squares=least_squares, tested=test is not None)
+    )
+
+
+def note_on_schedule(history: History, entry: int, source: object) -> str:
+    """Return what to add if a run ends far above the error of a coarser grid, else "".
+
+    `entry` is that of the final network, and the loss is without a penalty.
+    """
+    if not (isinstance(source, DataGoal) and source.loss is MSE):
+        return ""
+    errors, grids, size = history.train_rmse, history.n_intervals, deviation(source.targets)
+    before = np.flatnonzero(grids[:entry] != grids[entry])
+    if not before.size:
+        return ""
+    best = before[np.argmin(errors[before])]
+    if not errors[entry] > max(RISEN * errors[best], LOST * size):
+        return ""
+    return (
+        f"; the training error was {errors[best]:.3g} on {counted(int(grids[best]), 'interval')} "
+        f"and is {errors[entry]:.3g} now: take more steps on each grid, or fewer intervals"
     )
 
 

@@ -30,6 +30,7 @@ from kan_ref.training.fit_arguments import (
     check_target_sizes,
     interval_of_tests,
     note_on_problem,
+    note_on_schedule,
     note_on_test,
     read_problem,
 )
@@ -142,9 +143,9 @@ def fit(
         input of equations of order m extends over 100 or more, or 100^(-1/m) or less, where the
         network's values, or data of linear equations that it satisfies worse than 0, are of a size
         far from 1, where coefficients and weights make a residual depend 1000 times less on the
-        unknowns than another, and where only some of the conditions have scales. Where
-        sizes of targets may have made the training error large, as noise can too, it names
-        `kr.scaled`.
+        unknowns than another, where only some of the conditions have scales, and where the training
+        error ends above twice the smallest one on a coarser grid. Where sizes of targets may have
+        made the training error large, as noise can too, it names `kr.scaled`.
 
     Raises
     ------
@@ -247,6 +248,8 @@ def fit(
         is_lm = settings.optimizer in LEAST_SQUARES
         stopped += note_on_problem(network, source, errors, test, least_squares=is_lm)
         stopped += note_on_inputs(network, source, rmse)
+        if validation is None and settings.penalty is None and not settings.smoothness_weight:
+            stopped += note_on_schedule(history, recorder.entry, source)
     return Run(network, history, stopped, interrupted, recorder.entry)
 
 

@@ -608,3 +608,49 @@ def test_the_network_is_the_last_one_or_the_run_names_the_step_that_it_is_of(
     assert bits(run.network) == bits(seen[best].network)
     assert (note in run.stopped) == (best != 9)
     assert optimizer == "lm" or best != 9
+
+
+# --- a run that ends above the error of a coarser grid
+
+
+def wide_run(**options):
+    """A network whose first weights do not suit inputs of 1e9, on three grids."""
+    rng = np.random.default_rng(2)
+    x = rng.uniform(-1e9, 1e9, (60, 1))
+    y = np.sin(2e-9 * x)
+    network = kr.init_network((1, 2, 2, 1), n_intervals=4, degree=2, domain=x, rng=rng)
+    return kr.fit(network, kr.Data(x, y, x[:0], y[:0]), n_steps=3, grids=(4, 8, 13), **options)
+
+
+def test_a_run_says_that_it_ends_above_the_error_of_a_coarser_grid():
+    run = wide_run()
+
+    errors, grids = run.history.train_rmse, run.history.n_intervals
+    best = int(np.argmin(np.where(grids < 13, errors, np.inf)))
+    assert run.train_rmse > 2.0 * errors[best]
+    assert run.stopped.endswith(
+        f"; the training error was {errors[best]:.3g} on {grids[best]} intervals and is "
+        f"{run.train_rmse:.3g} now: take more steps on each grid, or fewer intervals"
+    )
+    for option in ({"smoothness_weight": 1e-300}, {"penalty_weight": 1e-300}):
+        assert "training error was" not in wide_run(**option).stopped  # it may rise as is asked for
+
+
+@pytest.mark.parametrize(
+    ("errors", "grids", "is_noted"),
+    [
+        ([1.0, 0.5, 1.1], [3, 3, 6], True),
+        ([1.0, 0.5, 0.9], [3, 3, 6], False),
+        ([1.0, 0.1, 0.9], [3, 3, 3], False),  # on one grid
+        ([1.0, 3e-9, 9e-9], [3, 3, 6], False),  # rounding, since y has a deviation of 1
+        ([1.0, 3e-9, 2e-8], [3, 3, 6], True),
+        ([1.0, np.nan], [3, 6], False),
+    ],
+)
+def test_an_error_counts_as_lost_from_twice_that_of_a_coarser_grid(errors, grids, is_noted):
+    y = np.array([[-1.0], [1.0]])
+    history = SimpleNamespace(train_rmse=np.array(errors), n_intervals=np.array(grids))
+
+    note = fitting.note_on_schedule(history, len(errors) - 1, DataGoal(LOSSES["mse"], y, y))
+
+    assert bool(note) == is_noted
