@@ -23,6 +23,7 @@ from itertools import pairwise
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_number
+from kan_ref.functions.composed_domain import check_poles
 from kan_ref.functions.record import Function, Redundancy, Values, formula_of, singular_points
 from kan_ref.functions.values import check_arrays
 from kan_ref.numerics import central_difference
@@ -45,8 +46,7 @@ def _check_points(function: Function) -> FloatArray:
     """
     low, high = function.domain
     if low < 0.0 < high:
-        low = low if low >= -_FARTHEST else -np.inf
-        high = high if high <= _FARTHEST else np.inf
+        low, high = (end if abs(end) <= _FARTHEST else end * np.inf for end in (low, high))
     end = low if np.isfinite(low) else high if np.isfinite(high) else 0.0
     length = max(8.0, _LENGTH * abs(end))
     if not np.isfinite(low):
@@ -122,7 +122,10 @@ def check_domain(name: str, domain: object) -> tuple[float, float]:
 
 
 def check_derivatives(function: Function) -> None:
-    """Raise ValueError if d1, d2 or d3 is not a derivative of the one before, or changes shapes."""
+    """Raise ValueError if d1, d2 or d3 is not a derivative of the one before, or changes shapes.
+
+    Also if `singular` has other points than the poles of f.
+    """
     u = _check_points(function)
     if u.size == 0:
         raise ValueError(
@@ -154,6 +157,7 @@ def check_derivatives(function: Function) -> None:
             function.name, part, before, parts[before], u, values, steps, size, _ROUNDING * sizes
         )
     _check_far(function.name, parts, _far_points(function), largest)
+    check_poles(function, u)
 
 
 def _compare(

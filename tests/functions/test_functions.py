@@ -860,6 +860,80 @@ def test_derivatives_are_not_judged_beside_singular_points():
     np.testing.assert_array_equal(singular_points(lookup("pole"), -1.0, 1.0), [pole])
 
 
+def powers_of(shift, order):
+    """Value and derivatives of (u - shift)^-order, and of log|u - shift| for order 0."""
+    parts, factor = [], 1.0
+    if order == 0:
+        parts.append(lambda u: np.log(np.abs(u - shift)))
+    for k in range(order or 1, (order or 1) + 4 - len(parts)):
+        parts.append(lambda u, k=k, factor=factor: factor * (u - shift) ** -float(k))
+        factor *= -k
+    return dict(zip(("f", "d1", "d2", "d3"), parts, strict=True))
+
+
+@pytest.mark.usefixtures("tidy")
+@for_all("order", [0, 1, 2, 3])
+@for_all("shift", [1.0, -0.3, np.pi, 0.0])
+def test_a_pole_that_is_not_in_singular_is_an_error_that_names_it(order, shift):
+    parts = powers_of(shift, order)
+
+    with pytest.raises(ValueError, match=rf"^f of 'cube' becomes infinite at u = {shift:.6g}, "):
+        register_function(**cube(**parts))
+    register_function(**cube(**parts, singular=(shift,)))
+    unregister_function("cube")
+    register_function(**cube(**parts, domain=(shift, np.inf)))
+    unregister_function("cube")
+
+
+@for_all(
+    "changes",
+    [
+        {"singular": (0.5,)},
+        {"singular": (5.0,), "domain": (-1.0, 1.0)},
+        {"singular": (1.0,), "domain": (-1.0, 1.0)},
+        powers_of(1.0, 1) | {"singular": (1.0, 2.0)},
+        powers_of(1.0, 0) | {"singular": (1.1,)},
+    ],
+)
+def test_a_singular_point_outside_the_domain_or_where_f_is_finite_is_an_error(changes):
+    with pytest.raises(ValueError, match=r"^singular of 'cube' has the point \S+, but must have"):
+        register_function(**cube(**changes))
+
+
+def bell(width):
+    """Value and derivatives of 1 / (u^2 + width^2)."""
+
+    def q(u):
+        return 1.0 / (u * u + width * width)
+
+    return {
+        "f": q,
+        "d1": lambda u: -2.0 * u * q(u) ** 2,
+        "d2": lambda u: (8.0 * u * u * q(u) - 2.0) * q(u) ** 2,
+        "d3": lambda u: (24.0 * u - 48.0 * u**3 * q(u)) * q(u) ** 3,
+    }
+
+
+@pytest.mark.usefixtures("tidy")
+@for_all(
+    "parts",
+    [
+        *(bell(width) for width in (1e-2, 1e-6, 1e-9)),
+        saturating("tanh1e6"),
+        dict.fromkeys(("d1", "d2", "d3"), np.zeros_like) | {"f": lambda u: np.floor(u) + 0.5},
+        {
+            "f": lambda u: np.abs(u) ** 0.1,
+            "d1": lambda u: 0.1 * np.sign(u) * np.abs(u) ** -0.9,
+            "d2": lambda u: -0.09 * np.abs(u) ** -1.9,
+            "d3": lambda u: 0.171 * np.sign(u) * np.abs(u) ** -2.9,
+        },
+    ],
+)
+def test_steep_functions_jumps_and_cusps_are_no_poles(parts):
+    register_function(**cube(**parts))
+    unregister_function("cube")
+
+
 # --- base functions
 
 PLACES = [
