@@ -24,7 +24,7 @@ from kan_ref.discovery.exponentials import (
     waves_beside_powers,
 )
 from kan_ref.discovery.linear_models import WIDE
-from kan_ref.discovery.polish import Fitted, bic, polished
+from kan_ref.discovery.polish import Fitted, bic, polished, rmse_of
 from kan_ref.discovery.powers import powers_beside_terms, products_of_powers
 from kan_ref.discovery.quotients import rational_functions
 from kan_ref.discovery.screening import screened
@@ -143,13 +143,33 @@ def name_curve(
                     break
     if not trained:  # all values overflow
         return [Fitted(Number(float(np.mean(y))), spread)]
-    ranked = sorted(trained.values(), key=lambda one: bic(one, len(x), floor))
-    best = min(one.rmse for one in ranked)
-    near = [one for one in ranked if one.rmse <= max(30.0 * best, 3.0 * floor)]
+    near = _near_best(sorted(trained.values(), key=lambda one: bic(one, len(x), floor)), floor)
     plain = sorted(near, key=lambda one: (one.complexity, one.rmse))[:1]
     if floor > BLURRED * spread:  # many functions are equally near
         most *= 2
     return list(dict.fromkeys([*near[: most - 1], *plain]))
+
+
+def _near_best(found: list[Fitted], floor: float) -> list[Fitted]:
+    """Return the trees that are near the best one, in their order."""
+    limit = max(30.0 * min(one.rmse for one in found), 3.0 * floor)
+    return [one for one in found if one.rmse <= limit]
+
+
+def at_all_samples(found: list[Fitted], x: FloatArray, y: FloatArray, error: float) -> list[Fitted]:
+    """Return names of a curve with their errors at all samples (n,), those near the best one.
+
+    `name_curve` trains on at most `N_POINTS`: at others a name may be undefined or far off. Where
+    all errors are more than twice that of the best line, it and the constant come instead.
+    """
+    if len(x) <= N_POINTS:
+        return found
+    points, floor = x[:, None], floor_of(y, error, 1e-13)
+    found = [Fitted(one.tree, rmse_of(one.tree, points, y)) for one in found]
+    line = polished(polynomial(1, x), points, y)
+    if min(one.rmse for one in found) > 2.0 * max(line.rmse, floor):
+        return [line, Fitted(Number(float(np.mean(y))), float(np.std(y)))]
+    return _near_best(found, floor)
 
 
 def _before(deadline: float, items: Iterable[Item]) -> Iterator[Item]:

@@ -24,8 +24,8 @@ from kan_ref.checks import (
     check_overflow,
 )
 from kan_ref.data import Data
-from kan_ref.discovery.curves import BLURRED, floor_of, name_curve, rounded_constant
-from kan_ref.discovery.polish import SMALLEST, bic, rmse_of
+from kan_ref.discovery.curves import BLURRED, at_all_samples, floor_of, name_curve, rounded_constant
+from kan_ref.discovery.polish import SMALLEST, bic
 from kan_ref.discovery.records import Alternative, Discovery, distinct, formula_values
 from kan_ref.discovery.sample_support import between_samples, rounding_errors, weak_number
 from kan_ref.discovery.slice_search import SliceSearch
@@ -243,7 +243,9 @@ def suggest_formulas(
     found : tuple of Alternative
         With `.formula`, a SymPy expression, `.rmse` at all samples, `.complexity` and `.bic`; the
         lowest `bic` first. Formulas of one form whose values differ only by rounding, or by what
-        training leaves, are one: that with the lowest `bic`.
+        training leaves, are one: that with the lowest `bic`. All are defined at all samples; where
+        the errors of all found are more than twice that of the best line, that line and the
+        constant are returned.
 
     Raises
     ------
@@ -284,15 +286,15 @@ def suggest_formulas(
     error = check_number("error", error, low=0.0)
     most = check_integer("most", most, low=1)
     variable = check_name("name", name)
-    column, floor = points[:, None], max(error, floor_of(values, 0.0))
+    floor = max(error, floor_of(values, 0.0))
+    fitted = name_curve(points, values, error=error, most=MANY)
+    fitted = [*rounded_constant(values), *at_all_samples(fitted, points, values, error)]
+    n = len(points)
     found = [
         Alternative(
-            expression_of(one.tree, (variable,)),
-            rmse_of(one.tree, column, values),
-            one.complexity,
-            bic(one, len(points), floor),
+            expression_of(one.tree, (variable,)), one.rmse, one.complexity, bic(one, n, floor)
         )
-        for one in [*rounded_constant(values), *name_curve(points, values, error=error, most=MANY)]
+        for one in fitted
     ]
     found.sort(key=lambda one: one.bic)
     # also between the samples, where two functions that are equal at them may differ

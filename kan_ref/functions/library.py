@@ -24,7 +24,7 @@ from kan_ref.functions.record import EVERYWHERE, TABLE, composed_name
 from kan_ref.functions.record import Function as Function
 from kan_ref.functions.record import Redundancy as Redundancy
 from kan_ref.functions.record import domain_rule as domain_rule
-from kan_ref.functions.values import Four, OnDomain, Values
+from kan_ref.functions.values import OnDomain, Values
 from kan_ref.functions.verification import (
     check_derivatives,
     check_domain,
@@ -221,14 +221,14 @@ def register_function(
         Printable, 1 to 30 characters, not yet in the library; the same record may be registered
         again.
     f, d1, d2, d3 : callable
-        Arrays of float64 of any shape -> arrays of that shape. They are called only inside the
-        domain.
+        Arrays of float64 of any shape -> new arrays of float64 of that shape. They are called only
+        inside the domain.
     domain : (float, float)
         Smallest interval that contains the domain, ends may be infinite; outside it values are nan.
     complexity : int
         From 0 to 1,000,000; sin has 2, tanh 3, arctan 4.
     singular : tuple of float
-        Points inside the domain where f becomes infinite.
+        All points inside the domain where f becomes infinite; one in each turn of `redundancy`.
     redundancy : kan_ref.functions.Redundancy, optional
         The symmetries of f, which make some of a, b, c, d redundant; checked on points of the
         domain. Without it a, b, c, d are reported as they are found.
@@ -245,17 +245,19 @@ def register_function(
     ------
     ValueError
         A name that is taken; a wrong derivative ("d2 of 'cube' is 5.9 at u = 0.99, but a central
-        difference of d1 gives 6.1"); a wrong shape; values that are not finite inside the domain; a
-        symmetry that does not hold; a formula with other values or with other symbols.
+        difference of d1 gives 6.1"); a wrong shape; values that are not finite inside the domain;
+        other poles than `singular`; a wrong symmetry; a formula with other values or symbols.
     TypeError
         A function that takes no arrays or is complex; another kind of name, redundancy, formula.
 
     Notes
     -----
-    Derivatives are verified at 40 points of an interval of length at most 8: [-4, 4] if the domain
-    has no ends, else at its lower end, or below its upper end if that is the only one. They are
-    also verified at up to 50 points with 4 < |u| <= 1000 in the domain, where all values are
-    finite. A derivative that is wrong only elsewhere, or by less than rounding, is not found.
+    Derivatives are verified at 40 points of an interval of length at most 8, or 1e-6 of an end far
+    from 0: [-4, 4] if the domain has no ends, else at its lower end, or below its upper end if that
+    is the only one. Around 0, ends beyond 1000 count as none. They are also verified at up to 50
+    points with 4 < |u| <= 1000 where all values are finite. A derivative that is wrong elsewhere or
+    by less than rounding is not found. Nor is a pole that `singular` lacks, unless f or d1 changes
+    its sign between two of the 40 points there: fits and splines may then cross it.
     """
     if not isinstance(name, str):
         raise TypeError(f"name is {name!r}, but must be text")
@@ -266,15 +268,12 @@ def register_function(
     parts = {"f": f, "d1": d1, "d2": d2, "d3": d3}
     check_kinds(name, parts, redundancy, formula)
     low, high = check_domain(name, domain)
-    wrapped: Four = (
+    record = Function(
+        name,
         OnDomain(f, low, high),
         OnDomain(d1, low, high),
         OnDomain(d2, low, high),
         OnDomain(d3, low, high),
-    )
-    record = Function(
-        name,
-        *wrapped,
         (low, high),
         check_integer("complexity", complexity, low=0, high=_MOST_COMPLEX),
         check_singular(name, singular),

@@ -286,7 +286,7 @@ TABLE = (
         "tan",
         3,
         Redundancy(parity=-1, turn=np.pi, first=-0.5 * np.pi),
-        "cell",
+        "cells",
         "poles",
         singular=(0.5 * np.pi,),
     ),

@@ -7,12 +7,13 @@ and (F26) that its record states is evaluated on both sides, on points of the do
 
 The rounding error of a value g(u) is that of its largest terms, which may cancel: 1 - tanh(u)^2 is
 below 1e-13 for u = 16, but its error is 1e-16. The size of the terms is taken to be that of the
-largest value at the points v that are nearer to 0. So a central difference with step h has the
-rounding error
+largest value at the points v that are nearer to 0. The point u itself is rounded, too. So a central
+difference with step h has the rounding error
 
-    (F27)  1e-13 max |g(v)| / h    over |v| <= |u|
+    (F27)  (1e-13 max |g(v)| + eps |u g'(u)|) / h    over |v| <= |u|, eps = 2.2e-16
 
-A derivative that is wrong by less, in a tail where all values are small, is not found.
+A derivative that is wrong by less, in a tail where all values are small, is not found. Steps below
+4 eps |u| are not taken.
 """
 
 from collections.abc import Sequence
@@ -22,11 +23,15 @@ from itertools import pairwise
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_number
+from kan_ref.functions.composed_domain import check_poles
 from kan_ref.functions.record import Function, Redundancy, Values, formula_of, singular_points
 from kan_ref.functions.values import check_arrays
 from kan_ref.numerics import central_difference
 
 _NARROWEST = 1e-100
+_RELATIVE = 1e-9  # of |u|: in narrower intervals steps of differences are lost in rounding of u
+_LENGTH = 1e-6  # of |u|, of the interval of derivatives far from 0
+_EPS = float(np.finfo(np.float64).eps)
 _FARTHEST = 1e3  # farther out, steps of some 1e-5 are lost in rounding for fast functions
 _ROUNDING = 1e-13  # relative, of a value: a function may add up some hundred roundings
 _DIGITS = 30  # of a formula, which may cancel more of them than f
@@ -36,16 +41,22 @@ _SHORTER = tuple(10.0**-power for power in range(8))  # steps of differences, fr
 def _check_points(function: Function) -> FloatArray:
     """Return points of the domain at which derivatives are checked.
 
-    Up to 40 in an interval of length at most 8, away from its ends and from singular points.
+    Up to 40 in an interval of length at most 8 or 1e-6 |u|, away from its ends and from singular
+    points. An end beyond `_FARTHEST` is taken to be infinite where 0 is inside the domain.
     """
     low, high = function.domain
+    if low < 0.0 < high:
+        low, high = (end if abs(end) <= _FARTHEST else end * np.inf for end in (low, high))
+    end = low if np.isfinite(low) else high if np.isfinite(high) else 0.0
+    length = max(8.0, _LENGTH * abs(end))
     if not np.isfinite(low):
-        low = high - 8.0 if np.isfinite(high) else -4.0
-    high = min(high, low + 8.0)
-    if high - low < _NARROWEST:
+        low = high - length if np.isfinite(high) else -4.0
+    high = min(high, low + length)
+    least = max(_NARROWEST, _RELATIVE * max(abs(low), abs(high)))
+    if high - low < least:
         raise ValueError(
-            f"domain of {function.name!r} is {low:g} to {high:g}, but derivatives are checked "
-            f"on an interval at least {_NARROWEST:g} wide: scale u"
+            f"domain of {function.name!r} is {low:.15g} to {high:.15g}, but derivatives are "
+            f"checked on an interval at least {least:g} wide there: scale u, or shift it"
         )
     points = low + (high - low) * (np.arange(40) + 0.6414) / 41.0
     excluded = np.array([*singular_points(function, low - 1.0, high + 1.0), low, high])
@@ -111,7 +122,10 @@ def check_domain(name: str, domain: object) -> tuple[float, float]:
 
 
 def check_derivatives(function: Function) -> None:
-    """Raise ValueError if d1, d2 or d3 is not a derivative of the one before, or changes shapes."""
+    """Raise ValueError if d1, d2 or d3 is not a derivative of the one before, or changes shapes.
+
+    Also if `singular` has other points than the poles of f.
+    """
     u = _check_points(function)
     if u.size == 0:
         raise ValueError(
@@ -128,7 +142,8 @@ def check_derivatives(function: Function) -> None:
                 f"{part} of {function.name!r} is {values[place]:g} at u = {u[place]:.6g}, "
                 "inside its domain"
             )
-    longest = 1e-5 * min(1.0, float(u[-1] - u[0]))
+    length = float(u[-1] - u[0])
+    longest = 1e-5 * max(min(1.0, length), length / 8.0)
     steps = [longest * factor for factor in _SHORTER]
     largest: dict[str, float] = {}
     for before, part in (("f", "d1"), ("d1", "d2"), ("d2", "d3")):
@@ -142,6 +157,7 @@ def check_derivatives(function: Function) -> None:
             function.name, part, before, parts[before], u, values, steps, size, _ROUNDING * sizes
         )
     _check_far(function.name, parts, _far_points(function), largest)
+    check_poles(function, u)
 
 
 def _compare(
@@ -158,18 +174,22 @@ def _compare(
     """Raise ValueError if central differences of a function converge to other values at u.
 
     A function may vary so fast that a step is too long. So shorter ones follow where a difference
-    is not within `size` + `rounding` / step, and only differences that two steps agree on count.
+    is not within `size` + (F27), and only differences that two steps agree on count. `rounding` is
+    the first term of (F27) times step.
     """
+    unit = _EPS * np.abs(u)
     undecided = np.isfinite(values)
     differences = central_difference(partial(_shifted, function, u), step=steps[0])
     for step, shorter in pairwise(steps):
-        allowed = size + rounding / step
+        undecided &= shorter > 4.0 * unit
+        allowed = size + (rounding + unit * np.abs(values)) / step
         undecided &= ~(np.abs(differences - values) <= allowed)
         if not undecided.any():
             return
         following = central_difference(partial(_shifted, function, u), step=shorter)
         apart = np.abs(differences - following)
-        agree = apart <= 1e-4 * (np.abs(differences) + np.abs(following)) + rounding / shorter
+        slopes = np.abs(differences) + np.abs(following)
+        agree = apart <= 1e-4 * slopes + (rounding + unit * slopes) / shorter
         wrong = undecided & agree & (np.abs(differences - values) > allowed + 2.0 * apart)
         if wrong.any():
             place = int(np.argmax(wrong))

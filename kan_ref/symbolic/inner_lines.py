@@ -127,6 +127,11 @@ def line_ends(chart: Chart, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
     # [/eq:line-ends]
 
 
+def one_row(chart: Chart, theta: FloatArray) -> LineStarts:
+    """Return lines that are neighbours in their order."""
+    return LineStarts(chart, theta, np.zeros(len(theta), dtype=np.intp))
+
+
 def inside(starts: LineStarts, low: float, high: float) -> LineStarts:
     """Return the lines with low < u < high at both ends."""
     ends, _ = line_ends(starts.chart, starts.theta)

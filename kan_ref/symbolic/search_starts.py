@@ -10,7 +10,7 @@ makes them. All are laid in units t in [-1, 1] of the data, in the charts of `in
     "scales"          "scale"   by the scale theta of u = theta t
     "domain"          "ends"    both ends in a bounded or half-bounded domain
     "near domain"     "ends"    the same, as if an end of the domain far from 0 were infinite
-    "cell"            "ends"    both ends between the two singular points of f around 0
+    "cells"           "ends"    both ends between two neighbouring singular points of f
     "poles"           "ends"    singular points of f at the poles that the data show
     "features"        "ends"    scales and shifts for a function with one feature of size 1
     "oscillations"    "ends"    the same, denser, for a function that may oscillate
@@ -29,6 +29,7 @@ cosh(omega t), sinh(omega t) and 1.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -39,6 +40,7 @@ from kan_ref.symbolic.inner_lines import (
     LineStarts,
     free_number,
     inside,
+    one_row,
     pole_ends,
     pole_gaps,
 )
@@ -51,7 +53,8 @@ ZERO_DISTANCES = np.geomspace(1e-4, 300.0, 45)  # 40 % apart; farther out, a lin
 INNER_ZEROS = np.linspace(-1.0, 1.0, 81)  # 1/80 of the range of the data apart
 EXP_SCALES = np.geomspace(0.02, 200.0, 60)  # 17 % apart; a line to 1 %, up to a jump at one end
 GAP_FRACTIONS = np.geomspace(1e-5, 0.5, 12)  # of the gap, dense where one sample outweighs all
-CELL_REACH = 4.0  # periods, or sizes of the singular points: holds the points nearest to 0
+CELL_REACH = 4.0  # periods: holds the singular points nearest to 0
+CELLS_BESIDE = 2  # on each side of the cell around 0
 DOMAIN_FRACTIONS = np.array([1e-4, 2e-3, 0.01, 0.03, 0.08, 0.16, 0.27, 0.39])  # dense at its ends
 END_DISTANCES = np.geomspace(1e-3, 100.0, 24)  # 65 % apart, from the finite end of the domain
 FLAT = 6.0  # |u| where tanh, sigmoid, gaussian are constant to 1 %: no feature lies beyond
@@ -62,9 +65,8 @@ FAST_SCALES = np.arange(1.4, 42.0, SHIFT_STEP)  # the ends of u move by the step
 OSCILLATION_SCALES = np.concatenate([SLOW_SCALES, FAST_SCALES])
 COMPOSED_STEP = 0.35  # of u: in f(g(u)) with a steep g a feature is narrower than 1
 COMPOSED_SCALES = np.concatenate([SLOW_SCALES, np.arange(1.4, 14.0, COMPOSED_STEP)])
-SMALL_POLE_SCALES = np.geomspace(0.05, 1.0, 12)  # 31 % apart
-LARGE_POLE_SCALES = np.arange(1.2, 40.0, 0.3)  # a tenth of a period of tan apart
-POLE_SCALES = np.concatenate([SMALL_POLE_SCALES, LARGE_POLE_SCALES])
+# 31 % apart up to 1, then a tenth of a period of tan
+POLE_SCALES = np.concatenate([np.geomspace(0.05, 1.0, 12), np.arange(1.2, 40.0, 0.3)])
 BESIDE_POLE = 1e-6  # from a singular point: inside all other features of f
 FREQUENCY_STEP = 0.3  # of omega: a tenth of pi, the half-width of a spectral peak on [-1, 1]
 MOST_ROOT = 60  # of the number of frequencies: 60^2 reach omega = 1080
@@ -113,7 +115,7 @@ def grids_by_redundancy(function: Function) -> tuple[str, ...]:
     if function.redundancy.kind == "exp":
         return ("scales",)
     if function.singular:
-        return "cell", "poles"
+        return "cells", "poles"
     if near == EVERYWHERE:
         return ("domain", "oscillations") if bounded else ("oscillations",)
     return ("domain",) if near == function.domain else ("domain", "near domain")
@@ -126,7 +128,7 @@ def _zeros(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> 
     """Return lines of chart (S7), by their zeros among the data and on both sides of them."""
     beyond = 1.0 + ZERO_DISTANCES
     zeros = np.concatenate([-beyond[::-1], INNER_ZEROS, beyond])
-    return [_one_row(Chart("circle"), np.arctan2(1.0, -zeros)[:, None])]
+    return [one_row(Chart("circle"), np.arctan2(1.0, -zeros)[:, None])]
 
 
 def _outer_zeros(
@@ -134,23 +136,19 @@ def _outer_zeros(
 ) -> list[LineStarts]:
     """Return lines of chart (S8), by their zeros outside the data."""
     slopes = 1.0 / (1.0 + ZERO_DISTANCES)
-    return [_one_row(Chart("side"), np.arcsin(np.concatenate([-slopes, slopes[::-1]]))[:, None])]
+    return [one_row(Chart("side"), np.arcsin(np.concatenate([-slopes, slopes[::-1]]))[:, None])]
 
 
 def _gaps(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
     """Return lines of chart (S9), by their zeros in each gap between samples that may hold one."""
     fractions = np.concatenate([GAP_FRACTIONS, 1.0 - GAP_FRACTIONS[-2::-1]])
     theta = np.arcsin(2.0 * fractions - 1.0)[:, None]
-    return [_one_row(Chart("gap", *gap), theta) for gap in pole_gaps(t, z)]
+    return [one_row(Chart("gap", *gap), theta) for gap in pole_gaps(t, z)]
 
 
 def _scales(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
     """Return lines of chart (S10)."""
-    return [_one_row(Chart("scale"), np.concatenate([-EXP_SCALES[::-1], EXP_SCALES])[:, None])]
-
-
-def _one_row(chart: Chart, theta: FloatArray) -> LineStarts:
-    return LineStarts(chart, theta, np.zeros(len(theta), dtype=np.intp))
+    return [one_row(Chart("scale"), np.concatenate([-EXP_SCALES[::-1], EXP_SCALES])[:, None])]
 
 
 # --- two inner parameters, chart (S11)
@@ -166,13 +164,18 @@ def _near(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> l
     return [inside(_pairs_of_ends(function, *near_domain(function.domain)), *function.domain)]
 
 
-def _cell(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
-    """Return lines with both ends between the two singular points of f that enclose 0."""
-    low, high = function.domain
-    size = function.redundancy.turn or max(1.0, *(abs(point) for point in function.singular))
-    points = singular_points(function, -CELL_REACH * size, CELL_REACH * size)
-    cell = float(max([low, *points[points <= 0.0]])), float(min([high, *points[points > 0.0]]))
-    return [_pairs_of_ends(function, *cell)]
+def _cells(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
+    """Return lines with both ends between two neighbouring singular points of f, one entry each.
+
+    An end of the domain counts as one. The cells are that around 0, which is enough where singular
+    points repeat, and otherwise up to `CELLS_BESIDE` on each side of it.
+    """
+    (low, high), turn = function.domain, function.redundancy.turn
+    reach = CELL_REACH * turn or np.inf
+    points = singular_points(function, max(low, -reach), min(high, reach))
+    middle, beside = int(np.sum(points <= 0.0)), 0 if turn else CELLS_BESIDE
+    cells = list(pairwise([low, *points.tolist(), high]))[max(middle - beside, 0) :]
+    return [_pairs_of_ends(function, *cell) for cell in cells[: min(middle, beside) + beside + 1]]
 
 
 def _pairs_of_ends(function: Function, low: float, high: float) -> LineStarts:
@@ -197,22 +200,24 @@ def _pairs_of_ends(function: Function, low: float, high: float) -> LineStarts:
 def _poles(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
     """Return lines that put a singular point of f at the first pole that the data show.
 
-    They have every scale; where the singular points of f repeat, those scales that put another one
-    at the last pole, so that a pole that no sample came near may be missed.
+    They have every scale, and those that put another one at the last pole: these alone where the
+    singular points of f repeat, so that a pole that no sample came near may be missed.
     """
-    turn, lines = function.redundancy.turn, []
+    turn, signs = function.redundancy.turn, [1.0] if function.redundancy.parity else [1.0, -1.0]
+    lines = []
     for point in function.singular:
         beside = BESIDE_POLE * max(1.0, abs(point))
         is_even = np.prod(np.sign(function.f(np.array([point - beside, point + beside])))) > 0.0
         for first, last, n_poles in pole_ends(t, z, is_even=bool(is_even)):
-            scales = POLE_SCALES
+            scales, others = POLE_SCALES, np.zeros(0)
             if n_poles > 1 and turn > 0.0:
                 scales = turn * np.arange(n_poles - 1, 2 * n_poles + 1) / (last - first)
+            elif n_poles > 1:
+                others = (np.setdiff1d(function.singular, point) - point) / (last - first)
+            scales = np.append(np.outer(signs, scales), others)
             lines.append(point - np.outer(scales, [first + 1.0, first - 1.0]))
-    if not lines:
-        return []
-    theta = np.concatenate(lines)
-    return [LineStarts(Chart("ends"), theta, np.arange(len(theta)))]
+    theta = np.concatenate([np.zeros((0, 2)), *lines])
+    return [LineStarts(Chart("ends"), theta, np.arange(len(theta)))] if lines else []
 
 
 def _with_shifts(scales: FloatArray, step: float = SHIFT_STEP) -> Grid:
@@ -248,13 +253,8 @@ def _frequencies(
     n, highest = len(t), 0.5 * np.pi * (len(np.unique(t)) - 1)
     root = min(int(np.ceil(np.sqrt(highest / FREQUENCY_STEP))), MOST_ROOT)
     # [eq:periodogram]
-    coarse, fine = (
-        np.exp(1j * np.outer(omega, t))
-        for omega in (
-            FREQUENCY_STEP * root * np.arange(2 * root),
-            FREQUENCY_STEP * np.arange(root),
-        )
-    )
+    coarse = np.exp(1j * np.outer(FREQUENCY_STEP * root * np.arange(2 * root), t))
+    fine = np.exp(1j * np.outer(FREQUENCY_STEP * np.arange(root), t))
     sums, moments = (coarse @ fine.T).ravel(), ((coarse[:root] * z) @ fine.T).ravel()
     # [/eq:periodogram]
     first, double = sums[: root**2], sums[::2]
@@ -310,7 +310,7 @@ GRIDS: dict[str, Grid] = {
     "scales": _scales,
     "domain": _domain,
     "near domain": _near,
-    "cell": _cell,
+    "cells": _cells,
     "poles": _poles,
     "features": _with_shifts(FEATURE_SCALES),
     "oscillations": _with_shifts(OSCILLATION_SCALES),

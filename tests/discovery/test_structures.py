@@ -595,6 +595,35 @@ def test_formulas_are_suggested_for_curves_that_no_single_function_is():
     assert {str(symbol) for symbol in found[0].formula.free_symbols} == {"t"}
 
 
+@pytest.mark.parametrize(
+    ("trees", "expected"),
+    [
+        ([apply("1/x", Input(0)), add(Input(0), Number(0.05)), Input(0)], ["x", "x + 0.05"]),
+        ([apply("1/x", Input(0)), apply("log", Input(0))], ["x", "0"]),
+        ([multiply(Number(20.0), apply("x^2", Input(0)))], ["x", "0"]),
+    ],
+    ids=["one is right", "none is defined", "none is near"],
+)
+def test_formulas_are_judged_at_all_samples_though_they_are_found_at_some(
+    monkeypatch, trees, expected
+):
+    """Each name of the line is said to be exact; reciprocal and logarithm are undefined at 0."""
+    x = np.linspace(-1.0, 1.0, 401)
+    found = [Fitted(tree, 0.0) for tree in trees]
+    monkeypatch.setattr(results, "name_curve", lambda x, y, error, most: found)
+
+    suggested = kr.suggest_formulas(x, x, error=0.03)
+
+    for one in suggested:
+        f = sympy.lambdify(sympy.Symbol("x"), one.formula)(x)
+        assert one.rmse == pytest.approx(np.sqrt(np.mean((f - x) ** 2)), abs=1e-15)
+    for one, text in zip(suggested, expected, strict=True):
+        assert [one.formula.subs("x", place) for place in (0, 1)] == pytest.approx(
+            [float(sympy.sympify(text).subs("x", place)) for place in (0, 1)], abs=1e-15
+        )
+    assert [one.bic for one in suggested] == sorted(one.bic for one in suggested)
+
+
 @pytest.mark.parametrize(("name", "kind"), [("", ValueError), ("t ", ValueError), (1, TypeError)])
 def test_a_variable_without_a_valid_name_is_reported_by_the_argument(name, kind):
     with pytest.raises(kind, match=f"^name is {name!r}, but must be "):

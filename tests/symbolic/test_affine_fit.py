@@ -226,8 +226,8 @@ def test_where_the_redundancy_alone_chooses_it_chooses_the_grids_of_the_library(
         ({"domain": (-np.inf, 300.0)}, ("domain", "oscillations")),
         ({"domain": (-1.0, 300.0)}, ("domain", "near domain")),
         ({"domain": (-300.0, 1.0)}, ("domain", "near domain")),
-        ({"singular": (1.0,)}, ("cell", "poles")),
-        ({"singular": (1.0,), "domain": (0.0, 2.0)}, ("cell", "poles")),
+        ({"singular": (1.0,)}, ("cells", "poles")),
+        ({"singular": (1.0,), "domain": (0.0, 2.0)}, ("cells", "poles")),
     ],
 )
 def test_a_registered_function_without_a_redundancy_gets_grids_by_its_domain_and_poles(
@@ -719,6 +719,53 @@ def test_a_registered_function_with_half_a_domain_is_found_on_both_sides():
         fit = fit_affine(x, 2.0 * function.f(a * x + b) - 1.0, "entropy")
         assert relative(fit, function.f(a * x + b)) <= 1e-10
     unregister_function("entropy")
+
+
+@pytest.fixture(scope="module")
+def two_poles():
+    """1 / (u^2 - 1) and e^u / (u - 1), which have curves of different shapes beside their poles."""
+    register_function(
+        "two poles",
+        lambda u: 1.0 / (u * u - 1.0),
+        lambda u: -2.0 * u / (u * u - 1.0) ** 2,
+        lambda u: (6.0 * u * u + 2.0) / (u * u - 1.0) ** 3,
+        lambda u: -24.0 * u * (u * u + 1.0) / (u * u - 1.0) ** 4,
+        complexity=3,
+        singular=(1.0, -1.0),
+    )
+    register_function(
+        "lopsided",
+        lambda u: np.exp(u) / (u - 1.0),
+        lambda u: np.exp(u) * (u - 2.0) / (u - 1.0) ** 2,
+        lambda u: np.exp(u) * (u * u - 4.0 * u + 5.0) / (u - 1.0) ** 3,
+        lambda u: np.exp(u) * (u**3 - 6.0 * u * u + 15.0 * u - 16.0) / (u - 1.0) ** 4,
+        complexity=3,
+        singular=(1.0,),
+    )
+    yield
+    unregister_function("two poles")
+    unregister_function("lopsided")
+
+
+@pytest.mark.usefixtures("two_poles")
+@for_all(
+    ("name", "low", "high"),
+    [
+        *(("two poles", *ends) for ends in ((1.2, 2.7), (-0.7, 0.9), (-2.7, -1.2))),  # in each gap
+        *(("two poles", *ends) for ends in ((-0.5, 1.6), (-2.0, 0.3), (-1.4, 2.0))),  # across poles
+        *(("lopsided", *ends) for ends in ((1.2, 2.7), (-2.0, 0.8), (-0.5, 2.0))),
+        ("1/x(log)", 2.0, 5.0),
+        ("1/x(log)", 0.2, 0.8),
+    ],
+)
+@for_all("sign", [1.0, -1.0])
+def test_a_function_with_poles_is_found_in_each_gap_between_them_and_across_them(
+    name, low, high, sign
+):
+    u = np.linspace(low, high, 200)
+    f = LIBRARY[name].f(u)
+
+    assert relative(fit_affine(sign * u / 1.7 + 0.4, 3.0 * f - 2.0, name), f) <= 1e-9
 
 
 # --- the ranking

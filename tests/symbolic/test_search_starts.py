@@ -220,32 +220,46 @@ def test_both_directions_of_a_line_are_tried_unless_symmetry_makes_them_one(pari
 
 
 @for_all(
-    ("record", "cell"),
+    ("record", "cells"),
     [
-        ({"singular": (0.0,)}, (0.0, np.inf)),
-        ({"singular": (0.3,)}, (-np.inf, 0.3)),
-        ({"singular": (-0.3,)}, (-0.3, np.inf)),
-        ({"singular": (1.0, -2.0, 3.0, -4.0)}, (-2.0, 1.0)),
-        ({"singular": (0.5,), "domain": (-1.0, 4.0)}, (-1.0, 0.5)),
-        ({"singular": (-0.5,), "domain": (-1.0, 4.0)}, (-0.5, 4.0)),
-        ({"singular": (700.0, -900.0)}, (-900.0, 700.0)),
-        ({"singular": (0.2,), "redundancy": Redundancy(turn=0.5)}, (-0.3, 0.2)),
-        ({"singular": (0.9,), "redundancy": Redundancy(turn=0.5)}, (-0.1, 0.4)),
+        ({"singular": (0.0,)}, [(-np.inf, 0.0), (0.0, np.inf)]),
+        ({"singular": (0.3,)}, [(-np.inf, 0.3), (0.3, np.inf)]),
+        (
+            {"singular": (1.0, -2.0, 3.0, -4.0)},
+            [(-np.inf, -4.0), (-4.0, -2.0), (-2.0, 1.0), (1.0, 3.0), (3.0, np.inf)],
+        ),
+        ({"singular": (0.5,), "domain": (-1.0, 4.0)}, [(-1.0, 0.5), (0.5, 4.0)]),
+        ({"singular": (3.0,), "domain": (2.0, 4.0)}, [(2.0, 3.0), (3.0, 4.0)]),
+        (
+            {"singular": (700.0, -900.0)},
+            [(-np.inf, -900.0), (-900.0, 700.0), (700.0, np.inf)],
+        ),
+        (
+            {"singular": tuple(range(-9, 9))},
+            [(-2.0, -1.0), (-1.0, 0.0), (0.0, 1.0), (1.0, 2.0), (2.0, 3.0)],
+        ),
+        ({"singular": (0.2,), "redundancy": Redundancy(turn=0.5)}, [(-0.3, 0.2)]),
+        ({"singular": (0.9,), "redundancy": Redundancy(turn=0.5)}, [(-0.1, 0.4)]),
     ],
 )
-def test_a_cell_lies_between_the_singular_points_or_ends_of_the_domain_around_zero(record, cell):
-    ends, bounds = ends_of("cell", own(**record))
+def test_cells_lie_between_singular_points_or_ends_of_the_domain_and_one_is_enough_in_a_turn(
+    record, cells
+):
+    found = GRIDS["cells"](own(**record), T, T, ALL)
 
-    assert bounds == pytest.approx(cell, abs=1e-12)
-    assert ends.min() > cell[0]
-    assert ends.max() < cell[1]
+    np.testing.assert_allclose(
+        [(one.chart.low, one.chart.high) for one in found], cells, atol=1e-12
+    )
+    for starts, (low, high) in zip(found, cells, strict=True):
+        ends = line_ends(starts.chart, starts.theta)[0]
+        assert low < ends.min() < ends.max() < high
 
 
 # --- poles
 
 
 def test_one_pole_of_the_data_lies_at_each_singular_point_with_every_scale():
-    function = own(singular=(1.0, -2.0))
+    function = own(singular=(1.0, -2.0), redundancy=Redundancy(parity=1))
     z = 1.0 / (T - 0.311)
     (pole,) = simple_poles(T, z)
 
@@ -280,10 +294,25 @@ def test_poles_that_repeat_lie_at_the_first_and_the_last_pole_with_as_many_misse
     np.testing.assert_allclose((at[1] - at[0]) / np.pi, np.arange(n - 1, 2 * n + 1), rtol=1e-9)
 
 
-def test_singular_points_that_do_not_repeat_are_laid_at_the_first_of_many_poles_with_every_scale():
-    _, scale, _ = lines("poles", own(singular=(0.5,)), z=np.tan(5.0 * T))
+@for_all("parity", [0, -1])
+def test_singular_points_that_do_not_repeat_are_laid_at_the_first_of_many_poles_with_every_scale(
+    parity,
+):
+    function = own(singular=(0.5,), redundancy=Redundancy(parity=parity))
+    _, scale, _ = lines("poles", function, z=np.tan(5.0 * T))
 
-    assert len(scale) == len(search_starts.POLE_SCALES)
+    scales = search_starts.POLE_SCALES
+    np.testing.assert_allclose(scale, scales if parity else np.r_[scales, -scales])
+
+
+def test_two_singular_points_are_laid_at_the_first_and_the_last_pole_in_both_orders():
+    z = 1.0 / (T - 0.311) + 1.0 / (T + 0.512)
+    first, last = simple_poles(T, z)
+
+    _, scale, shift = lines("poles", own(singular=(0.5, 2.5)), z=z)
+
+    at = np.stack([scale * first + shift, scale * last + shift], axis=1).round(9)
+    assert {(0.5, 2.5), (2.5, 0.5)} <= set(map(tuple, at.tolist()))
 
 
 @for_all("order", [1, 2, 4])
@@ -296,7 +325,8 @@ def test_a_pole_without_a_change_of_sign_is_tried_at_its_place_with_every_scale(
         poles = (0.5 - shift) / scale
         assert np.abs(poles - 0.311).min() < 1e-4
         at_one = scale[np.isclose(poles, poles[0], rtol=1e-9)]
-        np.testing.assert_allclose(at_one, search_starts.POLE_SCALES)
+        scales = search_starts.POLE_SCALES
+        np.testing.assert_allclose(at_one, np.r_[scales, -scales])
         assert (
             len(np.unique(poles.round(9))) == 6
         )  # three orders in the gaps on both sides of the peak
