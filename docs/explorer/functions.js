@@ -225,20 +225,18 @@
   const FUNCTIONS = { exp: Math.exp, log: Math.log, sqrt: Math.sqrt, abs: Math.abs, sin: Math.sin, cos: Math.cos, tan: Math.tan,
     tanh: Math.tanh, arctan: Math.atan, gaussian: (u) => Math.exp(-u * u) };
   const CONSTANTS = { pi: Math.PI, "π": Math.PI, e: Math.E };
-  const SAME_AS = { "·": "*", "−": "-", "**": "^" };
+  const SAME_AS = { "·": ["*"], "−": ["-"], "**": ["^"], "²": ["^", "2"], "³": ["^", "3"] };
   const MOST_CHARACTERS = 200;
 
   function tokensOf(text) {
-    const tokens = [];
+    const [tokens, rest] = [[], text.trimEnd()];
     const pattern = /\s*(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+|[a-z]+|π|\*\*|[-+*/^()·−²³])/iy;
-    const rest = text.trimEnd();
     while (pattern.lastIndex < rest.length) {
       const at = pattern.lastIndex;
       const match = pattern.exec(rest);
       if (match === null) throw new Error(`cannot read "${rest.slice(at, at + 10)}"`);
       const token = match[1];
-      if (token === "²" || token === "³") tokens.push("^", token === "²" ? "2" : "3");
-      else tokens.push(Object.hasOwn(SAME_AS, token) ? SAME_AS[token] : token);
+      tokens.push(...(Object.hasOwn(SAME_AS, token) ? SAME_AS[token] : [token]));
     }
     return tokens;
   }
