@@ -144,8 +144,9 @@ def fit(
         network's values, or data of linear equations that it satisfies worse than 0, are of a size
         far from 1, where coefficients and weights make a residual depend 1000 times less on the
         unknowns than another, where only some of the conditions have scales, and where the training
-        error ends above twice the smallest one on a coarser grid. Where sizes of targets may have
-        made the training error large, as noise can too, it names `kr.scaled`.
+        error ends above twice the smallest one on a coarser grid ("mse" without penalties and
+        held-out samples). Where sizes of targets may have made the training error large, as noise
+        can too, it names `kr.scaled`.
 
     Raises
     ------
