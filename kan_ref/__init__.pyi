@@ -76,7 +76,6 @@ from kan_ref.optimizers import adam as adam
 from kan_ref.optimizers import bfgs as bfgs
 from kan_ref.optimizers import lbfgs as lbfgs
 from kan_ref.optimizers import levenberg_marquardt as levenberg_marquardt
-from kan_ref.optimizers import levenberg_marquardt_cg as levenberg_marquardt_cg
 from kan_ref.pde import ResidualProblem as ResidualProblem
 from kan_ref.pde import Scales as Scales
 from kan_ref.pde import directional_jets as directional_jets

@@ -35,15 +35,13 @@ GRADIENT_OPTIMIZERS: dict[str, Callable[..., OptimizeResult]] = {
     "ssbroyden": partial(bfgs, update="ssbroyden"),
     "adam": adam,
 }
-LEAST_SQUARES = ("lm", "lm_cg")  # they take residuals and derivatives of them
-OPTIMIZER_NAMES = (*LEAST_SQUARES, *GRADIENT_OPTIMIZERS)
+OPTIMIZER_NAMES = ("lm", *GRADIENT_OPTIMIZERS)
 STEPS_FOR_A_TEST = 20  # steps on as many samples as the test has, for each test error
 LARGEST_TARGET = 1e140
 RISEN = 2.0  # an error at the end, in units of the smallest one on a coarser grid
 LOST = 1e-8  # of the standard deviation of the targets: smaller errors may be rounding
 PARTS_OF_A_PROBLEM = ("points", "reference", "with_data", "check", "prepare")
-# measured by `benchmarks.scaled_variables`; "lm_cg" has the metric of "lm"
-SCALED_BY_DEFAULT = ("lm", "lm_cg", "lbfgs", "bfgs")
+SCALED_BY_DEFAULT = ("lm", "lbfgs", "bfgs")  # measured by `benchmarks.scaled_variables`
 
 
 def check_problem(value: object, model: Model, loss: str) -> Problem:
@@ -181,7 +179,7 @@ def interval_of_tests(settings: Any, chosen: object, n_samples: int, test: Any) 
     """Return every how many steps test errors are taken; `chosen` None is the rule of `fit`."""
     if chosen is not None:
         return check_integer("test_every", chosen, low=1)
-    if settings.optimizer in LEAST_SQUARES or test is None:
+    if settings.optimizer == "lm" or test is None:
         return 1
     n_step = min(n_samples, settings.batch_size or n_samples)
     return -(-STEPS_FOR_A_TEST * len(test.x) // n_step)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cases import for_all
 
-from kan_ref.optimizers import adam, bfgs, lbfgs, levenberg_marquardt, levenberg_marquardt_cg
+from kan_ref.optimizers import adam, bfgs, lbfgs, levenberg_marquardt
 
 LINEAR = np.array([[1, 0], [1, 1], [1, 2]]), np.array([1.0, 2.0, 4.0])
 
@@ -24,11 +24,8 @@ RUNS = {
     "lm": lambda function, **options: levenberg_marquardt(
         function, [1.0, 2.0], n_steps=3, **options
     ),
-    "lm_cg": lambda function, **options: levenberg_marquardt_cg(
-        function, [1.0, 2.0], n_steps=3, **options
-    ),
 }
-SQUARES = ("lm", "lm_cg")
+SQUARES = ("lm",)
 ANSWERS = {name: line if name in SQUARES else bowl for name in RUNS}
 
 
@@ -228,9 +225,3 @@ def test_later_residuals_and_jacobians_must_be_as_at_the_start(name, answer, kin
 def test_residuals_with_a_jacobian_are_not_residuals(name):
     with pytest.raises(ValueError, match=r"^residuals\(theta\) "):
         RUNS[name](line, residuals=line)
-
-
-@pytest.mark.parametrize("tolerance", [1.0, 2.0])
-def test_conjugate_gradients_that_end_where_they_begin_are_rejected(tolerance):
-    with pytest.raises(ValueError, match=f"^cg_tolerance is {tolerance:g}, but must be below 1"):
-        RUNS["lm_cg"](line, cg_tolerance=tolerance)

@@ -663,13 +663,6 @@ for function in (kr.lbfgs, kr.bfgs, kr.adam):
         text="1",
     )
 refuse("lbfgs", "history", lambda v: kr.lbfgs(BOWL, np.ones(2), history=v), **counts)
-for part, defects in (("cg_tolerance", numbers), ("cg_steps", counts)):
-    refuse(
-        "levenberg_marquardt_cg",
-        part,
-        lambda v, part=part: kr.levenberg_marquardt_cg(LINES, np.ones(2), **{part: v}),
-        **defects,
-    )
 refuse("bfgs", "update", lambda v: kr.bfgs(BOWL, np.ones(2), update=v), **names)
 refuse(
     "levenberg_marquardt",

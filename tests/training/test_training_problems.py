@@ -65,24 +65,6 @@ def test_for_equations_the_penalty_adds_to_value_and_gradient_at_any_depth(width
     np.testing.assert_allclose(gradient, of_equations[1] + of_penalty[1], rtol=0, atol=1e-12 * size)
 
 
-def test_equations_have_an_operator_with_the_entries_of_their_jacobian():
-    from networks import goal_objective
-
-    from kan_ref.numerics.row_sparse import dense_form
-
-    model, made = network((1, 2, 1)), problem()
-    objective = goal_objective(model, made.prepare(model), made.points)
-    residuals, jacobian = objective.linearize(objective.start())
-    direction = np.cos(np.arange(model.n_params))
-
-    found, operator = objective.operator(objective.start())
-
-    np.testing.assert_array_equal(found, residuals)
-    np.testing.assert_allclose(
-        operator.multiply(direction), dense_form(jacobian) @ direction, rtol=1e-12
-    )
-
-
 def test_a_problem_may_have_a_reference_data_both_or_neither():
     measured = data([0.25, 0.5, 0.75], [0.1, 0.2])
     reference = (INSIDE, np.zeros(INSIDE.shape))
