@@ -27,7 +27,7 @@ _PUBLIC = {
         "Layer Network backward check_gradients coverage distance edge_curve edge_outputs "
         "extend_grid forward init_network lock_edges mask_edges unlock_edges update_grid"
     ),
-    "optimizers": "adam bfgs lbfgs levenberg_marquardt",
+    "optimizers": "adam lbfgs levenberg_marquardt",
     "pde": (
         "ResidualProblem Scales directional_jets function_term input_hessian input_hessian_diag "
         "input_jacobian input_laplacian linear_term residual_problem value_term"

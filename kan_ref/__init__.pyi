@@ -73,7 +73,6 @@ from kan_ref.network import mask_edges as mask_edges
 from kan_ref.network import unlock_edges as unlock_edges
 from kan_ref.network import update_grid as update_grid
 from kan_ref.optimizers import adam as adam
-from kan_ref.optimizers import bfgs as bfgs
 from kan_ref.optimizers import lbfgs as lbfgs
 from kan_ref.optimizers import levenberg_marquardt as levenberg_marquardt
 from kan_ref.pde import ResidualProblem as ResidualProblem

@@ -82,8 +82,8 @@ def fit(
         y (n, n_out), or class labels (n,) of int for "cross_entropy". Test data are only reported.
         None only with `problem`.
     optimizer : str, optional
-        "lm" (Levenberg-Marquardt), "lbfgs", "bfgs", "ssbfgs", "ssbroyden" or "adam". None is
-        "lm", or "lbfgs" where the objective is not a sum of squares.
+        "lm" (Levenberg-Marquardt), "lbfgs" or "adam". None is "lm", or "lbfgs" where the objective
+        is not a sum of squares.
     n_steps : int
         Steps on each grid, 0 allowed; for "adam" with mini-batches, updates.
     loss : str
@@ -103,7 +103,7 @@ def fit(
     precondition : str, or None
         "jacobian": scaled variables, see `training.variables`; not with an L1 or entropy
         penalty, nor for "adam". None: the plain parameters, as in the paper. "auto" is "jacobian"
-        for a Network with "lm", "lbfgs" or "bfgs" and without such a penalty, else None.
+        for a Network with "lm" or "lbfgs" and without such a penalty, else None.
     learning_rate, batch_size : float, int, optional
         For "adam": above 0, 1e-2 if None; samples per update, all of them if None.
     rng : numpy.random.Generator, optional

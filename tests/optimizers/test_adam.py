@@ -11,10 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles_training import BEALE, POWELL_SINGULAR, ROSENBROCK, bowl
 from scipy import optimize
-from test_bfgs import WOOD, chain
 
 from kan_ref.optimizers.adam import adam
-from kan_ref.optimizers.bfgs import bfgs
 from kan_ref.optimizers.lbfgs import lbfgs
 
 seeds = st.integers(0, 2**32 - 1)
@@ -170,9 +168,6 @@ def test_a_schedule_may_end_at_zero():
         pytest.param(ROSENBROCK.value_and_grad, ROSENBROCK.start, id="Rosenbrock"),
         pytest.param(BEALE.value_and_grad, BEALE.start, id="Beale"),
         pytest.param(POWELL_SINGULAR.value_and_grad, POWELL_SINGULAR.start, id="Powell singular"),
-        pytest.param(WOOD.value_and_grad, WOOD.start, id="Wood"),
-        pytest.param(chain, np.zeros(5), id="Rosenbrock 5"),
-        pytest.param(chain, np.zeros(10), id="Rosenbrock 10"),
         pytest.param(bowl(np.geomspace(1.0, 1e4, 10)), np.linspace(-1.0, 2.0, 10), id="bowl"),
     ],
 )
@@ -226,12 +221,12 @@ def test_the_function_is_called_once_at_every_point_in_order():
 
 def test_value_and_gradient_norm_are_those_at_theta():
     def check(iterate):
-        value, gradient = WOOD.value_and_grad(iterate.theta)
+        value, gradient = BEALE.value_and_grad(iterate.theta)
         assert (iterate.value, iterate.gradient_norm) == (value, np.abs(gradient).max())
 
-    result = adam(WOOD.value_and_grad, WOOD.start, n_steps=20, callback=check)
+    result = adam(BEALE.value_and_grad, BEALE.start, n_steps=20, callback=check)
 
-    value, gradient = WOOD.value_and_grad(result.theta)
+    value, gradient = BEALE.value_and_grad(result.theta)
     assert (result.value, result.gradient_norm) == (value, np.abs(gradient).max())
 
 
@@ -348,7 +343,7 @@ def test_iterates_stay_as_they_were():
     np.testing.assert_array_equal(kept, copies)
 
 
-@pytest.mark.parametrize("optimize", [adam, lbfgs, bfgs])
+@pytest.mark.parametrize("optimize", [adam, lbfgs])
 def test_iterates_that_are_kept_have_their_parameters(optimize):
     kept, copies = [], []
 
@@ -553,7 +548,7 @@ def test_an_interrupt_reaches_the_caller():
         adam(interrupt, ROSENBROCK.start)
 
 
-@for_all("minimize", [adam, bfgs, lbfgs])
+@for_all("minimize", [adam, lbfgs])
 @for_all(
     ("later", "found"),
     [(None, "a NoneType"), (1.0, "a float"), ((1.0, np.ones(2), 3), "3 items"), ([1.0], "1 items")],
@@ -565,7 +560,7 @@ def test_a_later_answer_that_is_no_pair_is_named_like_one_at_the_start(minimize,
             minimize(spoiled_after(n_pairs, later), [1.0, 2.0])
 
 
-@for_all("minimize", [adam, bfgs, lbfgs])
+@for_all("minimize", [adam, lbfgs])
 def test_a_pair_may_be_a_list(minimize):
     def run(kind):
         return minimize(lambda theta: kind((0.5 * theta @ theta, theta)), [1.0, 2.0], n_steps=3)

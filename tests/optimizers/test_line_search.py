@@ -522,5 +522,4 @@ def test_a_well_on_a_large_offset_is_not_leapt_over(offset, centre):
         bump = np.exp(-0.5 * (theta[0] - centre) ** 2)
         return offset + 1.0 - bump, np.array([(theta[0] - centre) * bump])
 
-    for optimizer in (kr.lbfgs, kr.bfgs):
-        assert optimizer(well, np.zeros(1)).theta[0] == pytest.approx(centre, abs=1e-6)
+    assert kr.lbfgs(well, np.zeros(1)).theta[0] == pytest.approx(centre, abs=1e-6)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cases import for_all
 
-from kan_ref.optimizers import adam, bfgs, lbfgs, levenberg_marquardt
+from kan_ref.optimizers import adam, lbfgs, levenberg_marquardt
 
 LINEAR = np.array([[1, 0], [1, 1], [1, 2]]), np.array([1.0, 2.0, 4.0])
 
@@ -20,7 +20,6 @@ def line(theta):
 RUNS = {
     "adam": lambda function, **options: adam(function, [1.0, 2.0], n_steps=3, **options),
     "lbfgs": lambda function, **options: lbfgs(function, [1.0, 2.0], n_steps=3, **options),
-    "bfgs": lambda function, **options: bfgs(function, [1.0, 2.0], n_steps=3, **options),
     "lm": lambda function, **options: levenberg_marquardt(
         function, [1.0, 2.0], n_steps=3, **options
     ),
@@ -86,7 +85,7 @@ def test_an_answer_that_is_no_pair_is_rejected(name):
             RUNS[name](lambda theta, answer=answer: answer)
 
 
-@for_all("name", ["adam", "lbfgs", "bfgs"])
+@for_all("name", ["adam", "lbfgs"])
 def test_a_gradient_of_another_length_after_the_start_is_rejected(name):
     calls = []
 

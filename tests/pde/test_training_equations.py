@@ -11,7 +11,7 @@ from oracles_training import Linear, bits, value_by_loops
 import kan_ref as kr
 from kan_ref.pde.scales import note_on_sizes
 
-OPTIMIZERS = ("lm", "lbfgs", "bfgs", "ssbfgs", "ssbroyden", "adam")
+OPTIMIZERS = ("lm", "lbfgs", "adam")
 INSIDE = np.linspace(-1.0, 1.0, 41)[:, None]
 ENDS = np.array([[-1.0], [1.0]])
 TEST = np.linspace(-0.97, 0.97, 50)[:, None]
@@ -533,7 +533,7 @@ def test_with_scales_the_note_on_lengths_asks_for_another_domain():
     assert "give scales= a domain with the range of the points" in stopped
 
 
-@pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs"])
+@pytest.mark.parametrize("optimizer", ["lm", "lbfgs"])
 def test_on_one_grid_the_objective_never_rises(optimizer):
     history = kr.fit(
         kan((1, 2, 1)),

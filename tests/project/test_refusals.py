@@ -642,7 +642,7 @@ for function in (kr.best_start, kr.run_starts):
         **numbers,
     )
     refuse(name, "rng", lambda v, f=function: starts(f, rng=v), **generators)
-for function in (kr.lbfgs, kr.bfgs, kr.adam):
+for function in (kr.lbfgs, kr.adam):
     name = function.__name__
     refuse(
         name,
@@ -663,7 +663,6 @@ for function in (kr.lbfgs, kr.bfgs, kr.adam):
         text="1",
     )
 refuse("lbfgs", "history", lambda v: kr.lbfgs(BOWL, np.ones(2), history=v), **counts)
-refuse("bfgs", "update", lambda v: kr.bfgs(BOWL, np.ones(2), update=v), **names)
 refuse(
     "levenberg_marquardt",
     "theta",
@@ -877,7 +876,7 @@ def test_the_objective_with_every_penalty_is_finite_and_an_empty_batch_is_refuse
 
 
 @for_all("name", ["one sample", "duplicates", "a constant feature", "integers", "float32", "lists"])
-@for_all("optimizer", ["lm", "lbfgs", "bfgs", "adam"])
+@for_all("optimizer", ["lm", "lbfgs", "adam"])
 def test_fit_ends_with_a_finite_network(name, optimizer):
     x = np.asarray(LAWFUL[name])
     y = np.arange(len(x))[:, None] % 2

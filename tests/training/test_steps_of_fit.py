@@ -17,7 +17,7 @@ from kan_ref.training.data_goal import MSE, DataGoal, check_batch
 from kan_ref.training.goal import LastEvaluation, values_at
 from kan_ref.training.held_out import Validation
 
-GRADIENTS = ["lbfgs", "bfgs", "adam"]
+GRADIENTS = ["lbfgs", "adam"]
 
 
 def example(n_train=40, n_test=20, widths=(2, 3, 1)):

@@ -117,9 +117,6 @@ def test_every_name_of_an_optimizer_is_that_optimizer():
     direct = {
         "lbfgs": kr.lbfgs(objective.value_and_grad, theta, n_steps=n_steps),
         "adam": kr.adam(batches, theta, n_steps=n_steps),
-    } | {
-        name: kr.bfgs(objective.value_and_grad, theta, n_steps=n_steps, update=name)
-        for name in ("bfgs", "ssbfgs", "ssbroyden")
     }
 
     for name, result in direct.items():
@@ -298,7 +295,7 @@ def test_a_start_of_exactly_ten_times_the_smallest_error_has_not_failed():
 
 def test_a_callback_that_asked_to_stop_is_called_no_more():
     network, data = example()
-    for optimizer in ("lm", "lbfgs", "bfgs", "adam"):
+    for optimizer in ("lm", "lbfgs", "adam"):
         for place in (0, 1, 5):
             seen = []
 
