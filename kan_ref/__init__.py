@@ -40,7 +40,7 @@ _PUBLIC = {
     "data": "Data",
     "targets": "TARGETS sample",
     "training": (
-        "History Run Scaler SmoothRun ValidatedRun best_start fit fit_smooth fit_validated "
+        "History Run Scaler ValidatedRun best_start fit fit_validated "
         "predict_labels predict_proba run_starts scaled value_and_grad"
     ),
 }

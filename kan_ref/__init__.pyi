@@ -104,11 +104,9 @@ from kan_ref.targets import sample as sample
 from kan_ref.training import History as History
 from kan_ref.training import Run as Run
 from kan_ref.training import Scaler as Scaler
-from kan_ref.training import SmoothRun as SmoothRun
 from kan_ref.training import ValidatedRun as ValidatedRun
 from kan_ref.training import best_start as best_start
 from kan_ref.training import fit as fit
-from kan_ref.training import fit_smooth as fit_smooth
 from kan_ref.training import fit_validated as fit_validated
 from kan_ref.training import predict_labels as predict_labels
 from kan_ref.training import predict_proba as predict_proba

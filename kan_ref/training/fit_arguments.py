@@ -137,8 +137,13 @@ def check_target_sizes(name: str, targets: FloatArray) -> None:
         )
 
 
-def check_schedule(grids: object) -> tuple[int, ...]:
-    """Return `grids` as a tuple of at least one positive int, else raise an error."""
+def check_grids(network: object, grids: object) -> tuple[int, ...]:
+    """Return the schedule for a network, never falling and none of it below the network's grids."""
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"grids is {grids!r}, but only the grids of a Network are refined during a run: "
+            f"this is {network!r}"
+        )
     if isinstance(grids, str) or not isinstance(grids, Sequence | np.ndarray):
         raise TypeError(
             f"grids is {grids!r}, but must be a sequence of integers such as (5, 10, 20)"
@@ -148,17 +153,6 @@ def check_schedule(grids: object) -> tuple[int, ...]:
         raise ValueError("grids is empty, but a schedule needs at least one number of intervals")
     if any(later < earlier for earlier, later in pairwise(schedule)):
         raise ValueError(f"grids is {schedule}, but must not fall")
-    return schedule
-
-
-def check_grids(network: object, grids: object) -> tuple[int, ...]:
-    """Return the schedule for a network, none of it below the network's own grids."""
-    if not isinstance(network, Network):
-        raise TypeError(
-            f"grids is {grids!r}, but only the grids of a Network are refined during a run: "
-            f"this is {network!r}"
-        )
-    schedule = check_schedule(grids)
     finest = max(layer.n_intervals for layer in network.layers)
     if schedule[0] < finest:
         raise ValueError(

@@ -341,9 +341,6 @@ EVALUATES = {
     "fit problem and data": lambda network, x: kr.fit(
         network, data(x), problem=problem(GOOD), n_steps=1
     ),
-    "fit_smooth": lambda network, x: kr.fit_smooth(
-        network, data(x), grids=(4,), weights=(0.0,), n_steps=1, rng=RNG(0)
-    ),
     "eliminate": lambda network, x: kr.eliminate(network, data(x), grids=(4,), n_steps=1),
     "input_jacobian": kr.input_jacobian,
     "input_hessian": kr.input_hessian,
@@ -376,7 +373,7 @@ LAN MLP init_lan init_mlp lan_from_mlp update_lan_grids fit_curve uniform_knots 
 compose percentile_bounds register_function unregister_function recognise_constants init_network
 adam lbfgs levenberg_marquardt ResidualProblem Scales equation_term
 from_formula function_term linear_term suggest_formulas
-residual_problem value_term fit_affine Data Scaler TARGETS sample scaled History Run SmoothRun
+residual_problem value_term fit_affine Data Scaler TARGETS sample scaled History Run
 best_start run_starts discover from_efficient_kan ValidatedRun fit_validated
 from_jaxkan from_pykan load
 """
@@ -552,7 +549,7 @@ X_SYMBOL = sympy.Symbol("x")
 U = sympy.Function("u")(X_SYMBOL)
 # records of results, files and functions of the caller's own
 NOT_COMPUTED = """
-Data LAN MLP History ResidualProblem Run Scaler SmoothRun ValidatedRun TARGETS function_term
+Data LAN MLP History ResidualProblem Run Scaler ValidatedRun TARGETS function_term
 load register_function unregister_function
 """
 
@@ -653,11 +650,9 @@ def test_a_run_with_test_errors_says_nothing_of_them():
     assert "nan" not in run.stopped
 
 
-def test_fit_smooth_and_eliminate_use_no_test_samples():
-    run = kr.fit_smooth(FIRST, data(GOOD, X), grids=(4,), weights=(0.0,), n_steps=1, rng=RNG(0))
+def test_eliminate_uses_no_test_samples():
     found = kr.eliminate(FIRST, data(GOOD, X), grids=(4,), n_steps=1)
 
-    assert not has_nan(run)
     assert not has_nan(found)
 
 
