@@ -30,7 +30,6 @@ from kan_ref.training.objective import Objective
 GRADIENT_OPTIMIZERS: dict[str, Callable[..., OptimizeResult]] = {"lbfgs": lbfgs, "adam": adam}
 OPTIMIZER_NAMES = ("lm", *GRADIENT_OPTIMIZERS)
 STEPS_FOR_A_TEST = 20  # steps on as many samples as the test has, for each test error
-LARGEST_TARGET = 1e140
 RISEN = 2.0  # an error at the end, in units of the smallest one on a coarser grid
 LOST = 1e-8  # of the standard deviation of the targets: smaller errors may be rounding
 PARTS_OF_A_PROBLEM = ("points", "reference", "with_data", "check", "prepare")
@@ -121,20 +120,6 @@ def note_on_schedule(history: History, entry: int, source: object) -> str:
         f"; the training error was {errors[best]:.3g} on {counted(int(grids[best]), 'interval')} "
         f"and is {errors[entry]:.3g} now: take more steps on each grid, or fewer intervals"
     )
-
-
-def check_target_sizes(name: str, targets: FloatArray) -> None:
-    """Raise ValueError where squares of errors of 1e-13 of the targets could underflow or overflow.
-
-    Training would see an error of exactly 0, or none at all.
-    """
-    size = float(np.abs(targets).max(initial=0.0))
-    if size > 0.0 and not 1.0 / LARGEST_TARGET <= size <= LARGEST_TARGET:
-        raise ValueError(
-            f"{name} has numbers up to {size:.2g} in size, but needs sizes from "
-            f"{1.0 / LARGEST_TARGET:.0g} to {LARGEST_TARGET:.0g}, or 0, for squares of errors in "
-            "the range of float64: scale the data with kan_ref.scaled"
-        )
 
 
 def check_grids(network: object, grids: object) -> tuple[int, ...]:

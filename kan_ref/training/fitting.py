@@ -26,7 +26,6 @@ from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check
 from kan_ref.training.fit_arguments import (
     check_grids,
     check_start,
-    check_target_sizes,
     interval_of_tests,
     note_on_problem,
     note_on_schedule,
@@ -149,11 +148,10 @@ def fit(
     Raises
     ------
     ValueError, TypeError
-        "grids is (10, 5), but must not fall"; for data, as `value_and_grad`, and where all targets
-        are below 1e-140 or one is above 1e140 in size; for a problem, if a user's partial
-        derivatives are wrong, or if the degree of a layer's splines is below the order of the
-        derivatives; where a symbolic edge is undefined at a training sample at the start. Later,
-        steps to such parameters are undone.
+        "grids is (10, 5), but must not fall"; for data, as `value_and_grad`; for a problem, if a
+        user's partial derivatives are wrong, or if the degree of a layer's splines is below the
+        order of the derivatives; where a symbolic edge is undefined at a training sample at the
+        start. Later, steps to such parameters are undone.
 
     Notes
     -----
@@ -269,7 +267,5 @@ def _read_goal(
     check_arrays(data)
     check_loss(data, loss)
     train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
-    if loss == "mse":
-        check_target_sizes("y_train", train.targets)
     check_start(network, train.x)
     return train, check_test(network, data, loss)

@@ -38,7 +38,6 @@ from kan_ref.numerics import column_squares
 
 LEAST_SHARE = 0.01
 _CHUNK_NUMBERS = 2**22  # of the largest arrays, at once
-_MOST_DOUBLINGS = 300  # beyond it z or theta overflows
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +100,7 @@ def parameter_scale(model: Any, goal: Any, free: NDArray[np.bool_] | None) -> Fl
     doublings = np.round(-0.5 * np.log2(metric))
     doublings -= np.sort(doublings)[len(doublings) // 2]
     # [/eq:scaled-variables]
-    limited = np.clip(doublings, -_MOST_DOUBLINGS, _MOST_DOUBLINGS).astype(np.intc)
-    scale: FloatArray = np.ldexp(1.0, limited)
+    scale: FloatArray = np.ldexp(1.0, doublings.astype(np.intc))
     return scale
 
 

@@ -620,35 +620,6 @@ def test_outputs_of_many_samples_are_computed_by_chunks_of_so_many_numbers(
     np.testing.assert_allclose(parts, whole, rtol=1e-13)
 
 
-# --- targets whose errors have no squares
-
-
-@pytest.mark.parametrize("size", [1e-165, 1e-141, 1e141, 1e200])
-@pytest.mark.parametrize("optimizer", ["lm", "lbfgs"])
-def test_targets_whose_errors_have_no_squares_are_refused(size, optimizer):
-    network, data = example()
-    largest = float(np.abs(data.y_train).max())
-    moved = kr.Data(data.x_train, size / largest * data.y_train, data.x_test, data.y_test)
-
-    with np.errstate(over="ignore"), pytest.raises(ValueError, match="y_train has numbers up to"):
-        kr.fit(network, moved, optimizer=optimizer, n_steps=1)
-
-
-@pytest.mark.parametrize("size", [0.0, 1e-139, 1e139])
-def test_smaller_and_larger_sizes_of_targets_are_trained(size):
-    network, data = example()
-    largest = float(np.abs(data.y_train).max())
-    y = size / largest * data.y_train
-    still = network.with_theta(0.0 * network.theta) if size else network
-
-    run = kr.fit(still, kr.Data(data.x_train, y, data.x_train, y), n_steps=1)
-
-    assert run.history.train_rmse[0] == pytest.approx(
-        error(still, data.x_train, y), rel=1e-12, abs=0.0
-    )
-    assert run.history.train_rmse[0] > 0.0
-
-
 @pytest.mark.parametrize("place", [0, 1, 4])
 def test_an_interrupt_while_held_out_samples_are_evaluated_leaves_entries_that_belong_together(
     monkeypatch, place
