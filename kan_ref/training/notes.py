@@ -54,7 +54,6 @@ import numpy as np
 
 from kan_ref.checks import ROUNDING, BoolArray, FloatArray, counted
 from kan_ref.network import Layer, Network, uncovered
-from kan_ref.sparsity import active_edges, nodes_on_paths
 from kan_ref.training.data_goal import MSE, DataGoal
 from kan_ref.training.goal import deviation, values_at
 
@@ -284,25 +283,7 @@ def _note_on_constant_outputs(model: Any, source: DataGoal, error: float) -> str
         )
     if note_on_inputs(model, source, error):  # the reason, which is stated by itself
         return ""
-    what, remedy = "", "start from other parameters, such as random ones"
-    if isinstance(model, Network) and not _has_path(model):
-        what = ", because no path of active edges that can vary leads from an input to an output"
-        remedy = "look at kr.draw_network(network, x)"
-        if any(map(_is_flat, model.layers)):
-            remedy = "with degree 0 take more intervals, or a base function"
-    return f"; the outputs at the start are the same for all samples{what}: {remedy}"
-
-
-def _has_path(network: Network) -> bool:
-    """Return whether a path of active edges that can vary leads from an input to an output."""
-    edges = [
-        active & (layer.mask == 0.0) if _is_flat(layer) else active
-        for layer, active in zip(network.layers, active_edges(network), strict=True)
-    ]
-    everywhere = [np.ones(n, dtype=np.bool_) for n in network.widths]
-    return bool(nodes_on_paths(edges, everywhere)[-1].any())
-
-
-def _is_flat(layer: Layer) -> bool:
-    """Return whether the splines are constant within the grid for all parameters."""
-    return layer.n_intervals == 1 and layer.degree == 0 and layer.base == "zero"
+    return (
+        "; the outputs at the start are the same for all samples: start from other parameters, "
+        "such as random ones"
+    )
