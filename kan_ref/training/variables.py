@@ -67,8 +67,8 @@ class LayerMetric:
 
 
 def layer_metric(model: Any, free: NDArray[np.bool_] | None, share: float) -> LayerMetric:
-    """Return the metric of a model's trained parameters, which are one layer if it names none."""
-    sizes = getattr(model, "layer_sizes", (model.n_params,))
+    """Return the metric of a model's trained parameters."""
+    sizes = model.layer_sizes
     if free is not None:
         ends = np.cumsum(sizes)[:-1]
         sizes = tuple(int(part.sum()) for part in np.split(free, ends))
@@ -115,11 +115,7 @@ def _data_squares(model: Any, goal: Any) -> tuple[int, FloatArray]:
             if chunk < n_samples or goal.inputs is None
             else goal
         )
-        caches = model.run_flow(part.inputs)[1]
-        if hasattr(model, "column_squares"):
-            total += model.column_squares(caches)
-        else:
-            total += column_squares(list(model.jacobian(caches, 1.0)))
+        total += model.column_squares(model.run_flow(part.inputs)[1])
     return goal.targets.size, total
 
 
