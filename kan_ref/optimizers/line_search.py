@@ -126,13 +126,6 @@ def line_search(
     start = Trial(0.0, theta, value, slope, gradient)
     if not -math.inf < slope < 0.0:
         reason = f"the direction does not lead downhill: its derivative is {slope:.2g}"
-        if slope == 0.0 and direction.any() and gradient.any():
-            reason += ", perhaps because products of tiny numbers are 0: scale the function"
-        if not math.isfinite(slope):
-            reason = (
-                f"the derivative along the direction is {slope}, because products overflow float64 "
-                "(about 1.8e308): scale the function or its parameters"
-            )
         return _result(start, 0, reason)
     rounding = _ROUNDING * abs(value)
     low, step = start, first_step
