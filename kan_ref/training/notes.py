@@ -38,8 +38,8 @@ noise, so the notes say that it may be noise. Medians of five seeds on two or th
 from where they harm, and `kr.scaled` undoes all three.
 
 - The size: without scaled variables steps and tolerances suit numbers of size one. For standard
-  deviations below 0.01 or above 100 the error of Adam, L-BFGS and self-scaled BFGS was 2 to 20
-  times as large, and Adam ended far above the start for 10^-6.
+  deviations below 0.01 or above 100 the error of Adam and L-BFGS was 2 to 20 times as large, and
+  Adam ended far above the start for 10^-6.
 - The mean: rounding is relative to it. For a mean of 10^6 standard deviations two of five runs of
   Levenberg-Marquardt on one function had 10 times the error, and for 10^12 nearly all failed. Adam,
   whose steps have one length, had 2 to 7 times the error for a mean of 100.
