@@ -172,12 +172,6 @@ PAIRS = (
     Pair("21", "LM MLP [2,20,20,1]", _mlp, LM),
     Pair("22", "LM LAN [2,5,5,1]", _lan, LM),
     Pair("23", "LM Poisson [1,2,1]", _poisson, {**LM, "grids": (5, 10)}),
-    Pair(
-        "24",
-        "BFGS [2,5,1] N 300",
-        _kan("exp_sin", (2, 5, 1), 300),
-        {"optimizer": "bfgs", "n_steps": 100},
-    ),
 )
 
 

@@ -27,7 +27,7 @@ _PUBLIC = {
         "Layer Network backward check_gradients coverage distance edge_curve edge_outputs "
         "extend_grid forward init_network lock_edges mask_edges unlock_edges update_grid"
     ),
-    "optimizers": "adam bfgs lbfgs levenberg_marquardt levenberg_marquardt_cg",
+    "optimizers": "adam lbfgs levenberg_marquardt",
     "pde": (
         "ResidualProblem Scales directional_jets function_term input_hessian input_hessian_diag "
         "input_jacobian input_laplacian linear_term residual_problem value_term"
@@ -40,7 +40,7 @@ _PUBLIC = {
     "data": "Data",
     "targets": "TARGETS sample",
     "training": (
-        "History Run Scaler SmoothRun ValidatedRun best_start fit fit_smooth fit_validated "
+        "History Run Scaler ValidatedRun best_start fit fit_validated "
         "predict_labels predict_proba run_starts scaled value_and_grad"
     ),
 }

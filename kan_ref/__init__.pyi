@@ -73,10 +73,8 @@ from kan_ref.network import mask_edges as mask_edges
 from kan_ref.network import unlock_edges as unlock_edges
 from kan_ref.network import update_grid as update_grid
 from kan_ref.optimizers import adam as adam
-from kan_ref.optimizers import bfgs as bfgs
 from kan_ref.optimizers import lbfgs as lbfgs
 from kan_ref.optimizers import levenberg_marquardt as levenberg_marquardt
-from kan_ref.optimizers import levenberg_marquardt_cg as levenberg_marquardt_cg
 from kan_ref.pde import ResidualProblem as ResidualProblem
 from kan_ref.pde import Scales as Scales
 from kan_ref.pde import directional_jets as directional_jets
@@ -106,11 +104,9 @@ from kan_ref.targets import sample as sample
 from kan_ref.training import History as History
 from kan_ref.training import Run as Run
 from kan_ref.training import Scaler as Scaler
-from kan_ref.training import SmoothRun as SmoothRun
 from kan_ref.training import ValidatedRun as ValidatedRun
 from kan_ref.training import best_start as best_start
 from kan_ref.training import fit as fit
-from kan_ref.training import fit_smooth as fit_smooth
 from kan_ref.training import fit_validated as fit_validated
 from kan_ref.training import predict_labels as predict_labels
 from kan_ref.training import predict_proba as predict_proba

@@ -5,8 +5,8 @@ rises again with G. Here up to G = 1000, where [2,1,1] has three and [2,5,1] fif
 
     paper     hidden grids exactly on the training activations (figure u-shape), no penalty
     margin    hidden grids with the margin of `kr.fit`, no penalty
-    chosen    the same, and `kr.fit_smooth`: a fifth of the samples is held out to choose each grid's smoothness weight; a finer
-              grid that does not help keeps the curves of the coarser one
+    chosen    the same, and a fifth of the samples is held out to choose each grid's smoothness weight; a finer grid that does not
+              help keeps the curves of the coarser one
 
 L-BFGS, 200 iterations a grid; for [2,1,1] the last method also with Levenberg-Marquardt.
 
@@ -89,18 +89,7 @@ def run(config: Config) -> dict[str, Any]:
     data, network = begin.data, begin.network
     began = time.process_time()
     if config["way"] == "chosen":
-        done = kr.fit_smooth(
-            network,
-            data,
-            grids=config["grids"],
-            weights=config["weights"],
-            optimizer=config["optimizer"],
-            n_steps=config["n_steps"],
-            validation_share=config["validation_share"],
-            rng=np.random.default_rng([config["seed"], 1]),
-            precondition=None,
-        )
-        steps = [(grid.n_intervals, grid.weight, grid.network) for grid in done.grids]
+        steps = choose_weights(network, data, config)
     else:
         steps = []
         for n_intervals in config["grids"]:
@@ -123,6 +112,33 @@ def run(config: Config) -> dict[str, Any]:
         for n_intervals, weight, network in steps
     ]
     return {"grids": grids, "seconds": round(time.process_time() - began, 3)}
+
+
+def choose_weights(
+    network: kr.Network, data: kr.Data, config: Config
+) -> list[tuple[int, float | None, kr.Network]]:
+    """Return grids, weights and networks: on each grid the best on held-out samples.
+
+    The network before its training is a candidate, too, with the weight None.
+    """
+    order = np.random.default_rng([config["seed"], 1]).permutation(len(data.x_train))
+    n_held = int(config["validation_share"] * len(order))
+    held, kept = order[:n_held], order[n_held:]
+    x, y = data.x_train, data.y_train
+    part = kr.Data(x[kept], y[kept], x[held], y[held])
+    options = {name: config[name] for name in ("optimizer", "n_steps")} | {"precondition": None}
+    steps = []
+    for grid in config["grids"]:
+        refined = network
+        if grid != network.n_intervals:
+            refined = kr.fit(network, part, grids=(grid,), n_steps=0).network
+        rivals = [(None, refined)] + [
+            (weight, kr.fit(refined, part, **options, smoothness_weight=weight).network)
+            for weight in config["weights"]
+        ]
+        weight, network = min(rivals, key=lambda rival: rmse(rival[1], part.x_test, part.y_test))
+        steps.append((grid, weight, network))
+    return steps
 
 
 # --- the picture

@@ -123,7 +123,7 @@ _VALUES = (
 VALUES = {(name, value): words for name, values, words in _VALUES for value in values}
 
 _MODELS = "Network MLP LAN"
-_RUNS = "Run SmoothRun Starts Elimination"
+_RUNS = "Run Starts Elimination"
 _EDGE = "layer, output=j, input=i"
 
 # (records, name that is tried, what to write)

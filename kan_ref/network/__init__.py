@@ -71,8 +71,3 @@ from kan_ref.network.symbolic_edges import affine_slopes as affine_slopes
 from kan_ref.network.symbolic_edges import derivatives as derivatives
 from kan_ref.network.symbolic_edges import numbers as numbers
 from kan_ref.network.symbolic_edges import values as values
-from kan_ref.network.tangent import Factors as Factors
-from kan_ref.network.tangent import Tangent as Tangent
-from kan_ref.network.tangent import factors as factors
-from kan_ref.network.tangent import kronecker_blocks as kronecker_blocks
-from kan_ref.network.tangent import sum_factors as sum_factors

@@ -1,12 +1,8 @@
-"""Optimizers on flat vectors: Adam, L-BFGS, BFGS, Levenberg-Marquardt; they import no network."""
+"""Optimizers on flat vectors: Adam, L-BFGS, Levenberg-Marquardt; they import no network."""
 
 from kan_ref.optimizers.adam import adam as adam
-from kan_ref.optimizers.bfgs import bfgs as bfgs
 from kan_ref.optimizers.lbfgs import lbfgs as lbfgs
 from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt as levenberg_marquardt
-from kan_ref.optimizers.levenberg_marquardt_cg import (
-    levenberg_marquardt_cg as levenberg_marquardt_cg,
-)
 from kan_ref.optimizers.result import Callback as Callback
 from kan_ref.optimizers.result import Iterate as Iterate
 from kan_ref.optimizers.result import OptimizeResult as OptimizeResult

@@ -51,7 +51,6 @@ Schedule = Callable[[int], float]
 
 _TINY = float(np.finfo(np.float64).tiny)
 _BLOCK = 2**15  # parameters at a time: their moments and the new theta stay in the cache
-_LARGEST = 1e150  # of a gradient: the square of a larger one may overflow, and freeze its parameter
 
 
 def _decay(name: str, value: object) -> float:
@@ -150,10 +149,6 @@ def adam(
             stopped = stopped or is_small(norm, gradient_tolerance)
         if step == n_steps:
             stopped = stopped or steps_are_done(n_steps)
-        if norm > _LARGEST:
-            stopped = stopped or (
-                f"gradient norm {norm:.2g} is above {_LARGEST:g}, too large to be squared"
-            )
         if stopped:
             return OptimizeResult(theta.copy(), value, norm, step, n_evaluations, stopped)
         t = step + 1

@@ -23,8 +23,8 @@ so a value may rise by that much and no more.
 A first trial can be too short by any factor: of a function of size 1e-20 the gradient moves nothing
 that its value shows. Where values differ by rounding alone, the next step is that of the line
 through both derivatives, up to 10^10 times as long, so that few trials reach a right length. With
-targets of 1e-8 to 1e-60, L-BFGS and BFGS then have the same relative errors as with targets of
-size 1 in the same number of steps.
+targets of 1e-8 to 1e-60, L-BFGS then has the same relative errors as with targets of size 1 in
+the same number of steps.
 """
 
 import math
@@ -126,13 +126,6 @@ def line_search(
     start = Trial(0.0, theta, value, slope, gradient)
     if not -math.inf < slope < 0.0:
         reason = f"the direction does not lead downhill: its derivative is {slope:.2g}"
-        if slope == 0.0 and direction.any() and gradient.any():
-            reason += ", perhaps because products of tiny numbers are 0: scale the function"
-        if not math.isfinite(slope):
-            reason = (
-                f"the derivative along the direction is {slope}, because products overflow float64 "
-                "(about 1.8e308): scale the function or its parameters"
-            )
         return _result(start, 0, reason)
     rounding = _ROUNDING * abs(value)
     low, step = start, first_step

@@ -15,8 +15,6 @@ from kan_ref.training.history import Run as Run
 from kan_ref.training.history import Step as Step
 from kan_ref.training.predictions import predict_labels as predict_labels
 from kan_ref.training.predictions import predict_proba as predict_proba
-from kan_ref.training.smooth_fit import SmoothRun as SmoothRun
-from kan_ref.training.smooth_fit import fit_smooth as fit_smooth
 from kan_ref.training.standardization import Scaler as Scaler
 from kan_ref.training.standardization import scaled as scaled
 from kan_ref.training.starts import best_start as best_start

@@ -46,7 +46,7 @@ from kan_ref.network import (
     layer_inputs,
     replace_layer,
 )
-from kan_ref.optimizers import bfgs
+from kan_ref.optimizers import lbfgs
 from kan_ref.training.class_losses import CROSS_ENTROPY
 from kan_ref.training.data_goal import MSE, DataGoal, check_batch, check_test
 from kan_ref.training.fitting import fit
@@ -151,7 +151,7 @@ def with_frequencies(network: Network, goal: DataGoal) -> Network:
         value, d_logits = goal.loss.value_and_grad(logits + shift, targets)
         return value, d_logits.sum(axis=0)
 
-    shift = bfgs(value_and_grad, np.zeros(logits.shape[1])).theta
+    shift = lbfgs(value_and_grad, np.zeros(logits.shape[1])).theta
     last = len(network.layers) - 1
     return replace_layer(network, last, fold_constants(network.layers[last], inputs, shift))
 

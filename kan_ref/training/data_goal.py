@@ -12,6 +12,7 @@ chunks: its memory does not grow with the number of samples.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,12 +30,18 @@ from kan_ref.checks import (
     network_remedy,
     what,
 )
-from kan_ref.network import Network, check_derivatives, layer_inputs, new_workspaces
-from kan_ref.numerics import Block, NormalSums, Operator, StoredOperator
+from kan_ref.network import (
+    Layer,
+    Network,
+    check_derivatives,
+    layer_inputs,
+    new_workspaces,
+    sample_slices,
+)
+from kan_ref.numerics import Block, Jacobian, NormalSums, sum_chunks
 from kan_ref.sparsity import PENALTY_NAMES, PenaltyWeights, penalized_backward
 from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss
 from kan_ref.training.goal import LastEvaluation, Model, values_at
-from kan_ref.training.matrix_free import DataOperator, sums_by_chunks
 from kan_ref.training.penalties import Smoothness, network_with_curves
 
 
@@ -58,6 +65,8 @@ def mean_square_residuals(prediction: FloatArray, y: FloatArray) -> FloatArray:
 
 MSE = Loss("mse", mean_squared_error, check_columns, mean_square_residuals)
 LOSSES = {loss.name: loss for loss in (MSE, CROSS_ENTROPY, LOGISTIC)}
+_CHUNK_ENTRIES = 2**17  # of the row-sparse Jacobian of a chunk, 1 MiB of values
+MOST_ENTRIES = 2**22  # of a row-sparse Jacobian that is stored: 64 MiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,15 +119,6 @@ class DataGoal:
         self.keep(model, flow)
         rows = model.jacobian(caches, 1.0 / np.sqrt(self.targets.size))
         return self._residuals(flow[-1]), list(rows)
-
-    def operator(self, model: Any) -> tuple[FloatArray, Operator]:
-        """Compute the residuals, and their Jacobian as an operator."""
-        scale = 1.0 / np.sqrt(self.targets.size)
-        if isinstance(model, Network):
-            return self.residuals(model), DataOperator(model, self.x, scale)
-        flow, caches = model.run_flow(self.inputs)
-        self.keep(model, flow)
-        return self._residuals(flow[-1]), StoredOperator(list(model.jacobian(caches, scale)))
 
     def _flow(self, model: Any) -> list[FloatArray]:
         """Compute the outputs, and for a network those of every layer, and keep them."""
@@ -187,6 +187,54 @@ class DataGoal:
 
     def __repr__(self) -> str:
         return f"{self.loss.name}, {len(self.x)} samples"
+
+
+def row_entries(model: Any) -> int:
+    """Return how many entries of a row of the Jacobian of predictions are stored."""
+    if not isinstance(model, Network):
+        return int(model.n_params)  # MLPs and LANs have dense rows
+    return sum(
+        layer.n_out * layer.n_in * (layer.degree + 3) + 4 * len(layer.symbolic)
+        for layer in model.layers
+    )
+
+
+def sums_by_chunks(goal: DataGoal, model: Any) -> tuple[FloatArray, NormalSums]:
+    """Compute the residuals of a loss over data, with J^T J and J^T r of `NormalSums`.
+
+    The goal has many samples and is not prepared. Memory: that of a chunk, and the residuals.
+    """
+    n_samples, n_out = goal.targets.shape
+    n_rows, order = _CHUNK_ENTRIES // row_entries(model), np.arange(n_samples)
+    if isinstance(model, Network):
+        order = order_by_cells(model.layers[0], goal.x)
+    else:
+        n_rows = max(n_rows, model.n_params)  # with fewer, adding up J^T J takes most of the time
+    size = max(1, n_rows // n_out)
+    every = np.empty((n_samples, n_out))
+    root = np.sqrt(goal.targets.size)
+
+    def parts() -> Iterator[tuple[Jacobian, FloatArray]]:
+        for part in sample_slices(n_samples, size):
+            rows = order[part]
+            flow, caches = model.run_flow(model.prepare(goal.x[rows]))
+            every[rows] = (flow[-1] - goal.targets[rows]) / root
+            yield model.jacobian(caches, 1.0 / root), every[rows].reshape(-1)
+
+    sums = sum_chunks(parts(), model.n_params)
+    return every.reshape(-1), sums
+
+
+def order_by_cells(layer: Layer, x: FloatArray) -> IntArray:
+    """Return an order of the samples by cells of the first layer's grid, in two of its inputs.
+
+    Samples of one cell have the same nonzero basis functions, so a chunk has few columns.
+    """
+    cells = [
+        np.searchsorted(breakpoints, column)
+        for breakpoints, column in zip(layer.breakpoints[:2], x.T[:2], strict=True)
+    ]
+    return np.lexsort(cells[::-1])
 
 
 def check_model(name: str, value: object) -> Model:

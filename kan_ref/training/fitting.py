@@ -24,10 +24,8 @@ from kan_ref.data import DataLike, check_arrays, check_loss
 from kan_ref.network import PARAMETER_NAMES, Network, refine
 from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check_penalty, check_test
 from kan_ref.training.fit_arguments import (
-    LEAST_SQUARES,
     check_grids,
     check_start,
-    check_target_sizes,
     interval_of_tests,
     note_on_problem,
     note_on_schedule,
@@ -83,9 +81,8 @@ def fit(
         y (n, n_out), or class labels (n,) of int for "cross_entropy". Test data are only reported.
         None only with `problem`.
     optimizer : str, optional
-        "lm" (Levenberg-Marquardt), "lm_cg" (the same by conjugate gradients, for many parameters),
-        "lbfgs", "bfgs", "ssbfgs", "ssbroyden" or "adam". None is "lm", or "lbfgs" where the
-        objective is not a sum of squares.
+        "lm" (Levenberg-Marquardt), "lbfgs" or "adam". None is "lm", or "lbfgs" where the objective
+        is not a sum of squares.
     n_steps : int
         Steps on each grid, 0 allowed; for "adam" with mini-batches, updates.
     loss : str
@@ -105,7 +102,7 @@ def fit(
     precondition : str, or None
         "jacobian": scaled variables, see `training.variables`; not with an L1 or entropy
         penalty, nor for "adam". None: the plain parameters, as in the paper. "auto" is "jacobian"
-        for a Network with "lm", "lm_cg", "lbfgs" or "bfgs" and without such a penalty, else None.
+        for a Network with "lm" or "lbfgs" and without such a penalty, else None.
     learning_rate, batch_size : float, int, optional
         For "adam": above 0, 1e-2 if None; samples per update, all of them if None.
     rng : numpy.random.Generator, optional
@@ -124,7 +121,7 @@ def fit(
     test_every : int, optional
         At least 1: test errors are taken at the first and the last step of each grid, and at every
         step whose number on the grid is a multiple of this; elsewhere they are nan. None is 1 for
-        "lm" and "lm_cg", and for others 20 times the number of test samples for each sample of a
+        "lm", and for others 20 times the number of test samples for each sample of a
         step, rounded up. So they take a few hundredths of the time.
     callback : callable, optional
         Called with a `Step` after every step and at the start of every grid; True stops the run.
@@ -151,11 +148,10 @@ def fit(
     Raises
     ------
     ValueError, TypeError
-        "grids is (10, 5), but must not fall"; for data, as `value_and_grad`, and where all targets
-        are below 1e-140 or one is above 1e140 in size; for a problem, if a user's partial
-        derivatives are wrong, or if the degree of a layer's splines is below the order of the
-        derivatives; where a symbolic edge is undefined at a training sample at the start. Later,
-        steps to such parameters are undone.
+        "grids is (10, 5), but must not fall"; for data, as `value_and_grad`; for a problem, if a
+        user's partial derivatives are wrong, or if the degree of a layer's splines is below the
+        order of the derivatives; where a symbolic edge is undefined at a training sample at the
+        start. Later, steps to such parameters are undone.
 
     Notes
     -----
@@ -169,10 +165,9 @@ def fit(
     whose function is not defined everywhere a step takes a forward pass over all samples, too, so
     that a step to parameters without a value at any of them is undone. Hidden grids that move by
     all samples, at the start and at the last check, take memory that grows with their number: 60
-    to 160 MiB for 200,000 samples and 5 to 16 hidden nodes. "lm" and "lm_cg" store the Jacobian of
-    a loss over data up to 4 million numbers. Beyond them "lm" adds up J^T J over chunks of samples
-    if there are as many numbers in y as parameters, and "lm_cg" takes products by chunks for a
-    Network. For an MLP or a LAN "lm_cg" takes about 3 times the 8 y.size n_params bytes of J.
+    to 160 MiB for 200,000 samples and 5 to 16 hidden nodes. "lm" stores the Jacobian of a loss over
+    data up to 4 million numbers. Beyond them it adds up J^T J over chunks of samples if there are
+    as many numbers in y as parameters.
     """
     check_model("network", network)
     settings = read_settings(
@@ -246,7 +241,7 @@ def fit(
     stopped += note_on_grids(network, test, samples, rmse if problem is None else 0.0)
     if len(history.step):
         errors = (rmse, float(history.test_rmse[recorder.entry]))
-        is_lm = settings.optimizer in LEAST_SQUARES
+        is_lm = settings.optimizer == "lm"
         stopped += note_on_problem(network, source, errors, test, least_squares=is_lm)
         stopped += note_on_inputs(network, source, rmse)
         if validation is None and settings.penalty is None and not settings.smoothness_weight:
@@ -272,7 +267,5 @@ def _read_goal(
     check_arrays(data)
     check_loss(data, loss)
     train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
-    if loss == "mse":
-        check_target_sizes("y_train", train.targets)
     check_start(network, train.x)
     return train, check_test(network, data, loss)

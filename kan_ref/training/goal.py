@@ -22,10 +22,7 @@ from kan_ref.numerics import Block, NormalSums
 class Model(Protocol):
     """An immutable function of x with parameters theta (n_params,) and `widths` (n_0, ..., n_L).
 
-    Only `with_theta` checks its arguments. For scaled variables a model may have two more members.
-    `layer_sizes` are the numbers of parameters of its layers, in the order of theta; without them
-    it counts as one layer. `column_squares(caches)` returns the squared norms of the columns of
-    `jacobian(caches, 1.0)`; without it they are computed from that Jacobian.
+    Only `with_theta` checks its arguments.
     """
 
     @property
@@ -39,6 +36,10 @@ class Model(Protocol):
     @property
     def n_params(self) -> int:
         """Length of theta."""
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """Numbers of parameters of its layers, in the order of theta."""
 
     def with_theta(self, theta: object) -> Self:
         """Return the model with other parameters, checked and copied."""
@@ -67,6 +68,9 @@ class Model(Protocol):
 
     def jacobian(self, caches: Any, scale: float) -> Sequence[Block]:
         """Compute d (scale * outputs) / d theta: blocks of rows, row b * n_out + o."""
+
+    def column_squares(self, caches: Any) -> FloatArray:
+        """Compute the squared norms of the columns of `jacobian(caches, 1.0)`, (n_params,)."""
 
 
 @dataclass(eq=False)

@@ -20,15 +20,10 @@ from kan_ref.network import PARAMETER_NAMES
 from kan_ref.numerics import (
     Jacobian,
     NormalSums,
-    Operator,
-    SelectedOperator,
-    StackedOperator,
-    StoredOperator,
     scale_columns,
     select_columns,
     sum_chunks,
 )
-from kan_ref.training.data_goal import DataGoal
 from kan_ref.training.goal import Goal, LastEvaluation
 from kan_ref.training.penalties import PenalizedGoal, Smoothness
 from kan_ref.training.variables import parameter_scale, trainable_places
@@ -116,22 +111,6 @@ class Objective:
         if self.scale is not None:
             jacobian = scale_columns(jacobian, self.scale)
         return self._with_jumps(model, residuals), jacobian
-
-    def operator(self, free_theta: FloatArray) -> tuple[FloatArray, Operator]:
-        """Compute the residuals, and their Jacobian as an operator."""
-        model = self.model_at(free_theta)
-        if isinstance(self.goal, DataGoal):
-            residuals, operator = self.goal.operator(model)
-        else:
-            residuals, blocks = self.goal.linearize(model)
-            assert not isinstance(blocks, NormalSums)  # equations have none
-            operator = StoredOperator(blocks)
-        if self.smoothness is not None:
-            jumps = self.smoothness.jacobian(model)
-            operator = StackedOperator([operator, StoredOperator(jumps)]) if jumps else operator
-        if self.free is not None:
-            operator = SelectedOperator(operator, self.free)
-        return self._with_jumps(model, residuals), operator
 
     def _with_jumps(self, model: Any, residuals: FloatArray) -> FloatArray:
         # [eq:objective-residuals]

@@ -20,19 +20,16 @@ from kan_ref.optimizers import (
     OptimizeResult,
     ValueAndGrad,
     levenberg_marquardt,
-    levenberg_marquardt_cg,
 )
 from kan_ref.sparsity import PenaltyWeights
-from kan_ref.training.data_goal import DataGoal
+from kan_ref.training.data_goal import MOST_ENTRIES, DataGoal, row_entries
 from kan_ref.training.fit_arguments import (
     GRADIENT_OPTIMIZERS,
-    LEAST_SQUARES,
     OPTIMIZER_NAMES,
     SCALED_BY_DEFAULT,
     on_batches,
 )
 from kan_ref.training.goal import Goal, Model
-from kan_ref.training.matrix_free import MOST_ENTRIES, row_entries
 from kan_ref.training.objective import Objective, make_objective
 from kan_ref.training.penalties import PenalizedGoal
 from kan_ref.training.variables import layer_metric, trainable_places
@@ -59,18 +56,15 @@ class Settings:
     def by_chunks(self, network: Model, source: object) -> bool:
         """Return whether a loss over data is evaluated by chunks of its samples.
 
-        So it is with mini-batches, and where least squares would store a large Jacobian; "lm_cg"
-        stores that of an MLP or a LAN, which have no products without it.
+        So it is with mini-batches, and where "lm" would store a large Jacobian with at least as
+        many rows as J^T J.
         """
         if self.batch_size is not None:
             return True
-        if not (self.optimizer in LEAST_SQUARES and isinstance(source, DataGoal)):
+        if not (self.optimizer == "lm" and isinstance(source, DataGoal)):
             return False
         n_rows = source.targets.size
-        large = n_rows * row_entries(network) > MOST_ENTRIES
-        if self.optimizer == "lm_cg":
-            return large and isinstance(network, Network)
-        return large and n_rows >= network.n_params
+        return n_rows * row_entries(network) > MOST_ENTRIES and n_rows >= network.n_params
 
     def objective(self, network: Model, goal: Goal, points: FloatArray) -> Objective:
         """Return the objective of a network and a goal."""
@@ -81,23 +75,14 @@ class Settings:
             goal,
             smoothness_weight=self.smoothness_weight,
             trainable=self.trainable,
-            scaled=self.scaled and self.optimizer not in LEAST_SQUARES,
+            scaled=self.scaled and self.optimizer != "lm",
         )
 
     def run(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
         """Run the optimizer from the objective's own parameters."""
         start = objective.start()
-        if self.optimizer in LEAST_SQUARES:
+        if self.optimizer == "lm":
             metric = layer_metric(objective.model, objective.free, 1.0) if self.scaled else None
-            if self.optimizer == "lm_cg":
-                return levenberg_marquardt_cg(
-                    objective.operator,
-                    start,
-                    residuals=objective.residuals,
-                    n_steps=n_steps,
-                    metric=metric,
-                    callback=callback,
-                )
             return levenberg_marquardt(
                 objective.linearize,
                 start,
@@ -134,7 +119,7 @@ def read_settings(
     """Check the arguments of `fit` that do not concern data, problem and grids."""
     name = "lm" if penalty is None and loss == "mse" else "lbfgs"
     if optimizer is not None:
-        if check_choice("optimizer", optimizer, OPTIMIZER_NAMES) in LEAST_SQUARES and name != "lm":
+        if check_choice("optimizer", optimizer, OPTIMIZER_NAMES) == "lm" and name != "lm":
             reason = (
                 "with an L1 or entropy penalty the objective is"
                 if loss == "mse"

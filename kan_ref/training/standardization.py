@@ -6,10 +6,7 @@ With mean m and standard deviation s of each column of the training samples,
     (T33)  y = m_y + s_y g((x - m_x) / s_x)              for a function u = g(z)
 
 Where the range of a column is at most 8 eps = 1.8e-15 times its largest absolute value, it is
-rounding error: m is the middle of the numbers, and their z or u is exactly 0. Then s_x = 1, and s_y
-is the size of this error, so that in (T33) the errors of a network are rounding errors, too:
-
-    (T34)  s_y = 8 eps |m_y|,  of a target that is 0 everywhere 1e-100
+rounding error: s = 1, the z or u of its numbers is exactly 0, and y in (T33) is m_y.
 
 The base function silu and the initial parameters have a scale of their own, so a network learns
 z -> u equally well in all units.
@@ -34,9 +31,7 @@ from kan_ref.checks import (
 )
 from kan_ref.data import Data, DataLike, check_data
 
-MOST_EXPONENT = 900  # of two: sums of 2^123 numbers below 2^900 do not overflow
 FAR = 1e154  # the root of the largest number of float64
-SCALE_OF_ZERO = 1e-100  # squares of test targets up to 1e50 in this unit stay in float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +49,7 @@ class Scaler:
         Of the inputs.
     x_constant, y_constant : (n_in,) and (n_out,) of bool, optional
         Columns that are constant up to rounding. There a number within 8 eps = 1.8e-15 times the
-        mean of it becomes exactly 0, and `inverse_y` returns the mean for outputs within (T34).
+        mean of it becomes exactly 0, and `inverse_y` returns the mean.
 
     Raises
     ------
@@ -170,19 +165,17 @@ class Scaler:
                 part = part.xreplace({symbol: z})
             moved.append(part)
         if self.y_mean is not None and self.y_scale is not None:
-            y_scale = self.y_scale
-            if self.y_constant is not None:
-                small = self.y_constant & (y_scale <= _rounding_error(self.y_mean))
-                y_scale = np.where(small, 0.0, y_scale)
+            constant = False if self.y_constant is None else self.y_constant
+            y_scale = np.where(constant, 0.0, self.y_scale)
             scales = zip(moved, map(exact, self.y_mean), map(exact, y_scale), strict=True)
             moved = [mean + scale * part for part, mean, scale in scales]
         return tuple(moved) if several else moved[0]
 
     def __repr__(self) -> str:
-        x = _text("x", self.x_mean, self.x_scale, self.x_constant)
+        x = f"x_mean {_short(self.x_mean)}, x_scale {_short(self.x_scale)}"
         if self.y_mean is None or self.y_scale is None:
             return f"Scaler({x}, y class labels)"
-        return f"Scaler({x}, {_text('y', self.y_mean, self.y_scale, self.y_constant)})"
+        return f"Scaler({x}, y_mean {_short(self.y_mean)}, y_scale {_short(self.y_scale)})"
 
 
 def scaled(data: DataLike) -> tuple[Data, Scaler]:
@@ -198,12 +191,11 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     data : Data
         Standardized. A column that is constant up to rounding in the training part becomes exactly
         0 there: its range is at most 8 eps = 1.8e-15 times its largest absolute value. Class
-        labels, names and classes stay. Test targets beside such a constant are huge, (T34).
+        labels, names and classes stay.
     scaler : Scaler
         The maps and their inverses. Predictions in the user's units are
         `scaler.inverse_y(network(scaler.transform_x(x)))`; of a target that is constant, they are
-        this constant up to rounding. Its `x_constant` and `y_constant`, also in its repr, tell the
-        constant columns.
+        this constant. Its `x_constant` and `y_constant` tell the constant columns.
 
     Raises
     ------
@@ -223,7 +215,7 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     >>> x = np.array([[10.0], [20.0], [30.0]])
     >>> data, scaler = scaled(Data(x, 5.0 * x, x, 5.0 * x))
     >>> scaler
-    Scaler(x_mean [20], x_scale [8.165], y_mean [100], y_scale [40.82])
+    Scaler(x_mean [20.], x_scale [8.165], y_mean [100.], y_scale [40.8248])
     >>> data.x_train.round(3).tolist()
     [[-1.225], [0.0], [1.225]]
     >>> scaler.inverse_y(data.y_train).round(9).tolist()
@@ -234,7 +226,6 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     y_mean = y_scale = y_constant = None
     if checked.y_train.ndim == 2:
         y_mean, y_scale, y_constant = _moments(checked.y_train)
-        y_scale = np.where(y_constant, _rounding_error(y_mean), y_scale)
     scaler = Scaler(x_mean, x_scale, y_mean, y_scale, checked.names, x_constant, y_constant)
     return replace(
         checked,
@@ -246,28 +237,14 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
 
 
 def _moments(columns: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Return means and standard deviations of columns (n, n_columns), and which are constant.
-
-    Neither sums nor squares overflow: columns of huge numbers are divided by a power of two, which
-    changes no digit, and mean and standard deviation are at most as large as the numbers.
-    """
-    with np.errstate(all="ignore"):
-        exponents = np.frexp(np.abs(columns).max(axis=0))[1]
-        powers = np.maximum(0, exponents - MOST_EXPONENT)
-        columns = np.ldexp(columns, -powers)
-        low, high = columns.min(axis=0), columns.max(axis=0)
-        flat = high - low <= ROUNDING * np.maximum(np.abs(low), np.abs(high))
-        # after rounding, the mean of such numbers can lie beside all of them
-        mean = np.where(flat, low + 0.5 * (high - low), columns.mean(axis=0))
-        size = np.where(flat, 1.0, np.abs(columns - mean).max(axis=0))
-        scale = size * np.sqrt(np.mean(((columns - mean) / size) ** 2, axis=0))
-        return np.ldexp(mean, powers), np.where(flat, 1.0, np.ldexp(scale, powers)), flat
-
-
-def _rounding_error(constants: FloatArray) -> FloatArray:
-    """Return the scales of constant targets (n_out,), (T34)."""
-    errors = np.maximum(ROUNDING * np.abs(constants), np.finfo(float).smallest_subnormal)
-    return np.where(constants == 0.0, SCALE_OF_ZERO, errors)
+    """Return means and standard deviations of columns (n, n_columns), and which are constant."""
+    low, high = columns.min(axis=0), columns.max(axis=0)
+    flat = high - low <= ROUNDING * np.maximum(np.abs(low), np.abs(high))
+    # after rounding, the mean of such numbers can lie beside all of them
+    mean = np.where(flat, low + 0.5 * (high - low), columns.mean(axis=0))
+    size = np.where(flat, 1.0, np.abs(columns - mean).max(axis=0))
+    scale = size * np.sqrt(np.mean(((columns - mean) / size) ** 2, axis=0))
+    return mean, np.where(flat, 1.0, scale), flat
 
 
 def _far_numbers(expression: Any) -> set[Any]:
@@ -283,8 +260,6 @@ def _forward(
         # [eq:standardize]
         out: FloatArray = (array - mean) / scale
         # [/eq:standardize]
-        if not np.isfinite(out).all():  # the difference overflows where its halves do not
-            out = (0.5 * array - 0.5 * mean) / scale * 2.0
         if constant is not None:
             out[constant & (np.abs(array - mean) <= ROUNDING * np.abs(mean))] = 0.0
     check_overflow(f"standardized {name} lies", out, given=name)
@@ -297,24 +272,11 @@ def _back(
     array = check_float_array(name, columns, ("batch", len(mean)))
     with np.errstate(all="ignore"):
         out: FloatArray = mean + scale * array
-        if not np.isfinite(out).all():  # the product overflows where its half and the sum do not
-            out = (0.5 * mean + 0.5 * scale * array) * 2.0
         if constant is not None:
-            out = np.where(constant & (np.abs(scale * array) <= _rounding_error(mean)), mean, out)
+            out = np.where(constant, mean, out)
     check_overflow(f"{name} in its own units lies", out, given=name)
     return out
 
 
-def _text(letter: str, mean: FloatArray, scale: FloatArray, constant: BoolArray | None) -> str:
-    """Return the words for the map of x or y, with the columns that are constant."""
-    text = f"{letter}_mean {_short(mean)}, {letter}_scale {_short(scale)}"
-    places = [] if constant is None else np.flatnonzero(constant).tolist()
-    what = "column" if len(places) == 1 else "columns"
-    return text + (f" (constant: {what} {', '.join(map(str, places))})" if places else "")
-
-
-def _short(numbers: FloatArray, most: int = 4) -> str:
-    shown = [f"{number:.4g}" for number in numbers]
-    if len(shown) > most:
-        shown = [*shown[: most - 2], "...", shown[-1]]
-    return f"[{', '.join(shown)}]"
+def _short(numbers: FloatArray) -> str:
+    return np.array2string(numbers, precision=4, threshold=4, edgeitems=1, separator=", ")

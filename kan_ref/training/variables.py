@@ -38,7 +38,6 @@ from kan_ref.numerics import column_squares
 
 LEAST_SHARE = 0.01
 _CHUNK_NUMBERS = 2**22  # of the largest arrays, at once
-_MOST_DOUBLINGS = 300  # beyond it z or theta overflows
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +67,8 @@ class LayerMetric:
 
 
 def layer_metric(model: Any, free: NDArray[np.bool_] | None, share: float) -> LayerMetric:
-    """Return the metric of a model's trained parameters, which are one layer if it names none."""
-    sizes = getattr(model, "layer_sizes", (model.n_params,))
+    """Return the metric of a model's trained parameters."""
+    sizes = model.layer_sizes
     if free is not None:
         ends = np.cumsum(sizes)[:-1]
         sizes = tuple(int(part.sum()) for part in np.split(free, ends))
@@ -101,8 +100,7 @@ def parameter_scale(model: Any, goal: Any, free: NDArray[np.bool_] | None) -> Fl
     doublings = np.round(-0.5 * np.log2(metric))
     doublings -= np.sort(doublings)[len(doublings) // 2]
     # [/eq:scaled-variables]
-    limited = np.clip(doublings, -_MOST_DOUBLINGS, _MOST_DOUBLINGS).astype(np.intc)
-    scale: FloatArray = np.ldexp(1.0, limited)
+    scale: FloatArray = np.ldexp(1.0, doublings.astype(np.intc))
     return scale
 
 
@@ -117,11 +115,7 @@ def _data_squares(model: Any, goal: Any) -> tuple[int, FloatArray]:
             if chunk < n_samples or goal.inputs is None
             else goal
         )
-        caches = model.run_flow(part.inputs)[1]
-        if hasattr(model, "column_squares"):
-            total += model.column_squares(caches)
-        else:
-            total += column_squares(list(model.jacobian(caches, 1.0)))
+        total += model.column_squares(model.run_flow(part.inputs)[1])
     return goal.targets.size, total
 
 

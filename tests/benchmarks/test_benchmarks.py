@@ -8,7 +8,6 @@ import math
 import os
 import re
 import signal
-import time
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -22,7 +21,6 @@ from benchmarks import (
     discovery_page,
     fit_step,
     jets,
-    large,
     race,
     scaled_variables,
     states,
@@ -301,34 +299,6 @@ def test_the_benchmark_recovers_a_law_in_si_units():
     assert str(outcome).startswith("capacitor ")
 
 
-@pytest.mark.parametrize(("ours", "met"), [(1e-3, True), (1e-1, False)])
-def test_a_race_judges_lm_cg_by_the_best_of_the_other_optimizers(monkeypatch, ours, met):
-    errors = {"lm_cg": ours, "lm": 1.0, "lbfgs": 1e-2}
-    monkeypatch.setattr(large, "N_TRAIN", 20)
-    monkeypatch.setattr(large, "train", lambda network, data, name, seconds: (errors[name], 0.5, 7))
-
-    table, good = large.race(["radius"], 1.0)
-
-    assert good is met
-    assert ("1.0e-02: met" in table) is met
-
-
-def test_a_run_of_a_race_ends_with_its_cpu_time_and_with_what_it_has_learnt():
-    rng = np.random.default_rng(0)
-    data = kr.sample("exp_sin", n_train=100, n_test=50, rng=rng)
-    network = kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
-    before = float(np.sqrt(np.mean((network(data.x_train) - data.y_train) ** 2)))
-    handler, began = signal.getsignal(signal.SIGPROF), time.process_time()
-
-    training, test, n_steps = large.train(network, data, "lbfgs", 0.15)
-
-    assert 0.1 < time.process_time() - began < 2.0
-    assert training < before
-    assert np.isfinite(test)
-    assert n_steps > 0
-    assert signal.getsignal(signal.SIGPROF) is handler
-
-
 # --- the race to small errors
 
 
@@ -552,7 +522,6 @@ def test_a_process_that_ends_early_is_an_error_and_no_output_without_a_reader(tm
         (fit_step, ["--steps", "0"], "--steps: the number is '0'"),
         (fit_step, ["--only", "az"], "--only is 'az', but must be letters of abcdefg"),
         (fit_step, ["--only", ""], "--only is '', but must be letters of abcdefg"),
-        (large, ["--seconds", "0"], "--seconds: the number is '0', but must be above 0"),
         (jets, ["--seconds", "-1"], "--seconds: the number is '-1', but must be above 0"),
         (training_step, ["--seconds", "x"], "--seconds: the number is 'x', but must be above 0"),
         (
@@ -569,17 +538,3 @@ def test_a_count_that_would_measure_nothing_is_a_wrong_call(benchmark, words, me
 
     assert end.value.code == 2
     assert message in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("words", "run"), [([], {"race", "memory"}), (["race"], {"race"}), (["memory"], {"memory"})]
-)
-def test_the_program_of_large_problems_runs_the_parts_that_are_asked_for(
-    monkeypatch, capsys, words, run
-):
-    seen = set()
-    monkeypatch.setattr(large, "race", lambda targets, seconds: (seen.add("race") or "race", True))
-    monkeypatch.setattr(large, "memory", lambda: (seen.add("memory") or "memory", True))
-
-    assert large.main(words) == 0
-    assert seen == run

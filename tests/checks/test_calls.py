@@ -238,7 +238,6 @@ RECORDS = {
     "LAN": CURVED,
     "Data": kr.Data(X, Y, X, Y),
     "Run": kr.fit(NET, data(), n_steps=0),
-    "SmoothRun": kr.SmoothRun(NET, ()),
     "Elimination": holding(Elimination),
     "Discovery": holding(Discovery),
     "Starts": run_starts(
@@ -335,7 +334,7 @@ def test_a_discovery_without_a_network_leads_to_its_verdict():
     assert network_remedy(Discovery) == network_remedy(3) == ""
 
 
-@pytest.mark.parametrize("kind", ["Run", "SmoothRun", "Starts"])
+@pytest.mark.parametrize("kind", ["Run", "Starts"])
 def test_a_record_that_holds_a_network_says_where(kind):
     for call in (lambda v: kr.save(v, "never.npz"), lambda v: kr.forward(v, X)):
         with pytest.raises(TypeError, match=f"must be a Network: a {kind} has it as .network$"):

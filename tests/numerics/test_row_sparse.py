@@ -10,19 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles_training import dense_by_definition
 
-from kan_ref.numerics import operators, row_sparse
+from kan_ref.numerics import row_sparse
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.normal_matrices import solve_positive_definite
-from kan_ref.numerics.operators import as_operator, column_squares, scale_columns
 from kan_ref.numerics.row_sparse import (
     RowSparse,
     active_columns,
     as_jacobian,
+    column_squares,
     dense_form,
     gram_matrix,
     multiply,
     multiply_transposed,
     normal_matrix,
+    scale_columns,
     select_columns,
     shape,
 )
@@ -68,19 +69,6 @@ def test_products_with_vectors_are_those_of_the_matrix(case, seed):
 
 
 @given(jacobians(), st.integers(0, 2**32 - 1))
-def test_the_operator_of_a_jacobian_has_its_products(case, seed):
-    (jacobian, matrix), rng = case, np.random.default_rng(seed)
-    u, r = rng.normal(size=matrix.shape[1]), rng.normal(size=matrix.shape[0])
-    operator = as_operator(jacobian)
-
-    assert operator.shape == matrix.shape
-    assert as_operator(operator) is operator
-    np.testing.assert_allclose(operator.multiply(u), matrix @ u, rtol=0, atol=1e-13)
-    np.testing.assert_allclose(operator.multiply_transposed(r), matrix.T @ r, rtol=0, atol=1e-13)
-    np.testing.assert_allclose(operator.normal_product(u), matrix.T @ (matrix @ u), atol=1e-12)
-
-
-@given(jacobians(), st.integers(0, 2**32 - 1))
 def test_columns_are_scaled_in_the_form_that_the_jacobian_has(case, seed):
     (jacobian, matrix), rng = case, np.random.default_rng(seed)
     scale = rng.uniform(0.1, 10.0, matrix.shape[1])
@@ -98,7 +86,7 @@ def test_columns_are_scaled_in_the_form_that_the_jacobian_has(case, seed):
 )  # chunks of 1, 1, 2 and all rows
 def test_column_squares_are_summed_over_all_chunks_of_rows(n_bytes, monkeypatch):
     """Blocks of more rows than columns, and of fewer, dense and row-sparse."""
-    monkeypatch.setattr(operators, "_CHUNK_BYTES", n_bytes)
+    monkeypatch.setattr(row_sparse, "_CHUNK_BYTES", n_bytes)
     rng = np.random.default_rng(2)
     blocks = [random_block(rng, n_rows, 2, 3) for n_rows in (7, 2)]
     blocks += [rng.normal(size=(n_rows, 3)) for n_rows in (1, 8)]

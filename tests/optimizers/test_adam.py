@@ -1,21 +1,16 @@
 """Adam: against the algorithm one number at a time, what its steps are, mini-batches, minima, and how runs end."""
 
 import math
-import sys
 import tracemalloc
 
 import numpy as np
 import pytest
-from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles_training import BEALE, POWELL_SINGULAR, ROSENBROCK, bowl
 from scipy import optimize
-from test_bfgs import WOOD, chain
 
 from kan_ref.optimizers.adam import adam
-from kan_ref.optimizers.bfgs import bfgs
-from kan_ref.optimizers.lbfgs import lbfgs
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -170,9 +165,6 @@ def test_a_schedule_may_end_at_zero():
         pytest.param(ROSENBROCK.value_and_grad, ROSENBROCK.start, id="Rosenbrock"),
         pytest.param(BEALE.value_and_grad, BEALE.start, id="Beale"),
         pytest.param(POWELL_SINGULAR.value_and_grad, POWELL_SINGULAR.start, id="Powell singular"),
-        pytest.param(WOOD.value_and_grad, WOOD.start, id="Wood"),
-        pytest.param(chain, np.zeros(5), id="Rosenbrock 5"),
-        pytest.param(chain, np.zeros(10), id="Rosenbrock 10"),
         pytest.param(bowl(np.geomspace(1.0, 1e4, 10)), np.linspace(-1.0, 2.0, 10), id="bowl"),
     ],
 )
@@ -226,12 +218,12 @@ def test_the_function_is_called_once_at_every_point_in_order():
 
 def test_value_and_gradient_norm_are_those_at_theta():
     def check(iterate):
-        value, gradient = WOOD.value_and_grad(iterate.theta)
+        value, gradient = BEALE.value_and_grad(iterate.theta)
         assert (iterate.value, iterate.gradient_norm) == (value, np.abs(gradient).max())
 
-    result = adam(WOOD.value_and_grad, WOOD.start, n_steps=20, callback=check)
+    result = adam(BEALE.value_and_grad, BEALE.start, n_steps=20, callback=check)
 
-    value, gradient = WOOD.value_and_grad(result.theta)
+    value, gradient = BEALE.value_and_grad(result.theta)
     assert (result.value, result.gradient_norm) == (value, np.abs(gradient).max())
 
 
@@ -292,77 +284,6 @@ def test_two_runs_with_the_same_batches_give_the_same_bits():
     assert repr(first) == repr(second)
 
 
-@pytest.mark.parametrize("read_only_view", [False, True])
-def test_a_function_that_fills_the_same_array_every_time_is_no_trouble(read_only_view):
-    buffer = np.empty(2)
-    handed = buffer.view()
-    handed.flags.writeable = not read_only_view
-
-    def filling(theta):
-        value, buffer[:] = ROSENBROCK.value_and_grad(theta)
-        return value, handed
-
-    def look_elsewhere(iterate):
-        filling(iterate.theta + 1.0)
-
-    result = adam(filling, ROSENBROCK.start, n_steps=30, callback=look_elsewhere)
-
-    np.testing.assert_array_equal(
-        result.theta, adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30).theta
-    )
-
-
-def test_read_only_gradients_are_kept_as_they_are():
-    def frozen(theta):
-        value, gradient = ROSENBROCK.value_and_grad(theta)
-        gradient = np.array(gradient)
-        gradient.flags.writeable = False
-        return value, gradient
-
-    np.testing.assert_array_equal(
-        path(frozen, ROSENBROCK.start, n_steps=30),
-        path(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30),
-    )
-
-
-def test_a_callback_that_changes_its_iterate_changes_nothing_else():
-    def spoil(iterate):
-        iterate.theta[:] = np.nan
-
-    spoiled = adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30, callback=spoil)
-
-    np.testing.assert_array_equal(
-        spoiled.theta, adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30).theta
-    )
-
-
-def test_iterates_stay_as_they_were():
-    kept, copies = [], []
-
-    def keep(iterate):
-        kept.append(iterate.theta)
-        copies.append(iterate.theta.copy())
-
-    adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=10, callback=keep)
-
-    np.testing.assert_array_equal(kept, copies)
-
-
-@pytest.mark.parametrize("optimize", [adam, lbfgs, bfgs])
-def test_iterates_that_are_kept_have_their_parameters(optimize):
-    kept, copies = [], []
-
-    def keep(iterate):
-        kept.append(iterate)
-        copies.append(iterate.own_theta.copy())
-
-    optimize(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=10, callback=keep)
-
-    assert len(kept) == 10
-    np.testing.assert_array_equal([iterate.theta for iterate in kept], copies)
-    assert not np.shares_memory(kept[0].theta, kept[0].own_theta)
-
-
 def test_the_function_may_keep_its_parameters_for_nobody_changes_them():
     seen, copies = [], []
 
@@ -375,16 +296,6 @@ def test_the_function_may_keep_its_parameters_for_nobody_changes_them():
 
     assert not any(theta.flags.writeable for theta in seen)
     np.testing.assert_array_equal(seen, copies)
-
-
-def test_the_start_is_not_modified():
-    start = np.array(ROSENBROCK.start)
-
-    result = adam(ROSENBROCK.value_and_grad, start, n_steps=0)
-    result.theta[:] = 0.0
-    adam(ROSENBROCK.value_and_grad, start, n_steps=10)
-
-    np.testing.assert_array_equal(start, ROSENBROCK.start)
 
 
 # --- ends
@@ -422,37 +333,6 @@ def test_where_the_last_step_has_a_reason_of_its_own_to_stop_the_reason_is_repor
     assert by_callback.stopped == by_both.stopped == "the callback asked to stop after step 3"
     assert by_gradient.n_steps == 3
     assert by_gradient.stopped == "gradient norm 7.5 is below 8"
-
-
-def test_a_gradient_of_exactly_the_largest_size_is_still_squared():
-    assert adam(constant([1e150]), [0.0], n_steps=2).stopped == "2 steps are done"
-    assert "too large to be squared" in adam(constant([1.01e150]), [0.0], n_steps=2).stopped
-
-
-def test_a_gradient_too_large_to_be_squared_hides_no_other_reason():
-    huge = constant([1e160])
-
-    assert adam(huge, [0.0], n_steps=0).stopped == "0 steps are done"
-    assert adam(
-        spoiled_after(2, (1.0, np.full(2, 1e160))), [1.0, 2.0], callback=lambda it: it.step == 2
-    ).stopped == ("the callback asked to stop after step 2")
-
-
-def test_gradients_of_float32_and_lists_of_integers_are_computed_in_float64():
-    """The squares of 1e30 are beyond float32."""
-    for gradient in (np.full(2, 1e30, dtype=np.float32), [10**9, 10**9]):
-        points = path(lambda theta, g=gradient: (0.0, g), np.zeros(2), n_steps=3, learning_rate=0.5)
-
-        np.testing.assert_allclose(points, np.outer([-0.5, -1.0, -1.5], [1, 1]), rtol=1e-7)
-
-
-def test_a_callback_ends_the_run_where_it_stands():
-    result = adam(
-        ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=lambda iterate: iterate.step == 5
-    )
-
-    assert (result.n_steps, result.n_evaluations) == (5, 6)
-    assert result.stopped == "the callback asked to stop after step 5"
 
 
 def test_a_small_gradient_ends_the_run():
@@ -499,35 +379,6 @@ def test_a_step_to_a_point_that_is_not_finite_is_taken_back(answer, trouble):
     assert (result.value, result.gradient_norm) == (shown[-1].value, shown[-1].gradient_norm)
 
 
-def test_a_function_is_not_asked_at_an_infinite_theta():
-    n_calls = []
-
-    def flat(theta):
-        n_calls.append(1)
-        return 0.0, -np.ones(2)
-
-    result = adam(flat, [0.0, 1.7e308], learning_rate=1e307)
-
-    assert result.stopped == "the next step led to theta with inf at position 1 and is undone"
-    np.testing.assert_array_equal(result.theta, [0.0, 1.7e308])
-    assert (result.n_steps, result.n_evaluations, len(n_calls)) == (0, 1, 1)
-
-
-def test_a_theta_that_is_infinite_in_the_first_block_alone_is_noticed(monkeypatch):
-    monkeypatch.setattr(sys.modules["kan_ref.optimizers.adam"], "_BLOCK", 1)
-
-    result = adam(lambda theta: (0.0, -np.ones(2)), [1.7e308, 0.0], learning_rate=1e307)
-
-    assert result.stopped == "the next step led to theta with inf at position 0 and is undone"
-
-
-def test_a_gradient_too_large_to_be_squared_ends_the_run_instead_of_freezing_it():
-    result = adam(bowl(np.array([1.0, 1e200])), [1.0, -3.0])
-
-    assert result.n_steps == 0
-    assert result.stopped == "gradient norm 3e+200 is above 1e+150, too large to be squared"
-
-
 def test_an_overflow_in_the_function_is_found_and_its_warning_is_the_caller_s():
     """Up exp, along a gradient of the wrong sign."""
     with pytest.warns(RuntimeWarning, match="overflow encountered in exp"):
@@ -543,103 +394,6 @@ def test_a_function_outside_of_its_domain_is_found_without_a_warning_where_the_c
 
     assert result.stopped == "the next step led to a value of nan and is undone"
     assert result.theta[0] == pytest.approx(0.1, abs=0.05)
-
-
-def test_an_interrupt_reaches_the_caller():
-    def interrupt(theta):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        adam(interrupt, ROSENBROCK.start)
-
-
-@for_all("minimize", [adam, bfgs, lbfgs])
-@for_all(
-    ("later", "found"),
-    [(None, "a NoneType"), (1.0, "a float"), ((1.0, np.ones(2), 3), "3 items"), ([1.0], "1 items")],
-)
-def test_a_later_answer_that_is_no_pair_is_named_like_one_at_the_start(minimize, later, found):
-    message = rf"^value_and_grad gave {found}, but must give \(value, gradient\)$"
-    for n_pairs in (0, 1):
-        with pytest.raises(TypeError, match=message):
-            minimize(spoiled_after(n_pairs, later), [1.0, 2.0])
-
-
-@for_all("minimize", [adam, bfgs, lbfgs])
-def test_a_pair_may_be_a_list(minimize):
-    def run(kind):
-        return minimize(lambda theta: kind((0.5 * theta @ theta, theta)), [1.0, 2.0], n_steps=3)
-
-    assert run(list).theta.tolist() == run(tuple).theta.tolist()
-
-
-def test_a_gradient_that_changes_its_length_is_named():
-    with pytest.raises(ValueError, match=r"^the gradient has shape \(1,\), but needs shape \(2,\)"):
-        adam(spoiled_after(2, (1.0, np.ones(1))), [1.0, 2.0])
-
-
-@for_all(
-    ("theta", "options", "kind", "sentence"),
-    [
-        (
-            [1.0, np.nan],
-            {},
-            ValueError,
-            "theta contains nan at position 1, but needs finite numbers",
-        ),
-        ([], {}, ValueError, "theta is empty, but needs at least 1 number"),
-        ([1.0], {"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
-        ([1.0], {"learning_rate": 0.0}, ValueError, r"learning_rate is 0\.0, but must be above 0"),
-        (
-            [1.0],
-            {"learning_rate": -1e-3},
-            ValueError,
-            r"learning_rate is -0\.001, but must be above 0",
-        ),
-        ([1.0], {"learning_rate": np.inf}, ValueError, "learning_rate is inf, but must be finite"),
-        (
-            [1.0],
-            {"learning_rate": "fast"},
-            TypeError,
-            "learning_rate is 'fast', but must be a real number",
-        ),
-        (
-            [1.0],
-            {"learning_rate": lambda step: 2.0 - step},
-            ValueError,
-            r"learning_rate\(3\) is -1\.0, but must be at least 0",
-        ),
-        (
-            [1.0],
-            {"learning_rate": lambda step: None},
-            TypeError,
-            r"learning_rate\(1\) is None, but must be a real number",
-        ),
-        ([1.0], {"beta1": 1.0}, ValueError, r"beta1 is 1\.0, but must be below 1"),
-        ([1.0], {"beta1": -0.1}, ValueError, r"beta1 is -0\.1, but must be between 0 and 1"),
-        ([1.0], {"beta2": 1}, ValueError, r"beta2 is 1\.0, but must be below 1"),
-        ([1.0], {"beta2": 1.5}, ValueError, r"beta2 is 1\.5, but must be between 0 and 1"),
-        ([1.0], {"epsilon": 0.0}, ValueError, r"epsilon is 0\.0, but must be at least 2\.2"),
-        (
-            [1.0],
-            {"gradient_tolerance": -1.0},
-            ValueError,
-            r"gradient_tolerance is -1\.0, but must be at least 0",
-        ),
-    ],
-)
-def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence):
-    with pytest.raises(kind, match=sentence):
-        adam(bowl(1.0), theta, **options)
-
-
-def test_a_start_without_finite_value_and_gradient_is_refused():
-    with pytest.raises(ValueError, match="the value at the start is nan, but must be finite"):
-        adam(lambda theta: (np.nan, theta), [1.0])
-    with pytest.raises(
-        ValueError, match=r"the gradient at the start has shape \(3,\), but needs shape \(2,\)"
-    ):
-        adam(lambda theta: (1.0, np.zeros(3)), [1.0, 2.0])
 
 
 def test_a_read_only_gradient_is_kept_without_a_copy():

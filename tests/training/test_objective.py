@@ -23,7 +23,6 @@ from kan_ref.numerics.row_sparse import dense_form, multiply_transposed, shape
 from kan_ref.training import one_grid
 from kan_ref.training.data_goal import MSE, DataGoal, check_penalty
 from kan_ref.training.fit_arguments import OPTIMIZER_NAMES, on_batches
-from kan_ref.training.matrix_free import DataOperator
 from kan_ref.training.penalties import Smoothness
 from kan_ref.training.settings import read_settings
 from kan_ref.training.variables import trainable_places
@@ -180,24 +179,6 @@ def test_a_subset_has_the_entries_of_the_whole_gradient_and_jacobian(names):
     np.testing.assert_array_equal(part_gradient, gradient[chosen])
     np.testing.assert_array_equal(part_residuals, residuals)
     np.testing.assert_array_equal(dense_form(part_jacobian), dense_form(jacobian)[:, chosen])
-
-
-@pytest.mark.parametrize("names", SUBSETS)
-def test_the_operator_multiplies_by_the_jacobian_and_does_not_store_it(names):
-    network, x, y, objective = example(trainable=names)
-    theta = objective.start()
-    residuals, jacobian = objective.linearize(theta)
-    dense = dense_form(jacobian)
-    direction, weights = np.cos(np.arange(dense.shape[1])), np.sin(np.arange(dense.shape[0]))
-
-    found, operator = objective.operator(theta)
-
-    np.testing.assert_array_equal(found, residuals)
-    assert operator.shape == dense.shape
-    np.testing.assert_allclose(operator.multiply(direction), dense @ direction, atol=1e-12)
-    np.testing.assert_allclose(operator.multiply_transposed(weights), weights @ dense, atol=1e-12)
-    whole = data_objective(network, x, y)
-    assert isinstance(whole.operator(whole.start())[1], DataOperator)
 
 
 @pytest.mark.parametrize("names", SUBSETS)

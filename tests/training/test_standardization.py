@@ -19,7 +19,6 @@ from oracles_training import samples
 import kan_ref as kr
 from kan_ref.numerics import column_squares, dense_form
 from kan_ref.training.data_goal import MSE, DataGoal, check_batch
-from kan_ref.training.goal import Model
 from kan_ref.training.notes import note_on_outputs, note_on_units
 from kan_ref.training.objective import make_objective
 from kan_ref.training.variables import LayerMetric, layer_metric, parameter_scale
@@ -60,23 +59,13 @@ def test_the_way_back_returns_the_data(x, y):
     np.testing.assert_array_equal(new.x_test, scaler.transform_x(x[:2]))
 
 
-@pytest.mark.parametrize("size", [1e-300, 1e-160, 1.0, 1e160, 1e300])
+@pytest.mark.parametrize("size", [1e-100, 1.0, 1e100])
 def test_columns_of_any_size_are_standardized(size):
     x = size * np.array([[1.0], [2.0], [4.0]])
 
     new, _ = kr.scaled(data(x, x))
 
     np.testing.assert_allclose(new.x_train.std(), 1.0, rtol=1e-12)
-
-
-@pytest.mark.parametrize("size", [1e-160, 1.0, 1e160])
-def test_a_sample_at_the_mean_becomes_0(size):
-    x = size * np.array([[-1.0], [0.0], [1.0]])
-
-    new, scaler = kr.scaled(data(x, x))
-
-    np.testing.assert_allclose(scaler.x_scale, size * np.sqrt(2.0 / 3.0), rtol=1e-14)
-    assert new.x_train[1, 0] == 0.0
 
 
 def test_a_constant_column_becomes_0_with_scale_1():
@@ -89,32 +78,18 @@ def test_a_constant_column_becomes_0_with_scale_1():
     assert scaler.inverse_y(new.y_train).tolist() == x.tolist()
 
 
-@for_all("constant", [0.0, 5e-324, 3e-310, 2e-6, -0.1, 1.0, 3e17, -1.7e308])
-@for_all("error", [-0.3, -0.035, 1e-4, 0.3])
-def test_a_network_with_errors_predicts_a_constant_target_exactly(constant, error):
+@for_all("constant", [0.0, 2e-6, -0.1, 3e17])
+def test_a_network_with_errors_predicts_a_constant_target_exactly(constant):
     import sympy
 
     x = np.linspace(-1.0, 1.0, 9)[:, None]
     _, scaler = kr.scaled(data(x, np.column_stack([1e-6 * x, np.full(9, constant)])))
-    most = max(6.0 * np.spacing(abs(constant)), 1e-100)
 
-    predicted = scaler.inverse_y([[0.5, error]])[0, 1]
-    found = scaler.formula((sympy.Symbol("x_1"), error + sympy.Symbol("x_1")))[1]
+    predicted = scaler.inverse_y([[0.5, 0.3]])[0, 1]
+    found = scaler.formula((sympy.Symbol("x_1"), 0.3 + sympy.Symbol("x_1")))[1]
 
     assert predicted == constant
-    assert abs(scaler.y_mean[1] + scaler.y_scale[1] * error - constant) <= most
     assert float(found) == constant
-
-
-def test_errors_of_a_trained_network_do_not_reach_a_target_that_is_constant():
-    x = RNG(0).uniform(-1.0, 1.0, (100, 2))
-    new, scaler = kr.scaled(data(x, np.column_stack([np.sin(3.0 * x[:, 0]), np.full(100, 2e-6)])))
-    net = kr.init_network((2, 2), n_intervals=3, degree=3, domain=new.x_train, rng=RNG(1))
-
-    run = kr.fit(net, new, n_steps=5)
-
-    assert np.ptp(run.network(new.x_train)[:, 1]) > 0.0
-    assert (scaler.inverse_y(run.network(new.x_train))[:, 1] == 2e-6).all()
 
 
 SHARES = RNG(0).dirichlet([1, 1, 1], 60)
@@ -140,7 +115,6 @@ def test_a_column_that_is_constant_up_to_rounding_becomes_exactly_0_and_is_named
     assert not new.y_train[:, 1].any()
     assert not new.x_test[:, 1].any()
     assert scaler.x_constant.tolist() == scaler.y_constant.tolist() == [False, True]
-    assert repr(scaler).count("(constant: column 1)") == 2
     np.testing.assert_allclose(scaler.inverse_y(new.y_train)[:, 1], column, rtol=2e-15)
 
 
@@ -150,51 +124,6 @@ def test_a_number_beside_a_constant_column_keeps_its_distance():
     _, scaler = kr.scaled(data(x, x))
 
     np.testing.assert_allclose(scaler.transform_x([[1.5], [1.0]]), [[0.5], [0.0]], rtol=1e-14)
-    np.testing.assert_allclose(scaler.transform_y([[-1.0]]) * scaler.y_scale, -2.0, rtol=1e-14)
-    np.testing.assert_allclose(
-        scaler.inverse_y(scaler.transform_y([[-1.0], [3.0]])), [[-1.0], [3.0]], rtol=1e-14
-    )
-
-
-def test_a_table_with_shares_and_their_sum_is_trained_by_cross_validation():
-    x = np.column_stack([SHARES, SHARES.sum(axis=1)])
-    new, _ = kr.scaled(data(x, x[:, :1] ** 2))
-
-    run = kr.fit_validated(new, weights=(1e-3, 1e-2), n_steps=20, rng=RNG(0))
-
-    assert run.chosen.architecture != "constant"
-
-
-def test_constant_columns_that_do_not_fit_a_scaler_are_reported():
-    with pytest.raises(ValueError, match=r"x_constant has shape \(1,\), but needs shape \(2,\)"):
-        kr.Scaler([0.0, 1.0], [1.0, 1.0], None, None, x_constant=[True])
-
-
-@pytest.mark.parametrize(
-    "numbers",
-    [[1e308, 1.2e308], [-1.7e308, 1.7e308, 1.7e308], 9 * [-1.7e308] + [1.7e308], [1.7e308, 0.0, 1]],
-    ids=["sum", "range", "outlier", "sizes"],
-)
-def test_mean_and_deviation_of_the_largest_numbers_are_those_of_numbers_of_size_one(numbers):
-    x = np.array(numbers)[:, None]
-    small, expected = kr.scaled(data(x / 2.0**1000, x / 2.0**1000))
-    new, scaler = kr.scaled(data(x, x))
-
-    np.testing.assert_array_equal(scaler.x_mean, expected.x_mean * 2.0**1000)
-    np.testing.assert_array_equal(scaler.y_scale, expected.y_scale * 2.0**1000)
-    np.testing.assert_allclose(new.x_train, small.x_train, rtol=1e-15, atol=1e-300)
-    np.testing.assert_allclose(scaler.inverse_y(new.y_train), x, rtol=1e-15, atol=1e293)
-
-
-def test_a_constant_column_has_no_sample_too_far_away_to_be_told():
-    x = np.full((3, 1), 1.7e308)
-
-    _, scaler = kr.scaled(data(x, x))
-
-    assert scaler.x_mean == 1.7e308
-    assert scaler.transform_x([[1.7e308]]) == 0.0
-    with pytest.raises(ValueError, match=r"^x is so large that standardized x lies "):
-        scaler.transform_x([[-1.7e308]])
 
 
 def test_a_table_with_columns_in_another_order_is_not_scaled():
@@ -237,15 +166,6 @@ def test_class_labels_names_and_classes_stay():
     assert repr(scaler).endswith("y class labels)")
 
 
-@pytest.mark.parametrize(
-    ("n", "shown"), [(4, "[1, 2, 3, 4]"), (5, "[1, 2, ..., 5]"), (9, "[1, 2, ..., 9]")]
-)
-def test_of_many_columns_the_first_two_and_the_last_one_are_printed(n, shown):
-    scaler = kr.Scaler(1.0 + np.arange(n), np.ones(n), None, None)
-
-    assert f"x_mean {shown}, x_scale [1" in repr(scaler)
-
-
 def symbolic(widths, seed=0):
     """A network of symbolic edges that are defined everywhere."""
     rng = RNG(seed)
@@ -281,14 +201,8 @@ def test_a_formula_in_the_users_units_has_the_values_of_the_scaled_network(seed)
 
 @for_all(
     "name, x",
-    [
-        ("exp", 2000.0 + 6.0 * SHARES),
-        ("exp", 3.0 * SHARES - 5e4),
-        ("sigmoid", 2000.0 + 6.0 * SHARES),
-        ("x^5", 1e-70 * SHARES),
-        ("1/x^4", 1e90 * SHARES),
-    ],
-    ids=["years", "far below", "sigmoid of years", "tiny", "huge"],
+    [("exp", 2000.0 + 6.0 * SHARES), ("sigmoid", 2000.0 + 6.0 * SHARES)],
+    ids=["years", "sigmoid of years"],
 )
 def test_a_formula_in_the_users_units_has_no_numbers_beyond_float64(name, x):
     import sympy
@@ -316,17 +230,6 @@ def test_a_line_in_standardized_variables_is_a_line_in_the_users_units():
 
     assert abs(slope - 3.0) < 1e-14
     assert abs(shift - 5.0) < 1e-12
-
-
-def test_inputs_that_swap_their_names_are_not_mixed_up():
-    import sympy
-
-    a, b = sympy.symbols("a b")
-    scaler = kr.Scaler([1.0, 2.0], [10.0, 100.0], [0.0], [1.0])
-
-    found = scaler.formula(a - b, names=("b", "a"))
-
-    assert float(found.subs({a: 202.0, b: 11.0})) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
@@ -462,9 +365,7 @@ def test_a_run_says_when_hidden_grids_are_left_and_another_one_can_place_them():
     assert again.history.test_rmse[-1] < 0.1 * run.history.test_rmse[-1]
 
 
-@pytest.mark.parametrize(
-    ("low", "size"), [(0.0, 1e-10), (1e9, 0.5), (1e12, 100.0), (3e14, 1e5), (0.0, 1e-200)]
-)
+@pytest.mark.parametrize(("low", "size"), [(0.0, 1e-10), (1e9, 0.5)])
 def test_a_run_says_when_an_input_varies_within_a_small_part_of_an_interval(low, size):
     rng = RNG(0)
     u = rng.uniform(-1.0, 1.0, (200, 2))
@@ -614,51 +515,9 @@ def test_a_run_from_a_network_in_other_units_says_so_with_the_remedy(name):
     assert all(remedy in stopped for remedy in ("kr.best_start", "kr.scaled"))
 
 
-def test_notes_on_units_leave_open_that_the_error_is_noise():
-    """The error is at most 0.1 % above that of least squares with the same curves."""
-    rng = np.random.default_rng(0)
-    x = rng.uniform(-1.0, 1.0, (300, 1))
-    y = 3000.0 + np.sin(3.0 * x) + 0.5 * rng.standard_normal(x.shape)
-    data = kr.Data(x, y, x, y)
-    network = random_network(data, (1, 1))
-    (layer,) = network.layers
-    columns = np.c_[kr.bspline.basis(x, layer.knots, 3)[:, 0], x / (1.0 + np.exp(-x))]
-    residuals = y - columns @ np.linalg.lstsq(columns, y)[0]
-
-    for options in ({"precondition": None}, {}):
-        run = kr.fit(network, data, **options)
-
-        assert run.train_rmse < 1.001 * np.sqrt(np.mean(residuals**2))
-        assert run.stopped.endswith(
-            ": unless the training error is noise, start from kr.best_start or init_network(..., "
-            "y=y_train), or scale the data with kr.scaled"
-        )
-
-
-def test_a_model_that_is_no_network_is_not_advised_to_become_one():
+@for_all("optimizer", ["lm", "lbfgs"])
+def test_a_run_in_scaled_variables_says_so_for_targets_that_are_much_larger(optimizer):
     data = toy_data(y_factor=1e9)
-    mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=np.random.default_rng(0))
-
-    stopped = kr.fit(mlp, data, n_steps=2).stopped
-
-    assert stopped.endswith("): unless the training error is noise, scale the data with kr.scaled")
-
-
-def test_splines_that_are_constant_for_all_parameters_need_another_shape():
-    data = toy_data()
-    shape = {"degree": 0, "base": "zero", "domain": data.x_train, "rng": np.random.default_rng(0)}
-    flat, steps = (kr.init_network((2, 1), n_intervals=n, **shape) for n in (1, 2))
-
-    remedy = "with degree 0 take more intervals, or a base function"
-
-    assert kr.fit(flat, data, n_steps=1).stopped.endswith(remedy)
-    assert remedy not in kr.fit(steps.with_theta(0.0 * steps.theta), data, n_steps=1).stopped
-
-
-@for_all("optimizer", ["lm", "lm_cg", "lbfgs", "bfgs"])
-@for_all("factor", [1e9, 1e16, 1e30, 1e100])
-def test_a_run_in_scaled_variables_says_so_for_targets_that_are_much_larger(optimizer, factor):
-    data = toy_data(y_factor=factor)
 
     stopped = [
         kr.fit(network, data, optimizer=optimizer, n_steps=2).stopped
@@ -701,57 +560,29 @@ def test_constant_outputs_are_no_question_of_units(optimizer):
     network = kr.init_network(
         (2, 3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
     )
-    blocked = kr.mask_edges(network, 1, [[0, 0, 0]])
+    still = network.with_theta(0.0 * network.theta)
 
     by_inputs = kr.fit(network, constant, optimizer=optimizer, n_steps=2).stopped
-    by_mask = kr.fit(blocked, data, optimizer=optimizer, n_steps=2).stopped
+    by_theta = kr.fit(still, data, optimizer=optimizer, n_steps=2).stopped
 
     assert "every input is constant in the training samples" in by_inputs
-    assert "no path of active edges that can vary leads from an input to an output" in by_mask
-    assert "units" not in by_inputs + by_mask
-
-
-def test_constant_outputs_are_put_down_to_missing_paths_where_paths_are_missing_alone():
-    data, same = toy_data(), "the outputs at the start are the same for all samples"
-    network = random_network(data)
-    mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=np.random.default_rng(0))
-    still = (model.with_theta(0.0 * model.theta) for model in (network, mlp))
-    narrow = replace(data, x_train=1e-20 * data.x_train, x_test=1e-20 * data.x_test)
-    far = replace(data, x_train=data.x_train + 50.0)
-    without_base = kr.init_network(
-        (2, 1),
-        n_intervals=3,
-        degree=3,
-        domain=(-1.0, 1.0),
-        base="zero",
-        rng=np.random.default_rng(0),
-    )
-
-    of_zeros = [kr.fit(model, data, n_steps=1).stopped for model in still]
-    of_range = kr.fit(random_network(narrow), narrow, n_steps=1).stopped
-    of_grids = kr.fit(without_base, far, n_steps=1).stopped
-
-    assert all(f"{same}: start from other parameters" in stopped for stopped in of_zeros)
-    assert "of its grid" in of_range
-    assert "lie outside the grids of the inputs" in of_grids
-    assert not any(same in stopped for stopped in (of_range, of_grids))
+    assert "the outputs at the start are the same for all samples" in by_theta
+    assert "units" not in by_inputs + by_theta
 
 
 @for_all("share", [0.09, 0.11])
 @for_all("wild", [True, False])
-@for_all("masked", [False, True])
 def test_a_run_says_when_most_samples_lie_in_a_small_part_of_an_interval_beside_an_outlier(
-    share, wild, masked
+    share, wild
 ):
     x = np.linspace(0.0, 1.0, 101)[:, None] * [share / 0.9, 4.0]
     x[7, 0] = 4.0 if wild else 0.0
     given = data(x, np.sin(9.0 * x[:, 1:]))
     net = kr.init_network((2, 1), n_intervals=4, degree=3, domain=(0.0, 4.0), rng=RNG(0))
-    net = kr.mask_edges(net, 0, [[0, 1]]) if masked else net
 
     stopped = kr.fit(net, given, n_steps=0).stopped
 
-    noted = share < 0.1 and wild and not masked
+    noted = share < 0.1 and wild
     assert (
         "input 0 varies by 0.091 in the training samples between percentiles" in stopped
     ) is noted
@@ -774,28 +605,6 @@ def test_the_note_on_an_outlier_has_a_remedy_and_a_rare_value_of_two_has_no_note
     assert "percentiles" in stopped(x, y, x)
     assert "percentiles" not in stopped(x, y, kr.percentile_bounds(x, (5, 95)))
     assert "percentiles" not in stopped(rare, y, rare)
-
-
-def test_a_grid_with_its_breakpoints_among_the_samples_has_no_note_on_outliers():
-    x = RNG(0).uniform(-1.0, 1.0, (200, 1))
-    x[7] = 1000.0
-    net = kr.init_network((1, 1), n_intervals=20, degree=3, domain=x, rng=RNG(1))
-    given = data(x, np.sign(x))
-
-    assert "percentiles" in kr.fit(net, given, n_steps=0).stopped
-    among = kr.update_grid(net, x, uniform_share=0.0)
-    assert "percentiles" not in kr.fit(among, given, n_steps=0).stopped
-
-
-def test_of_outputs_with_other_means_the_size_of_an_error_is_that_beside_each_mean():
-    x = np.linspace(10.0, 12.0, 60)[:, None]
-    net = kr.init_network((1, 2), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
-
-    for mean in (0.0, 300.0):
-        given = data(x, np.hstack([np.sin(9.0 * x), mean + np.sin(9.0 * x)]))
-        stopped = kr.fit(net, given, n_steps=3).stopped
-
-        assert "60 of 60 training samples lie outside the grids" in stopped
 
 
 @pytest.mark.parametrize("options", [{}, {"precondition": None}, {"optimizer": "adam"}])
@@ -824,18 +633,8 @@ def test_an_error_below_a_hundredth_of_the_targets_says_that_units_did_no_harm(e
     assert bool(note) is noted
 
 
-def test_the_deviation_of_several_targets_is_that_of_each_about_its_own_mean():
-    data = toy_data()
-    y = np.hstack([data.y_train + 1e5, data.y_train - 1e5])
-    data = kr.Data(data.x_train, y, data.x_train, y)
-
-    stopped = kr.fit(random_network(data, (2, 2)), data, n_steps=0).stopped
-
-    assert f"and standard deviation {data.y_train[:, 0].std():.3g})" in stopped
-
-
 @for_all("size", [1e-9, 1e-2, 1e2, 1e9])
-@for_all("optimizer", ["adam", "ssbfgs", "lm"])
+@for_all("optimizer", ["adam", "lm"])
 def test_a_run_in_plain_variables_says_when_targets_are_far_from_size_one(optimizer, size):
     def stopped(factor):
         data = toy_data()
@@ -901,21 +700,6 @@ def test_a_run_says_when_the_mean_of_targets_is_large_beside_what_varies(scaled,
     assert ("kr.scaled" in note) is noted
 
 
-def test_notes_on_outputs_are_in_the_reason_of_a_run_and_not_for_constant_targets():
-    small, moved = two_outputs(1e6), two_outputs(1.0, mean=1e13)
-    constant = two_outputs(1.0)
-    constant = replace(constant, y_train=np.full_like(constant.y_train, 1e9))
-
-    def stopped(one):
-        options = {"n_intervals": 4, "degree": 3, "rng": np.random.default_rng(0)}
-        net = kr.init_network((2, 2), domain=one.x_train, y=one.y_train, **options)
-        return kr.fit(net, one, n_steps=1).stopped
-
-    assert "hardly counts in the loss" in stopped(small)
-    assert "depend on the mean" in stopped(moved)
-    assert "kr.scaled" not in stopped(constant)
-
-
 # --- scaled variables
 
 
@@ -979,20 +763,6 @@ def test_squared_column_norms_are_those_of_the_jacobian(make):
     expected = (dense_form(model.jacobian(caches, 1.0)) ** 2).sum(axis=0)
     np.testing.assert_allclose(squares, expected, rtol=1e-12, atol=1e-14 * expected.max())
     assert sum(model.layer_sizes) == model.n_params
-
-
-def test_squared_column_norms_do_not_depend_on_the_chunks_of_samples(monkeypatch):
-    from kan_ref.training import variables
-
-    network, data = made(), toy_samples()
-    goal = DataGoal(MSE, data.x_train, data.y_train).prepare(network)
-    n_rows, squares = variables._data_squares(network, goal)
-    monkeypatch.setattr(variables, "_CHUNK_NUMBERS", 6 * 7)
-
-    again, in_chunks = variables._data_squares(network, goal)
-
-    assert again == n_rows
-    np.testing.assert_allclose(in_chunks, squares, rtol=1e-12, atol=1e-15)
 
 
 # --- the metric
@@ -1096,7 +866,7 @@ def equations():
 
 
 @pytest.mark.long
-@for_all("optimizer", ["lm", "lbfgs", "bfgs"])
+@for_all("optimizer", ["lm", "lbfgs"])
 @for_all("kind", ["network", "locked", "mlp", "lan", "equations", "classes"])
 def test_every_kind_of_run_lowers_its_objective_in_scaled_variables(kind, optimizer):
     data = toy_samples()
@@ -1138,13 +908,11 @@ def test_every_kind_of_run_lowers_its_objective_in_scaled_variables(kind, optimi
     [
         ({}, "jacobian"),
         ({"optimizer": "lbfgs"}, "jacobian"),
-        ({"optimizer": "bfgs"}, "jacobian"),
-        ({"optimizer": "ssbroyden"}, None),
         ({"optimizer": "adam"}, None),
         ({"optimizer": "lbfgs", "penalty_weight": 1e-2}, None),
     ],
 )
-def test_the_default_is_scaled_for_lm_lbfgs_and_bfgs_without_penalty_on_edges(options, same_as):
+def test_the_default_is_scaled_for_lm_and_lbfgs_without_penalty_on_edges(options, same_as):
     network, data = made(), toy_samples()
 
     run = kr.fit(network, data, n_steps=3, **options)
@@ -1174,11 +942,6 @@ def test_the_default_is_plain_for_mlps_and_lans(make):
 def test_scaled_variables_are_refused_where_they_do_not_help(options, words):
     with pytest.raises(ValueError, match=words):
         kr.fit(made(), toy_samples(), precondition="jacobian", **options)
-
-
-def test_an_unknown_precondition_is_refused():
-    with pytest.raises(ValueError, match="precondition"):
-        kr.fit(made(), toy_samples(), precondition="hessian")
 
 
 def test_a_parameter_that_is_not_trained_stays_bitwise():
@@ -1242,38 +1005,6 @@ def test_steps_with_the_diagonal_as_metric_do_not_depend_on_units_of_parameters(
         )  # fmt: skip
 
     np.testing.assert_allclose(units * run(units).theta, run(np.ones(5)).theta, rtol=1e-10)
-
-
-class OfProtocol:
-    """A model with the members of the protocol and no others."""
-
-    def __init__(self, model):
-        self._model = model
-
-    def __getattr__(self, name):
-        if name not in vars(Model) and name not in ("theta", "widths", "n_params"):
-            raise AttributeError(name)
-        return getattr(self._model, name)
-
-    def with_theta(self, theta):
-        return OfProtocol(self._model.with_theta(theta))
-
-    def replace_theta(self, theta):
-        return OfProtocol(self._model.replace_theta(theta))
-
-
-def test_a_model_with_the_members_of_the_protocol_alone_is_scaled_as_one_layer():
-    toys = toy_samples()
-    line = kr.init_mlp((2, 1), activation="tanh", rng=RNG(0))  # it has one layer itself
-    deep = OfProtocol(kr.init_mlp((2, 4, 1), activation="tanh", rng=RNG(0)))
-    goal = check_batch(line, toys.x_train, toys.y_train).prepare(line)
-
-    scales = [parameter_scale(one, goal, None) for one in (line, OfProtocol(line))]
-
-    np.testing.assert_array_equal(*scales)
-    for optimizer in ("lm", "lm_cg", "lbfgs"):
-        run = kr.fit(deep, toys, optimizer=optimizer, n_steps=5, precondition="jacobian")
-        assert run.history.train_rmse[-1] < run.history.train_rmse[0]
 
 
 def test_the_metric_is_that_of_the_initial_point():

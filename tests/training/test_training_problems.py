@@ -16,7 +16,6 @@ from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.network.refinement import place_hidden_grids
 from kan_ref.training.penalties import Smoothness
-from kan_ref.training.smooth_fit import rmse
 
 INSIDE, ENDS = np.linspace(-1.0, 1.0, 9)[:, None], np.array([[-1.0], [1.0]])
 
@@ -63,24 +62,6 @@ def test_for_equations_the_penalty_adds_to_value_and_gradient_at_any_depth(width
     assert value == pytest.approx(of_equations[0] + of_penalty[0], rel=1e-12)
     size = np.abs(gradient).max()
     np.testing.assert_allclose(gradient, of_equations[1] + of_penalty[1], rtol=0, atol=1e-12 * size)
-
-
-def test_equations_have_an_operator_with_the_entries_of_their_jacobian():
-    from networks import goal_objective
-
-    from kan_ref.numerics.row_sparse import dense_form
-
-    model, made = network((1, 2, 1)), problem()
-    objective = goal_objective(model, made.prepare(model), made.points)
-    residuals, jacobian = objective.linearize(objective.start())
-    direction = np.cos(np.arange(model.n_params))
-
-    found, operator = objective.operator(objective.start())
-
-    np.testing.assert_array_equal(found, residuals)
-    np.testing.assert_allclose(
-        operator.multiply(direction), dense_form(jacobian) @ direction, rtol=1e-12
-    )
 
 
 def test_a_problem_may_have_a_reference_data_both_or_neither():
@@ -184,30 +165,8 @@ def test_training_needs_first_derivatives_alone():
     zero = data([0.0, 0.25, 0.5, 1.0])
 
     run = kr.fit(network(name="x^1.5"), zero, n_steps=3)
-    smooth = kr.fit_smooth(
-        network(name="x^1.5"), zero, grids=(3,), weights=(0.0,), validation_share=0.25, n_steps=1,
-        rng=np.random.default_rng(0),
-    )  # fmt: skip
 
     assert run.history.step[-1] == 3
-    assert np.isfinite(smooth.grids[0].rivals).all()
-    with (
-        np.errstate(over="ignore"),
-        pytest.raises(ValueError, match=r"y_train has numbers up to 1e\+200 in size, but needs"),
-    ):
-        kr.fit(network(name="x^1.5"), data([0.0, 0.5], scale=1e200), n_steps=1)
-
-
-def test_samples_without_a_derivative_are_named_before_fit_smooth_draws_any():
-    rng = np.random.default_rng(0)
-    before = rng.bit_generator.state
-
-    with pytest.raises(
-        ValueError, match=r"^x_train\[0\] gives sqrt .* its derivative has no finite"
-    ):
-        kr.fit_smooth(network(name="sqrt"), data([0.0, 0.5, 1.0, 0.75, 0.25]), grids=(3,), rng=rng)
-
-    assert rng.bit_generator.state == before
 
 
 def test_test_samples_need_values_and_no_derivatives():
@@ -231,28 +190,10 @@ def test_a_symbolic_edge_of_any_layer_is_checked(layer):
         kr.fit(log, data([0.25, 0.5]))
 
 
-def test_a_network_that_is_undefined_at_a_sample_is_worse_than_any_other():
-    x = np.array([[0.5], [-0.5]])
-
-    assert rmse(network(name="log"), x, x) == np.inf
-    assert rmse(network(name="log"), x[:1], x[:1]) < np.inf
-
-
-@pytest.mark.parametrize("weights", [3.0, "0.1", {0.0, 1e-8}, None])
-def test_weights_that_are_no_sequence_are_refused(weights):
-    with pytest.raises(
-        TypeError,
-        match=r"^weights is .*, but must be a sequence of numbers such as \(0\.0, 1e-8\)$",
-    ):
-        kr.fit_smooth(
-            network(), data(INSIDE[:, 0]), grids=(3,), weights=weights, rng=np.random.default_rng(0)
-        )
-
-
-@pytest.mark.parametrize("grids", [3, "34", {3, 4}, None])
+@pytest.mark.parametrize("grids", [3, "34", {3, 4}])
 def test_grids_that_are_no_sequence_are_refused(grids):
     with pytest.raises(TypeError, match=r"^grids is .*, but must be a sequence of integers"):
-        kr.fit_smooth(network(), data(INSIDE[:, 0]), grids=grids, rng=np.random.default_rng(0))
+        kr.fit(network(), data(INSIDE[:, 0]), grids=grids)
 
 
 @for_all("share", [0.0, 0.5, 1.0])

@@ -13,7 +13,7 @@ from oracles_training import bits, samples
 import kan_ref as kr
 from kan_ref.network.network import Network
 from kan_ref.sparsity import PenaltyWeights
-from kan_ref.training import fitting, one_grid, smooth_fit, starts
+from kan_ref.training import fitting, one_grid, starts
 from kan_ref.training.class_losses import cross_entropy, softmax
 from kan_ref.training.data_goal import LOSSES, DataGoal
 from kan_ref.training.fit_arguments import on_batches
@@ -70,26 +70,6 @@ def test_starts_are_8_runs_of_30_steps_compared_on_a_fifth_of_the_samples(monkey
     assert {(len(part.x_train), len(part.x_test)) for part, _ in calls} == {(16, 4)}
 
 
-def test_fit_smooth_tries_none_and_weights_of_equal_ratios_by_runs_like_those_of_starts(
-    monkeypatch,
-):
-    """Weights too close to each other cost runs, and a gap between them may hide the best."""
-    network, data = example(widths=(1, 1), n_train=20)
-    calls = watched_fit(monkeypatch, smooth_fit)
-
-    kr.fit_smooth(network, data, grids=(3,), rng=np.random.default_rng(0))
-
-    weights = [options.pop("smoothness_weight") for _, options in calls]
-    assert all(
-        options == {"optimizer": None, "n_steps": 30, "precondition": "auto"}
-        for _, options in calls
-    )
-    assert {(len(part.x_train), len(part.x_test)) for part, _ in calls} == {(16, 4)}
-    assert weights[0] == 0.0
-    np.testing.assert_allclose(np.divide(weights[2:], weights[1:-1]), 100.0, rtol=1e-12)
-    assert 1e-13 < weights[1] < weights[-1] < 1e-3
-
-
 def test_a_fit_takes_100_steps_without_any_penalty_and_lets_grids_follow(monkeypatch):
     network, data = example(widths=(1, 1))
     found, original = [], fitting.read_settings
@@ -117,9 +97,6 @@ def test_every_name_of_an_optimizer_is_that_optimizer():
     direct = {
         "lbfgs": kr.lbfgs(objective.value_and_grad, theta, n_steps=n_steps),
         "adam": kr.adam(batches, theta, n_steps=n_steps),
-    } | {
-        name: kr.bfgs(objective.value_and_grad, theta, n_steps=n_steps, update=name)
-        for name in ("bfgs", "ssbfgs", "ssbroyden")
     }
 
     for name, result in direct.items():
@@ -229,14 +206,6 @@ def test_a_callback_has_the_last_word_at_the_last_step_of_grids_that_moved(monke
     assert run.stopped.partition(";")[0] == "the callback asked to stop after step 8"
 
 
-def test_fit_smooth_takes_networks_alone():
-    _, data = example(widths=(1, 1))
-    model = kr.init_mlp((1, 2, 1), activation="tanh", rng=np.random.default_rng(0))
-
-    with pytest.raises(TypeError, match=r"^network is an MLP, but must be a Network"):
-        kr.fit_smooth(model, data, grids=(3,), rng=np.random.default_rng(0))
-
-
 # --- records
 
 
@@ -279,15 +248,11 @@ def test_records_print_numbers_and_no_network():
     network, data = example(widths=(2, 1))
     seen = []
     kr.fit(network, data, n_steps=1, callback=lambda step: seen.append(step))
-    smooth = kr.fit_smooth(
-        network, data, grids=(3,), weights=(0.0,), n_steps=1, rng=np.random.default_rng(0)
-    )
 
-    assert repr(seen[-1]).startswith("Step(step=1, n_intervals=3, train_rmse=")
-    assert repr(smooth.grids[0]).startswith("SmoothGrid(n_intervals=3, weight=")
-    for text in (repr(seen[-1]), repr(smooth.grids[0])):
-        assert "network" not in text
-        assert "array" not in text
+    text = repr(seen[-1])
+    assert text.startswith("Step(step=1, n_intervals=3, train_rmse=")
+    assert "network" not in text
+    assert "array" not in text
 
 
 def test_a_start_of_exactly_ten_times_the_smallest_error_has_not_failed():
@@ -298,7 +263,7 @@ def test_a_start_of_exactly_ten_times_the_smallest_error_has_not_failed():
 
 def test_a_callback_that_asked_to_stop_is_called_no_more():
     network, data = example()
-    for optimizer in ("lm", "lbfgs", "bfgs", "adam"):
+    for optimizer in ("lm", "lbfgs", "adam"):
         for place in (0, 1, 5):
             seen = []
 
@@ -529,15 +494,12 @@ def test_negative_weights_are_refused_by_name(name):
         kr.fit(network, data, **{name: -0.5})
 
 
-@pytest.mark.parametrize("function", [kr.run_starts, kr.fit_smooth])
-def test_half_of_the_samples_may_be_held_out_and_no_more(function):
-    network, data = example(widths=(1, 1), n_train=4)
+def test_half_of_the_samples_may_be_held_out_and_no_more():
+    _, data = example(widths=(1, 1), n_train=4)
 
     def call(share):
         options = {"n_steps": 0, "rng": np.random.default_rng(0), "validation_share": share}
-        if function is kr.fit_smooth:
-            return function(network, data, grids=(3,), **options)
-        return function((1, 1), data, n_intervals=3, degree=3, n_starts=1, **options)
+        return kr.run_starts((1, 1), data, n_intervals=3, degree=3, n_starts=1, **options)
 
     call(0.5)
     call(0.25)  # one sample
