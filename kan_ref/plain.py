@@ -1,8 +1,8 @@
 """The paper by hand: a Kolmogorov-Arnold network in NumPy alone.
 
 Read this file from top to bottom in one sitting. Then run it, change a line and see what happens,
-and compare your own implementation with it. `python -i -m kan_ref.plain` starts Python with its
-names. This run learns exp(sin(pi x_1) + x_2^2) from 300 samples, and finds the three functions:
+and compare your own implementation with it. `python -i -m kan_ref.plain` starts Python with all of
+its names. This run learns exp(sin(pi x_1) + x_2^2) from 300 samples and names the three functions:
 
     >>> rng = np.random.default_rng(0)
     >>> x = rng.uniform(-1.0, 1.0, (300, 2))
@@ -49,7 +49,8 @@ def basis_and_slope(x, knots, degree):
 def uniform_knots(low, high, n_intervals, degree):
     """Return the knots t_m = a + (m - k) h, m = 0, ..., G + 2k, with h = (b - a) / G (section 2.4).
 
-    Here a is low and b is high, (n_in,) each, G is n_intervals, and k is the degree.
+    Here a is low and b is high, (n_in,) each, G is n_intervals and k the degree. Each input has its
+    own row of knots. The k knots outside [a, b] on both sides belong to bumps that reach into it.
     """
     # [eq:plain-knots]
     h = (high - low) / n_intervals
@@ -59,7 +60,7 @@ def uniform_knots(low, high, n_intervals, degree):
 
 # --- 2. A layer: a learnable curve phi_ji on the edge from each input i to each output j
 class Layer:
-    """Copies of the arrays of a layer, output before input; a mask of 0 removes an edge."""
+    """Copies of a layer's arrays, given flat or in shape; a mask of 0 removes an edge (j, i)."""
 
     def __init__(self, knots, coef, w_base, w_spline, mask):
         self.knots, self.mask = np.array(knots), np.array(mask)  # (n_in, n_knots), (n_out, n_in)
@@ -84,7 +85,7 @@ def forward(layer, x):
     # [eq:plain-forward]
     basis, basis_slope = basis_and_slope(x, layer.knots, layer.degree)  # line 1
     base, base_slope = silu_and_slope(x)  # line 2
-    spline = np.einsum("bim,jim->bji", basis, layer.coef)  # line 3
+    spline = np.einsum("bim,jim->bji", basis, layer.coef)  # line 3, (batch, n_out, n_in)
     phi = layer.w_base * base[:, None, :] + layer.w_spline * spline  # line 4
     y = np.einsum("bji,ji->bj", phi, layer.mask)  # line 5
     # [/eq:plain-forward]
@@ -116,7 +117,7 @@ def init_network(widths, n_intervals, degree, low, high, rng):
     """Return random layers of widths (n_0, ..., n_L), all grids on [low, high] (section 2.2).
 
     coef ~ N(0, 0.1^2), w_spline = 1, and w_base is uniform on [-beta, beta] with Xavier's bound
-    beta = sqrt(6 / (n_in + n_out)). Hidden grids stay there, even if their inputs do not.
+    beta = sqrt(6 / (n_in + n_out)). Hidden values may leave [low, high], but the grids stay.
     """
     layers = []
     for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
@@ -140,7 +141,7 @@ def value_and_grad(layers, x, y):
     """Return the mean squared error at targets y (batch, n_out) and its gradient (n_params,).
 
     With the outputs x_L, the error is the mean of (x_L - y)^2 over the N numbers of y. So dx_L is
-    2 (x_L - y) / N, and each `backward` leads from the outputs of its layer to the inputs.
+    2 (x_L - y) / N, and the `backward` of layer l turns dx_{l+1} into dx_l, the last layer first.
     """
     # [eq:plain-network]
     caches, grads = [], []
@@ -226,7 +227,7 @@ def fit_affine(f, x, y, reach=10.0, n=41, n_rounds=7):
     """Return R^2 and (a, b, c, d) of the nearest c f(a x + b) + d to y at x, both (n_points,).
 
     For given a and b, linear regression of y on g = f(a x + b) gives c and d. It explains the part
-    R^2 = (g . y)^2 / ((g . g) (y . y)) of the variance, where g and y are without their means. The
+    R^2 = (g . y)^2 / ((g . g) (y . y)) of the variance of y, with g and y without their means. The
     best of n x n pairs (a, b) is searched within reach of 0, then on grids a quarter as wide around
     it (section 2.5.1), because on a long ridge of R^2 a better pair may be several steps away.
     """
@@ -234,10 +235,10 @@ def fit_affine(f, x, y, reach=10.0, n=41, n_rounds=7):
     for _ in range(n_rounds):
         # [eq:plain-affine]
         step = np.linspace(reach, -reach, n)  # of two equal curves the one with a > 0 comes first
-        a, b = np.repeat(a + step, n), np.tile(b + step, n)  # all pairs
+        a, b = np.repeat(a + step, n), np.tile(b + step, n)  # all n * n pairs
         with np.errstate(over="ignore"):
             g = f(a[:, None] * x + b[:, None])  # one curve in each row
-        g[abs(g).max(axis=1) > 1e100] = 0.0  # without those that overflow
+        g[abs(g).max(axis=1) > 1e100] = 0.0  # leave out those that overflow
         mean = g.mean(axis=1)
         g = g - mean[:, None]
         gy, gg = g @ centred, np.maximum((g**2).sum(axis=1), 1e-12)  # R^2 is 0 for a constant g

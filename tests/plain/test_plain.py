@@ -115,13 +115,13 @@ def test_new_layers_knots_and_the_order_of_parameters_agree(degree):
 def test_steps_of_adam_lead_to_the_same_parameters(seed, widths, degree):
     network, layers, x, y = random_case(seed, widths, degree)
 
-    layers, _ = plain.fit(layers, x, y, n_steps=20, alpha=0.01)
+    layers, _ = plain.fit(layers, x, y, n_steps=10, alpha=0.01)
 
     def trained(start):
         def value_and_grad(theta):
             return kr.value_and_grad(network.with_theta(theta), x, y)
 
-        return kr.adam(value_and_grad, start, n_steps=20, learning_rate=0.01).theta
+        return kr.adam(value_and_grad, start, n_steps=10, learning_rate=0.01).theta
 
     bound = 1e-12 + 10.0 * change_by_rounding(trained, network.theta)
     assert_close(plain.to_theta(layers), trained(network.theta), bound)
