@@ -47,7 +47,7 @@ def problems(folder: Path) -> list[str]:
         found.append("the description has fewer than 20 links: it is not README.md")
     strange = [n for n in names if not n.startswith(("kan_ref/", "kan_ref-"))]
     found += [f"file outside the package: {name}" for name in strange]
-    wanted = {"kan_ref/py.typed", "kan_ref/__init__.pyi", "kan_ref/plain/__init__.py"}
+    wanted = {"kan_ref/py.typed", "kan_ref/__init__.pyi", "kan_ref/plain.py"}
     found += [f"missing in the wheel: {name}" for name in sorted(wanted - set(names))]
     if not any(n.startswith("kan_ref/conformance/vectors/") and n.endswith(".json") for n in names):
         found.append("missing in the wheel: the conformance vectors")

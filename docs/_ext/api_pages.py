@@ -24,7 +24,7 @@ ROOT_MODULES = "data targets files version"
 TITLES = {
     "root": f"Root modules: {', '.join(ROOT_MODULES.split())}",
     "checks": "argument checks, and messages that name the remedy",
-    "plain": "the paper by hand, in about 250 lines",
+    "plain": "the paper by hand, in 260 lines",
     "bspline": "knot vectors, basis functions, sums, knot insertion, curve fits",
     "functions": "functions of one variable",
     "numerics": "row-sparse Jacobians, Cholesky factors, central differences",
@@ -87,8 +87,8 @@ def write_pages(app: Sphinx) -> None:
 def show_module(
     app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
-    """Show a module's docstring: prose and lists as text, and what is indented, such as formulas in columns, as written."""
-    if what == "module":
+    """Show the docstrings of modules, and all of `plain`: prose and lists as text, and what is indented, such as formulas in columns, as written."""
+    if what == "module" or name.startswith("kan_ref.plain."):
         lines[:] = module_text(str(getattr(thing, "__doc__", "") or ""))
 
 

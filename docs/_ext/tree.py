@@ -85,7 +85,7 @@ def whole_definitions(lines: Lines, names: list[str], root: Path = ROOT) -> str:
     Raises
     ------
     ValueError
-        "kan_ref/plain/layer.py defines no forwards"
+        "kan_ref/plain.py defines no forwards"
     """
     text = (root / lines.file).read_text(encoding="utf-8").splitlines()
     parts = []
@@ -107,10 +107,10 @@ def whole_definitions(lines: Lines, names: list[str], root: Path = ROOT) -> str:
 
 
 def summaries(lines: Lines, names: list[str], root: Path = ROOT) -> dict[str, str]:
-    """Return name -> docstring, of those of the names that are functions and classes."""
+    """Return name -> first paragraph of the docstring, of those of the names that are functions and classes."""
     nodes = _named_definitions(lines, names, root)
     return {
-        name: ast.get_docstring(node) or ""
+        name: (ast.get_docstring(node) or "").partition("\n\n")[0]
         for name, (node, *_) in nodes.items()
         if isinstance(node, _DOCUMENTED)
     }

@@ -124,7 +124,7 @@ class PlainModules:
         return self._read(self.code.to_layers(self.code.to_theta([one]), [one])[0])
 
     def fit_affine(self, x, y, name):
-        functions = self.code.symbols.LIBRARY
+        functions = self.code.LIBRARY
         _require(name in functions and np.ptp(y) > 0.0)
         r2, values = self.code.fit_affine(functions[name], x, y, 20.0, 161)
         return {**dict(zip("abcd", values, strict=True)), "r2": r2}
