@@ -34,7 +34,7 @@ _PUBLIC = {
     ),
     "sparsity": "edge_scores node_scores prune remove_edges remove_nodes",
     "symbolic": (
-        "auto_symbolic canonical_form fit_affine fix_pattern fix_symbolic split_edge "
+        "auto_symbolic canonical_form fit_affine fix_pattern fix_symbolic "
         "suggest_symbolic unfix_symbolic"
     ),
     "data": "Data",

@@ -98,7 +98,6 @@ from kan_ref.symbolic import canonical_form as canonical_form
 from kan_ref.symbolic import fit_affine as fit_affine
 from kan_ref.symbolic import fix_pattern as fix_pattern
 from kan_ref.symbolic import fix_symbolic as fix_symbolic
-from kan_ref.symbolic import split_edge as split_edge
 from kan_ref.symbolic import suggest_symbolic as suggest_symbolic
 from kan_ref.symbolic import unfix_symbolic as unfix_symbolic
 from kan_ref.targets import TARGETS as TARGETS

@@ -78,7 +78,6 @@ on_network = {
     "node_scores": lambda v: kr.node_scores(v, X),
     "fix_symbolic": lambda v: kr.fix_symbolic(v, 0, **EDGE, name="sin"),
     "fix_pattern": lambda v: kr.fix_pattern(v, [None, None]),
-    "split_edge": lambda v: kr.split_edge(v, 0, **EDGE),
     "canonical_form": lambda v: kr.canonical_form(v),
     "unfix_symbolic": lambda v: kr.unfix_symbolic(v, 0, **EDGE),
     "suggest_symbolic": lambda v: kr.suggest_symbolic(v, X, 0, **EDGE),
@@ -94,7 +93,6 @@ for function, call in on_network.items():
 
 edges = {
     "fix_symbolic": lambda layer, edge: kr.fix_symbolic(NET, layer, **edge, name="sin"),
-    "split_edge": lambda layer, edge: kr.split_edge(FORMULAS, layer, **edge),
     "unfix_symbolic": lambda layer, edge: kr.unfix_symbolic(FORMULAS, layer, **edge),
     "suggest_symbolic": lambda layer, edge: kr.suggest_symbolic(NET, X, layer, **edge),
 }
@@ -146,7 +144,6 @@ refuse(
     number=3,
     flat=[0, 1],
 )
-refuse("split_edge", "edge", lambda v: kr.split_edge(FORMULAS, 0, **v), not_composed=EDGE)
 refuse(
     "fix_pattern",
     "pattern",

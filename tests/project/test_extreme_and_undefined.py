@@ -361,11 +361,6 @@ WORKS = {
     "unlock_edges": lambda network, x: kr.unlock_edges(locked(network), 0, [(0, 0)]),
     "unfix_symbolic": lambda network, x: kr.unfix_symbolic(LINE, 0, **EDGE)(x),
     "canonical_form": lambda network, x: kr.canonical_form(network).theta,
-    "split_edge": lambda network, x: (
-        kr.split_edge(
-            kr.fix_symbolic(network, 0, output=1, input=1, name="exp(sin)"), 0, output=1, input=1
-        ).theta
-    ),
     "formula": lambda network, x: str(kr.formula(all_symbolic(network))),
     "formula_latex": lambda network, x: kr.formula_latex(all_symbolic(network)),
     "save": lambda network, x: saved(network).theta,
