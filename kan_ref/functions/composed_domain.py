@@ -6,7 +6,7 @@ takes a value at which f does, an end of the domain of f included. Those roots o
 between neighbouring points of the grid with g on both sides of s, or at an extremum of g, which is
 a root of g'. A candidate p counts if |f(g)| grows there without bound: on one of the sides it
 increases at p + h, h = 1e-3, 1e-4, 1e-5, 1e-6, by steps that hardly shrink, as those of a
-logarithm do. The poles of a registered function are checked in the same way.
+logarithm do.
 """
 
 from collections.abc import Callable, Iterator
@@ -149,44 +149,6 @@ def _is_infinite(value: Callable[[FloatArray], FloatArray], point: float) -> boo
             and (steps[1:] > 0.6 * steps[:-1]).all()
             and sizes[-1] > 1.5
         ):
-            return True
-    return False
-
-
-def check_poles(function: Function, u: FloatArray) -> None:
-    """Raise ValueError if `singular` has points where f is finite, or lacks one that shows.
-
-    A pole shows where f or d1 changes its sign between two neighbouring points of u (n,). One of
-    `singular` may have 6 right digits, so that it is not approached as closely.
-    """
-    name, (low, high) = function.name, function.domain
-    for point in function.singular:
-        if not (low < point < high and _is_pole(function, point, 4)):
-            raise ValueError(
-                f"singular of {name!r} has the point {point:.6g}, but must have points inside the "
-                f"domain, {low:g} to {high:g}, where f becomes infinite: leave this point out"
-            )
-    known = np.searchsorted(singular_points(function, u[0], u[-1]), u)
-    for part in (function.f, function.d1):
-        for n in _sign_changes(np.sign(part(u))).tolist():
-            point = _crossing(part, u[n], u[n + 1])
-            if known[n] == known[n + 1] and _is_pole(function, point, 10):
-                raise ValueError(
-                    f"f of {name!r} becomes infinite at u = {point:.6g}, inside its domain: name "
-                    "all such points in singular, or give a smaller domain"
-                )
-
-
-def _is_pole(function: Function, point: float, n: int) -> bool:
-    """Return whether f becomes infinite at a point p, by its n values at p + h, |h| = 1e-3, ...
-
-    The steps from value to value are equal for a logarithm, grow at a pole, and shrink elsewhere.
-    """
-    for side in (-1.0, 1.0):
-        values = function.f(point + side * 10.0 ** -np.arange(3.0, 3.0 + n) * max(1.0, abs(point)))
-        with np.errstate(invalid="ignore"):
-            steps = np.abs(np.diff(values))
-        if np.isinf(values[-1]) or (steps[0] > 0.0 and (steps[1:] > 0.9 * steps[:-1]).all()):
             return True
     return False
 

@@ -246,18 +246,15 @@ def register_function(
     ValueError
         A name that is taken; a wrong derivative ("d2 of 'cube' is 5.9 at u = 0.99, but a central
         difference of d1 gives 6.1"); a wrong shape; values that are not finite inside the domain;
-        other poles than `singular`; a wrong symmetry; a formula with other values or symbols.
+        a wrong symmetry; a formula with other values or symbols.
     TypeError
         A function that takes no arrays or is complex; another kind of name, redundancy, formula.
 
     Notes
     -----
-    Derivatives are verified at 40 points of an interval of length at most 8, or 1e-6 of an end far
-    from 0: [-4, 4] if the domain has no ends, else at its lower end, or below its upper end if that
-    is the only one. Around 0, ends beyond 1000 count as none. They are also verified at up to 50
-    points with 4 < |u| <= 1000 where all values are finite. A derivative that is wrong elsewhere or
-    by less than rounding is not found. Nor is a pole that `singular` lacks, unless f or d1 changes
-    its sign between two of the 40 points there: fits and splines may then cross it.
+    Derivatives are verified at up to 40 points of an interval of length at most 8: [-4, 4] if the
+    domain contains it, else the part of the domain nearest to it. A derivative that is wrong
+    elsewhere, or by less than rounding, is not found, and neither is a pole that `singular` lacks.
     """
     if not isinstance(name, str):
         raise TypeError(f"name is {name!r}, but must be text")
