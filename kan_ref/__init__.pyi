@@ -44,7 +44,6 @@ from kan_ref.formulas import formula_latex as formula_latex
 from kan_ref.formulas import from_formula as from_formula
 from kan_ref.formulas import recognise_constants as recognise_constants
 from kan_ref.functions import LIBRARY as LIBRARY
-from kan_ref.functions import compose as compose
 from kan_ref.functions import register_function as register_function
 from kan_ref.functions import unregister_function as unregister_function
 from kan_ref.io import from_efficient_kan as from_efficient_kan

@@ -110,15 +110,14 @@ def _check_function(layer_index: int, edge: SymbolicEdge) -> None:
 
     Values of a formula are computed by that name. A function with a `formula` leaves no name.
     """
-    for part in edge.function.parts or (edge.function,):
-        if part.formula is None and LIBRARY.get(part.name, part) != part:
-            raise ValueError(
-                f"network has {edge.name!r} on the edge from input {edge.input} to output "
-                f"{edge.output} of layer {layer_index}, but the library has another function "
-                f"called {part.name!r}, and a formula holds only the name: put the library's "
-                "function on the edge with fix_symbolic, or unregister that one and register the "
-                "edge's own function again"
-            )
+    function = edge.function
+    if function.formula is None and LIBRARY.get(edge.name, function) != function:
+        raise ValueError(
+            f"network has {edge.name!r} on the edge from input {edge.input} to output "
+            f"{edge.output} of layer {layer_index}, but the library has another function of that "
+            "name, and a formula holds only the name: put the library's function on the edge with "
+            "fix_symbolic, or unregister that one and register the edge's own function again"
+        )
 
 
 def _node_expression(place: int, layer: Layer, inputs: Sequence[Any], output: int) -> Any:
@@ -169,13 +168,7 @@ def exact_number(value: float) -> Any:
 
 
 def apply_function(function: Function, u: Any) -> Any:
-    """Return f(u) as an expression; a composed function as its functions one after the other."""
-    if function.parts:
-        for part in reversed(function.parts):
-            if _is_undefined(u):  # of which a square, say, could be real
-                return u
-            u = apply_function(part, u)
-        return u
+    """Return f(u) as an expression."""
     if function.formula is not None:
         return formula_of(function, u)
     known = _sympy_forms()

@@ -105,14 +105,14 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
     x, y : (n,)
         Finite, at least one sample. Any range, any scale.
     name : str
-        Of the function f in `LIBRARY`, or of a composed one, as "log(x^2)".
+        Of the function f in `LIBRARY`.
 
     Returns
     -------
     fit : AffineFit
         The smallest sum of squares found from a coarse grid. A better fit may exist where noise is
-        large, samples are few or a composed f oscillates more than 10 times. All samples lie in
-        the domain of the curve. c = 0 if x or y is constant or no curve is defined at all samples.
+        large, or samples are few. All samples lie in the domain of the curve. c = 0 if x or y is
+        constant or no curve is defined at all samples.
 
     Raises
     ------
@@ -124,8 +124,8 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
 
     Notes
     -----
-    Takes 1 to 15 ms for 1000 samples on one core, and some 0.1 s for a composed function, or one
-    with poles that do not repeat. A pole between two samples is accepted only if the samples grow
+    Takes 1 to 15 ms for 1000 samples on one core, and some 0.1 s for a function with poles that do
+    not repeat. A pole between two samples is accepted only if the samples grow
     towards it on both sides; it is listed in `singular`. See tutorials/08_symbols.md.
 
     Examples

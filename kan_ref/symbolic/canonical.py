@@ -12,7 +12,7 @@ leaves the curve as it is (s = |a|):
                                     [first, first + turn)
     (S27)  mirror      (a, b)    -> (-a, mirror - b)         where a < 0
 
-For log u and e^u themselves n is 1; composed functions can have other n. (S1) and (S3) are left
+For log u and e^u themselves n is 1. (S1) and (S3) are left
 out where c s^n or c e^(n b) would overflow or underflow float64, and (S1) and (S2) where b/s is so
 large that it or its power n would, or so small that a negative power overflows.
 

@@ -35,8 +35,8 @@ def fix_pattern(network: Network, pattern: object, x: object = None) -> Network:
     network : Network
     pattern : nested sequence of str and None
         `pattern[l][j][i]` is the name of the function on the edge of layer l from input i to
-        output j: of a function in `LIBRARY`, or of a composed one such as "log(x^2)". None leaves
-        the edge as it is, and "0" masks it. None in the place of a whole layer leaves all of it.
+        output j, of a function in `LIBRARY`. None leaves the edge as it is, and "0" masks it. None
+        in the place of a whole layer leaves all of it.
     x : (batch, n_in), optional
         Inputs of the network. a, b, c, d of every edge with a name in the pattern are fitted to its
         curve on these samples. Without x they are 1, 0, 1, 0, except that an edge that has the

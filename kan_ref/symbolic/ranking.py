@@ -27,7 +27,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from kan_ref.functions import LIBRARY, Function, composed_redundancy, lookup
+from kan_ref.functions import LIBRARY, Function, lookup
 from kan_ref.network import Network, replace_layer, with_formula
 from kan_ref.symbolic.affine_fit import (
     EPS,
@@ -45,9 +45,6 @@ from kan_ref.symbolic.canonical import n_inner
 COMPLEXITY_WEIGHT = 3.0
 LEAST_NUMBER = 8.0  # of n_eff: log n_eff > 2, so that a parameter always has a price
 EXACT = 1e-26  # of m: (1e-13)^2, a few hundred roundings
-OUTER = ("exp", "log", "sqrt", "1/x", "x^2", "sin", "cos", "tanh", "gaussian")
-INNER = ("x^2", "x^3", "sqrt", "1/x", "exp", "log", "sin")
-INVERSE = ("log", "exp")  # log(e^u) is a line; all other pairs that are simpler have a redundancy
 LEAST_STD = 1e-150  # of y in its unit: the square below must not underflow
 
 Place = tuple[int, int, int]  # layer, output, input of an edge
@@ -103,24 +100,6 @@ def check_candidates(names: Iterable[str] | None, argument: str = "names") -> li
     if not functions:
         raise ValueError(f"{argument} is empty, but a ranking needs at least one name")
     return functions
-
-
-def composed_candidates() -> tuple[str, ...]:
-    """Return names of composed functions f(g) that no single function of the library equals.
-
-    f and g are the usual ones of textbooks. A pair is left out if f(g) is a power, a logarithm or
-    an exponential again, as log(x^2) and sqrt(exp) are, which c and d of log and exp cover.
-    """
-    names = []
-    for outer in OUTER:
-        for inner in INNER:
-            f, g = lookup(outer), lookup(inner)
-            if (
-                composed_redundancy(f.redundancy, g.redundancy).kind == "free"
-                and (outer, inner) != INVERSE
-            ):
-                names.append(f"{outer}({inner})")
-    return tuple(names)
 
 
 def rank_samples(samples: Samples, functions: Sequence[Function]) -> list[AffineFit]:

@@ -63,20 +63,7 @@ MEANING = {
     "logcosh": lambda u: mpmath.log(mpmath.cosh(u)),
     "1/|x|": lambda u: 1 / abs(u),
 }
-COMPOSED = {
-    "log(x^2)": lambda u: mpmath.log(u**2),
-    "exp(sin)": lambda u: mpmath.exp(mpmath.sin(u)),
-    "sqrt(cosh)": lambda u: mpmath.sqrt(mpmath.cosh(u)),
-    "x^3(tanh)": lambda u: mpmath.tanh(u) ** 3,
-    "sin(x^2)": lambda u: mpmath.sin(u**2),
-    "1/x(sqrt)": lambda u: 1 / mpmath.sqrt(u),
-    "arctan(exp)": lambda u: mpmath.atan(mpmath.exp(u)),
-    "gaussian(sigmoid)": lambda u: mpmath.exp(-((1 / (1 + mpmath.exp(-u))) ** 2)),
-    "log(log)": lambda u: mpmath.log(mpmath.log(u)),
-    "tanh(exp(cos))": lambda u: mpmath.tanh(mpmath.exp(mpmath.cos(u))),
-}
-MEANING_OF_ALL = MEANING | COMPOSED
-names = for_all("name", MEANING_OF_ALL)
+names = for_all("name", MEANING)
 
 
 def parts(function):
@@ -129,7 +116,7 @@ def test_values_and_derivatives_are_right_to_2e_14_of_forty_digits(name, order):
     u = inner_points(LIBRARY[name])
     with mpmath.workdps(40):
         exact = [
-            [float(mpmath.diff(MEANING_OF_ALL[name], mpmath.mpf(float(place)), k)) for place in u]
+            [float(mpmath.diff(MEANING[name], mpmath.mpf(float(place)), k)) for place in u]
             for k in range(max(order, 1) + 1)
         ]
 
@@ -181,7 +168,7 @@ def test_no_infinity_is_multiplied_by_zero_on_the_way(name, order):
     assert not np.isnan(parts(LIBRARY[name])[order](far)).any()
 
 
-@for_all("name", sorted(set(MEANING_OF_ALL) - {"sqrt(cosh)"}))  # cosh overflows
+@names
 def test_values_are_nan_outside_the_domain_and_only_there(name):
     function = LIBRARY[name]
     low, high = function.domain
@@ -670,9 +657,7 @@ def test_a_redundancy_of_other_words_and_numbers_is_refused(arguments, error, se
         Redundancy(**arguments)
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(MEANING_OF_ALL) - {"arctan(exp)"})
-)  # its tail underflows to 0
+@pytest.mark.parametrize("name", MEANING)
 def test_every_function_of_the_library_could_have_been_registered(name, tidy):
     function = LIBRARY[name]
 

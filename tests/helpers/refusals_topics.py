@@ -154,15 +154,6 @@ refuse(
     rows=[[["sin", None]], None],
     unknown=[[["sine", None], [None] * 2, [None] * 2], None],
 )
-refuse("compose", "outer", lambda v: kr.compose(v, "sin"), **names, line="x")
-refuse("compose", "inner", lambda v: kr.compose("sin", v), **names, callable=np.sin)
-refuse(
-    "suggest_symbolic",
-    "composed",
-    lambda v: kr.suggest_symbolic(NET, X, 0, **EDGE, composed=v),
-    text="no",
-    one=1,
-)
 refuse("percentile_bounds", "x", kr.percentile_bounds, **bad_batches(X, columns=False), rows=X[:0])
 refuse(
     "percentile_bounds",

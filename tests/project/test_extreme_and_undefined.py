@@ -370,7 +370,7 @@ WORKS = {
 }
 NO_NETWORK = """
 LAN MLP init_lan init_mlp lan_from_mlp update_lan_grids fit_curve uniform_knots LIBRARY
-compose percentile_bounds register_function unregister_function recognise_constants init_network
+percentile_bounds register_function unregister_function recognise_constants init_network
 adam bfgs lbfgs levenberg_marquardt levenberg_marquardt_cg ResidualProblem Scales equation_term
 from_formula function_term linear_term suggest_formulas
 residual_problem value_term fit_affine Data Scaler TARGETS sample scaled History Run SmoothRun
@@ -511,7 +511,6 @@ BASELINES = {
     ),
     "insert_knot": lambda x: insert_knot(1e-17 * KNOTS[0], 3, np.full((1, 5), 1e-300), 3e-18),
     "LIBRARY": lambda x: [entry.d3(x[:, 0] ** 0) for entry in kr.LIBRARY.values()],
-    "compose": lambda x: kr.compose("exp", "exp"),
     "recognise_constants": lambda x: kr.recognise_constants(
         1e-300 * X_SYMBOL, x[:, :1], names=("x",)
     ),

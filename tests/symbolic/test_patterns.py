@@ -5,9 +5,6 @@ import pytest
 from networks import random_network, with_formulas
 
 import kan_ref as kr
-from kan_ref.functions.library import lookup
-from kan_ref.symbolic import ranking
-from kan_ref.symbolic.canonical import canonical_affine
 
 
 def three_layers(seed=0, share=0.5):
@@ -39,11 +36,11 @@ def kinds(network):
 
 
 def test_a_pattern_names_edges_masks_edges_and_leaves_the_others():
-    pattern = [[["sin", None], ["0", "log(x^2)"]], [["exp", "0"]]]
+    pattern = [[["sin", None], ["0", "log"]], [["exp", "0"]]]
 
     fixed = kr.fix_pattern(plain_network(), pattern)
 
-    assert kinds(fixed) == [[["sin", "spline"], ["0", "log(x^2)"]], [["exp", "0"]]]
+    assert kinds(fixed) == [[["sin", "spline"], ["0", "log"]], [["exp", "0"]]]
 
 
 def test_a_pattern_fits_each_edge_to_the_network_as_it_was():
@@ -117,57 +114,3 @@ def test_a_masked_edge_has_no_curve_to_fit():
     assert kinds(kr.fix_pattern(network, pattern))[1] == [["exp", "sin"]]
     with pytest.raises(ValueError, match="from input 1 to output 0 of layer 1, which is masked"):
         kr.fix_pattern(network, pattern, np.zeros((3, 2)))
-
-
-# --- composed candidates
-
-
-def test_composed_functions_are_suggested_on_request(monkeypatch):
-    monkeypatch.setattr(ranking, "OUTER", ("exp", "tanh"))
-    monkeypatch.setattr(ranking, "INNER", ("sin", "log", "x^2"))
-    network = kr.fix_pattern(plain_network((1, 1)), [[["exp(sin)"]]])
-    x = np.linspace(-1.5, 2.5, 90)[:, None]
-
-    found = kr.suggest_symbolic(
-        network, x, 0, output=0, input=0, names=("x", "sin", "exp"), composed=True
-    )
-
-    assert found.best.name == "exp(sin)"
-    assert found.best.rms < 1e-12
-    names = {"x", "sin", "exp", "exp(sin)", "exp(x^2)", "tanh(sin)", "tanh(log)", "tanh(x^2)"}
-    assert sorted(fit.name for fit in found.fits) == sorted(names)  # exp(log) is a line
-    assert "exp(sin)" in repr(found).splitlines()[2]
-
-
-@pytest.mark.parametrize(
-    ("name", "affine"),
-    [
-        ("exp(sin)", (3.0, 0.4, 1.5, -1.0)),
-        ("log(x^2)", (1.0, 2.5, 0.5, 0.2)),
-        ("sin(x^2)", (1.6, 0.7, -2.0, 0.3)),
-        ("sin(x^2)", (5.0, 1.0, 1.0, 0.0)),
-        ("sqrt(cosh)", (0.3, 0.1, 1.0, 0.0)),
-        ("tanh(exp)", (-1.2, 0.1, 1.0, 0.0)),
-        ("1/x(cosh)", (1.7, -0.6, 1.0, 2.0)),
-        ("sqrt(log)", (1.0, 2.4, 1.0, 0.0)),
-        ("arctan(sin(x^3))", (1.1, 0.2, 1.0, 0.0)),
-    ],
-)
-def test_the_line_of_a_composed_curve_is_found(name, affine):
-    a, b, c, d = affine
-    x = np.random.default_rng(0).uniform(-1.0, 1.0, 200)
-    y = c * lookup(name).f(a * x + b) + d
-
-    fit = kr.fit_affine(x, y, name)
-
-    assert fit.rms < 1e-11 * np.std(y)
-    assert fit.affine == pytest.approx(canonical_affine(lookup(name), affine), rel=1e-6, abs=1e-6)
-
-
-def test_no_composed_candidate_is_a_simpler_function():
-    """A power, a logarithm, an exponential or a line has an edge of its own."""
-    kinds_of = {name: lookup(name).redundancy.kind for name in ranking.composed_candidates()}
-
-    assert set(kinds_of.values()) == {"free"}
-    assert "log(exp)" not in kinds_of
-    assert 40 <= len(kinds_of) <= 50

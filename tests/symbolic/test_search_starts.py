@@ -196,7 +196,7 @@ def test_ends_near_the_only_near_end_of_a_domain_are_those_of_half_a_domain_that
     np.testing.assert_array_equal(ends, half[in_it])
 
 
-@pytest.mark.parametrize("grid", ["features", "oscillations", "slow oscillations"])
+@pytest.mark.parametrize("grid", ["features", "oscillations"])
 @for_all("domain", [(-10.0, 10.0), (-30.0, np.inf), (-np.inf, 12.0)])
 def test_lines_of_every_scale_that_leave_the_domain_are_left_out_and_no_others(grid, domain):
     starts, _, _ = lines(grid, own(domain=domain))
@@ -332,23 +332,6 @@ def test_a_pole_without_a_change_of_sign_is_tried_at_its_place_with_every_scale(
         )  # three orders in the gaps on both sides of the peak
 
 
-def test_poles_without_a_change_of_sign_that_repeat_lie_at_the_first_and_the_last_peak():
-    function = LIBRARY["1/x^2(sin)"]
-
-    starts, scale, shift = lines("poles", function, z=np.sin(9.0 * T + 0.2) ** -2)
-
-    first, last = (k * np.pi / 9.0 - 0.2 / 9.0 for k in (-2, 2))
-    assert len(np.unique(starts.row)) == len(starts.row)
-    assert np.abs(scale - 9.0).min() < 0.01
-    best = np.argmin(np.abs(np.sin(scale * first + shift)) + np.abs(np.sin(scale * last + shift)))
-    np.testing.assert_allclose(
-        np.sin(scale[best] * np.array([first, last]) + shift[best]), 0.0, atol=0.02
-    )
-    turns = scale * (last - first) / np.pi
-    assert np.abs(turns - turns.round()).max() < 0.2
-    assert {4, 5, 6, 7, 8, 9, 10} == set(turns.round().astype(int))
-
-
 def test_data_without_poles_have_no_lines_through_poles():
     assert GRIDS["poles"](LIBRARY["tan"], T, np.sin(T), ALL) == []
 
@@ -401,19 +384,6 @@ def test_scales_of_features_and_oscillations_have_no_holes():
     np.testing.assert_allclose(np.diff(fast), 0.7)
     assert fast[0] == pytest.approx(1.4)
     assert 41.0 < fast[-1] < 42.0 + 1e-9
-
-
-def test_scales_and_shifts_of_a_composed_function_are_twice_as_dense_up_to_a_scale_of_14():
-    starts, scale, shift = lines("slow oscillations", own(redundancy=Redundancy(parity=1)))
-    scales = np.unique(np.round(scale, 9))
-
-    np.testing.assert_allclose(scales[[0, 5]], [0.05, 0.7])
-    np.testing.assert_allclose(np.diff(scales[6:]), 0.35)
-    assert scales[6] == pytest.approx(1.4)
-    assert 13.6 < scales[-1] < 14.0
-    for row in np.unique(starts.row):
-        steps = np.diff(shift[starts.row == row])
-        assert 0.3 < steps.min() <= steps.max() <= 0.35 + 1e-9
 
 
 # --- one inner parameter, the rest from linear least squares
