@@ -141,6 +141,16 @@ def test_tails_keep_their_digits(name, order, u):
     assert parts(LIBRARY[name])[order](np.array([u]))[0] == pytest.approx(exact, rel=1e-12)
 
 
+@for_all("u", [1e-3, 0.4, 1.0 - 1e-12, 1.0, 5.0, 40.0, 800.0, 1e5])
+def test_log_cosh_has_all_its_digits_near_0_and_far_away(u):
+    with mpmath.workdps(50):
+        exact = mpmath.mpf(u) + mpmath.log((1 + mpmath.exp(-2 * mpmath.mpf(u))) / 2)
+
+    found = LIBRARY["logcosh"].f(np.array([u, -u]))
+
+    np.testing.assert_allclose(found, float(exact), rtol=4e-16)
+
+
 @names
 def test_shapes_are_kept_and_nothing_warns_anywhere(name):
     """Also where e^u, u^5 or u^-5 overflow or underflow, and at nan."""
