@@ -8,7 +8,6 @@ redundancy (gauge) follows from identities of f. With s > 0,
     (F19)  exponential         f(u + b) = e^(n b) f(u)           b = 0, the scale goes to c
     (F20)  symmetry            f(-u) - m = parity (f(u) - m)     a > 0
            turn                f(u + turn) = sign f(u)           b within one turn
-    (F26)  mirror              f(mirror - u) = f(u)              a > 0
 
 The line x is the odd power of degree 1 whose shift goes to d; abs is the even power of degree 1,
 sgn the odd one of degree 0. The table of the built-in functions has their values from `values`.
@@ -51,9 +50,6 @@ class Redundancy:
         The sign of f after one turn.
     first : float
         Begin of the interval of b, which is [first, first + turn).
-    mirror : float
-        Of (F26), for a function that is neither even nor odd, as e^(sin u) with pi; 0 if there is
-        none.
 
     Raises
     ------
@@ -69,7 +65,6 @@ class Redundancy:
     turn: float = 0.0
     turn_sign: int = 1
     first: float = 0.0
-    mirror: float = 0.0
 
     def __post_init__(self) -> None:
         check_choice("kind of a redundancy", self.kind, KINDS)

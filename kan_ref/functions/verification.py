@@ -141,8 +141,6 @@ def check_redundancy(function: Function) -> None:
     }[redundancy.kind]
     if redundancy.parity:
         claims.append(("f(-u) - m = parity (f(u) - m)", f(-u) - m, redundancy.parity * (value - m)))
-    if redundancy.mirror:
-        claims.append(("f(mirror - u) = f(u)", f(redundancy.mirror - u), value))
     if redundancy.turn:
         claims.append(
             ("f(u + turn) = sign f(u)", f(u + redundancy.turn), redundancy.turn_sign * value)

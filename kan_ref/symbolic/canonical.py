@@ -10,7 +10,6 @@ leaves the curve as it is (s = |a|):
     (S4)  symmetry     (a, b, c, d) -> (-a, -b, parity c, d + (1 - parity) m c)  where a < 0
     (S5)  period       (b, c)    -> (b - k turn, sign^k c),  k an integer so that b lies in
                                     [first, first + turn)
-    (S27)  mirror      (a, b)    -> (-a, mirror - b)         where a < 0
 
 For log u and e^u themselves n is 1. (S1) and (S3) are left
 out where c s^n or c e^(n b) would overflow or underflow float64, and (S1) and (S2) where b/s is so
@@ -27,8 +26,8 @@ Together with (S1) to (S5) these are all the changes that hold for every choice 
 the inputs on, the first edges that are not constant fix s_j:
 
     first edge above                                      convention
-    keeps a scale of its own in a (exp, sin, ...)         its a = 1; if f is even or odd, or has a
-                                                          mirror, the first c below is positive
+    keeps a scale of its own in a (exp, sin, ...)         its a = 1; if f is even or odd, the first
+                                                          c below is positive
     has its scale in c or d (x, powers, log, abs, sgn)    the first c below is 1; if f is neither
                                                           even nor odd, it is 1 or -1, and a = 1
 
@@ -97,8 +96,6 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
             redundancy.parity * c,
             d + (1 - redundancy.parity) * redundancy.middle * c,
         )
-    if a < 0.0 and redundancy.mirror != 0.0:
-        a, b = -a, redundancy.mirror - b
     s, n = abs(a), redundancy.factor
     log_shift = math.log(abs(b)) - math.log(s) if b != 0.0 else 0.0
     near = max(log_shift, n * log_shift, abs(n) * log_shift) < LARGEST_LOG
@@ -268,8 +265,7 @@ def _factor(lower: Layer, upper: Layer, node: int) -> tuple[float, float]:
     redundancy = above.function.redundancy
     if redundancy.kind in SCALE_NOT_IN_A:
         return (1.0, c) if redundancy.parity != 0 else (math.copysign(1.0, a), abs(c))
-    has_sign = redundancy.parity == 0 and redundancy.mirror == 0.0
-    return (a if has_sign else math.copysign(a, a * c)), 1.0
+    return (a if redundancy.parity == 0 else math.copysign(a, a * c)), 1.0
 
 
 def _first_moving(edges: list[SymbolicEdge], affine: FloatArray) -> SymbolicEdge | None:
