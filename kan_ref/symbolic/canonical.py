@@ -12,8 +12,7 @@ leaves the curve as it is (s = |a|):
                                     [first, first + turn)
 
 For log u and e^u themselves n is 1. (S1) and (S3) are left
-out where c s^n or c e^(n b) would overflow or underflow float64, and (S1) and (S2) where b/s is so
-large that it or its power n would, or so small that a negative power overflows.
+out where s^n or e^(n b) would overflow or underflow float64.
 
 Theorem. The layer above a hidden node j depends on h_j = sum_i c_ji f_ji(a_ji x_i + b_ji) + d_ji
 only through a_kj h_j + b_kj (:eq:`symbolic-edge`). Hence, with D_j = sum_i d_ji and for every s_j
@@ -48,7 +47,7 @@ from kan_ref.network import Layer, Network, SymbolicEdge, check_network
 Affine = tuple[float, float, float, float]
 # rounding can put a phase just below the end of its period: sin(x + pi - 1e-16) is -sin(x)
 PHASE_TOLERANCE = 1e-13
-LARGEST_LOG = 700.0  # e^709 is the largest power of e in float64
+LARGEST_LOG = 600.0  # e^709 is the largest power of e in float64; the rest is for c
 
 SCALE_NOT_IN_A = ("line", "power", "log")  # kinds of `Redundancy` for which a is 1 or -1
 
@@ -97,13 +96,11 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
             d + (1 - redundancy.parity) * redundancy.middle * c,
         )
     s, n = abs(a), redundancy.factor
-    log_shift = math.log(abs(b)) - math.log(s) if b != 0.0 else 0.0
-    near = max(log_shift, n * log_shift, abs(n) * log_shift) < LARGEST_LOG
-    if redundancy.kind == "power" and near and _fits_float64(c, redundancy.degree * math.log(s)):
+    if redundancy.kind == "power" and abs(redundancy.degree * math.log(s)) < LARGEST_LOG:
         a, b, c = a / s, b / s, c * s**redundancy.degree
-    elif redundancy.kind == "log" and near:
+    elif redundancy.kind == "log":
         a, b, d = a / s, b / s, d + c * n * math.log(s)
-    elif redundancy.kind == "exp" and _fits_float64(c, n * b):
+    elif redundancy.kind == "exp" and abs(n * b) < LARGEST_LOG:
         b, c = 0.0, c * math.exp(n * b)
     if redundancy.turn > 0.0:
         k = math.floor((b - redundancy.first) / redundancy.turn)
@@ -112,13 +109,6 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
             b, c = redundancy.first, c * redundancy.turn_sign
     # [/eq:canonical-affine]
     return a, b, c, d
-
-
-def _fits_float64(c: float, log_factor: float) -> bool:
-    """Return whether e^log_factor and c e^log_factor neither overflow nor underflow."""
-    return abs(log_factor) < LARGEST_LOG and (
-        c == 0.0 or abs(math.log(abs(c)) + log_factor) < LARGEST_LOG
-    )
 
 
 def canonical_form(network: Network) -> Network:
@@ -219,13 +209,10 @@ def _move_constants(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer
     shift = shifts.pop()
     below, above = _rows(lower, upper, nodes)
     affine_below, affine_above = lower.affine.copy(), upper.affine.copy()
-    with np.errstate(all="ignore"):
-        # [eq:constants-move-on]
-        affine_below[below, 3] = 0.0
-        affine_above[above, 1] += affine_above[above, 0] * shift
-        # [/eq:constants-move-on]
-    if not np.isfinite(affine_above).all():
-        return lower, upper
+    # [eq:constants-move-on]
+    affine_below[below, 3] = 0.0
+    affine_above[above, 1] += affine_above[above, 0] * shift
+    # [/eq:constants-move-on]
     return _with_affine(lower, affine_below), _with_affine(
         _with_knots(upper, nodes, 1.0, shift), affine_above
     )
@@ -239,14 +226,10 @@ def _set_scale(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer, Lay
     up, down = factors.pop()
     below, above = _rows(lower, upper, nodes)
     affine_below, affine_above = lower.affine.copy(), upper.affine.copy()
-    with np.errstate(all="ignore"):
-        # [eq:node-scale]
-        affine_below[below, 2:] = affine_below[below, 2:] * up / down
-        affine_above[above, 0] = affine_above[above, 0] * down / up
-        # [/eq:node-scale]
-    for new, old in ((affine_below, lower.affine), (affine_above, upper.affine)):
-        if not np.isfinite(new).all() or ((new == 0.0) != (old == 0.0)).any():
-            return lower, upper  # a parameter would overflow or underflow
+    # [eq:node-scale]
+    affine_below[below, 2:] = affine_below[below, 2:] * up / down
+    affine_above[above, 0] = affine_above[above, 0] * down / up
+    # [/eq:node-scale]
     return _with_affine(lower, affine_below), _with_affine(
         _with_knots(upper, nodes, up / down, 0.0), affine_above
     )
@@ -283,15 +266,13 @@ def _with_knots(layer: Layer, nodes: list[int], factor: float, shift: float) -> 
     Where the factor is negative, knots and coefficients are in reversed order.
     """
     knots, coef = layer.knots.copy(), layer.coef.copy()
-    with np.errstate(all="ignore"):
-        moved = factor * (knots[nodes] - shift)
+    moved = factor * (knots[nodes] - shift)
     if factor < 0.0:
         moved = moved[:, ::-1]
         coef[:, nodes] = coef[:, nodes, ::-1]
     low, high = moved[:, layer.degree], moved[:, -layer.degree - 1]
-    with np.errstate(all="ignore"):
-        if not (np.isfinite(moved[:, -1] - moved[:, 0]) & (low < high)).all():
-            return layer  # rounding would leave the grid without width; no spline edge uses it
+    if not (low < high).all():
+        return layer  # rounding would leave the grid without width; no spline edge uses it
     knots[nodes] = moved
     return replace(layer, knots=knots, coef=coef)
 

@@ -288,12 +288,11 @@ def decide_together(
     An edge gets its simplest rival unless another one clearly lowers (S21).
     """
     target = network(x)
-    unit = float(np.abs(target).max(initial=0.0)) or 1.0  # its square may overflow
 
     def evaluate(choice: Choice, *_: object) -> tuple[float, Network]:
         new = with_fits(network, choice)
         y = network_values(new, x)
-        error = float(np.sqrt(np.mean((y / unit - target / unit) ** 2)))
+        error = float(np.sqrt(np.mean((y - target) ** 2)))
         return (error if np.isfinite(y).all() else np.inf), new  # a function may be undefined
 
     simplest = {place: min(fits, key=price) for place, fits in rivals.items()}
