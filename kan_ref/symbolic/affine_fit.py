@@ -30,7 +30,6 @@ SAME = 1e-12  # of the standard deviation of y: fits that differ by less differ 
 CLEARANCE = 8.0 * EPS  # relative, of a: more than the rounding of a x + b at both ends
 WIDE = 0.1  # an interval between singular points must be wider to hold the data
 LARGEST_LOG_SCALE = 300.0  # log of s^n, with which the squares of powers are float64 numbers
-LEAST_WIDTH = 1e-12  # of max |x|: for a line in a bounded domain, its rounding is 1e-4 of that
 LARGEST_ARGUMENT = 100.0  # |u| at which exp and cosh are far from overflow
 FINITE_POLES = 10.0  # |u| within which `_constant` looks for singular points
 
@@ -230,16 +229,15 @@ def _constant(function: Function, samples: Samples) -> AffineFit:
     poles = singular_points(function, max(low, -FINITE_POLES), min(high, FINITE_POLES))
     walls = [low, *poles, high]
     left, right = next((one, two) for one, two in pairwise(walls) if two - one > WIDE)
-    largest = max(abs(samples.low), abs(samples.high))
     if np.isfinite(left) and np.isfinite(right):
-        width = max(samples.high - samples.low, LEAST_WIDTH * largest)
+        width = samples.high - samples.low
         a = min(1.0, 0.5 * (right - left) / width) if width > 0.0 else 1.0
-        b = 0.5 * (left + right) - a * (0.5 * samples.low + 0.5 * samples.high)
+        b = 0.5 * (left + right) - a * 0.5 * (samples.low + samples.high)
     elif np.isfinite(left) or np.isfinite(right):
-        margin = max(1.0, CLEARANCE * largest)
         a = 1.0
-        b = left + margin - samples.low if np.isfinite(left) else right - margin - samples.high
+        b = left + 1.0 - samples.low if np.isfinite(left) else right - 1.0 - samples.high
     else:
+        largest = max(abs(samples.low), abs(samples.high))
         a, b = min(1.0, LARGEST_ARGUMENT / max(largest, LARGEST_ARGUMENT)), 0.0
     return _measured(function, samples, canonical_affine(function, (a, b, 0.0, samples.mean)))
 

@@ -206,11 +206,6 @@ def test_every_function_names_grids_that_exist_and_every_grid_is_used():
     assert set(GRIDS) == used | {"oscillations", "near domain"}
 
 
-@for_all("name", [name for name in SEARCHED if LIBRARY[name].redundancy.kind != "free"])
-def test_where_the_redundancy_alone_chooses_it_chooses_the_grids_of_the_library(name):
-    assert grids_by_redundancy(LIBRARY[name]) == LIBRARY[name].search_grids
-
-
 @pytest.mark.parametrize(
     ("record", "grids"),
     [

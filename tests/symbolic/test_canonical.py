@@ -17,7 +17,6 @@ from networks import (
     two_sines,
 )
 
-import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
 from kan_ref.functions.record import Function
 from kan_ref.network.inspection import edge_curve
@@ -375,33 +374,6 @@ def test_knots_of_a_node_that_gets_the_factor_of_its_function_follow_its_values(
     np.testing.assert_allclose(
         np.sort(values * network.layers[1].knots), form.layers[1].knots, rtol=1e-14
     )
-
-
-def two_nodes(shift):
-    """Nodes of 3 sin(x + 0.5), one of them shifted, into tanh(2 u); grids of one interval."""
-    network = kr.init_network(
-        (1, 2, 1), n_intervals=1, degree=2, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
-    for node, d in enumerate([0.0, shift]):
-        network = kr.fix_symbolic(
-            network, 0, output=node, input=0, name="sin", affine=(1.0, 0.5, 3.0, d)
-        )
-        network = kr.fix_symbolic(
-            network, 1, output=0, input=node, name="tanh", affine=(2.0, 0.0, 1.0, 0.0)
-        )
-    return network
-
-
-def test_of_two_nodes_the_grid_that_rounding_would_flatten_stays_and_the_other_one_moves():
-    """Grids of one interval have width too."""
-    for shift, moves in ((0.25, True), (1e20, False)):
-        network = two_nodes(shift)
-        old = network.layers[1].knots
-
-        new = canonical_form(network).layers[1].knots
-
-        np.testing.assert_allclose(new[0], 2.0 * old[0], rtol=1e-14)
-        np.testing.assert_allclose(new[1], 2.0 * (old[1] - shift) if moves else 2.0 * old[1])
 
 
 def test_a_grid_that_rounding_would_flatten_stays():
