@@ -154,7 +154,7 @@ def standardise(x: FloatArray, y: FloatArray) -> Samples:
     if not np.isfinite(largest):  # the output of an edge may overflow
         raise ValueError(f"y reaches {largest}, but must be finite")
     mean, std = float(np.mean(y)), float(np.std(y))
-    if low == high or float(np.ptp(y)) <= ROUNDING * largest:
+    if low == high or std == 0.0 or float(np.ptp(y)) <= ROUNDING * largest:
         return Samples(x, y, np.zeros(len(x)), np.zeros(len(x)), low, high, mean, 0.0)
     t = (x[order] - low) / (0.5 * (high - low)) - 1.0
     return Samples(x, y, np.clip(t, -1.0, 1.0), (y[order] - mean) / std, low, high, mean, std)
@@ -255,8 +255,7 @@ def _measured(function: Function, samples: Samples, affine: Affine) -> AffineFit
     rms = float(np.sqrt(np.mean(rest**2)))
     rounding = ROUNDING * float(np.abs(samples.y).max())
     # [eq:r2]
-    same = float(np.ptp(samples.y)) <= rounding
-    r2 = float(rms <= rounding) if same else 1.0 - (rms / float(np.std(samples.y))) ** 2
+    r2 = 1.0 - (rms / samples.std) ** 2 if samples.std else float(rms <= rounding)
     # [/eq:r2]
     a, b, c, _ = affine
     ends = sorted((a * samples.low + b, a * samples.high + b))
