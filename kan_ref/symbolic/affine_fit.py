@@ -99,7 +99,7 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
     Parameters
     ----------
     x, y : (n,)
-        Finite, at least one sample. Any range, any scale.
+        Finite, at least one sample; any range, sizes between 1e-100 and 1e100.
     name : str
         Of the function f in `LIBRARY`.
 
