@@ -18,7 +18,7 @@ _PUBLIC = {
     "discovery": "discover eliminate suggest_formulas",
     "drawing": "draw_network save_film",
     "formulas": "equation_term formula formula_latex from_formula recognise_constants",
-    "functions": "LIBRARY compose register_function unregister_function",
+    "functions": "LIBRARY register_function unregister_function",
     "io": (
         "from_efficient_kan from_jaxkan from_pykan load save "
         "to_c to_efficient_kan to_jaxkan to_pykan to_scipy"
@@ -34,7 +34,7 @@ _PUBLIC = {
     ),
     "sparsity": "edge_scores node_scores prune remove_edges remove_nodes",
     "symbolic": (
-        "auto_symbolic canonical_form fit_affine fix_pattern fix_symbolic split_edge "
+        "auto_symbolic canonical_form fit_affine fix_pattern fix_symbolic "
         "suggest_symbolic unfix_symbolic"
     ),
     "data": "Data",

@@ -44,7 +44,6 @@ from kan_ref.formulas import formula_latex as formula_latex
 from kan_ref.formulas import from_formula as from_formula
 from kan_ref.formulas import recognise_constants as recognise_constants
 from kan_ref.functions import LIBRARY as LIBRARY
-from kan_ref.functions import compose as compose
 from kan_ref.functions import register_function as register_function
 from kan_ref.functions import unregister_function as unregister_function
 from kan_ref.io import from_efficient_kan as from_efficient_kan
@@ -96,7 +95,6 @@ from kan_ref.symbolic import canonical_form as canonical_form
 from kan_ref.symbolic import fit_affine as fit_affine
 from kan_ref.symbolic import fix_pattern as fix_pattern
 from kan_ref.symbolic import fix_symbolic as fix_symbolic
-from kan_ref.symbolic import split_edge as split_edge
 from kan_ref.symbolic import suggest_symbolic as suggest_symbolic
 from kan_ref.symbolic import unfix_symbolic as unfix_symbolic
 from kan_ref.targets import TARGETS as TARGETS

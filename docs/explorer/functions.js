@@ -60,60 +60,10 @@
     "1/|x|": { f: not0((u) => 1 / Math.abs(u)), d1: (u) => -Math.sign(u) / (u * u), complexity: 3 },
   };
 
-  // Composed functions: "log(x^2)" is the logarithm of the square, as in kan_ref.functions' library.py. A name is read by this grammar
-  // alone, and looked up; nothing of it is run.
-  const MOST_PARTS = 6;
-  const GRID = [];
-  for (let n = -2400; n <= 2400; n++) GRID.push(0.005 * n);
-  for (let n = 0; n <= 560; n++) GRID.push(-(10 ** (-6 + n / 40)), 10 ** (-6 + n / 40));
-  GRID.sort((one, other) => one - other);
-  const known = new Map();
-
-  // The functions of a composed name, the outermost first; null if it is none.
-  function partsOf(name) {
-    const names = name.split("(");
-    const closing = ")".repeat(names.length - 1);
-    const last = names[names.length - 1];
-    if (names.length < 2 || names.length > MOST_PARTS || !last.endsWith(closing)) return null;
-    names[names.length - 1] = last.slice(0, last.length - closing.length);
-    return names.every((part) => Object.hasOwn(FUNCTIONS, part) && part !== "0" && part !== "x") ? names : null;
-  }
-
-  // { f, d1, complexity } of a function by its name, composed or not; undefined if there is none.
-  function find(name) {
-    if (Object.hasOwn(FUNCTIONS, name)) return FUNCTIONS[name];
-    if (!known.has(name)) known.set(name, composed(name));
-    return known.get(name);
-  }
-
-  function composed(name) {
-    const names = partsOf(name);
-    if (names === null) return undefined;
-    const parts = names.map((part) => FUNCTIONS[part]);
-    // every function within it must have an interval too
-    for (let first = parts.length - 2; first >= 0; first--) {
-      const f = (u) => parts.slice(first).reduceRight((value, part) => part.f(value), u);
-      const defined = GRID.map((u) => !Number.isNaN(f(u)));
-      if (!defined.some((here, n) => n > 0 && here && defined[n - 1])) return undefined;
-    }
-    const f = (u) => {
-      let value = u;
-      for (let n = parts.length - 1; n >= 0; n--) value = parts[n].f(value);
-      return value;
-    };
-    // the chain rule, from the inside on
-    const d1 = (u) => {
-      let [value, slope] = [u, 1];
-      for (let n = parts.length - 1; n >= 0; n--) [value, slope] = [parts[n].f(value), parts[n].d1(value) * slope];
-      return slope;
-    };
-    return { f, d1, complexity: parts.reduce((sum, part) => sum + part.complexity, 0) };
-  }
-
   // c f(a x + b) + d
-  const formulaValue = (name, [a, b, c, d], x) => c * find(name).f(a * x + b) + d;
+  const formulaValue = (name, [a, b, c, d], x) => c * FUNCTIONS[name].f(a * x + b) + d;
 
-  KAN.functions = { BASES, FUNCTIONS, find, formulaValue, partsOf };
+  KAN.functions = { BASES, FUNCTIONS, formulaValue };
 })(globalThis);
 
 // Which formula c f(a x + b) + d is nearest to an edge: a small search, for networks that come without suggestions of kan_ref's own.

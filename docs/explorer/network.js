@@ -182,7 +182,7 @@
       for (let b = 0; b < size; b++) dPhi[b] = dy[j][b] + share * Math.sign(phi[b]);
       if (kind === "symbolic") {
         const { name, affine: [a, shift, c] } = layer.symbolic.get(`${j},${i}`);
-        const { f, d1 } = KAN.functions.find(name);
+        const { f, d1 } = KAN.functions.FUNCTIONS[name];
         const own = gradient.affine.get(`${j},${i}`);
         for (let b = 0; b < size; b++) {
           const u = a * x[b] + shift;

@@ -38,7 +38,7 @@
     const plus = (value) => (value === 0 ? "" : value < 0 ? ` − ${write(-value)}` : ` + ${write(value)}`);
     if (name === "0") return write(d);
     const inner = `${a === 1 ? "" : a === -1 ? "−" : `${write(a)} `}x${plus(b)}`;
-    const f = (KAN.functions.partsOf(name) || [name]).reduceRight((text, part) => appliedText(part, text), inner);
+    const f = appliedText(name, inner);
     const scaled = c === 1 ? f : c === -1 ? `−${f}` : `${write(c)} ${f.startsWith("1/") ? `· ${f}` : f}`;
     return scaled + plus(d);
   }

@@ -10,8 +10,8 @@ both squares are as small as the product, which keeps rounding errors small; r i
 The size of a factor is what 1 of 10 points exceeds, so that a point near a pole has no influence,
 or the largest near a corner of bounds above 0, where a factor such as 1/x is large but has no pole.
 Quotients are products with 1/x. Powers that the library lacks are compositions and products of
-powers, or e^(n log x), where the power is real for x > 0 only. So are whole powers from 64 on with
-a prime factor above 5, whose products would have few digits where x^n is small, and from 1024 on.
+powers, or e^(n log x), where the power is real for x > 0 only. So are whole powers from 64 on,
+whose products would have few digits where x^n is small.
 """
 
 from collections.abc import Callable, Sequence
@@ -180,7 +180,7 @@ class Compiler:
         name = _POWERS.get(int(exponent) if exponent.denominator == 1 else exponent)
         if name is not None:
             return self._apply(name, base)
-        if exponent.denominator == 1 and _is_composed(abs(int(exponent))):
+        if exponent.denominator == 1 and abs(int(exponent)) < 64:
             n, sign = abs(int(exponent)), 1 if exponent > 0 else -1
             for inner in (5, 4, 3, 2):  # x^6 = (x^3)^2
                 if n % inner == 0:
@@ -252,12 +252,3 @@ class Compiler:
         if not (one > 0.0 and other > 0.0) or 1 / _UNBALANCED <= one / other <= _UNBALANCED:
             return self.sympy.Integer(1)
         return self.sympy.Integer(2) ** round(0.5 * np.log2(other / one))
-
-
-def _is_composed(power: int) -> bool:
-    """Return whether a whole power is made of powers of the library, not of a logarithm."""
-    rest = power
-    for factor in (2, 3, 5):
-        while rest and rest % factor == 0:
-            rest //= factor
-    return power < 64 or (power < 1024 and rest == 1)

@@ -13,9 +13,7 @@ integers. No number is rounded or guessed here: `round_formula` rounds for displ
 
 SymPy evaluates identities such as e^(x + 3.0) = 20.08... e^x, sqrt(x^2) = |x| and, although its
 left side is defined for x > 0 only, e^(log x) = x. So the evaluated (E1) has the network's values
-where the network is defined, and may have values where it is not. SymPy also writes (a x)^n as
-a^n x^n, of which both factors can leave float64 where their product does not. So where a^n lies
-beyond 1e-154 to 1e154, the roots of the limits of float64, a x stays one number.
+where the network is defined, and may have values where it is not.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +30,6 @@ from kan_ref.functions import LIBRARY, Function, formula_of
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
 
 EXACT_DIGITS = 17  # decimal digits that identify a float64 number
-FAR = 1e154  # a power of a number that is larger, or smaller than 1 / FAR, is not split off
 LONG_SHIFT = 100.0  # e^u with a larger constant in u is not split: a factor could overflow
 
 
@@ -56,9 +53,7 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
         One expression for one output, else a tuple. The coefficients are exact, with 17 digits. For
         the shortest expression, apply `canonical_form` to the network first. Its values are those
         of the network wherever the network is defined. Elsewhere it may have values, too, since
-        SymPy writes x for e^(log x): there `network(x)` raises an error, which names the edge. In a
-        power (a x)^n with a^n beyond 1e-154 to 1e154, a x is a `sympy.UnevaluatedExpr`. Its method
-        `doit` multiplies it out, after which numbers can leave float64.
+        SymPy writes x for e^(log x): there `network(x)` raises an error, which names the edge.
 
     Raises
     ------
@@ -110,15 +105,14 @@ def _check_function(layer_index: int, edge: SymbolicEdge) -> None:
 
     Values of a formula are computed by that name. A function with a `formula` leaves no name.
     """
-    for part in edge.function.parts or (edge.function,):
-        if part.formula is None and LIBRARY.get(part.name, part) != part:
-            raise ValueError(
-                f"network has {edge.name!r} on the edge from input {edge.input} to output "
-                f"{edge.output} of layer {layer_index}, but the library has another function "
-                f"called {part.name!r}, and a formula holds only the name: put the library's "
-                "function on the edge with fix_symbolic, or unregister that one and register the "
-                "edge's own function again"
-            )
+    function = edge.function
+    if function.formula is None and LIBRARY.get(edge.name, function) != function:
+        raise ValueError(
+            f"network has {edge.name!r} on the edge from input {edge.input} to output "
+            f"{edge.output} of layer {layer_index}, but the library has another function of that "
+            "name, and a formula holds only the name: put the library's function on the edge with "
+            "fix_symbolic, or unregister that one and register the edge's own function again"
+        )
 
 
 def _node_expression(place: int, layer: Layer, inputs: Sequence[Any], output: int) -> Any:
@@ -136,25 +130,14 @@ def _node_expression(place: int, layer: Layer, inputs: Sequence[Any], output: in
 
 def _edge_expression(place: int, edge: SymbolicEdge, row: FloatArray, x: Any) -> Any:
     """Return c f(a x + b) + d of one edge as an expression."""
-    import sympy
-
     a, b, c, d = (exact_number(float(value)) for value in row)
-    u = a * x + b
-    value = apply_function(edge.function, u)
-    if u.free_symbols and _far_numbers(value) - _far_numbers(u):
-        value = apply_function(edge.function, sympy.UnevaluatedExpr(u))
+    value = apply_function(edge.function, a * x + b)
     if _is_undefined(value):
         raise ValueError(
             f"{edge.name} on the edge from input {edge.input} to output {edge.output} of layer "
             f"{place} has no finite real value at any x"
         )
     return c * value + d
-
-
-def _far_numbers(expression: Any) -> set[Any]:
-    """Return the numbers of an expression, other than 0, with sizes beyond 1 / FAR to FAR."""
-    sizes = {number: abs(number) for number in floats([expression]) if number}
-    return {number for number, size in sizes.items() if not 1.0 / FAR <= size <= FAR}
 
 
 def exact_number(value: float) -> Any:
@@ -169,13 +152,7 @@ def exact_number(value: float) -> Any:
 
 
 def apply_function(function: Function, u: Any) -> Any:
-    """Return f(u) as an expression; a composed function as its functions one after the other."""
-    if function.parts:
-        for part in reversed(function.parts):
-            if _is_undefined(u):  # of which a square, say, could be real
-                return u
-            u = apply_function(part, u)
-        return u
+    """Return f(u) as an expression."""
     if function.formula is not None:
         return formula_of(function, u)
     known = _sympy_forms()

@@ -108,19 +108,19 @@ class Graph:
 
     def values_of(self, argument: Sum) -> FloatArray:
         """Return the values of a sum at the probe points."""
-        total = np.full_like(self.inputs[0].values, number(argument.constant))
+        total = np.full_like(self.inputs[0].values, float(argument.constant))
         for term, coefficient in argument.terms.items():
-            total = total + number(coefficient) * self._term_values(term)
+            total = total + float(coefficient) * self._term_values(term)
         return total
 
     def _term_values(self, term: Term) -> FloatArray:
         source = term.source
         if source.values is None:
             source.values = sum(
-                (number(c) * self._term_values(part) for part, c in source.parts),
+                (float(c) * self._term_values(part) for part, c in source.parts),
                 np.zeros_like(self.inputs[0].values),
             )
-        u = number(term.scale) * source.values + number(term.shift)
+        u = float(term.scale) * source.values + float(term.shift)
         return np.asarray(LIBRARY[term.function].f(u))
 
     # --- levels
@@ -210,18 +210,6 @@ def complete_squares(argument: Sum) -> Sum:
     return Sum(constant, terms)
 
 
-def number(value: Any) -> float:
-    """Return an exact number, or one with 30 digits, as float64; ValueError beyond its range."""
-    found = float(value)
-    if not np.isfinite(found):
-        shown = value.evalf(3) if hasattr(value, "evalf") else value
-        raise ValueError(
-            f"expression needs an edge with the number {shown}, but numbers of edges must be "
-            "finite and within float64 (about 1.8e308): write it in variables of size one"
-        )
-    return found
-
-
 # --- layers
 
 
@@ -248,7 +236,7 @@ def network_of(graph: Graph, outputs: Iterable[Sum], domain: FloatArray) -> Netw
         for output, terms in enumerate(nodes):
             constant = constants[output] if constants else 0
             for term, coefficient in terms.items():
-                affine = tuple(map(number, (term.scale, term.shift, coefficient, constant)))
+                affine = tuple(map(float, (term.scale, term.shift, coefficient, constant)))
                 function, place = LIBRARY[term.function], places[id(term.source)]
                 edges.append(EdgeSpec(output, place, function, affine))  # type: ignore[arg-type]
                 constant = 0  # the first edge has it

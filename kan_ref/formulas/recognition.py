@@ -260,9 +260,6 @@ def _affordable(
 
 def _changes(new: FloatArray, old: FloatArray) -> FloatArray:
     """Return (new - old) / std(old) of (E3), (batch, n_out)."""
-    unit = np.abs(old).max(axis=0)  # squares of numbers in it neither underflow nor overflow
-    unit = np.where(unit > 0.0, unit, 1.0)
-    new, old = new / unit, old / unit
     # [eq:cost]
     std = old.std(axis=0)
     size = np.sqrt(np.mean(old**2, axis=0))

@@ -130,11 +130,6 @@ def numeric_function(
             except _FAILURES as error:
                 _name_the_cause(error, expressions, inputs, own, what)
                 raise
-            except OverflowError as error:  # of Python's numbers; those of arrays become infinite
-                raise ValueError(
-                    f"{what} has a number, or a power of numbers, beyond float64 (about 1.8e308): "
-                    "choose units in which all numbers are smaller"
-                ) from error
             for column, found in zip(y.T, columns, strict=True):
                 column[:] = _real(found)
         return y

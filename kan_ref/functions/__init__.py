@@ -5,11 +5,8 @@ from kan_ref.functions.base_function import BASE_FUNCTIONS as BASE_FUNCTIONS
 from kan_ref.functions.base_function import BASE_NAMES as BASE_NAMES
 from kan_ref.functions.base_function import activation_values as activation_values
 from kan_ref.functions.base_function import base_function as base_function
-from kan_ref.functions.composition import compose_records as compose_records
-from kan_ref.functions.composition import composed_redundancy as composed_redundancy
 from kan_ref.functions.library import BUILT_IN as BUILT_IN
 from kan_ref.functions.library import LIBRARY as LIBRARY
-from kan_ref.functions.library import compose as compose
 from kan_ref.functions.library import lookup as lookup
 from kan_ref.functions.library import register_function as register_function
 from kan_ref.functions.library import unregister_function as unregister_function

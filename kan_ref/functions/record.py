@@ -8,14 +8,12 @@ redundancy (gauge) follows from identities of f. With s > 0,
     (F19)  exponential         f(u + b) = e^(n b) f(u)           b = 0, the scale goes to c
     (F20)  symmetry            f(-u) - m = parity (f(u) - m)     a > 0
            turn                f(u + turn) = sign f(u)           b within one turn
-    (F26)  mirror              f(mirror - u) = f(u)              a > 0
 
 The line x is the odd power of degree 1 whose shift goes to d; abs is the even power of degree 1,
 sgn the odd one of degree 0. The table of the built-in functions has their values from `values`.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +25,6 @@ from kan_ref.functions.values import VALUES, powers
 Values = Callable[[FloatArray], FloatArray]
 EVERYWHERE = (-np.inf, np.inf)
 FAR = 10.0  # of an end of a domain: a function has features of size 1 on this side of it
-EVERY = "every u"  # the rule of a function without conditions
 KINDS = ("constant", "line", "power", "log", "exp", "free")
 
 
@@ -53,9 +50,6 @@ class Redundancy:
         The sign of f after one turn.
     first : float
         Begin of the interval of b, which is [first, first + turn).
-    mirror : float
-        Of (F26), for a function that is neither even nor odd, as e^(sin u) with pi; 0 if there is
-        none.
 
     Raises
     ------
@@ -71,7 +65,6 @@ class Redundancy:
     turn: float = 0.0
     turn_sign: int = 1
     first: float = 0.0
-    mirror: float = 0.0
 
     def __post_init__(self) -> None:
         check_choice("kind of a redundancy", self.kind, KINDS)
@@ -112,9 +105,6 @@ class Function:
     search_grids : tuple of str
         Grids of initial values for the search of a and b, by their names in
         `kan_ref.symbolic.search_starts`; empty where `redundancy`, `domain` and poles choose them.
-    parts : tuple of Function
-        Of a composed function f_1(f_2(...(f_n(u)))): f_1, ..., f_n, none of them composed. Empty
-        for all others.
     """
 
     name: str
@@ -128,7 +118,6 @@ class Function:
     redundancy: Redundancy = field(default_factory=Redundancy)
     formula: Callable[[Any], Any] | None = None
     search_grids: tuple[str, ...] = ()
-    parts: "tuple[Function, ...]" = ()
 
     def __repr__(self) -> str:
         return f"Function({self.name!r}, {domain_rule(self)}, complexity {self.complexity})"
@@ -185,13 +174,7 @@ def formula_of(function: Function, u: Any) -> Any:
 
 
 def domain_rule(function: Function) -> str:
-    """Describe the domain in terms of u: "every u", "u > 0", "-1 <= u <= 1", "u != 0".
-
-    The rule of a composed function has one condition for each of its parts that needs one, such as
-    "x^2 > 0" for log(x^2).
-    """
-    if function.parts:
-        return _composed_rule(function.parts)
+    """Describe the domain in terms of u: "every u", "u > 0", "-1 <= u <= 1", "u != 0"."""
     low, high = function.domain
     ends = np.array([end if np.isfinite(end) else 0.0 for end in (low, high)])
     closed = np.isfinite(function.f(ends))
@@ -208,23 +191,7 @@ def domain_rule(function: Function) -> str:
         )
     repeats = f" + {function.redundancy.turn:.6g} k" if function.redundancy.turn else ""
     rule += [f"u != {point:.6g}{repeats}" for point in function.singular]
-    return " and ".join(rule) or EVERY
-
-
-def composed_name(names: Sequence[str]) -> str:
-    """Return the name of f_1(f_2(...(f_n))) from the names of f_1, ..., f_n: "log(x^2)"."""
-    return "(".join(names) + ")" * (len(names) - 1)
-
-
-def _composed_rule(parts: Sequence[Function]) -> str:
-    """Return the conditions of a composed function, those of the innermost part first."""
-    rules = []
-    for place in reversed(range(len(parts))):
-        rule, inner = domain_rule(parts[place]), parts[place + 1 :]
-        if rule != EVERY:
-            argument = composed_name([part.name for part in inner]) if inner else "u"
-            rules.append(argument.join(re.split(r"\bu\b", rule)))
-    return " and ".join(rules) or EVERY
+    return " and ".join(rule) or "every u"
 
 
 def _power(name: str, exponent: float, complexity: int) -> Function:

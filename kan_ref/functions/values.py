@@ -80,20 +80,10 @@ def check_arrays(what: str, part: str, evaluate: Values, u: FloatArray) -> None:
             raise TypeError(
                 f"{what} returns complex numbers, but must return real ones: take their real part"
             )
-        if got.dtype in (np.float16, np.float32):
-            raise TypeError(f"{what} returns {got.dtype} numbers, but must return float64 ones")
         if got.shape != shape:
             raise ValueError(
                 f"{what} returns shape {got.shape} for an array of shape {shape}, but {rule}"
             )
-    given = u.copy()
-    with np.errstate(all="ignore"):
-        got = np.asarray(function(given))
-        values, _ = got.copy(), function(u[::-1].copy())
-    if not (np.array_equal(given, u) and np.array_equal(got, values, equal_nan=True)):
-        raise ValueError(
-            f"{what} changes its argument, or an array that it returned before: work on a copy of u"
-        )
 
 
 @dataclass(frozen=True)

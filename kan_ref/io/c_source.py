@@ -149,25 +149,20 @@ def _formulas(number: int, layer: Layer, source: str, target: str) -> Iterable[s
     for edge in layer.symbolic:
         a, b, c, d = _hexadecimal(layer.affine[edge.row])
         yield f"    {{   /* {edge.name} */"
-        outer, *inner = _formulas_of(number, edge)
-        yield f"        {'' if inner else 'const '}double u = {a} * {source}[{edge.input}] + {b};"
-        for formula in reversed(inner):
-            yield f"        u = {formula};"
-        yield f"        {target}[{edge.output}] += {c} * ({outer}) + {d};"
+        yield f"        const double u = {a} * {source}[{edge.input}] + {b};"
+        yield f"        {target}[{edge.output}] += {c} * ({_formula_of(number, edge)}) + {d};"
         yield "    }"
 
 
-def _formulas_of(number: int, edge: SymbolicEdge) -> list[str]:
-    """Return the C expressions of the function of an edge; several for a composed function."""
-    parts = edge.function.parts or (edge.function,)
-    unknown = any(part.name not in FORMULAS for part in parts)
-    if unknown or edge.function != LIBRARY.get(edge.name):
+def _formula_of(number: int, edge: SymbolicEdge) -> str:
+    """Return the C expression of the function of an edge."""
+    if edge.name not in FORMULAS or edge.function != LIBRARY.get(edge.name):
         raise ValueError(
             f"network has {edge.name!r} on the edge from input {edge.input} to "
             f"output {edge.output} of layer {number}, but C has only the built-in functions "
             "of the library"
         )
-    return [FORMULAS[part.name] for part in parts]
+    return FORMULAS[edge.name]
 
 
 def _hexadecimal(values: FloatArray) -> list[str]:

@@ -3,8 +3,7 @@
 In all texts "@" stands for the name of the network's function.
 """
 
-# function of the library -> C expression in u; nan, not infinity, at a pole, so that no function of
-# a composition is evaluated at infinity there
+# function of the library -> C expression in u; nan at a pole
 FORMULAS = {
     "0": "@_constant(u)",
     "x": "u",

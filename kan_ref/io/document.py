@@ -13,9 +13,8 @@ A document holds the state of the network and nothing else. In JSON it is
 
 A layer with symbolic edges has two more entries, and the format version is then 2. Functions are
 stored by name and looked up in the library, so a document can hold an edge only if the library has
-its function under that name. The version is 3 if one of them is composed: its name,
-"log(x^2)", is enough to compose it again, and nothing of a name is executed. A network without
-symbolic edges has version 1.
+its function under that name; nothing of a name is executed. A network without symbolic edges has
+version 1. Version 3 is read as version 2.
 
                  "symbolic": [{"output": 0, "input": 1, "function": "sin", "row": 0}, ...],
                  "affine": [[...], ...]          (n_rows, 4): a, b, c, d
@@ -36,7 +35,7 @@ from kan_ref.functions import LIBRARY
 from kan_ref.network import Layer, Network, SymbolicEdge
 from kan_ref.version import __version__
 
-FORMAT, VERSION, COMPOSED = "kan_ref network", 3, 3
+FORMAT, VERSION = "kan_ref network", 3
 ARRAY_NAMES = ("knots", "coef", "w_base", "w_spline", "mask")
 FORMULA_NAMES = ("symbolic", "affine")
 MOST_LAYERS = 1000
@@ -50,11 +49,9 @@ def network_to_plain(network: Network) -> dict[str, Any]:
     for number, layer in enumerate(network.layers):
         for edge in layer.symbolic:
             _check_function(number, edge)
-    edges = [edge for layer in network.layers for edge in layer.symbolic]
-    version = COMPOSED if any(edge.function.parts for edge in edges) else 2 if edges else 1
     return {
         "format": FORMAT,
-        "version": version,
+        "version": 2 if any(layer.symbolic for layer in network.layers) else 1,
         "kan_ref": __version__,
         "layers": [layer_to_plain(layer) for layer in network.layers],
     }
@@ -100,13 +97,6 @@ def network_from_plain(document: object) -> Network:
         layer_from_plain(plain, f"layer {number}")
         for number, plain in enumerate(layer_entries(document))
     )
-    version = document["version"]  # type: ignore[index]  # `layer_entries` has checked it
-    composed = [edge.name for layer in layers for edge in layer.symbolic if edge.function.parts]
-    if composed and version < COMPOSED:
-        raise ValueError(
-            f"it has the composed function {composed[0]!r}, which has no place in format version "
-            f"{version}: {COMPOSED} is the first that has"
-        )
     return Network(layers)
 
 

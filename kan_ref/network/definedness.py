@@ -138,10 +138,7 @@ def first_cause(
 
 def undefined_edge(edge: SymbolicEdge, layer: int, u: float, order: int = 0) -> str:
     """Return the part of the message that says where an edge is undefined."""
-    # factors of a derivative of a composed function can leave float64 where it is finite
-    composed = order > 0 and edge.function.parts
-    lack = "cannot be computed in float64" if composed else "has no finite value"
     return (
         f"gives {edge.name} on the edge from input {edge.input} to output {edge.output} of "
-        f"layer {layer} the argument {u:.6g}, where {_WHAT[order]} {lack}"
+        f"layer {layer} the argument {u:.6g}, where {_WHAT[order]} has no finite value"
     )

@@ -15,7 +15,7 @@ The rounding error of a layer's outputs is about
 
 (running error analysis; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section
 3.3), where a symbolic edge adds |a f_a| + |b f_b| + |c f_c| + |d| to the sum: f_a is its derivative
-with respect to a. A composed function f(g) adds |c f'(g) g|, since g is rounded before f.
+with respect to a.
 """
 
 from collections.abc import Iterator, Sequence
@@ -69,8 +69,7 @@ def measure_scales(network: Network, x: FloatArray, caches: Sequence[Cache]) -> 
         lengths.append(_bending_lengths(layer, flow[-1]))
         sizes = _absolute_terms(layer, cache)
         slopes = np.abs(edge_slopes(layer, cache))
-        rounded = sizes + _inner_terms(layer, flow[-1])
-        errors.append(_EPS * rounded + _TINY + np.einsum("bji,bi->bj", slopes, errors[-1]))
+        errors.append(_EPS * sizes + _TINY + np.einsum("bji,bi->bj", slopes, errors[-1]))
         flow.append(layer_outputs(layer, cache))
     return Scales(flow, errors, lengths, _output_units(sizes))
 
@@ -114,23 +113,6 @@ def _absolute_terms(layer: Layer, cache: Cache) -> FloatArray:
         for n, edge in enumerate(layer.symbolic):
             sizes[:, edge.output] += np.abs(own[:, n] * layer.affine[edge.row]).sum(axis=1)
     return sizes
-
-
-def _inner_terms(layer: Layer, x: FloatArray) -> FloatArray:
-    """Return the sum of |c f'(g) g| over the composed functions of every output, (batch, n_out)."""
-    terms = np.zeros((len(x), layer.n_out))
-    for edge in layer.symbolic:
-        a, b, c, _ = layer.affine[edge.row]
-        v = a * x[:, edge.input] + b
-        sizes = carried = np.zeros(len(x))
-        with np.errstate(all="ignore"):
-            for part in reversed(edge.function.parts):
-                carried = np.abs(part.d1(v)) * sizes
-                carried = np.where(np.isnan(carried), 0.0, carried)  # 0 times infinity
-                v = part.f(v)
-                sizes = carried + np.abs(v)
-        terms[:, edge.output] += np.abs(c) * carried
-    return terms
 
 
 def _bending_lengths(layer: Layer, x: FloatArray) -> FloatArray:

@@ -172,7 +172,7 @@ class FunctionTerm:
 
 Term = LinearTerm | FunctionTerm
 
-# the degree of splines with such jumps, for functions of the library and those composed of them
+# the degree of splines with such jumps, for functions of the library
 _DEGREES = {"sgn": 0, "abs": 1}
 _JUMPS = ("values", "first derivatives")  # by degree
 _RATIO = 1000.0  # of the influences of two residuals
@@ -272,8 +272,7 @@ def check_order(model: JetModel, term: Term, name: str) -> None:
                 f"{_or_lower_order(term, layer.degree)}"
             )
         for edge in layer.symbolic:
-            parts = edge.function.parts or (edge.function,)
-            degree = min(_DEGREES.get(part.name, order) for part in parts)
+            degree = _DEGREES.get(edge.name, order)
             if degree < order:
                 raise ValueError(
                     f"{name} has derivatives of order {order}, but layers[{place}] has the "

@@ -4,7 +4,6 @@ from kan_ref.symbolic.affine_fit import AffineFit as AffineFit
 from kan_ref.symbolic.affine_fit import fit_affine as fit_affine
 from kan_ref.symbolic.canonical import canonical_form as canonical_form
 from kan_ref.symbolic.edits import fix_pattern as fix_pattern
-from kan_ref.symbolic.edits import split_edge as split_edge
 from kan_ref.symbolic.ranking import Choice as Choice
 from kan_ref.symbolic.ranking import Place as Place
 from kan_ref.symbolic.ranking import check_candidates as check_candidates

@@ -30,8 +30,6 @@ SAME = 1e-12  # of the standard deviation of y: fits that differ by less differ 
 CLEARANCE = 8.0 * EPS  # relative, of a: more than the rounding of a x + b at both ends
 WIDE = 0.1  # an interval between singular points must be wider to hold the data
 LARGEST_LOG_SCALE = 300.0  # log of s^n, with which the squares of powers are float64 numbers
-SMALLEST = float(np.ldexp(1.0, -1022))  # 1 / SMALLEST does not overflow
-LEAST_WIDTH = 1e-12  # of max |x|: for a line in a bounded domain, its rounding is 1e-4 of that
 LARGEST_ARGUMENT = 100.0  # |u| at which exp and cosh are far from overflow
 FINITE_POLES = 10.0  # |u| within which `_constant` looks for singular points
 
@@ -81,9 +79,8 @@ class AffineFit:
 class Samples:
     """Checked samples (x, y), and the same sorted and standardised for the search.
 
-    `y`, `mean` and `std` are in units of `unit`, a power of two. y = mean + std z over t in
-    [-1, 1]; `std` is the standard deviation, or 0 where x or y is constant and determines no
-    curve. Then t and z are 0 too.
+    y = mean + std z over t in [-1, 1]; `std` is the standard deviation, or 0 where x or y is
+    constant and determines no curve. Then t and z are 0 too.
     """
 
     x: FloatArray
@@ -94,7 +91,6 @@ class Samples:
     high: float
     mean: float
     std: float
-    unit: float
 
 
 def fit_affine(x: object, y: object, name: object) -> AffineFit:
@@ -103,16 +99,16 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
     Parameters
     ----------
     x, y : (n,)
-        Finite, at least one sample. Any range, any scale.
+        Finite, at least one sample; any range, sizes between 1e-100 and 1e100.
     name : str
-        Of the function f in `LIBRARY`, or of a composed one, as "log(x^2)".
+        Of the function f in `LIBRARY`.
 
     Returns
     -------
     fit : AffineFit
         The smallest sum of squares found from a coarse grid. A better fit may exist where noise is
-        large, samples are few or a composed f oscillates more than 10 times. All samples lie in
-        the domain of the curve. c = 0 if x or y is constant or no curve is defined at all samples.
+        large, or samples are few. All samples lie in the domain of the curve. c = 0 if x or y is
+        constant or no curve is defined at all samples.
 
     Raises
     ------
@@ -124,8 +120,8 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
 
     Notes
     -----
-    Takes 1 to 15 ms for 1000 samples on one core, and some 0.1 s for a composed function, or one
-    with poles that do not repeat. A pole between two samples is accepted only if the samples grow
+    Takes 1 to 15 ms for 1000 samples on one core, and some 0.1 s for a function with poles that do
+    not repeat. A pole between two samples is accepted only if the samples grow
     towards it on both sides; it is listed in `singular`. See tutorials/08_symbols.md.
 
     Examples
@@ -151,28 +147,17 @@ def check_samples(x: object, y: object) -> tuple[FloatArray, FloatArray]:
 
 
 def standardise(x: FloatArray, y: FloatArray) -> Samples:
-    """Return samples (n,) as the search needs them; raise ValueError where numbers overflow."""
+    """Return samples (n,) as the search needs them; raise ValueError where y is not finite."""
     order = np.argsort(x, kind="stable")
     low, high = float(x[order[0]]), float(x[order[-1]])
-    if not np.isfinite(high - low):
-        raise ValueError(
-            f"x reaches from {low:.3g} to {high:.3g}, but its width must be a float64 number"
-        )
     largest = float(np.abs(y).max())
     if not np.isfinite(largest):  # the output of an edge may overflow
         raise ValueError(f"y reaches {largest}, but must be finite")
-    unit = _power_of_two(largest)
-    y = y / unit
     mean, std = float(np.mean(y)), float(np.std(y))
-    if low == high or float(np.ptp(y)) <= ROUNDING * float(np.abs(y).max()):
-        return Samples(x, y, np.zeros(len(x)), np.zeros(len(x)), low, high, mean, 0.0, unit)
+    if low == high or std == 0.0 or float(np.ptp(y)) <= ROUNDING * largest:
+        return Samples(x, y, np.zeros(len(x)), np.zeros(len(x)), low, high, mean, 0.0)
     t = (x[order] - low) / (0.5 * (high - low)) - 1.0
-    return Samples(x, y, np.clip(t, -1.0, 1.0), (y[order] - mean) / std, low, high, mean, std, unit)
-
-
-def _power_of_two(number: float) -> float:
-    """Return the largest power of two that is at most |number|, and 0.5 for 0."""
-    return float(np.ldexp(1.0, int(np.frexp(number)[1]) - 1))
+    return Samples(x, y, np.clip(t, -1.0, 1.0), (y[order] - mean) / std, low, high, mean, std)
 
 
 def fit_samples(function: Function, samples: Samples) -> AffineFit:
@@ -184,19 +169,13 @@ def fit_samples(function: Function, samples: Samples) -> AffineFit:
     if not fits:
         return _constant(function, samples)
     least = min(fit.rms for fit in fits)
-    return next(
-        fit
-        for fit in fits
-        if fit.rms <= max(least, min(2.0 * least, SAME * samples.std * samples.unit))
-    )
+    return next(fit for fit in fits if fit.rms <= max(least, min(2.0 * least, SAME * samples.std)))
 
 
 def _inner_lines(function: Function, samples: Samples) -> list[tuple[float, float]]:
     """Return (a, b) of the best inner lines, which are equal up to rounding."""
     if function.redundancy.kind == "line":
-        # a power of two, exact, with which the squares of a x do not overflow or underflow
-        largest = max(abs(samples.low), abs(samples.high))
-        return [(1.0 / max(_power_of_two(largest), SMALLEST), 0.0)]
+        return [(1.0, 0.0)]
     if function.name == "sgn":
         return [(1.0, -_best_break(samples))]
     ends = best_line(function, samples.t, samples.z)
@@ -250,16 +229,15 @@ def _constant(function: Function, samples: Samples) -> AffineFit:
     poles = singular_points(function, max(low, -FINITE_POLES), min(high, FINITE_POLES))
     walls = [low, *poles, high]
     left, right = next((one, two) for one, two in pairwise(walls) if two - one > WIDE)
-    largest = max(abs(samples.low), abs(samples.high))
     if np.isfinite(left) and np.isfinite(right):
-        width = max(samples.high - samples.low, LEAST_WIDTH * largest)
+        width = samples.high - samples.low
         a = min(1.0, 0.5 * (right - left) / width) if width > 0.0 else 1.0
-        b = 0.5 * (left + right) - a * (0.5 * samples.low + 0.5 * samples.high)
+        b = 0.5 * (left + right) - a * 0.5 * (samples.low + samples.high)
     elif np.isfinite(left) or np.isfinite(right):
-        margin = max(1.0, CLEARANCE * largest)
         a = 1.0
-        b = left + margin - samples.low if np.isfinite(left) else right - margin - samples.high
+        b = left + 1.0 - samples.low if np.isfinite(left) else right - 1.0 - samples.high
     else:
+        largest = max(abs(samples.low), abs(samples.high))
         a, b = min(1.0, LARGEST_ARGUMENT / max(largest, LARGEST_ARGUMENT)), 0.0
     return _measured(function, samples, canonical_affine(function, (a, b, 0.0, samples.mean)))
 
@@ -272,29 +250,19 @@ def _values(function: Function, affine: Affine, x: FloatArray) -> FloatArray:
 
 
 def _measured(function: Function, samples: Samples, affine: Affine) -> AffineFit:
-    """Return the fit of a curve in units of `samples.unit`, converted to the caller's units.
-
-    rms is infinite if the curve is undefined at a sample or its parameters overflow.
-    """
+    """Return the fit of a curve; its rms is infinite if the curve is undefined at a sample."""
     rest = samples.y - _values(function, affine, samples.x)
     rms = float(np.sqrt(np.mean(rest**2)))
     rounding = ROUNDING * float(np.abs(samples.y).max())
     # [eq:r2]
-    same = float(np.ptp(samples.y)) <= rounding
-    r2 = float(rms <= rounding) if same else 1.0 - (rms / float(np.std(samples.y))) ** 2
+    r2 = 1.0 - (rms / samples.std) ** 2 if samples.std else float(rms <= rounding)
     # [/eq:r2]
-    a, b, c, d = affine
+    a, b, c, _ = affine
     ends = sorted((a * samples.low + b, a * samples.high + b))
     poles = singular_points(function, *ends) if c != 0.0 else np.zeros(0)
     singular = tuple(sorted(float(u - b) / a for u in poles))
-    numbers = (a, b, c * samples.unit, d * samples.unit)
-    return AffineFit(
-        function.name,
-        *numbers,
-        r2,
-        rms * samples.unit if np.isfinite([rms, *numbers]).all() else np.inf,
-        singular,
-    )
+    finite = np.isfinite([rms, *affine]).all()
+    return AffineFit(function.name, *affine, r2, rms if finite else np.inf, singular)
 
 
 def _best_break(samples: Samples) -> float:

@@ -10,11 +10,9 @@ leaves the curve as it is (s = |a|):
     (S4)  symmetry     (a, b, c, d) -> (-a, -b, parity c, d + (1 - parity) m c)  where a < 0
     (S5)  period       (b, c)    -> (b - k turn, sign^k c),  k an integer so that b lies in
                                     [first, first + turn)
-    (S27)  mirror      (a, b)    -> (-a, mirror - b)         where a < 0
 
-For log u and e^u themselves n is 1; composed functions can have other n. (S1) and (S3) are left
-out where c s^n or c e^(n b) would overflow or underflow float64, and (S1) and (S2) where b/s is so
-large that it or its power n would, or so small that a negative power overflows.
+For log u and e^u themselves n is 1. (S1) and (S3) are left
+out where s^n or e^(n b) would overflow or underflow float64.
 
 Theorem. The layer above a hidden node j depends on h_j = sum_i c_ji f_ji(a_ji x_i + b_ji) + d_ji
 only through a_kj h_j + b_kj (:eq:`symbolic-edge`). Hence, with D_j = sum_i d_ji and for every s_j
@@ -27,8 +25,8 @@ Together with (S1) to (S5) these are all the changes that hold for every choice 
 the inputs on, the first edges that are not constant fix s_j:
 
     first edge above                                      convention
-    keeps a scale of its own in a (exp, sin, ...)         its a = 1; if f is even or odd, or has a
-                                                          mirror, the first c below is positive
+    keeps a scale of its own in a (exp, sin, ...)         its a = 1; if f is even or odd, the first
+                                                          c below is positive
     has its scale in c or d (x, powers, log, abs, sgn)    the first c below is 1; if f is neither
                                                           even nor odd, it is 1 or -1, and a = 1
 
@@ -49,7 +47,7 @@ from kan_ref.network import Layer, Network, SymbolicEdge, check_network
 Affine = tuple[float, float, float, float]
 # rounding can put a phase just below the end of its period: sin(x + pi - 1e-16) is -sin(x)
 PHASE_TOLERANCE = 1e-13
-LARGEST_LOG = 700.0  # e^709 is the largest power of e in float64
+LARGEST_LOG = 600.0  # e^709 is the largest power of e in float64; the rest is for c
 
 SCALE_NOT_IN_A = ("line", "power", "log")  # kinds of `Redundancy` for which a is 1 or -1
 
@@ -97,16 +95,12 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
             redundancy.parity * c,
             d + (1 - redundancy.parity) * redundancy.middle * c,
         )
-    if a < 0.0 and redundancy.mirror != 0.0:
-        a, b = -a, redundancy.mirror - b
     s, n = abs(a), redundancy.factor
-    log_shift = math.log(abs(b)) - math.log(s) if b != 0.0 else 0.0
-    near = max(log_shift, n * log_shift, abs(n) * log_shift) < LARGEST_LOG
-    if redundancy.kind == "power" and near and _fits_float64(c, redundancy.degree * math.log(s)):
+    if redundancy.kind == "power" and abs(redundancy.degree * math.log(s)) < LARGEST_LOG:
         a, b, c = a / s, b / s, c * s**redundancy.degree
-    elif redundancy.kind == "log" and near:
+    elif redundancy.kind == "log":
         a, b, d = a / s, b / s, d + c * n * math.log(s)
-    elif redundancy.kind == "exp" and _fits_float64(c, n * b):
+    elif redundancy.kind == "exp" and abs(n * b) < LARGEST_LOG:
         b, c = 0.0, c * math.exp(n * b)
     if redundancy.turn > 0.0:
         k = math.floor((b - redundancy.first) / redundancy.turn)
@@ -115,13 +109,6 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
             b, c = redundancy.first, c * redundancy.turn_sign
     # [/eq:canonical-affine]
     return a, b, c, d
-
-
-def _fits_float64(c: float, log_factor: float) -> bool:
-    """Return whether e^log_factor and c e^log_factor neither overflow nor underflow."""
-    return abs(log_factor) < LARGEST_LOG and (
-        c == 0.0 or abs(math.log(abs(c)) + log_factor) < LARGEST_LOG
-    )
 
 
 def canonical_form(network: Network) -> Network:
@@ -222,13 +209,10 @@ def _move_constants(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer
     shift = shifts.pop()
     below, above = _rows(lower, upper, nodes)
     affine_below, affine_above = lower.affine.copy(), upper.affine.copy()
-    with np.errstate(all="ignore"):
-        # [eq:constants-move-on]
-        affine_below[below, 3] = 0.0
-        affine_above[above, 1] += affine_above[above, 0] * shift
-        # [/eq:constants-move-on]
-    if not np.isfinite(affine_above).all():
-        return lower, upper
+    # [eq:constants-move-on]
+    affine_below[below, 3] = 0.0
+    affine_above[above, 1] += affine_above[above, 0] * shift
+    # [/eq:constants-move-on]
     return _with_affine(lower, affine_below), _with_affine(
         _with_knots(upper, nodes, 1.0, shift), affine_above
     )
@@ -242,14 +226,10 @@ def _set_scale(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer, Lay
     up, down = factors.pop()
     below, above = _rows(lower, upper, nodes)
     affine_below, affine_above = lower.affine.copy(), upper.affine.copy()
-    with np.errstate(all="ignore"):
-        # [eq:node-scale]
-        affine_below[below, 2:] = affine_below[below, 2:] * up / down
-        affine_above[above, 0] = affine_above[above, 0] * down / up
-        # [/eq:node-scale]
-    for new, old in ((affine_below, lower.affine), (affine_above, upper.affine)):
-        if not np.isfinite(new).all() or ((new == 0.0) != (old == 0.0)).any():
-            return lower, upper  # a parameter would overflow or underflow
+    # [eq:node-scale]
+    affine_below[below, 2:] = affine_below[below, 2:] * up / down
+    affine_above[above, 0] = affine_above[above, 0] * down / up
+    # [/eq:node-scale]
     return _with_affine(lower, affine_below), _with_affine(
         _with_knots(upper, nodes, up / down, 0.0), affine_above
     )
@@ -268,8 +248,7 @@ def _factor(lower: Layer, upper: Layer, node: int) -> tuple[float, float]:
     redundancy = above.function.redundancy
     if redundancy.kind in SCALE_NOT_IN_A:
         return (1.0, c) if redundancy.parity != 0 else (math.copysign(1.0, a), abs(c))
-    has_sign = redundancy.parity == 0 and redundancy.mirror == 0.0
-    return (a if has_sign else math.copysign(a, a * c)), 1.0
+    return (a if redundancy.parity == 0 else math.copysign(a, a * c)), 1.0
 
 
 def _first_moving(edges: list[SymbolicEdge], affine: FloatArray) -> SymbolicEdge | None:
@@ -287,15 +266,13 @@ def _with_knots(layer: Layer, nodes: list[int], factor: float, shift: float) -> 
     Where the factor is negative, knots and coefficients are in reversed order.
     """
     knots, coef = layer.knots.copy(), layer.coef.copy()
-    with np.errstate(all="ignore"):
-        moved = factor * (knots[nodes] - shift)
+    moved = factor * (knots[nodes] - shift)
     if factor < 0.0:
         moved = moved[:, ::-1]
         coef[:, nodes] = coef[:, nodes, ::-1]
     low, high = moved[:, layer.degree], moved[:, -layer.degree - 1]
-    with np.errstate(all="ignore"):
-        if not (np.isfinite(moved[:, -1] - moved[:, 0]) & (low < high)).all():
-            return layer  # rounding would leave the grid without width; no spline edge uses it
+    if not (low < high).all():
+        return layer  # rounding would leave the grid without width; no spline edge uses it
     knots[nodes] = moved
     return replace(layer, knots=knots, coef=coef)
 

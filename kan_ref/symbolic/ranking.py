@@ -27,7 +27,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from kan_ref.functions import LIBRARY, Function, composed_redundancy, lookup
+from kan_ref.functions import LIBRARY, Function, lookup
 from kan_ref.network import Network, replace_layer, with_formula
 from kan_ref.symbolic.affine_fit import (
     EPS,
@@ -45,10 +45,6 @@ from kan_ref.symbolic.canonical import n_inner
 COMPLEXITY_WEIGHT = 3.0
 LEAST_NUMBER = 8.0  # of n_eff: log n_eff > 2, so that a parameter always has a price
 EXACT = 1e-26  # of m: (1e-13)^2, a few hundred roundings
-OUTER = ("exp", "log", "sqrt", "1/x", "x^2", "sin", "cos", "tanh", "gaussian")
-INNER = ("x^2", "x^3", "sqrt", "1/x", "exp", "log", "sin")
-INVERSE = ("log", "exp")  # log(e^u) is a line; all other pairs that are simpler have a redundancy
-LEAST_STD = 1e-150  # of y in its unit: the square below must not underflow
 
 Place = tuple[int, int, int]  # layer, output, input of an edge
 Choice = dict[Place, AffineFit]
@@ -105,32 +101,13 @@ def check_candidates(names: Iterable[str] | None, argument: str = "names") -> li
     return functions
 
 
-def composed_candidates() -> tuple[str, ...]:
-    """Return names of composed functions f(g) that no single function of the library equals.
-
-    f and g are the usual ones of textbooks. A pair is left out if f(g) is a power, a logarithm or
-    an exponential again, as log(x^2) and sqrt(exp) are, which c and d of log and exp cover.
-    """
-    names = []
-    for outer in OUTER:
-        for inner in INNER:
-            f, g = lookup(outer), lookup(inner)
-            if (
-                composed_redundancy(f.redundancy, g.redundancy).kind == "free"
-                and (outer, inner) != INVERSE
-            ):
-                names.append(f"{outer}({inner})")
-    return tuple(names)
-
-
 def rank_samples(samples: Samples, functions: Sequence[Function]) -> list[AffineFit]:
     """Rank functions as `rank_functions` does, for validated samples."""
     fits = [fit_samples(function, samples) for function in functions]
     n_eff = _effective_number(samples, min(fits, key=lambda fit: fit.rms))
     # [eq:rank]
-    # of outputs below float64 all fits are alike
-    scale = max(samples.std, LEAST_STD) * samples.unit or float(np.finfo(float).tiny)
-    floor = EXACT + (EPS * float(np.abs(samples.y).max()) * samples.unit / scale) ** 2
+    scale = samples.std or 1.0
+    floor = EXACT + (EPS * float(np.abs(samples.y).max()) / scale) ** 2
     scored = []
     for function, fit in zip(functions, fits, strict=True):
         n_parameters = 1 if function.redundancy.kind == "constant" else 2 + n_inner(function)
@@ -146,7 +123,7 @@ def rank_samples(samples: Samples, functions: Sequence[Function]) -> list[Affine
 def _effective_number(samples: Samples, fit: AffineFit) -> float:
     """Return n_eff of (S20) from the residual of one fit."""
     order = np.argsort(samples.x, kind="stable")
-    signs = np.sign((samples.y - fit(samples.x) / samples.unit)[order])
+    signs = np.sign((samples.y - fit(samples.x))[order])
     # [eq:effective-number]
     runs = 1 + int(np.count_nonzero(signs[1:] != signs[:-1]))
     return min(float(len(signs)), max(4.0 * runs**2 / len(signs), LEAST_NUMBER))

@@ -14,7 +14,6 @@ makes them. All are laid in units t in [-1, 1] of the data, in the charts of `in
     "poles"           "ends"    singular points of f at the poles that the data show
     "features"        "ends"    scales and shifts for a function with one feature of size 1
     "oscillations"    "ends"    the same, denser, for a function that may oscillate
-    "slow oscillations" "ends"  the same, denser, up to a third of the scales: a composed function
     "frequencies"     "ends"    u = omega t + phase for sin and cos
     "catenaries"      "ends"    u = omega t + beta for cosh
 
@@ -63,8 +62,6 @@ FEATURE_SCALES = np.geomspace(0.05, 60.0, 28)  # 30 % apart: all features have o
 SLOW_SCALES = np.geomspace(0.05, 0.7, 6)  # 70 % apart: less than one oscillation on the data
 FAST_SCALES = np.arange(1.4, 42.0, SHIFT_STEP)  # the ends of u move by the step of the shifts
 OSCILLATION_SCALES = np.concatenate([SLOW_SCALES, FAST_SCALES])
-COMPOSED_STEP = 0.35  # of u: in f(g(u)) with a steep g a feature is narrower than 1
-COMPOSED_SCALES = np.concatenate([SLOW_SCALES, np.arange(1.4, 14.0, COMPOSED_STEP)])
 # 31 % apart up to 1, then a tenth of a period of tan
 POLE_SCALES = np.concatenate([np.geomspace(0.05, 1.0, 12), np.arange(1.2, 40.0, 0.3)])
 BESIDE_POLE = 1e-6  # from a singular point: inside all other features of f
@@ -220,19 +217,19 @@ def _poles(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> 
     return [LineStarts(Chart("ends"), theta, np.arange(len(theta)))] if lines else []
 
 
-def _with_shifts(scales: FloatArray, step: float = SHIFT_STEP) -> Grid:
+def _with_shifts(scales: FloatArray) -> Grid:
     """Return the grid of lines of these scales with every shift."""
-    return lambda function, t, z, some: [_scales_and_shifts(function, scales, step)]
+    return lambda function, t, z, some: [_scales_and_shifts(function, scales)]
 
 
-def _scales_and_shifts(function: Function, scales: FloatArray, step: float) -> LineStarts:
+def _scales_and_shifts(function: Function, scales: FloatArray) -> LineStarts:
     """Return lines of every scale, with shifts so that some of |u| < FLAT falls on the data."""
     lines: list[FloatArray] = []
     rows: list[IntArray] = []
     for sign in (1.0,) if function.redundancy.parity else (1.0, -1.0):
         for scale in scales:
             reach = scale + FLAT
-            shifts = np.linspace(-reach, reach, 2 * int(reach / step) + 3)
+            shifts = np.linspace(-reach, reach, 2 * int(reach / SHIFT_STEP) + 3)
             lines.append(np.stack([shifts - sign * scale, shifts + sign * scale], axis=1))
             rows.append(np.full(len(shifts), len(rows), dtype=np.intp))
     starts = LineStarts(Chart("ends"), np.concatenate(lines), np.concatenate(rows))
@@ -314,7 +311,6 @@ GRIDS: dict[str, Grid] = {
     "poles": _poles,
     "features": _with_shifts(FEATURE_SCALES),
     "oscillations": _with_shifts(OSCILLATION_SCALES),
-    "slow oscillations": _with_shifts(COMPOSED_SCALES, COMPOSED_STEP),
     "frequencies": _frequencies,
     "catenaries": _catenaries,
 }

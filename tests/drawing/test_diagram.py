@@ -376,8 +376,9 @@ def example(widths=(2, 5, 1), *, n_samples=40, seed=0, **options):
     return network, random_batch(rng, network.layers[0], n_samples)
 
 
-def one_edge(function, affine):
-    """A network of one input and one output whose edge is symbolic."""
+def one_edge(name, affine):
+    """A network of one input and one output whose edge is symbolic; a sine where no name is known."""
+    function = LIBRARY.get(name, replace(LIBRARY["sin"], name=name))
     (layer,) = kr.init_network(
         (1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
     ).layers
@@ -386,7 +387,7 @@ def one_edge(function, affine):
             replace(
                 layer,
                 mask=[[0]],
-                symbolic=[SymbolicEdge(0, 0, LIBRARY[function], 0)],
+                symbolic=[SymbolicEdge(0, 0, function, 0)],
                 affine=[affine],
             ),
         )
@@ -544,7 +545,7 @@ def test_letters_of_a_name_are_large_enough_to_read_and_the_rest_of_it_is_an_ell
 def test_a_larger_ax_shows_more_of_a_name_and_the_network_has_the_whole_one():
     """As the docstring of draw_network says."""
     whole = "log(cosh(sqrt(exp)))"
-    network = kr.fix_symbolic(one_edge("x", (1.0, 0.0, 1.0, 0.0)), 0, output=0, input=0, name=whole)
+    network = one_edge(whole, (1.0, 0.0, 1.0, 0.0))
     shown = []
     for inches in (0.5, 1.0, 2.0, 4.0):
         ax = Figure(figsize=(inches, inches)).add_axes((0.0, 0.0, 1.0, 1.0))

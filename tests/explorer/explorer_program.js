@@ -40,7 +40,7 @@ const calls = {
   uniformKnots: (...given) => bspline.uniformKnots(...given),
   greville: (...given) => bspline.greville(...given),
   insertKnot: (...given) => bspline.insertKnot(...given),
-  formula: (name, xs) => xs.map((x) => functions.find(name).f(x)),
+  formula: (name, xs) => xs.map((x) => functions.FUNCTIONS[name].f(x)),
   complexities: () => Object.fromEntries(Object.entries(functions.FUNCTIONS).map(([name, { complexity }]) => [name, complexity])),
   base: (name, xs) => xs.map(functions.BASES[name]),
   widths: (text, name) => reading.fromText(text, name).widths,
@@ -59,7 +59,7 @@ const calls = {
   },
   samples: (text, n) => network.samples(reading.fromText(text, "network.json"), n),
   scores: (text, xs) => network.look(reading.fromText(text, "network.json"), xs).scores,
-  derivative: (name, xs) => xs.map((x) => functions.find(name).d1(x)),
+  derivative: (name, xs) => xs.map((x) => functions.FUNCTIONS[name].d1(x)),
   liveColumn: (knots, degree, xs) => {
     const { first, values, slopes } = bspline.liveColumn(knots, degree, xs);
     return { first: [...first], values: [...values], slopes: [...slopes] };

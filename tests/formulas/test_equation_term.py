@@ -525,7 +525,6 @@ REJECTED = {
         {},
         "^equation has no finite value at .*: write finite numbers in place of oo",
     ),
-    "beyond float64": (U - 10**400 * X, {}, "^equation has a number, .* beyond float64"),
     "complex root": (
         U.diff(X) - sympy.root(-8, 3) * U,
         {},
@@ -546,7 +545,6 @@ REJECTED = {
         {},
         "^equation has coefficients of the unknown function that are all 0 in float64, since they",
     ),
-    "power beyond float64": (U - sympy.pi**1000 * X, {}, "^equation has a number, or a power of"),
     "infinite": (U - sympy.oo, {}, "^equation is -oo, but must be"),
     "one of them nan": ([U, sympy.nan], {"unknowns": U}, r"^equation\[1\] is nan, but must be"),
     "point source": (

@@ -26,11 +26,8 @@ from kan_ref.formulas.construction import from_formula
 from kan_ref.formulas.expression import formula, formula_latex, round_formula
 from kan_ref.formulas.recognition import recognise_constants
 from kan_ref.formulas.values import evaluate_formula, numeric_function
-from kan_ref.functions.composition import compose_records
 from kan_ref.functions.library import (
     LIBRARY,
-    compose,
-    lookup,
     register_function,
     unregister_function,
 )
@@ -47,8 +44,7 @@ RANGES = {
     **dict.fromkeys(
         ("sqrt", "1/sqrt", "x^1.5", "log", "1/x", "1/x^2", "1/x^3", "1/x^4", "1/x^5"), (0.5, 2.0)
     ),
-    **dict.fromkeys(("1/|x|", "log(x^2)", "1/x(cosh)", "sin(log(x^2))"), (-2.0, -0.5)),
-    **dict.fromkeys(("exp(sin)", "gaussian(tanh)", "arctan(logcosh)", "1/|x|(exp)"), (-1.5, 1.5)),
+    "1/|x|": (-2.0, -0.5),
 }
 
 
@@ -186,47 +182,6 @@ def test_a_long_shift_in_an_exponent_does_not_leave_float64(name):
 
 
 # --- form
-
-
-@for_all(
-    ("name", "scale"),
-    [
-        ("gaussian", 1e160),
-        ("x^5", 1e-62),
-        ("1/x^5", 1e63),
-        ("x^4", 1e-39),
-        ("x^1.5", 1e-210),
-        ("1/x^3(x^2)", -1e90),
-    ],
-)
-def test_a_power_of_a_scale_does_not_leave_float64(name, scale):
-    """Of 1e-156 x^4 the second factor would overflow at x = 1e78."""
-    network = one_edge(lookup(name), (scale, 0.0, 3.0, 0.5))
-    size = 1e39 if name == "x^4" else 1.0
-    x = size * np.array([[0.7], [1.0], [2.0]]) / scale
-
-    expression = formula(network)
-
-    np.testing.assert_allclose(evaluate_formula(expression, x), network(x), rtol=1e-13)
-    rounded = round_formula(expression)
-    np.testing.assert_allclose(evaluate_formula(rounded, x), network(x), rtol=1e-13)
-    assert not expression.doit().has(sympy.UnevaluatedExpr)
-
-
-@for_all(
-    ("name", "row"),
-    [
-        ("x^5", (1e-30, 0.0, 1.0, 0.0)),
-        ("x^5", (-1e30, 0.0, 1.0, 0.0)),
-        ("sin", (1e180, 0.0, 1.0, 0.0)),
-        ("x^2", (0.0, 1e100, 1.0, 0.0)),
-        ("x^2", (1.0, 1e-200, 1.0, 0.0)),
-    ],
-)
-def test_a_scale_without_powers_beyond_1e154_is_multiplied_out(name, row):
-    expression = formula(one_edge(lookup(name), row))
-
-    assert not expression.has(sympy.UnevaluatedExpr)
 
 
 def test_the_hello_world_reads_as_in_the_paper():
@@ -380,14 +335,13 @@ def test_a_function_without_formula_appears_by_its_name_and_is_evaluated_by_the_
         evaluate_formula(formula(network), [[1.0]])
 
 
-def test_a_formula_that_is_no_expression_is_refused_also_in_a_composition():
+def test_a_formula_that_is_no_expression_is_refused():
     bad = Function("bad", *(LIBRARY["sin"].f,) * 4, formula=lambda u: "sin(u)")
 
-    for function in (bad, compose_records(LIBRARY["exp"], bad)):
-        with pytest.raises(
-            TypeError, match=r"formula of 'bad' gives 'sin\(u\)', but must give a SymPy expression"
-        ):
-            formula(one_edge(function, (2.0, 0.0, 1.0, 0.0)))
+    with pytest.raises(
+        TypeError, match=r"formula of 'bad' gives 'sin\(u\)', but must give a SymPy expression"
+    ):
+        formula(one_edge(bad, (2.0, 0.0, 1.0, 0.0)))
 
 
 def test_a_formula_has_no_symbol_that_an_input_could_share():
@@ -524,10 +478,8 @@ def test_a_formula_is_rejected_where_a_later_function_makes_an_undefined_edge_re
     twice = formula_network(
         [(0, 0, inner, (0.0, b, 1.0, 0.0)), (0, 1, inner, (0.0, b, -1.0, 0.0))], widths=(2, 1)
     )
-    composed = compose(outer, inner)
-    edge = one_edge(composed, (0.0, b, 1.0, 0.0))
 
-    for network in (undefined, twice, edge):
+    for network in (undefined, twice):
         with pytest.raises(ValueError, match=r"of layer 0 has no finite real value at any x$"):
             formula(network)
         with pytest.raises(ValueError, match="where it has no finite value"):
@@ -675,7 +627,8 @@ def test_names_that_are_the_columns_of_a_table_in_another_order_are_reported(cal
 
 CHAINS = {
     "gaussian of a far square": [
-        ("gaussian(x^2)", (1.0, -2000.0, 1.0, 0.0)),
+        ("x^2", (1.0, -2000.0, 1.0, 0.0)),
+        ("gaussian", (1.0, 0.0, 1.0, 0.0)),
         ("logcosh", (1.0, -1.0, 1.0, 0.0)),
     ],
     "power 5": [
@@ -684,12 +637,14 @@ CHAINS = {
         ("logcosh", (1.0, -1.0, 1.0, 0.0)),
     ],
     "fractional power": [
-        ("gaussian(x^2)", (1.0, -2000.0, 1.0, 0.0)),
+        ("x^2", (1.0, -2000.0, 1.0, 0.0)),
+        ("gaussian", (1.0, 0.0, 1.0, 0.0)),
         ("cosh", (1.0, -1.0, 1.0, 0.5)),
         ("x^1.5", (1.0, 0.0, 1.0, 0.0)),
     ],
     "modulus": [
-        ("gaussian(x^2)", (1.0, -2000.0, 1.0, 0.0)),
+        ("x^2", (1.0, -2000.0, 1.0, 0.0)),
+        ("gaussian", (1.0, 0.0, 1.0, 0.0)),
         ("tanh", (1.0, -1.0, 1.0, 0.5)),
         ("abs", (1.0, 0.0, 1.0, 0.0)),
     ],

@@ -190,8 +190,7 @@ def random_network(
     return Network(tuple(layers))
 
 
-SMOOTH_FUNCTIONS = ("x", "x^2", "sin", "tanh", "gaussian", "arctan", "sigmoid", "cosh")
-SMOOTH_FUNCTIONS += ("logcosh", "exp(sin)", "gaussian(tanh)", "sin(x^2)")
+SMOOTH_FUNCTIONS = ("x", "x^2", "sin", "tanh", "gaussian", "arctan", "sigmoid", "cosh", "logcosh")
 
 
 def with_formulas(rng, network, share=0.5, locked=0.3):

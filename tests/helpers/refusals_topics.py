@@ -78,7 +78,6 @@ on_network = {
     "node_scores": lambda v: kr.node_scores(v, X),
     "fix_symbolic": lambda v: kr.fix_symbolic(v, 0, **EDGE, name="sin"),
     "fix_pattern": lambda v: kr.fix_pattern(v, [None, None]),
-    "split_edge": lambda v: kr.split_edge(v, 0, **EDGE),
     "canonical_form": lambda v: kr.canonical_form(v),
     "unfix_symbolic": lambda v: kr.unfix_symbolic(v, 0, **EDGE),
     "suggest_symbolic": lambda v: kr.suggest_symbolic(v, X, 0, **EDGE),
@@ -94,7 +93,6 @@ for function, call in on_network.items():
 
 edges = {
     "fix_symbolic": lambda layer, edge: kr.fix_symbolic(NET, layer, **edge, name="sin"),
-    "split_edge": lambda layer, edge: kr.split_edge(FORMULAS, layer, **edge),
     "unfix_symbolic": lambda layer, edge: kr.unfix_symbolic(FORMULAS, layer, **edge),
     "suggest_symbolic": lambda layer, edge: kr.suggest_symbolic(NET, X, layer, **edge),
 }
@@ -146,7 +144,6 @@ refuse(
     number=3,
     flat=[0, 1],
 )
-refuse("split_edge", "edge", lambda v: kr.split_edge(FORMULAS, 0, **v), not_composed=EDGE)
 refuse(
     "fix_pattern",
     "pattern",
@@ -156,15 +153,6 @@ refuse(
     number=3,
     rows=[[["sin", None]], None],
     unknown=[[["sine", None], [None] * 2, [None] * 2], None],
-)
-refuse("compose", "outer", lambda v: kr.compose(v, "sin"), **names, line="x")
-refuse("compose", "inner", lambda v: kr.compose("sin", v), **names, callable=np.sin)
-refuse(
-    "suggest_symbolic",
-    "composed",
-    lambda v: kr.suggest_symbolic(NET, X, 0, **EDGE, composed=v),
-    text="no",
-    one=1,
 )
 refuse("percentile_bounds", "x", kr.percentile_bounds, **bad_batches(X, columns=False), rows=X[:0])
 refuse(

@@ -70,10 +70,8 @@ def formula_network(name):
     return kr.fix_symbolic(net, 0, output=0, input=0, name=name, affine=(0.9, 0.05, -1.7, 0.3))
 
 
-COMPOSED = ("log(x^2)", "arctan(1/x)", "sin(exp(tanh))", "1/sqrt(logcosh)", "sgn(sin)", "tanh(x^5)")
-BUILT_IN_NAMES = [*sorted(BUILT_IN), *COMPOSED]
 FORMULAS = {
-    f"formula_{number}": formula_network(name) for number, name in enumerate(BUILT_IN_NAMES)
+    f"formula_{number}": formula_network(name) for number, name in enumerate(sorted(BUILT_IN))
 }
 ALL = SINGLE | DEEP | MIXED | FORMULAS
 
@@ -134,8 +132,7 @@ def test_every_function_of_the_library_is_the_network(library, name):
     ("symbol", "u"),
     [
         *[("log", 0.0), ("log", -1.0), ("sqrt", -1.0), ("1/x", 0.0), ("arcsin", 2.0)],
-        *[("arctanh", 1.0), ("1/|x|", 0.0), ("arctan(1/x)", 0.0), ("tanh(arctanh)", 1.0)],
-        *[("exp(log)", 0.0), ("arctan(1/x^3)", 0.0), ("sgn(1/sqrt)", 0.0)],
+        *[("arctanh", 1.0), ("1/|x|", 0.0), ("1/x^3", 0.0), ("1/sqrt", 0.0)],
     ],
 )
 def test_where_a_formula_has_no_value_the_network_refuses_and_c_gives_nan(tmp_path, symbol, u):
@@ -236,10 +233,7 @@ def test_the_text_is_ascii_in_short_lines_and_the_same_each_time():
 
 
 def test_every_function_that_the_library_was_born_with_has_its_c():
-    assert {network.layers[0].symbolic[0].name for network in FORMULAS.values()} == {
-        *LIBRARY,
-        *COMPOSED,
-    }
+    assert {network.layers[0].symbolic[0].name for network in FORMULAS.values()} == set(LIBRARY)
 
 
 def test_a_function_that_c_lacks_is_refused_by_name_and_place():

