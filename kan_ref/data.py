@@ -21,7 +21,6 @@ from kan_ref.checks import (
     check_samples,
     check_tables,
     column_names,
-    explain_call,
     input_names,
     listed,
     read_inputs,
@@ -131,7 +130,6 @@ class Data(Record):
         return f"Data({', '.join(parts)})"
 
     @classmethod
-    @explain_call
     def split(
         cls, x: ArrayLike, y: ArrayLike, *, test_share: float = 0.2, rng: np.random.Generator
     ) -> "Data":

@@ -12,7 +12,7 @@ from kan_ref.checks.floating_point import CallersFunction as CallersFunction
 from kan_ref.checks.floating_point import is_single as is_single
 from kan_ref.checks.floating_point import keep_warnings as keep_warnings
 from kan_ref.checks.floating_point import quiet_except as quiet_except
-from kan_ref.checks.other_names import CALLS as CALLS
+from kan_ref.checks.records import Record as Record
 from kan_ref.checks.samples import check_classes as check_classes
 from kan_ref.checks.samples import check_input_names as check_input_names
 from kan_ref.checks.samples import check_name as check_name
@@ -31,9 +31,6 @@ from kan_ref.checks.tables import check_entries as check_entries
 from kan_ref.checks.tables import check_numbers as check_numbers
 from kan_ref.checks.tables import read_inputs as read_inputs
 from kan_ref.checks.tables import read_targets as read_targets
-from kan_ref.checks.unknown_names import Record as Record
-from kan_ref.checks.unknown_names import network_remedy as network_remedy
-from kan_ref.checks.unknown_names import what as what
 from kan_ref.checks.values import BoolArray as BoolArray
 from kan_ref.checks.values import FloatArray as FloatArray
 from kan_ref.checks.values import IntArray as IntArray
@@ -49,4 +46,3 @@ from kan_ref.checks.values import check_overflow as check_overflow
 from kan_ref.checks.values import check_pair as check_pair
 from kan_ref.checks.values import check_positive as check_positive
 from kan_ref.checks.values import check_rectangular as check_rectangular
-from kan_ref.checks.values import explain_call as explain_call

@@ -6,10 +6,9 @@ with its numbers.
 """
 
 import difflib
-import functools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,45 +22,14 @@ from kan_ref.checks.array_remedies import (
     shape_remedy,
     shown,
 )
-from kan_ref.checks.other_names import NEAR, VALUES
-from kan_ref.checks.unknown_names import failed_call
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _LARGEST = float(np.finfo(np.float64).max)
 _SAMPLES = ("x", "y", "x_train", "y_train", "x_test", "y_test")
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
-
-
-def explain_call(function: Function) -> Function:
-    """Return `function` with a message for arguments that it does not have.
-
-    A call that fits costs one more Python call, and any other exception passes unchanged. The
-    result has the signature, the name and the docstring of `function`, so that `inspect`, editors
-    and type checkers see no difference.
-
-    Raises
-    ------
-    TypeError
-        "fit has no argument 'lamb': the weight of the penalty is penalty_weight"; "fit takes 2
-        arguments by position (network, data), but 3 came: give the others by name (...)"; "prune
-        lacks the argument x: x are samples, such as data.x_train"
-    """
-
-    @functools.wraps(function)
-    def explained(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except TypeError:
-            message = failed_call(function, args, kwargs)
-            if message is None:
-                raise
-        raise TypeError(message)
-
-    return explained  # type: ignore[return-value]
 
 
 def check_rectangular(name: str, value: object) -> NDArray[Any]:
@@ -267,17 +235,9 @@ def check_choice(name: str, value: object, options: Sequence[str], *, or_none: b
     message = f"{name} is {shown(value)}, but must be one of {listed}"
     if not isinstance(value, str):
         raise TypeError(message)
-    raise ValueError(f"{message}{_instead(name, value, options)}")
-
-
-def _instead(name: str, value: str, options: Sequence[str]) -> str:
-    """Return what to write instead of a value that is not an option, "" where nothing is near."""
-    known = VALUES.get((name, value.lower()))
-    if known is not None:
-        return f": {known}"
     lower = {option.lower(): option for option in options}
-    close = difflib.get_close_matches(value.lower(), lower, n=1, cutoff=NEAR)
-    return f" (did you mean {lower[close[0]]!r}?)" if close else ""
+    close = difflib.get_close_matches(value.lower(), lower, n=1, cutoff=0.7)
+    raise ValueError(message + (f" (did you mean {lower[close[0]]!r}?)" if close else ""))
 
 
 def check_flag(name: str, value: object) -> bool:

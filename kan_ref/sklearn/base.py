@@ -14,7 +14,6 @@ from kan_ref.checks import (
     check_entries,
     check_float_array,
     check_numbers,
-    explain_call,
     input_names,
     literal,
     read_inputs,
@@ -97,7 +96,6 @@ def own_names() -> Iterator[None]:
 class KANBase(BaseEstimator):
     """The part of both estimators that does not depend on the loss; not for direct use."""
 
-    @explain_call
     def __init__(
         self,
         hidden_layers: Sequence[int] = (5,),

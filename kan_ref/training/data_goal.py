@@ -26,8 +26,7 @@ from kan_ref.checks import (
     check_number,
     check_overflow,
     check_rectangular,
-    network_remedy,
-    what,
+    shown,
 )
 from kan_ref.network import Network, check_derivatives, layer_inputs, new_workspaces
 from kan_ref.numerics import Block, NormalSums, Operator, StoredOperator
@@ -192,10 +191,7 @@ class DataGoal:
 def check_model(name: str, value: object) -> Model:
     """Return `value` if it is a model, else raise TypeError."""
     if isinstance(value, type) or not isinstance(value, Model):
-        raise TypeError(
-            f"{name} is {what(value)}, but must be a Network, an MLP or a LAN"
-            f"{network_remedy(value)}"
-        )
+        raise TypeError(f"{name} is {shown(value)}, but must be a Network, an MLP or a LAN")
     return value
 
 

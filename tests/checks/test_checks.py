@@ -26,7 +26,6 @@ from kan_ref.checks import (
     check_integer,
     check_number,
 )
-from kan_ref.checks.other_names import VALUES
 from kan_ref.numerics.differences import central_difference
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -583,34 +582,6 @@ def test_with_a_loss_of_numbers_one_axis_has_a_column_or_the_loss_of_classes_as_
         column = remedies(message, y=y)[0]
         if column.dtype != bool:
             assert kr.value_and_grad(NET, X, column)[0] > 0.0
-
-
-@pytest.mark.parametrize(
-    ("loss", "remedy"),
-    [
-        ("mae", ": a loss of absolute errors is not offered; 'mse' is the loss for numbers"),
-        ("Huber", ": a loss of absolute errors is not offered; 'mse' is the loss for numbers"),
-        ("RMSE", ": write 'mse'"),
-        ("BCE", ": the loss for classes is 'cross_entropy', for answers 0 and 1 'logistic'"),
-        ("MSE", " (did you mean 'mse'?)"),
-        ("focal", ""),
-    ],
-)
-def test_another_loss_is_answered_with_the_losses_and_what_is_offered_instead(loss, remedy):
-    message = refusal(kr.value_and_grad, NET, X, Y, loss)
-
-    assert message.partition("'logistic'")[0] == (
-        f"loss is {loss!r}, but must be one of 'mse', 'cross_entropy', "
-    )
-    assert message.partition("'cross_entropy', 'logistic'")[2] == remedy
-
-
-def test_every_value_that_leads_to_an_option_leads_to_one_that_exists():
-    options = {"loss": ("mse", "cross_entropy", "logistic")}
-
-    for (name, value), words in VALUES.items():
-        assert value == value.lower()
-        assert any(repr(option) in words for option in options[name])
 
 
 @pytest.mark.parametrize(

@@ -320,7 +320,6 @@ def test_locked_sines_keep_their_name():
         ({"names": ("x",)}, ValueError, "names"),
         ({"rng": 0}, TypeError, "rng is 0"),
         ({"penalty_weight": -1.0}, ValueError, "penalty_weight is -1"),
-        ({"allowed": 1.5}, TypeError, "discover has no argument 'allowed'"),
         ({"seconds": -1.0}, ValueError, "seconds is -1"),
         ({"widths": None, "functions": ("sin",)}, ValueError, "functions is given without widths"),
         ({"start": 3}, ValueError, "widths and start are both given"),

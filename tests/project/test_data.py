@@ -739,8 +739,6 @@ def test_without_test_samples_errors_on_them_are_nan_and_training_is_the_same(lo
 def test_settings_of_a_split_are_checked_by_name():
     with pytest.raises(ValueError, match=r"test_share is 1.5, but must be between 0 and 1"):
         split(test_share=1.5)
-    with pytest.raises(TypeError, match=r"Data\.split has no argument 'seed': random numbers come"):
-        split(seed=0)
 
 
 # --- tables: the order of their columns, and names for their headers

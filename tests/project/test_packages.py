@@ -142,7 +142,7 @@ PROGRAMS = {  # they print, and nobody but a program imports them
     "program": "the last line of each of them after Ctrl-C",
 }
 DYNAMIC = {
-    "checks.unknown_names": "a notebook shows a record by `drawing`",
+    "checks.records": "a notebook shows a record by `drawing`",
     "__init__": "public names load their packages",
     "conformance.serve": "adapters are named on the command line",
     "conformance.plugin": "adapters are named in pytest's configuration",

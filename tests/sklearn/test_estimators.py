@@ -321,12 +321,6 @@ def test_messages_name_the_arrays_of_the_estimators():
             raise ValueError(text)
 
 
-def test_a_setting_that_does_not_exist_is_reported_for_the_estimator_that_was_called():
-    for kind in (KANRegressor, KANClassifier):
-        with pytest.raises(TypeError, match=rf"^{kind.__name__} has no argument 'n_interval': did"):
-            kind(n_interval=3)
-
-
 def test_an_input_without_effect_has_the_smallest_importance(fitted):
     importances = fitted.feature_importances_
 
