@@ -1,11 +1,5 @@
-"""Input validation: what an argument must be, and messages that name the remedy."""
+"""Input validation: what an argument must be."""
 
-from kan_ref.checks.array_remedies import as_array as as_array
-from kan_ref.checks.array_remedies import label_remedy as label_remedy
-from kan_ref.checks.array_remedies import number_classes as number_classes
-from kan_ref.checks.array_remedies import shape_remedy as shape_remedy
-from kan_ref.checks.array_remedies import short as short
-from kan_ref.checks.array_remedies import shown as shown
 from kan_ref.checks.floating_point import ROUNDING as ROUNDING
 from kan_ref.checks.floating_point import CallersFunction as CallersFunction
 from kan_ref.checks.floating_point import keep_warnings as keep_warnings
@@ -40,3 +34,5 @@ from kan_ref.checks.values import check_overflow as check_overflow
 from kan_ref.checks.values import check_pair as check_pair
 from kan_ref.checks.values import check_positive as check_positive
 from kan_ref.checks.values import check_rectangular as check_rectangular
+from kan_ref.checks.values import short as short
+from kan_ref.checks.values import shown as shown

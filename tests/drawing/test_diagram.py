@@ -928,7 +928,7 @@ NET, X = example((2, 3, 1))
         (
             {"x": [[0.1, np.nan]]},
             ValueError,
-            "x contains nan at row 0, column 1, but needs finite numbers: leave such samples out",
+            "x contains nan at row 0, column 1, but needs finite numbers",
         ),
         ({"x": [[0.1]]}, ValueError, r"x has shape \(1, 1\), but needs shape \(batch, 2\)"),
         ({"names": ("a", "b", "c")}, ValueError, "names has 3 entries, but 2 inputs need 2"),
@@ -939,7 +939,7 @@ NET, X = example((2, 3, 1))
         (
             {"names": {"a", "b"}},
             TypeError,
-            "but a set has no order: give a list or a tuple of 2 str",
+            "but must be a sequence of 2 str",
         ),
         ({"beta": 0}, ValueError, "beta is 0, but must be above 0"),
         ({"beta": -1.0}, ValueError, "beta is -1.0, but must be above 0"),

@@ -46,7 +46,7 @@ BATCHES = {
     "flat y": (
         {"y": Y[:, 0]},
         ValueError,
-        r"y has shape \(5,\), but needs shape \(batch, n_out\): give y\[:, None\] for one output",
+        r"y has shape \(5,\), but needs shape \(batch, n_out\): give y\[:, None\] for one output, .*",
     ),
     "y too wide": (
         {"y": np.hstack([Y, Y])},
@@ -67,27 +67,27 @@ BATCHES = {
     "nan": (
         {"x": spoiled(X, (3, 1), np.nan)},
         ValueError,
-        "x contains nan at row 3, column 1, but needs finite numbers: leave such samples out",
+        "x contains nan at row 3, column 1, but needs finite numbers",
     ),
     "infinite": (
         {"y": spoiled(Y, (2, 0), -np.inf)},
         ValueError,
-        "y contains -inf at row 2, column 0, but needs finite numbers: leave such samples out",
+        "y contains -inf at row 2, column 0, but needs finite numbers",
     ),
     "text": (
         {"x": [["a", "b"]]},
         TypeError,
-        "x has dtype <U1, but needs real numbers: text has to become numbers first",
+        "x has dtype <U1, but needs real numbers",
     ),
     "complex": (
         {"y": Y + 1j},
         TypeError,
-        r"y has dtype complex128, but needs real numbers: give y\.real, or the real and the imaginary part as columns",
+        r"y has dtype complex128, but needs real numbers",
     ),
     "booleans": (
         {"y": Y > 0},
         TypeError,
-        r"y has dtype bool, but needs real numbers: give y\.astype\(float\)",
+        r"y has dtype bool, but needs real numbers",
     ),
     "loss": ({"loss": "mae"}, ValueError, r"loss is 'mae', but must be one of 'mse'.*"),
     "loss of another kind": (
@@ -128,12 +128,12 @@ DATA = {
     "flat y_train": (
         {"y_train": Y[:, 0]},
         ValueError,
-        r"y_train has shape \(5,\), but needs shape \(batch, n_out\): give y_train\[:, None\] for one output",
+        r"y_train has shape \(5,\), but needs shape \(batch, n_out\): give y_train\[:, None\] for one output, .*",
     ),
     "flat y_test": (
         {"y_test": Y[:, 0]},
         ValueError,
-        r"y_test has shape \(5,\), but needs shape \(batch, n_out\): give y_test\[:, None\] for one output",
+        r"y_test has shape \(5,\), but needs shape \(batch, n_out\): give y_test\[:, None\] for one output, .*",
     ),
     "outputs": (
         {"y_train": np.hstack([Y, Y])},
@@ -156,32 +156,32 @@ DATA = {
     "nan in x_train": (
         {"x_train": spoiled(X, (0, 1), np.nan)},
         ValueError,
-        "x_train contains nan at row 0, column 1, but needs finite numbers: leave such samples out",
+        "x_train contains nan at row 0, column 1, but needs finite numbers",
     ),
     "nan in y_train": (
         {"y_train": spoiled(Y, (4, 0), np.nan)},
         ValueError,
-        "y_train contains nan at row 4, column 0, but needs finite numbers: leave such samples out",
+        "y_train contains nan at row 4, column 0, but needs finite numbers",
     ),
     "inf in x_test": (
         {"x_test": spoiled(X, (1, 0), np.inf)},
         ValueError,
-        "x_test contains inf at row 1, column 0, but needs finite numbers: leave such samples out",
+        "x_test contains inf at row 1, column 0, but needs finite numbers",
     ),
     "nan in y_test": (
         {"y_test": spoiled(Y, (3, 0), np.nan)},
         ValueError,
-        "y_test contains nan at row 3, column 0, but needs finite numbers: leave such samples out",
+        "y_test contains nan at row 3, column 0, but needs finite numbers",
     ),
     "text": (
         {"x_train": [["a", "b"]] * 5},
         TypeError,
-        "x_train has dtype <U1, but needs real numbers: text has to become numbers first",
+        "x_train has dtype <U1, but needs real numbers",
     ),
     "objects": (
         {"y_train": np.array([[None]] * 5)},
         TypeError,
-        r"y_train has dtype object, but needs real numbers: y_train\[0, 0\] is None",
+        r"y_train has dtype object, but needs real numbers",
     ),
 }
 
@@ -450,7 +450,7 @@ MOVES = {
     "samples that do not matter": (
         lambda: kr.extend_grid(network(), spoiled(X, (1, 1), np.nan), n_intervals=10),
         ValueError,
-        "x contains nan at row 1, column 1, but needs finite numbers: leave such samples out",
+        "x contains nan at row 1, column 1, but needs finite numbers",
     ),
     "share": (
         lambda: kr.update_grid(network(), X, uniform_share=1.5),
@@ -475,7 +475,7 @@ MOVES = {
     "update with inf": (
         lambda: kr.update_grid(network(), spoiled(X, (0, 0), np.inf)),
         ValueError,
-        "x contains inf at row 0, column 0, but needs finite numbers: leave such samples out",
+        "x contains inf at row 0, column 0, but needs finite numbers",
     ),
 }
 
@@ -514,17 +514,17 @@ CURVES = {
     "flat y": (
         {"y": [1.0, 2.0]},
         ValueError,
-        r"y has shape \(2,\), but needs shape \(n, n_out\): give np\.asarray\(y\)\[:, None\] for one output",
+        r"y has shape \(2,\), but needs shape \(n, n_out\): give y\[:, None\]",
     ),
     "nan": (
         {"x": [0.1, np.nan]},
         ValueError,
-        "x contains nan at position 1, but needs finite numbers: leave such samples out",
+        "x contains nan at position 1, but needs finite numbers",
     ),
     "nan in y": (
         {"y": [[1.0], [np.nan]]},
         ValueError,
-        "y contains nan at row 1, column 0, but needs finite numbers: leave such samples out",
+        "y contains nan at row 1, column 0, but needs finite numbers",
     ),
     "two rows": (
         {"knots": np.stack([ROW, ROW])},
@@ -602,12 +602,12 @@ STARTS = {
     "flat y": (
         {"data": data(y_train=Y[:, 0])},
         ValueError,
-        r"y_train has shape \(5,\), but needs shape \(n_train, n_out\); for one output write y_train\[:, None\]",
+        r"y_train has shape \(5,\), but needs shape \(n_train, n_out\): give y_train\[:, None\]",
     ),
     "nan": (
         {"data": data(x_test=spoiled(X, (2, 0), np.nan))},
         ValueError,
-        "x_test contains nan at row 2, column 0, but needs finite numbers: leave such samples out",
+        "x_test contains nan at row 2, column 0, but needs finite numbers",
     ),
     "no data": (
         {"data": {"x_train": X}},
