@@ -84,8 +84,8 @@ def test_an_answer_that_is_no_pair_is_rejected(name):
         else ("value_and_grad", r"\(value, gradient\)")
     )
 
-    for answer, found in ((1.0, "a float"), ((1.0, 2.0, 3.0), "3 items"), (None, "a NoneType")):
-        with pytest.raises(TypeError, match=f"^{argument} gave {found}, but must give {pair}$"):
+    for answer in (1.0, (1.0, 2.0, 3.0), None):
+        with pytest.raises(TypeError, match=f"^{argument} gave .*, but must give {pair}$"):
             RUNS[name](lambda theta, answer=answer: answer)
 
 
