@@ -13,7 +13,6 @@ from kan_ref.bspline.knots import breakpoints, check_knots, uniform_knots
 from kan_ref.bspline.placement import (
     blended_knots,
     data_bounds,
-    grid_bounds,
     hidden_bounds,
     percentile_bounds,
 )
@@ -24,18 +23,9 @@ numbers = st.floats(-1e3, 1e3)
 # --- bounds of samples
 
 
-def test_bounds_move_out_by_the_pad_on_both_sides():
-    low, high = grid_bounds([0.0, -4.0], [2.0, 4.0], [0.5, 1.0])
-
-    assert (low.tolist(), high.tolist()) == ([-0.5, -5.0], [2.5, 5.0])
-
-
 @for_all("middle", [0.0, 0.3, -1.0, 7.0, -1e5, 1e100, 1e-100])
-@for_all("pad", [0.0, 100.0])
-def test_flat_samples_get_half_of_the_larger_of_1_and_the_middle_on_both_sides_and_no_pad(
-    middle, pad
-):
-    low, high = grid_bounds(middle, middle, pad)
+def test_flat_samples_get_half_of_the_larger_of_1_and_the_middle_on_both_sides_and_no_pad(middle):
+    low, high = data_bounds([[middle], [middle]])
 
     w = 0.5 * max(1.0, abs(middle))
     assert (low[0], high[0]) == (middle - w, middle + w)
@@ -46,44 +36,15 @@ def test_flat_samples_get_half_of_the_larger_of_1_and_the_middle_on_both_sides_a
 def test_flat_means_a_range_of_at_most_1e_9_of_the_larger_of_1_and_the_middle(middle, width, flat):
     half = 0.5 * width * max(1.0, abs(middle))
 
-    low, high = grid_bounds(middle - half, middle + half, 0.0)
+    low, high = data_bounds([[middle - half], [middle + half]])
 
     assert (high[0] - low[0] > 0.9 * max(1.0, abs(middle))) == flat
 
 
 def test_a_range_of_exactly_1e_9_is_still_flat():
-    low, high = grid_bounds(0.0, 1e-9, 0.0)
+    low, high = data_bounds([[0.0], [1e-9]])
 
     np.testing.assert_allclose([low[0], high[0]], [-0.5, 0.5], rtol=1e-8)
-
-
-@for_all(
-    ("low", "high", "pad", "sentence"),
-    [
-        (
-            [0.0, 2.0],
-            [1.0, 1.0],
-            0.0,
-            "low must not lie above high, but they are 2.0 and 1.0 at input 1",
-        ),
-        (0.0, 1.0, [0.1, 0.2, -0.1], r"pad must be at least 0, but is -0.1 at input 2"),
-        (0.0, [1.0, 2.0], [0.1, 0.2, 0.3], r"pad has shape \(3,\), but needs shape \(2,\)"),
-        ([0.0, 0.0], 1.0, [0.1, 0.2, 0.3], r"pad has shape \(3,\), but needs shape \(2,\)"),
-        ([0.0, 0.0], [1.0, 1.0, 1.0], 0.1, r"high has shape \(3,\), but needs shape \(2,\)"),
-        (
-            [1.0, 2.0],
-            [1.0, 1.0],
-            0.0,
-            "low must not lie above high, but they are 2.0 and 1.0 at input 1",
-        ),
-        (0.0, 1.0, [0.0, -0.1], "pad must be at least 0, but is -0.1 at input 1"),
-        (0.0, 1.0, [0.1, -0.1], "pad must be at least 0, but is -0.1 at input 1"),
-        (0.0, 1.0, np.nan, "pad contains nan at position 0, but needs finite numbers"),
-    ],
-)
-def test_bounds_that_are_none_are_refused(low, high, pad, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        grid_bounds(low, high, pad)
 
 
 def test_input_grids_taken_from_data_reach_5_percent_beyond_them():
@@ -188,7 +149,13 @@ def test_share_0_puts_breakpoints_at_the_quantiles_of_the_samples(x, n_intervals
 @given(arrays(float, (8, 2), elements=numbers), st.integers(1, 9), degrees(), st.floats(0.0, 3.0))
 def test_share_1_is_the_uniform_row_between_the_widened_bounds(x, n_intervals, degree, margin):
     low, high = x.min(axis=0), x.max(axis=0)
-    bounds = grid_bounds(low, high, margin / n_intervals * (high - low))
+    middle, pad = 0.5 * (low + high), margin / n_intervals * (high - low)
+    size = np.maximum(1.0, np.abs(middle))
+    flat = high - low <= 1e-9 * size
+    bounds = (
+        np.where(flat, middle - 0.5 * size, low - pad),
+        np.where(flat, middle + 0.5 * size, high + pad),
+    )
 
     knots = blended_knots(x, n_intervals, degree, uniform_share=1.0, margin=margin)
 
@@ -297,16 +264,6 @@ def test_no_samples_have_no_bounds():
         ValueError, match=r"x has shape \(0, 1\), but a grid needs at least one row"
     ):
         hidden_bounds(np.zeros((0, 1)), 5)
-
-
-def test_one_limit_for_all_inputs_goes_with_limits_of_each_on_the_other_side():
-    many = np.array([1.0, 2.5, 4.0])
-
-    for low, high in ((-1.0, many), (-many, 5.0)):
-        found = grid_bounds(low, high, pad=0.1)
-
-        each = np.broadcast_arrays(low, high, np.zeros(3))[:2]
-        np.testing.assert_array_equal(found, grid_bounds(*each, pad=0.1))
 
 
 # --- percentiles
