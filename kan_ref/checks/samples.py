@@ -78,11 +78,13 @@ def check_same_columns(
 ) -> None:
     """Raise ValueError if a table has other columns than `names`, or has them in another order.
 
-    The default names x_1, x_2, ... fit every table.
+    The default names x_1, x_2, ... fit every table that has none of them.
     """
     headers = column_names(value)
-    default = tuple(f"x_{i}" for i in range(1, len(names) + 1))
-    if headers is not None and tuple(names) not in (headers, input_names(headers), default):
+    if headers is None or tuple(names) in (headers, input_names(headers)):
+        return
+    default = [f"x_{i}" for i in range(1, len(names) + 1)]
+    if list(names) != default or {*names} & {*headers}:
         raise ValueError(
             f"{name} has the columns {listed(headers, 20)}, but needs {listed(names, 20)}, {whose}"
         )

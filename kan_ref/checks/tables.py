@@ -91,7 +91,10 @@ def read_targets(name: str, value: Any) -> tuple[NDArray[Any], NDArray[Any] | No
         entries = np.array(value, dtype=object).ravel()  # in a list NumPy takes nan as text
         wrong = [n for n, one in enumerate(entries) if not isinstance(one, str | bool | np.bool_)]
         if wrong:
-            raise ValueError(f"{name} is {entries[wrong[0]]!r} at row {wrong[0]}, but needs text")
+            raise ValueError(
+                f"{name} is {entries[wrong[0]]!r} at row {wrong[0]}, but every class of an array "
+                "of objects must be text"
+            )
         array = np.array(entries.tolist())
     if array.ndim != 1 or kind not in "biuUO" or not array.size:
         column = array[:, None] if array.ndim == 1 and array.size and kind == "f" else value

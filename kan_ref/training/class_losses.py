@@ -129,8 +129,8 @@ def check_labels(name: str, y: object, n_out: int) -> FloatArray:
     wrong = np.flatnonzero((labels < 0) | (labels >= n_out))
     if wrong.size:
         raise ValueError(
-            f"{name} is {labels[wrong[0]]} at position {wrong[0]}, but labels of the network's "
-            f"{n_out} outputs are 0 to {n_out - 1}"
+            f"{name} is {labels[wrong[0]]} at position {wrong[0]}, but {n_out} outputs have labels "
+            f"0 to {n_out - 1}"
         )
     onehot = np.zeros((len(labels), n_out))
     onehot[np.arange(len(labels)), labels] = 1.0

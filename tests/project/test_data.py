@@ -446,9 +446,9 @@ def test_few_integers_are_classes_with_two_samples_each():
         (np.where(np.isin(X, X[2, 1]), np.inf, X), Y, ValueError, "x contains inf at row 2, col"),
         (X, np.where(np.arange(N) == 5, NAN, Y), ValueError, "y contains nan at row 5, column 0"),
         (X, Y[:30], ValueError, "y has 30 rows, but x has 40"),
-        (X, ["a", None] * 20, ValueError, "y is None at row 1, but needs text"),
-        (X, ["a", NAN] * 20, ValueError, "y is nan at row 1, but needs text"),
-        (X, ["a", 1] * 20, ValueError, "y is 1 at row 1, but needs text"),
+        (X, ["a", None] * 20, ValueError, "y is None at row 1, but every class"),
+        (X, ["a", NAN] * 20, ValueError, "y is nan at row 1, but every class"),
+        (X, ["a", 1] * 20, ValueError, "y is 1 at row 1, but every class"),
         (X, ["a"] * N, ValueError, "y has the one class 'a', but a network needs at least two"),
         (X[:3], list("abc"), ValueError, "each class of y has one sample, but a split needs"),
         (X[:, 0], Y, ValueError, r"x has shape \(40,\), .* give x\[:, None\]$"),
@@ -551,6 +551,8 @@ def test_columns_that_agree_with_names_or_default_names_pass():
         ValueError, match=r"^x has the columns \('b', 'a'\), but needs \('a', 'b'\)"
     ):
         check_same_columns("x", BA, ("a", "b"))
+    with pytest.raises(ValueError, match=r"^x has the columns \('x_2', 'x_1'\), but needs"):
+        check_same_columns("x", Table(x_2=Y, x_1=Y), ("x_1", "x_2"))
 
 
 def test_headers_become_names_without_line_breaks_and_spaces_at_the_ends():

@@ -531,7 +531,7 @@ def test_columns_that_are_not_standardised_are_reported_with_the_remedy(change, 
             "cross_entropy",
             [0, 1] * 10,
             [0, 1, -1],
-            "^y_test is -1 at position 2, but 2 outputs have labels 0 to 1: number the classes",
+            "^y_test is -1 at position 2, but 2 outputs have labels 0 to 1",
         ),
         (
             "logistic",
