@@ -779,6 +779,8 @@ for name, arguments in SPLINES.items():
         bad = {"nan": np.full(np.shape(good), np.nan), "text": "a", "five axes": np.ones([1] * 5)}
         if "knots" in argument or argument == "breakpoints":
             bad |= {"decreasing": good[..., ::-1], "short": good[..., :1]}
+        if argument in ("degree", "derivative"):
+            bad |= {"negative": -1, "half": 0.5, "true": True}
         if argument != "name":
             refuse(
                 f"bspline.{name}",
