@@ -6,8 +6,6 @@ used. `_PUBLIC` lists all public names; `__init__.pyi` lists the same for type c
 
 import functools
 import importlib
-from collections.abc import Sequence
-from typing import Any
 
 from kan_ref.version import __version__ as __version__
 
@@ -67,43 +65,15 @@ def __getattr__(name: str) -> object:
     Raises AttributeError, with the nearest public name, if there is none.
     """
     if name in _HOME:
-        return _explained(name)
+        return getattr(importlib.import_module(f"kan_ref.{_HOME[name]}"), name)
     modules = _modules()
     if name in modules:
         return importlib.import_module(f"kan_ref.{name}")
-    raise AttributeError(f"module 'kan_ref' has no attribute {name!r}{_remedy(name, modules)}")
+    import difflib  # here, because only a misspelt name needs it
 
-
-@functools.cache
-def _explained(name: str) -> object:
-    """Return what a public name stands for; its calls name the right arguments for wrong ones.
-
-    A function gets its public address, kan_ref.fit, so that it can be pickled; a class stays the
-    same object.
-    """
-    from kan_ref.checks import explain_call  # here, because it needs NumPy
-
-    thing: Any = getattr(importlib.import_module(f"kan_ref.{_HOME[name]}"), name)
-    if isinstance(thing, type):
-        setattr(thing, "__init__", explain_call(getattr(thing, "__init__")))  # noqa: B009, B010
-    elif callable(thing):
-        thing = explain_call(thing)
-        thing.__module__ = __name__
-    return thing
-
-
-def _remedy(name: str, modules: Sequence[str]) -> str:
-    """Return the end of the message for a missing name: what to write, or the nearest name."""
-    if name.startswith("__"):  # tried by Python itself
-        return ""
-    import difflib  # here, because only a misspelt name needs them
-
-    from kan_ref.checks import CALLS
-
-    if name in CALLS:
-        return f": write {CALLS[name]}"
-    close = difflib.get_close_matches(name, [*_HOME, *modules], n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    close = [] if name.startswith("__") else difflib.get_close_matches(name, [*_HOME, *modules], 1)
+    nearest = f" (did you mean {close[0]!r}?)" if close else ""
+    raise AttributeError(f"module 'kan_ref' has no attribute {name!r}{nearest}")
 
 
 def __dir__() -> list[str]:

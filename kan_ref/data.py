@@ -17,11 +17,8 @@ from kan_ref.checks import (
     check_new_names,
     check_number,
     check_same_columns,
-    check_same_rows,
     check_samples,
-    check_tables,
     column_names,
-    explain_call,
     input_names,
     listed,
     read_inputs,
@@ -53,12 +50,11 @@ class Data(Record):
     Raises
     ------
     ValueError
-        "y_train has shape (3,), but needs shape (n_train, n_out); for one output write
-        y_train[:, None]"; "y_test has 4 rows, but x_test has 5"; "x_train contains nan at row 3,
-        column 0"; tables that differ in columns or their order (x_test), or in row labels (y)
+        "y_train has shape (3,), but needs shape (n_train, n_out): give y_train[:, None]"; "y_test
+        has 4 rows, but x_test has 5"; "x_train contains nan at row 3, column 0"; an x_test with
+        other columns than x_train, or in another order
     TypeError
-        "x_test is None, but needs shape (n_test, n_in): hold out a part of the samples, or give
-        x_train again"
+        "x_train has dtype object, but needs real numbers"
 
     Notes
     -----
@@ -92,8 +88,9 @@ class Data(Record):
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        check_tables(self)
         headers, test_inputs = column_names(self.x_train), self.x_test
+        if headers is not None:
+            check_same_columns("x_test", test_inputs, headers, "the columns of x_train")
         for part in ("train", "test"):
             for letter, columns in (("x", "n_in"), ("y", "n_out")):
                 name = f"{letter}_{part}"
@@ -131,7 +128,6 @@ class Data(Record):
         return f"Data({', '.join(parts)})"
 
     @classmethod
-    @explain_call
     def split(
         cls, x: ArrayLike, y: ArrayLike, *, test_share: float = 0.2, rng: np.random.Generator
     ) -> "Data":
@@ -141,15 +137,12 @@ class Data(Record):
         ----------
         x : (n, n_in) array_like or table
             An array, a list, a tensor or a DataFrame. Booleans count as 0 and 1; categories must
-            become columns of numbers first. Column names become `names`, if all of them are text.
-            Line breaks and spaces at the ends are left out. A column whose name is then empty, or
-            that of another column, is called x_i by its place i. Where another column has this
-            name, i is the first free number above the number of columns. Names that are equal as
-            they are raise an error.
+            become columns of numbers first. Column names become `names`, if all of them are text;
+            line breaks and spaces at their ends are left out.
         y : (n,) or (n, n_out) array_like or table
-            Numbers become columns (n, n_out). With one axis, text, booleans, categories and
-            integers are classes: they become labels 0, 1, ..., and `classes` holds what they stand
-            for, in increasing order: text alphabetically, whatever order a category declares.
+            Numbers become columns (n, n_out). With one axis, text, booleans and integers are
+            classes: they become labels 0, 1, ..., and `classes` holds what they stand for, in
+            increasing order, text alphabetically.
             For regression on integers give ``y.astype(float)``; integers whose values hardly repeat
             raise an error that says so. Whole numbers stored as float are numbers.
         test_share : float
@@ -167,14 +160,15 @@ class Data(Record):
         Raises
         ------
         TypeError
-            "x has a column 'sex' of dtype str, but needs numbers: turn it into numbers, ..."
+            "x['sex'] has dtype object, but needs real numbers"
         ValueError
-            "x contains nan at row 3, column 'age': ..."; "y has 4 rows, but x has 5"; a wrong
-            shape; other row labels in x than in y; fewer than two samples or two classes.
+            "x['age'] contains nan at position 3, but needs finite numbers"; "y has 4 rows, but x
+            has 5"; a wrong shape; fewer than two samples or two classes.
 
         Notes
         -----
-        The split is random. Where neighbouring samples resemble each other, as in time series,
+        Rows belong together by their places; row labels of tables are not compared. The split is
+        random. Where neighbouring samples resemble each other, as in time series,
         build `Data` from a part of your choice.
 
         Examples
@@ -196,7 +190,6 @@ class Data(Record):
             raise ValueError(f"y has {len(targets)} rows, but x has {len(samples)}")
         if len(samples) < 2:
             raise ValueError(f"x has shape {samples.shape}, but a split needs at least 2 samples")
-        check_same_rows("x", x, "y", y)
         test = _test_places(targets if classes is not None else None, len(samples), share, rng)
         train = np.delete(np.arange(len(samples)), test)
         return cls(samples[train], targets[train], samples[test], targets[test], names, classes)
@@ -251,7 +244,7 @@ def check_data(data: object) -> Data:
 
 
 def check_arrays(data: object) -> None:
-    """Raise an error if `data` lacks one of the four arrays, or if tables differ."""
+    """Raise TypeError if `data` lacks one of the four arrays."""
     for name in ARRAYS:
         if not hasattr(data, name):
             kind = type(data).__name__
@@ -259,7 +252,6 @@ def check_arrays(data: object) -> None:
                 f"data is a {kind} without attribute {name}, but needs {', '.join(ARRAYS)} "
                 "(as kan_ref.Data has them; kan_ref.Data.split(x, y, rng=rng) splits x and y)"
             )
-    check_tables(data)
 
 
 def check_loss(data: object, loss: object) -> None:

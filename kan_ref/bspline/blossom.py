@@ -20,7 +20,7 @@ import numpy as np
 
 from kan_ref.bspline.knots import breakpoints, check_knots
 from kan_ref.bspline.refined_grids import check_kept_knots
-from kan_ref.checks import FloatArray, IntArray, check_finite, check_float_array, check_integer
+from kan_ref.checks import FloatArray, IntArray, check_float_array, check_integer
 
 
 def blossom(
@@ -45,7 +45,7 @@ def blossom(
     Raises
     ------
     ValueError, TypeError
-        Wrong shapes; a piece that is empty or outside the grid; values beyond float64.
+        Wrong shapes; a piece that is empty or outside the grid.
 
     Notes
     -----
@@ -85,23 +85,20 @@ def blossom(
 def polar_form(
     knots: FloatArray, degree: int, coef: FloatArray, piece: IntArray, arguments: FloatArray
 ) -> FloatArray:
-    """Return `blossom` of checked arguments, (n_out, n_in, n_new); ValueError on overflow."""
+    """Return `blossom` of checked arguments, (n_out, n_in, n_new)."""
     inputs = np.arange(len(knots))[:, None, None]
     active = piece[:, :, None] + np.arange(degree + 1)
     last = active[:, :, -1:]
     ordered = _farthest_first(arguments, knots[inputs, last], knots[inputs, last + 1])
     d = coef[:, inputs, active]
-    with np.errstate(all="ignore"):
-        # [eq:blossom]
-        for level in range(1, degree + 1):
-            u, m = ordered[:, :, level - 1 : level], active[:, :, level:]
-            low, high = knots[inputs, m], knots[inputs, m + degree + 1 - level]
-            alpha = (u - low) / (high - low)
-            d = (1.0 - alpha) * d[..., :-1] + alpha * d[..., 1:]
-        # [/eq:blossom]
-    values = d[..., 0]
-    check_finite("the continued curve", values)
-    return values
+    # [eq:blossom]
+    for level in range(1, degree + 1):
+        u, m = ordered[:, :, level - 1 : level], active[:, :, level:]
+        low, high = knots[inputs, m], knots[inputs, m + degree + 1 - level]
+        alpha = (u - low) / (high - low)
+        d = (1.0 - alpha) * d[..., :-1] + alpha * d[..., 1:]
+    # [/eq:blossom]
+    return d[..., 0]
 
 
 def continued_values(knots: object, degree: int, coef: object, x: object) -> FloatArray:
@@ -121,7 +118,7 @@ def continued_values(knots: object, degree: int, coef: object, x: object) -> Flo
     Raises
     ------
     ValueError, TypeError
-        Wrong shapes, decreasing knots, numbers that are not finite, values beyond float64.
+        Wrong shapes, decreasing knots, numbers that are not finite.
 
     Notes
     -----
@@ -158,7 +155,7 @@ def blossom_coef(knots: object, degree: int, coef: object, new_knots: object) ->
     Raises
     ------
     ValueError, TypeError
-        Wrong shapes, decreasing knots, numbers that are not finite, values beyond float64.
+        Wrong shapes, decreasing knots, numbers that are not finite.
 
     Notes
     -----
@@ -177,7 +174,6 @@ def blossom_coef(knots: object, degree: int, coef: object, new_knots: object) ->
     return transfer_coef(knots, degree, coef, new_knots)
 
 
-@np.errstate(all="ignore")
 def transfer_coef(
     knots: FloatArray, degree: int, coef: FloatArray, new_knots: FloatArray
 ) -> FloatArray:

@@ -1,39 +1,24 @@
-"""Input validation: what an argument must be, and messages that name the remedy."""
+"""Input validation: what an argument must be."""
 
-from kan_ref.checks.array_remedies import as_array as as_array
-from kan_ref.checks.array_remedies import is_masked as is_masked
-from kan_ref.checks.array_remedies import label_remedy as label_remedy
-from kan_ref.checks.array_remedies import number_classes as number_classes
-from kan_ref.checks.array_remedies import shape_remedy as shape_remedy
-from kan_ref.checks.array_remedies import short as short
-from kan_ref.checks.array_remedies import shown as shown
 from kan_ref.checks.floating_point import ROUNDING as ROUNDING
 from kan_ref.checks.floating_point import CallersFunction as CallersFunction
-from kan_ref.checks.floating_point import is_single as is_single
 from kan_ref.checks.floating_point import keep_warnings as keep_warnings
 from kan_ref.checks.floating_point import quiet_except as quiet_except
-from kan_ref.checks.other_names import CALLS as CALLS
+from kan_ref.checks.records import Record as Record
 from kan_ref.checks.samples import check_classes as check_classes
 from kan_ref.checks.samples import check_input_names as check_input_names
 from kan_ref.checks.samples import check_name as check_name
 from kan_ref.checks.samples import check_new_names as check_new_names
 from kan_ref.checks.samples import check_ordered as check_ordered
 from kan_ref.checks.samples import check_same_columns as check_same_columns
-from kan_ref.checks.samples import check_same_rows as check_same_rows
 from kan_ref.checks.samples import check_samples as check_samples
-from kan_ref.checks.samples import check_tables as check_tables
 from kan_ref.checks.samples import column_names as column_names
 from kan_ref.checks.samples import counted as counted
 from kan_ref.checks.samples import input_names as input_names
 from kan_ref.checks.samples import listed as listed
 from kan_ref.checks.samples import literal as literal
-from kan_ref.checks.tables import check_entries as check_entries
-from kan_ref.checks.tables import check_numbers as check_numbers
 from kan_ref.checks.tables import read_inputs as read_inputs
 from kan_ref.checks.tables import read_targets as read_targets
-from kan_ref.checks.unknown_names import Record as Record
-from kan_ref.checks.unknown_names import network_remedy as network_remedy
-from kan_ref.checks.unknown_names import what as what
 from kan_ref.checks.values import BoolArray as BoolArray
 from kan_ref.checks.values import FloatArray as FloatArray
 from kan_ref.checks.values import IntArray as IntArray
@@ -49,4 +34,5 @@ from kan_ref.checks.values import check_overflow as check_overflow
 from kan_ref.checks.values import check_pair as check_pair
 from kan_ref.checks.values import check_positive as check_positive
 from kan_ref.checks.values import check_rectangular as check_rectangular
-from kan_ref.checks.values import explain_call as explain_call
+from kan_ref.checks.values import short as short
+from kan_ref.checks.values import shown as shown

@@ -1,41 +1,19 @@
 """The arrays of `kan_ref.Data`: samples, the names of their columns, and classes."""
 
-import numbers
 from collections.abc import Sequence
-from itertools import chain, count
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks.array_remedies import as_array, as_numbers, number_classes
 from kan_ref.checks.values import FloatArray, check_float_array, check_rectangular
 
 
 def check_samples(name: str, value: object, letter: str, axes: tuple[str, str]) -> FloatArray:
-    """Return `value` with two axes, or integer labels y.
-
-    For other arrays with one axis the message shows the code that gives the right ones. Test
-    samples may be none.
-    """
-    least = 0 if name.endswith("test") else 1
-    if value is None:
-        again = f": hold out a part of the samples, or give {letter}_train again"
-        raise TypeError(
-            f"{name} is None, but needs shape ({', '.join(axes)})"
-            f"{again if name.endswith('test') else ''}"
-        )
+    """Return `value` with two axes, or integer labels y. Test samples may be none."""
     found = check_rectangular(name, value)
-    if found.ndim == 1 and found.size >= least and letter == "y" and found.dtype.kind in "iu":
+    least = 0 if name.endswith("test") else 1
+    if letter == "y" and found.ndim == 1 and found.dtype.kind in "iu" and found.size >= least:
         return found
-    if found.ndim == 1 and found.size:
-        raise ValueError(
-            f"{name} has shape {found.shape}, but needs shape ({', '.join(axes)}); "
-            f"{_second_axis(name, value, found, letter)}"
-        )
-    if found.ndim == 1 and not least:
-        shapes = f"{name} has shape (0,), but needs shape ({', '.join(axes)})"
-        raise ValueError(f"{shapes}: for no test samples give np.asarray({letter}_train)[:0]")
     array = check_float_array(name, value, axes)
     if len(array) < least or not array.shape[1]:
         rows = "one row and " if least else ""
@@ -43,32 +21,12 @@ def check_samples(name: str, value: object, letter: str, axes: tuple[str, str]) 
     return array
 
 
-def _second_axis(name: str, value: object, found: FloatArray, letter: str) -> str:
-    """Return what to write for an array with one axis: a column, or class labels."""
-    code = as_array(name, value)
-    if letter == "x":
-        return f"for one input write {code}[:, None]"
-    if found.dtype.kind not in "biuf":
-        return f"for classes write {number_classes(name)}"
-    whole = found.dtype.kind == "b" or np.all(found == np.round(found))
-    labels = f", for class labels {code}.astype(int)" if whole else ""
-    return f"for one output write {code}[:, None]{labels}"
-
-
 def check_ordered(argument: str, values: Any, what: str) -> tuple[Any, ...]:
-    """Return a list, tuple, array, table's index or other ordered values as a tuple.
+    """Return ordered values as a tuple; TypeError for text, a set or a single value.
 
-    Raise TypeError for text, a set and a single value; `what` is what the message says is needed.
+    `what` is what the message says is needed.
     """
-    if isinstance(values, set | frozenset):
-        raise TypeError(
-            f"{argument} is {values!r}, but a set has no order: give a list or a tuple of {what}"
-        )
-    if (
-        isinstance(values, str)
-        or not hasattr(values, "__iter__")
-        or getattr(values, "shape", None) == ()
-    ):
+    if isinstance(values, str | set | frozenset) or not hasattr(values, "__iter__"):
         raise TypeError(f"{argument} is {values!r}, but must be a sequence of {what}")
     return tuple(values)
 
@@ -111,32 +69,8 @@ def column_names(value: Any) -> tuple[str, ...] | None:
 
 
 def input_names(headers: Sequence[str]) -> tuple[str, ...]:
-    """Return names of inputs for the headers of a table: what a formula takes, all different.
-
-    A header that is printable, without spaces at its ends, stays. In others line breaks and rows of
-    spaces become one space, and what is not printable is left out. Where nothing remains, or
-    another input has the name, the input is called x_1, x_2, ... by its place.
-    """
-    cleaned = [_cleaned(header) for header in headers]
-    kept = {header for header, name in zip(headers, cleaned, strict=True) if header == name}
-    names: list[str] = []
-    for place, (header, name) in enumerate(zip(headers, cleaned, strict=True), start=1):
-        others = {*names, *(kept - {header})}
-        if not name or name in others:
-            numbers = chain((place,), count(len(headers) + 1))
-            name = next(one for n in numbers if (one := f"x_{n}") not in {*names, *kept})
-        names.append(name)
-    return tuple(names)
-
-
-def _cleaned(header: str) -> str:
-    """Return a header as printable text without spaces at its ends, "" where nothing is left."""
-    if header.isprintable() and header == header.strip():
-        return header
-    shown = "".join(
-        letter if letter.isprintable() else " " if letter.isspace() else "" for letter in header
-    )
-    return " ".join(shown.split())
+    """Return names of inputs for the headers of a table: no line breaks, no spaces at the ends."""
+    return tuple(" ".join(header.split()) for header in headers)
 
 
 def check_same_columns(
@@ -144,48 +78,15 @@ def check_same_columns(
 ) -> None:
     """Raise ValueError if a table has other columns than `names`, or has them in another order.
 
-    The default names x_1, x_2, ... leave a table free that has none of them.
+    The default names x_1, x_2, ... fit every table that has none of them.
     """
     headers = column_names(value)
     if headers is None or tuple(names) in (headers, input_names(headers)):
         return
-    if tuple(names) == input_names([""] * len(names)) and not {*names} & {*headers}:
-        return
-    own = dict(zip(input_names(headers), headers, strict=True)) | {one: one for one in headers}
-    missing = [one for one in names if one not in own]
-    if not missing:
-        remedy = f"give {name}[{[own[one] for one in names]}]"
-    elif len(headers) == len(names):
-        remedy = f"give np.asarray({name}) if these are the same inputs in the same order"
-    else:
-        remedy = f"give a table with the column {missing[0]!r} too"
-    raise ValueError(
-        f"{name} has the columns {listed(headers, 20)}, but needs {listed(names, 20)}, {whose}: "
-        f"{remedy}"
-    )
-
-
-def check_tables(data: Any) -> None:
-    """Raise ValueError if tables differ: x_test from x_train in columns, a y from its x in rows."""
-    headers = column_names(data.x_train)
-    if headers is not None:
-        check_same_columns("x_test", data.x_test, headers, "the columns of x_train")
-    for part in ("train", "test"):
-        x_name, y_name = f"x_{part}", f"y_{part}"
-        check_same_rows(x_name, getattr(data, x_name), y_name, getattr(data, y_name))
-
-
-def check_same_rows(x_name: str, x: Any, y_name: str, y: Any) -> None:
-    """Raise ValueError if two tables of equal length have other row labels, or another order."""
-    ours, theirs = getattr(x, "index", None), getattr(y, "index", None)
-    same = getattr(ours, "equals", None)
-    if same is None or not hasattr(theirs, "equals") or len(x) != len(y):
-        return
-    if not same(theirs):
+    default = [f"x_{i}" for i in range(1, len(names) + 1)]
+    if list(names) != default or {*names} & {*headers}:
         raise ValueError(
-            f"{x_name} and {y_name} have different row labels (.index), so that their rows may "
-            f"belong to different samples: give {y_name}.loc[{x_name}.index], or "
-            f"np.asarray({y_name}) if the order is right"
+            f"{name} has the columns {listed(headers, 20)}, but needs {listed(names, 20)}, {whose}"
         )
 
 
@@ -226,42 +127,6 @@ def check_classes(classes: object, data: Any) -> NDArray[Any]:
                 f"have labels 0 to {len(found) - 1}"
             )
     return found
-
-
-def check_no_missing(name: str, value: Any, array: NDArray[Any]) -> None:
-    """Raise ValueError with the first row of an array (n,) that is None, nan, NaT or pandas.NA."""
-    # nan is unequal to itself; the comparison of pandas.NA with itself is neither
-    missing = [
-        entry is None or type(entry).__name__ in ("NAType", "NaTType") or entry != entry
-        for entry in array
-    ]
-    if any(missing):
-        place = missing.index(True)
-        rest = [entry for entry, is_missing in zip(array, missing, strict=True) if not is_missing]
-        are_numbers = all(
-            isinstance(one, numbers.Number) and not isinstance(one, bool) for one in rest
-        )
-        what = "leave out the samples without a class"
-        if rest and are_numbers:
-            code = as_numbers(name, value)
-            what = (
-                "keep the other rows of inputs and targets, "
-                f"keep = np.isfinite({code}), and give {code}[keep] for numbers, "
-                f"{code}[keep].astype(int) for class labels"
-            )
-        raise ValueError(f"{name} is {array[place]} at row {place}: {what}")
-
-
-def check_one_type(name: str, value: Any, array: NDArray[Any]) -> type[Any]:
-    """Return the type of all entries of an array (n,); TypeError if there are several."""
-    types = {type(one.item() if isinstance(one, np.generic) else one) for one in array}
-    if len(types) > 1:
-        found = ", ".join(sorted(kind.__name__ for kind in types))
-        raise TypeError(
-            f"{name} holds values of several types ({found}): "
-            f"give {as_array(name, value)}.astype(str) for classes, .astype(float) for numbers"
-        )
-    return types.pop()
 
 
 def listed(values: Sequence[object], most: int = 6) -> str:

@@ -6,73 +6,42 @@ with its numbers.
 """
 
 import difflib
-import functools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, TypeVar
+import re
+import reprlib
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks.array_remedies import (
-    as_array,
-    is_masked,
-    kind_remedy,
-    mask_remedy,
-    number_classes,
-    shape_remedy,
-    shown,
-)
-from kan_ref.checks.other_names import NEAR, VALUES
-from kan_ref.checks.unknown_names import failed_call
-
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
-_LARGEST = float(np.finfo(np.float64).max)
-_SAMPLES = ("x", "y", "x_train", "y_train", "x_test", "y_test")
+_LONGEST = 80  # characters of a value in a message
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
 
 
-def explain_call(function: Function) -> Function:
-    """Return `function` with a message for arguments that it does not have.
+def shown(value: object) -> str:
+    """Return how a message shows a value: on one line, of a long array the shape alone.
 
-    A call that fits costs one more Python call, and any other exception passes unchanged. The
-    result has the signature, the name and the docstring of `function`, so that `inspect`, editors
-    and type checkers see no difference.
-
-    Raises
-    ------
-    TypeError
-        "fit has no argument 'lamb': the weight of the penalty is penalty_weight"; "fit takes 2
-        arguments by position (network, data), but 3 came: give the others by name (...)"; "prune
-        lacks the argument x: x are samples, such as data.x_train"
+    A scalar of NumPy is the number or text of Python that it is.
     """
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    if len(text) <= _LONGEST and "\n" not in text:
+        return text
+    shape = getattr(value, "shape", None)
+    return short(value) if shape is None else f"an array of shape {shape}"
 
-    @functools.wraps(function)
-    def explained(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except TypeError:
-            message = failed_call(function, args, kwargs)
-            if message is None:
-                raise
-        raise TypeError(message)
 
-    return explained  # type: ignore[return-value]
+def short(value: object) -> str:
+    """Return the beginning of the text of a value, on one line."""
+    return re.sub(r"\n\s*", " ", reprlib.repr(value))
 
 
 def check_rectangular(name: str, value: object) -> NDArray[Any]:
-    """Return `value` as an array of any kind.
-
-    ValueError if its rows differ in length, or if numbers of a masked array are masked.
-    """
-    if type(value) is not np.ndarray and is_masked(value):
-        raise ValueError(
-            f"{name} has masked numbers, but every number counts here{mask_remedy(name, value)}"
-        )
+    """Return `value` as an array of any kind; ValueError if its rows differ in length."""
     try:
         return np.asarray(value)
     except ValueError as error:
@@ -112,75 +81,46 @@ def check_float_array(
     TypeError
         "x has dtype <U1, but needs real numbers"
     ValueError
-        "x has shape (3,), but needs shape (batch, 2)"; "x contains nan at row 3, column 0,
-        but needs finite numbers: leave such samples out"
+        "x has shape (2, 3), but needs shape (batch, 2)"; "y has shape (3,), but needs shape
+        (batch, n_out): give y[:, None]"; "x contains nan at row 3, column 0, but needs finite
+        numbers"
     """
     array = check_rectangular(name, value)
     if array.dtype.kind not in ("biuf" if flags else "iuf"):
-        raise TypeError(_wrong_kind(name, value, array))
+        found = "is None" if value is None else f"has dtype {array.dtype}"
+        raise TypeError(f"{name} {found}, but needs real numbers")
     fits = array.ndim == len(shape)
-    for wanted, found in zip(shape, array.shape, strict=False):
-        fits = fits and (not isinstance(wanted, int) or wanted == found)
+    for wanted, n in zip(shape, array.shape, strict=False):
+        fits = fits and (not isinstance(wanted, int) or wanted == n)
     if not fits:
-        raise ValueError(_wrong_shape(name, value, array, shape))
-    with np.errstate(over="ignore"):  # of a longer type: the number becomes infinite
-        numbers = np.ascontiguousarray(array, dtype=np.float64)
-    if finite and not np.isfinite(numbers).all():
-        raise ValueError(_not_finite(name, numbers))
+        axes = ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "")
+        message = f"{name} has shape {array.shape}, but needs shape ({axes})"
+        is_column = array.ndim == 1 and len(shape) == 2 and shape[1] in (1, "n_in", "n_out")
+        raise ValueError(message + (f": give {name}[:, None]" if is_column else ""))
+    numbers = np.ascontiguousarray(array, dtype=np.float64)
+    if finite:
+        check_finite(name, numbers)
     return numbers
 
 
 def check_columns(name: str, y: object, n_out: int) -> FloatArray:
-    """Return targets y (batch, n_out); for one axis alone ValueError with the remedy."""
-    array = check_rectangular(name, y)
-    if array.ndim == 1 and array.size and array.dtype.kind not in "c":
-        _reject_one_axis(name, y, array)
-    return check_float_array(name, y, ("batch", n_out))
-
-
-def _reject_one_axis(name: str, y: object, array: NDArray[Any]) -> NoReturn:
-    """Raise the error for targets of shape (batch,), which name one output or classes."""
-    code = as_array(name, y)
-    if array.dtype.kind in "SUO":
-        raise TypeError(
-            f"{_wrong_kind(name, y, array)}; for classes give {number_classes(name)} with "
-            "loss='cross_entropy'"
+    """Return targets y (batch, n_out); ValueError names the other choice for class labels."""
+    shape = check_rectangular(name, y).shape
+    if len(shape) == 1:
+        raise ValueError(
+            f"{name} has shape {shape}, but needs shape (batch, n_out): give {name}[:, None] for "
+            "one output, or take loss='cross_entropy' for class labels"
         )
-    labels = array.dtype.kind in "biu"
-    raise ValueError(
-        f"{name} has shape {array.shape}, but needs shape (batch, n_out): "
-        f"give {code}[:, None] for one output"
-        + (", or take loss='cross_entropy' for class labels" if labels else "")
-    )
-
-
-def _wrong_shape(
-    name: str, value: object, array: NDArray[Any], shape: Sequence[int | str | None]
-) -> str:
-    wanted = ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "")
-    remedy = shape_remedy(name, value, array, shape)
-    return f"{name} has shape {array.shape}, but needs shape ({wanted}){remedy}"
-
-
-def _wrong_kind(name: str, value: object, array: NDArray[Any]) -> str:
-    if value is None:
-        return f"{name} is None, but needs an array of real numbers"
-    remedy = kind_remedy(name, value, array)
-    return f"{name} has dtype {array.dtype}, but needs real numbers{remedy}"
+    return check_float_array(name, y, ("batch", n_out))
 
 
 def check_finite(name: str, array: FloatArray) -> None:
     """Raise ValueError with the first position at which `array` is nan or infinite."""
     if not np.isfinite(array).all():
-        raise ValueError(_not_finite(name, array))
-
-
-def _not_finite(name: str, array: FloatArray) -> str:
-    index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-    axes = _AXIS_NAMES.get(array.ndim, tuple(f"axis {axis}" for axis in range(array.ndim)))
-    where = ", ".join(f"{axis} {i}" for axis, i in zip(axes, index, strict=True))
-    rest = ": leave such samples out" if name in _SAMPLES else ""
-    return f"{name} contains {array[index]} at {where}, but needs finite numbers{rest}"
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        axes = _AXIS_NAMES.get(array.ndim, tuple(f"axis {axis}" for axis in range(array.ndim)))
+        where = ", ".join(f"{axis} {i}" for axis, i in zip(axes, index, strict=True))
+        raise ValueError(f"{name} contains {array[index]} at {where}, but needs finite numbers")
 
 
 def check_overflow(
@@ -206,8 +146,6 @@ def check_integer(name: str, value: object, *, low: int, high: int | None = None
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} is {shown(value)}, but must be an integer")
     number = int(value)
-    if abs(number) > _LARGEST:
-        raise ValueError(_beyond(name, low, math.inf if high is None else high))
     if number < low or (high is not None and number > high):
         rule = f"at least {low}" if high is None else f"between {low} and {high}"
         raise ValueError(f"{name} is {number}, but must be {rule}")
@@ -225,8 +163,6 @@ def check_number(
         value, int | float | np.integer | np.floating
     ):
         raise TypeError(f"{name} is {shown(value)}, but must be a real number")
-    if isinstance(value, int) and abs(value) > _LARGEST:
-        raise ValueError(_beyond(name, low, high))
     if not math.isfinite(value):
         raise ValueError(f"{name} is {value}, but must be finite")
     if not low <= value <= high:
@@ -240,12 +176,6 @@ def check_positive(name: str, value: object) -> float:
     if number <= 0.0:
         raise ValueError(f"{name} is {value}, but must be above 0")
     return number
-
-
-def _beyond(name: str, low: float, high: float) -> str:
-    """Return the message for an integer that float64 cannot hold; it can have too many digits."""
-    rule = "finite" if low == -math.inf and high == math.inf else _range(low, high)
-    return f"{name} is an integer beyond float64 (about 1.8e308), but must be {rule}"
 
 
 def _range(low: float, high: float) -> str:
@@ -267,17 +197,9 @@ def check_choice(name: str, value: object, options: Sequence[str], *, or_none: b
     message = f"{name} is {shown(value)}, but must be one of {listed}"
     if not isinstance(value, str):
         raise TypeError(message)
-    raise ValueError(f"{message}{_instead(name, value, options)}")
-
-
-def _instead(name: str, value: str, options: Sequence[str]) -> str:
-    """Return what to write instead of a value that is not an option, "" where nothing is near."""
-    known = VALUES.get((name, value.lower()))
-    if known is not None:
-        return f": {known}"
     lower = {option.lower(): option for option in options}
-    close = difflib.get_close_matches(value.lower(), lower, n=1, cutoff=NEAR)
-    return f" (did you mean {lower[close[0]]!r}?)" if close else ""
+    close = difflib.get_close_matches(value.lower(), lower, n=1, cutoff=0.7)
+    raise ValueError(message + (f" (did you mean {lower[close[0]]!r}?)" if close else ""))
 
 
 def check_flag(name: str, value: object) -> bool:
@@ -290,9 +212,7 @@ def check_flag(name: str, value: object) -> bool:
 def check_pair(name: str, answer: Any, form: str) -> Any:
     """Return what a caller's function gave, if it is a pair; TypeError names its `form`."""
     if not isinstance(answer, tuple | list) or len(answer) != 2:
-        n_items = f"{len(answer)} items" if isinstance(answer, tuple | list) else ""
-        found = n_items or f"a {type(answer).__name__}"
-        raise TypeError(f"{name} gave {found}, but must give {form}")
+        raise TypeError(f"{name} gave {shown(answer)}, but must give {form}")
     return answer
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import BoolArray, FloatArray, is_masked
+from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.plain import basis_and_slope
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
@@ -28,8 +28,6 @@ _COARSE = {16: 2.0**-8, 13: 2.0**-11}
 
 def read_numbers(value: Any) -> FloatArray:
     """Return answered numbers as a float64 array; an error if there are others than real ones."""
-    if _is_masked(value):
-        raise ValueError("the answer has masked numbers, but every number counts: fill them")
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -43,11 +41,6 @@ def read_numbers(value: Any) -> FloatArray:
             kind = type(item).__name__
             raise TypeError(f"the answer holds a value of type {kind}, but needs real numbers")
     return array.astype(np.float64)
-
-
-def _is_masked(value: Any) -> bool:
-    rows = isinstance(value, list | tuple)
-    return is_masked(value) or (rows and any(map(_is_masked, value)))
 
 
 def _other_length(value: Any) -> str:

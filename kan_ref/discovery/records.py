@@ -113,7 +113,7 @@ class Discovery(Record):
         ------
         ValueError, TypeError
             For a wrong array; "x has the columns ('b', 'a'), but needs ('a', 'b'), the names of the
-            inputs: give x[['a', 'b']]".
+            inputs".
         """
         check_same_columns("x", x, self.names)
         points = check_float_array("x", x, ("batch", len(self.names)))

@@ -49,7 +49,7 @@ def views_of(network: Network, x: FloatArray) -> list[View]:
     Raise ValueError if an output of a layer is not finite.
     """
     views = []
-    with np.errstate(all="ignore"):  # outputs are checked; a score may be inf
+    with np.errstate(all="ignore"):
         edges = edge_outputs(network, x)
         for n, (layer, outputs) in enumerate(zip(network.layers, edges, strict=True)):
             active = layer.mask == 1.0
@@ -81,7 +81,7 @@ def box_curves(
         np.array([getattr(views[n], end)[j, i] for n, j, i in drawn]) for end in ("low", "high")
     )
     places, inside = np.linspace(0.0, 1.0, N_POINTS), _uneven(N_POINTS - 1)
-    with np.errstate(all="ignore"):  # a curve may overflow between samples, and its heights be tiny
+    with np.errstate(all="ignore"):  # a curve may be undefined between samples
         values = _values(network, views, drawn, np.append(places, inside))
         heights = _rescale(values, low, high)
         lower, upper = heights[: N_POINTS - 1], heights[1:N_POINTS]
@@ -128,13 +128,11 @@ def _rescale(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArra
         np.max(np.abs(values), axis=0, where=finite, initial=0.0),
         np.maximum(np.abs(low), np.abs(high)),
     )
-    size[size == 0.0] = 1.0
-    values, low, high = values / size, low / size, high / size
-    bottom = np.min(values, axis=0, where=finite, initial=1.0)
-    top = np.max(values, axis=0, where=finite, initial=-1.0)
-    cut = (high - low > FLAT) & (top - bottom > STEEP * (high - low))
+    bottom = np.min(values, axis=0, where=finite, initial=np.inf)
+    top = np.max(values, axis=0, where=finite, initial=-np.inf)
+    cut = (high - low > FLAT * size) & (top - bottom > STEEP * (high - low))
     bottom, top = np.where(cut, low, bottom), np.where(cut, high, top)
-    flat = top - bottom <= FLAT
+    flat = top - bottom <= FLAT * size
     heights = np.where(flat, 0.5, (values - bottom) / np.where(flat, 1.0, top - bottom))
     heights[~finite | (heights < 0.0) | (heights > 1.0)] = np.nan
     return heights

@@ -238,10 +238,9 @@ def _check_names(
 
 def _opacities(scores: FloatArray, beta: float) -> FloatArray:
     """Return the opacities (G2) of edges with the magnitudes `scores`."""
-    with np.errstate(all="ignore"):
-        # [eq:edge-opacity]
-        alphas: FloatArray = np.tanh(beta * scores)
-        # [/eq:edge-opacity]
+    # [eq:edge-opacity]
+    alphas: FloatArray = np.tanh(beta * scores)
+    # [/eq:edge-opacity]
     return alphas
 
 
@@ -274,8 +273,7 @@ def _fill(
     with_name = np.array([1.0 - CAPTION if name else 1.0 for name in functions])[:, None]
     places, shapes = box_curves(network, views, drawn)
     x = left + width * (PADDING + (1.0 - 2.0 * PADDING) * places)
-    with np.errstate(under="ignore"):  # heights may be tiny
-        y = bottom + height * (PADDING + (1.0 - 2.0 * PADDING) * with_name * shapes)
+    y = bottom + height * (PADDING + (1.0 - 2.0 * PADDING) * with_name * shapes)
     alphas = _opacities(scores, beta)
     # a name has to be read where a line need only be seen: it is less faint
     captions = [

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from kan_ref.checks import network_remedy, short
+from kan_ref.checks import short, shown
 from kan_ref.files import read_regular, replace_file
 from kan_ref.io.document import (
     json_document,
@@ -72,9 +72,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         full.
     """
     if not isinstance(network, Network):
-        raise TypeError(
-            f"network is {short(network)}, but must be a Network{network_remedy(network)}"
-        )
+        raise TypeError(f"network is {shown(network)}, but must be a Network")
     name, suffix = _name_and_suffix(path)
     document = network_to_plain(network)
     network_from_plain(document)  # a document that cannot be read must not replace a file

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_pair, what
+from kan_ref.checks import FloatArray, check_float_array, check_pair, shown
 from kan_ref.network.cache import Cache
 from kan_ref.network.layer import layer_backward
 from kan_ref.network.network import Network
@@ -68,14 +68,14 @@ class GradientReport:
 def checked_backward(backward: Any) -> Backward:
     """Return a caller's backward pass, which raises an error unless it answers (dx, grads)."""
     if not callable(backward):
-        raise TypeError(f"backward is {what(backward)}, but must be a function")
+        raise TypeError(f"backward is {shown(backward)}, but must be a function")
 
     def checked(network: Network, caches: Sequence[Cache], dy: FloatArray) -> Any:
         dx, grads = check_pair("backward", backward(network, caches, dy), "a pair (dx, grads)")
         theta: Any = getattr(grads, "theta", None)
         if np.shape(theta) != (network.n_params,):
             raise TypeError(
-                f"backward gave {what(grads)} as grads, but needs a network whose theta is the "
+                f"backward gave {shown(grads)} as grads, but needs a network whose theta is the "
                 f"gradient of {network.n_params} parameters: give network.with_theta(gradient)"
             )
         rows = (len(dy), network.widths[0])

@@ -16,7 +16,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, Record, check_float_array, network_remedy, what
+from kan_ref.checks import FloatArray, Record, check_float_array, shown
 from kan_ref.network.cache import Cache, Flow, Workspace
 from kan_ref.network.definedness import check_defined, check_derivatives
 from kan_ref.network.jacobian import prediction_column_squares, prediction_jacobian
@@ -224,7 +224,7 @@ def network_values(network: Network, x: FloatArray) -> FloatArray:
 def check_network(name: str, value: object) -> Network:
     """Return `value` if it is a Network, else raise TypeError."""
     if not isinstance(value, Network):
-        raise TypeError(f"{name} is {what(value)}, but must be a Network{network_remedy(value)}")
+        raise TypeError(f"{name} is {shown(value)}, but must be a Network")
     return value
 
 

@@ -23,7 +23,7 @@ from kan_ref.checks import (
     check_number,
     check_pair,
     check_rectangular,
-    what,
+    shown,
 )
 
 ValueAndGrad = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -190,7 +190,7 @@ def check_functions(*, or_none: bool = False, **functions: object) -> None:
     """Raise TypeError for an argument that is not a function; None may be allowed."""
     for name, function in functions.items():
         if not callable(function) and not (or_none and function is None):
-            raise TypeError(f"{name} is {what(function)}, but must be a function")
+            raise TypeError(f"{name} is {shown(function)}, but must be a function")
 
 
 def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[float, FloatArray]:

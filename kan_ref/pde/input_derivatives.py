@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.baselines import MLP
-from kan_ref.checks import FloatArray, check_float_array, what
+from kan_ref.checks import FloatArray, check_float_array, shown
 from kan_ref.network import Network, first_cause, layer_inputs
 from kan_ref.numerics import Block
 from kan_ref.pde import jets, mlp_jets
@@ -71,7 +71,7 @@ def jets_of(model: object) -> JetFunctions:
     if isinstance(model, MLP):
         return MLP_JETS
     raise TypeError(
-        f"network is {what(model)}, but derivatives with respect to the inputs need a Network "
+        f"network is {shown(model)}, but derivatives with respect to the inputs need a Network "
         "or an MLP"
     )
 

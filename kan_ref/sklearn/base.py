@@ -11,13 +11,8 @@ import numpy as np
 import kan_ref as kr
 from kan_ref.checks import (
     FloatArray,
-    check_entries,
-    check_float_array,
-    check_numbers,
-    explain_call,
     input_names,
     literal,
-    read_inputs,
 )
 
 try:
@@ -64,10 +59,7 @@ run_ : ValidatedRun
         there is any formula, KeyboardInterrupt is raised.
     formula_ : sympy.Expr, or tuple of them for several outputs
         That of `discovery_`. Its symbols are the column names, if all of them are text, else x_1,
-        x_2, ... Line breaks and spaces at the ends of a name are left out. A column whose name is
-        then empty, or that of another column, is called x_i by its place i. Where another column
-        has this name, i is the first free number above the number of columns. Names that are equal
-        as they are raise an error.
+        x_2, ...; line breaks and spaces at the ends of a name are left out.
     feature_importances_ : (n_features,)
         Attribution scores of the inputs on the training samples, with sum 1; all 0 for a constant.
     n_features_in_ : int
@@ -97,7 +89,6 @@ def own_names() -> Iterator[None]:
 class KANBase(BaseEstimator):
     """The part of both estimators that does not depend on the loss; not for direct use."""
 
-    @explain_call
     def __init__(
         self,
         hidden_layers: Sequence[int] = (5,),
@@ -163,40 +154,13 @@ class KANBase(BaseEstimator):
         scores = kr.edge_scores(run.network, data.x_train, kind="attribution")[0].sum(axis=0)
         self.feature_importances_ = scores / (scores.sum() or 1.0)
 
-    def _read(self, *arrays: Any, **options: Any) -> Any:
-        """Return what `validate_data` returns; what is wrong in a table is reported by column.
-
-        scikit-learn takes dates as numbers in the unit that an array has, categories that are
-        numbers, and masked numbers. Of labels it takes NaT and the text "nan" as classes, and it
-        takes the truth of pandas.NA, which is an error.
-        """
-        named = dict(zip(("X", "y"), arrays, strict=False))
-        if "y" in named and not options.get("y_numeric"):
-            check_entries("y", named.pop("y"), one_type=True)  # classes may be dates
-        for name, array in named.items():
-            check_numbers(name, array)
-        if "y" in named:
-            check_entries("y", named["y"], one_type=False)
-        try:
-            found = validate_data(self, *arrays, dtype=np.float64, **options)
-            if not options.get("y_numeric"):
-                return found
-            return found[0], np.asarray(found[1], dtype=np.float64)
-        except (ValueError, TypeError) as error:
-            failed = error
-        for name, array in named.items():
-            if hasattr(array, "columns"):
-                read_inputs(name, array)
-            elif str(failed).startswith("could not convert"):  # text of numbers is converted
-                check_float_array(name, array, ("n",) * np.ndim(array), finite=False)
-        raise failed
-
     def _points(self, X: Any) -> FloatArray:  # noqa: N803  # scikit-learn's name
         """Return standardized inputs (n, n_features), clipped to the range of the training ones."""
         check_is_fitted(self)
         known = self._samples.x_train
         # the held-out losses are those of clipped inputs too; far ones cannot be standardized
-        x = np.clip(self._read(X, reset=False), known.min(axis=0), known.max(axis=0))
+        given = validate_data(self, X, dtype=np.float64, reset=False)
+        x = np.clip(given, known.min(axis=0), known.max(axis=0))
         low, high = self.run_.domain.T
         with own_names():
             points: FloatArray = np.clip(self.scaler_.transform_x(x), low, high)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import column_or_1d, validate_data
 
 import kan_ref as kr
 from kan_ref.checks import FloatArray
@@ -37,19 +37,6 @@ def _document(estimator: Estimator) -> Estimator:
         text = estimator.__doc__.replace("{settings}", SETTINGS)
         estimator.__doc__ = text.replace("{common}", COMMON)
     return estimator
-
-
-def _check_classes(y: NDArray[Any]) -> None:
-    """Raise scikit-learn's error if y (n,) has no classes; objects have a remedy in it."""
-    try:
-        check_classification_targets(y)
-    except ValueError as error:
-        if y.dtype != object:
-            raise
-        raise ValueError(
-            f"Unknown label type: y is {y[0]!r} at row 0 and has dtype object, but classes must be "
-            "text, or an array of integers, booleans or dates: give np.asarray(y).astype(str)"
-        ) from error
 
 
 @_document
@@ -88,7 +75,7 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
         Parameters
         ----------
         X : (n_samples, n_features)
-            At least two samples; categories of a table raise an error.
+            At least two samples.
         y : (n_samples,) or (n_samples, n_outputs)
 
         Returns
@@ -108,7 +95,8 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
         """
         options = {"multi_output": True, "y_numeric": True, "ensure_min_samples": 2}
         with self._whole():
-            inputs, targets = self._read(X, y, **options)
+            inputs, targets = validate_data(self, X, y, dtype=np.float64, **options)
+            targets = np.asarray(targets, dtype=np.float64)
             self._flat = targets.ndim == 1
             self._fit(inputs, targets[:, None] if self._flat else targets, "mse")
         return self
@@ -178,11 +166,9 @@ class KANClassifier(ClassifierMixin, KANBase):
         Parameters
         ----------
         X : (n_samples, n_features)
-            At least two samples; categories of a table raise an error.
+            At least two samples.
         y : (n_samples,)
-            At least two different classes: text, categories, or an array of booleans, integers,
-            dates or whole numbers. Other objects than text, such as the intervals of `pandas.cut`
-            or numbers in an array of objects, raise "Unknown label type".
+            At least two different classes: text, booleans, integers or whole numbers.
 
         Returns
         -------
@@ -201,9 +187,9 @@ class KANClassifier(ClassifierMixin, KANBase):
         `kan_ref.fit_validated`.
         """
         with self._whole():
-            inputs, targets = self._read(X, y, ensure_min_samples=2)
+            inputs, targets = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
             targets = column_or_1d(targets, warn=True)
-            _check_classes(targets)
+            check_classification_targets(targets)
             self.classes_, labels = np.unique(targets, return_inverse=True)
             if len(self.classes_) < 2:
                 raise ValueError(

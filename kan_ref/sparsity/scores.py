@@ -149,13 +149,10 @@ def scores_by_node(by_edge: Sequence[FloatArray], kind: str) -> list[NodeScores]
 def _fractions(outputs: FloatArray) -> FloatArray:
     """Return the fractions (P9) from the edges' outputs (batch, n_out, n_in)."""
     sizes = np.abs(outputs).max(axis=0)
-    # after division by the largest summand, no square overflows or underflows
-    scale = sizes.max(axis=1, keepdims=True)
-    scale[scale == 0.0] = 1.0
-    scaled, sizes = outputs / scale, sizes / scale
     # [eq:edge-shares]
-    of_edges, of_nodes = scaled.std(axis=0), scaled.sum(axis=2).std(axis=0)[:, None]
-    varies = (of_edges > ROUNDING * sizes) & (of_nodes > ROUNDING)
+    of_edges, of_nodes = outputs.std(axis=0), outputs.sum(axis=2).std(axis=0)[:, None]
+    varies = of_edges > ROUNDING * sizes
+    varies &= of_nodes > ROUNDING * sizes.max(axis=1, keepdims=True)
     fractions: FloatArray = np.divide(of_edges, of_nodes, out=np.zeros_like(of_edges), where=varies)
     # [/eq:edge-shares]
     return fractions

@@ -24,8 +24,6 @@ from kan_ref.checks import (
     FloatArray,
     check_columns,
     check_rectangular,
-    label_remedy,
-    number_classes,
 )
 
 
@@ -126,18 +124,13 @@ def check_labels(name: str, y: object, n_out: int) -> FloatArray:
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise ValueError(
             f"{name} has dtype {labels.dtype} and shape {labels.shape}, "
-            f"but class labels are integers of shape (batch,){label_remedy(name, y, labels, n_out)}"
+            "but class labels are integers of shape (batch,)"
         )
     wrong = np.flatnonzero((labels < 0) | (labels >= n_out))
     if wrong.size:
-        outputs = "1 output has the label 0 alone"
-        if n_out > 1:
-            outputs = f"{n_out} outputs have labels 0 to {n_out - 1}"
-        remedy = f"give the network {int(labels.max()) + 1} outputs, one for each class"
-        if labels.min() < 0:
-            remedy = f"number the classes from 0, {number_classes(name)}"
         raise ValueError(
-            f"{name} is {labels[wrong[0]]} at position {wrong[0]}, but {outputs}: {remedy}"
+            f"{name} is {labels[wrong[0]]} at position {wrong[0]}, but {n_out} outputs have labels "
+            f"0 to {n_out - 1}"
         )
     onehot = np.zeros((len(labels), n_out))
     onehot[np.arange(len(labels)), labels] = 1.0

@@ -27,8 +27,7 @@ from kan_ref.checks import (
     check_number,
     check_overflow,
     check_rectangular,
-    network_remedy,
-    what,
+    shown,
 )
 from kan_ref.network import (
     Layer,
@@ -240,10 +239,7 @@ def order_by_cells(layer: Layer, x: FloatArray) -> IntArray:
 def check_model(name: str, value: object) -> Model:
     """Return `value` if it is a model, else raise TypeError."""
     if isinstance(value, type) or not isinstance(value, Model):
-        raise TypeError(
-            f"{name} is {what(value)}, but must be a Network, an MLP or a LAN"
-            f"{network_remedy(value)}"
-        )
+        raise TypeError(f"{name} is {shown(value)}, but must be a Network, an MLP or a LAN")
     return value
 
 

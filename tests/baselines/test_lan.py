@@ -584,7 +584,7 @@ REFUSED = {
     "x": (lambda: build()(np.ones((4, 2))), r"x has shape \(4, 2\), but needs shape \(batch, 3\)"),
     "nan in x": (
         lambda: build()(np.full((1, 3), np.nan)),
-        "x contains nan at row 0, column 0, but needs finite numbers: leave such samples out",
+        "x contains nan at row 0, column 0, but needs finite numbers",
     ),
     "init base": (lambda: draw(base="gelu"), "base is 'gelu', but"),
     "init widths": (lambda: draw(widths=(2,)), r"widths is \(2,\), but"),
@@ -664,6 +664,6 @@ def test_derivatives_by_the_inputs_are_refused_by_name():
 
     with pytest.raises(
         TypeError,
-        match=r"network is a LAN, but derivatives with respect to the inputs need a Network or an MLP",
+        match=r"network is .*, but derivatives with respect to the inputs need a Network or an MLP",
     ):
         kr.input_jacobian(lan, x)

@@ -368,7 +368,7 @@ REFUSED = {
     ),
     "nan in x": (
         lambda: kr.MLP((W,), (V,), "tanh")(np.full((1, 3), np.nan)),
-        "x contains nan at row 0, column 0, but needs finite numbers: leave such samples out",
+        "x contains nan at row 0, column 0, but needs finite numbers",
     ),
     "init activation": (
         lambda: kr.init_mlp((2, 1), activation="gelu", rng=np.random.default_rng(0)),

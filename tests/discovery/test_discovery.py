@@ -320,7 +320,6 @@ def test_locked_sines_keep_their_name():
         ({"names": ("x",)}, ValueError, "names"),
         ({"rng": 0}, TypeError, "rng is 0"),
         ({"penalty_weight": -1.0}, ValueError, "penalty_weight is -1"),
-        ({"allowed": 1.5}, TypeError, "discover has no argument 'allowed'"),
         ({"seconds": -1.0}, ValueError, "seconds is -1"),
         ({"widths": None, "functions": ("sin",)}, ValueError, "functions is given without widths"),
         ({"start": 3}, ValueError, "widths and start are both given"),
@@ -349,7 +348,7 @@ def test_a_table_is_predicted_only_if_its_columns_are_the_inputs_in_their_order(
 
     np.testing.assert_array_equal(found.predict(Frame.of("ab", x)), found.predict(x))
     np.testing.assert_array_equal(unnamed.predict(Frame.of("ba", x)), found.predict(x))
-    with pytest.raises(ValueError, match=r"^x has the columns \('b', 'a'\), .* give x\[\['a', 'b"):
+    with pytest.raises(ValueError, match=r"^x has the columns \('b', 'a'\), "):
         found.predict(Frame.of("ba", x))
     with pytest.raises(ValueError, match=r"^names is \('b', 'a'\), but the names of the data are"):
         kr.discover(kr.Data(x, y, x, y, names=("a", "b")), **options | {"names": ("b", "a")})

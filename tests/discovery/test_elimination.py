@@ -433,7 +433,6 @@ def test_a_layer_that_cannot_be_lines_is_not_made_lines():
     [
         ({"tolerance": -1.0}, ValueError, "tolerance is -1.0, but must be at least 0"),
         ({"simple": 1}, TypeError, "simple is 1, but must be True or False"),
-        ({"allowed": 1.5}, TypeError, "a paired test on held-out samples decides.* tolerance"),
         ({"n_steps": 0}, ValueError, "n_steps is 0, but must be at least 1"),
         ({"grids": ()}, ValueError, r"grids is \(\), but must be strictly increasing"),
         ({"grids": (10, 5)}, ValueError, r"grids is \(10, 5\), but must be strictly increasing"),

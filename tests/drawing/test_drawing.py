@@ -492,7 +492,7 @@ def odd_cases():
         "one sample": (network, x[:1]),
         "zeros": (network.with_theta(np.zeros(network.n_params)), x),
         "huge": (network.with_theta(1e60 * network.theta), x),
-        "huge inputs": (network, 1e300 * x),
+        "huge inputs": (network, 1e100 * x),
         "all masked": (
             kr.mask_edges(kr.mask_edges(network, 0, np.zeros((5, 2))), 1, np.zeros((1, 5))),
             x,
@@ -780,7 +780,7 @@ def test_a_place_that_takes_no_file_is_found_out_before_the_work(tmp_path, monke
         (
             {"x": [[np.inf, 0.0]]},
             ValueError,
-            "x contains inf at row 0, column 0, but needs finite numbers: leave such samples out",
+            "x contains inf at row 0, column 0, but needs finite numbers",
         ),
         ({"beta": 0.0}, ValueError, "beta is 0.0, but must be above 0"),
         ({"names": ("a",)}, ValueError, "names has 1 entries, but 2 inputs need 2"),

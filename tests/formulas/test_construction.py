@@ -292,7 +292,7 @@ def test_what_is_no_network_is_rejected_with_the_reason(expression, sentence):
 def test_names_may_be_any_ordered_texts_but_no_set():
     assert kr.from_formula(X * Y, np.array(["x", "y"])).widths == (2, 2, 1)
     assert kr.from_formula(X * Y, iter("xy")).widths == (2, 2, 1)
-    with pytest.raises(TypeError, match="but a set has no order: give a list or a tuple of names"):
+    with pytest.raises(TypeError, match="but must be a sequence of names"):
         kr.from_formula(X * Y, {"x", "y"})
 
 

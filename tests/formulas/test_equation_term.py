@@ -429,7 +429,7 @@ def test_the_heat_equation_is_solved_alike_in_any_units():
     ("domain", "values", "sentence"),
     [
         ([(1.0, 0.0)], (0.0, 1.0), "domain is 1 to 0 in row 0, but low must be below high"),
-        ((0.0, 1.0), (0.0, 1.0), r"give np.asarray\(domain\)\[None, :\] for one input$"),
+        ((0.0, 1.0), (0.0, 1.0), r"domain has shape \(2,\), but"),
         ([(0.0, 1.0)], (2.0, 2.0), "values is 2 to 2 in row 0, but low must be below high"),
         (
             [(0.0, np.inf)],
@@ -623,10 +623,7 @@ def test_a_network_of_another_number_of_outputs_is_rejected_before_training():
 
 
 def test_columns_of_a_table_are_the_coordinates_in_their_order():
-    message = (
-        r"^x has the columns \('t', 'x'\), but needs \('x', 't'\), the coordinates: "
-        r"give x\[\['x', 't'\]\]$"
-    )
+    message = r"^x has the columns \('t', 'x'\), but needs \('x', 't'\), the coordinates$"
     with pytest.raises(ValueError, match=message):
         kr.equation_term(U - X, Frame.of(["t", "x"], POINTS[:, ::-1]))
     for names in (["x", "t"], ["length", "time"], ["t", "y"]):

@@ -42,7 +42,6 @@ def bad_batches(good, columns=True):
         "three axes": good[None],
         "ragged": [[1.0] * n, [1.0] * (n + 1)],
         "none": None,
-        "masked": np.ma.array(good, mask=np.arange(good.size).reshape(good.shape) == 1),
         "rows of text": np.full(good.shape, "1").tolist(),
         "objects of numbers": good.astype(object),
     }

@@ -249,7 +249,6 @@ refuse(
     lambda v: kr.register_function("new", **(CUBE | {"complexity": v})),
     negative=-1,
     half=0.5,
-    huge=10**400,
 )
 refuse(
     "register_function",

@@ -1008,19 +1008,13 @@ def test_numbers_that_are_not_finite_are_refused(folder, network, suffix, name, 
         ("mask", 0, 0.5, "layer 0: mask is 0.5 at output 0, input 0"),
         ("knots", 1, 1e9, "layer 0: knots must be nondecreasing along each row"),
         ("knots", -1, -1e9, "layer 0: knots must be nondecreasing along each row"),
-        ("knots", 0, -1.7e308, "too wide"),
     ],
 )
 def test_a_layer_that_could_not_be_made_is_not_read_either(
     folder, network, suffix, name, position, number, sentence
 ):
     members, document = members_of(network), json_document(network)
-    members["layer_0_knots"].flat[-1] = (
-        1e308 if sentence == "too wide" else members["layer_0_knots"].flat[-1]
-    )
     members[f"layer_0_{name}"].flat[position] = number
-    if sentence == "too wide":
-        members["layer_0_knots"][:, 0], members["layer_0_knots"][:, -1] = -1.7e308, 1.7e308
     document["layers"][0] |= {
         array: members[f"layer_0_{array}"].tolist() for array in ("mask", "knots")
     }

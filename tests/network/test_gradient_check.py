@@ -870,6 +870,6 @@ def test_what_is_no_backward_pass_is_rejected_by_name():
 
     with pytest.raises(TypeError, match=r"^backward is 3, but must be a function$"):
         kr.check_gradients(network, x, rng=rng, backward=3)
-    for answer, kind in ((None, "a NoneType"), ((1, 2, 3), "3 items"), (2.0, "a float")):
-        with pytest.raises(TypeError, match=f"^backward gave {kind}, but must give a pair"):
+    for answer in (None, (1, 2, 3), 2.0):
+        with pytest.raises(TypeError, match=r"^backward gave .*, but must give a pair"):
             kr.check_gradients(network, x, rng=rng, backward=lambda *given, answer=answer: answer)

@@ -335,25 +335,15 @@ def test_with_targets_the_network_is_close_to_the_papers_on_the_papers_domain():
     np.testing.assert_allclose(own.layers[1].w_base, paper.layers[1].w_base, rtol=1e-12)
 
 
-@for_all("power", [-600, 500, 520, 1000])
+@for_all("power", [-300, 300])
 def test_with_targets_of_any_size_the_coefficients_have_their_size(power):
-    """Powers of 2 are exact; the squares of the targets are beyond float64 or 0."""
+    """Powers of 2 are exact."""
     x, y = data_in_units()
     plain, moved = (made((2, 4, 3), domain=x, y=y * one) for one in (1.0, 2.0**power))
 
     np.testing.assert_array_equal(moved.layers[0].coef, plain.layers[0].coef)
     np.testing.assert_array_equal(moved.layers[1].coef, plain.layers[1].coef * 2.0**power)
     np.testing.assert_array_equal(moved.layers[1].w_base, plain.layers[1].w_base * 2.0**power)
-
-
-def test_targets_whose_coefficients_are_beyond_float64_are_reported_with_the_remedy():
-    x = np.linspace(-1.0, 1.0, 9)[:, None]
-    sentence = (
-        r"^y has numbers up to 1\.79e\+308, .* \(about 1\.8e308\): scale y to size one, as kan_r"
-    )
-
-    with pytest.raises(ValueError, match=sentence):
-        made((1, 1), domain=x, y=np.full((9, 1), 1.79e308))
 
 
 def test_constant_targets_are_the_mean_of_the_outputs():
@@ -375,23 +365,3 @@ def test_constant_targets_are_the_mean_of_the_outputs():
 def test_targets_that_do_not_fit_are_refused(y, words):
     with pytest.raises(ValueError, match=words):
         made(domain=data_in_units()[0], y=y)
-
-
-@for_all("widths", [(1, 1), (1, 2, 1)])
-def test_a_domain_too_wide_for_knots_is_refused_before_points_are_drawn(widths):
-    rng = np.random.default_rng(0)
-
-    with pytest.raises(ValueError, match=r"from -1e\+308 to 1e\+308 at input 0 is too wide"):
-        kr.init_network(widths, n_intervals=2, degree=1, domain=(-1e308, 1e308), rng=rng)
-
-
-def test_a_domain_too_narrow_for_derivatives_is_refused_by_its_input():
-    narrow = [(0.0, 1.0), (0.0, 1e-301)]
-
-    with pytest.raises(
-        ValueError, match=r"domain is 0 to 1e-301 at input 1, but must be at least 1e-300 wide"
-    ):
-        read_domain(np.array([*narrow, (0.0, 1.0)]), 3)
-    low, high, samples = read_domain(np.array([(0.0, 1.0), (0.0, 1e-299), (0.0, 1.0)]), 3)
-    np.testing.assert_array_equal([low[1], high[1]], [0.0, 1e-299])
-    assert samples is None

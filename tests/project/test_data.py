@@ -16,9 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kan_ref as kr
-from kan_ref.checks import check_numbers, check_same_columns, input_names
+from kan_ref.checks import check_same_columns, input_names
 from kan_ref.data import Data, check_data
-from kan_ref.formulas import check_names
 from kan_ref.targets import TARGETS, sample
 from kan_ref.training.held_out import hold_out
 
@@ -182,17 +181,17 @@ def parts(n_train=4, n_test=3, n_in=2, n_out=1):
         (
             "y_train",
             lambda y: y[:, 0],
-            r"y_train has shape \(4,\), but needs shape \(n_train, n_out\); for one output write y_train\[:, None\]",
+            r"y_train has shape \(4,\), but needs shape \(n_train, n_out\): give y_train\[:, None\]",
         ),
         (
             "y_test",
             lambda y: y[:, 0],
-            r"y_test has shape \(3,\), but needs shape \(n_test, n_out\); for one output write y_test\[:, None\]",
+            r"y_test has shape \(3,\), but needs shape \(n_test, n_out\): give y_test\[:, None\]",
         ),
         (
             "x_train",
             lambda x: x[:, 0],
-            r"x_train has shape \(4,\), .*\(n_train, n_in\); for one input write x_train\[:, None\]",
+            r"x_train has shape \(4,\), .*\(n_train, n_in\): give x_train\[:, None\]",
         ),
         (
             "x_test",
@@ -206,12 +205,12 @@ def parts(n_train=4, n_test=3, n_in=2, n_out=1):
         (
             "x_train",
             lambda x: np.where(x == x[2, 1], np.nan, x),
-            "x_train contains nan at row 2, column 1, but needs finite numbers: leave such samples out",
+            "x_train contains nan at row 2, column 1, but needs finite numbers",
         ),
         (
             "y_test",
             lambda y: np.where(y == y[1, 0], -np.inf, y),
-            "y_test contains -inf at row 1, column 0, but needs finite numbers: leave such samples out",
+            "y_test contains -inf at row 1, column 0, but needs finite numbers",
         ),
         (
             "x_train",
@@ -314,66 +313,21 @@ Y = X @ [1.0, 2.0, 3.0]
 NAN = float("nan")
 
 
-class Series:
-    """A column with the array interface, as pandas, polars and PyTorch have it."""
-
-    def __init__(self, values, dtype=None, index=None):
-        self.values = np.asarray(values)
-        self.dtype = self.values.dtype if dtype is None else dtype
-        self.ndim, self.shape = self.values.ndim, self.values.shape
-        if index is not None:
-            self.index = index
-
-    def __array__(self, dtype=None, copy=None):
-        return self.values.astype(dtype) if dtype else self.values
-
-    def __len__(self):
-        return len(self.values)
-
-    def to_numpy(self, dtype, na_value):
-        return np.array([na_value if one is None else one for one in self.values], dtype=dtype)
-
-
 class Table:
     """Columns of several kinds, as a DataFrame has them."""
 
-    def __init__(self, columns, index=None):
-        self.parts = {
-            name: column if isinstance(column, Series) else Series(column)
-            for name, column in columns.items()
-        }
-        self.columns, self.index = list(self.parts), index
-        self.dtypes = [part.dtype for part in self.parts.values()]
+    def __init__(self, **columns):
+        self.parts = {name: np.asarray(column) for name, column in columns.items()}
+        self.columns = list(self.parts)
 
     def __getitem__(self, name):
-        if isinstance(name, list):
-            return Table({one: self.parts[one] for one in name})
         return self.parts[name]
 
     def __array__(self, dtype=None, copy=None):
-        parts = [np.asarray(part, dtype=object) for part in self.parts.values()]
-        return np.column_stack(parts).astype(dtype or object)
-
-    def to_numpy(self, dtype, na_value):
-        return np.column_stack(
-            [part.to_numpy(dtype, na_value) for part in self.parts.values()]
-        ).astype(dtype)
-
-    def __len__(self):
-        return len(next(iter(self.parts.values())))
+        return np.column_stack(list(self.parts.values())).astype(dtype)
 
 
-class Index:
-    """Row labels that know their equals."""
-
-    def __init__(self, labels):
-        self.labels = list(labels)
-
-    def equals(self, other):
-        return self.labels == other.labels
-
-
-TABLE = Table({"age": X[:, 0], "size": np.arange(N), "flag": X[:, 2] > 0.0})
+TABLE = Table(age=X[:, 0], size=np.arange(N), flag=X[:, 2] > 0.0)
 
 
 def split(x=X, y=Y, **settings):
@@ -423,7 +377,10 @@ def test_a_table_gives_its_columns_and_their_names():
 
 
 def test_columns_without_names_of_text_give_no_names():
-    assert split(Table({0: X[:, 0], 1: X[:, 1]})).names is None
+    table = Table(a=X[:, 0], b=X[:, 1])
+    table.columns = [0, 1]
+
+    assert split(table).names is None
 
 
 @for_all(
@@ -431,28 +388,20 @@ def test_columns_without_names_of_text_give_no_names():
     [
         (["b", "a"] * 20, ["a", "b"]),
         (np.array(["b", "a"] * 20, dtype=object), ["a", "b"]),
-        (Series(["b", "a"] * 20), ["a", "b"]),
-        (Table({"kind": ["b", "a"] * 20}), ["a", "b"]),
         (np.array(["b", "a"] * 20)[:, None], ["a", "b"]),
         ([True, False] * 20, [False, True]),
-        (np.array([True, False] * 20, dtype=object), [False, True]),
         ([7, 3] * 20, [3, 7]),
         (np.array([7, 3] * 20, dtype=np.uint8), [3, 7]),
-        (Series([2.5, 0.5] * 20, dtype="category"), [0.5, 2.5]),
-        (Table({"kind": Series([2.5, 0.5] * 20, dtype="category")}), [0.5, 2.5]),
-        (Table({"kind": Series([7, 3] * 20, dtype="category")}), [3, 7]),
-        (["1.5", "2.5"] * 20, ["1.5", "2.5"]),
     ],
 )
-def test_text_booleans_integers_and_categories_become_labels_of_sorted_classes(y, classes):
+def test_text_booleans_and_integers_become_labels_of_sorted_classes(y, classes):
     data = split(y=y)
 
     assert data.classes.tolist() == classes
     assert data.y_train.ndim == 1
     assert data.y_train.dtype.kind == "i"
     again = data.classes[np.concatenate([data.y_train, data.y_test])].tolist()
-    given = np.asarray(y).reshape(-1).tolist()
-    assert sorted(again) == sorted(given)
+    assert sorted(again) == sorted(np.asarray(y).reshape(-1).tolist())
 
 
 @for_all(
@@ -462,12 +411,9 @@ def test_text_booleans_integers_and_categories_become_labels_of_sorted_classes(y
         (Y.astype(np.float32), 1),
         (np.array([0.0, 1.0] * 20), 1),
         (np.arange(N)[:, None], 1),
-        (np.column_stack([Y, Y]), 2),
         (np.eye(2)[[0, 1] * 20], 2),
         (np.column_stack([Y > 0, Y > 1]), 2),
-        (Table({"a": Y, "b": Y}), 2),
-        (Table({"a": np.arange(N)}), 1),
-        (Series([1.5, None] * 20, dtype=np.dtype(float)).values[::2].astype(float).repeat(2), 1),
+        (Table(a=Y, b=Y), 2),
     ],
 )
 def test_real_numbers_and_columns_of_numbers_stay_numbers(y, n_out):
@@ -495,223 +441,26 @@ def test_few_integers_are_classes_with_two_samples_each():
 @for_all(
     ("x", "y", "kind", "sentence"),
     [
-        (
-            Table({"age": X[:, 0], "sex": ["m", "f"] * 20}),
-            Y,
-            TypeError,
-            r"x has a column 'sex' of dtype <U1, but needs numbers: turn it into numbers \(a category",
-        ),
-        (
-            Table({"age": X[:, 0].astype(object)}),
-            Y,
-            TypeError,
-            "x has a column 'age' of dtype object",
-        ),
-        (
-            Table({"age": X[:, 0], "month": Series([1, 2] * 20, dtype="category")}),
-            Y,
-            TypeError,
-            "x has a column 'month' of dtype category, but needs numbers: .*get_dummies",
-        ),
-        (
-            Table({"day": np.array(["2020-01-01"] * N, dtype="M8[D]")}),
-            Y,
-            TypeError,
-            "x has a column 'day' of dtype datetime64.*: give times as numbers",
-        ),
-        (
-            Table({"age": np.where(np.arange(N) == 3, NAN, X[:, 0])}),
-            Y,
-            ValueError,
-            r"x contains nan at row 3, column 'age' \(1 row has such numbers\): fill them",
-        ),
-        (
-            Table({"n": Series([None, 1] * 20, dtype=np.dtype(int))}),
-            Y,
-            ValueError,
-            r"x contains nan at row 0, column 'n' \(20 rows have such numbers\)",
-        ),
-        (
-            np.where(np.isin(X, X[2, 1]), np.inf, X),
-            Y,
-            ValueError,
-            r"x contains inf at row 2, column 1 .*keep = np.isfinite\(x\).all\(axis=1\)$",
-        ),
-        (
-            X,
-            np.where(np.arange(N) == 5, NAN, Y),
-            ValueError,
-            r"y contains nan at row 5, .*keep = np.isfinite\(y\)$",
-        ),
+        (Table(sex=["m", "f"] * 20), Y, TypeError, r"x\['sex'\] has dtype <U1, but needs real"),
+        (Table(a=np.where(Y > 0, NAN, Y)), Y, ValueError, r"x\['a'\] contains nan at position"),
+        (np.where(np.isin(X, X[2, 1]), np.inf, X), Y, ValueError, "x contains inf at row 2, col"),
+        (X, np.where(np.arange(N) == 5, NAN, Y), ValueError, "y contains nan at row 5, column 0"),
         (X, Y[:30], ValueError, "y has 30 rows, but x has 40"),
-        (X, ["a", None] * 20, ValueError, "y is None at row 1: leave out the samples without"),
-        (
-            X,
-            [None, True] * 20,
-            ValueError,
-            "y is None at row 0: leave out the samples without a class",
-        ),
-        (X, np.array(["a", NAN] * 20, dtype=object), ValueError, "y is nan at row 1: leave out"),
-        (X, ["a", NAN] * 20, ValueError, "y is nan at row 1: leave out"),
-        (X, ["a", 1] * 20, TypeError, r"y holds values of several types \(int, str\)"),
-        (
-            X,
-            np.array(["a", 1] * 20, dtype=object),
-            TypeError,
-            r"y holds values of several types \(int, str\): give y.astype\(str\) for classes",
-        ),
-        (
-            X,
-            np.array([1.5, 2.5] * 20, dtype=object),
-            TypeError,
-            r"y has dtype object: give y.astype\(float\) for numbers",
-        ),
-        (X, np.array([SimpleNamespace()] * N, dtype=object), TypeError, "y has dtype object, but"),
-        (
-            X,
-            [10**400, 1] * 20,
-            TypeError,
-            r"np.asarray\(y\)\[0\] is beyond float64 \(about 1.8e308\)",
-        ),
-        (X, [[10**400]] * N, TypeError, r"np.asarray\(y\)\[0\] is beyond float64 \(about 1.8e308"),
+        (X, ["a", None] * 20, ValueError, "y is None at row 1, but every class"),
+        (X, ["a", NAN] * 20, ValueError, "y is nan at row 1, but every class"),
+        (X, ["a", 1] * 20, ValueError, "y is 1 at row 1, but every class"),
         (X, ["a"] * N, ValueError, "y has the one class 'a', but a network needs at least two"),
         (X[:3], list("abc"), ValueError, "each class of y has one sample, but a split needs"),
-        (
-            X,
-            [str(value) for value in Y],
-            ValueError,
-            r"y is text of 40 different numbers in 40 rows, .* give np.asarray\(y\).astype\(float\)$",
-        ),
-        (
-            X,
-            np.array([str(n % 30 + 0.5) for n in range(N)], dtype=object),
-            ValueError,
-            r"y is text of 30 different numbers in 40 rows, .*: for regression give y.astype\(float\)$",
-        ),
-        (X, [str(n) for n in range(N)], ValueError, "y is text of 40 different numbers in 40 rows"),
-        (
-            X,
-            Series(np.array(["2020-01-01", "NaT"] * 20, dtype="M8[D]"), dtype="category"),
-            ValueError,
-            "y is NaT at row 1: leave out the samples without a class",
-        ),
-        (X[:, 0], Y, ValueError, r"x has shape \(40,\), .* give x\[:, None\] for one input"),
+        (X[:, 0], Y, ValueError, r"x has shape \(40,\), .* give x\[:, None\]$"),
         (X[:1], Y[:1], ValueError, r"x has shape \(1, 3\), but a split needs at least 2 samples"),
-        (X[:0], Y[:0], ValueError, r"x has shape \(0, 3\), but a split needs at least 2 samples"),
-        (None, Y, TypeError, r"x is None, but needs samples of shape \(n, n_in\)"),
-        (X, None, TypeError, r"y is None, but needs targets of shape \(n,\) or \(n, n_out\)"),
-        (
-            np.ma.array(X, mask=np.isin(X, X[0, 0])),
-            Y,
-            ValueError,
-            r"x has masked numbers, .*x.filled\(0.0\), or drop the rows",
-        ),
-        (X, Y * 1j, TypeError, "y has dtype complex128, but needs real numbers: give y.real"),
-        (
-            Table({"a": Y}, index=Index(range(N))),
-            Series(Y, index=Index(range(N, 0, -1))),
-            ValueError,
-            r"x and y have different row labels .*: give y.loc\[x.index\], or np.asarray\(y\)",
-        ),
+        (None, Y, TypeError, "x is None, but needs real numbers"),
+        (X, None, TypeError, "y is None, but needs real numbers"),
+        (X, Y * 1j, TypeError, "y has dtype complex128, but needs real numbers"),
     ],
 )
-def test_what_cannot_be_read_is_reported_with_the_remedy(x, y, kind, sentence):
-    with pytest.raises(kind, match=sentence):
+def test_what_cannot_be_read_is_reported_by_name_and_place(x, y, kind, sentence):
+    with pytest.raises(kind, match=f"^{sentence}"):
         split(x, y)
-
-
-def test_the_remedy_for_numbers_beyond_float64_keeps_the_others():
-    x = X.astype(np.longdouble)
-    x[3, 1] = np.longdouble("1e400")
-    if np.isinf(x[3, 1]):  # where long numbers are those of float64
-        return
-
-    rule = (
-        r"x contains 1e\+400, beyond float64 \(about 1.8e308\), at row 3, column 1 \(1 row has .*"
-        r"keep = \(np.abs\(x\) <= np.finfo\(float\).max\).all\(axis=1\)$"
-    )
-    with pytest.raises(ValueError, match=rule):
-        split(x)
-
-    keep = (np.abs(x) <= np.finfo(float).max).all(axis=1)
-    assert keep.tolist() == [row != 3 for row in range(N)]
-    assert len(split(x[keep], Y[keep]).x_train) == 31
-
-
-@for_all("rest", [[1.5, 2], [0, 1]])
-def test_the_remedy_for_a_missing_number_among_numbers_keeps_the_others(rest):
-    y = [None, *rest] * 10 + rest * 5
-
-    rule = (
-        r"y is None at row 0: keep the other rows of inputs and targets, "
-        r"keep = np.isfinite\(np.asarray\(y, float\)\), and give np.asarray\(y, float\)\[keep\] for "
-        r"numbers, np.asarray\(y, float\)\[keep\].astype\(int\) for class labels"
-    )
-    with pytest.raises(ValueError, match=rule):
-        split(X, y)
-
-    keep = np.isfinite(np.asarray(y, float))
-    assert split(X[keep], np.asarray(y, float)[keep]).y_train.shape == (24, 1)
-
-
-def test_equal_row_labels_pass():
-    index = Index(range(N))
-
-    assert split(Table({"a": Y}, index=index), Series(Y, index=index)).names == ("a",)
-
-
-def test_two_columns_of_one_name_are_reported():
-    table = Table({"a": X[:, 0]})
-    table.parts["a"] = X[:, :2]
-
-    with pytest.raises(ValueError, match="x has several columns named 'a': rename all but one"):
-        split(table)
-
-
-def test_rows_of_a_table_with_other_labels_are_no_targets_of_its_inputs():
-    index, turned = Index(range(N)), Index(range(N)[::-1])
-    x, y, other = (
-        Numbers({"a": X[:, 0]}, index),
-        Numbers({"b": Y}, index),
-        Numbers({"b": Y}, turned),
-    )
-
-    assert kr.Data(x, y, X[:, :1], other).y_train.shape == (N, 1)
-    for name, parts in (("train", (x, other, x, y)), ("test", (x, y, x, other))):
-        rule = f"^x_{name} and y_{name} have different row labels .*: give y_{name}.loc"
-        with pytest.raises(ValueError, match=rule):
-            kr.Data(*parts)
-    with pytest.raises(ValueError, match="y_train has 3 rows, but x_train has 40"):
-        kr.Data(x, Numbers({"b": Y[:3]}, Index(range(3))), x, y)
-
-
-def test_the_message_on_an_empty_list_of_test_samples_has_the_array_to_give():
-    for y, none in ((Y[:, None], []), (np.arange(N) % 2, [])):
-        with pytest.raises(
-            ValueError, match=r"y_test has shape \(0,\).* give np.asarray\(y_train\)\[:0\]$"
-        ):
-            kr.Data(X, y, X[:0], none)
-    with pytest.raises(ValueError, match=r"for no test samples give np.asarray\(x_train\)\[:0\]$"):
-        kr.Data(X.tolist(), Y[:, None].tolist(), [], [])
-    assert kr.Data(X, Y[:, None], X[:0], Y[:0, None]).x_test.shape == (0, 3)
-
-
-def test_numbers_and_texts_of_python_and_of_numpy_are_of_one_type():
-    mixed = [str(v) if b % 2 else np.str_(v) for b, v in enumerate(np.arange(N) % 3)]
-    truths = [bool(b % 2) if b % 3 else np.bool_(b % 2) for b in range(N)]
-
-    found = kr.Data.split(X, np.array(mixed, dtype=object), rng=RNG(0))
-
-    assert found.classes.tolist() == ["0", "1", "2"]
-    for whole in ([1, np.int64(0)] * (N // 2), [1.0, np.float64(0.5)] * (N // 2)):
-        with pytest.raises(
-            TypeError, match=r"^y has dtype object: give y.astype\(float\) for numbers"
-        ):
-            kr.Data.split(X, np.array(whole, dtype=object), rng=RNG(0))
-    assert kr.Data.split(X, np.array(truths, dtype=object), rng=RNG(0)).classes.tolist() == [
-        False,
-        True,
-    ]
 
 
 @for_all("loss", ["mse", "logistic", "cross_entropy"])
@@ -739,29 +488,15 @@ def test_without_test_samples_errors_on_them_are_nan_and_training_is_the_same(lo
 def test_settings_of_a_split_are_checked_by_name():
     with pytest.raises(ValueError, match=r"test_share is 1.5, but must be between 0 and 1"):
         split(test_share=1.5)
-    with pytest.raises(TypeError, match=r"Data\.split has no argument 'seed': random numbers come"):
-        split(seed=0)
 
 
 # --- tables: the order of their columns, and names for their headers
 
 
-class Numbers(Table):
-    """A table of numbers alone, which NumPy reads as float64."""
-
-    def __getitem__(self, name):
-        found = super().__getitem__(name)
-        return Numbers(found.parts) if isinstance(name, list) else found
-
-    def __array__(self, dtype=None, copy=None):
-        return super().__array__(float)
-
-
-AB = Numbers({"a": X[:, 0], "b": X[:, 1]})
-BA = Numbers({"b": X[:, 1], "a": X[:, 0]})
-OTHER = Numbers({"c": X[:, 0], "d": X[:, 1]})
-MORE = Numbers({"b": X[:, 1], "kind": ["m", "f"] * 20, "a": X[:, 0]})
-LESS = Numbers({"b": X[:, 1]})
+AB = Table(a=X[:, 0], b=X[:, 1])
+BA = Table(b=X[:, 1], a=X[:, 0])
+OTHER = Table(c=X[:, 0], d=X[:, 1])
+LESS = Table(b=X[:, 1])
 
 
 def test_data_of_a_table_have_its_column_names_unless_others_are_given():
@@ -771,36 +506,22 @@ def test_data_of_a_table_have_its_column_names_unless_others_are_given():
 
     assert data.names == ("a", "b")
     assert kr.Data(AB, y, AB, y, names=("u", "v")).names == ("u", "v")
+    assert kr.Data(AB, y, X[:, :2], y, names=("a", "b")).names == ("a", "b")
     assert kr.Data(X[:, :2], y, AB, y).names is None
-    assert kr.Data(Numbers({0: X[:, 0], 1: X[:, 1]}), y, X[:, :2], y).names is None
     assert kr.scaled(data)[1].names == ("a", "b")
     with pytest.raises(ValueError, match=r"^names is \('b', 'a'\), but the names of the data"):
         kr.discover(data, names=("b", "a"), rng=np.random.default_rng(0))
 
 
-def test_columns_in_another_order_are_reported_with_the_code_that_orders_them():
-    for table in (BA, MORE):
-        with pytest.raises(ValueError, match=r"^x_test has the columns .*\('a', 'b'\)") as error:
-            kr.Data(AB, Y[:, None], table, Y[:, None])
-
-        code = str(error.value).rpartition(": give ")[2]
-        assert code == "x_test[['a', 'b']]"
-        data = kr.Data(AB, Y[:, None], eval(code, {"x_test": table}), Y[:, None])
-        np.testing.assert_array_equal(data.x_test, X[:, :2])
-
-
 @for_all(
     ("call", "sentence"),
     [
+        (lambda: kr.Data(AB, Y[:, None], BA, Y[:, None]), r"x_test has the columns \('b', 'a'\)"),
         (
             lambda: kr.Data(AB, Y[:, None], OTHER, Y[:, None]),
-            r"x_test has the columns \('c', 'd'\), but needs \('a', 'b'\), the columns of x_train: "
-            r"give np.asarray\(x_test\) if these are the same inputs in the same order",
+            r"x_test has the columns \('c', 'd'\), but needs \('a', 'b'\), the columns of x_train",
         ),
-        (
-            lambda: kr.Data(AB, Y[:, None], LESS, Y[:, None]),
-            r"x_test has the columns \('b',\), .*: give a table with the column 'a' too",
-        ),
+        (lambda: kr.Data(AB, Y[:, None], LESS, Y[:, None]), r"x_test has the columns \('b',\)"),
         (
             lambda: kr.Data(X[:, :2], Y[:, None], BA, Y[:, None], names=("a", "b")),
             r"x_test has the columns \('b', 'a'\), but needs \('a', 'b'\), the names of the inputs",
@@ -815,13 +536,6 @@ def test_columns_in_another_order_are_reported_with_the_code_that_orders_them():
             ),
             r"x_test has the columns \('b', 'a'\)",
         ),
-        (
-            lambda: kr.fit(
-                kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-9, 9), rng=RNG(0)),
-                SimpleNamespace(x_train=AB, y_train=Y[:, None], x_test=BA, y_test=Y[:, None]),
-            ),
-            r"x_test has the columns \('b', 'a'\)",
-        ),
     ],
 )
 def test_tables_that_do_not_fit_together_are_reported(call, sentence):
@@ -829,94 +543,23 @@ def test_tables_that_do_not_fit_together_are_reported(call, sentence):
         call()
 
 
-def test_tables_with_equal_columns_pass_and_names_may_be_new_ones():
-    assert kr.Data(AB, Y[:, None], AB, Y[:, None], names=("x", "y")).names == ("x", "y")
-    assert kr.Data(AB, Y[:, None], X[:, :2], Y[:, None], names=("a", "b")).names == ("a", "b")
-    assert kr.Data(X[:, :2], Y[:, None], AB, Y[:, None]).names is None
-    unnamed = Numbers({1: X[:, 0], 0: X[:, 1]})
-    assert kr.Data(unnamed, Y[:, None], AB, Y[:, None]).names is None
-
-
 def test_columns_that_agree_with_names_or_default_names_pass():
     for names in (("a", "b"), ("x_1", "x_2")):
         check_same_columns("x", AB, names)
-    check_same_columns("x", Numbers({" a": Y, "b\n": Y}), ("a", "b"))
-    check_same_columns("x", Numbers({" a": Y, "b\n": Y}), (" a", "b\n"))
-    with pytest.raises(ValueError, match=r"give x\[\['x_1', 'x_2'\]\]"):
-        check_same_columns("x", Numbers({"x_2": Y, "x_1": Y}), ("x_1", "x_2"))
-    with pytest.raises(ValueError, match=r"give x\[\[' a', 'b\\n'\]\]"):
-        check_same_columns("x", Numbers({"b\n": Y, " a": Y}), ("a", "b"))
+    check_same_columns("x", Table(**{" a": Y, "b\n": Y}), ("a", "b"))
+    with pytest.raises(
+        ValueError, match=r"^x has the columns \('b', 'a'\), but needs \('a', 'b'\)"
+    ):
+        check_same_columns("x", BA, ("a", "b"))
+    with pytest.raises(ValueError, match=r"^x has the columns \('x_2', 'x_1'\), but needs"):
+        check_same_columns("x", Table(x_2=Y, x_1=Y), ("x_1", "x_2"))
 
 
-@for_all(
-    ("headers", "names"),
-    [
-        (["mass ", "a\n(kg)"], ("mass", "a (kg)")),
-        (["", "b", " "], ("x_1", "b", "x_3")),
-        (["", "x_1"], ("x_3", "x_1")),
-        (["\ufeffmass", "speed\u200b"], ("mass", "speed")),
-        (["mass ", "mass"], ("x_1", "mass")),
-        (["a", "a"], ("a", "x_2")),
-        (["two  spaces", "US$"], ("two  spaces", "US$")),
-        (["m\u00a0 per\ts", "\x00"], ("m per s", "x_2")),
-    ],
-)
-def test_headers_become_names_that_a_formula_takes(headers, names):
-    assert input_names(headers) == names
-
-
-@given(st.lists(st.text(st.sampled_from("ab_12x \n\u200b")) | st.text(), min_size=1, max_size=6))
-def test_names_of_any_headers_are_valid_and_different_and_valid_headers_stay(headers):
-    names = input_names(headers)
-
-    assert check_names(names, len(headers)) == names
-    for place, (header, name) in enumerate(zip(headers, names, strict=True)):
-        if header.isprintable() and header.strip() == header != "":
-            assert name == header or header in headers[:place]
-
-
-def test_the_names_of_a_split_table_are_valid_in_a_formula():
-    assert split(Table({"mass ": X[:, 0], "": X[:, 1]})).names == ("mass", "x_2")
-
-
-def test_times_of_every_kind_are_reported_with_the_remedy():
-    day = np.array(["2020-01-01"] * N, dtype="M8[D]")
-    aware = Series(day.astype(object), dtype=np.dtype("M8[ns]"))
-    for value in (day[:, None], day - day[0], day.astype(object), day.tolist(), aware):
-        with pytest.raises(TypeError, match=r"^X has dtype .*, but needs real numbers: give times"):
-            check_numbers("X", value)
-    for column in (day, day - day[0], aware, day.astype(object)):
-        with pytest.raises(TypeError, match=r"^X has a column 't' of dtype .*: give times as numb"):
-            check_numbers("X", Table({"a": Y, "t": column}))
-        with pytest.raises(TypeError, match=r"^x has a column 't' of dtype .*: give times as numb"):
-            split(Table({"a": Y, "t": column}))
-    for value in (X, X.tolist(), TABLE, np.array(["a", 1], dtype=object)):
-        check_numbers("X", value)
-
-
-@for_all(
-    ("x", "y"),
-    [
-        (Table({"a": Y, "n": Series([None, 1] * 20, dtype=np.dtype(int))}), Y),
-        (Table({"n": Series([None, True] * 20, dtype=np.dtype(bool))}), Y),
-        (X, Series([None, 1.5] * 20, dtype=np.dtype(float))),
-        (X, Table({"a": Y, "n": Series([None, 1] * 20, dtype=np.dtype(int))})),
-        (Numbers({"a": Y, "b": np.where(Y > 0.0, NAN, Y)}), Y),
-        (np.where(X > 1.0, np.inf, X), Y),
-        (X, np.where(Y > 0.0, NAN, Y).tolist()),
-    ],
-)
-def test_the_code_in_a_message_on_missing_numbers_finds_the_other_rows(x, y):
-    with pytest.raises(ValueError, match=r"contains (nan|inf)") as error:
-        split(x, y)
-
-    keep = eval(str(error.value).rpartition("keep = ")[2], {"np": np, "x": x, "y": y})
-    whole = [
-        np.array(table.to_numpy(float, NAN) if hasattr(table, "to_numpy") else table)
-        for table in (x, y)
-    ]
-    data = split(*(table[keep] for table in whole))
-    assert len(data.x_train) + len(data.x_test) == keep.sum() > 0
+def test_headers_become_names_without_line_breaks_and_spaces_at_the_ends():
+    assert input_names(["mass ", "a\n(kg)", "US$"]) == ("mass", "a (kg)", "US$")
+    assert split(Table(**{"mass ": X[:, 0], "b": X[:, 1]})).names == ("mass", "b")
+    with pytest.raises(ValueError, match=r"^names has 'a' twice"):
+        split(Table(**{"a": X[:, 0], " a": X[:, 1]}))
 
 
 def test_later_changes_of_classes_do_not_change_data():
@@ -929,7 +572,7 @@ def test_later_changes_of_classes_do_not_change_data():
 
 
 def test_data_show_names_and_classes():
-    data = split(Table({f"c{i}": Y for i in range(8)}), ["no", "yes"] * 20)
+    data = split(Table(**{f"c{i}": Y for i in range(8)}), ["no", "yes"] * 20)
 
     assert repr(data).endswith("names ('c0', 'c1', 'c2', 'c3', ..., 'c7'), classes ('no', 'yes'))")
 
@@ -941,9 +584,7 @@ def test_data_show_names_and_classes():
         ("abc", TypeError, "names is 'abc', but must be a sequence of 3 names"),
         (("a", "b", 3), TypeError, r"names\[2\] is 3, but must be text"),
         (5, TypeError, "names is 5, but must be a sequence of 3 names"),
-        (np.array("abc"), TypeError, r"names is array\('abc'"),
-        ({"a", "b", "c"}, TypeError, "but a set has no order: give a list or a tuple of 3 names"),
-        (frozenset("abc"), TypeError, "but a set has no order: give a list or a tuple of 3 names"),
+        ({"a", "b", "c"}, TypeError, "but must be a sequence of 3 names"),
         (("a", "", "c"), ValueError, r"names\[1\] is '', but must be printable text"),
         (("a", "b", " c"), ValueError, r"names\[2\] is ' c', but must be printable text"),
         (("a", "b", "a"), ValueError, "names has 'a' twice"),
@@ -1086,11 +727,6 @@ def test_a_function_may_change_its_argument():
         (lambda x: x, {"domain": (1, 1)}, r"domain is \[1.0, 1.0\] for input 0, but the lower"),
         (lambda x: x, {"domain": (0, 1, 2)}, r"domain has shape \(3,\), but needs shape \(2,\)"),
         (lambda x: x, {"n_in": 3, "domain": [(0, 1)] * 2}, r"domain has shape \(2, 2\), but needs"),
-        (
-            lambda x: x,
-            {"domain": (-1.7e308, 1.7e308)},
-            "^domain is so large that its width lies beyond float64",
-        ),
     ],
 )
 def test_a_function_that_cannot_be_sampled_is_reported(f, settings, sentence):

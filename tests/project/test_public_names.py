@@ -8,6 +8,7 @@ import dataclasses
 import importlib
 import inspect
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -64,7 +65,8 @@ def test_every_public_name_resolves_and_explains_itself(name):
     if callable(thing):
         assert thing.__name__ == name
         assert inspect.getdoc(thing)
-        assert f"{inspect.unwrap(thing).__module__}.".startswith(f"kan_ref.{kan_ref._HOME[name]}.")
+        assert f"{thing.__module__}.".startswith(f"kan_ref.{kan_ref._HOME[name]}.")
+        assert pickle.loads(pickle.dumps(thing)) is thing
 
 
 def test_every_module_is_reached_by_its_own_name_and_explains_itself():

@@ -116,6 +116,8 @@ refuse(
     turned=CACHES[::-1],
     text="ab",
     none=None,
+    grid=kr.forward(init(widths=(2, 3, 1), n_intervals=5), X)[1],
+    batch=(CACHES[0], kr.forward(NET, X[:3])[1][1]),
 )
 for part in ("x_train", "y_train", "x_test", "y_test"):
     good = X if part[0] == "x" else Y
@@ -164,6 +166,8 @@ refuse(
     layer=NET.layers[0],
     none=None,
 )
+for function in ("edge_scores", "distance", "check_gradients"):
+    refuse(function, "x", on_x[function], rows=X[:0])
 refuse("distance", "old", lambda v: kr.distance(v, NET, X), text="net", none=None)
 refuse(
     "distance",
@@ -187,7 +191,12 @@ refuse(
     text=("a", "b"),
     number=1.0,
     none=None,
+    three=(-1.0, 0.0, 1.0),
+    columns=np.zeros((4, 3)),
+    rows=X[:0],
+    bounds=[[0.0, 1.0], [2.0, 2.0]],
 )
+refuse("init_network", "x", lambda v: init(x=v), rows=X[:0], columns=X[:, :1], nan=X * np.nan)
 refuse("init_network", "base", lambda v: init(base=v), **names)
 refuse("init_network", "rng", lambda v: init(rng=v), **generators)
 refuse("init_mlp", "widths", lambda v: kr.init_mlp(v, activation="tanh", rng=RNG(0)), **widths)
@@ -369,6 +378,7 @@ refuse(
     falling=LAYER["knots"][:, ::-1],
     few=LAYER["knots"][:, :6],
 )
+refuse("Layer", "coef", lambda v: kr.Layer(**(LAYER | {"coef": v})), few=LAYER["coef"][..., 1:])
 refuse(
     "Layer",
     "mask",
@@ -730,6 +740,8 @@ for name, arguments in SPLINES.items():
         bad = {"nan": np.full(np.shape(good), np.nan), "text": "a", "five axes": np.ones([1] * 5)}
         if "knots" in argument or argument == "breakpoints":
             bad |= {"decreasing": good[..., ::-1], "short": good[..., :1]}
+        if argument in ("degree", "derivative"):
+            bad |= {"negative": -1, "half": 0.5, "true": True}
         if argument != "name":
             refuse(
                 f"bspline.{name}",
@@ -781,7 +793,7 @@ def test_the_table_visits_every_function_of_the_splines_that_the_page_of_version
 
 # --- odd, but lawful
 
-FAR = np.array([[1e6, -1e6], [1e-300, 0.0], [-1e12, 3.0]])
+FAR = np.array([[1e6, -1e6], [1e-100, 0.0], [-1e12, 3.0]])
 LAWFUL = {
     "empty": X[:0],
     "one sample": X[:1],

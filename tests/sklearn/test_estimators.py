@@ -74,177 +74,48 @@ def test_names_of_columns_are_kept_and_drawn(fitted):
     assert {"mass", "speed"} <= texts
 
 
-def test_a_column_that_is_wrong_is_reported_by_name_with_the_remedy(fitted):
+def test_what_is_no_table_of_numbers_is_refused_as_by_other_estimators(fitted):
     x, y = table()
     text = x.assign(noise=["Rome", "Oslo"] * (len(x) // 2))
     holes = x.assign(speed=x["speed"].where(x["speed"] > x["speed"].median()))
 
     for call in (lambda t: KANRegressor().fit(t, y), fitted.predict):
-        with pytest.raises(TypeError, match=r"^X has a column 'noise' of dtype .*get_dummies"):
+        with pytest.raises(ValueError, match="could not convert string to float"):
             call(text)
-        with pytest.raises(ValueError, match=r"^X contains nan at row \d+, column 'speed'.*fill"):
+        with pytest.raises(ValueError, match="Input X contains NaN"):
             call(holes)
-    months = x.assign(noise=pd.period_range("2020-01", periods=len(x), freq="M"))
-    with pytest.raises(TypeError, match=r"^X has a column 'noise' of dtype period.*get_dummies"):
-        fitted.predict(months)
-    with pytest.raises(TypeError, match=r"^y has a column 'noise' of dtype period.*get_dummies"):
-        KANRegressor().fit(x, months)
+    with pytest.raises(TypeError, match="Sparse data was passed for X"):
+        KANRegressor().fit(csr_matrix(x.to_numpy()), y)
     with pytest.raises(ValueError, match="feature names should match"):
         fitted.predict(x[["speed", "mass", "noise"]])
 
 
-DAYS = pd.date_range("2020-01-01", periods=150)
-
-
-@pytest.mark.parametrize(
-    ("x", "word"),
-    [
-        (DAYS.to_numpy()[:, None], "X has dtype datetime64"),
-        ((DAYS - DAYS[0]).to_numpy()[:, None], "X has dtype timedelta64"),
-        ([[day] for day in DAYS.to_pydatetime()], "X has dtype object"),
-        (np.array([[day] for day in DAYS.to_numpy()], dtype=object), "X has dtype object"),
-        (pd.DataFrame({"t": DAYS}), "X has a column 't' of dtype datetime64"),
-        (pd.DataFrame({"a": 1.0, "t": DAYS}), "X has a column 't' of dtype datetime64"),
-        (pd.DataFrame({"t": DAYS.tz_localize("UTC")}), "X has a column 't' of dtype datetime64"),
-        (pd.DataFrame({"a": 1, "t": DAYS - DAYS[0]}), "X has a column 't' of dtype timedelta64"),
-    ],
-)
-def test_times_are_no_numbers(x, word, fitted):
-    remedy = (
-        f"^{word}.*, but needs (real )?numbers: give times as numbers in a unit of your choice$"
-    )
-    calls = [lambda: KANRegressor().fit(x, np.arange(150.0)), lambda: fitted.predict(x)]
-    calls.append(lambda: KANClassifier().fit(x, [0, 1] * 75))
-
-    for call in calls:
-        with pytest.raises(TypeError, match=remedy):
-            call()
-
-
-@pytest.mark.parametrize(
-    "y",
-    [
-        pd.Series(["u", "v", None, "v"] * 10, dtype="string"),
-        pd.DataFrame({"kind": pd.Series(["u", "v", None, "v"] * 10, dtype="string")}),
-        pd.Series([True, False, None, False] * 10, dtype="boolean"),
-        np.array(["u", "v", None, "v"] * 10, dtype=object),
-        pd.Categorical(["u", "v", None, "v"] * 10),
-        ["u", "v", float("nan"), "v"] * 10,
-        pd.Series(pd.to_datetime(["2020-01-01", "2020-01-02", None, "2020-01-02"] * 10)),
-        np.array(["2020-01-01", "2020-01-02", "NaT", "2020-01-02"] * 10, dtype="M8[D]"),
-        [*DAYS[:2], pd.NaT, DAYS[0]] * 10,
-    ],
-)
-def test_a_sample_without_a_class_is_named_by_its_row(y):
+@pytest.mark.parametrize("y", [["u", 3] * 20, np.array(["u", None] * 20, dtype=object)])
+def test_classes_are_of_one_type(y):
     x = np.linspace(-1.0, 1.0, 40)[:, None]
 
-    with pytest.raises(
-        ValueError, match=r"^y is \S+ at row 2: leave out the samples without a class$"
+    for call in (
+        lambda: KANClassifier(**QUICK).fit(x, np.array(y, dtype=object)),
+        lambda: kr.Data.split(x, y, rng=RNG(0)),
     ):
-        KANClassifier(**QUICK).fit(x, y)
-
-
-@pytest.mark.parametrize("y", [["u", 3] * 20, np.array(["u", 3] * 20, dtype=object)])
-def test_classes_of_several_types_are_reported_as_in_a_split(y):
-    x = np.linspace(-1.0, 1.0, 40)[:, None]
-    calls = [lambda: KANClassifier(**QUICK).fit(x, y), lambda: kr.Data.split(x, y, rng=RNG(0))]
-
-    for call in calls:
-        with pytest.raises(TypeError, match=r"^y holds values of several types \(int, str\): give"):
+        with pytest.raises((TypeError, ValueError)):
             call()
 
 
-@pytest.mark.parametrize("missing", [pd.NA, None])
-def test_a_missing_number_among_objects_is_reported_with_the_code_that_keeps_the_others(missing):
-    x = np.linspace(-1.0, 1.0, 40)[:, None]
-    y = pd.Series([1.0, 2.0, missing, 3.0] * 10, dtype=object)
+def test_a_data_frame_is_split_with_its_names():
+    x, y = table(40)
+    x["flag"] = x["noise"] > 0.0
 
-    with pytest.raises(ValueError, match=r"^y is \S+ at row 2: keep the other rows") as error:
-        KANRegressor(**QUICK).fit(x, y)
-    code = str(error.value).partition("keep = ")[2].partition(", and give ")[0]
-    keep = eval(code, {"np": np, "y": y})
-    assert keep.tolist() == [True, True, False, True] * 10
-    numbers = np.array([1, 2.5] * 20, dtype=object)
-    assert KANRegressor(**QUICK, hidden_layers=()).fit(x, numbers).predict(x).dtype == np.float64
+    data = kr.Data.split(x, y, rng=RNG(0))
 
-
-@pytest.mark.parametrize("values", [[1, 2, 3], ["1", "2", "3"], ["a", "b", "c"]])
-def test_categories_are_no_numbers(values, fitted):
-    x, y = table()
-    group = pd.Categorical(values * 50)
-    x["noise"] = group
-    calls = [lambda: KANRegressor().fit(x, y), lambda: KANClassifier().fit(x, y > y.median())]
-    calls += [lambda: fitted.predict(x), lambda: kr.Data.split(x, y, rng=RNG(0))]
-
-    for call in calls:
-        with pytest.raises(
-            TypeError, match=r"^[Xx] has a column 'noise' of dtype category, .*get_d"
-        ):
-            call()
-    with pytest.raises(TypeError, match=r"^y has dtype category, .* give np.asarray\(y\).astype"):
-        KANRegressor().fit(x[["mass"]], pd.Series(group))
-
-
-@pytest.mark.parametrize(
-    "y",
-    [
-        DAYS,
-        DAYS.to_numpy(),
-        pd.Series(DAYS.tz_localize("UTC")),
-        pd.DataFrame({"a": 1.0, "t": DAYS}),
-        list(DAYS),
-    ],
-)
-def test_times_are_no_targets_of_a_regression(y):
-    x, _ = table()
-
-    with pytest.raises(
-        TypeError, match=r"^y has .*: give times as numbers in a unit of your choice$"
-    ):
-        KANRegressor().fit(x, y)
-
-
-def test_dates_may_be_classes():
-    x = np.linspace(-1.0, 1.0, 40)[:, None]
-    days = DAYS.to_numpy()[:2][(x[:, 0] > 0.0).astype(int)]
-
-    model = KANClassifier(**SHORT).fit(x, days)
-
-    assert (model.predict(x) == days).mean() > 0.9
-
-
-def test_masked_numbers_and_sparse_matrices_are_reported_with_the_remedy(fitted):
-    x, y = table()
-    masked = np.ma.masked_greater(x.to_numpy(), 80.0)
-
-    for call in (lambda: KANRegressor().fit(masked, y), lambda: fitted.predict(masked)):
-        with pytest.raises(ValueError, match=r"^X has masked numbers, .*fill them with X.filled"):
-            call()
-    with pytest.raises(ValueError, match=r"^y has masked numbers, .*fill them with y.filled"):
-        KANRegressor().fit(x, np.ma.masked_greater(y, y.median()))
-    with pytest.raises(ValueError, match=r"^y has masked numbers, .*fill them with y.filled"):
-        KANClassifier().fit(x, np.ma.masked_equal([0, 1, 2] * 50, 2))
-    with pytest.raises(TypeError, match=r"^Sparse data was passed for X.*toarray\(\)"):
-        KANRegressor().fit(csr_matrix(x.to_numpy()), y)
-
-
-@pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean"])
-def test_the_code_for_missing_numbers_of_pandas_finds_the_other_rows(dtype):
-    x, y = table()
-    x = x.assign(group=pd.array([1, None, 0] * 50, dtype=dtype))
-    gaps = pd.Series(pd.array([1, None, 0] * 50, dtype=dtype)).astype("Float64")
-    calls = {
-        "X": lambda: KANRegressor().fit(x, y),
-        "x": lambda: kr.Data.split(x, y, rng=RNG(0)),
-        "y": lambda: kr.Data.split(x.drop(columns="group"), gaps, rng=RNG(0)),
-    }
-
-    for name, call in calls.items():
-        with pytest.raises(ValueError, match=rf"^{name} contains nan at row 1, column") as error:
-            call()
-        code = str(error.value).rpartition("keep = ")[2]
-        keep = eval(code, {"np": np, "x": x, "X": x, "y": gaps})
-        assert keep.tolist() == [True, False, True] * 50
+    assert data.names == ("mass", "speed", "noise", "flag")
+    assert data.y_train.shape == (32, 1)
+    classes = kr.Data.split(x, pd.Series(["no", "yes"] * 20), rng=RNG(0)).classes
+    assert classes.tolist() == ["no", "yes"]
+    with pytest.raises(TypeError, match=r"^x\['group'\] has dtype \S+, but needs real numbers$"):
+        kr.Data.split(x.assign(group="a"), y, rng=RNG(0))
+    with pytest.raises(ValueError, match=r"^x\['mass'\] contains nan at position 3, but"):
+        kr.Data.split(x.assign(mass=x["mass"].where(x.index != 3)), y, rng=RNG(0))
 
 
 def test_data_frames_with_columns_in_another_order_are_reported():
@@ -253,10 +124,10 @@ def test_data_frames_with_columns_in_another_order_are_reported():
     data = kr.Data.split(x, y, rng=RNG(0))
     scaler = kr.scaled(data)[1]
 
-    with pytest.raises(ValueError, match=r"give x\[\['mass', 'speed', 'noise'\]\]$"):
+    with pytest.raises(ValueError, match=r"^x has the columns \('speed', 'mass', 'noise'\)"):
         scaler.transform_x(other)
     np.testing.assert_array_equal(scaler.transform_x(x), scaler.transform_x(x.to_numpy()))
-    with pytest.raises(ValueError, match=r"give x_test\[\['mass', 'speed', 'noise'\]\]$"):
+    with pytest.raises(ValueError, match=r"^x_test has the columns"):
         kr.Data(x, y.to_numpy()[:, None], other, y.to_numpy()[:, None])
 
 
@@ -306,12 +177,6 @@ def test_messages_name_the_arrays_of_the_estimators():
     ):
         with pytest.raises(ValueError, match=f"^{text}$"), own_names():
             raise ValueError(text)
-
-
-def test_a_setting_that_does_not_exist_is_reported_for_the_estimator_that_was_called():
-    for kind in (KANRegressor, KANClassifier):
-        with pytest.raises(TypeError, match=rf"^{kind.__name__} has no argument 'n_interval': did"):
-            kind(n_interval=3)
 
 
 def test_an_input_without_effect_has_the_smallest_importance(fitted):
@@ -565,34 +430,6 @@ def test_two_classes_may_be_of_any_type(labels):
     assert model.classes_.tolist() == sorted(labels)
 
 
-@pytest.mark.parametrize("labels", [pd.cut(np.arange(10.0), 2), np.array([1, 2] * 5, object)])
-def test_classes_that_are_other_objects_than_text_are_rejected_with_a_remedy(labels):
-    x = np.arange(10.0)[:, None]
-
-    with pytest.raises(ValueError, match=r"^Unknown label type: y is .*astype\(str\)$") as error:
-        KANClassifier(**QUICK).fit(x, labels)
-
-    assert f"y is {np.asarray(labels)[0]!r} at row 0" in str(error.value)
-    assert len(KANClassifier(**SHORT).fit(x, np.asarray(labels).astype(str)).classes_) == 2
-
-
-@pytest.mark.parametrize("kind", [str, object])
-def test_the_array_that_has_words_among_numbers_is_named(kind):
-    x, words = np.arange(10.0)[:, None], np.array(["a", "2"] * 5, kind)
-
-    with pytest.raises(TypeError, match=r"^y has dtype .*, but needs real numbers"):
-        KANRegressor(**QUICK).fit(x, words)
-    with pytest.raises(TypeError, match=r"^X has dtype .*, but needs real numbers"):
-        KANRegressor(**QUICK).fit(words[:, None], x[:, 0])
-
-
-def test_text_of_numbers_is_converted_as_in_other_estimators():
-    x = np.linspace(-1.0, 1.0, 20)[:, None]
-    of_numbers, of_text = (KANRegressor(**SHORT).fit(x, y) for y in (x[:, 0], x[:, 0].astype(str)))
-
-    np.testing.assert_array_equal(of_numbers.predict(x), of_text.predict(x))
-
-
 def test_one_class_is_reported():
     with pytest.raises(ValueError, match="y has the one class 3, but a classifier needs at least"):
         KANClassifier(**QUICK).fit(np.zeros((5, 1)), [3] * 5)
@@ -702,17 +539,17 @@ def test_later_changes_of_the_callers_arrays_do_not_change_a_formula():
         x[:], y[:] = before
 
 
-def test_names_of_any_headers_are_valid_in_the_formula():
+def test_headers_of_columns_are_the_names_in_the_formula():
     x = RNG(0).uniform(1.0, 3.0, (60, 3))
-    frame = pd.DataFrame(x, columns=["mass ", "a\n(kg)", ""])
+    frame = pd.DataFrame(x, columns=["mass ", "a\n(kg)", "b"])
 
     model = KANRegressor(**QUICK, random_state=0).fit(frame, x[:, 0] * x[:, 1] + x[:, 2])
 
-    assert {str(symbol) for symbol in model.formula_.free_symbols} == {"mass", "a (kg)", "x_3"}
+    assert {str(symbol) for symbol in model.formula_.free_symbols} == {"mass", "a (kg)", "b"}
     np.testing.assert_array_equal(
         model.discovery_.predict(frame), model.discovery_.predict(frame.to_numpy())
     )
-    assert {"mass", "a (kg)", "x_3"} <= {text.get_text() for text in model.draw().texts}
+    assert {"mass", "a (kg)", "b"} <= {text.get_text() for text in model.draw().texts}
 
 
 def test_the_name_of_a_column_is_drawn_as_it_is():
@@ -735,11 +572,11 @@ def test_a_formula_is_found_only_after_a_fit():
 
 def test_an_input_far_beyond_the_training_samples_is_clipped_before_it_is_standardized():
     x = RNG(0).uniform(-1.0, 1.0, (40, 2))
-    model = KANRegressor(random_state=0, **QUICK).fit(1e-300 * x, x[:, 0])
+    model = KANRegressor(random_state=0, **QUICK).fit(1e-100 * x, x[:, 0])
 
-    far = model.predict([[1e300, 0.0], [-1e300, 1e300]])
+    far = model.predict([[1e100, 0.0], [-1e100, 1e100]])
 
-    assert far.tolist() == model.predict([[2e-300, 0.0], [-2e-300, 2e-300]]).tolist()
+    assert far.tolist() == model.predict([[2e-100, 0.0], [-2e-100, 2e-100]]).tolist()
 
 
 def test_the_benchmark_measures_no_empty_list_of_tables(capsys):

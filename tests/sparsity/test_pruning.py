@@ -1042,7 +1042,7 @@ def test_what_is_no_network_and_no_batch_is_refused(action):
         action(network, x[:0])
     with pytest.raises(
         ValueError,
-        match=r"^x contains nan at row 39, column 2, but needs finite numbers: leave such samples out",
+        match=r"^x contains nan at row 39, column 2, but needs finite numbers",
     ):
         action(network, np.where(np.arange(120).reshape(40, 3) == 119, np.nan, x))
     with pytest.raises(ValueError, match=r"^x has shape \(40, 2\), but needs shape \(batch, 3\)$"):

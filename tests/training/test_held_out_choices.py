@@ -294,7 +294,7 @@ def test_labels_are_fitted_by_the_loss_for_classes_and_the_smallest_loss_decides
     assert np.mean(kr.predict_labels(network, x) == labels) > 0.95
     with pytest.raises(ValueError, match="loss is 'hinge', but must be one of"):
         kr.best_start((1, 2), data, loss="hinge", **options, rng=rng)
-    with pytest.raises(ValueError, match="1 output has the label 0 alone: give the network"):
+    with pytest.raises(ValueError, match="but 1 outputs have labels 0 to 0"):
         kr.best_start((1, 1), data, loss="cross_entropy", **options, rng=rng)
 
 

@@ -135,7 +135,7 @@ def test_a_table_with_columns_in_another_order_is_not_scaled():
         ours, other = getattr(scaler, method), getattr(unnamed, method)
         np.testing.assert_array_equal(ours(Frame.of("ab", x)), ours(x))
         np.testing.assert_array_equal(other(Frame.of("ba", x)), ours(x))
-        with pytest.raises(ValueError, match=r"^x has the columns \('b', 'a'\), .* give x\[\['a'"):
+        with pytest.raises(ValueError, match=r"^x has the columns \('b', 'a'\), "):
             ours(Frame.of("ba", x))
 
 
