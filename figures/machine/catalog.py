@@ -23,7 +23,6 @@ MODULES = (  # modules, and values in modules
     "scaling.fig_3_1_scaling",
     "tables.tables_1_and_2.fig_3_2_frontiers",
     "equations.fig_3_3_poisson",
-    "equations.equations",
     "formulas.velocities",
     "splines.fig_3_4_continual_learning",
     "formulas.fig_4_1_interpretable",

@@ -1,23 +1,16 @@
-"""Figure 3.3 and further equations: solutions that solve them, runs that repeat, pictures from records, claims that can fail."""
+"""Figure 3.3: solutions that solve the equation, runs that repeat, pictures from records, claims that can fail."""
 
 import copy
 import json
 
 import numpy as np
 import pytest
-from figure_records import equation_record, made_up_poisson, nested_records, poisson_records
+from figure_records import made_up_poisson, nested_records, poisson_records
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.equations import (
-    equations,
-    fig_3_3_poisson,
-    further_equations,
-    nested_grids,
-    poisson,
-)
+from figures.equations import fig_3_3_poisson, nested_grids, poisson
 from figures.equations.fig_3_3_claims import claims as poisson_claims
-from figures.equations.further_equations import EQUATIONS
 from figures.equations.poisson import (
     KAN_LM,
     METHODS,
@@ -319,99 +312,3 @@ def test_nested_grids_without_mlps_or_with_two_grids_have_no_rows_that_need_more
     assert alone
     assert not any("MLP" in row.claim for row in alone)
     assert poisson_claims(short) == []
-
-
-# --- further equations
-
-
-@pytest.mark.parametrize("name", EQUATIONS)
-def test_the_exact_solution_fulfils_its_equation_and_conditions(name):
-    """A fine spline, or formulas, that is the solution leaves next to nothing; a wrong one leaves much."""
-    equation = EQUATIONS[name]
-    terms = equation.terms(np.random.default_rng(0))
-    for term in terms:
-        jet = exact_jet(equation, term)
-        residual, _ = term.linearize(jet)
-        wrong, _ = term.linearize(1.1 * jet + 0.01)
-
-        assert np.abs(residual).max() < 2e-5 * max(1.0, np.abs(jet).max())
-        assert np.abs(wrong).max() > 1e-3
-
-
-def exact_jet(equation, term):
-    """Parts of the solution's jet at a term's points by differences of the exact solution, (1, n_components, n)."""
-    kind, x, h = term.kind, term.x, 1e-3
-
-    def u(shift):
-        return equation.exact(x + shift)
-
-    def first(v):  # fourth order
-        return (8.0 * (u(h * v) - u(-h * v)) - (u(2 * h * v) - u(-2 * h * v))) / (12.0 * h)
-
-    def second(v):
-        return (
-            16.0 * (u(h * v) + u(-h * v)) - (u(2 * h * v) + u(-2 * h * v)) - 30.0 * u(0.0 * v)
-        ) / (12.0 * h * h)
-
-    parts = [u(np.zeros(kind.n_in)), *(first(v) for v in kind.directions)]
-    for s in range(kind.n_second):
-        part = sum(
-            kind.drifts[s, i] * first(np.eye(kind.n_in)[i])
-            for i in range(kind.n_in)
-            if kind.drifts[s, i].any()
-        )
-        for place, p, q, weight in kind.products:
-            assert p == q  # none of these equations mixes variables
-            if place == s:
-                part = part + weight * second(kind.directions[p])
-        parts.append(part + np.zeros(len(x)))
-    return np.array(parts)[None]
-
-
-def test_the_pendulum_swings_as_its_equation_says_with_its_energy():
-    t = np.linspace(0.0, 10.0, 2001)[:, None]
-    u = further_equations._pendulum(t)
-    speed = np.gradient(u, t[:, 0], edge_order=2)
-
-    assert u[0] == pytest.approx(2.0, abs=1e-12)
-    np.testing.assert_allclose(speed**2 / 2.0 - np.cos(u), -np.cos(2.0), atol=1e-4)
-
-
-@pytest.mark.parametrize("name", ["pendulum", "burgers"])
-def test_a_run_solves_its_equation_repeats_itself_and_is_plain_data(name):
-    config = {"equation": name, "grids": [20, 40], "n_steps": 100, "seed": 0}
-    first, again = equations.run(config), equations.run(config)
-
-    assert first["errors"][-1] < 1e-4
-    assert first["errors"] == again["errors"]
-    assert json.loads(json.dumps(first)) == first
-    assert len(first["values"]) == equations.KEPT[1]
-
-
-@pytest.mark.parametrize(("error", "word"), [(1e-13, "yes"), (0.1, "no")])
-def test_claims_about_the_equations_follow_the_errors(error, word):
-    records = [
-        equation_record(name, seed, error)
-        for name in (*EQUATIONS, equations.FORMULA)
-        for seed in (0, 1)
-    ]
-
-    rows = equations.claims(records)
-
-    assert len(rows) == len(EQUATIONS) + 1
-    assert {row.agrees for row in rows} == {word}
-
-
-def test_the_equations_are_drawn_from_records_alone_with_and_without_a_formula(monkeypatch):
-    monkeypatch.setattr(kr, "fit", untouchable)
-    records = [equation_record(name, seed, 1e-7) for name in EQUATIONS for seed in (0, 1)]
-    for error in (1e-15, 1e-3):
-        with style():
-            picture = equations.draw([*records, equation_record(equations.FORMULA, 0, error)])
-        said = " ".join(text.get_text() for ax in picture.axes for text in ax.texts)
-        assert ("found in 1 of 1" if error < 1e-9 else "no formula") in said
-
-
-def test_the_equations_ask_five_seeds_and_one_in_a_hurry():
-    assert {config["seed"] for config in equations.configs(True, None)} == set(range(5))
-    assert {config["seed"] for config in equations.configs(False, None)} == {0}

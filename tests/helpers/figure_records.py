@@ -1,6 +1,6 @@
 """Made-up records of figures: as in the paper, or numbers that say what a test wants them to say.
 
-They are of figures 3.1, 3.4, B.1, B.2, E and the cure of the U-shape; of figure 3.3 and the further equations; and of figures 4.3 to 4.6, in
+They are of figures 3.1, 3.4, B.1, B.2, E and the cure of the U-shape; of figure 3.3; and of figures 4.3 to 4.6, in
 which every claim of the paper holds and every way finds theory's edge.
 """
 
@@ -9,8 +9,7 @@ import copy
 import numpy as np
 
 import kan_ref as kr
-from figures.equations import equations, fig_3_3_poisson, nested_grids
-from figures.equations.further_equations import EQUATIONS
+from figures.equations import fig_3_3_poisson, nested_grids
 from figures.equations.poisson import KAN_LBFGS, KAN_LM, KAN_LM_5, MLP_LBFGS, MLP_LM, config_of
 from figures.knots import relations, signature
 from figures.lans import fig_b_1_lan_training, fig_b_2_lan_examples
@@ -262,28 +261,6 @@ def nested_records(error=1e-6, exponent=2.0, seconds=1.0):
     return found
 
 
-def equation_record(name, seed, error):
-    if name == equations.FORMULA:
-        results = {
-            "widths": [2, 2, 1],
-            "named": error < 1e-9,
-            "errors": [1e-4, 1e-5, error],
-            "residual": error,
-            "seconds": 1.0,
-        }
-        results["formula"] = "cos(pi*x - pi*y)/2 - cos(pi*x + pi*y)/2" if results["named"] else None
-        return record_of({"equation": name, "n_steps": 60, "seed": seed}, results)
-    equation = EQUATIONS[name]
-    values = equation.exact(equation.mesh(equations.KEPT[len(equation.box)])).tolist()
-    grids = list(equation.grids)
-    errors = [error * 10.0**k for k in range(len(grids))][::-1]
-    config = {"equation": name, "grids": grids, "n_steps": equation.n_steps, "seed": seed}
-    return record_of(
-        config,
-        {"errors": errors, "residuals": errors, "n_params": 9, "seconds": 1.0, "values": values},
-    )
-
-
 # --- knots and mobility edges
 
 
@@ -416,11 +393,6 @@ RECORDS = {
     "b.2": lan_examples,
     "e": lattice,
     "3.3": lambda: poisson_records() + nested_records(),
-    "equations": lambda: [
-        equation_record(name, seed, 1e-7)
-        for name in (*EQUATIONS, equations.FORMULA)
-        for seed in (0, 1)
-    ],
     "4.3": lambda: [made_up_signature(task, seed) for task in signature.TASKS for seed in (0, 1)],
     "4.4": lambda: [made_up_relations(seed) for seed in (0, 1)],
     "4.5": lambda: [
