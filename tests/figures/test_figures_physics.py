@@ -1,13 +1,11 @@
 """Figures 4.3 to 4.6: knots and mobility edges, formulas that are known exactly or found, claims that can fail.
 
-Of knots: the table, signatures, and relations that are found or not. Of mobility edges: chains whose states are known, labels, and formulas
+Of knots: the table, and relations that are found or not. Of mobility edges: chains whose states are known, labels, and formulas
 that can represent theory's edges.
 """
 
 import json
-import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,12 +15,11 @@ import kan_ref as kr
 from figures.knots import (
     fig_4_3_signature,
     fig_4_4_relations,
-    make_table,
     relations,
     signature,
 )
-from figures.knots.make_table import COMMON, GROUPS, all_knots, slope
 from figures.knots.signature import TASKS
+from figures.knots.table import COMMON, GROUPS, all_knots, slope
 from figures.localization import chains, learning
 from figures.localization import localization_claims as localization_rows
 from figures.localization.chains import MODELS
@@ -59,7 +56,6 @@ def test_the_table_has_all_hyperbolic_knots_up_to_13_crossings_and_is_consistent
 
     assert len(set(knots.names)) == len(knots.names) == 12_955
     assert (knots.crossings.min(), knots.crossings.max()) == (4, 13)
-    assert make_table.FILE.stat().st_size <= 2_000_000
     assert np.all(knots.signature % 2 == 0)
     area = columns["longitude"] * columns["meridian_im"]
     np.testing.assert_allclose(area, 2 * columns["cusp_volume"], atol=4e-6)
@@ -72,111 +68,6 @@ def test_common_symmetries_are_those_of_more_than_1_percent_of_the_knots():
     shares = {group: knots.columns[group][knots.crossings <= 13].mean() for group in GROUPS}
 
     assert tuple(group for group in GROUPS if shares[group] > 0.01) == COMMON
-
-
-def corner(crossing, place):
-    return SimpleNamespace(crossing=crossing, strand_index=place)
-
-
-@pytest.mark.parametrize(("sign", "expected"), [(1, -2), (-1, 2)])
-def test_the_signature_of_a_trefoil_is_2_with_the_sign_against_that_of_its_crossings(
-    sign, expected
-):
-    """The closure of the braid s^3 or s^-3: two outer faces and three bigons. Strand 0 comes in below, then counterclockwise."""
-    crossings = [SimpleNamespace(label=n, sign=sign) for n in range(3)]
-    # counterclockwise from strand 0 at the lower right (positive) or the lower left (negative)
-    below, right, above, left = (3, 0, 1, 2) if sign > 0 else (0, 1, 2, 3)
-    bigons = [
-        [corner(crossings[n], above), corner(crossings[(n + 1) % 3], below)] for n in range(3)
-    ]
-    outer = [[corner(crossing, place) for crossing in crossings] for place in (left, right)]
-
-    diagram = SimpleNamespace(faces=lambda: [*outer, *bigons], crossings=crossings)
-
-    assert make_table.signature(diagram) == expected
-
-
-def test_an_unfinished_table_does_not_replace_that_of_the_repository(tmp_path):
-    before = make_table.FILE.read_bytes()
-    (tmp_path / "work.csv").write_text("K3a1,\nK")
-
-    with pytest.raises(SystemExit, match="has 0 whole rows, but the table needs 12955"):
-        make_table.pack(tmp_path / "work.csv")
-
-    assert make_table.FILE.read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["compute", "work.csv"], "compute needs snappy and spherogram, but snappy and"),
-        (["check", "work.csv", "1"], 'cannot be imported: pip install -e ".[knots]"'),
-        (["check", "work.csv", "x"], "argument N: the number is 'x', but must be an integer"),
-        (["pack", "work.csv"], "WORK.csv is work.csv, but must be a file that compute"),
-        (["pack", ""], "argument WORK.csv: the path is '', but must name"),
-        ([], "the following arguments are required: COMMAND"),
-        (["draw", "work.csv"], "invalid choice: 'draw'"),
-    ],
-)
-def test_wrong_commands_and_missing_packages_are_errors_that_leave_no_file(
-    monkeypatch, tmp_path, capsys, words, message
-):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(make_table.importlib.util, "find_spec", lambda name: None)
-
-    with pytest.raises(SystemExit) as end:
-        make_table.main(words)
-
-    assert end.value.code == 2
-    assert message in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["compute", "nowhere/work.csv"], "WORK.csv is nowhere/work.csv, but must be a file in a"),
-        (["check", "nowhere/work.csv", "1"], "WORK.csv is nowhere/work.csv, but must be a file"),
-    ],
-)
-def test_with_the_packages_a_table_without_its_folder_is_an_error(
-    monkeypatch, tmp_path, capsys, words, message
-):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(make_table, "NEEDED", ())
-
-    with pytest.raises(SystemExit):
-        make_table.main(words)
-
-    assert message in capsys.readouterr().err
-
-
-def test_more_knots_to_check_than_there_are_is_an_error(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "snappy", SimpleNamespace(HTLinkExteriors=None))
-    (tmp_path / "work.csv").write_text("K3a1,-2\nK4a1\n")
-
-    with pytest.raises(SystemExit, match=r"^N is 2, but must be at most 1, the knots"):
-        make_table.check(tmp_path / "work.csv", 2)
-
-
-def test_packing_sorts_the_knots_and_drops_those_without_invariants(tmp_path):
-    import lzma
-
-    row = ",".join(["0", "D4", *(["1.0000000"] * 8)])
-    (tmp_path / "work.csv").write_text(
-        f"K10n2,{row}\nK3a1\nK10a2,{row}\nK4a1,{row}\nK10a11,{row}\n"
-    )
-
-    make_table.pack(tmp_path / "work.csv", tmp_path / "table.xz")
-
-    lines = lzma.decompress((tmp_path / "table.xz").read_bytes()).decode().splitlines()
-    assert [line.partition(",")[0] for line in lines[len(make_table.NOTE) :]] == [
-        "name",
-        "K4a1",
-        "K10a2",
-        "K10a11",
-        "K10n2",
-    ]
 
 
 # --- signatures
