@@ -7,8 +7,8 @@ that there are; pictures and table say what is missing. `--collect` merges the f
 records into one sorted file a figure, which is what the repository keeps.
 
 Exit status: 0 done; 1 a record failed, rows of a figure cannot be computed from its records, or
-`--collect` met a broken one; 2 the command is wrong, `--collect` or `--stale` found no records, a
-file cannot be written, a package is not installed or the cluster does not answer; 3 `--minutes` are
+`--collect` met a broken one; 2 the command is wrong, `--collect` found no records, a file cannot be
+written, a package is not installed or the cluster does not answer; 3 `--minutes` are
 over and records are missing; 74 the disk is full or standard output closed; 130 interrupted by Ctrl-C
 (nothing is drawn then; `--minutes 0` draws what there is).
 """
@@ -34,7 +34,6 @@ os.environ.update(dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOL
 import argparse
 import math
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,9 +59,9 @@ from figures.machine.computing import (
     compute_all,
 )
 from figures.machine.machine import Figure, claims_table, sources
+from figures.machine.pictures import draw
 from figures.machine.records import Plan, Task, collect, file_stem, has_records, make_plan
 from figures.machine.reproduced import page, read_items
-from figures.machine.stale import Stale, draw, find_stale, recheck
 from figures.machine.style import FORMATS
 from kan_ref.files import replace_file
 
@@ -109,24 +108,6 @@ def collect_all(folders: Sequence[Path], figures: Sequence[Figure]) -> int:
             for complaint in merged.complaints:
                 print(f"figure {figure.NAME}: {complaint}", file=sys.stderr)
                 status = FAILED
-    return status
-
-
-def report_stale(found: Sequence[Stale], minutes: float) -> int:
-    """Print the figures with stale records; check a sample of each until the time is over; return the exit status."""
-    end, status = time.time() + 60.0 * minutes, 0
-    for stale in found:
-        if time.time() >= end:
-            print(f"{stale.line}: not checked")
-            status = status or (TIME_IS_UP if minutes > 0.0 else 0)
-            continue
-        difference = recheck(stale)
-        print(f"{stale.line}: {difference or 'all verdicts are the same'}", flush=True)
-        if difference:
-            print(f"figure {stale.plan.figure.NAME}: compute its records again", file=sys.stderr)
-            status = FAILED
-    if not found:
-        print("no record is stale")
     return status
 
 
@@ -203,11 +184,6 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         action="store_true",
         help="merge the files of single records into one file a figure, without --full and --out in both folders; compute and draw nothing",
     )
-    instead.add_argument(
-        "--stale",
-        action="store_true",
-        help="list records whose code has changed, compute a sample of each figure's again, and say whether all verdicts are the same; --minutes 0: only list",
-    )
     options = parser.parse_args(arguments)
     for name in ("jobs", "seeds"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
@@ -224,7 +200,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         figures = find_figures(options.names)
     except ValueError as error:
         parser.error(str(error))
-    if not (options.list or options.collect or options.stale):
+    if not (options.list or options.collect):
         folder, names = folder_of(options), [TABLE, REPRODUCED]
         for stem in [] if options.table else map(file_stem, figures):
             names += [*(f"{stem}.{ending}" for ending in FORMATS), f"records/{stem}/new.json"]
@@ -242,9 +218,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return the exit status."""
     options, figures = parse(arguments)
     folder = folder_of(options)
-    if options.collect or options.stale:  # those of a derived figure are the records of others
+    if options.collect:  # those of a derived figure are the records of others
         figures = list(dict.fromkeys(home for one in figures for home in sources(one)))
-    if options.collect:
         folders = [folder] if options.out or options.full else [QUICK, FULL]
         if figures and not any(
             has_records(place, figure) for place in folders for figure in figures
@@ -263,10 +238,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(list_figures(plans))
         return 0
 
-    if options.stale:
-        if figures and not any(one.finished for one in plans):
-            return report_no_records([folder], options.names)
-        return report_stale(find_stale(plans), options.minutes)
     # several figures may be drawn from one record
     missing = list({task.path: task for one in plans for task in one.missing}.values())
     failures: list[str] = []

@@ -9,7 +9,6 @@ from pathlib import Path
 from figures.machine.computing import versions
 from figures.machine.machine import Claim, Figure, claims_table, load_figure, provenance, sources
 from figures.machine.records import Plan, Task, file_stem, record_path
-from figures.machine.source import PREFIX, source_hash
 
 MODULES = (  # modules, and values in modules
     "drawings.overviews.fig_0_1_side_by_side",
@@ -108,36 +107,16 @@ def _names(homes: Sequence[Figure]) -> str:
 
 
 def other_origins(plans: Sequence[Plan], folder: Path) -> list[str]:
-    """Return messages about records that other code or other versions computed, with counts for
-    each figure.
-
-    Older records have a hash of all files of kan_ref instead of one of their figure's imports. It
-    does not tell whether the figure's own code was the same, so they count as records of other code.
-    """
-    now, messages, counts, n_older = versions(), [], [], 0
+    """Return messages about records that other versions computed, with counts for each figure."""
+    now = versions()
+    messages = []
     for plan in plans:
-        if sources(plan.figure) != (plan.figure,):
-            continue
-        found = [record["versions"] for record in plan.finished]
-        hashes = [one.get("source", "") for one in found]
-        hashes = [one for one in hashes if one.startswith(PREFIX)]
-        # hashing the code takes a second, and only hashes of its kind can be equal to it
-        code = source_hash(plan.figure.__name__) if hashes else ""
-        n_other = len(found) - hashes.count(code)
-        if n_other:
-            counts.append(f"{plan.figure.NAME} {n_other} of {len(found)}")
-            n_older += len(found) - len(hashes)
-        n_versions = sum({**one, **now} != one for one in found)
-        if n_versions:
+        n_other = sum({**one["versions"], **now} != one["versions"] for one in plan.finished)
+        if n_other and sources(plan.figure) == (plan.figure,):
             messages.append(
-                f"figure {plan.figure.NAME}: {n_versions} of {len(found)} records stem from other versions than "
+                f"figure {plan.figure.NAME}: {n_other} of {len(plan.finished)} records stem from other versions than "
                 + ", ".join(f"{name} {number}" for name, number in now.items())
             )
-    if counts:
-        older = f" ({n_older} of them have a hash of another kind, of the whole package)"
-        messages.append(
-            f"records of other code than the present: {', '.join(counts)}{older if n_older else ''}"
-        )
     if messages:
         messages.append(
             f"they are used as they are; to compute them again, delete them in {folder / 'records'}"
@@ -212,8 +191,8 @@ def table_file(plans: Sequence[Plan], rows: Rows, unread: Collection[str], comma
     """
     head = (
         f"# Claims of the paper, and our results\n\nWritten by `{command}`. Each record names the code "
-        "that computed it, by a hash. Numbers of the present code can differ where that code is older: "
-        f"`{command} --stale` lists these records.\n\n"
+        "that computed it, by its commit or, where it is older, by a hash; the present code can give "
+        "other numbers.\n\n"
     )
     origin = "\n".join(
         " ".join(

@@ -20,7 +20,7 @@ from toy_runs import compute_all, plan_of, seeds_run
 
 import kan_ref as kr
 from figures import __main__ as program
-from figures.machine import computing, ladder, workers
+from figures.machine import computing, ladder, pictures, workers
 from figures.machine.catalog import all_figures, find_figures
 from figures.machine.machine import Claim, claims_table, slope, sources
 from figures.machine.records import Task, make_plan, record_path, write_record
@@ -43,7 +43,7 @@ def test_a_record_says_what_was_computed_from_what_with_what_and_how_long(toy, t
         "seed": 2,
         "results": {"square": 4.0},
     }
-    assert set(record["versions"]) == {"python", "numpy", "kan_ref", "source", "machine"}
+    assert set(record["versions"]) == {"python", "numpy", "kan_ref", "commit", "machine"}
     assert record["versions"]["kan_ref"] == kr.__version__
     assert 0.0 <= record["seconds"] < 10.0
 
@@ -548,7 +548,6 @@ def test_no_minutes_at_all_draw_what_there_is_and_compute_nothing(toy_program, t
         (["e.2"], "there is no figure 'e.2'"),
         (["--collect", "--list"], "argument --list: not allowed with argument --collect"),
         (["--collect", "--table"], "argument --table: not allowed with argument --collect"),
-        (["--table", "--stale"], "argument --stale: not allowed with argument --table"),
         (["2.2", "--out", ""], "the path is '', but must name a file or a folder"),
         (["2.2", "--out", "/proc/x"], "a file is /proc/x/claims.md, which cannot be written: "),
         (["--jobs", "0"], "--jobs is 0, but must be at least 1"),
@@ -635,7 +634,6 @@ def test_figures_come_in_the_order_of_the_paper_whatever_was_asked():
         "3.1",
         "3.2",
         "3.3",
-        "equations",
         "velocities",
         "3.4",
         "4.1",
@@ -1068,6 +1066,36 @@ def test_a_picture_can_be_drawn_from_one_method_alone():
     with style():
         assert len(fig_2_3_grid_extension.draw(fig_2_3_records(methods=(ladder.LM,))).axes) == 4
         assert len(fig_u_shape.draw(u_shape_records(methods=(ladder.LM,))).axes) == 6
+
+
+def test_a_picture_is_outdated_if_its_records_or_the_code_are_newer(toy, tmp_path, monkeypatch):
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "one.py").touch()
+    monkeypatch.setattr(pictures, "CODE", (code,))
+    assert pictures.is_outdated(toy, tmp_path)
+    compute_all(toy, tmp_path)
+    ((name, content),) = pictures.draw(plan_of(toy, tmp_path), "svg").items()
+    picture = tmp_path / name
+    picture.write_bytes(content)
+    assert not pictures.is_outdated(toy, tmp_path)
+
+    later = picture.stat().st_mtime_ns
+    record = next((tmp_path / "records" / "toy_figure").glob("*.json"))
+    for newer in (record, code / "one.py"):
+        later += 10**9
+        os.utime(newer, ns=(later, later))
+        assert pictures.is_outdated(toy, tmp_path)
+        os.utime(picture, ns=(later, later))
+        assert not pictures.is_outdated(toy, tmp_path)
+
+
+def test_outdated_pictures_are_drawn_once_and_a_figure_that_lacks_records_is_left_out(tmp_path):
+    from_code_alone = {name for name, figure in all_figures().items() if not sources(figure)}
+
+    assert set(pictures.draw_outdated(tmp_path, 1)) == from_code_alone
+    assert len(list(tmp_path.glob("*.svg"))) == len(from_code_alone) > 0
+    assert pictures.draw_outdated(tmp_path, 1) == []
 
 
 def test_the_style_ends_with_its_context_and_does_not_ask_the_user():
