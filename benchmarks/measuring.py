@@ -147,7 +147,7 @@ def blas_name() -> str:
 
 def origin(*, peers: bool) -> dict[str, Any]:
     """Return versions, processor and number of threads, as plain data."""
-    found = record_versions("benchmarks.__main__") | {"blas": blas_name()}
+    found = record_versions() | {"blas": blas_name()}
     if peers:
         for package in PEER_PACKAGES:
             try:
@@ -160,6 +160,6 @@ def origin(*, peers: bool) -> dict[str, Any]:
 def sentence(record: dict[str, Any]) -> str:
     """Return an `origin` as one line."""
     names = ", ".join(
-        f"{name} {value}" for name, value in record["versions"].items() if name != "source"
+        f"{name} {value}" for name, value in record["versions"].items() if name != "commit"
     )
     return f"{record['cpu']}, one thread; {names}"

@@ -24,7 +24,7 @@ ROOT = HERE.parent
 sys.path[:0] = [str(HERE / "_ext"), str(ROOT)]
 
 import kan_ref  # noqa: E402  from this checkout
-from figures.machine.stale import draw_outdated  # noqa: E402
+from figures.machine.pictures import draw_outdated  # noqa: E402
 
 project = "kan_ref"
 author = "the kan_ref maintainers"

@@ -6,11 +6,10 @@ interrupted run continues where it stopped, here or on a cluster. Figures are dr
 that there are; pictures and table say what is missing. `--collect` merges the files of single
 records into one sorted file a figure, which is what the repository keeps.
 
-Exit status: 0 done; 1 a record failed, rows of a figure cannot be computed from its records, or
-`--collect` met a broken one; 2 the command is wrong, `--collect` or `--stale` found no records, a
-file cannot be written, a package is not installed or the cluster does not answer; 3 `--minutes` are
-over and records are missing; 74 the disk is full or standard output closed; 130 interrupted by Ctrl-C
-(nothing is drawn then; `--minutes 0` draws what there is).
+Exit status: 0 done; 1 a record failed, or a file of records is broken; 2 the command is wrong,
+`--collect` found no records, a file cannot be written, a package is not installed or the cluster
+does not answer; 3 `--minutes` are over and records are missing; 74 the disk is full or standard
+output closed; 130 interrupted by Ctrl-C (nothing is drawn then; `--minutes 0` draws what there is).
 """
 
 import os
@@ -34,24 +33,17 @@ os.environ.update(dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOL
 import argparse
 import math
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
 from figures.machine.catalog import (
-    Rows,
     all_figures,
-    complaints,
     find_figures,
     list_figures,
-    missing_files,
-    other_origins,
-    progress,
     read_claims,
     table_file,
-    unreadable,
 )
 from figures.machine.computing import (
     Backend,
@@ -60,9 +52,17 @@ from figures.machine.computing import (
     compute_all,
 )
 from figures.machine.machine import Figure, claims_table, sources
-from figures.machine.records import Plan, Task, collect, file_stem, has_records, make_plan
+from figures.machine.pictures import draw
+from figures.machine.records import (
+    Plan,
+    RecordError,
+    Task,
+    collect,
+    collected_path,
+    file_stem,
+    make_plan,
+)
 from figures.machine.reproduced import page, read_items
-from figures.machine.stale import Stale, draw, find_stale, recheck
 from figures.machine.style import FORMATS
 from kan_ref.files import replace_file
 
@@ -99,45 +99,17 @@ def collect_all(folders: Sequence[Path], figures: Sequence[Figure]) -> int:
     """Collect the records of figures in each folder, saying what was merged; return the exit
     status.
     """
-    status = 0
+    homes = list(dict.fromkeys(home for figure in figures for home in sources(figure)))
+    status = USAGE
     for folder in folders:
-        for figure in figures:
-            merged = collect(folder, figure)
-            if merged.n_merged:
-                number = f"{merged.n_merged} record{'s' if merged.n_merged > 1 else ''}"
-                print(f"figure {figure.NAME}: {number} merged in {folder}")
-            for complaint in merged.complaints:
-                print(f"figure {figure.NAME}: {complaint}", file=sys.stderr)
-                status = FAILED
+        for home in homes:
+            if n_merged := collect(folder, home):
+                print(f"figure {home.NAME}: {n_merged} records merged in {folder}")
+            if collected_path(folder, home).exists():
+                status = 0
+    if status:  # its name may be misspelt
+        print(f"{' and '.join(map(str, folders))}: no records of these figures", file=sys.stderr)
     return status
-
-
-def report_stale(found: Sequence[Stale], minutes: float) -> int:
-    """Print the figures with stale records; check a sample of each until the time is over; return the exit status."""
-    end, status = time.time() + 60.0 * minutes, 0
-    for stale in found:
-        if time.time() >= end:
-            print(f"{stale.line}: not checked")
-            status = status or (TIME_IS_UP if minutes > 0.0 else 0)
-            continue
-        difference = recheck(stale)
-        print(f"{stale.line}: {difference or 'all verdicts are the same'}", flush=True)
-        if difference:
-            print(f"figure {stale.plan.figure.NAME}: compute its records again", file=sys.stderr)
-            status = FAILED
-    if not found:
-        print("no record is stale")
-    return status
-
-
-def report_no_records(folders: Sequence[Path], names: Sequence[str]) -> int:
-    """Print that folders have no records of the figures with these names; return the exit status."""
-    print(
-        f"the folder is {' or '.join(map(str, folders))}, but must hold records of "
-        f"{', '.join(names) or 'any figure'}: is its name right, and is --full given for full runs?",
-        file=sys.stderr,
-    )
-    return USAGE
 
 
 def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Figure]]:
@@ -203,11 +175,6 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         action="store_true",
         help="merge the files of single records into one file a figure, without --full and --out in both folders; compute and draw nothing",
     )
-    instead.add_argument(
-        "--stale",
-        action="store_true",
-        help="list records whose code has changed, compute a sample of each figure's again, and say whether all verdicts are the same; --minutes 0: only list",
-    )
     options = parser.parse_args(arguments)
     for name in ("jobs", "seeds"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
@@ -224,7 +191,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         figures = find_figures(options.names)
     except ValueError as error:
         parser.error(str(error))
-    if not (options.list or options.collect or options.stale):
+    if not (options.list or options.collect):
         folder, names = folder_of(options), [TABLE, REPRODUCED]
         for stem in [] if options.table else map(file_stem, figures):
             names += [*(f"{stem}.{ending}" for ending in FORMATS), f"records/{stem}/new.json"]
@@ -241,97 +208,74 @@ def folder_of(options: argparse.Namespace) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return the exit status."""
     options, figures = parse(arguments)
+    try:
+        if options.collect:
+            both = not options.out and not options.full
+            return collect_all([QUICK, FULL] if both else [folder_of(options)], figures)
+        return compute_and_draw(options, figures)
+    except RecordError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except UnavailableError as reason:
+        print(reason, file=sys.stderr)
+        return USAGE
+
+
+def compute_and_draw(options: argparse.Namespace, figures: Sequence[Figure]) -> int:
+    """Compute what is missing, then draw the figures and write the table; return the exit status."""
     folder = folder_of(options)
-    if options.collect or options.stale:  # those of a derived figure are the records of others
-        figures = list(dict.fromkeys(home for one in figures for home in sources(one)))
-    if options.collect:
-        folders = [folder] if options.out or options.full else [QUICK, FULL]
-        if figures and not any(
-            has_records(place, figure) for place in folders for figure in figures
-        ):
-            return report_no_records(folders, options.names)
-        return collect_all(folders, figures)
 
     def plan(figure: Figure) -> Plan:
         return make_plan(figure, folder, full=options.full, seeds=options.seeds)
 
     plans = [plan(figure) for figure in figures]
-    printed = complaints(plans)
-    for message in [*printed, *other_origins(plans, folder)]:
-        print(message, file=sys.stderr)
     if options.list:
         print(list_figures(plans))
         return 0
-
-    if options.stale:
-        if figures and not any(one.finished for one in plans):
-            return report_no_records([folder], options.names)
-        return report_stale(find_stale(plans), options.minutes)
     # several figures may be drawn from one record
     missing = list({task.path: task for one in plans for task in one.missing}.values())
     failures: list[str] = []
-    try:
-        if missing and options.minutes > 0.0 and not options.table:
-            failures = compute_missing(
-                missing,
-                backend_of(options.jobs, options.scheduler),
-                options.minutes,
-            )
-    except UnavailableError as reason:
-        print(reason, file=sys.stderr)
-        return USAGE
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"interrupted: {progress(missing, map(plan, figures))}") from None
-    for failure in failures:
-        print(f"failed: {failure}", file=sys.stderr)
-    now_planned = [plan(figure) for figure in figures]
-    late = len(missing_files(now_planned)) > len(failures)
-    if late and not options.table:
-        print(
-            f"{options.minutes:g} minutes are over: {progress(missing, now_planned)}",
-            file=sys.stderr,
-        )
-
-    rows: Rows = []
-    unread: dict[str, str] = {}  # figures whose records have another form, with a message each
-    folder.mkdir(parents=True, exist_ok=True)
-    for done in now_planned:
-        name = done.figure.NAME
-        if done.missing:
-            print(
-                f"figure {name}: {done.lack}" + ("" if done.drawable else ", it is not drawn"),
-                file=sys.stderr,
-            )
-        if not done.drawable:
-            continue
+    if missing and options.minutes > 0.0 and not options.table:
+        backend = backend_of(options.jobs, options.scheduler)
         try:
-            claims = done.figure.claims(done.finished)
-            files = {} if options.table else draw(done)
-        except Exception as error:  # results of a form that the figure does not write
-            unread[name] = unreadable(done, error, folder)
-            continue
-        rows += [(name, claim) for claim in claims]
-        for file, content in files.items():
+            failures = compute_missing(missing, backend, options.minutes)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"interrupted: {progress(missing)}") from None
+        for failure in failures:
+            print(f"failed: {failure}", file=sys.stderr)
+        plans = [plan(figure) for figure in figures]
+    n_left = len({task.path for one in plans for task in one.missing})
+    if n_left > len(failures) and not options.table:
+        print(f"{options.minutes:g} minutes are over: {progress(missing)}", file=sys.stderr)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for done in plans:
+        if done.missing:
+            undrawn = "" if done.drawable else ", it is not drawn"
+            print(f"figure {done.figure.NAME}: {done.lack}{undrawn}", file=sys.stderr)
+        for file, content in draw(done).items() if done.drawable and not options.table else ():
             replace_file(os.fspath(folder / file), content)
             print(f"wrote {folder / file}")
-    everything = [plan(figure) for figure in all_figures().values()]
-    all_rows = read_claims(everything, folder, unread)
     # the page holds every figure that has records, not only the chosen ones
-    others = [one for one in everything if one.figure not in figures]
-    lacks = [f"figure {one.figure.NAME}: {one.lack}" for one in others if one.finished and one.lack]
-    found = [message for message in complaints(everything) if message not in printed]
-    for message in [*found, *lacks, *unread.values()]:
-        print(message, file=sys.stderr)
+    everything = [plan(figure) for figure in all_figures().values()]
+    rows = read_claims(everything)
     command = (
         "python -m figures"
         + (" --full" if options.full else "")
         + (f" --seeds {options.seeds}" if options.seeds else "")
     )
-    replace_file(os.fspath(folder / TABLE), table_file(everything, all_rows, unread, command))
+    replace_file(os.fspath(folder / TABLE), table_file(everything, rows, command))
     replace_file(os.fspath(folder / REPRODUCED), page(read_items()).encode())
     print(f"wrote {folder / TABLE}\nwrote {folder / REPRODUCED}\n")
-    print(claims_table(rows, evidence=False), end="")
-    return FAILED if failures or unread else TIME_IS_UP if late else 0
+    names = {figure.NAME for figure in figures}
+    print(claims_table([row for row in rows if row[0] in names], evidence=False), end="")
+    return FAILED if failures else TIME_IS_UP if n_left else 0
+
+
+def progress(tasks: Sequence[Task]) -> str:
+    """Return how many of the records that were missing have been finished."""
+    n_done = sum(task.path.exists() for task in tasks)
+    return f"{n_done} of {len(tasks)} records were finished; the same command continues from there"
 
 
 if __name__ == "__main__":

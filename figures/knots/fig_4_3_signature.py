@@ -2,7 +2,7 @@
 
 Liu et al. 2024, section 4.3. The picture shows the network of the first seed on all inputs, and the shares of right answers of all models beside
 the paper's. Curves of rare symmetry groups are dark there and vary little: they are one constant for nearly all knots, a bias of the
-hidden node. `signature` has the method, `make_table` the origin of the data.
+hidden node. `signature` has the method, `table` the origin of the data.
 
 In the claims, those of section 4.3 about Fig. 4.3 and Tables 3 and 4, every share of right answers is that on test knots. The paper's knots are others: 243 746 knots with up to 16 crossings (Davies et al. 2021).
 """
@@ -16,8 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.knots.make_table import SYMBOLS
 from figures.knots.signature import TASKS, config_of, learn, sample_of
+from figures.knots.table import SYMBOLS
 from figures.machine.machine import Bar, Claim, Config, Record, shape_name, spread
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION

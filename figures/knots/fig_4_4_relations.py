@@ -1,6 +1,6 @@
 """Fig. 4.4: three relations among invariants of knots, found by unsupervised learning.
 
-Liu et al. 2024, section 4.3. `relations` has the method, `make_table` the origin of the data. The picture shows for each relation the first seed
+Liu et al. 2024, section 4.3. `relations` has the method, `table` the origin of the data. The picture shows for each relation the first seed
 that finds it, and below how much each variable matters to each seed. The claims are those of section 4.3 about Fig. 4.4.
 """
 
@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.knots.make_table import SYMBOLS
 from figures.knots.relations import (
     LEAST_ACCURACY,
     LEAST_SHARE,
@@ -27,6 +26,7 @@ from figures.knots.relations import (
     search_relations,
     variables_of,
 )
+from figures.knots.table import SYMBOLS
 from figures.machine.machine import Bar, Claim, Config, Record, spread
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION

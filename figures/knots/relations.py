@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 import kan_ref as kr
-from figures.knots.make_table import MOST_CROSSINGS, NUMBERS, all_knots
+from figures.knots.table import MOST_CROSSINGS, NUMBERS, all_knots
 from figures.machine.machine import Config, Record
 from figures.machine.stored_network import stored
 from kan_ref.checks import FloatArray

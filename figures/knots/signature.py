@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 import kan_ref as kr
-from figures.knots.make_table import (
+from figures.knots.table import (
     COMMON,
     GROUPS,
     MOST_CROSSINGS,

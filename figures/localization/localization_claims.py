@@ -244,12 +244,6 @@ def _phase_claim(model: str, runs: Sequence[Record]) -> Claim:
     )
 
 
-def models_of(records: Sequence[Record]) -> list[str]:
-    """Return the models that have records, in the order of `MODELS`."""
-    present = {record["config"]["model"] for record in records}
-    return [name for name in MODELS if name in present]
-
-
 # --- planes of states
 
 N_LINE = 201  # of the lattice on which an edge g = 0 is drawn

@@ -1,15 +1,12 @@
-"""All figures by the names that the command line knows, the list of them with their records, messages
-about records, and the page of claims.
+"""All figures by the names that the command line knows, the list of them with their records, and the
+page of claims.
 """
 
 import difflib
-from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from figures.machine.computing import versions
 from figures.machine.machine import Claim, Figure, claims_table, load_figure, provenance, sources
-from figures.machine.records import Plan, Task, file_stem, record_path
-from figures.machine.source import PREFIX, source_hash
+from figures.machine.records import Plan
 
 MODULES = (  # modules, and values in modules
     "drawings.overviews.fig_0_1_side_by_side",
@@ -23,7 +20,6 @@ MODULES = (  # modules, and values in modules
     "scaling.fig_3_1_scaling",
     "tables.tables_1_and_2.fig_3_2_frontiers",
     "equations.fig_3_3_poisson",
-    "equations.equations",
     "formulas.velocities",
     "splines.fig_3_4_continual_learning",
     "formulas.fig_4_1_interpretable",
@@ -108,137 +104,37 @@ def _names(homes: Sequence[Figure]) -> str:
     return f"the records of {', '.join(home.NAME for home in homes)}" if homes else "code alone"
 
 
-def other_origins(plans: Sequence[Plan], folder: Path) -> list[str]:
-    """Return messages about records that other code or other versions computed, with counts for
-    each figure.
-
-    Older records have a hash of all files of kan_ref instead of one of their figure's imports. It
-    does not tell whether the figure's own code was the same, so they count as records of other code.
-    """
-    now, messages, counts, n_older = versions(), [], [], 0
-    for plan in plans:
-        if sources(plan.figure) != (plan.figure,):
-            continue
-        found = [record["versions"] for record in plan.finished]
-        hashes = [one.get("source", "") for one in found]
-        hashes = [one for one in hashes if one.startswith(PREFIX)]
-        # hashing the code takes a second, and only hashes of its kind can be equal to it
-        code = source_hash(plan.figure.__name__) if hashes else ""
-        n_other = len(found) - hashes.count(code)
-        if n_other:
-            counts.append(f"{plan.figure.NAME} {n_other} of {len(found)}")
-            n_older += len(found) - len(hashes)
-        n_versions = sum({**one, **now} != one for one in found)
-        if n_versions:
-            messages.append(
-                f"figure {plan.figure.NAME}: {n_versions} of {len(found)} records stem from other versions than "
-                + ", ".join(f"{name} {number}" for name, number in now.items())
-            )
-    if counts:
-        older = f" ({n_older} of them have a hash of another kind, of the whole package)"
-        messages.append(
-            f"records of other code than the present: {', '.join(counts)}{older if n_older else ''}"
-        )
-    if messages:
-        messages.append(
-            f"they are used as they are; to compute them again, delete them in {folder / 'records'}"
-        )
-    return messages
+def read_claims(plans: Sequence[Plan]) -> Rows:
+    """Return the claims of the figures that have records."""
+    return [
+        (plan.figure.NAME, claim)
+        for plan in plans
+        if plan.drawable
+        for claim in plan.figure.claims(plan.finished)
+    ]
 
 
-def complaints(plans: Iterable[Plan]) -> list[str]:
-    """Return the messages about broken records, each once."""
-    return list(dict.fromkeys(message for plan in plans for message in plan.complaints))
-
-
-def progress(missing: Sequence[Task], plans: Iterable[Plan]) -> str:
-    """Return how many of the records that were missing have been finished."""
-    n_done = len(missing) - len(missing_files(plans))
-    return (
-        f"{n_done} of {len(missing)} records were finished; the same command continues from there"
-    )
-
-
-def missing_files(plans: Iterable[Plan]) -> set[Path]:
-    """Return the files of all records that are missing, each once."""
-    return {task.path for plan in plans for task in plan.missing}
-
-
-def read_claims(plans: Sequence[Plan], folder: Path, unread: dict[str, str]) -> Rows:
-    """Return the claims of all figures that have records, not only of the chosen ones.
-
-    `unread` has a message for each figure whose records have another form; those that are found
-    are added.
-    """
-    rows: Rows = []
-    for plan in plans:
-        name = plan.figure.NAME
-        if plan.drawable and name not in unread:
-            try:
-                rows += [(name, claim) for claim in plan.figure.claims(plan.finished)]
-            except Exception as error:
-                unread[name] = unreadable(plan, error, folder)
-    return rows
-
-
-def unreadable(plan: Plan, error: Exception, folder: Path) -> str:
-    """Return a message about records whose results a figure cannot read, with their files.
-
-    `claims` accepts any nonempty part of the records, so it is called with each of them.
-    """
-    files, homes = [], {home.NAME: home for home in sources(plan.figure)}
-    for record in plan.finished:
-        try:
-            plan.figure.claims([record])
-        except Exception:
-            files.append(record_path(folder, homes[record["figure"]], record["config"]))
-    home = homes.get(plan.figure.NAME, next(iter(homes.values()), plan.figure))
-    kind, stem = type(error).__name__, folder / "records" / file_stem(home)
-    single = [path.name for path in files if path.exists()]
-    remedy = (
-        f"delete {', '.join(single)} in {stem} and compute them again"
-        if single and len(single) == len(files)
-        else f"compute the records in {stem} and {stem}.jsonl again"
-    )
-    return (
-        f"figure {plan.figure.NAME}: its records have results of another form than it writes "
-        f"({kind}: {' '.join(str(error).split())[:200]}), its rows are left out; {remedy}"
-    )
-
-
-def table_file(plans: Sequence[Plan], rows: Rows, unread: Collection[str], command: str) -> bytes:
-    """Return the Markdown page with all claims and the origin of their numbers.
-
-    Figures without records are left out; those whose records cannot be used are named.
+def table_file(plans: Sequence[Plan], rows: Rows, command: str) -> bytes:
+    """Return the Markdown page with all claims and the origin of their numbers; figures without
+    records are left out.
     """
     head = (
         f"# Claims of the paper, and our results\n\nWritten by `{command}`. Each record names the code "
-        "that computed it, by a hash. Numbers of the present code can differ where that code is older: "
-        f"`{command} --stale` lists these records.\n\n"
+        "that computed it, by its commit or, where it is older, by a hash; the present code can give "
+        "other numbers.\n\n"
     )
     origin = "\n".join(
-        " ".join(
-            [f"- {plan.figure.NAME}: {plan.figure.TITLE}.", *_origin(plan), *_warning(plan, unread)]
-        )
+        f"- {plan.figure.NAME}: {plan.figure.TITLE}. {_origin(plan)}"
         for plan in plans
-        if plan.drawable or plan.complaints
+        if plan.drawable
     )
     return (head + claims_table(rows, evidence=True) + "\n## Records\n\n" + origin + "\n").encode()
 
 
-def _origin(plan: Plan) -> list[str]:
-    """Return where the numbers of a figure come from, as a sentence; none without records."""
+def _origin(plan: Plan) -> str:
+    """Return where the numbers of a figure come from, and how many of its records are missing."""
     homes = sources(plan.figure)
-    if homes != (plan.figure,):
-        return [f"Drawn from {_names(homes)}."]
-    return [provenance(plan.finished)] if plan.finished else []
-
-
-def _warning(plan: Plan, unread: Collection[str]) -> list[str]:
-    """Return why rows are left out, or may differ from those of all records, as sentences."""
-    warnings = [plan.lack] if plan.missing else []
-    if plan.complaints:
-        warnings.append("Files or lines of records cannot be used")
-    if plan.figure.NAME in unread:
-        warnings.append("The rows are left out: the records have results of another form")
-    return [f"**{warning}.**" for warning in warnings]
+    origin = (
+        provenance(plan.finished) if homes == (plan.figure,) else f"Drawn from {_names(homes)}."
+    )
+    return origin + (f" **{plan.lack}.**" if plan.missing else "")

@@ -6,19 +6,21 @@ worker's process (`workers`). Every worker uses one BLAS thread, so that sums ha
 everywhere.
 """
 
+import functools
 import itertools
 import platform
+import subprocess
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 import kan_ref as kr
 from figures.machine.machine import load_figure
 from figures.machine.records import Task, record_bytes, write_record
-from figures.machine.source import source_hash
 from figures.machine.workers import call_in_processes
 from kan_ref.program import interrupts_end_fits
 
@@ -44,7 +46,7 @@ def compute(task: Task) -> Outcome:
     """Compute one record; a failure is returned, not raised."""
     figure = load_figure(task.module)
     try:
-        made_with = record_versions(task.module)
+        made_with = record_versions()
         began = time.perf_counter()
         with interrupts_end_fits():  # the record of an interrupted run would look finished
             results = figure.run(task.config)
@@ -135,6 +137,21 @@ def versions() -> dict[str, str]:
     }
 
 
-def record_versions(module: str) -> dict[str, str]:
-    """Return the versions that a record of a figure's module has, its code as a hash included."""
-    return {**versions(), "source": source_hash(module)}
+@functools.cache
+def commit() -> str:
+    """Return the commit of the checkout, with "-dirty" behind it if files have changed; "unknown"
+    without Git.
+    """
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        ended = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return ended.stdout.strip()
+
+
+def record_versions() -> dict[str, str]:
+    """Return the versions that a record has, the commit of its code included."""
+    return {**versions(), "commit": commit()}

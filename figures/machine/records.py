@@ -14,18 +14,19 @@ the newer one and counts. Making a plan computes nothing.
 
 import hashlib
 import json
-import math
 import os
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from reprlib import repr as short
 from typing import Any
 
 from figures.machine.machine import Config, Figure, Record, sources
 from kan_ref.files import parse_json, read_regular, replace_file
 
 RECORD_KEYS = ("figure", "config", "seed", "results", "versions", "seconds")
+
+
+class RecordError(Exception):
+    """A file or a line that should hold a record and does not; nothing is changed there."""
 
 
 def file_stem(figure: Figure) -> str:
@@ -43,12 +44,6 @@ def config_key(config: Config) -> str:
 def collected_path(folder: Path, figure: Figure) -> Path:
     """Return where a figure's collected records belong."""
     return folder / "records" / f"{file_stem(figure)}.jsonl"
-
-
-def has_records(folder: Path, figure: Figure) -> bool:
-    """Return whether a folder has a file of records of a figure, whole or broken."""
-    path = collected_path(folder, figure)
-    return os.path.lexists(path) or any(path.with_suffix("").glob("*.json"))
 
 
 def record_path(folder: Path, figure: Figure, config: Config) -> Path:
@@ -82,157 +77,71 @@ def write_record(path: Path, content: bytes) -> None:
     replace_file(os.fspath(path), content)
 
 
-def read_record(path: Path, figure: Figure) -> Record:
-    """Return the record in a single file.
+def find_records(folder: Path, figure: Figure) -> tuple[dict[str, Record], list[Path]]:
+    """Return all records of a figure by `config_key`, and the single files among their files.
 
     Raises
     ------
-    ValueError
-        If the file does not hold exactly one record of the figure and of the configuration that its name stands for; the
-        message names the file.
+    RecordError
+        "toy.jsonl, line 2, is not JSON: ...; correct or delete it"
     """
-    name = f"{path.parent.name}/{path.name}"
-    record = _parse(_content(path, name), name, figure)
-    if record_path(path.parents[2], figure, record["config"]) != path:
-        raise ValueError(f"{name} holds another configuration than its name says")
-    return record
+    found: dict[str, Record] = {}
+    path = collected_path(folder, figure)
+    lines = _read(path).splitlines() if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        name = f"{path.name}, line {number},"
+        record = _parse(line, name, figure)
+        if config_key(record["config"]) in found:
+            raise RecordError(f"{name} repeats the configuration of an earlier line")
+        found[config_key(record["config"])] = record
+    files = sorted(path.with_suffix("").glob("*.json"))
+    for file in files:
+        name = f"{file.parent.name}/{file.name}"
+        record = _parse(_read(file), name, figure)
+        if record_path(folder, figure, record["config"]) != file:
+            raise RecordError(f"{name} holds another configuration than its name says")
+        found[config_key(record["config"])] = record
+    return found, files
 
 
-def _content(path: Path, name: str) -> bytes:
-    """Return the content of a file; raise ValueError if it is none, or cannot be read."""
+def _read(path: Path) -> bytes:
     try:
         return read_regular(os.fspath(path))
     except OSError as error:
-        raise ValueError(f"{name} cannot be read: {error.strerror}") from None
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _parse(content: bytes, name: str, figure: Figure) -> Record:
     try:
-        record = parse_json(content)
+        record: Any = parse_json(content)
     except ValueError as error:
-        text = str(error)
-        raise ValueError(f"{name} {text.removeprefix('it ')}") from None
+        reason = str(error).removeprefix("it ")
+        raise RecordError(f"{name} {reason}; correct or delete it") from None
     if not isinstance(record, dict) or set(record) != set(RECORD_KEYS):
-        raise ValueError(f"{name} does not hold exactly {', '.join(RECORD_KEYS)}")
-    for key, (holds, words) in _FORMS.items():
-        if not holds(record[key]):
-            raise ValueError(f"{name} holds {short(record[key])} as {key}, which must be {words}")
-    if record["figure"] != figure.NAME:
-        raise ValueError(f"{name} holds a record of figure {record['figure']}, not {figure.NAME}")
-    if record["seed"] != record["config"].get("seed"):
-        raise ValueError(f"{name} holds another seed than its configuration")
+        raise RecordError(f"{name} does not hold exactly {', '.join(RECORD_KEYS)}")
+    if record["figure"] != figure.NAME or not isinstance(record["config"], dict):
+        raise RecordError(f"{name} holds no record of figure {figure.NAME}")
     return record
 
 
-def _is_text_by_name(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+def collect(folder: Path, figure: Figure) -> int:
+    """Merge a figure's single files into its collected file, remove them once the collected file
+    holds their records, and return their number.
 
-
-_FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "figure": (lambda value: isinstance(value, str), "text"),
-    "config": (lambda value: isinstance(value, dict), "an object"),
-    "seed": (lambda value: value is None or type(value) is int, "an integer or null"),
-    "results": (lambda value: isinstance(value, dict | list), "an object or a list"),
-    "versions": (_is_text_by_name, "an object of texts"),
-    "seconds": (
-        lambda value: type(value) in (int, float) and 0.0 <= value < math.inf,
-        "a number from 0 on",
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Found:
-    """The records of a figure: `collected` ones and `single` files, both by `config_key`; a message
-    for each broken line or file.
+    The collected file is replaced in one step and read again before anything is removed, so that
+    an interruption at any moment loses no record; a second call has nothing to do. Two programs
+    must not collect the same folder at the same time; runs may go on.
     """
-
-    collected: dict[str, Record]
-    single: dict[str, tuple[Path, Record]]
-    broken_lines: list[str]
-    broken_files: list[str]
-
-    def record(self, config: Config) -> Record | None:
-        """Return the record of a configuration, that of the single file first; None if there is
-        none.
-        """
-        key = config_key(config)
-        return self.single[key][1] if key in self.single else self.collected.get(key)
-
-
-def find_records(folder: Path, figure: Figure) -> Found:
-    """Read all records of a figure. What is broken is named in a message each, and no record is
-    read from it.
-    """
-    found = Found({}, {}, [], [])
+    found, files = find_records(folder, figure)
+    if not files:
+        return 0
     path = collected_path(folder, figure)
-    try:
-        lines = list(_lines(path))
-    except ValueError as error:
-        lines = []
-        found.broken_lines.append(str(error))
-    for name, line in lines:
-        try:
-            record = _parse(line, name, figure)
-            if config_key(record["config"]) in found.collected:
-                raise ValueError(f"{name} repeats the configuration of an earlier line")  # noqa: TRY301
-            found.collected[config_key(record["config"])] = record
-        except ValueError as error:
-            found.broken_lines.append(str(error))
-    for file in sorted((folder / "records" / file_stem(figure)).glob("*.json")):
-        try:
-            record = read_record(file, figure)
-            found.single[config_key(record["config"])] = (file, record)
-        except ValueError as error:
-            found.broken_files.append(str(error))
-    return found
-
-
-def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the lines of a collected file, each with its name in messages; none if there is no
-    file.
-    """
-    if os.path.lexists(path):
-        lines = _content(path, path.name).splitlines()
-        if not lines:
-            raise ValueError(f"{path.name} is empty, but must hold records: delete it")
-        for number, line in enumerate(lines, start=1):
-            yield f"{path.name}, line {number},", line
-
-
-@dataclass(frozen=True)
-class Merged:
-    """What `collect` did: the number of single files that it merged, and messages about what it
-    left alone.
-    """
-
-    n_merged: int
-    complaints: list[str]
-
-
-def collect(folder: Path, figure: Figure) -> Merged:
-    """Merge a figure's single files into its collected file, and remove them once the collected
-    file holds their records.
-
-    The collected file is replaced in one step and read again before anything is removed, so that an interruption at any
-    moment loses no record; a second call has nothing to do. A broken single file stays where it is. A collected file with
-    a broken line is not touched, for the line may hold a record that can be saved by hand. Two programs must not collect
-    the same folder at the same time; runs may go on.
-    """
-    found = find_records(folder, figure)
-    path = collected_path(folder, figure)
-    if found.broken_lines:
-        remedy = f"{path.name} is left as it is: correct or delete such lines, then collect again"
-        return Merged(0, [*found.broken_lines, *found.broken_files, remedy])
-    if found.single:
-        wanted = found.collected | {key: record for key, (_, record) in found.single.items()}
-        write_record(path, b"".join(record_bytes(wanted[key]) for key in sorted(wanted)))
-        if find_records(folder, figure).collected != wanted:
-            raise OSError(f"{path} does not hold the records that were written to it")
-        for file, record in found.single.values():
-            if read_record(file, figure) == record:  # a run may have written a newer one meanwhile
-                file.unlink()
-    return Merged(len(found.single), found.broken_files)
+    write_record(path, b"".join(record_bytes(found[key]) for key in sorted(found)))
+    merged = {line.rstrip(b"\n") for line in _read(path).splitlines()}
+    for file in files:
+        if _read(file).rstrip(b"\n") in merged:  # a run may have written a newer one meanwhile
+            file.unlink()
+    return len(files)
 
 
 # --- plans
@@ -252,14 +161,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Plan:
-    """A figure's records: `finished` in the order of its configurations, `missing` ones, and
-    `complaints` about broken ones.
-    """
+    """A figure's records: `finished` in the order of its configurations, and `missing` ones."""
 
     figure: Figure
     finished: list[Record]
     missing: list[Task]
-    complaints: list[str]
 
     @property
     def drawable(self) -> bool:
@@ -278,17 +184,13 @@ class Plan:
 
 
 def make_plan(figure: Figure, folder: Path, *, full: bool, seeds: int | None) -> Plan:
-    """Look for every record that a figure is drawn from. A broken line or file is named in a message,
-    and its record counts as missing.
-    """
-    plan = Plan(figure, [], [], [])
+    """Look for every record that a figure is drawn from."""
+    plan = Plan(figure, [], [])
     for home in sources(figure):
-        found = find_records(folder, home)
-        broken = [*found.broken_lines, *found.broken_files]
-        plan.complaints.extend(f"{message}; it is not used" for message in broken)
+        found, _ = find_records(folder, home)
         for config in home.configs(full, seeds):
             path = record_path(folder, home, config)
-            record = found.record(config)
+            record = found.get(config_key(config))
             if record is None:
                 plan.missing.append(Task(home.__name__, config, path, home.cost(config)))
             else:

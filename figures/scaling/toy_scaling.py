@@ -86,11 +86,6 @@ TOYS = (
 DEGREE_5 = ("bessel", "exp_sin")
 
 
-def toy_of(config: Config) -> Toy:
-    """Return the function of a configuration."""
-    return next(toy for toy in TOYS if toy.target == config["target"])
-
-
 # --- configurations
 
 

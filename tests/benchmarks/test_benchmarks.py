@@ -6,9 +6,7 @@ of medians, and the first answers do not count.
 
 import math
 import os
-import re
 import signal
-from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,21 +17,13 @@ from benchmarks import (
     accuracy,
     discovery,
     discovery_page,
-    fit_step,
     jets,
     race,
-    scaled_variables,
-    states,
-    symbolic_search,
-    tables,
-    training_step,
     two_checkouts,
-    units,
 )
 from benchmarks.measuring import run_all
 from benchmarks.racers import RACERS, Racer
-from benchmarks.subjects import Shape, textbook_step
-from figures.machine.style import style
+from benchmarks.subjects import textbook_step
 from kan_ref.numerics.differences import central_difference
 
 
@@ -50,34 +40,6 @@ def test_the_textbook_step_computes_what_ours_computes(widths, contraction):
     ours, d_theta = kr.value_and_grad(network, x, y)
     assert value == pytest.approx(ours, rel=1e-12)
     np.testing.assert_allclose(gradient, d_theta, rtol=0, atol=1e-12 * np.abs(d_theta).max())
-
-
-def test_a_step_on_a_fine_grid_needs_few_megabytes_and_the_table_says_how_many():
-    sentence = training_step.memory()
-
-    arrays, resident = (float(number) for number in re.findall(r"([0-9.]+) MiB", sentence))
-    assert 0.5 < arrays < 10.0
-    assert 0.0 <= resident < 10.0
-
-
-def test_a_row_of_the_step_table_holds_times_ratios_and_the_bar():
-    row = training_step.compare(Shape("t", (2, 2, 1), 4, 50, 0.5), seconds=0.0)
-
-    *_, book, cached, fresh, ratio, ratio_fresh, bar = (
-        float(cell) for cell in row.split(")")[1].split("]")[1].split()
-    )
-    assert min(book, cached, fresh) > 0
-    assert (ratio, ratio_fresh) == pytest.approx((cached / book, fresh / book), rel=0.2)
-    assert bar == 0.5
-
-
-def test_a_row_of_the_jet_table_holds_times_their_ratio_and_the_bar():
-    row = jets.compare(jets.Case((2, 3, 1), 3, 5.0, n_samples=50), seconds=0.0)
-
-    plain, jet, ratio, bar = (float(cell) for cell in row.split("]")[1].split()[2:])
-    assert min(plain, jet) > 0
-    assert ratio == pytest.approx(jet / plain, rel=0.2)
-    assert bar == 5.0
 
 
 def test_the_jet_step_is_the_value_and_gradient_of_the_squared_residual():
@@ -144,15 +106,6 @@ def test_runs_come_back_in_their_order_from_one_process_or_several(jobs):
     assert run_all(divmod, [(7, 2), (9, 4), (5, 3)], jobs) == [(3, 1), (2, 1), (1, 2)]
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "two"])
-def test_a_number_of_processes_below_1_is_a_wrong_call(capsys, text):
-    with pytest.raises(SystemExit) as end:
-        accuracy.main(["--jobs", text])
-
-    assert end.value.code == 2
-    assert "--jobs" in capsys.readouterr().err
-
-
 def end_at_nine(first, second):
     if first == 9:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -167,24 +120,6 @@ def test_a_run_whose_process_is_terminated_is_named_after_all_others_have_ended(
         "1 of 3 runs failed:",
         "(9, 4): its process was terminated by SIGKILL (signal 9), perhaps for lack of memory",
     ]
-
-
-def test_a_row_of_the_table_whose_runs_fail_costs_no_other_row(monkeypatch, capsys):
-    first, second = accuracy.CASES[:2]
-
-    def failing(function, tasks, jobs):
-        if tasks[0][0] is first:
-            raise RuntimeError("1 of 2 runs failed:\na reason")
-        return []
-
-    monkeypatch.setattr(accuracy, "run_all", failing)
-    monkeypatch.setattr(accuracy, "report", lambda case, outcomes: f"row of {case.name}")
-    status = accuracy.main(["--case", first.name, "--case", second.name, "--seeds", "2"])
-
-    said = capsys.readouterr()
-    assert status == 1
-    assert said.err == f"{first.name}: 1 of 2 runs failed:\na reason\n"
-    assert said.out == f"row of {second.name}\n"
 
 
 # --- formulas that `discover` should recover
@@ -227,33 +162,6 @@ def test_a_wrong_formula_that_is_called_exact_fails_the_benchmark_and_no_other_o
     text = capsys.readouterr().out
     assert said in text
     assert ("should be x*y*z" in text) == ("1 of 1 runs" in text or status == 1)
-
-
-def test_a_formula_that_ends_with_an_error_is_shown_and_fails_the_benchmark(monkeypatch, capsys):
-    def failing(data, **_):
-        raise ValueError("a reason")
-
-    monkeypatch.setattr(kr, "discover", failing)
-
-    assert discovery.main(["capacitor"]) == 1
-    assert "ValueError: a reason" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["nonsense"], "NAME is 'nonsense', but must be a formula or a collection"),
-        (["--seeds", "0"], "--seeds is 0"),
-        (["--samples", "5"], "--samples 5"),
-        (["--noise", "nan"], "--noise nan"),
-    ],
-)
-def test_a_wrong_call_of_the_benchmark_of_formulas_is_refused(capsys, arguments, sentence):
-    with pytest.raises(SystemExit) as end:
-        discovery.main(arguments)
-
-    assert end.value.code == 2
-    assert sentence in capsys.readouterr().err
 
 
 def test_the_page_of_formulas_is_what_its_records_render():
@@ -415,64 +323,6 @@ def test_a_run_in_a_process_of_its_own_is_the_one_in_this_process():
     assert there.errors[:10] == here.errors[:10]
 
 
-def test_missing_packages_and_errors_are_part_of_the_result(monkeypatch):
-    absent = Racer("absent", OURS[0].race, "", needs=("kan_ref_no_such_module",))
-    unknown = Racer("unknown", OURS[0].race, "")
-
-    assert race.try_race(absent, 0, 1.0).failure == "not installed: kan_ref_no_such_module"
-    assert "unknown" in race.try_race(unknown, 0, 1.0).failure
-
-
-def test_the_table_says_who_arrives_when_and_who_never_does():
-    racers = [
-        Racer("quick", OURS[0].race, "note one"),
-        Racer("late", OURS[0].race, ""),
-        Racer("gone", OURS[0].race, ""),
-    ]
-    runs = [
-        race.Run("quick", 0, (1.0, 2.0), (1e-2, 1e-7)),
-        race.Run("quick", 1, (3.0, 4.0), (1e-2, 1e-7)),
-        race.Run("late", 0, (6.0,), (5e-3,)),
-        race.Run("late", 1, (6.0,), (0.5,)),
-        race.Run("late", 2, (9.0,), (5e-3,)),
-        race.Run("gone", 0, failure="not installed: x"),
-    ]
-
-    text = tables.race_table(runs, racers)
-
-    rows = {
-        line.split("  ")[0]: line.split("  ", 1)[1].split()
-        for line in text.splitlines()
-        if "  " in line
-    }
-    later = ["3.00", "(4.00)"]
-    assert rows["quick"] == ["2.00", "(3.00)", *later, *later, *later, *later, "1.0e-07"]
-    assert rows["late"] == ["9.00", "(2/3)", "-", "-", "-", "-", "5.0e-03"]
-    assert "not installed: x" in text
-    assert "quick: note one" in text
-
-
-def test_the_picture_has_a_line_for_each_racer_that_ran():
-    runs = [
-        race.Run("kan_ref, A", 0, (1.0, 2.0), (1e-2, 1e-7)),
-        race.Run("kan_ref, A", 1, (1.5, 2.5), (1e-1, 1e-6)),
-        race.Run("torch MLP, B", 0, (1.0,), (0.5,)),
-        race.Run("gone", 0, failure="not installed: x"),
-    ]
-
-    with style():
-        picture = race.draw(runs)
-
-    (ax,) = picture.axes
-    lines = {
-        line.get_label(): line for line in ax.get_lines() if not line.get_label().startswith("_")
-    }
-    assert set(lines) == {"kan_ref, A", "torch MLP, B"}
-    y = lines["kan_ref, A"].get_ydata()
-    assert all(late <= early for early, late in pairwise(y))
-    assert y[-1] == pytest.approx(np.median([1e-7, 1e-6]))
-
-
 # --- two checkouts
 
 
@@ -493,48 +343,3 @@ def test_a_process_answers_with_the_seconds_of_a_step(name):
     finally:
         process.kill()
         process.communicate()
-
-
-def test_a_folder_that_is_no_checkout_is_not_measured(tmp_path, capsys):
-    """Its processes would import the installed package."""
-    with pytest.raises(SystemExit) as end:
-        two_checkouts.main([str(tmp_path)])
-
-    assert end.value.code == 2
-    assert "but must be a checkout, which has kan_ref/__init__.py" in capsys.readouterr().err
-
-
-def test_a_process_that_ends_early_is_an_error_and_no_output_without_a_reader(tmp_path):
-    (tmp_path / "kan_ref").mkdir()
-    (tmp_path / "kan_ref" / "__init__.py").write_text("raise SystemExit(3)\n")
-
-    with pytest.raises(RuntimeError, match="a process that measures 'adam step' has ended"):
-        two_checkouts.measure(tmp_path, ((2, 1), 3), "adam step")
-
-
-@pytest.mark.parametrize(
-    ("benchmark", "words", "message"),
-    [
-        (units, ["--seeds", "0"], "--seeds: the number is '0', but must be an integer of at least"),
-        (units, ["--steps", "0"], "--steps: the number is '0', but must be an integer of at least"),
-        (scaled_variables, ["--seeds", "0"], "--seeds: the number is '0'"),
-        (scaled_variables, ["25"], "NAME is '25', but must be one of 1, 2, "),
-        (fit_step, ["--steps", "0"], "--steps: the number is '0'"),
-        (fit_step, ["--only", "az"], "--only is 'az', but must be letters of abcdefg"),
-        (fit_step, ["--only", ""], "--only is '', but must be letters of abcdefg"),
-        (jets, ["--seconds", "-1"], "--seconds: the number is '-1', but must be above 0"),
-        (training_step, ["--seconds", "x"], "--seconds: the number is 'x', but must be above 0"),
-        (
-            states,
-            ["--seed", "-1"],
-            "--seed: the number is '-1', but must be an integer of at least",
-        ),
-        (symbolic_search, ["--first-seed", "-1"], "--first-seed: the number is '-1'"),
-    ],
-)
-def test_a_count_that_would_measure_nothing_is_a_wrong_call(benchmark, words, message, capsys):
-    with pytest.raises(SystemExit) as end:
-        benchmark.main(words)
-
-    assert end.value.code == 2
-    assert message in capsys.readouterr().err

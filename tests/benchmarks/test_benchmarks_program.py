@@ -1,25 +1,15 @@
 """`python -m benchmarks`: everyone takes the same step, is timed in turns and tried alone; what fails or is missing is said."""
 
-import json
-import os
 import re
-import signal
-import subprocess
 import sys
-import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from checkout import ROOT, take_interrupts
 
 import kan_ref as kr
 from benchmarks import __main__ as program
-from benchmarks import growth, measuring, noise, peers, race, subjects, tables, trial
-from benchmarks.growth import draw
-from benchmarks.racers import RACERS
+from benchmarks import growth, measuring, noise, peers, subjects, tables, trial
 from benchmarks.subjects import SHAPES, Shape, mean_square_objective, problem
-from figures.machine.style import style
 
 SMALL = Shape("s", (2, 3, 1), 4, 50)
 
@@ -235,138 +225,6 @@ def test_a_step_that_fails_or_takes_too_much_ends_its_own_process_and_says_why_i
     )
 
 
-def test_an_error_in_a_table_is_one_short_line_without_paths():
-    assert trial.few_words("ValueError: no\n such /usr/lib/thing.so") == "ValueError: no such ..."
-    assert trial.few_words("x" * 100) == "x" * 57 + "..."
-
-
-def test_a_step_that_is_too_slow_to_repeat_keeps_the_time_of_its_trial(monkeypatch):
-    monkeypatch.setattr(trial, "ONCE", 0.0)
-    reported = []
-
-    (found,) = trial.compare(SMALL, subjects.SUBJECTS[2:], seconds=0.0, tell=reported.append)
-
-    assert found.times == {"least": round(1e3 * found.trial.seconds, 4), "repeats": 1}
-    assert found.same
-    assert reported == ["(s) textbook", "(s) in turns"]
-
-
-# --- tables
-
-
-def test_missing_failing_and_differing_peers_stand_in_the_table(
-    toys, monkeypatch, capsys, tmp_path
-):
-    chosen = [toys[name] for name in ("wrong", "broken", "absent")]
-    monkeypatch.setattr(peers, "SUBJECTS", tuple(chosen))
-    monkeypatch.setattr(program, "QUICK_SHAPES", (SMALL,))
-
-    assert program.main(["step", "--quick", "--peers", "--out", str(tmp_path)]) == 0
-
-    out = capsys.readouterr().out
-    assert (
-        "kan_ref_no_such_thing is left out, not installed: kan_ref_no_such_module: pip install '.[peers]'"
-        in out
-    )
-    assert re.search(r"^absent +not installed: kan_ref_no_such_module$", out, re.MULTILINE)
-    assert re.search(
-        r"^broken +MemoryError: cannot place the table of ... in memory$", out, re.MULTILINE
-    )
-    assert re.search(r"^wrong( +[0-9.]+ \+[0-9]+% !)$", out, re.MULTILINE)
-    assert re.search(r"^wrong +\de[-+]\d+ +1e-03   a toy   ! above 1e-09$", out, re.MULTILINE)
-    results = json.loads((tmp_path / "step.json").read_text())["results"]
-    assert [row["failure"] for row in results if row["subject"] == "absent"] == [
-        "not installed: kan_ref_no_such_module"
-    ]
-
-
-def cell(subject, name, milliseconds, failure="", repeats=5, error=0.0):
-    times = (
-        {} if failure else {"least": milliseconds, "median": 1.5 * milliseconds, "repeats": repeats}
-    )
-    found = trial.Trial(failure, 1.0, 2.0, None, 0.0, error)
-    return trial.Cell(subject, Shape(name, (1, 1), 3, 4), found, times, failure)
-
-
-OTHER = replace(subjects.SUBJECTS[2], name="other")
-
-
-def test_the_verdict_names_who_is_faster_where_and_by_how_much():
-    ours, fresh = tables.OURS, tables.FRESH
-    cells = [
-        cell(ours, "a", 2.0),
-        cell(fresh, "a", 3.0),
-        cell("other", "a", 2.5),
-        cell("third", "a", 0.0, "fails"),
-    ]
-    cells += [
-        cell(ours, "b", 2.0),
-        cell(fresh, "b", 2.0),
-        cell("other", "b", 2.5),
-        cell("third", "b", 1.0),
-    ]
-    cells += [cell("another network", "b", 0.1, error=1e-3)]
-
-    of_ours, of_fresh = tables.verdict(cells, lambda cell: cell.least)
-
-    assert (
-        of_ours
-        == f"{ours}: fastest of all that compute the same at (a); at (b) third is 2.00 times as fast"
-    )
-    nowhere = f"{fresh}: fastest of all that compute the same at no shape"
-    assert (
-        of_fresh
-        == f"{nowhere}; at (a) other is 1.20 times as fast; at (b) third is 2.00 times as fast"
-    )
-
-
-def test_times_of_steps_alone_have_a_table_and_a_verdict_of_their_own():
-    cells = [cell(tables.OURS, "a", 2.0), cell(tables.FRESH, "a", 3.0), cell("other", "a", 2.5)]
-    cells[2] = replace(cells[2], trial=replace(cells[2].trial, seconds=0.5))
-
-    text = tables.step_tables(cells, [subjects.SUBJECTS[0], subjects.SUBJECTS[1], OTHER])
-
-    in_turns, by_themselves = text.split(tables.ALONE_HEAD)
-    assert f"{tables.OURS}: fastest of all that compute the same at (a)\n" in in_turns
-    assert [float(row.split()[-1]) for row in by_themselves.splitlines()[2:5]] == [1e3, 1e3, 500.0]
-    assert (
-        f"{tables.OURS}: fastest of all that compute the same at no shape; at (a) other is 2.00 times as fast"
-        in (by_themselves)
-    )
-
-
-def test_a_time_in_the_table_shows_its_spread_or_that_it_was_taken_once():
-    long = "a failure that is too long for its cell"
-    cells = [
-        cell("x", "a", 2.0),
-        cell("x", "b", 1234.5, repeats=1),
-        cell("x", "c", 1.0, "over 8 GiB"),
-        cell("x", "d", 1.0, long),
-    ]
-
-    text = tables.grid(cells, tables._time)
-
-    assert text.split("\n")[1].split() == [
-        "x",
-        "2.00",
-        "+50%",
-        "~1234",
-        "over",
-        "8",
-        "GiB",
-        "fails",
-    ]
-    assert text.split("\n")[2] == f"x at (d): {long}"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.01234, "0.012"), (1.234, "1.23"), (12.34, "12.3"), (4567.8, "4568"), (float("nan"), "-")],
-)
-def test_numbers_have_three_digits(value, text):
-    assert tables.number(value) == text
-
-
 # --- Levenberg-Marquardt and growth
 
 
@@ -382,21 +240,6 @@ def test_the_dense_iteration_takes_the_step_of_kan_ref(shape):
 
     np.testing.assert_allclose(ours, dense, rtol=0, atol=1e-8 * np.abs(ours).max())
     assert np.abs(ours - objective.residuals(network.theta)).max() > 0.1 * np.abs(ours).max()
-
-
-def test_an_iteration_whose_dense_jacobian_is_too_large_is_left_out_with_a_reason(monkeypatch):
-    monkeypatch.setattr(subjects, "LARGEST", 8 * 50 * 81 - 1)
-
-    found = subjects.measure_lm(SMALL, seconds=0.0)
-
-    assert (found.n_residuals, found.n_params, found.ours) == (50, 81, None)
-    assert found.failure == "left out: a dense Jacobian has 0.0 GiB"
-    assert found.failure in tables.lm_table([found])
-    monkeypatch.setattr(subjects, "LARGEST", 8 * 50 * 81)
-    assert set(subjects.measure_lm(SMALL, seconds=0.0).as_record()["milliseconds"]) == {
-        "kan_ref",
-        "dense",
-    }
 
 
 def test_a_line_ends_where_a_step_takes_too_long_or_fails_and_says_so(monkeypatch, toys):
@@ -424,25 +267,6 @@ def test_the_exponent_is_the_slope_of_the_last_third():
     line = growth.Line("G", "x", (1, 2, 4, 8, 16, 32), (1.0, 1.0, 1.0, 1.0, 4.0, 16.0))
 
     assert line.exponent == pytest.approx(2.0)
-
-
-def test_the_picture_has_four_panels_and_every_subject_once_in_its_legend():
-    names = [subject.name for subject in (*subjects.SUBJECTS, *peers.SUBJECTS) if subject.drawn]
-    lines = [
-        growth.Line(axis.name, name, axis.values, axis.values)
-        for axis in growth.AXES
-        for name in names
-    ]
-
-    with style():
-        picture = draw(lines)
-
-    assert [ax.get_xlabel() for ax in picture.axes] == [axis.label for axis in growth.AXES]
-    assert all(
-        len(ax.lines) == len(names) and ax.get_xscale() == ax.get_yscale() == "log"
-        for ax in picture.axes
-    )
-    assert [text.get_text() for text in picture.legends[0].get_texts()] == names
 
 
 # --- the program
@@ -480,117 +304,6 @@ def test_a_quick_run_prints_every_table_and_writes_numbers_and_picture(quick_run
     }
 
 
-def test_the_numbers_come_with_versions_and_processor_and_name_no_machine_and_no_folder(quick_run):
-    _, folder = quick_run
-
-    for part in program.PARTS:
-        content = (folder / f"{part}.json").read_text()
-        record = json.loads(content)
-        assert (record["part"], record["quick"], record["threads"]) == (part, True, 1)
-        assert record["cpu"] == measuring.cpu_name() != ""
-        assert {"numpy", "blas", "python", "kan_ref"} <= set(record["versions"])
-        assert record["results"]
-        assert not re.search(r"/\w+/", content)
-    step = json.loads((folder / "step.json").read_text())["results"]
-    assert [(row["subject"], row["shape"]) for row in step] == [
-        (s.name, shape) for shape in "ab" for s in subjects.SUBJECTS
-    ]
-    assert all(
-        row["gradient_error"] < 1e-12
-        and row["resident_mib"] >= 0.0
-        and row["milliseconds"]["least"] > 0.0
-        for row in step
-    )
-
-
-def test_an_unknown_part_is_refused_by_name(capsys):
-    with pytest.raises(SystemExit):
-        program.main(["steps"])
-
-    assert "NAME is 'steps', but must be one of step, lm, growth" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("place", ["file", "file/below", "taken", ""])
-def test_a_folder_that_cannot_be_written_is_an_error_before_anything_is_measured(
-    monkeypatch, tmp_path, capsys, place
-):
-    (tmp_path / "file").write_text("")
-    (tmp_path / "taken" / "lm.json").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path)
-
-    with pytest.raises(SystemExit) as end:
-        program.main(["lm", "--quick", "--out", place])
-
-    assert end.value.code == 2
-    out, complained = capsys.readouterr()
-    assert out == ""
-    assert "--out" in complained.splitlines()[-1]
-    assert "but must " in complained
-
-
-SHAPE = '{"name": "s", "widths": [1, 1], "n_intervals": 5, "batch": 10}'
-
-
-@pytest.mark.parametrize(
-    ("part", "arguments", "message"),
-    [
-        (race, [], "the following arguments are required: NAME, SEED, SECONDS"),
-        (race, ["nobody", "0", "1"], "NAME is 'nobody', but the racers are"),
-        (race, [RACERS[0].name, "first", "1"], "argument SEED: the number is 'first', but must be"),
-        (race, [RACERS[0].name, "0", "-1"], "argument SECONDS: the number is '-1', but must be"),
-        (trial, ["a"], "the following arguments are required: NAME, SHAPE, GIB, SECONDS"),
-        (trial, ["a", "b", SHAPE, "1", "-1"], "argument SECONDS: the number is '-1', but must be"),
-        (trial, ["a", "b", "c", "1", "0"], "the shape is 'c', but must be a JSON object such as"),
-        (trial, ["a", "b", "{}", "1", "0"], "the shape is '{}', but must be a JSON object such as"),
-        (trial, ["a", "b", "[1]", "1"], "the shape is '[1]', but must be a JSON object such as"),
-        (trial, ["nowhere", "b", SHAPE, "1", "0"], "there is no module 'nowhere'"),
-        (trial, ["benchmarks.none", "b", SHAPE, "1", "0"], "there is no module 'benchmarks.none'"),
-        (trial, ["json", "b", SHAPE, "1", "0"], "NAME is 'b', but the SUBJECTS of json are none"),
-        (trial, ["benchmarks.subjects", "b", SHAPE, "1", "0"], "NAME is 'b', but the SUBJECTS of"),
-    ],
-)
-def test_programs_that_others_start_reject_wrong_arguments_in_a_sentence(
-    monkeypatch, capsys, part, arguments, message
-):
-    monkeypatch.setattr(trial, "_watch", lambda gib: None)
-
-    with pytest.raises(SystemExit) as end:
-        part.main(arguments)
-
-    assert end.value.code == 2
-    assert message in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("part", [race, trial])
-def test_programs_that_others_start_say_which_program_does(capsys, part):
-    with pytest.raises(SystemExit) as end:
-        part.main(["--help"])
-
-    assert not end.value.code
-    assert "as a line of JSON. `python -m benchmarks" in capsys.readouterr().out
-
-
-def test_ctrl_c_ends_the_program_with_one_line_and_status_130(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks", "step", "--quick", "--out", str(tmp_path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=take_interrupts,  # a process group, as a terminal has it
-    )
-    assert process.stdout.readline()
-    time.sleep(0.3)  # into the work after the first line
-
-    os.killpg(process.pid, signal.SIGINT)
-    _, complained = process.communicate(timeout=30.0)
-
-    assert process.returncode == 130
-    assert complained.splitlines()[-1].endswith("interrupted")
-    assert "Traceback" not in complained
-
-
 # --- noisy tables
 
 
@@ -618,25 +331,6 @@ def test_a_sum_of_splines_with_a_ridge_penalty_predicts_a_sum_of_curves():
     error = noise.additive_ridge(data) - data.y_test
 
     assert np.mean(error**2) < 0.02 * np.var(data.y_test)
-
-
-def test_the_line_of_a_table_has_medians_ranges_and_what_was_chosen():
-    outcomes = [
-        noise.Outcome((0.5, -1.0, 0.25, 0.75), "additive", 2.0),
-        noise.Outcome((0.7, -3.0, 0.25, 0.875), "additive", 4.0),
-        noise.Outcome((0.6, -2.0, 0.25, 0.0), "hidden", 3.0),
-    ]
-
-    assert noise.row(noise.TABLES[0], outcomes) == [
-        "Friedman 1",
-        "400 x 10",
-        "0.600 (0.500 to 0.700)",
-        "-2.000 (-3.000 to -1.000)",
-        "0.250 (0.250 to 0.250)",
-        "0.750 (0.000 to 0.875)",
-        "additive 2, hidden 1",
-        "3.0",
-    ]
 
 
 def test_the_program_of_noisy_tables_measures_and_refuses_unknown_names(capsys):

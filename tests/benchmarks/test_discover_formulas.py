@@ -276,10 +276,3 @@ def test_a_run_finds_a_line_and_its_record_is_json():
     assert record["equivalent"]
     assert record["same_side"] > 0.95
     assert record["kind"] == "within noise"
-
-
-def test_unknown_names_are_rejected(capsys):
-    with pytest.raises(SystemExit):
-        class_formulas.main(["ellipse"])
-
-    assert "NAME is 'ellipse', but must be one of line, " in capsys.readouterr().err

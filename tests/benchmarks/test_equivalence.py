@@ -55,15 +55,6 @@ def test_the_record_is_written_as_the_program_writes_it():
     assert program.content(RECORD) == program.RECORD.read_bytes()
 
 
-def test_a_table_without_a_place_and_a_place_without_a_table_are_refused():
-    with pytest.raises(ValueError, match="not matched: values"):
-        rendered(PAGE.replace("<!-- table: values -->", ""), RECORD)
-    with pytest.raises(ValueError, match="not matched: other"):
-        rendered(PAGE + "\n<!-- table: other -->\n\n<!-- end -->\n", RECORD)
-    with pytest.raises(ValueError, match="not matched: values"):
-        rendered(PAGE + "\n<!-- table: values -->\n\n<!-- end -->\n", RECORD)
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -325,18 +316,6 @@ def test_the_program_renders_checks_and_refuses_to_measure_half(tmp_path, monkey
     assert page.read_text(encoding="utf-8") == PAGE
     assert program.main([]) == 2
     assert "absent needs no_such_module_anywhere" in capsys.readouterr().out
-
-
-def test_the_program_measures_writes_and_tells(tmp_path, monkeypatch):
-    page, record = tmp_path / "equivalence.md", tmp_path / "equivalence.json"
-    page.write_text(PAGE, encoding="utf-8")
-    monkeypatch.setattr(program, "PAGE", page)
-    monkeypatch.setattr(program, "RECORD", record)
-    monkeypatch.setattr(program, "measure", lambda library: COLUMNS[library.name])
-    monkeypatch.setattr("benchmarks.equivalence.library.Library.missing", lambda self: [])
-
-    assert program.main([]) == 0
-    assert json.loads(record.read_text(encoding="utf-8"))["columns"] == COLUMNS
 
 
 def test_a_library_that_is_wrong_is_told_so(ours):

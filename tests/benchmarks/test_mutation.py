@@ -12,14 +12,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from checkout import ROOT
 
 from benchmarks import conformance_mutants
-from benchmarks.mutation import __main__ as program
-from benchmarks.mutation.drawing import all_mutants, draw, modules_of
+from benchmarks.mutation.drawing import all_mutants, draw
 from benchmarks.mutation.forking import Task, run_forked
 from benchmarks.mutation.judging import Equivalent, Verdict, outdated, read_equivalents, scores
 from benchmarks.mutation.operators import OPERATORS
@@ -154,11 +152,6 @@ def test_a_field_of_a_class_counts_for_the_tests_of_whoever_makes_one(tmp_path):
 
     assert [test.name for test in of_line[3]] == ["tests/test_it.py::test_made"]
     assert of_line[7] == []
-
-
-def test_an_unknown_module_is_named():
-    with pytest.raises(ValueError, match=r"module is kan_ref.cellar, but .* has no such module"):
-        modules_of(ROOT, "kan_ref.cellar")
 
 
 def test_a_task_ends_at_its_limit_with_all_that_it_started_and_the_others_go_on(tmp_path):
@@ -330,14 +323,6 @@ def test_equivalent_mutants_have_a_reason_and_match_a_mutant():
     assert outdated(entries, files) == []
 
 
-def test_an_entry_without_a_reason_is_named(tmp_path):
-    path = tmp_path / "judged.toml"
-    path.write_text('[[mutant]]\nmodule = "m"\nline = "a"\nmutation = "b"\nreason = ""\n')
-
-    with pytest.raises(ValueError, match=r"judged.toml has the entry .* but needs texts"):
-        read_equivalents(path)
-
-
 def test_an_entry_matches_its_line_wherever_it_moves():
     entry = Equivalent("m", "return a < b", "return a <= b", "never equal")
     moved = all_mutants("m", "x = 1\n\n\ndef f(a, b):\n        return a < b  # of course\n")
@@ -355,37 +340,6 @@ def test_the_score_counts_killed_among_those_not_equivalent():
         "kan_ref.a": {"drawn": 3, "killed": 2, "equivalent": 1, "survived": 0, "unclear": 0},
         "kan_ref.c": {"drawn": 3, "killed": 0, "equivalent": 0, "survived": 2, "unclear": 1},
     }
-
-
-def test_an_unknown_module_ends_the_program_with_status_2(tmp_path):
-    done = run(tmp_path)
-
-    assert done.returncode == 2
-    assert "has no such module or package" in done.stderr
-    assert Path(tmp_path, "cache").exists() is False
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["--tests", "nosuch"], "tests are 'nosuch', but must be a file or a folder with tests"),
-        (["--tests", "test_nosuch.py"], "tests are 'test_nosuch.py', but must be a file or a"),
-        (["--tests", "tests", "tiny"], "tests are 'tiny', but must be a file or a folder with"),
-        (["--json", "nosuch/all.json"], "--json is nosuch/all.json, but must be a file in a"),
-        (["--equivalents", "nosuch.toml"], "nosuch.toml"),
-        (["--jobs", "0"], "--jobs: the number is '0', but must be an integer of at least 1"),
-        (["--n", "0"], "--n: the number is '0', but must be an integer of at least 1"),
-        (["--grace", "nan"], "--grace: the number is 'nan', but must be between 0 and 1e+06"),
-    ],
-)
-def test_wrong_arguments_end_the_program_before_a_test_runs(tiny, words, message, capsys):
-    try:
-        status = program.main(["--root", str(tiny), "--module", "tiny.numbers", *words])
-    except SystemExit as end:
-        status = end.code
-
-    assert status == 2
-    assert message in capsys.readouterr().err
 
 
 # --- mutants for the conformance kit

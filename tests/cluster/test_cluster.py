@@ -134,20 +134,6 @@ def test_a_cluster_computes_one_record_a_process_with_one_blas_thread_and_uses_e
         assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(times))
 
 
-def test_a_cluster_reports_failures_and_keeps_the_rest(
-    toy_program, toy, cluster_of_two, tmp_path, monkeypatch, capsys
-):
-    (tmp_path / "toy_figure.py").write_text(TOY.replace('os.environ.get("TOY_FAILS")', '"1"'))
-
-    status = toy_program(
-        ["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", cluster_of_two]
-    )
-
-    assert status == 1
-    assert "ArithmeticError: no square today" in capsys.readouterr().err
-    assert [record["seed"] for record in plan_of(toy, tmp_path / "out").finished] == [0, 2]
-
-
 def test_a_cluster_begins_no_record_when_the_time_is_up(toy, cluster_of_two, tmp_path, monkeypatch):
     monkeypatch.setenv("TOY_PAUSE", "0.05")
     tasks, backend = plan_of(toy, tmp_path, 2000).missing, cluster.on_cluster(cluster_of_two)
@@ -209,32 +195,3 @@ def test_a_cluster_without_workers_ends_the_program_with_a_sentence(
         f"the scheduler at {scheduler} has no workers; start some with `dask worker {scheduler}`"
         in capsys.readouterr().err
     )
-
-
-def test_workers_that_do_not_know_the_figures_are_named(toy_program, scheduler, tmp_path, capsys):
-    workers = workers_of(scheduler, tmp_path, number=1, first="sys.modules['figures'] = None")
-
-    status = toy_program(
-        ["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", scheduler]
-    )
-
-    workers[0].terminate()
-    workers[0].wait()
-    assert status == 2
-    assert (
-        "cannot import the figures (No module named 'figures.machine'; 'figures' is not a package); start them"
-        in capsys.readouterr().err
-    )
-
-
-def test_a_missing_extra_is_named(toy_program, tmp_path, monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "figures.machine.cluster")
-    monkeypatch.delattr("figures.machine.cluster")
-    monkeypatch.setitem(sys.modules, "distributed", None)
-
-    status = toy_program(
-        ["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", "tcp://127.0.0.1:8786"]
-    )
-
-    assert status == 2
-    assert 'pip install -e ".[cluster]"' in capsys.readouterr().err

@@ -1,83 +1,18 @@
-"""Figures 3.1, 3.4, B.1, B.2, E and the cure of the U-shape: what their runs measure, claims that can fail, pictures of quick records."""
+"""Figures 3.1, 3.4, B.1, B.2, B.3, E and the cure of the U-shape: what their runs measure."""
 
 import json
 
-import figure_records as made_up
 import numpy as np
 import pytest
-from figure_records import FIGURES, RECORDS, random_lan
 
 import kan_ref as kr
-from figures.lans import fig_b_1_lan_training, lan_runs
+from figures.lans import fig_b_1_lan_training, fig_b_2_lan_examples, fig_b_3_images, lan_runs
 from figures.machine.style import style
-from figures.scaling import fig_3_1_claims, fig_3_1_scaling, toy_scaling
+from figures.scaling import fig_3_1_scaling, toy_scaling
 from figures.scaling.fig_3_1_claims import frontier
-from figures.splines import fig_3_4_continual_learning, fig_e_lattice
-
-
-def agreement(claims, *words):
-    found = {claim.agrees for claim in claims if all(word in claim.claim for word in words)}
-    assert found, words
-    return found
-
-
-@pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("full", [False, True])
-def test_pictures_and_tables_come_from_quick_and_from_full_records(name, full):
-    figure, records = FIGURES[name], RECORDS[name](full=full, seeds=1 if not full else 2)
-
-    claims = figure.claims(json.loads(json.dumps(records)))
-    with style():
-        picture = figure.draw(records)
-
-    assert claims
-    assert picture.axes
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_configurations_are_plain_data_and_each_its_own(name):
-    for full in (False, True):
-        configs = FIGURES[name].configs(full, None)
-        texts = {json.dumps(config, sort_keys=True) for config in configs}
-        assert len(texts) == len(configs)
-        assert json.loads(json.dumps(configs)) == configs
-
+from figures.splines import fig_3_4_continual_learning, fig_e_lattice, fig_u_shape_cure
 
 # --- 3.1
-
-
-def test_slopes_of_the_theorem_agree_and_flatter_ones_do_not():
-    steep, flat = (fig_3_1_scaling.claims(made_up.scaling(power=power)) for power in (-4.0, -2.0))
-
-    assert agreement(steep, "the slope is near") == {"yes"}
-    assert agreement(flat, "the slope is near") == {"no"}
-
-
-def test_the_bars_of_single_errors_can_be_missed():
-    good, bad = (fig_3_1_scaling.claims(made_up.scaling(scale=scale)) for scale in (1e-6, 1000.0))
-
-    for words in (("exact in cubics",), ("G = 50",)):
-        assert agreement(good, *words) == {"yes"}
-    assert agreement(bad, "exact in cubics") == {"no"}
-    assert agreement(bad, "G = 50", "eliminated: test") == {"no"}
-
-
-def test_perceptrons_that_win_are_said_to():
-    assert agreement(fig_3_1_scaling.claims(made_up.scaling(mlp=1e-12)), "MLPs") == {"no"}
-    assert agreement(fig_3_1_scaling.claims(made_up.scaling(mlp=1.0)), "MLPs") == {"yes"}
-
-
-@pytest.mark.parametrize(("seeds", "words"), [(1, "one seed each"), (2, "medians over 2 seeds")])
-def test_the_row_and_the_picture_say_over_how_many_seeds_mlps_are_judged(seeds, words):
-    records = made_up.scaling(seeds=seeds)
-
-    rows = [claim for claim in fig_3_1_scaling.claims(records) if "MLPs" in claim.claim]
-    with style():
-        legend = fig_3_1_scaling.draw(records).axes[-1].get_legend()
-
-    assert rows
-    assert all(f" networks, {words}; " in claim.evidence for claim in rows)
-    assert f"MLP: {words} (dots)" in legend.get_title().get_text()
 
 
 def test_the_frontier_keeps_what_nothing_smaller_beats():
@@ -96,12 +31,6 @@ def test_perceptrons_have_the_depths_and_widths_that_are_stated():
         mlp = kr.init_mlp(config["widths"], activation="tanh", rng=np.random.default_rng(0))
         assert toy_scaling.n_params(config["widths"]) == mlp.n_params
         assert config["optimizer"] == "lbfgs" or mlp.n_params <= toy_scaling.MOST_LM_PARAMS
-
-
-def test_every_model_of_a_function_has_the_same_number_of_samples():
-    for full in (False, True):
-        configs = fig_3_1_scaling.configs(full, 1)
-        assert {(config["n_train"], config["n_test"]) for config in configs} == {(3000, 3000)}
 
 
 def test_a_small_climb_reports_errors_that_fall():
@@ -156,16 +85,6 @@ def test_elimination_is_part_of_the_run_where_the_configuration_says_so():
     assert [len(layer) for layer in results["edges"]] == [2, 1]
 
 
-def test_kinds_of_records_are_told_apart():
-    kinds = {
-        fig_3_1_claims.kind_of(record)
-        for record in made_up.scaling()
-        if record["config"]["model"] == "kan"
-    }
-
-    assert kinds == {*fig_3_1_claims.KANS, fig_3_1_claims.TWO_LAYERS}
-
-
 # --- 3.4
 
 
@@ -191,13 +110,13 @@ def test_a_kan_with_frozen_scales_keeps_its_peaks_and_one_with_free_scales_does_
     )  # the documentation's number
 
 
-def test_claims_about_peaks_follow_what_is_left():
-    assert agreement(fig_3_4_continual_learning.claims(made_up.peaks()), "") == {"yes"}
-    claims = fig_3_4_continual_learning.claims(made_up.peaks(kan=1e-2, free=1e-5, mlp=1e-5))
-    assert agreement(claims, "") == {"no"}
-
-
 # --- B.1, B.2
+
+
+def random_lan(widths):
+    return kr.init_lan(
+        widths, n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
 
 
 def test_a_stored_lan_comes_back_the_same_to_the_eye():
@@ -255,36 +174,32 @@ def test_an_mlp_of_about_as_many_parameters_is_found():
     assert np.argmin(np.abs(np.array(sizes) - lan.n_params)) == 1
 
 
-def test_claims_about_lans_follow_errors_and_weights():
-    between = fig_b_1_lan_training.claims(made_up.lan_training())
-    worst = fig_b_1_lan_training.claims(made_up.lan_training(lan=1e-2, kan=1.0, purity=0.99))
-
-    assert agreement(between, "") == {"yes"}
-    assert agreement(worst, "") == {"no"}
-
-
 @pytest.mark.parametrize(
-    ("error", "right", "purity", "learnt", "mixed"),
-    [(1e-3, 0.98, 0.6, "yes", "yes"), (0.5, 0.5, 0.99, "no", "no")],
+    ("figure", "config"),
+    [
+        *((fig_b_1_lan_training, one) for one in fig_b_1_lan_training.configs(False, 1)),
+        *((fig_b_2_lan_examples, one) for one in fig_b_2_lan_examples.configs(False, 1)[1:3]),
+    ],
+    ids=lambda one: one.get("model", one.get("panel")) if isinstance(one, dict) else one.NAME,
 )
-def test_claims_about_examples_follow_errors_and_weights(error, right, purity, learnt, mixed):
-    claims = FIGURES["b.2"].claims(made_up.lan_examples(error=error, right=right, purity=purity))
+def test_a_small_run_on_lans_is_plain_data_and_is_judged_and_drawn(figure, config):
+    few = {"n_train": 100, "n_test": 50, "n_starts": 1, "start_steps": 5}
+    config = {**config, **few, "n_rounds": 1, "round_steps": 5, "grids": [4]}
 
-    assert agreement(claims, "is learnt") == {learnt}
-    assert agreement(claims, "weights mix") == {mixed}
+    results = figure.run(config)
+
+    assert json.loads(json.dumps(results)) == results
+    record = {"config": config, "seed": config["seed"], "results": results}
+    assert isinstance(figure.claims([record]), list)
+    with style():
+        assert figure.draw([record]).axes
 
 
 # --- the cure of the U-shape
 
 
-def test_claims_about_the_cure_follow_the_rises():
-    assert agreement(FIGURES["u-shape-cure"].claims(made_up.cure()), "") == {"yes"}
-    claims = FIGURES["u-shape-cure"].claims(made_up.cure(paper=1.0, cured=10.0))
-    assert agreement(claims, "") == {"no"}
-
-
 def test_a_small_run_of_each_way_reports_errors_and_weights():
-    for config in FIGURES["u-shape-cure"].configs(False, 1)[:3]:
+    for config in fig_u_shape_cure.configs(False, 1)[:3]:
         small = {
             **config,
             "grids": [3, 5],
@@ -295,7 +210,7 @@ def test_a_small_run_of_each_way_reports_errors_and_weights():
             "n_steps": 20,
         }
 
-        grids = FIGURES["u-shape-cure"].run(small)["grids"]
+        grids = fig_u_shape_cure.run(small)["grids"]
 
         assert [grid["n_intervals"] for grid in grids] == [3, 5]
         assert all(grid["test_rmse"] > 0.0 for grid in grids)
@@ -334,15 +249,6 @@ def test_a_jump_is_the_first_rise_above_what_was_reached():
     )
 
 
-def test_claims_about_lattices_follow_the_jumps():
-    claims = fig_e_lattice.claims(made_up.lattice())
-
-    assert agreement(claims, "lattice, every grid") == {"yes"}
-    assert agreement(claims, "lattice, extended from") == {"no"}
-    assert agreement(claims, "random points") == {"yes"}
-    assert agreement(fig_e_lattice.claims(made_up.lattice(fresh=1.0)), "lattice") == {"no"}
-
-
 def test_the_lattice_is_one():
     config = {**fig_e_lattice.configs(False, 1)[1], "grids": [3], "n_steps": 5, "n_side": 6}
 
@@ -350,3 +256,44 @@ def test_the_lattice_is_one():
 
     assert [grid["n_intervals"] for grid in results["grids"]] == [3]
     assert results["grids"][0]["train_rmse"] < 1.0
+
+
+# --- B.3
+
+
+def test_grey_values_are_means_of_blocks_and_the_first_row_is_on_top():
+    config = fig_b_3_images.configs(True, 1)[0]
+    fine = fig_b_3_images.image_of({**config, "block": 1})
+    coarse = fig_b_3_images.image_of(config)
+
+    assert coarse.shape == (40, 40)
+    assert coarse[3, 5] == pytest.approx(fine[24:32, 40:48].mean())
+    data = fig_b_3_images.data_of(coarse)
+    assert data.y_train[:40, 0] == pytest.approx(coarse[0])
+    assert data.x_train[0] == pytest.approx([-0.975, -0.975])
+    assert data.x_train[39] == pytest.approx([0.975, -0.975])
+    assert fig_b_3_images.decibels(0.2) == pytest.approx(20.0)
+
+
+def test_an_image_is_learnt_in_four_ways_that_repeat_themselves_and_is_drawn():
+    config = fig_b_3_images.configs(False, 1)[0] | {
+        "block": 40,
+        "widths": [2, 4, 1],
+        "steps": [[11, 1e-2], [5, 1e-3]],
+    }
+    results, again = fig_b_3_images.run(config), fig_b_3_images.run(config)
+
+    for some in (results, again):
+        for way in some["ways"].values():
+            way.pop("seconds")
+    assert results == again == json.loads(json.dumps(results))
+    ways = results["ways"]
+    assert {len(way["psnr"]) for way in ways.values()} == {5}  # steps 0, 5, 10, 15 and 16
+    # the converted network begins where the SIREN ended
+    assert ways[fig_b_3_images.CONVERTED]["psnr"][0] == ways[fig_b_3_images.SIREN]["psnr"][-1]
+    for way in ways.values():
+        way["seconds"] = 1.0
+    record = {"config": config, "seed": 0, "results": results}
+    assert len(fig_b_3_images.claims([record])) == 3
+    with style():
+        assert len(fig_b_3_images.draw([record]).subfigs[1].axes) == 5

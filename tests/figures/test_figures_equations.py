@@ -1,34 +1,18 @@
-"""Figure 3.3 and further equations: solutions that solve them, runs that repeat, pictures from records, claims that can fail."""
+"""Figure 3.3: solutions that solve the equation, and runs that repeat."""
 
-import copy
 import json
 
 import numpy as np
 import pytest
-from figure_records import equation_record, made_up_poisson, nested_records, poisson_records
-from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.equations import (
-    equations,
-    fig_3_3_poisson,
-    further_equations,
-    nested_grids,
-    poisson,
-)
-from figures.equations.fig_3_3_claims import claims as poisson_claims
-from figures.equations.further_equations import EQUATIONS
+from figures.equations import fig_3_3_poisson, nested_grids, poisson
 from figures.equations.poisson import (
-    KAN_LM,
     METHODS,
-    MLP_LBFGS,
     SOLUTIONS,
     config_of,
     mesh,
-    runs_of,
-    spread_of,
 )
-from figures.machine.style import style
 from kan_ref.numerics.differences import central_difference
 
 names = pytest.mark.parametrize("name", SOLUTIONS)
@@ -107,7 +91,7 @@ def test_errors_are_means_of_squares_of_values_and_slopes():
     assert h1 == pytest.approx(0.25 + np.pi**2 / 2.0, rel=1e-12)
 
 
-# --- Poisson: runs, picture, claims
+# --- Poisson: runs
 
 
 def small_config(method, seed=0, name="documentation"):
@@ -136,129 +120,6 @@ def test_a_run_lowers_the_loss_repeats_itself_and_is_plain_data(method, monkeypa
     assert json.loads(json.dumps(first)) == first
     assert first["curve"]["step"][0] == 0
     assert first["curve"]["l2"][-1] == pytest.approx(first["l2"], rel=1e-4)
-
-
-def agreement(rows, *words):
-    found = {row.agrees for row in rows if all(word in row.claim for word in words)}
-    assert found, words
-    return found
-
-
-def test_claims_about_fig_3_3_say_yes_to_what_the_paper_saw():
-    rows = poisson_claims(poisson_records())
-
-    assert agreement(rows, "error of the KAN", "k = 3, LM") == {"yes"}
-    assert agreement(rows, "100 times as accurate") == {"yes"}
-    assert agreement(rows, "fewer parameters") == {"yes"}
-    assert agreement(rows, "falls steeply", "k = 3") == {"yes"}
-    assert agreement(rows, "with the same optimizer") == {"yes"}
-
-
-def test_claims_about_fig_3_3_say_no_to_the_opposite():
-    rows = poisson_claims(poisson_records(mlp=1e-9, kan=1e-5))
-
-    assert agreement(rows, "error of the KAN", "k = 3, LM") == {"no"}
-    assert agreement(rows, "100 times as accurate") == {"no"}
-    assert agreement(rows, "10 times slower") == {"no"}
-    assert agreement(rows, "with the same optimizer") == {"no"}
-
-
-def test_an_mlp_that_is_a_little_worse_is_partly_what_the_paper_says():
-    assert agreement(poisson_claims(poisson_records(mlp=2e-6)), "100 times as accurate") == {
-        "partly"
-    }
-
-
-def test_an_mlp_that_was_trained_too_little_proves_nothing():
-    rows = poisson_claims(poisson_records(mlp=1e-2))
-
-    assert agreement(rows, "100 times as accurate") == {"partly"}
-    assert all(
-        "do not bring the MLP near" in row.evidence
-        for row in rows
-        if "100 times as accurate" in row.claim
-    )
-
-
-def test_a_problem_or_a_model_that_was_not_run_has_no_claims():
-    without = [
-        record
-        for record in poisson_records()
-        if record["config"]["model"] == "kan" and record["config"]["problem"] == "paper"
-    ]
-
-    rows = poisson_claims(without)
-
-    assert rows
-    assert all(row.claim.startswith("paper") for row in rows)
-    assert not any("MLP" in row.claim for row in rows)
-
-
-def test_curves_of_runs_that_ended_early_keep_their_last_error():
-    one, other = made_up_poisson(KAN_LM, 0, 1e-6), made_up_poisson(KAN_LM, 1, 1e-8)
-    other["results"]["curve"] = {
-        key: values[:2] for key, values in other["results"]["curve"].items()
-    }
-
-    steps, low, middle, high = spread_of([one, other], "l2")
-
-    assert steps.tolist() == [0, 1, 100]
-    assert (low[-1], high[-1]) == (1e-6, 0.1)
-    assert middle[-1] == pytest.approx((0.1 + 1e-6) / 2)
-
-
-def test_the_headline_is_the_coarse_grid_or_the_largest_perceptron():
-    records = [
-        record for record in poisson_records() if record["config"]["problem"] == "documentation"
-    ]
-
-    assert {
-        record["config"]["n_intervals"] for record in runs_of(records, KAN_LM, headline=True)
-    } == {5}
-    assert {
-        record["results"]["n_params"] for record in runs_of(records, MLP_LBFGS, headline=True)
-    } == {40000}
-
-
-def untouchable(*_, **__):
-    raise AssertionError("drawing computes nothing")
-
-
-def test_fig_3_3_is_drawn_from_records_alone(monkeypatch):
-    monkeypatch.setattr(kr, "fit", untouchable)
-    for records, n_axes in (
-        (poisson_records(), 8),
-        (poisson_records() + nested_records(), 10),
-        (nested_records(), 2),
-    ):
-        kept = copy.deepcopy(records)
-
-        with style():
-            picture = fig_3_3_poisson.draw(records)
-
-        used = [ax for ax in picture.axes if ax.has_data()]
-        assert len(picture.axes) == n_axes
-        assert all(ax.get_xscale() == ax.get_yscale() == "log" for ax in used)
-        assert records == kept
-
-
-def test_the_legend_of_times_lies_below_its_panel_and_off_the_curves():
-    with style():
-        ax = Figure(figsize=(4.0, 3.2), layout="constrained").subplots()
-        nested_grids.draw_times(ax, poisson_records() + nested_records())
-        ax.figure.draw_without_rendering()
-
-    assert ax.get_legend().get_window_extent().y1 < ax.bbox.y0
-
-
-def test_fig_3_3_asks_five_seeds_of_both_problems_and_one_of_the_small_one_in_a_hurry():
-    full, quick = fig_3_3_poisson.configs(True, None), fig_3_3_poisson.configs(False, None)
-
-    assert {config["seed"] for config in full} == set(range(5))
-    assert {config["problem"] for config in full} == {"paper", "documentation"}
-    assert {(config["problem"], config["seed"]) for config in quick} == {("documentation", 0)}
-    assert {config.get("n_intervals") for config in full} == {5, 10, 20, None}
-    assert all(config["alpha"] == 0.01 for config in full)
 
 
 # --- Poisson: nested grids
@@ -291,127 +152,3 @@ def test_the_finer_of_two_nested_grids_goes_on_from_the_coarse_one(monkeypatch):
     found = fig_3_3_poisson.run(config)
 
     assert found["l2"][1] == pytest.approx(found["l2"][0], rel=0.2)
-
-
-def test_claims_about_nested_grids_follow_from_errors_times_and_slopes():
-    good = poisson_claims(poisson_records() + nested_records())
-    bad = poisson_claims(
-        poisson_records(mlp=1e-15) + nested_records(error=1e-2, exponent=1.0, seconds=100.0)
-    )
-
-    for words in (
-        ("error of the nested", "k = 3"),
-        ("error of the nested", "k = 5"),
-        ("less time", "k = 3"),
-        ("equal CPU time", "k = 5"),
-        ("residual falls",),
-    ):
-        assert agreement(good, *words) == {"yes"}, words
-        assert agreement(bad, *words) == {"no"}, words
-
-
-def test_nested_grids_without_mlps_or_with_two_grids_have_no_rows_that_need_more():
-    alone = poisson_claims(nested_records())
-    short = nested_records()
-    for record in short:
-        record["config"]["grids"] = record["config"]["grids"][:2]
-
-    assert alone
-    assert not any("MLP" in row.claim for row in alone)
-    assert poisson_claims(short) == []
-
-
-# --- further equations
-
-
-@pytest.mark.parametrize("name", EQUATIONS)
-def test_the_exact_solution_fulfils_its_equation_and_conditions(name):
-    """A fine spline, or formulas, that is the solution leaves next to nothing; a wrong one leaves much."""
-    equation = EQUATIONS[name]
-    terms = equation.terms(np.random.default_rng(0))
-    for term in terms:
-        jet = exact_jet(equation, term)
-        residual, _ = term.linearize(jet)
-        wrong, _ = term.linearize(1.1 * jet + 0.01)
-
-        assert np.abs(residual).max() < 2e-5 * max(1.0, np.abs(jet).max())
-        assert np.abs(wrong).max() > 1e-3
-
-
-def exact_jet(equation, term):
-    """Parts of the solution's jet at a term's points by differences of the exact solution, (1, n_components, n)."""
-    kind, x, h = term.kind, term.x, 1e-3
-
-    def u(shift):
-        return equation.exact(x + shift)
-
-    def first(v):  # fourth order
-        return (8.0 * (u(h * v) - u(-h * v)) - (u(2 * h * v) - u(-2 * h * v))) / (12.0 * h)
-
-    def second(v):
-        return (
-            16.0 * (u(h * v) + u(-h * v)) - (u(2 * h * v) + u(-2 * h * v)) - 30.0 * u(0.0 * v)
-        ) / (12.0 * h * h)
-
-    parts = [u(np.zeros(kind.n_in)), *(first(v) for v in kind.directions)]
-    for s in range(kind.n_second):
-        part = sum(
-            kind.drifts[s, i] * first(np.eye(kind.n_in)[i])
-            for i in range(kind.n_in)
-            if kind.drifts[s, i].any()
-        )
-        for place, p, q, weight in kind.products:
-            assert p == q  # none of these equations mixes variables
-            if place == s:
-                part = part + weight * second(kind.directions[p])
-        parts.append(part + np.zeros(len(x)))
-    return np.array(parts)[None]
-
-
-def test_the_pendulum_swings_as_its_equation_says_with_its_energy():
-    t = np.linspace(0.0, 10.0, 2001)[:, None]
-    u = further_equations._pendulum(t)
-    speed = np.gradient(u, t[:, 0], edge_order=2)
-
-    assert u[0] == pytest.approx(2.0, abs=1e-12)
-    np.testing.assert_allclose(speed**2 / 2.0 - np.cos(u), -np.cos(2.0), atol=1e-4)
-
-
-@pytest.mark.parametrize("name", ["pendulum", "burgers"])
-def test_a_run_solves_its_equation_repeats_itself_and_is_plain_data(name):
-    config = {"equation": name, "grids": [20, 40], "n_steps": 100, "seed": 0}
-    first, again = equations.run(config), equations.run(config)
-
-    assert first["errors"][-1] < 1e-4
-    assert first["errors"] == again["errors"]
-    assert json.loads(json.dumps(first)) == first
-    assert len(first["values"]) == equations.KEPT[1]
-
-
-@pytest.mark.parametrize(("error", "word"), [(1e-13, "yes"), (0.1, "no")])
-def test_claims_about_the_equations_follow_the_errors(error, word):
-    records = [
-        equation_record(name, seed, error)
-        for name in (*EQUATIONS, equations.FORMULA)
-        for seed in (0, 1)
-    ]
-
-    rows = equations.claims(records)
-
-    assert len(rows) == len(EQUATIONS) + 1
-    assert {row.agrees for row in rows} == {word}
-
-
-def test_the_equations_are_drawn_from_records_alone_with_and_without_a_formula(monkeypatch):
-    monkeypatch.setattr(kr, "fit", untouchable)
-    records = [equation_record(name, seed, 1e-7) for name in EQUATIONS for seed in (0, 1)]
-    for error in (1e-15, 1e-3):
-        with style():
-            picture = equations.draw([*records, equation_record(equations.FORMULA, 0, error)])
-        said = " ".join(text.get_text() for ax in picture.axes for text in ax.texts)
-        assert ("found in 1 of 1" if error < 1e-9 else "no formula") in said
-
-
-def test_the_equations_ask_five_seeds_and_one_in_a_hurry():
-    assert {config["seed"] for config in equations.configs(True, None)} == set(range(5))
-    assert {config["seed"] for config in equations.configs(False, None)} == {0}

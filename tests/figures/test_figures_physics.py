@@ -1,33 +1,27 @@
-"""Figures 4.3 to 4.6: knots and mobility edges, formulas that are known exactly or found, claims that can fail.
+"""Figures 4.3 to 4.6: knots and mobility edges: formulas that are known exactly or found.
 
-Of knots: the table, signatures, and relations that are found or not. Of mobility edges: chains whose states are known, labels, and formulas
+Of knots: the table, and relations that are found or not. Of mobility edges: chains whose states are known, labels, and formulas
 that can represent theory's edges.
 """
 
 import json
-import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from figure_records import made_up_localization, made_up_relations, made_up_signature, truth
 
 import kan_ref as kr
 from figures.knots import (
     fig_4_3_signature,
     fig_4_4_relations,
-    make_table,
     relations,
     signature,
 )
-from figures.knots.make_table import COMMON, GROUPS, all_knots, slope
 from figures.knots.signature import TASKS
+from figures.knots.table import COMMON, GROUPS, all_knots, slope
 from figures.localization import chains, learning
-from figures.localization import localization_claims as localization_rows
 from figures.localization.chains import MODELS
 from figures.localization.mobility_edges import fig_4_5_mosaic, fig_4_6_gaam_maam
-from figures.machine.style import style
 
 # --- the table
 
@@ -59,7 +53,6 @@ def test_the_table_has_all_hyperbolic_knots_up_to_13_crossings_and_is_consistent
 
     assert len(set(knots.names)) == len(knots.names) == 12_955
     assert (knots.crossings.min(), knots.crossings.max()) == (4, 13)
-    assert make_table.FILE.stat().st_size <= 2_000_000
     assert np.all(knots.signature % 2 == 0)
     area = columns["longitude"] * columns["meridian_im"]
     np.testing.assert_allclose(area, 2 * columns["cusp_volume"], atol=4e-6)
@@ -74,111 +67,6 @@ def test_common_symmetries_are_those_of_more_than_1_percent_of_the_knots():
     assert tuple(group for group in GROUPS if shares[group] > 0.01) == COMMON
 
 
-def corner(crossing, place):
-    return SimpleNamespace(crossing=crossing, strand_index=place)
-
-
-@pytest.mark.parametrize(("sign", "expected"), [(1, -2), (-1, 2)])
-def test_the_signature_of_a_trefoil_is_2_with_the_sign_against_that_of_its_crossings(
-    sign, expected
-):
-    """The closure of the braid s^3 or s^-3: two outer faces and three bigons. Strand 0 comes in below, then counterclockwise."""
-    crossings = [SimpleNamespace(label=n, sign=sign) for n in range(3)]
-    # counterclockwise from strand 0 at the lower right (positive) or the lower left (negative)
-    below, right, above, left = (3, 0, 1, 2) if sign > 0 else (0, 1, 2, 3)
-    bigons = [
-        [corner(crossings[n], above), corner(crossings[(n + 1) % 3], below)] for n in range(3)
-    ]
-    outer = [[corner(crossing, place) for crossing in crossings] for place in (left, right)]
-
-    diagram = SimpleNamespace(faces=lambda: [*outer, *bigons], crossings=crossings)
-
-    assert make_table.signature(diagram) == expected
-
-
-def test_an_unfinished_table_does_not_replace_that_of_the_repository(tmp_path):
-    before = make_table.FILE.read_bytes()
-    (tmp_path / "work.csv").write_text("K3a1,\nK")
-
-    with pytest.raises(SystemExit, match="has 0 whole rows, but the table needs 12955"):
-        make_table.pack(tmp_path / "work.csv")
-
-    assert make_table.FILE.read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["compute", "work.csv"], "compute needs snappy and spherogram, but snappy and"),
-        (["check", "work.csv", "1"], 'cannot be imported: pip install -e ".[knots]"'),
-        (["check", "work.csv", "x"], "argument N: the number is 'x', but must be an integer"),
-        (["pack", "work.csv"], "WORK.csv is work.csv, but must be a file that compute"),
-        (["pack", ""], "argument WORK.csv: the path is '', but must name"),
-        ([], "the following arguments are required: COMMAND"),
-        (["draw", "work.csv"], "invalid choice: 'draw'"),
-    ],
-)
-def test_wrong_commands_and_missing_packages_are_errors_that_leave_no_file(
-    monkeypatch, tmp_path, capsys, words, message
-):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(make_table.importlib.util, "find_spec", lambda name: None)
-
-    with pytest.raises(SystemExit) as end:
-        make_table.main(words)
-
-    assert end.value.code == 2
-    assert message in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["compute", "nowhere/work.csv"], "WORK.csv is nowhere/work.csv, but must be a file in a"),
-        (["check", "nowhere/work.csv", "1"], "WORK.csv is nowhere/work.csv, but must be a file"),
-    ],
-)
-def test_with_the_packages_a_table_without_its_folder_is_an_error(
-    monkeypatch, tmp_path, capsys, words, message
-):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(make_table, "NEEDED", ())
-
-    with pytest.raises(SystemExit):
-        make_table.main(words)
-
-    assert message in capsys.readouterr().err
-
-
-def test_more_knots_to_check_than_there_are_is_an_error(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "snappy", SimpleNamespace(HTLinkExteriors=None))
-    (tmp_path / "work.csv").write_text("K3a1,-2\nK4a1\n")
-
-    with pytest.raises(SystemExit, match=r"^N is 2, but must be at most 1, the knots"):
-        make_table.check(tmp_path / "work.csv", 2)
-
-
-def test_packing_sorts_the_knots_and_drops_those_without_invariants(tmp_path):
-    import lzma
-
-    row = ",".join(["0", "D4", *(["1.0000000"] * 8)])
-    (tmp_path / "work.csv").write_text(
-        f"K10n2,{row}\nK3a1\nK10a2,{row}\nK4a1,{row}\nK10a11,{row}\n"
-    )
-
-    make_table.pack(tmp_path / "work.csv", tmp_path / "table.xz")
-
-    lines = lzma.decompress((tmp_path / "table.xz").read_bytes()).decode().splitlines()
-    assert [line.partition(",")[0] for line in lines[len(make_table.NOTE) :]] == [
-        "name",
-        "K4a1",
-        "K10a2",
-        "K10a11",
-        "K10n2",
-    ]
-
-
 # --- signatures
 
 
@@ -191,16 +79,6 @@ def test_the_slope_is_the_real_part_of_longitude_over_meridian():
     )
 
 
-def test_values_are_rounded_to_the_nearest_even_number():
-    assert signature.nearest_even(np.array([-3.1, -0.9, 0.9, 1.1, 4.9])).tolist() == [
-        -4,
-        0,
-        0,
-        2,
-        4,
-    ]
-
-
 def test_the_rule_reads_off_a_signature_that_follows_the_slope(monkeypatch):
     knots = all_knots()
     exact = replace(knots, signature=signature.nearest_even(0.4 * slope(knots)).astype(int))
@@ -210,22 +88,6 @@ def test_the_rule_reads_off_a_signature_that_follows_the_slope(monkeypatch):
 
     assert results["accuracy"] > 0.97
     assert results["p"] == pytest.approx(0.4, abs=0.01)
-
-
-def test_an_undefined_formula_counts_as_wrong():
-    knots = all_knots().chosen(np.arange(40))
-    values = knots.signature.astype(float)
-    values[:10] = np.nan
-    network = kr.fix_symbolic(
-        kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)),
-        0, output=0, input=0, name="log", affine=(1.0, 0.0, 1.0, 0.0),
-    )  # fmt: skip
-
-    assert signature._judged(values, knots)["accuracy"] == 0.75
-    assert np.isnan(signature.values_of(network, np.array([[-1.0], [1.0]]))).tolist() == [
-        True,
-        False,
-    ]
 
 
 @pytest.mark.parametrize("task", ["all", "mlp", "B"])
@@ -330,66 +192,6 @@ def test_logarithms_of_the_cusp_have_the_factors_of_a_product():
     assert logs["accuracy"] > 0.9
 
 
-# --- claims
-
-
-def words(claims, text):
-    return [claim.agrees for claim in claims if text in claim.claim]
-
-
-def test_claims_say_yes_where_the_paper_is_right():
-    rows = fig_4_3_signature.claims([made_up_signature(task) for task in TASKS])
-    rows += fig_4_4_relations.claims([made_up_relations(0), made_up_relations(1)])
-
-    assert {row.agrees for row in rows} == {"yes"}
-    assert len(rows) == 9 + 4
-
-
-@pytest.mark.parametrize(
-    ("task", "text"),
-    [
-        ("all", "better than an MLP with 3e5"),
-        ("all", "at least as accurate as a small MLP"),
-        ("mu_r", "mu_r alone"),
-        ("A", "formula A"),
-        ("B", "formula B"),
-        ("D", "formula D"),
-    ],
-)
-def test_claims_say_no_to_a_bad_model(task, text):
-    records = [made_up_signature(name) for name in TASKS]
-    records[list(TASKS).index(task)]["results"]["accuracy"] = 0.3
-
-    assert words(fig_4_3_signature.claims(records), text) == ["no"]
-
-
-def test_the_attribution_needs_mu_r_first():
-    record = made_up_signature("all")
-    record["results"]["scores"][0] = 2.0
-
-    assert words(fig_4_3_signature.claims([record]), "depends on mu_r most") == ["no"]
-    assert fig_4_3_signature.leading_inputs(record)[:2] == ["volume", "meridian_re"]
-
-
-@pytest.mark.parametrize("relation", ["a", "b", "c"])
-def test_claims_on_relations_count_seeds(relation):
-    records = [made_up_relations(seed) for seed in range(4)]
-    place = fig_4_4_relations.PLACE[relation]
-    for record in records[:2]:
-        record["results"]["searches"][place]["accuracy"] = 0.6
-
-    assert words(fig_4_4_relations.claims(records), f"({relation}) ")[0] == "partly"
-    records[2]["results"]["searches"][place]["accuracy"] = 0.6
-    assert words(fig_4_4_relations.claims(records), f"({relation}) ")[0] == "no"
-
-
-def test_other_exponents_are_no_product():
-    record = made_up_relations()
-    record["results"]["logarithms"]["factors"]["longitude"] = -1.5
-
-    assert words(fig_4_4_relations.claims([record]), "is a product") == ["no"]
-
-
 # --- mobility edges
 
 
@@ -443,17 +245,6 @@ def test_participation_is_1_on_one_site_and_1_over_n_on_all():
     np.testing.assert_allclose(centre, [20 / 49, 0.5], rtol=1e-14)
 
 
-def test_states_at_the_ends_are_left_out():
-    assert chains.inner(np.array([0.0, 0.04, 0.06, 0.5, 0.94, 0.96])).tolist() == [
-        False,
-        False,
-        True,
-        True,
-        True,
-        False,
-    ]
-
-
 @pytest.mark.parametrize(("strength", "localized"), [(0.1, False), (1.9, True)])
 def test_far_from_the_edge_both_rules_agree_with_theory(strength, localized):
     """At alpha = 0 the GAAM is the Aubry-Andre chain, whose states are all localized above lambda = 1, and all extended below."""
@@ -485,6 +276,31 @@ def test_states_of_one_chain_are_in_one_part(name):
 
 
 # --- functions and formulas
+
+
+ONE = (1.0, 0.0, 1.0, 0.0)
+
+
+def truth(name):
+    """Theory's edge as a network of the functions that the figure sets by hand."""
+    minus = (1.0, 0.0, -1.0, 0.0)
+    affine = {
+        "mosaic 2": [[ONE, (1.0, 0.0, -2.0, 0.0)]],
+        "mosaic 3": [[ONE, (1.0, 0.0, 1.0, -1.0)], [ONE, (1.0, 0.0, -2.0, 0.0)]],
+        # alpha E = ((alpha + E)^2 - alpha^2 - E^2) / 2
+        "GAAM": [[ONE, ONE, ONE, ONE, (1.0, 0.0, -4.0, 4.0)], [(1.0, 0.0, 0.5, 0.0), (1.0, 0.0, -0.5, 0.0)]],
+        "MAAM": [[ONE, ONE, ONE, ONE], [ONE, minus]],
+    }[name]  # fmt: skip
+    model = MODELS[name]
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0.5, 2.0, (50, len(model.names)))
+    network = learning.random_formula(model, x, rng)
+    for number, layer in enumerate(model.aim):
+        for (output, place, function), numbers in zip(layer, affine[number], strict=True):
+            network = kr.fix_symbolic(
+                network, number, output=output, input=place, name=function, affine=numbers
+            )
+    return network
 
 
 @every_model
@@ -535,87 +351,25 @@ def test_coefficients_of_a_polynomial_are_named_and_other_formulas_have_none():
     assert chains.coefficients(sympy.exp(a), ["a", "b"]) is None
 
 
-# --- runs, claims, pictures
-
-
-FIGURES = {"mosaic 2": fig_4_5_mosaic, "mosaic 3": fig_4_5_mosaic}
-FIGURES |= {"GAAM": fig_4_6_gaam_maam, "MAAM": fig_4_6_gaam_maam}
-
-
-@every_model
-def test_claims_say_yes_to_theorys_edge(name):
-    claims = FIGURES[name].claims([made_up_localization(name), made_up_localization(name, 1)])
-
-    assert {claim.agrees for claim in claims} == {"yes"}
-    assert len(claims) == {"mosaic 2": 6, "mosaic 3": 4, "GAAM": 6, "MAAM": 6}[name]
-
-
-@every_model
-@pytest.mark.parametrize("way", ["theory", "hand", "auto"])
-def test_claims_say_no_to_a_coin(name, way):
-    record = made_up_localization(name)
-    record["results"][way]["growth"] = 0.5
-
-    claims = FIGURES[name].claims([record])
-
-    words = {"theory": "theory's edge", "hand": "set by hand", "auto": "found automatically"}
-    assert [claim.agrees for claim in claims if words[way] in claim.claim] == ["no"]
-    assert [claim.agrees for claim in claims if "splines learn" in claim.claim] == ["yes"]
-
-
-def test_a_constant_that_is_off_and_another_function_are_seen():
-    off, other = made_up_localization("mosaic 2"), made_up_localization("mosaic 2")
-    off["results"]["hand"]["network"]["layers"][0]["affine"][1][2] = -2.1
-    other["results"]["auto"]["functions"] = [["x", "gaussian"]]
-
-    assert localization_rows.inverse_edge(off, "hand") == pytest.approx((2.1, 0.0, 0.0))
-    assert localization_rows.inverse_edge(off, "auto") == pytest.approx((2.0, 0.0, 0.0))
-    assert localization_rows.inverse_edge(other, "auto") is None
-    words = {
-        claim.claim[-9:]: claim.agrees
-        for record in (off, other)
-        for claim in localization_rows.mosaic_claims([record])
-        if "with c = 2" in claim.claim and claim.agrees != "yes"
-    }
-    assert words == {", by hand": "partly", "automatic": "no"}
+# --- a run
 
 
 @pytest.mark.parametrize(
-    ("change", "error"), [({}, 0.01), ({"alpha^2": -1.0}, 0.1), ({"lam": 23.0}, 0.3)]
+    ("figure", "name"), [(fig_4_5_mosaic, "mosaic 2"), (fig_4_6_gaam_maam, "GAAM")]
 )
-def test_proportionality_takes_every_coefficient(change, error):
-    record = made_up_localization("GAAM")
-    record["results"]["hand"]["coefficients"].update(change)
-
-    assert localization_rows.proportional_error(record) == pytest.approx(error)
-
-
-@pytest.mark.parametrize("figure", [fig_4_5_mosaic, fig_4_6_gaam_maam], ids=["4.5", "4.6"])
-def test_pictures_are_drawn_from_some_or_all_records(figure):
-    names = [name for name, one in FIGURES.items() if one is figure]
-    records = json.loads(json.dumps([made_up_localization(name) for name in names]))
-
-    with style():
-        both, one = figure.draw(records), figure.draw(records[1:])
-
-    assert len(both.axes) == 2 * len(one.axes)
-    assert sum(ax.get_xlabel().startswith("strength") for ax in both.axes) == 2
-    assert figure.claims(records[1:])
-
-
-def test_a_run_learns_the_edge_and_is_plain_data(monkeypatch):
-    small = replace(MODELS["mosaic 2"], lengths=(55, 144))
-    monkeypatch.setitem(MODELS, "mosaic 2", small)
+def test_a_run_learns_the_edge_and_is_plain_data(monkeypatch, figure, name):
+    monkeypatch.setitem(MODELS, name, replace(MODELS[name], lengths=(55, 144)))
     monkeypatch.setattr(learning, "KAPPA_GRID", 10)
-    config = learning.config_of("mosaic 2", 0, (12, 4, 4)) | {
+    config = learning.config_of(name, 0, (12, 4, 4)) | {
         "n_starts": 2,
         "n_steps": 20,
         "candidates": ["x^2"],
     }
 
-    results = fig_4_5_mosaic.run(config)
+    results = figure.run(config)
 
     assert json.loads(json.dumps(results)) == results
     assert results["theory"]["growth"] > 0.9
-    assert results["splines"][0]["growth"] > 0.8
-    assert results["hand"]["functions"] == [["x", chains.INVERSE_MODULUS]]
+    assert results["splines"][0]["growth"] > 0.7  # a coin has 0.5
+    aim = [[function for _, _, function in layer] for layer in MODELS[name].aim]
+    assert results["hand"]["functions"] == aim

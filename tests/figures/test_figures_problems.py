@@ -1,4 +1,4 @@
-"""Functions of Tables 1 and 2, and the tables under one rule: what is searched, what chooses, and claims that can fail.
+"""Functions of Tables 1 and 2, and the tables under one rule: what is searched, and what chooses.
 
 The functions are on boxes without singularities; networks equal their formulas; errors come from points outside the hull.
 """
@@ -17,15 +17,12 @@ from scipy import special
 from scipy.spatial import Delaunay
 
 import kan_ref as kr
-from figures.machine.style import picture_bytes, style
-from figures.tables import budget_figures, budget_search, table_1_hull
-from figures.tables.budget_figures import budget_claims, mlp_to_kan, table_1_budget, table_2_budget
+from figures.tables import budget_search, table_1_hull
 from figures.tables.budget_rule import (
     ACTIVATIONS,
     DEGREES,
     SAME_SIZE,
     SIZES,
-    Architecture,
     architectures,
     config_of,
     mlp_widths,
@@ -37,13 +34,9 @@ from figures.tables.special_functions import SPECIAL_FUNCTIONS
 from figures.tables.table_1_hull import (
     QUINTIC,
     ROWS,
-    TABLE,
     WAYS,
-    claims,
     configs,
-    draw,
     run,
-    runs_of,
 )
 from figures.tables.table_method import KAN, MLP
 
@@ -293,35 +286,11 @@ def test_human_networks_have_gradients(name):
     assert kr.check_gradients(human(name), points(problem.box, 20, rng), rng=rng).worst < 1e-6
 
 
-def test_the_wrong_formula_is_not_equal():
-    problem = next(problem for problem in FEYNMAN if problem.name == "I.12.11")
-    wrong = exact_network(
-        problem.names, (("a", "sin(t)"), ("h0 + h1", "h0 - h1"), ("1 + h0**2/4 + h1**2/4",))
-    )
-    x = lattice(problem.box)
-
-    assert np.abs(wrong(x)[:, 0] - problem.f(x)).max() > 0.1
-
-
 def test_constants_and_terms_of_one_variable_make_one_edge():
     edges = edges_of("1 + a - b**2 + sin(a) + 2", ["a", "b"])
 
     a, b = sympy.symbols("a b")
     assert edges == {0: a + sympy.sin(a) + 3, 1: -(b**2)}
-
-
-@pytest.mark.parametrize(
-    ("node", "sentence"),
-    [
-        ("a*b + a", r"a\*b in node 'a\*b \+ a' depends on a, b, but an edge takes one variable"),
-        ("(a + b)**2", "depends on a, b, but an edge takes one variable"),
-        ("a + h0", "node 'a \\+ h0' has 'h0', but its layer takes a, b"),
-        ("3", "node '3' has no variable, but a node is the sum of at least one edge"),
-    ],
-)
-def test_what_is_no_sum_of_functions_of_one_variable_is_refused(node, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        exact_network(["a", "b"], [[node]])
 
 
 KV = next(problem for problem in ROWS if problem.name == "kv")
@@ -339,23 +308,6 @@ def small_run(way):
         "end_steps": 5,
         "grids": [3, 5],
     }
-
-
-def record(problem, way, seed, *, test, inside):
-    results = {"test": test, "test_inside": inside, "n_outside": 100, "worst": None, "hull": None}
-    results["quantiles"] = np.geomspace(
-        100.0 * test, 0.01 * test, len(table_1_hull.SHARES)
-    ).tolist()
-    return {
-        "figure": "table-1-hull",
-        "config": {"function": problem.name, "way": way, "n_test": 10000},
-        "seed": seed,
-        "results": results,
-    }
-
-
-def agreement(records):
-    return [claim.agrees for claim in claims(records)]
 
 
 @pytest.fixture(scope="module")
@@ -398,39 +350,10 @@ def test_only_the_table_s_way_has_the_table_s_settings():
     assert [config["n_train"] for config in full] == [1000, 1000, 4000]
 
 
-def test_a_row_agrees_wholly_partly_or_not():
-    bar = KV.best_kan
-
-    assert agreement(
-        [record(KV, TABLE, seed, test=0.5 * bar, inside=0.1 * bar) for seed in range(3)]
-    ) == ["yes"]
-    assert agreement(
-        [record(KV, TABLE, seed, test=9.0 * bar, inside=0.9 * bar) for seed in range(3)]
-    ) == ["partly"]
-    assert agreement(
-        [record(KV, TABLE, seed, test=9.0 * bar, inside=1.1 * bar) for seed in range(3)]
-    ) == ["no"]
-
-
-def test_runs_stand_by_seed_and_by_way():
-    records = [record(KV, way, seed, test=1.0, inside=1.0) for seed in (2, 0, 1) for way in WAYS]
-
-    assert [found["seed"] for found in runs_of(records, KV, QUINTIC)] == [0, 1, 2]
-    assert {found["config"]["way"] for found in runs_of(records, KV, QUINTIC)} == {QUINTIC}
-
-
-def test_it_is_drawn_with_and_without_places(results):
-    drawn = {"figure": "table-1-hull", "config": small_run(QUINTIC), "seed": 0, "results": results}
-    for records in ([drawn], [record(ROWS[0], TABLE, 1, test=1.0, inside=0.5)]):
-        with style():
-            assert picture_bytes(draw(records))["png"].startswith(b"\x89PNG")
-
-
 # --- the tables under one rule
 
 
 PRODUCT = next(problem for problem in FEYNMAN if problem.name == "II.2.42")
-TABLES = ((table_1_budget, SPECIAL_FUNCTIONS), (table_2_budget, FEYNMAN))
 
 
 def ticks():
@@ -442,7 +365,7 @@ def ticks():
 def small(model, **changes):
     config = config_of(PRODUCT, model, 0, 0.5)
     few = {"n_train": 250, "n_test": 300, "sizes": [60, 120], "shares": [0.5, 0.5]}
-    return {**config, **few, "seconds": 0.6, **changes}
+    return {**config, **few, "seconds": 0.3, **changes}
 
 
 def searched(model, **changes):
@@ -512,19 +435,6 @@ def test_hidden_widths_differ_by_at_most_one_and_no_other_number_is_nearer(depth
 # --- the search
 
 
-@pytest.mark.parametrize("figure", [table_1_budget, table_2_budget], ids=lambda one: one.NAME)
-@pytest.mark.parametrize("full", [False, True])
-def test_a_run_searches_for_the_function_of_its_row(figure, full, monkeypatch):
-    monkeypatch.setattr(budget_figures, "learn", lambda problem, config: (problem.name, config))
-    configs = figure.configs(full, None)
-
-    assert [figure.run(config) for config in configs] == [
-        (config["function"], config) for config in configs
-    ]
-    assert {config["function"] for config in configs} <= {one.name for one in figure.problems}
-    assert len(configs) >= 3
-
-
 @pytest.fixture(scope="module", params=[KAN, MLP])
 def search(request):
     """The model, what a search found, the sizes of all training sets, and all refinements."""
@@ -575,7 +485,7 @@ def test_a_search_repeats_itself_and_test_data_choose_nothing(monkeypatch, searc
 def test_a_search_ends_with_its_time(search):
     # readings of the clock after the last step of a size: a few hundredths
     seconds = [one["seconds"] for one in search.results["sizes"]]
-    assert seconds == pytest.approx([0.3, 0.3], abs=0.15)
+    assert seconds == pytest.approx([0.15, 0.15], abs=0.15)
 
 
 def test_held_out_points_train_nothing_before_the_end(search):
@@ -592,130 +502,3 @@ def test_kans_go_on_from_the_size_below_and_mlps_do_not(search):
 
 
 # --- claims and pictures from made-up records
-
-
-def made_up(problem, model, test, seed=0, sizes=SIZES):
-    one = {
-        "widths": [problem.n_in, 2, 1],
-        "degree": 3 if model == KAN else 0,
-        "n_intervals": 5 if model == KAN else 0,
-        "activation": "" if model == KAN else "tanh",
-        "validation": test,
-        "train": test,
-        "test": test,
-        "n_starts": 10,
-        "seconds": 3.0,
-    }
-    found = [{**one, "size": size, "n_params": size} for size in sizes]
-    results = {"sizes": found, "chosen": len(found) - 1, "spread": 0.5, "seconds": 12.0}
-    return {
-        "figure": "",
-        "config": config_of(problem, model, seed, 12.0),
-        "seed": seed,
-        "results": results,
-        "versions": {},
-        "seconds": 12.0,
-    }
-
-
-def records_of(problems, kan, mlp):
-    """Networks whose errors are factors of those of the paper's best KAN."""
-    return [
-        made_up(problem, model, factor * problem.best_kan)
-        for problem in problems
-        for model, factor in ((KAN, kan), (MLP, mlp))
-    ]
-
-
-@pytest.mark.parametrize(("table", "problems"), TABLES)
-def test_claims_say_yes_below_the_paper_and_no_far_above(table, problems):
-    good = table.claims(records_of(problems, 0.5, 2.0))
-    bad = table.claims(records_of(problems, 1000.0, 500.0))
-
-    assert len(good) == len(bad) == 2 + len(SIZES) + len(problems)
-    assert {claim.agrees for claim in good} == {"yes"}
-    assert {claim.agrees for claim in bad} == {"no"}
-    assert f"{len(problems)} of {len(problems)} rows" in good[0].ours
-    assert f"the MLP in {len(problems)}: {problems[0].name}, " in bad[1].ours
-    assert "the MLP in 0;" in good[2].ours
-
-
-@pytest.mark.parametrize(
-    ("table", "problems", "n_good", "word"),
-    [
-        (*TABLES[0], 14, "yes"),
-        (*TABLES[0], 13, "partly"),
-        (*TABLES[0], 7, "no"),
-        (*TABLES[1], 24, "yes"),
-        (*TABLES[1], 23, "partly"),
-        (*TABLES[1], 22, "partly"),
-        (*TABLES[1], 21, "no"),
-    ],
-)
-def test_the_bars_of_the_heads_are_those_of_before_the_run(table, problems, n_good, word):
-    records = records_of(problems[:n_good], 0.5, 2.0) + records_of(problems[n_good:], 2.0, 3.0)
-
-    head = table.claims(records)[0]
-
-    assert head.agrees == word
-    assert head.ours.startswith(f"{n_good} of {len(problems)} rows, not {problems[n_good].name}")
-
-
-@pytest.mark.parametrize(
-    ("table", "sentence"),
-    [
-        (table_1_budget, "; run 3: other constants or less time gave 11 and 13 rows before; "),
-        (table_2_budget, "; run 2: other constants or less time gave 22 rows before; "),
-    ],
-)
-def test_a_head_tells_of_earlier_runs_only_if_its_time_is_that_of_the_rule(table, sentence):
-    problems = list(table.problems)
-    stated, quick = (
-        [
-            made_up(one, KAN, 1e-3)
-            | {"config": {**made_up(one, KAN, 1e-3)["config"], "seconds": s}}
-            for one in problems
-        ]
-        for s in (table.seconds, 0.5)
-    )
-
-    assert sentence in table.claims(stated)[0].evidence
-    assert "run " not in table.claims(quick)[0].evidence
-
-
-def test_sizes_are_compared_each_by_itself():
-    kan, mlp = made_up(PRODUCT, KAN, 1e-3), made_up(PRODUCT, MLP, 2e-3)
-    kan["results"]["sizes"][0]["test"] = 8e-3
-    del kan["results"]["sizes"][1]
-    kan["results"]["chosen"] = 2
-
-    assert [mlp_to_kan([kan, mlp], PRODUCT, size) for size in SIZES] == [0.25, None, 2.0, 2.0]
-    words = [claim.agrees for claim in budget_claims([kan, mlp], [PRODUCT], yes=1, partly=1)]
-    assert words[1:-1] == ["yes", "no", "yes", "yes"]  # equal time; 60, 250 and 520 parameters
-
-
-def test_several_seeds_count_by_their_medians():
-    kans = [made_up(PRODUCT, KAN, error, seed) for seed, error in enumerate((1e-5, 1e-4, 1.0))]
-
-    head, row = budget_claims(kans, [PRODUCT], yes=1, partly=1)
-
-    assert head.agrees == "yes"
-    assert "1.00e-04 (1.00e-05 to 1.00e+00)" in row.ours
-    assert budget_claims([], [PRODUCT], yes=1, partly=1) == []
-
-
-def test_a_table_is_drawn_with_one_model_alone():
-    records = [made_up(PRODUCT, KAN, 1e-3), made_up(FEYNMAN[0], MLP, 1e-2)]
-
-    with style():
-        picture = table_2_budget.draw(records)
-        assert picture_bytes(picture, "png")["png"].startswith(b"\x89PNG")
-    names = [tick.get_text() for tick in picture.axes[0].get_yticklabels()]
-    assert names == [problem.name for problem in FEYNMAN]
-
-
-def test_an_architecture_keeps_its_family_on_finer_grids():
-    coarse, fine = (Architecture((2, 2, 1), 3, n) for n in (5, 15))
-
-    assert coarse.family == fine.family
-    assert Architecture((2, 2, 1), 5, 5).family != fine.family

@@ -1,0 +1,650 @@
+"""The machine of the figures, on a small figure: records that survive kill -9, the program, bars, claims and slopes."""
+
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import matplotlib as mpl
+import pytest
+from checkout import ROOT, take_interrupts
+from matplotlib.figure import Figure
+from toy_runs import compute_all, plan_of, seeds_run
+
+import kan_ref as kr
+from figures import __main__ as program
+from figures.machine import computing, ladder, machine, pictures
+from figures.machine.catalog import all_figures, find_figures, list_figures
+from figures.machine.machine import Bar, Claim, claims_table, slope, spread
+from figures.machine.records import (
+    RecordError,
+    Task,
+    collect,
+    collected_path,
+    make_plan,
+    record_path,
+    write_record,
+)
+from figures.machine.style import style
+from figures.splines import fig_2_3_grid_extension, fig_u_shape
+
+PLAN = (
+    "from pathlib import Path; import toy_figure; from figures.machine import computing;"
+    "from figures.machine.records import collect, make_plan;"
+    "plan = make_plan(toy_figure, Path({folder!r}), full=False, seeds={seeds});"
+)
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60.0
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert condition()
+
+
+def results(figure, folder, seeds=None):
+    return [record["results"]["square"] for record in plan_of(figure, folder, seeds).finished]
+
+
+# --- records
+
+
+def test_a_record_says_what_was_computed_from_what_with_what_and_how_long(toy, tmp_path):
+    compute_all(toy, tmp_path)
+
+    record = plan_of(toy, tmp_path).finished[2]
+    assert {name: record[name] for name in ("figure", "config", "seed", "results")} == {
+        "figure": "toy",
+        "config": {"seed": 2, "pause": 0.0},
+        "seed": 2,
+        "results": {"square": 4.0},
+    }
+    assert set(record["versions"]) == {"python", "numpy", "kan_ref", "commit", "machine"}
+    assert record["versions"]["kan_ref"] == kr.__version__
+    assert re.fullmatch(r"unknown|[0-9a-f]{12,}(-dirty)?", record["versions"]["commit"])
+    assert 0.0 <= record["seconds"] < 10.0
+
+
+def test_finished_records_are_used_again_from_both_places(toy, tmp_path):
+    compute_all(toy, tmp_path, seeds=2)
+    collect(tmp_path, toy)
+    compute_all(toy, tmp_path, seeds=3)
+
+    compute_all(toy, tmp_path, seeds=5)
+
+    assert sorted(seeds_run(tmp_path)) == [0, 1, 2, 3, 4]
+    assert [record["seed"] for record in plan_of(toy, tmp_path, 5).finished] == [0, 1, 2, 3, 4]
+
+
+def test_another_configuration_or_another_figure_is_another_file(toy, tmp_path):
+    paths = {record_path(tmp_path, toy, {"seed": 0, "pause": pause}) for pause in (0.0, 0.5)}
+    paths.add(record_path(tmp_path, fig_u_shape, {"seed": 0, "pause": 0.0}))
+
+    assert len(paths) == 3
+    assert record_path(tmp_path, toy, {"pause": 0.0, "seed": 0}) in paths
+
+
+@pytest.mark.parametrize("config", [{"grids": (3, 5)}, {"widths": [2, (1, 1)]}, {3: "degree"}])
+def test_a_configuration_that_json_would_change_is_refused(toy, tmp_path, config):
+    with pytest.raises(TypeError, match="must be plain data that JSON keeps"):
+        record_path(tmp_path, toy, config)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: "[1, 2]",
+        lambda text: json.dumps({**json.loads(text), "config": {"seed": 2, "pause": 0.0}}),
+        lambda text: json.dumps({**json.loads(text), "figure": "2.3"}),
+    ],
+)
+@pytest.mark.parametrize("is_collected", [False, True])
+def test_a_broken_record_is_named_and_left_alone(
+    toy_program, toy, tmp_path, capsys, spoil, is_collected
+):
+    out = tmp_path / "out"
+    compute_all(toy, out)
+    path = record_path(out, toy, {"seed": 1, "pause": 0.0})
+    if is_collected:
+        collect(out, toy)
+        path = collected_path(out, toy)
+        lines = path.read_text().splitlines()
+        path.write_text("\n".join([lines[0], spoil(lines[1]), lines[2]]) + "\n")
+    else:
+        path.write_text(spoil(path.read_text()))
+    spoilt = path.read_bytes()
+
+    with pytest.raises(RecordError, match=path.name):
+        plan_of(toy, out)
+    for option in ("--table", "--collect"):
+        assert toy_program([option, "--out", str(out)]) == 1
+    assert path.name in capsys.readouterr().err
+    assert path.read_bytes() == spoilt
+
+
+@pytest.mark.parametrize("bad", ["nan", "inf"])
+def test_results_that_are_not_finite_leave_no_record(toy, tmp_path, monkeypatch, bad):
+    monkeypatch.setenv("TOY_RESULT", bad)
+
+    outcomes = compute_all(toy, tmp_path, seeds=1)
+
+    assert "Out of range float values are not JSON compliant" in outcomes[0][1]
+    assert plan_of(toy, tmp_path, 1).finished == []
+
+
+# --- interruptions
+
+
+def test_kill_9_loses_the_record_in_progress_and_no_other(toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOY_PAUSE", "0.15")
+    folder, n_seeds = tmp_path / "out", 12
+    code = PLAN.format(folder=str(folder), seeds=n_seeds) + (
+        "list(computing.compute_all(plan.missing))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    wait_for(lambda: len(list(folder.glob("records/*/*.json"))) >= 3)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    begun, plan = seeds_run(tmp_path), plan_of(toy, folder, n_seeds)
+    assert 3 <= len(plan.finished) < n_seeds
+    assert len(begun) - len(plan.finished) <= 1
+
+    list(computing.compute_all(plan.missing))
+
+    assert results(toy, folder, n_seeds) == [seed**2 for seed in range(n_seeds)]
+
+
+def test_ctrl_c_leaves_no_record_even_where_a_run_would_end_early_on_it(toy, tmp_path, monkeypatch):
+    """`kr.fit` answers KeyboardInterrupt with the network so far; taken for finished, it would spoil a record."""
+    monkeypatch.setenv("TOY_CTRL_C", "1")
+    before = signal.getsignal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        compute_all(toy, tmp_path)
+
+    assert signal.getsignal(signal.SIGINT) is before
+    assert plan_of(toy, tmp_path).finished == []
+
+
+def test_ctrl_c_ends_a_ladder_inside_a_fit(tmp_path, monkeypatch):
+    config = {
+        **ladder.config_of(ladder.LBFGS, [2, 1, 1], 5, 0),
+        "n_train": 50,
+        "n_test": 50,
+        "n_starts": 1,
+        "start_steps": 2,
+        "n_steps": 3,
+    }
+    task = Task("figures.splines.fig_2_3_grid_extension", config, tmp_path / "record.json", 1.0)
+
+    def interrupted(*arguments):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(fig_2_3_grid_extension, "rmse", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        computing.compute(task)
+
+    assert not task.path.exists()
+
+
+def test_ctrl_c_ends_the_program_and_its_processes_with_one_line_and_status_130(
+    toy, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TOY_PAUSE", "60")
+    code = (
+        "import sys; import toy_figure; from figures import __main__ as program; from kan_ref.program import run_program;"
+        "program.all_figures = lambda: {'toy': toy_figure}; program.find_figures = lambda names: [toy_figure];"
+        "run_program(lambda: program.main(sys.argv[1:]))"
+    )
+    for jobs in ("1", "2"):
+        (tmp_path / "log").unlink(missing_ok=True)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, "--out", str(tmp_path / "out"), "--jobs", jobs],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=take_interrupts,
+        )
+        wait_for(lambda: len(seeds_run(tmp_path)) >= int(jobs))
+
+        os.killpg(process.pid, signal.SIGINT)
+
+        said, complained = process.communicate(timeout=60.0)
+        lines = [line for line in complained.splitlines() if line and "%" not in line]
+        assert len(lines) == 1
+        assert lines[0].startswith("interrupted: 0 of 3 records were finished")
+        assert (process.returncode, said) == (130, "")
+
+
+# --- collecting
+
+
+def test_collected_records_are_the_written_ones_sorted_whatever_the_order_of_the_runs(
+    toy, tmp_path
+):
+    compute_all(toy, tmp_path / "first", seeds=4)
+    written = {path.name: path.read_bytes() for path in (tmp_path / "first").rglob("*.json")}
+    contents = set()
+    for n, order in enumerate(itertools.permutations(written)):
+        folder = tmp_path / str(n)
+        for place, name in enumerate(order):
+            write_record(folder / "records/toy_figure" / name, written[name])
+            if place % 2:
+                assert collect(folder, toy) == 2
+        assert collect(folder, toy) == 0
+        assert not list(folder.rglob("*.json"))
+        contents.add(collected_path(folder, toy).read_bytes())
+
+    (content,) = contents
+    lines = content.splitlines(keepends=True)
+    assert set(lines) == set(written.values())
+    assert [json.loads(line)["seed"] for line in lines] == [0, 1, 2, 3]
+
+
+def test_a_single_file_is_newer_than_a_collected_record(toy, tmp_path, monkeypatch):
+    compute_all(toy, tmp_path, seeds=2)
+    path = record_path(tmp_path, toy, {"seed": 0, "pause": 0.0})
+    newer = path.read_text().replace('"square": 0.0', '"square": 7.0')
+    collect(tmp_path, toy)
+    write_record(path, newer.encode())
+
+    assert results(toy, tmp_path, 2) == [7.0, 1.0]
+    assert collect(tmp_path, toy) == 1
+    assert results(toy, tmp_path, 2) == [7.0, 1.0]
+
+
+@pytest.mark.parametrize("step", ["replace", "after replace", "first unlink", "second unlink"])
+def test_an_interruption_at_any_step_loses_nothing(toy, tmp_path, step):
+    """The process ends without cleaning up, as by kill -9; the next call finishes the work."""
+    compute_all(toy, tmp_path, seeds=1)
+    collect(tmp_path, toy)
+    compute_all(toy, tmp_path, seeds=4)
+    code = PLAN.format(folder=str(tmp_path), seeds=4) + (
+        f"""
+import os
+count = {{"first unlink": 1, "second unlink": 2}}.get({step!r}, 0)
+replace, unlink = os.replace, Path.unlink
+def replacing(source, target):
+    if {step!r} == "replace":
+        os._exit(9)
+    replace(source, target)
+    if {step!r} == "after replace":
+        os._exit(9)
+def unlinking(path, *arguments, **options):
+    global count
+    count -= 1
+    if count == 0:
+        os._exit(9)
+    return unlink(path, *arguments, **options)
+os.replace, Path.unlink = replacing, unlinking
+collect(Path({str(tmp_path)!r}), toy_figure)
+"""
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert ended.returncode == 9
+
+    for _ in range(2):
+        assert results(toy, tmp_path, 4) == [0.0, 1.0, 4.0, 9.0]
+        collect(tmp_path, toy)
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_a_record_that_a_run_replaces_meanwhile_is_not_removed(toy, tmp_path, monkeypatch):
+    compute_all(toy, tmp_path, seeds=2)
+    path = record_path(tmp_path, toy, {"seed": 1, "pause": 0.0})
+    newer = path.read_text().replace('"square": 1.0', '"square": 7.0').encode()
+
+    def write_and_run(target, content):
+        write_record(target, content)
+        write_record(path, newer)
+
+    monkeypatch.setattr("figures.machine.records.write_record", write_and_run)
+    collect(tmp_path, toy)
+
+    assert path.read_bytes() == newer
+    assert results(toy, tmp_path, 2) == [0.0, 7.0]
+
+
+def test_collect_says_what_it_merged_and_a_folder_without_records_is_no_success(
+    toy_program, toy, tmp_path, capsys, monkeypatch
+):
+    quick, full = tmp_path / "quick", tmp_path / "full"
+    monkeypatch.setattr(program, "QUICK", quick)
+    monkeypatch.setattr(program, "FULL", full)
+    assert toy_program(["--collect"]) == 2
+    compute_all(toy, quick)
+    compute_all(toy, full)
+
+    assert toy_program(["--collect", "--full"]) == 0
+    assert not collected_path(quick, toy).exists()
+    assert toy_program(["--collect"]) == 0
+    assert f"figure toy: 3 records merged in {quick}" in capsys.readouterr().out
+    assert collected_path(quick, toy).exists()
+    assert not (quick / "claims.md").exists()
+
+
+# --- computing
+
+
+def test_two_jobs_write_the_same_records_as_one_and_the_longest_come_first(toy, tmp_path):
+    folders = [tmp_path / "one", tmp_path / "two"]
+
+    for jobs, folder in enumerate(folders, start=1):
+        outcomes = compute_all(toy, folder, jobs=jobs)
+        assert sorted(task.config["seed"] for task, _ in outcomes) == [0, 1, 2]
+        assert {failure for _, failure in outcomes} == {""}
+        if jobs == 1:
+            assert seeds_run(tmp_path) == [2, 1, 0]
+
+    one, two = (
+        [{**record, "seconds": 0.0} for record in plan_of(toy, folder).finished]
+        for folder in folders
+    )
+    assert one == two
+    assert len(one) == 3
+
+
+ENDS = {
+    "os.kill(os.getpid(), signal.SIGKILL)": "SIGKILL",
+    "os._exit(7)": "exit status 7",
+    "raise ArithmeticError('no square today')": "ArithmeticError: no square today",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_whatever_ends_the_process_of_a_record_costs_no_other_record(
+    toy_program, toy, tmp_path, monkeypatch, capsys, end
+):
+    monkeypatch.setenv("TOY_ENDS", "3")
+    monkeypatch.setenv("TOY_END", end)
+    arguments = ["--out", str(tmp_path / "out"), "--seeds", "6"]
+
+    status = toy_program([*arguments, "--jobs", "2"])
+
+    said = capsys.readouterr()
+    assert status == 1
+    assert "failed: toy_figure, {'seed': 3, 'pause': 0.0}:" in said.err
+    assert ENDS[end] in said.err
+    assert "figure toy: 1 of 6 records is missing" in said.err
+    assert "| toy | squares grow | yes | [0.0, 1.0, 4.0, 16.0, 25.0] | yes |" in said.out
+    for name in ("toy_figure.svg", "claims.md"):
+        assert "1 of 6 records is missing" in (tmp_path / "out" / name).read_text()
+    monkeypatch.delenv("TOY_ENDS")
+    assert toy_program(arguments) == 0
+    assert sorted(seeds_run(tmp_path)) == [0, 1, 2, 3, 4, 5]
+
+
+def test_processes_end_with_the_program_that_is_terminated(toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOY_PAUSE", "60")
+    code = PLAN.format(folder=str(tmp_path), seeds=1) + (
+        "list(computing.compute_all(plan.missing, computing.in_processes(1)))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    wait_for(lambda: seeds_run(tmp_path))
+
+    process.send_signal(signal.SIGKILL)
+
+    assert process.communicate(timeout=30.0)[0] == b""  # no process has the pipe any more
+
+
+def test_no_record_begins_when_the_time_is_up(toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOY_PAUSE", "0.3")
+    tasks = plan_of(toy, tmp_path, 6).missing
+
+    done = list(computing.compute_all(tasks, seconds=0.45))
+
+    assert [task.config["seed"] for task, _ in done] == [5, 4]
+    assert list(computing.in_processes(2)(tasks, time.time() - 1.0)) == []
+
+
+# --- the program
+
+
+def test_a_second_call_computes_nothing_and_writes_the_same_bytes(toy_program, tmp_path, capsys):
+    out = tmp_path / "out"
+
+    def files():
+        return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+
+    assert toy_program(["--out", str(out)]) == 0
+    shown, first = capsys.readouterr().out, files()
+    assert toy_program(["--collect", "--out", str(out)]) == 0
+    assert toy_program(["--out", str(out)]) == 0
+
+    assert len(seeds_run(tmp_path)) == 3
+    assert files() == first
+    assert sorted(first) == ["claims.md", "reproduced.md", "toy_figure.png", "toy_figure.svg"]
+    row = "| toy | squares grow | yes | [0.0, 1.0, 4.0] | yes |"
+    assert row in shown
+    page = first["claims.md"].decode()
+    assert f"{row} toy |" in page
+    assert "- toy: squares. 3 records, seeds 0, 1, 2, " in page
+
+
+def test_a_run_that_is_out_of_time_draws_what_there_is_and_the_next_one_goes_on(
+    toy_program, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("TOY_PAUSE", "0.3")
+    arguments = ["--out", str(tmp_path / "out"), "--seeds", "5"]
+
+    assert toy_program([*arguments, "--minutes", "0.008"]) == 3
+    said = capsys.readouterr()
+    assert "0.008 minutes are over: 2 of 5 records were finished" in said.err
+    assert "figure toy: 3 of 5 records are missing" in said.err
+    assert "| toy | squares grow | yes | [9.0, 16.0] | yes |" in said.out
+
+    assert toy_program([*arguments, "--minutes", "0"]) == 3
+    assert toy_program(arguments) == 0
+    assert seeds_run(tmp_path) == [4, 3, 2, 1, 0]
+
+
+def test_list_and_table_compute_and_draw_nothing(toy_program, toy, tmp_path, capsys):
+    out = tmp_path / "out"
+
+    assert toy_program(["--list", "--seeds", "60", "--out", str(out)]) == 0
+    assert "0 of  60 records, about  30.5 CPU minutes left" in capsys.readouterr().out
+    assert toy_program(["--table", "--out", str(out)]) == 3
+    assert seeds_run(tmp_path) == []
+    assert not (out / "toy_figure.png").exists()
+    assert (out / "claims.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["u-shap"], "there is no figure 'u-shap' (did you mean 'u-shape'?), but 0.1"),
+        (["--collect", "--list"], "not allowed with argument"),
+        (["2.2", "--out", "/proc/x"], "/proc/x/claims.md, which cannot be written"),
+        (["--jobs", "0"], "--jobs"),
+        (["--seeds", "-1"], "--seeds"),
+        (["--minutes", "nan"], "--minutes"),
+        (["--backend", "dask"], "--scheduler"),
+        (["--scheduler", "tcp://host:1"], "--backend"),
+    ],
+)
+def test_a_wrong_command_is_refused_in_a_sentence(capsys, arguments, sentence):
+    with pytest.raises(SystemExit) as end:
+        program.main(arguments)
+
+    assert end.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["claims.md", "toy_figure.png", "records"])
+def test_a_file_that_cannot_be_written_is_named_before_the_work(
+    toy_program, tmp_path, capsys, name
+):
+    """A folder is where a file should be, or the other way round."""
+    out = tmp_path / "out"
+    (out / name).parent.mkdir(exist_ok=True)
+    (out / name).touch() if name == "records" else (out / name).mkdir()
+
+    with pytest.raises(SystemExit):
+        toy_program(["--out", str(out)])
+
+    assert f"a file is {out / name}" in capsys.readouterr().err
+    assert seeds_run(tmp_path) == []
+
+
+def test_names_may_have_capitals_and_figures_come_in_the_order_of_the_paper():
+    found = find_figures(["B.1", "E.1", "Table-1", "U-shape", "2.2"])
+
+    assert [figure.NAME for figure in found] == ["2.2", "u-shape", "b.1", "e", "table-1"]
+    assert find_figures([]) == list(all_figures().values())
+
+
+def test_threads_are_set_before_numpy_loads():
+    code = """
+import os, sys
+class Spy:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy" and not seen:
+            seen.append(os.environ["OMP_NUM_THREADS"] + os.environ["OPENBLAS_NUM_THREADS"])
+seen = []
+sys.meta_path.insert(0, Spy())
+import figures.__main__
+print(seen)
+"""
+    environment = {**os.environ, "OMP_NUM_THREADS": "8", "OPENBLAS_NUM_THREADS": "8"}
+
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert shown.stdout == "['11']\n"
+
+
+# --- figures without records of their own
+
+
+def drawn_from(*homes):
+    """A figure that is drawn from the records of others."""
+    return SimpleNamespace(
+        __name__="derived_figure",
+        NAME="derived",
+        TITLE="drawn from others",
+        RECORDS_OF=homes,
+        configs=machine.configs,
+        cost=machine.cost,
+        run=machine.run,
+        draw=lambda records: Figure(),
+        claims=lambda records: [],
+    )
+
+
+def test_the_program_draws_derived_figures_and_computes_a_shared_record_once(
+    toy, tmp_path, monkeypatch
+):
+    both = {"toy": toy, "derived": drawn_from(toy)}
+    monkeypatch.setattr(program, "all_figures", lambda: both)
+    monkeypatch.setattr(program, "find_figures", lambda names: list(both.values()))
+
+    status = program.main(["--out", str(tmp_path / "out"), "--seeds", "2"])
+
+    assert status == 0
+    assert seeds_run(tmp_path) == [1, 0]
+    assert (tmp_path / "out" / "derived_figure.svg").exists()
+    page = (tmp_path / "out" / "claims.md").read_text()
+    assert "- derived: drawn from others. Drawn from the records of toy.\n" in page
+    with pytest.raises(TypeError, match="computes no records"):
+        both["derived"].run({"seed": 0})
+
+
+def test_a_drawing_from_code_alone_needs_no_record(tmp_path):
+    plan = make_plan(drawn_from(), tmp_path, full=True, seeds=None)
+
+    assert plan.drawable
+    assert plan.missing == plan.finished == []
+    assert list_figures([plan]).endswith("drawn from code alone")
+
+
+# --- pictures
+
+
+def test_a_picture_is_outdated_if_its_records_or_the_code_are_newer(toy, tmp_path, monkeypatch):
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "one.py").touch()
+    monkeypatch.setattr(pictures, "CODE", (code,))
+    assert pictures.is_outdated(toy, tmp_path)
+    compute_all(toy, tmp_path)
+    ((name, content),) = pictures.draw(plan_of(toy, tmp_path), "svg").items()
+    picture = tmp_path / name
+    picture.write_bytes(content)
+    assert not pictures.is_outdated(toy, tmp_path)
+
+    later = picture.stat().st_mtime_ns
+    record = next((tmp_path / "records" / "toy_figure").glob("*.json"))
+    for newer in (record, code / "one.py"):
+        later += 10**9
+        os.utime(newer, ns=(later, later))
+        assert pictures.is_outdated(toy, tmp_path)
+        os.utime(picture, ns=(later, later))
+        assert not pictures.is_outdated(toy, tmp_path)
+
+
+def test_outdated_pictures_are_drawn_once_and_a_figure_that_lacks_records_is_left_out(
+    tmp_path, monkeypatch
+):
+    two = {name: all_figures()[name] for name in ("0.1", "2.2")}
+    monkeypatch.setattr(pictures, "all_figures", lambda: two)
+
+    assert pictures.draw_outdated(tmp_path, 1) == ["0.1"]  # drawn from code alone
+    assert [path.name for path in tmp_path.glob("*.svg")] == ["fig_0_1_side_by_side.svg"]
+    assert pictures.draw_outdated(tmp_path, 1) == []
+
+
+def test_the_style_ends_with_its_context_and_does_not_ask_the_user():
+    with mpl.rc_context({"font.size": 3.0}):
+        with style():
+            assert mpl.rcParams["font.size"] == 10.0
+            assert mpl.rcParams["svg.hashsalt"] == "kan_ref"
+        assert mpl.rcParams["font.size"] == 3.0
+
+
+# --- bars, claims, slopes
+
+
+def test_a_bar_gives_each_word_of_the_number_that_it_prints():
+    values = (100.0, 99.96, 99.9, 10.0, 9.9)
+    assert [Bar(value, 100.0, 10.0, form=".3g").word for value in values] == [
+        "yes",
+        "yes",
+        "partly",
+        "partly",
+        "no",
+    ]
+    assert Bar(100.0, 100.0, reason="x").word == "partly"
+    assert [Bar(value, 1.0, most=True).word for value in (1.0, 1.1)] == ["yes", "no"]
+
+
+def test_a_claim_is_answered_by_yes_partly_or_no_and_bars_do_not_break_the_table():
+    with pytest.raises(ValueError, match="agrees is 'perhaps'"):
+        Claim("a", "b", "c", "perhaps", "d")
+
+    table = claims_table([("2.2", Claim("|x| is even", "yes", "yes", "yes", "a|b"))], evidence=True)
+    assert table.splitlines()[2] == r"| 2.2 | \|x\| is even | yes | yes | yes | a\|b |"
+
+
+def test_a_slope_is_that_of_the_grids_between_its_ends_and_needs_two():
+    errors = [9.0, 1.0, 1 / 8, 1 / 64]
+
+    assert slope([1, 2, 4, 8], errors, 2, 8) == pytest.approx(-3.0, abs=1e-12)
+    assert spread([-3.0, -4.0, -2.0]) == "-3.00 (-4.00 to -2.00)"
+    with pytest.raises(ValueError, match="needs at least two of them"):
+        slope([1, 2, 4, 8], errors, 5, 8)
