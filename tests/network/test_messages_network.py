@@ -552,35 +552,17 @@ def test_the_distance_of_networks_of_other_ends_is_refused():
         (TypeError, {"rng": 0}, "rng is 0, but must be a numpy.random.Generator .*"),
         (ValueError, {"n_directions": 0}, "n_directions is 0, but must be at least 1"),
         (TypeError, {"n_directions": 1.0}, "n_directions is 1.0, but must be an integer"),
-        (ValueError, {"step": 0.0}, "step is 0.0, but must be at least 1e-300"),
         (ValueError, {"step": np.nan}, "step is nan, but must be finite"),
-        (ValueError, {"tolerance": -1e-7}, "tolerance is -1e-07, but must be at least 0"),
         (
             ValueError,
             {"x": np.zeros((4, 3))},
             r"x has shape \(4, 3\), but needs shape \(batch, 2\)",
-        ),
-        (
-            ValueError,
-            {"x": np.zeros((0, 2))},
-            r"x has shape \(0, 2\), but a gradient check needs at least one sample",
         ),
     ],
 )
 def test_the_gradient_check_refuses_what_does_not_fit(kind, wrong, sentence):
     with pytest.raises(kind, match=f"^{sentence}$"):
         kr.check_gradients(NETWORK, **({"x": X, "rng": np.random.default_rng(0)} | wrong))
-
-
-@pytest.mark.parametrize("degree", [0, 1, 2])
-def test_a_gradient_check_at_kinks_alone_is_refused(degree):
-    network = make((2, 1), degree=degree, n_intervals=4)
-
-    with pytest.raises(
-        ValueError,
-        match=r"^x has 2 samples, but all of them cross a kink .* within step 1e-05: add samples farther from knots, kinks and ends of domains of functions, or take a smaller step$",
-    ):
-        kr.check_gradients(network, [[0.0, 0.1], [0.1, 0.5]], rng=np.random.default_rng(0))
 
 
 def test_the_index_of_a_layer_is_an_integer_of_any_kind():
