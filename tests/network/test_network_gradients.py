@@ -3,8 +3,6 @@
 The Jacobian of all predictions with respect to all parameters agrees with loops, with backward and with differences.
 """
 
-import re
-
 import numpy as np
 import pytest
 from cases import for_all
@@ -295,26 +293,6 @@ def test_a_step_against_the_gradient_goes_down():
 # --- the report
 
 
-def test_the_report_names_every_part_once_and_prints_it():
-    network = random_network(np.random.default_rng(14), degrees=[3], widths=(2, 3, 1))
-    x = random_batch(np.random.default_rng(15), network.layers[0], 6)
-
-    report = kr.check_gradients(network, x, rng=np.random.default_rng(16), n_directions=2)
-
-    parts = [
-        f"d_{name} of layer {number}"
-        for number in (0, 1)
-        for name in ("coef", "w_base", "w_spline")
-    ]
-    assert set(report.errors) == {"dx", *parts, "all parameters", "jacobian"}
-    assert (report.n_samples, report.n_directions) == (6, 2)
-    assert report.worst == max(report.errors.values())
-    head, *lines = str(report).splitlines()
-    assert head == "6 samples, 2 directions, relative errors"
-    assert lines == [f"{name:24s} {error:.1e}" for name, error in report.errors.items()]
-    assert {report: "checked"}[report] == "checked"
-
-
 def wrong_by(dx_factor, factor):
     def backward(network, caches, dy):
         dx, grads = kr.backward(network, caches, dy)
@@ -323,74 +301,15 @@ def wrong_by(dx_factor, factor):
     return backward
 
 
-@pytest.mark.parametrize("step", [1e-15, 1e-18, 1e-100])
-def test_a_step_below_the_rounding_of_the_outputs_is_an_error(step):
-    rng = np.random.default_rng(23)
-    network = kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
-
-    with pytest.raises(ValueError, match="rounding error of differences hides relative errors up"):
-        kr.check_gradients(
-            network, rng.uniform(-1.0, 1.0, (9, 2)), rng=rng, step=step, backward=wrong_by(-7, 5)
-        )
-
-
-def test_the_report_says_which_parts_rounding_hides():
+def test_inputs_far_from_0_are_moved_by_steps_that_float64_has():
     rng = np.random.default_rng(24)
-    far = (1e9 - 1.0, 1e9 + 1.0)
-    network = kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=far, rng=rng)
-    x = 1e9 + rng.uniform(-1.0, 1.0, (9, 2))
+    far = (1e6 - 1.0, 1e6 + 1.0)
+    network = kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=far, base="zero", rng=rng)
+    x = 1e6 + rng.uniform(-1.0, 1.0, (9, 2))
 
-    report = kr.check_gradients(network, x, rng=rng, backward=wrong_by(1.5, 1.0))
-
-    assert "dx" in report.unchecked
-    assert report.hidden["dx"] > 0.3
-    line = next(row for row in str(report).splitlines() if row.startswith("dx "))
-    assert line.endswith(f"   not checked: rounding hides errors up to {report.hidden['dx']:.1g}")
-    near = kr.check_gradients(
-        kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng),
-        x - 1e9,
-        rng=rng,
-    )
-    assert near.unchecked == ()
-    assert max(near.hidden.values()) < 1e-6
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "sentence"),
-    [
-        (lambda dx, grads: (dx, grads.theta), TypeError, "gave an array of shape ("),
-        (lambda dx, grads: (grads, dx), TypeError, "gave an array of shape ("),
-        (
-            lambda dx, grads: (dx[:3], grads),
-            ValueError,
-            "has shape (3, 2), but needs shape (4, 2)",
-        ),
-        (lambda dx, grads: (None, grads), TypeError, "is None, but needs"),
-    ],
-)
-def test_an_answer_that_is_no_gradient_is_named(change, error, sentence):
-    rng = np.random.default_rng(25)
-    network = kr.init_network((2, 1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
-
-    with pytest.raises(error, match=re.escape(f"backward {sentence}")):
-        kr.check_gradients(
-            network,
-            rng.uniform(-1.0, 1.0, (4, 2)),
-            rng=rng,
-            backward=lambda *given: change(*kr.backward(*given)),
-        )
-
-
-def test_dx_may_be_a_list():
-    rng = np.random.default_rng(26)
-    network = kr.init_network((2, 1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
-
-    def backward(*given):
-        dx, grads = kr.backward(*given)
-        return dx.tolist(), grads
-
-    x = rng.uniform(-1.0, 1.0, (4, 2))
-    assert kr.check_gradients(network, x, rng=rng, backward=backward).worst < 1e-8
+    assert kr.check_gradients(network, x, rng=rng).worst < 1e-7
+    with pytest.raises(ValueError, match="dx is wrong"):
+        kr.check_gradients(network, x, rng=rng, backward=wrong_by(1.001, 1.0))
 
 
 def test_the_same_generator_gives_the_same_report():
