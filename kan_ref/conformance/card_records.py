@@ -12,7 +12,6 @@ from reprlib import repr as short
 from typing import Any
 
 from kan_ref.conformance.adapters.catalogue import ENTRIES
-from kan_ref.conformance.diagnosis import CONFIDENCE
 from kan_ref.conformance.judge import BAD
 from kan_ref.conformance.run_report import notes
 from kan_ref.files import parse_json, read_regular
@@ -20,7 +19,7 @@ from kan_ref.files import parse_json, read_regular
 COUNTS = ("right", *BAD, "agrees", "differs", "skipped")
 _TEXTS, _LISTS = ("name", "dtype", "kan_ref", "date"), ("differs", "skipped")
 _NAMES = {*_TEXTS, *_LISTS, "versions", "contract", "cases", "topics", "findings"}
-_FINDING = {"name", "confidence", "detail", *BAD, "absorbed"}
+_FINDING = {"name", "detail", *BAD}
 _REMEDY = "test the library again (`report --only NAME`), or restore the file"
 
 
@@ -107,11 +106,9 @@ def _finding_faults(found: Any) -> Iterator[str]:
         yield from _key_faults("a finding", one, _FINDING)
         if not isinstance(one["name"], str) or one["name"] not in explained:
             yield f"a finding has name {short(one['name'])}, which is neither a flag nor a fact"
-        if one["confidence"] not in CONFIDENCE:
-            yield f"finding {one['name']} has confidence {short(one['confidence'])}"
         if not isinstance(one["detail"], str):
             yield f"finding {one['name']} has detail {short(one['detail'])}, but needs text"
-        for key in (*BAD, "absorbed"):
+        for key in BAD:
             if not _is_texts(one[key]):
                 yield f"finding {one['name']} has {key} {short(one[key])}, but needs texts"
 

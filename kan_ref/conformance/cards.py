@@ -98,10 +98,8 @@ def record(entry: Entry, report: Report) -> dict[str, Any]:
     found = [
         {
             "name": one.name,
-            "confidence": one.confidence,
             "detail": one.detail,
             **{bad: [case for case in one.cases if status[case] == bad] for bad in BAD},
-            "absorbed": list(one.absorbed),
         }
         for one in report.findings
     ]

@@ -21,7 +21,6 @@ from kan_ref.conformance.adapters import axes
 from kan_ref.conformance.adapters.catalogue import ENTRIES, LEFT_OUT, Entry
 from kan_ref.conformance.adapters.evidence import EVIDENCE
 from kan_ref.conformance.adapters.known_defects import BEYOND, KNOWN
-from kan_ref.conformance.facts import FACTS
 from kan_ref.io import storage
 
 DOCS = Path(cases.HOME).parents[1] / "docs"
@@ -59,16 +58,13 @@ def test_the_page_is_what_the_records_give():
 
 @ALL
 def test_a_card_names_existing_cases_once_and_its_counts_add_up(record):
-    named = [
-        (case, status)
-        for found in record["findings"]
-        for status in BAD
-        for case in [*found[status], *(c for c in found["absorbed"] if status == "failed")]
-    ]
+    named = {
+        (case, status) for found in record["findings"] for status in BAD for case in found[status]
+    }
     open_ones = [(case, status) for status in ("differs", "skipped") for case in record[status]]
     counted = Counter((CASES[case].topic, status in BAD) for case, status in named)
 
-    assert len({case for case, _ in named + open_ones}) == len(named) + len(open_ones)
+    assert len({case for case, _ in [*named, *open_ones]}) == len(named) + len(open_ones)
     own = {topic.name for topic in cases.topics_of(FAMILY[record["name"]])}
     asked = Counter(
         c.topic for c in CASES.values() if c.since <= record["contract"] and c.topic in own
@@ -100,26 +96,10 @@ def test_what_differs_is_left_open_and_what_fails_is_required(record):
     assert all(CASES[case].kind == "required" for case in failed)
 
 
-@ALL
-def test_every_confirmed_defect_of_a_card_has_been_read_in_the_source(record):
-    confirmed = {
-        found["name"]
-        for found in record["findings"]
-        if found["confidence"] == "confirmed" and found["name"] not in FACTS
-    }
-
-    assert {flag for flag in confirmed if (record["name"], flag) not in EVIDENCE} == set()
-
-
 def test_evidence_is_kept_for_defects_of_cards_alone():
-    confirmed = {
-        (record["name"], found["name"])
-        for record in RECORDS
-        for found in record["findings"]
-        if found["confidence"] == "confirmed"
-    }
+    named = {(record["name"], found["name"]) for record in RECORDS for found in record["findings"]}
 
-    assert set(EVIDENCE) - confirmed == set()
+    assert set(EVIDENCE) - named == set()
 
 
 def test_kan_ref_and_scipy_fail_nothing():
@@ -396,14 +376,7 @@ def test_a_record_with_one_fault_makes_a_page_or_one_message_with_its_file_and_t
         assert cards_page.page(found).startswith("# Report cards")
 
 
-A_FINDING = {
-    "name": "LastEnd",
-    "confidence": "confirmed",
-    "detail": "",
-    "failed": [],
-    "blocked": [],
-    "absorbed": [],
-}
+A_FINDING = {"name": "LastEnd", "detail": "", "failed": [], "blocked": []}
 FAULTS = [  # what is changed, and what is said of it
     ({"kan_ref": 1}, "kan_ref is 1, but must be text"),
     ({"name": "none"}, "the catalogue has no 'none' in"),
@@ -415,10 +388,9 @@ FAULTS = [  # what is changed, and what is said of it
     ({"topics": 1}, "topics is 1, but must be an object"),
     ({"topics": {"knots": 1}}, "topic 'knots' is 1, but must be an object"),
     ({"findings": 1}, "findings is 1, but must be a list"),
-    ({"findings": [{}]}, "a finding lacks 'absorbed'"),
+    ({"findings": [{}]}, "a finding lacks 'blocked'"),
     ({"findings": [A_FINDING | {"more": 1}]}, "a finding has 'more', which has no place there"),
     ({"findings": [A_FINDING | {"name": "No"}]}, "a finding has name 'No', which is neither"),
-    ({"findings": [A_FINDING | {"confidence": 1}]}, "finding LastEnd has confidence 1"),
     ({"findings": [A_FINDING | {"detail": 1}]}, "finding LastEnd has detail 1, but needs text"),
     ({"findings": [A_FINDING | {"failed": 1}]}, "finding LastEnd has failed 1, but needs texts"),
 ]
