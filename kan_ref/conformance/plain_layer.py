@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, is_masked
+from kan_ref.checks import FloatArray
 from kan_ref.plain import basis_and_slope
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
@@ -24,12 +24,7 @@ MOST_DEGREE = 50  # far above every case: values of a degree of 10^5 would take 
 
 def read_numbers(value: Any) -> FloatArray:
     """Return answered numbers as a float64 array; an error if there are others than real ones."""
-    if _is_masked(value):
-        raise ValueError("the answer has masked numbers, but every number counts: fill them")
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(_other_length(value) or str(error)) from error
+    array = np.asarray(value)
     if array.dtype.kind not in "fiuO":
         raise TypeError(f"the answer has dtype {array.dtype}, but needs real numbers")
     for item in array.flat if array.dtype.kind == "O" else ():
@@ -39,25 +34,6 @@ def read_numbers(value: Any) -> FloatArray:
             kind = type(item).__name__
             raise TypeError(f"the answer holds a value of type {kind}, but needs real numbers")
     return array.astype(np.float64)
-
-
-def _is_masked(value: Any) -> bool:
-    rows = isinstance(value, list | tuple)
-    return is_masked(value) or (rows and any(map(_is_masked, value)))
-
-
-def _other_length(value: Any) -> str:
-    """Return which row of nested lists has another length than the first one of its level."""
-    level = [("", value)]
-    while level:
-        sizes = [str(len(row)) if hasattr(row, "__len__") else "none" for _, row in level]
-        for (place, _), size in zip(level, sizes, strict=True):
-            if size != sizes[0]:
-                first = f"row {level[0][0]} has {sizes[0]}"
-                return f"row {place} of the answer has length {size}, but {first}: make them equal"
-        rows = [(place, row) for place, row in level if isinstance(row, list | tuple | np.ndarray)]
-        level = [(f"{place}[{n}]", item) for place, row in rows for n, item in enumerate(row)]
-    return ""
 
 
 def read_number(name: str, value: Any) -> float:
