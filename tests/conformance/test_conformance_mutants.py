@@ -17,9 +17,8 @@ from kan_ref.conformance.name import FACTS
 from kan_ref.conformance.subjects import DirectSubject
 
 NAMED_AT_LEAST = 0.97  # of the injected defects
-VARIANTS_NAMED = (
-    0.85  # of their variants, of which some have the same failures as those of another flag
-)
+# of their variants, of which some have the same failures as those of another flag
+VARIANTS_NAMED = 0.8
 
 # initial draws are open: other scales differ and fail nothing
 DRAWS = {
