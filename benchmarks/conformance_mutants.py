@@ -12,7 +12,8 @@ because new cases of the kit execute other lines: its recorded mutants are teste
 they are listed, and their records stay as they are.
 
 The file of records has one line for each mutant of each seed, with a label that was given by reading the change: the flags of the catalogue that describe
-it, none if it only raises or the catalogue has no name for it, or the reason why no answer that the contract requires can show it ("equivalent"). A mutant
+it, none if it only raises or the catalogue has no name for it, or the reason why no answer that the contract requires can show it ("equivalent"). `--record`
+adds the results. A mutant
 without a label counts as detected or missed, but not as named. A mutant that an earlier seed of the file has drawn counts there alone, and a new seed passes over it. Correct variants
 (`VARIANTS`) must pass.
 The exit status is 1 if a bar is missed: 97 % detected, 85 % of those with a flag named first, in both ways, and no failure of a correct implementation.
@@ -142,8 +143,7 @@ def _both(adapter: Any) -> Record:
         found: Record = {
             "failures": len(failed),
             "first": _first_named(report.findings),
-            "findings": [[one.name, one.confidence, one.perhaps] for one in report.findings][:4],
-            "confirmed": _confirmed_names(report.findings),
+            "findings": [[one.name, one.kind, one.agreement] for one in report.findings][:4],
             "cases": failed[:4],
         }
         checks = [parameter.values[0] for parameter in pytest_cases(adapter)]
@@ -162,20 +162,10 @@ def _both(adapter: Any) -> Record:
 
 
 def _first_named(findings: Sequence[Any]) -> str:
-    """Return the first flag of the catalogue: a finding's own, or the one that may explain a fact."""
-    from kan_ref.conformance.facts import FACTS
+    """Return the first flag of the catalogue."""
+    from kan_ref.conformance.name import FACTS
 
-    names = [one.perhaps if one.name in FACTS else one.name for one in findings]
-    return next((name for name in names if name), "")
-
-
-def _confirmed_names(findings: Sequence[Any]) -> list[str]:
-    """Return the flags of the catalogue that are confirmed."""
-    from kan_ref.conformance.facts import CONFIRMED, FACTS
-
-    return sorted(
-        {one.name for one in findings if one.confidence == CONFIRMED and one.name not in FACTS}
-    )
+    return next((one.name for one in findings if one.name not in FACTS), "")
 
 
 def varied(name: str) -> Record:
@@ -260,9 +250,9 @@ _WAYS = {
 def shares(records: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
     """Return detected and named mutants with the numbers of those that count, in both ways of testing.
 
-    Mutants that do not load, and equivalent ones, do not count.
+    Mutants without a result, those that do not load, and equivalent ones do not count.
     """
-    counted = [one for one in records if one["loads"] and not one["label"].get("equivalent")]
+    counted = [one for one in records if one.get("loads") and not one["label"].get("equivalent")]
     found: dict[str, tuple[int, int]] = {}
     for way, (caught, first) in _WAYS.items():
         seen = [one for one in counted if one[caught]]
@@ -294,14 +284,6 @@ def report_lines(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"misnamed: {change}\n    {names}, not {' or '.join(label['flags'])}"
     for name, (right, counted) in shares(records).items():
         yield f"{name}: {right} of {counted} ({right / max(1, counted):.1%})"
-    named = [
-        one for one in records if one["label"].get("flags") is not None and one.get("confirmed")
-    ]
-    false = [one for one in named if {*one["confirmed"]} - {*one["label"]["flags"]}]
-    for one in false:
-        names = ", ".join({*one["confirmed"]} - {*one["label"]["flags"]})
-        yield f"confirmed, but not in the label: {names}: {one['original']}\n    becomes {one['mutated']}"
-    yield f"{len(named)} mutants with a confirmed flag, {len(false)} of them with one that is not in the label"
     equivalent = sum(bool(one["label"].get("equivalent")) for one in records)
     broken = sum(not one["loads"] for one in records)
     yield f"{len(records)} drawn; {equivalent} equivalent, {broken} that cannot be loaded"
@@ -358,8 +340,8 @@ def main(words: Sequence[str] | None = None) -> int:
     tasks = [
         Task(partial(_quietly, tested, SUBJECTS[name], mutant), SECONDS) for name, mutant in mutants
     ]
-    hangs = {"loads": True, "failures": 1, "first": "", "findings": [["NoAnswer", "", ""]],
-             "confirmed": [], "cases": [], "in_pytest": True, "first_in_pytest": ""}  # fmt: skip
+    hangs = {"loads": True, "failures": 1, "first": "", "findings": [["NoAnswer", "", None]],
+             "cases": [], "in_pytest": True, "first_in_pytest": ""}  # fmt: skip
     for n, outcome in enumerate(run_forked(tasks, options.jobs), 1):
         name, mutant = mutants[outcome.index]
         if outcome.result is None and outcome.ended_by.startswith("status"):

@@ -4,8 +4,8 @@
     python -m benchmarks.conformance_patterns --write             write it (about 30 CPU seconds)
 
 The implementation is `tests/helpers/conformance_plain.py`, and `tests/helpers/conformance_defects.py` lists the defects, with several changes for each flag.
-The diagnosis of the kit compares the failures of a run with these patterns. Only required cases that are called once are run. Relative errors below 3e-5 do
-not count, because the size of such an error is its diagnosis.
+The naming of the kit compares the failures of a run with these patterns. Only required cases that are called once are run. Relative errors below 3e-5 do
+not count, because the size of such an error is a fact of its own.
 """
 
 import argparse
@@ -34,32 +34,32 @@ def _defects() -> Any:
 def tested(name: str) -> dict[str, Any]:
     """Return the pattern of a defect: flag, change, its wrong outputs by case, and the share of its marks."""
     defects = _defects()
-    from kan_ref.conformance import patterns, suite
+    from kan_ref.conformance import name as naming
+    from kan_ref.conformance import suite
     from kan_ref.conformance.subjects import DirectSubject
 
     old, new, flag = (defects.DEFECTS | defects.VARIANTS)[name]
     methods = defects.changed_methods(old)
     chosen = [
-        (topic, [case for case in cases if patterns.counted(case) and case.method in methods])
+        (topic, [case for case in cases if naming.counted(case) and case.method in methods])
         for topic, cases in suite.choose()
     ]
     with np.errstate(all="ignore"):
         subject = DirectSubject(defects.defective(old, new))
         outcomes = suite.run(subject, [(topic, cases) for topic, cases in chosen if cases]).outcomes
-    wrong = {
-        one.case.id: sorted(patterns.wrong_outputs(one))
-        for one in outcomes
-        if one.status in ("failed", "blocked")
-    }
-    marked = round(patterns.share_of_marks(flag, outcomes), 3)
+    failed = [one for one in outcomes if one.status in ("failed", "blocked")]
+    wrong = {one.case.id: sorted(naming.wrong_outputs(one)) for one in failed}
+    n_marks = sum(mark.flag == flag for one in failed for mark in one.case.marks)
+    marked = round(naming.share_of_marks(flag, failed), 3) if n_marks > 2 else 0.0  # few say little
     return {"flag": flag, "change": name, "wrong": wrong, "marked": marked}
 
 
 def document(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the file of patterns: bits of outputs, the first output of the first case lowest."""
-    from kan_ref.conformance import patterns, suite
+    from kan_ref.conformance import name as naming
+    from kan_ref.conformance import suite
 
-    cases = [case for _, members in suite.choose() for case in members if patterns.counted(case)]
+    cases = [case for _, members in suite.choose() for case in members if naming.counted(case)]
     places = [(case.id, output) for case in cases for output in case.expected]
     entries = []
     for one in found:
@@ -102,7 +102,7 @@ def written(made: dict[str, Any]) -> str:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status, 1 if the file differs."""
-    from kan_ref.conformance.patterns import FILE
+    from kan_ref.conformance.name import FILE
 
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.conformance_patterns",

@@ -3,7 +3,7 @@
 Returned layers are represented by their values at the case's probe points, affine fits by their
 curve, initial layers by their moments.
 
-Outputs can have marks of known defects, or disprove these defects.
+Outputs can have marks of known defects.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -220,23 +220,6 @@ def seen_marks(case: Case, got: Mapping[str, Any]) -> tuple[str, ...]:
             if all(_fits(case, mark.output, at, value, got) for at, value in mark.places)
         )
     )
-
-
-def visible_marks(case: Case, got: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the flags whose marks differ from the answer, so that it disproves them."""
-    return tuple(
-        mark.flag
-        for mark in case.marks
-        if got.get(mark.output) is not None
-        and abs(mark.value - float(np.asarray(case.expected[mark.output]).flat[mark.index]))
-        > 2.0 * case.tolerance[mark.output]
-    )
-
-
-def is_zero(case: Case, output: str, got: Mapping[str, Any]) -> bool:
-    """Return whether an output is 0 everywhere, compared with the right one."""
-    size = float(np.abs(np.asarray(case.expected[output])).max(initial=0.0))
-    return bool((np.abs(np.asarray(got[output])) <= SAME * size).all())
 
 
 def _fits(case: Case, output: str, index: int, value: float, got: Mapping[str, Any]) -> bool:

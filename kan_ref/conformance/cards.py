@@ -23,16 +23,17 @@ from typing import Any
 
 from kan_ref.conformance import suite
 from kan_ref.conformance.adapters.catalogue import ENTRIES, Entry
-from kan_ref.conformance.card_records import COUNTS, in_order, read_records
 from kan_ref.conformance.cards_page import page
 from kan_ref.conformance.cases import contract_version
 from kan_ref.conformance.judge import BAD
 from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
 from kan_ref.conformance.suite import Report
-from kan_ref.files import replace_file
+from kan_ref.files import parse_json, read_regular, replace_file
 from kan_ref.program import check_output, given_number, given_path
 
 RECORDS = Path("docs") / "report_cards.jsonl"
+PLACES = [(entry.name, dtype) for entry in ENTRIES for dtype in entry.dtypes]
+COUNTS = ("right", *BAD, "agrees", "differs", "skipped")
 PATIENCE = 120.0  # seconds for a case, or to load the library: some compile for each case
 
 
@@ -98,10 +99,8 @@ def record(entry: Entry, report: Report) -> dict[str, Any]:
     found = [
         {
             "name": one.name,
-            "confidence": one.confidence,
             "detail": one.detail,
             **{bad: [case for case in one.cases if status[case] == bad] for bad in BAD},
-            "absorbed": list(one.absorbed),
         }
         for one in report.findings
     ]
@@ -244,6 +243,25 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     write(beside, page(in_order(records.values())))
     return status
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a file of JSON lines, in the order of the catalogue.
+
+    ValueError if it cannot be read.
+    """
+    try:
+        return in_order([parse_json(line) for line in read_regular(os.fspath(path)).splitlines()])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} cannot be read: {error}; test the library again (`report --only NAME`), or "
+            "restore the file"
+        ) from error
+
+
+def in_order(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return records in the order of the catalogue."""
+    return sorted(records, key=lambda one: PLACES.index((one["name"], one["dtype"])))
 
 
 def dump(records: Iterable[dict[str, Any]]) -> str:

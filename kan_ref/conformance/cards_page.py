@@ -7,8 +7,8 @@ from kan_ref.conformance.adapters.catalogue import ENTRIES, LEFT_OUT
 from kan_ref.conformance.adapters.evidence import EVIDENCE
 from kan_ref.conformance.adapters.known_defects import BEYOND, KNOWN
 from kan_ref.conformance.cases import BSPLINE, load_topics
-from kan_ref.conformance.facts import CONFIRMED, FACTS
 from kan_ref.conformance.judge import BAD
+from kan_ref.conformance.name import FACTS
 from kan_ref.conformance.run_report import notes
 
 Record = Mapping[str, Any]
@@ -32,10 +32,9 @@ The contract is the paper's definition, read strictly; a library that deliberate
 rule fails it too. The versions are those that were tested: later versions may have corrected these
 defects.
 
-A section names a defect only if the kit confirms it ([how](conformance.md#how-a-defect-is-found))
-and if the line of the library's source that causes it has been read; the line is named. What is
-only observed is stated as observed: exceptions with their message, shapes, the size of an error.
-Failures that have neither are counted, but not explained.
+A section names a defect only if the line of the library's source that causes it has been read; the
+line is named. Facts are stated as observed: exceptions with their message, shapes, the size of an
+error. Failures that have neither are counted, but not explained.
 
 ## If a card is wrong
 
@@ -86,7 +85,7 @@ def outcome(record: Record, case: str) -> str:
 
     A blocked case counts as failed.
     """
-    if any(case in one[key] for one in record["findings"] for key in (*BAD, "absorbed")):
+    if any(case in one[key] for one in record["findings"] for key in BAD):
         return "failed"
     return next((name for name in ("differs", "skipped") if case in record[name]), "passed")
 
@@ -189,13 +188,12 @@ def _section(record: Record) -> list[str]:
         "",
     ]
     defects = [one for one in record["findings"] if _is_named(record, one)]
-    ordered = sorted(defects, key=lambda one: (one["name"] in FACTS, -_size(one), one["name"]))
+    ordered = sorted(defects, key=lambda one: (_is_fact(one), -len(_cases(one)), one["name"]))
     lines += [f"- {_finding(record, one)}" for one in ordered]
-    unexplained = sum(
-        _size(one) + len(one["absorbed"]) for one in record["findings"] if one not in defects
-    )
-    if unexplained:
-        lines.append(f"- Failures without a confirmed cause: {unexplained}.")
+    named = {case for one in defects for case in _cases(one)}
+    others = {case for one in record["findings"] for case in _cases(one)} - named
+    if others:
+        lines.append(f"- Failures that are not named: {len(others)}.")
     open_ones = {topic.name for topic in load_topics() if topic.is_convention}
     worst = [
         f"`{name}` {topic['worst_error']:.2g}"
@@ -211,26 +209,25 @@ def _section(record: Record) -> list[str]:
 
 
 def _is_named(record: Record, one: Mapping[str, Any]) -> bool:
-    """Return whether a finding is a fact, or a confirmed defect whose source has been read."""
-    return one["confidence"] == CONFIRMED and (
-        one["name"] in FACTS or (record["name"], one["name"]) in EVIDENCE
-    )
+    """Return whether a finding is a fact, or a defect whose source has been read."""
+    return _is_fact(one) or (record["name"], one["name"]) in EVIDENCE
 
 
-def _size(one: Mapping[str, Any]) -> int:
-    return sum(len(one[bad]) for bad in BAD)
+def _is_fact(one: Mapping[str, Any]) -> bool:
+    return one["name"] in FACTS and one["name"] != "NotNamed"
+
+
+def _cases(one: Mapping[str, Any]) -> list[str]:
+    return [case for bad in BAD for case in one[bad]]
 
 
 def _finding(record: Record, one: Mapping[str, Any]) -> str:
     """Return a finding with its cases, and for a defect the evidence."""
-    cases = [case for bad in BAD for case in one[bad]]
+    cases = _cases(one)
     named = ", ".join(f"`{case}`" for case in cases[:SHOWN])
     more = f" and {len(cases) - SHOWN} more" if len(cases) > SHOWN else ""
     link = f"[{one['name']}](conformance.md#{one['name'].lower()}), {len(cases)}"
-    if one["name"] in FACTS:
+    if _is_fact(one):
         return f"{link}: {one['detail'].replace('|', '/')} ({named}{more})"
-    absorbed = len(one["absorbed"])
-    failures = "failure" if absorbed == 1 else "failures"
-    others = f"; {absorbed} other {failures} of the same methods" if absorbed else ""
     source = EVIDENCE[record["name"], one["name"]]
-    return f"{link}: {notes()[one['name']]['defect']} ({named}{more}{others}). Source: {source}"
+    return f"{link}: {notes()[one['name']]['defect']} ({named}{more}). Source: {source}"

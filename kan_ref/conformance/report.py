@@ -32,12 +32,11 @@ def to_plain(report: Report) -> dict[str, Any]:
         "findings": [
             {
                 "name": one.name,
-                "confidence": one.confidence,
+                "kind": one.kind,
+                "agreement": one.agreement,
                 **explained[one.name],
                 "detail": one.detail,
-                "perhaps": one.perhaps or None,
                 "cases": list(one.cases),
-                "absorbed": list(one.absorbed),
             }
             for one in report.findings
         ],
@@ -84,10 +83,8 @@ def _by_topic(report: Report) -> dict[str, dict[str, Any]]:
 
 
 def _case(report: Report, outcome: Outcome) -> dict[str, Any]:
-    verdict, plain = (
-        outcome.verdict,
-        {"id": outcome.case.id, "class": outcome.case.kind, "status": outcome.status},
-    )
+    verdict, case = outcome.verdict, outcome.case
+    plain: dict[str, Any] = {"id": case.id, "class": case.kind, "status": outcome.status}
     if outcome.reason:
         plain["reason"] = outcome.reason
     if not verdict.right:
@@ -101,9 +98,8 @@ def _case(report: Report, outcome: Outcome) -> dict[str, Any]:
             name: value if isinstance(value, str) or math.isfinite(value) else str(value)
             for name, value in numbers.items()
         }
-    one = report.diagnoses.get(outcome.case.id)
-    if one is not None:
-        plain |= {"finding": one.name, "confidence": one.confidence}
+    if found := report.named.get(outcome.case.id):
+        plain["findings"] = [one.name for one in found]
     return plain
 
 
@@ -139,14 +135,13 @@ def write_junit(report: Report, path: Path) -> None:
                 suite, "testcase", classname=topic.name, name=outcome.case.id
             )
             if outcome.status == "failed":
-                one = report.diagnoses[outcome.case.id]
-                flag = one.name
+                one = report.named[outcome.case.id][0]
                 failure = ElementTree.SubElement(
-                    entry, "failure", message=_printable(outcome.reason), type=flag
+                    entry, "failure", message=_printable(outcome.reason), type=one.name
                 )
                 failure.text = _printable(
                     f"expected {outcome.verdict.expected}, got {outcome.verdict.got}; "
-                    f"{one.confidence}: {explained[flag]['defect']}"
+                    f"{one.kind}: {explained[one.name]['defect']}"
                 )
             elif outcome.status not in GOOD:
                 ElementTree.SubElement(

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kan_ref.conformance.cases import load_topics
-from kan_ref.conformance.diagnosis import Finding, diagnose, findings
-from kan_ref.conformance.facts import ABSORBED, BLOCKED, FACTS, PERHAPS, Diagnosis
 from kan_ref.conformance.judge import GOOD, RIGHT, Outcome
+from kan_ref.conformance.name import FACTS, NOT_NAMED, RESEMBLES, Finding, findings
 
 PAGE = "docs/conformance.md"
 
@@ -43,34 +42,31 @@ class Report:
         return f"{self.n_passed} passed, {len(self.failures)} failed, {self.n_skipped} skipped"
 
     @cached_property
-    def diagnoses(self) -> dict[str, Diagnosis]:
-        """The diagnosis of each failed or blocked case: case id -> Diagnosis."""
-        return diagnose(self.outcomes, self.dtype)
-
-    @property
-    def likely(self) -> dict[str, str]:
-        """The flag or fact of each failed or blocked case: case id -> name."""
-        return {case: one.name for case, one in self.diagnoses.items()}
+    def findings(self) -> list[Finding]:
+        """The facts and the known defects that failures show, with their cases."""
+        return findings(self.outcomes)
 
     @cached_property
-    def findings(self) -> list[Finding]:
-        """The diagnoses with their cases, what is confirmed first."""
-        return findings(self.outcomes, self.diagnoses)
+    def named(self) -> dict[str, list[Finding]]:
+        """The findings of each failed or blocked case, by its id."""
+        found: dict[str, list[Finding]] = {}
+        for one in self.findings:
+            for case in one.cases:
+                found.setdefault(case, []).append(one)
+        return found
 
     @property
     def defects(self) -> list[tuple[str, int]]:
-        """Flags and facts with their numbers of failures, what is confirmed first."""
+        """Flags and facts with their numbers of failures that are not blocked."""
         failed = {outcome.case.id for outcome in self.failures}
         counts: Counter[str] = Counter()
-        for finding in self.findings:
-            counts[finding.name] += sum(
-                case in failed for case in (*finding.cases, *finding.absorbed)
-            )
+        for one in self.findings:
+            counts[one.name] += sum(case in failed for case in one.cases)
         return [(name, n) for name, n in counts.items() if n]
 
 
 def notes() -> dict[str, dict[str, str]]:
-    """Return flag or fact -> {"defect", "page"}: those of all topics, and those of `diagnosis`."""
+    """Return flag or fact -> {"defect", "page"}: those of all topics, and the facts."""
     found = {
         name: {"defect": text, "page": f"{PAGE}#{name.lower()}"} for name, text in FACTS.items()
     }
@@ -111,7 +107,7 @@ def summary(report: Report) -> Iterator[str]:
 
 def failure(report: Report, outcome: Outcome) -> Iterator[str]:
     """Yield the story of one failure."""
-    verdict, one, explained = outcome.verdict, report.diagnoses[outcome.case.id], notes()
+    verdict, explained = outcome.verdict, notes()
     yield f"FAILED {outcome.case.id} ({outcome.case.method})"
     yield f"    {verdict.message}"
     if verdict.expected or verdict.got:
@@ -120,15 +116,22 @@ def failure(report: Report, outcome: Outcome) -> Iterator[str]:
     if not math.isnan(verdict.relative):
         places = "" if math.isnan(verdict.ulp) else f"{verdict.ulp:.3g} ulp, "
         yield f"    off by   {places}{verdict.relative:.3g} of the largest number"
-    if one.confidence == BLOCKED:
-        yield f"    blocked  {one.detail}"
-        return
-    label = {ABSORBED: "perhaps", PERHAPS: "perhaps"}.get(one.confidence, "found")
-    more = ", as other cases of the method show" if one.confidence == ABSORBED else ""
-    yield f"    {label:8} {one.name}: {explained[one.name]['defect']}{more}"
-    yield f"    see      {explained[one.name]['page']}"
-    if one.perhaps:
-        yield f"    perhaps  {one.perhaps}: {explained[one.perhaps]['defect']}"
+    if outcome.status == "blocked":
+        yield f"    blocked  {outcome.reason}"
+    for one in report.named[outcome.case.id]:
+        if one.kind == NOT_NAMED:
+            yield f"    {NOT_NAMED}"
+        else:
+            yield f"    {_said(one)}: {explained[one.name]['defect']}"
+            yield f"    see      {explained[one.name]['page']}"
+
+
+def _said(one: Finding) -> str:
+    """Return the name of a fact, or which flag failures resemble and how well."""
+    if one.kind == RESEMBLES:
+        agrees = f"agreement {one.agreement:.2f}" if one.agreement else "which most of them test"
+        return f"resembles {one.name}, {agrees}"
+    return f"fact     {one.name}"
 
 
 def _others(report: Report) -> Iterator[str]:
@@ -189,22 +192,16 @@ def _unsupported(report: Report) -> Iterator[str]:
 def _findings(report: Report) -> Iterator[str]:
     failed = {outcome.case.id for outcome in report.failures}
     explained = notes()
-    for finding in report.findings:
-        n = sum(case in failed for case in finding.cases)
-        n_more = sum(case in failed for case in finding.absorbed)
-        if not n + n_more:
-            continue
-        label = "perhaps" if finding.confidence == PERHAPS else "found"
+    for one in report.findings:
+        n = sum(case in failed for case in one.cases)
         cases = f"{n} case{'s' if n != 1 else ''}"
-        if n_more:
-            cases += f", and {n_more} other failure{'s' if n_more != 1 else ''} of the same method"
-        text = finding.detail if finding.name in FACTS else explained[finding.name]["defect"]
-        yield f"{label}: {finding.name}, {cases}{f': {text}' if text else ''}"
-    likely = {finding.name for finding in report.findings[:1]} | {
-        finding.perhaps for finding in report.findings[:1]
-    }
-    if "Float32Inside" in likely:
+        if n and one.kind == NOT_NAMED:
+            yield f"{NOT_NAMED}: {cases}"
+        elif n:
+            text = one.detail if one.name in FACTS else explained[one.name]["defect"]
+            yield f"{' '.join(_said(one).split())}, {cases}: {text}"
+    if any(one.name == "Float32Inside" for one in report.findings):
         yield (
-            "note: most errors have the size of float32 rounding errors; "
+            "note: numbers are those of float32; "
             "--dtype float32 tests an implementation in that precision"
         )

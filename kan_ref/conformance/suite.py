@@ -1,23 +1,20 @@
 """A run: call the subject for every case, judge the answers, and report the outcomes.
 
 Topics run from basic to composed. Where a topic on which another depends has failed, failures of
-the other topic are reported as `blocked`. `diagnosis` names defects, and says how certain they are.
+the other topic are reported as `blocked`. `name` says which facts and known defects failures show.
 
 `pytest_cases` gives the cases as parameters of an adopter's own tests. A defect shows in several
 cases, and one case shows several defects. So the first failure of a session runs all its cases
-once, and every failure is diagnosed from that one report.
+once, and every failure is named from that one report.
 """
 
 import unittest
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from reprlib import repr as short
 from typing import Any
 
 from kan_ref.checks import check_choice
-from kan_ref.conformance.behaviours import behaviour, explains, spline_is_infinite
-from kan_ref.conformance.calls import CHANGING
 from kan_ref.conformance.cases import (
     BSPLINE,
     DTYPES,
@@ -134,42 +131,16 @@ def run(
     check_globs({"xfail": xfail})
     outcomes: list[Outcome] = []
     broken: dict[str, str] = {}
-    unrepeated: dict[str, str] = {}
-    behaviours: dict[str, tuple[str, ...]] = {}
     for topic, cases in choose() if chosen is None else chosen:
         blocked_by = next((need for need in topic.needs if need in broken), None)
         for case in cases:
             outcome = _outcome(subject, case, matches(case, xfail), dtype, blocked_by)
             if outcome.status in BAD:
                 broken[topic.name] = case.id
-                if outcome.verdict.kind == "values":
-                    if case.method not in behaviours:
-                        behaviours[case.method] = behaviour(subject, case, dtype)
-                    outcome = _explained(subject, outcome, behaviours[case.method])
-                if case.call == "twice":
-                    unrepeated[case.method] = case.id
-                if case.call in CHANGING and outcome.verdict.certain == ("StateKept",):
-                    outcome = _after(outcome, unrepeated.get(case.method))
             outcomes.append(outcome)
             if callback is not None:
                 callback(outcome)
     return Report(subject.name, dtype, tuple(outcomes))
-
-
-def _explained(subject: Subject, outcome: Outcome, shown: tuple[str, ...]) -> Outcome:
-    """Return a failure with the flag that the method's behaviour shows, or its own one."""
-    case, verdict = outcome.case, outcome.verdict
-    certain = shown if shown and explains(shown[0], case) else verdict.certain
-    if not certain and not verdict.finite and spline_is_infinite(subject, case):
-        certain = ("SplineSum",)
-    return replace(outcome, verdict=replace(verdict, certain=certain))
-
-
-def _after(outcome: Outcome, first: str | None) -> Outcome:
-    """Return a failure as blocked by the case that shows that a usual call is not repeated."""
-    if first is None:
-        return outcome
-    return replace(outcome, status="blocked", reason=f"{first} must be right first")
 
 
 def _outcome(
@@ -219,7 +190,7 @@ class Check:
         self.case, self.session = case, session
 
     def check(self) -> None:
-        """Run the case; raise AssertionError with the failure and its diagnosis if it is wrong.
+        """Run the case; raise AssertionError with the failure and its name if it is wrong.
 
         `unittest.SkipTest`, which pytest shows as skipped, if the adapter does not support it.
         """
@@ -230,11 +201,9 @@ class Check:
         if not alone.failures:
             return
         whole = self.session.report
-        if self.case.id not in whole.diagnoses:  # wrong now, but right in the whole run
+        if self.case.id not in whole.named:  # wrong now, but right in the whole run
             whole = alone
         (outcome,) = (found for found in whole.outcomes if found.case.id == self.case.id)
-        if outcome.status == "blocked":
-            outcome = replace(outcome, status="failed")
         lines = [*failure(whole, outcome), "", "All checks of this session:"]
         raise AssertionError("\n".join([*lines, *summary(whole)]))
 

@@ -1,7 +1,7 @@
 """What was read in the sources of libraries for each defect that their cards name.
 
-Files and lines are those of the versions on the cards. A confirmed defect without an entry here is
-not on the page.
+Files and lines are those of the versions on the cards. A defect without an entry here is not on the
+page.
 """
 
 _STEPS = "for degree 0 `(x >= t[:-1]) & (x < t[1:])` is false at nan, so that all values are 0"
