@@ -141,14 +141,6 @@ REJECTED = {
         lambda: kr.input_jacobian(3, X),
         "network is 3, but derivatives with respect to the inputs need a Network or an MLP",
     ),
-    "no direction": (
-        lambda: kr.directional_jets(NETWORK, X, np.zeros((0, 2))),
-        r"directions has shape \(0, 2\), but needs at least one direction",
-    ),
-    "direction flat": (
-        lambda: kr.directional_jets(NETWORK, X, np.ones(3)),
-        r"directions has shape \(3,\), but needs shape \(n_directions, 2\)",
-    ),
 }
 
 
@@ -201,7 +193,6 @@ def test_a_pair_of_arrays_is_a_reference_as_list_and_as_tuple(kind):
         kr.input_jacobian,
         kr.input_hessian,
         kr.input_laplacian,
-        lambda network, x: kr.directional_jets(network, x, [[1.0]]),
     ],
 )
 def test_a_value_that_is_undefined_is_reported_before_a_derivative_that_is_infinite(call):

@@ -351,7 +351,6 @@ EVALUATES = {
     "input_hessian": kr.input_hessian,
     "input_hessian_diag": kr.input_hessian_diag,
     "input_laplacian": kr.input_laplacian,
-    "directional_jets": lambda network, x: kr.directional_jets(network, x, [[1.0, 2.0]]),
 }
 # calls that need no values of the network at x
 WORKS = {
