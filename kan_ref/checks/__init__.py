@@ -9,7 +9,6 @@ from kan_ref.checks.array_remedies import short as short
 from kan_ref.checks.array_remedies import shown as shown
 from kan_ref.checks.floating_point import ROUNDING as ROUNDING
 from kan_ref.checks.floating_point import CallersFunction as CallersFunction
-from kan_ref.checks.floating_point import is_single as is_single
 from kan_ref.checks.floating_point import keep_warnings as keep_warnings
 from kan_ref.checks.floating_point import quiet_except as quiet_except
 from kan_ref.checks.other_names import CALLS as CALLS

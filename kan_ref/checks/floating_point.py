@@ -19,14 +19,6 @@ ROUNDING = 8.0 * float(np.finfo(float).eps)  # relative: numbers of a smaller ra
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def is_single(values: Any) -> bool:
-    """Return whether float64 numbers are those of float32, as of a function that computes in it."""
-    with np.errstate(over="ignore"):
-        single = values.astype(np.float32)
-    # small integers are numbers of every precision
-    return bool((single == values).all() and (single != np.round(single)).any())
-
-
 @dataclass(frozen=True)
 class CallersFunction:
     """A caller's function with the `errors` setting of the caller, as from `numpy.geterr`."""
