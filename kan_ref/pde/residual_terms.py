@@ -172,9 +172,7 @@ class FunctionTerm:
 
 Term = LinearTerm | FunctionTerm
 
-# the degree of splines with such jumps, for functions of the library and those composed of them
-_DEGREES = {"sgn": 0, "abs": 1}
-_JUMPS = ("values", "first derivatives")  # by degree
+_JUMPS = ("values", "first derivatives")  # of splines, by degree
 _RATIO = 1000.0  # of the influences of two residuals
 
 
@@ -245,7 +243,7 @@ def check_order(model: JetModel, term: Term, name: str) -> None:
 
     A spline of degree d has jumps in its d-th derivative at the knots. Derivatives of an order
     above d do not show them at any point between the knots, so all residuals can be 0 for a
-    wrong function. The functions sgn and abs jump at 0 like splines of degree 0 and 1.
+    wrong function.
     """
     order = term.kind.order
     if isinstance(model, MLP):
@@ -271,30 +269,6 @@ def check_order(model: JetModel, term: Term, name: str) -> None:
                 "residuals at points do not show, so give degree 3 or more"
                 f"{_or_lower_order(term, layer.degree)}"
             )
-        for edge in layer.symbolic:
-            parts = edge.function.parts or (edge.function,)
-            degree = min(_DEGREES.get(part.name, order) for part in parts)
-            if degree < order:
-                raise ValueError(
-                    f"{name} has derivatives of order {order}, but layers[{place}] has the "
-                    f"function {edge.name!r} from input {edge.input} to output {edge.output}: its "
-                    f"{_JUMPS[degree]} jump, which residuals at points do not show, so give "
-                    "the edge another function by fix_symbolic, or a spline by unfix_symbolic"
-                    f"{_or_lower_order(term, degree)}"
-                )
-        repeats, most = _most_repeated(layer.breakpoints), layer.degree + 1 - order
-        if repeats > most and layer.mask.any():
-            raise ValueError(
-                f"{name} has derivatives of order {order}, but layers[{place}] has a breakpoint "
-                f"that occurs {repeats} times: splines of degree {layer.degree} jump there, in "
-                "values or lower derivatives, which residuals at points do not show, so give each "
-                f"breakpoint {counted(most, 'time')} at most"
-            )
-
-
-def _most_repeated(grids: FloatArray) -> int:
-    """Return how often a breakpoint between the ends of its grid occurs; at least 1."""
-    return max(int(np.unique(s, return_counts=True)[1][1:-1].max(initial=1)) for s in grids)
 
 
 def _or_lower_order(term: Term, order: int) -> str:
