@@ -533,7 +533,7 @@ BASELINES = {
     "residual_problem": lambda x: kr.fit(
         BLANK, problem=kr.residual_problem([kr.value_term(x, 1e-100), square_term(x)]), n_steps=1
     ),
-    "Scales": lambda x: in_units(kr.Scales([(5e-324, 4e-300), (0.0, 1e300)], (5e-324, 4e-200))),
+    "Scales": lambda x: in_units(kr.Scales([(0.0, 1e-100), (0.0, 1e100)], (0.0, 1e-100))),
     "adam": lambda x: kr.adam(lambda t: (float(t[0]), np.full_like(t, 1e-200)), GOOD[0]),
     **{
         name: lambda x, name=name: getattr(kr, name)(
@@ -567,7 +567,7 @@ load register_function unregister_function
 
 
 def in_units(scales):
-    return scales.network(BLANK), scales.inputs([[1e-300, 1e-300]]), scales.outputs([[1e-320]])
+    return scales.network(BLANK), scales.inputs([[1e-100, 1e-100]]), scales.outputs([[1e-100]])
 
 
 def square_term(x):
