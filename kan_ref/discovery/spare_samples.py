@@ -30,9 +30,6 @@ errors. 100 of them that share the error are seen by their joint test alone, and
 
 Integers and fractions are chosen, so they do not count as fitted. Neither does a number that
 training has brought to a multiple of 1/2 or of pi / 2, up to 1e-9 of it: no free number is so near.
-
-A wave with more than M / 2 periods over its M different phases is aliased (Nyquist): at the samples
-it looks like noise, or like a slow wave. Only an exact formula shows that it is there.
 """
 
 from collections.abc import Iterable
@@ -42,14 +39,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, IntArray
-from kan_ref.discovery.trees import Apply, Number, Product, Sum, Tree, add, apply, multiply, values
 
 FEWEST = 50  # samples: with fewer, the statistics of neighbours are far from normal
 N_PER_COLUMN = 4  # samples, at least, for least squares of a residual
 DEGREE = 6  # of the polynomials of each input in that test
 UNSEEN = 8.0  # sigma / sqrt(N): a smaller error may go unnoticed
 SIMPLE = 1e-9  # relative: a fitted number that is nearer to a simple one is that one
-WAVES = ("sin", "cos", "tan")
 MOST_SIMPLE = 1e4  # multiples of 1/2 or of pi / 2: larger ones are near every number
 
 
@@ -101,25 +96,6 @@ def without_copies(x: FloatArray, y: np.ndarray) -> IntArray:
     first = np.unique(x, axis=0, return_index=True)[1]
     n_rows = len(np.unique(np.column_stack([x, y]), axis=0))
     return np.sort(first) if n_rows == len(first) else np.arange(len(x))
-
-
-def without_aliases(tree: Tree, x: FloatArray) -> Tree:
-    """Return a tree whose aliased waves at samples x (n, n_in) are numbers, their means.
-
-    The tree itself is returned where there is no such wave.
-    """
-    if isinstance(tree, Apply):
-        phases = values(tree.part, x) if tree.function.name in WAVES else np.zeros(1)
-        if np.ptp(phases) > np.pi * len(np.unique(phases)):
-            return Number(float(np.mean(values(tree, x))))
-        part = without_aliases(tree.part, x)
-        return tree if part is tree.part else apply(tree.function, part)
-    if not isinstance(tree, Sum | Product):
-        return tree
-    parts = [without_aliases(part, x) for part in tree.parts]
-    if all(new is old for new, old in zip(parts, tree.parts, strict=True)):
-        return tree
-    return add(*parts) if isinstance(tree, Sum) else multiply(*parts)
 
 
 def at_points(n: int, n_points: int) -> str:

@@ -10,14 +10,12 @@ from hypothesis import strategies as st
 from kan_ref.discovery.polish import (
     Fitted,
     as_at_samples,
-    best_fits,
     polished,
     rmse_of,
     simplified,
 )
 from kan_ref.discovery.powers import POWERS, rescaled
 from kan_ref.discovery.results import expression_of
-from kan_ref.discovery.spare_samples import without_aliases
 from kan_ref.discovery.trees import (
     Input,
     Number,
@@ -366,33 +364,3 @@ def test_a_scale_whose_power_leaves_float64_stays_inside():
 
     assert list(rescaled(apply("x^3", inside))) == []
     assert list(rescaled(apply("1/x^3", inside))) == []
-
-
-@for_all("outer", ["x", "1/x"])
-def test_a_wave_that_the_samples_alias_is_a_constant_unless_the_formula_is_exact(outer):
-    """79,000 periods over 200 samples look like noise, and fitted noise makes errors smaller."""
-    x = RNG(0).uniform(1e4, 1e6, (200, 1))
-    wave = apply("cos", multiply(Number(0.5), Input(0)))
-    line = multiply(Number(2.0), Input(0))
-    tree = apply(outer, add(line, Number(1e5), multiply(Number(3.0), wave)))
-
-    without = values(apply(outer, add(line, Number(1e5))), x)
-    (found,) = best_fits([tree], x, without * (1.0 + 1e-9 * RNG(1).standard_normal(200)), 0.0)
-    (right,) = best_fits([tree], x, values(tree, x), 0.0)
-
-    assert without_aliases(found.tree, x) is found.tree
-    assert found.rmse < 1.1e-9 * np.sqrt(np.mean(without**2))
-    assert "cos" in str(expression_of(right.tree, ("x",)))
-
-
-def test_waves_are_aliased_above_one_period_for_two_phases():
-    x = np.linspace(0.0, 1.0, 100)[:, None]
-    waves = {
-        periods: add(Input(0), apply("sin", multiply(Number(2.0 * np.pi * periods), Input(0))))
-        for periods in (49.0, 51.0)
-    }
-
-    assert without_aliases(waves[49.0], x) is waves[49.0]
-    assert without_aliases(waves[49.0], np.repeat(x[::2], 2, axis=0)) is not waves[49.0]
-    assert inputs_of(without_aliases(waves[51.0], x)) == (0,)
-    assert "sin" not in str(expression_of(without_aliases(waves[51.0], x), ("x",)))
