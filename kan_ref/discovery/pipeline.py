@@ -90,9 +90,8 @@ def discover(
         inside the range of the training samples is not explained. An input that is constant in the
         training samples is left out of the search, and the verdict says so. It names inputs with
         fewer than 10 values, too: samples say nothing between them; and inputs that others
-        determine by a line, which other formulas have in their place. Copies of a sample count once
-        in the tests of a residual, but one may be held out of training while another is trained
-        on: leave copies out.
+        determine by a line, which other formulas have in their place. Leave copies of samples out:
+        they count as measurements of their own.
     widths : sequence of int, optional
         Widths of the first network of the paper's way, wide enough: the depth is kept, and the
         widths of the hidden layers are found. Without them slices of a surrogate lead to the

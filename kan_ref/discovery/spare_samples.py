@@ -9,10 +9,9 @@ formula whose residual shows nothing is called
     (D32)  exact           if M - p >= p / 2
            within noise    if M - p >= p and N >= n_0,   n_0 = 28 for one input, 50 for several
 
-and otherwise not explained. Copies of a sample count once in N. A spare point that is met to 1e-11
-gives log2(1e11) = 36 bits of evidence. Around each number some operations are chosen to fit the
-samples, too: about three, of 5 bits each. Half a spare point for each number is more evidence than
-that.
+and otherwise not explained. A spare point that is met to 1e-11 gives log2(1e11) = 36 bits of
+evidence. Around each number some operations are chosen to fit the samples, too: about three, of 5
+bits each. Half a spare point for each number is more evidence than that.
 
 With noise one has to see that the residual has no structure (`verdict`). With n_0 samples at least
 one test of all inputs can be made: for one input that of sums of polynomials, for several those of
@@ -38,7 +37,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, IntArray
+from kan_ref.checks import FloatArray
 
 FEWEST = 50  # samples: with fewer, the statistics of neighbours are far from normal
 N_PER_COLUMN = 4  # samples, at least, for least squares of a residual
@@ -86,18 +85,6 @@ def different_points(
     return samples, counts
 
 
-def without_copies(x: FloatArray, y: np.ndarray) -> IntArray:
-    """Return the places of the samples x (n, n_in), y (n,) or (n, n_out), without copies.
-
-    Residuals of copies are equal, so that tests for independent residuals fail. Where equal inputs
-    have other targets, too, equal samples may be measurements of their own, such as labels of one
-    category. Then all places are returned.
-    """
-    first = np.unique(x, axis=0, return_index=True)[1]
-    n_rows = len(np.unique(np.column_stack([x, y]), axis=0))
-    return np.sort(first) if n_rows == len(first) else np.arange(len(x))
-
-
 def at_points(n: int, n_points: int) -> str:
     """Return the number of samples in words, with that of different points if it is smaller."""
     return f"{n} samples" + (f" at {n_points} different points" if n_points < n else "")
@@ -131,7 +118,7 @@ def missing_samples(n: int, n_points: int, n_numbers: int, fewest: int, *, is_no
         return f"{samples} determine {fitted}, so nothing tests the formula"
     if is_noisy and n < fewest:
         rule = f"at least {fewest} are needed to see that it has no structure"
-        return f"there are {n} different samples, but {rule}"
+        return f"there are {n} samples, but {rule}"
     if spare >= n_numbers if is_noisy else tests_exactness(n_points, n_numbers):
         return ""
     needed = n_numbers if is_noisy else -(-n_numbers // 2)

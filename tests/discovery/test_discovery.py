@@ -28,7 +28,6 @@ from kan_ref.discovery.formula_search import (
 )
 from kan_ref.discovery.records import DiscoveryStep, Report, beside_splines, formula_values
 from kan_ref.discovery.residual_tests import (
-    class_structure,
     neighbour_pairs,
     neighbour_statistic,
     pairs_along,
@@ -38,7 +37,7 @@ from kan_ref.discovery.residual_tests import (
 from kan_ref.discovery.results import judged, judged_on_inputs, judged_on_test
 from kan_ref.discovery.sample_support import between_samples, effects, network_of, rounding_errors
 from kan_ref.discovery.slice_search import search_by_slices
-from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error, without_copies
+from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error
 from kan_ref.discovery.surrogate import held_out_gain
 from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.discovery.varying_inputs import inputs_of_data
@@ -546,7 +545,7 @@ def test_a_few_large_logits_neither_hide_nor_feign_that_labels_depend_on_a_formu
 @for_all(
     "n, n_points, n_numbers, reason",
     [
-        (49, 49, 1, "there are 49 different samples, but at least 50 are needed"),
+        (49, 49, 1, "there are 49 samples, but at least 50 are needed"),
         (60, 60, 30, ""),
         (60, 60, 31, "60 samples determine 31 fitted numbers, so 29 are left"),
         (300, 300, 150, ""),
@@ -1292,14 +1291,14 @@ def test_an_exact_formula_needs_a_spare_sample_for_two_numbers(n, n_numbers, kin
             1,
             27,
             0,
-            "there are 27 different samples, but at least 28 are needed to see that it has no structure",
+            "there are 27 samples, but at least 28 are needed to see that it has no structure",
         ),
         (1, 28, 14, ""),
         (
             2,
             49,
             0,
-            "there are 49 different samples, but at least 50 are needed to see that it has no structure",
+            "there are 49 samples, but at least 50 are needed to see that it has no structure",
         ),
         (2, 50, 25, ""),
         (2, 50, 26, "so 24 are left to test the formula, but at least 26 are needed"),
@@ -1788,55 +1787,6 @@ def test_no_formula_is_exact_where_rounding_errors_of_y_are_above_a_billionth(sh
     assert ("rounding errors" in verdict.why) == (kind != "exact")
     if kind != "exact":
         assert float(verdict.why.split("below ")[1].split()[0]) >= 0.99 * np.spacing(shift)
-
-
-@for_all(("n_inputs", "n_copies"), [(1, 2), (2, 2), (2, 3)])
-def test_copies_of_samples_are_no_structure(n_inputs, n_copies):
-    kinds, bounds = [], []
-    for seed in range(6):
-        x = RNG(seed).uniform(-1.0, 1.0, (100, n_inputs))
-        y = RNG(100 + seed).standard_normal(100)
-        place = RNG(seed).permutation(np.tile(np.arange(100), n_copies))
-        found = judge(x[place], y[place], np.zeros(len(place)), RNG(0), 1)
-        bounds.append(
-            [one.why.split("below ")[-1] for one in (found, judge(x, y, 0.0 * y, RNG(0), 1))]
-        )
-        kinds.append(found.kind)
-
-    assert kinds.count("within noise") >= 5
-    assert all(one == other for one, other in bounds)  # copies show no smaller errors
-
-
-def test_copies_are_left_out_only_where_equal_inputs_have_equal_targets():
-    x = np.array([[1.0, 2.0], [0.0, 2.0], [1.0, 2.0], [0.0, 2.0], [0.0, 3.0]])
-
-    assert without_copies(x, np.array([5.0, 4.0, 5.0, 4.0, 4.0])).tolist() == [0, 1, 4]
-    assert without_copies(x, np.array([5.0, 4.0, 5.0, 1.0, 4.0])).tolist() == [0, 1, 2, 3, 4]
-
-
-def test_a_few_samples_are_not_enough_because_they_have_copies():
-    x, y = np.tile(RNG(1).uniform(-1.0, 1.0, (30, 2)), (4, 1)), np.tile(RNG(2).random(30), 4)
-
-    verdict = judge(x, y, np.full(120, 0.5), RNG(0))
-
-    assert verdict.kind == "not explained"
-    assert "there are 30 different samples, but at least 50 are needed" in verdict.why
-
-
-def test_copies_of_samples_with_classes_are_no_structure():
-    rights = 0
-    for seed in range(6):
-        data = with_labels(lambda x: 3.0 * x[:, 0], n=100, seed=seed)
-        place = np.tile(np.arange(100), 3)
-        answers = data.y_train[place, None].astype(float)
-        data = kr.Data(data.x_train[place], answers, data.x_train[:0], answers[:0])
-        right = kr.fix_symbolic(
-            one_layer(), 0, output=0, input=0, name="x", affine=(1.0, 0.0, 3.0, 0.0)
-        )
-        right = kr.mask_edges(right, 0, np.array([[1.0, 0.0]]))
-        rights += not class_structure(data, right, "logistic")
-
-    assert rights >= 5
 
 
 def test_a_constant_is_not_said_to_be_wrong_by_no_more_than_noise_shows():
