@@ -26,7 +26,6 @@ from kan_ref.checks import (
     check_integer,
     check_new_names,
     check_number,
-    check_overflow,
     quiet_except,
 )
 from kan_ref.data import Data, DataLike, check_data, check_loss
@@ -136,9 +135,9 @@ def discover(
     Raises
     ------
     ValueError, TypeError
-        As `init_network` and `fit`; also if there are fewer than 10 training samples, squares of
-        data overflow, the range of a column is below 1e-140 and not 0, a function is unknown, or
-        `widths` or `start` does not begin and end with the numbers of inputs and outputs.
+        As `init_network` and `fit`; also if there are fewer than 10 training samples, a function
+        is unknown, or `widths` or `start` does not begin and end with the numbers of inputs and
+        outputs.
     KeyboardInterrupt
         If the user interrupts a run before there is any formula, or a second time. A first
         interrupt after the surrogate is fitted, or after the first symbolic edges of the paper's
@@ -165,9 +164,6 @@ def discover(
     check_loss(checked, loss)
     if loss in CLASS_LOSSES:
         checked, loss = class_problem(checked, loss)
-    with np.errstate(all="ignore"):
-        squares = [float(np.vdot(array, array)) for array in (checked.x_train, checked.y_train)]
-    check_overflow("the sum of their squares lies", *squares, given="x_train or y_train")
     rng = check_generator("rng", rng)
     check_integer("n_intervals", n_intervals, low=1)
     penalty_weight = check_number("penalty_weight", penalty_weight, low=0.0)

@@ -942,15 +942,6 @@ def test_slices_follow_where_the_papers_way_does_not_explain_the_data():
     assert relative_error(found, data) < 1e-10
 
 
-def test_values_over_three_hundred_powers_of_ten_end_no_search():
-    x = RNG(0).uniform(-300.0, 340.0, (60, 1))  # squares of candidates overflow
-
-    found = kr.discover(kr.Data(x, np.exp(x), x, np.exp(x)), names=("x",), rng=RNG(0))
-
-    assert found.verdict.kind == "exact"
-    assert str(found.formula) == "exp(x)"
-
-
 def test_constant_targets_are_exact_on_the_way_of_the_paper():
     x = RNG(0).uniform(-1.0, 1.0, (30, 1))
     y = np.full((30, 1), 0.1)
@@ -960,16 +951,11 @@ def test_constant_targets_are_exact_on_the_way_of_the_paper():
     assert found.verdict.kind == "exact"
 
 
-@pytest.mark.parametrize(
-    ("n", "scale", "message"),
-    [(9, 1.0, "9 training samples, but at least 10"), (30, 1e-200, "range of at least 1e-140")],
-)
-def test_samples_that_no_formula_can_be_compared_on_are_refused(n, scale, message):
-    x = RNG(0).uniform(0.0, 1.0, (n, 1))
-    y = scale * x**2
+def test_less_than_ten_samples_are_refused():
+    x = RNG(0).uniform(0.0, 1.0, (9, 1))
 
-    with pytest.raises(ValueError, match=message):
-        kr.discover(kr.Data(x, y, x, y), rng=RNG(0))
+    with pytest.raises(ValueError, match="9 training samples, but at least 10"):
+        kr.discover(kr.Data(x, x**2, x, x**2), rng=RNG(0))
 
 
 # --- constant inputs
