@@ -304,36 +304,6 @@ def test_locked_sines_keep_their_name():
 # --- the door
 
 
-@for_all(
-    ("changes", "error", "sentence"),
-    [
-        (
-            {"widths": (3, 1)},
-            ValueError,
-            r"widths is \(3, 1\), but the data have 2 inputs and 1 outputs",
-        ),
-        ({"widths": (2, 2)}, ValueError, "but the data have 2 inputs and 1 outputs"),
-        ({"functions": ("sine",)}, ValueError, "did you mean 'sin'"),
-        ({"functions": "sin"}, TypeError, r"^functions is 'sin', but must be a sequence of names"),
-        ({"functions": ()}, ValueError, "^functions is empty"),
-        ({"names": ("x",)}, ValueError, "names"),
-        ({"rng": 0}, TypeError, "rng is 0"),
-        ({"penalty_weight": -1.0}, ValueError, "penalty_weight is -1"),
-        ({"allowed": 1.5}, TypeError, "discover has no argument 'allowed'"),
-        ({"seconds": -1.0}, ValueError, "seconds is -1"),
-        ({"widths": None, "functions": ("sin",)}, ValueError, "functions is given without widths"),
-        ({"start": 3}, ValueError, "widths and start are both given"),
-        ({"widths": None, "start": 3}, TypeError, "start is 3, but must be a Network"),
-        ({"smoothness_weight": -1.0}, ValueError, "smoothness_weight is -1"),
-    ],
-)
-def test_settings_that_make_no_sense_are_refused(changes, error, sentence):
-    settings = {"widths": (2, 1), "rng": np.random.default_rng(0)} | changes
-
-    with pytest.raises(error, match=sentence):
-        kr.discover(made(hello, 2, n=20), **settings)
-
-
 def test_a_table_is_predicted_only_if_its_columns_are_the_inputs_in_their_order():
     x = np.random.default_rng(0).uniform(1.0, 3.0, (60, 2))
     y = x[:, :1] - x[:, 1:]
@@ -352,17 +322,6 @@ def test_a_table_is_predicted_only_if_its_columns_are_the_inputs_in_their_order(
         found.predict(Frame.of("ba", x))
     with pytest.raises(ValueError, match=r"^names is \('b', 'a'\), but the names of the data are"):
         kr.discover(kr.Data(x, y, x, y, names=("a", "b")), **options | {"names": ("b", "a")})
-
-
-def test_names_are_refused_before_anything_is_trained(monkeypatch):
-    monkeypatch.setattr(
-        "kan_ref.discovery.network_search.fitted", lambda *_, **__: pytest.fail("trained")
-    )
-
-    with pytest.raises(ValueError, match="names"):
-        kr.discover(
-            made(hello, 2, n=20), widths=(2, 1), names=("a", "a"), rng=np.random.default_rng(0)
-        )
 
 
 def test_progress_shows_a_bar_and_the_rest_is_silent(capsys):
@@ -481,7 +440,6 @@ def test_random_orders_of_labels_give_a_loss_as_small_as_often_as_all_orders_do(
     count = label_orders(logits, labels, RNG(0))
 
     assert count == pytest.approx(4000 * share, abs=4.0 * np.sqrt(4000 * share * (1.0 - share)))
-    assert label_orders(1e200 * logits, labels, RNG(0)) == count
     assert label_orders(np.full((6, n_out), 0.1), labels, RNG(0)) == 4000
 
 
@@ -527,19 +485,6 @@ def test_classes_without_samples_and_answers_without_a_choice_are_errors(y, loss
 
     with pytest.raises(ValueError, match=reason):
         kr.discover(data, loss=loss, rng=RNG(0))
-
-
-@pytest.mark.long
-@for_all("n", [100, 3000])
-def test_a_few_large_logits_neither_hide_nor_feign_that_labels_depend_on_a_formula(n):
-    labels = (np.arange(n) % 2.0)[:, None]
-    logits = 2.0 * labels - 1.0
-    logits[1] = 5000.0
-    one_of_a_hundred = (np.arange(n) % 100 == 7.0)[:, None].astype(float)
-    rare = np.where(np.arange(n)[:, None] == 7, 9.0, 0.0)
-
-    assert label_orders(logits, labels, RNG(0)) == 0
-    assert label_orders(rare, one_of_a_hundred, RNG(0)) == pytest.approx(40, abs=25)
 
 
 @for_all(
@@ -630,27 +575,6 @@ def test_a_second_attempt_finds_what_sparsification_has_lost():
     assert found.verdict.kind == "within noise"
     assert float(found.formula.coeff(sympy.Symbol("u"))) == pytest.approx(3.0, abs=1.0)
     assert found.formula.free_symbols == {sympy.Symbol("u")}
-
-
-@pytest.mark.long
-def test_of_two_attempts_that_are_not_explained_the_first_is_returned():
-    """The functions have no product, and both attempts end with the same formulas of lines."""
-    data = with_labels(lambda x: x[:, 0] * x[:, 1], sharp=20.0)
-
-    found = kr.discover(
-        data,
-        widths=(2, 1),
-        functions=("x",),
-        loss="cross_entropy",
-        rng=np.random.default_rng(1),
-    )
-
-    assert found.verdict.kind == "not explained"
-    assert found.steps[-1].name == "choice"
-    assert [step.name for step in found.steps].count("numbers") == 2
-    np.testing.assert_allclose(
-        found.steps[-1].network(data.x_test), found.predict(data.x_test), atol=1e-9
-    )
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -942,15 +866,6 @@ def test_slices_follow_where_the_papers_way_does_not_explain_the_data():
     assert relative_error(found, data) < 1e-10
 
 
-def test_constant_targets_are_exact_on_the_way_of_the_paper():
-    x = RNG(0).uniform(-1.0, 1.0, (30, 1))
-    y = np.full((30, 1), 0.1)
-
-    found = kr.discover(kr.Data(x, y, x, y), widths=(1, 1), rng=RNG(0))
-
-    assert found.verdict.kind == "exact"
-
-
 def test_less_than_ten_samples_are_refused():
     x = RNG(0).uniform(0.0, 1.0, (9, 1))
 
@@ -996,19 +911,6 @@ def test_a_constant_input_is_left_out_of_the_formula_and_the_network_takes_it(co
     surrogate = found.scaler.inverse_y(found.splines(found.scaler.transform_x(data.x_test)))
     assert np.std(surrogate - data.y_test) < 0.05 * np.std(data.y_test)
     assert all(step.network.widths[0] == 3 for step in found.steps if step.network is not None)
-
-
-@pytest.mark.long
-def test_an_input_that_varies_by_rounding_errors_alone_is_constant():
-    data = beside_constants([0.3], [0])
-    x = data.x_train.copy()
-    x[:, 0] *= 1.0 + 2e-16 * RNG(2).integers(-4, 5, len(x))
-    assert np.ptp(x[:, 0]) > 0.0
-
-    found = kr.discover(kr.Data(x, data.y_train, x, data.y_train), rng=RNG(0))
-
-    assert found.formula == sympy.sympify("sin(x_2) + x_3**2")
-    assert "x_1 = 0.3 at all training samples" in found.verdict.why
 
 
 @for_all("range_of_eps", [0, 4, 8, 9, 64, 450])
@@ -1463,16 +1365,6 @@ def test_a_number_must_matter_at_several_points_not_at_one_repeated(text, noise,
     assert reason in verdict.why
 
 
-def test_a_statistic_without_bound_is_short_in_the_verdict():
-    """Polynomials of degree 6 have every value at 7 points, so only small errors bound z."""
-    x = RNG(0).choice(RNG(1).uniform(-1.0, 1.0, (7, 1)), 60)
-    y = np.sign(x[:, 0] - x.mean()) + 1e-9 * np.arange(60)  # no copies
-
-    why = judge(x, y, np.zeros(60), RNG(0)).why
-
-    assert re.search(r"explain 100.0% of its square, z = \d[.\d]*e\+\d+$", why)
-
-
 def test_the_structure_of_a_table_with_one_input_is_named_after_one_input():
     x = np.cos(np.linspace(0.0, np.pi, 200))[:, None]
 
@@ -1921,27 +1813,6 @@ def test_ten_values_of_an_input_are_enough_to_say_nothing_of_them():
 
     assert found.verdict.kind == "exact"
     assert "takes" not in found.verdict.why
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", [4, 6, 7])
-def test_noise_with_a_heavy_tail_ends_with_a_verdict(seed):
-    rng = np.random.default_rng(seed)
-    x = rng.random((120, 2))
-    y = (np.exp(x[:, 0]) * x[:, 1] + 0.1 * rng.lognormal(0.0, 2.0, 120))[:, None]
-
-    found = kr.discover(kr.Data(x, y, x, y), rng=np.random.default_rng(0))
-
-    assert found.verdict.kind in ("within noise", "not explained")
-
-
-def test_one_value_among_zeros_ends_with_a_verdict():
-    x, y = np.linspace(0.0, 1.0, 50)[:, None], np.zeros((50, 1))
-    y[10] = 1.0
-
-    found = kr.discover(kr.Data(x, y, x, y), rng=np.random.default_rng(0))
-
-    assert found.verdict.kind in ("exact", "within noise", "not explained")
 
 
 @pytest.mark.long

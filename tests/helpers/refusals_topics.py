@@ -317,6 +317,16 @@ refuse(
     **numbers,
 )
 refuse("eliminate", "data", lambda v: kr.eliminate(NET, v), none=None, dictionary=vars(data()))
+for setting, bad in (
+    ("tolerance", {"negative": -1.0}),
+    ("smoothness_weight", {"negative": -1.0}),
+    ("n_steps", {"zero": 0}),
+    ("grids", {"empty": (), "falling": (10, 5)}),
+    ("edges", {"one": 1}),
+    ("simple", {"one": 1, "without rng": True}),
+    ("rng", {"seed": 3}),
+):
+    refuse("eliminate", setting, lambda v, s=setting: kr.eliminate(NET, data(), **{s: v}), **bad)
 refuse(
     "discover",
     "widths",
