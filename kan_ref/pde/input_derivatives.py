@@ -45,8 +45,6 @@ class JetFunctions:
     jacobian: Callable[[Any, Any, Sequence[FloatArray]], Sequence[Block]]
 
 
-MOST_ROWS = 16  # of a Hessian at once: all of them at 300 inputs take 17 times the memory
-
 KAN_JETS = JetFunctions(
     jets.prepare_jet,
     jets.predict_jet,
@@ -153,20 +151,14 @@ def input_hessian(network: JetModel, x: object) -> FloatArray:
 
     Notes
     -----
-    About 1 + n_in + n_in (n_in + 1) / 2 forward passes, from 17 inputs on about a tenth more, with
-    the memory of at most 17 n_in of them at once.
+    About 1 + n_in + n_in (n_in + 1) / 2 forward passes, at once.
     """
     points = _check_inputs(network, x)
     n_in = points.shape[1]
     p, q = np.triu_indices(n_in)
+    kind = directional_kind(np.eye(n_in), list(zip(p.tolist(), q.tolist(), strict=True)))
     hessian = np.empty((len(points), network.widths[-1], n_in, n_in))
-    for first in range(0, n_in, MOST_ROWS):
-        own = (first <= p) & (p < first + MOST_ROWS)
-        pairs = list(zip((p[own] - first).tolist(), (q[own] - first).tolist(), strict=True))
-        kind = directional_kind(np.eye(n_in)[first:], pairs)
-        upper = _components(network, points, kind, kind.second)
-        hessian[..., p[own], q[own]] = upper
-        hessian[..., q[own], p[own]] = upper
+    hessian[..., p, q] = hessian[..., q, p] = _components(network, points, kind, kind.second)
     return hessian
 
 

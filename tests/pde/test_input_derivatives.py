@@ -107,20 +107,6 @@ def test_the_hessian_is_exactly_symmetric_and_its_diagonal_and_trace_are_the_oth
     assert np.abs(hessian[..., 0, 1]).max() > 1e-4
 
 
-def test_a_hessian_of_many_inputs_is_that_of_its_rows():
-    """More rows than are evaluated at once."""
-    rng = np.random.default_rng(0)
-    network = kr.init_network((20, 3, 2), n_intervals=3, degree=3, domain=(-1, 1), rng=rng)
-    x, along = rng.uniform(-1.0, 1.0, (3, 20)), rng.normal(size=(2, 20))
-
-    hessian = kr.input_hessian(network, x)
-
-    np.testing.assert_array_equal(hessian, hessian.swapaxes(2, 3))
-    second = np.einsum("dp,bopq,dq->bod", along, hessian, along)
-    ours = jet_of(network, x, directional_kind(along, [(0, 0), (1, 1)]))[:, 3:].transpose(2, 0, 1)
-    np.testing.assert_allclose(ours, second, rtol=0, atol=1e-12 * np.abs(second).max())
-
-
 @models
 def test_the_jacobian_is_what_backward_gives_output_by_output(model):
     jacobian = kr.input_jacobian(model, X)
