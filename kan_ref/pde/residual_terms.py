@@ -250,7 +250,7 @@ def check_order(model: JetModel, term: Term, name: str) -> None:
         if order == 2 and model.activation == "relu":
             raise ValueError(
                 f"{name} has second derivatives, but those of an MLP of activation 'relu' are 0 at "
-                f"every point: give another activation{_or_lower_order(term, 1)}"
+                "every point: give another activation, or the term a lower order"
             )
         return
     if not isinstance(model, Network) or order == 0:
@@ -260,20 +260,10 @@ def check_order(model: JetModel, term: Term, name: str) -> None:
             raise ValueError(
                 f"{name} has derivatives of order {order}, but those of the network are 0 at every "
                 f"point, because layers[{place}] has no active edges: mask_edges makes them active"
-                f"{_or_lower_order(term, 0)}"
             )
         if layer.degree < order and layer.mask.any():
             raise ValueError(
                 f"{name} has derivatives of order {order}, but layers[{place}] has spline edges of "
                 f"degree {layer.degree}: their {_JUMPS[layer.degree]} jump at the knots, which "
-                "residuals at points do not show, so give degree 3 or more"
-                f"{_or_lower_order(term, layer.degree)}"
+                "residuals at points do not show, so give degree 3, or the term a lower order"
             )
-
-
-def _or_lower_order(term: Term, order: int) -> str:
-    """Return a further remedy for a function of the caller's: its derivatives may be unused."""
-    if not isinstance(term, FunctionTerm) or term.derived:
-        return ""
-    unused = "second derivatives" if order == 1 else "derivatives"
-    return f", or function_term(order={order}) where the function uses no {unused}"

@@ -229,13 +229,14 @@ def _disagreement(
     error = np.abs(found - along)
     allowed = _TOLERANCE * (np.abs(found) + np.abs(along)) + _ROUNDING / _STEPS[0] * size
     wrong = (error > allowed) & (np.abs(nearer - found) < 0.5 * error)
-    found, along, wrong = (array.reshape(len(array), -1) for array in (found, along, wrong))
+    wrong = wrong.reshape(len(wrong), -1)
     often = wrong.sum(axis=0) > len(wrong) // _MISSES
     if not often.any():
         return None
     column = int(often.argmax())
     point = int(wrong[:, column].argmax())
-    return point, column, float(found[point, column]), float(along[point, column])
+    limit, given = (float(one.reshape(wrong.shape)[point, column]) for one in (found, along))
+    return point, column, limit, given
 
 
 def _message(place: int, wrong: Wrong, ndim: int, derived: bool, values: str) -> str:

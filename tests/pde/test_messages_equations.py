@@ -282,29 +282,6 @@ def test_splines_with_jumps_that_no_residual_shows_are_rejected(order, degree, b
             fit_term(straight(degree, base), term)
 
 
-@for_all(
-    ("model", "lower", "unused"),
-    [
-        (straight(0), 0, "derivatives"),
-        (straight(1), 1, "second derivatives"),
-        (kr.mask_edges(straight(3), 1, np.zeros((1, 2))), 0, "derivatives"),
-        (
-            kr.init_mlp((1, 2, 1), activation="relu", rng=np.random.default_rng(0)),
-            1,
-            "second deriv",
-        ),
-    ],
-)
-def test_a_function_that_uses_no_derivatives_gets_the_order_that_a_model_has_as_a_remedy(
-    model, lower, unused
-):
-    """The default of function_term is order=2, which only the function's author can lower."""
-    message = rf", or function_term\(order={lower}\) where the function uses no {unused}"
-    with pytest.raises(ValueError, match=message):
-        fit_term(model, kr.function_term(UNIT_LINE, ONES))
-    fit_term(model, kr.function_term(UNIT_LINE, ONES, order=lower))
-
-
 def test_one_layer_with_such_splines_is_enough():
     network = kr.Network([straight(degree, widths=(1, 1)).layers[0] for degree in (3, 1)])
 
