@@ -23,7 +23,7 @@ from kan_ref.checks import (
     check_number,
 )
 from kan_ref.data import Data
-from kan_ref.discovery.curves import BLURRED, at_all_samples, floor_of, name_curve, rounded_constant
+from kan_ref.discovery.curves import BLURRED, at_all_samples, floor_of, name_curve
 from kan_ref.discovery.polish import SMALLEST, bic
 from kan_ref.discovery.records import Alternative, Discovery, distinct, formula_values
 from kan_ref.discovery.sample_support import between_samples, rounding_errors, weak_number
@@ -282,7 +282,7 @@ def suggest_formulas(
     variable = check_name("name", name)
     floor = max(error, floor_of(values, 0.0))
     fitted = name_curve(points, values, error=error, most=MANY)
-    fitted = [*rounded_constant(values), *at_all_samples(fitted, points, values, error)]
+    fitted = at_all_samples(fitted, points, values, error)
     n = len(points)
     found = [
         Alternative(
