@@ -196,7 +196,8 @@ def check_scales(terms: Sequence[Any]) -> None:
     scaled = [place for place, term in enumerate(terms) if term.scales is not None]
     for place in scaled[1:]:
         one, other = terms[scaled[0]].scales, terms[place].scales
-        if not (_equal(one.domain, other.domain) and _equal(one.values, other.values)):
+        same = [np.array_equal(getattr(one, n), getattr(other, n)) for n in ("domain", "values")]
+        if not all(same):
             raise ValueError(
                 f"terms[{place}] has {other}, but terms[{scaled[0]}] has {one}: give all terms of "
                 "a problem the same scales, since one network is trained in their variables"
@@ -252,16 +253,11 @@ def note_on_lengths(terms: Sequence[Any]) -> str:
     if not far.any():
         return ""
     n = int(np.argmax(far))
-    remedy = (
-        "give equation_term(..., scales=kr.Scales(domain, values)), which makes all of size one"
-    )
-    if any(term.scales is not None for term in terms):
-        remedy = "give scales= a domain with the range of the points in their units"
     return (
         f"; the points of the problem extend over {lengths[n]:.3g} in input {n}, but over "
         f"{short[n]:.3g} or less, and over {LONG:g} or more, derivatives and values can differ so "
-        f"much in size that some terms hardly influence the fit, which the residual does not show: "
-        f"{remedy}"
+        "much in size that some terms hardly influence the fit, which the residual does not show: "
+        "give equation_term(..., scales=kr.Scales(domain, values)) with the range of the points"
     )
 
 
@@ -297,9 +293,3 @@ def note_on_sizes(sizes: FloatArray, *, least_squares: bool) -> str:
         "residual does not show: give equation_term(..., scales=kr.Scales(domain, values)) with "
         "the range of the solution's values"
     )
-
-
-def _equal(one: FloatArray, other: FloatArray) -> bool:
-    """Return whether bounds (n, 2) are equal; one pair holds for all."""
-    n = max(len(one), len(other))
-    return min(len(one), len(other)) in (1, n) and bool((one == other).all())

@@ -60,12 +60,9 @@ def evaluate_residual(
             array.flags.writeable = False
     answer: Any = function(*arguments)
     if not isinstance(answer, Sequence) or len(answer) != 4:
-        what = (
-            f"{len(answer)} items" if isinstance(answer, Sequence) else f"a {type(answer).__name__}"
-        )
         raise TypeError(
-            f"function returned {what}, but must return (residual, by_u, by_du, by_d2u), "
-            "with None for a partial derivative that is zero"
+            "function must return four items, (residual, by_u, by_du, by_d2u), with None for a "
+            "partial derivative that is zero"
         )
     n = len(arguments[0])
     residual = _check_real("residual", answer[0])

@@ -147,19 +147,9 @@ def test_an_answer_of_a_wrong_kind_or_shape_is_refused_by_name(name):
         judge(NET1, X1, spoil(place, lambda partial, u: change(partial)))
 
 
-@pytest.mark.parametrize(
-    ("answer", "what"),
-    [
-        (lambda u: u[:, 0], "a ndarray"),
-        (lambda u: (u[:, 0], None), "2 items"),
-        (lambda u: None, "a NoneType"),
-    ],
-)
-def test_an_answer_that_is_no_four_things_is_refused(answer, what):
-    with pytest.raises(
-        TypeError,
-        match=rf"function returned {what}, but must return \(residual, by_u, by_du, by_d2u\)",
-    ):
+@pytest.mark.parametrize("answer", [lambda u: u[:, 0], lambda u: (u[:, 0], None), lambda u: None])
+def test_an_answer_that_is_no_four_things_is_refused(answer):
+    with pytest.raises(TypeError, match=r"function must return four items"):
         judge(NET1, X1, lambda x, u, du, d2u: answer(u))
 
 
