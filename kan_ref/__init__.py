@@ -27,7 +27,7 @@ _PUBLIC = {
     ),
     "optimizers": "adam lbfgs levenberg_marquardt",
     "pde": (
-        "ResidualProblem Scales directional_jets function_term input_hessian input_hessian_diag "
+        "ResidualProblem Scales function_term input_hessian input_hessian_diag "
         "input_jacobian input_laplacian linear_term residual_problem value_term"
     ),
     "sparsity": "edge_scores node_scores prune remove_edges remove_nodes",

@@ -76,7 +76,6 @@ from kan_ref.optimizers import lbfgs as lbfgs
 from kan_ref.optimizers import levenberg_marquardt as levenberg_marquardt
 from kan_ref.pde import ResidualProblem as ResidualProblem
 from kan_ref.pde import Scales as Scales
-from kan_ref.pde import directional_jets as directional_jets
 from kan_ref.pde import function_term as function_term
 from kan_ref.pde import input_hessian as input_hessian
 from kan_ref.pde import input_hessian_diag as input_hessian_diag

@@ -57,7 +57,6 @@ from kan_ref.discovery.spare_samples import (
     at_points,
     fitted_numbers,
     missing_samples,
-    without_copies,
 )
 from kan_ref.discovery.trials import VALIDATION_SHARE
 from kan_ref.discovery.verdict import ERRORS, Verdict
@@ -253,7 +252,7 @@ def class_verdict(
         return Verdict(
             "not explained", f"{numbers}: no better than a constant prediction, with {least:.3g}"
         )
-    n = len(without_copies(data.x_train, data.y_train))
+    n = len(data.x_train)
     n_points = len(np.unique(data.x_train, axis=0))
     missing = missing_samples(n, n_points, n_numbers, FEWEST, is_noisy=True)
     if missing:
@@ -273,7 +272,7 @@ def class_verdict(
             "not explained",
             f"{numbers}: not clearly better {chance}, but at most {MOST_ORDERS} may",
         )
-    samples = at_points(len(data.x_train), n_points)
+    samples = at_points(n, n_points)
     taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
     text = f"{numbers}; better {chance}; residuals y - p show no structure on {samples}{taken}"
     whole = check_batch(final, data.x_train, data.y_train, loss=loss)

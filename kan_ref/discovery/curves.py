@@ -66,13 +66,6 @@ def floor_of(y: FloatArray, noise: float, rounding: float = 1e-14) -> float:
     return max(noise, min(rounding * size, max(1e-10 * float(np.std(y)), 1e-15 * size)))
 
 
-def rounded_constant(y: FloatArray) -> list[Fitted]:
-    """Return the mean of values (n,) that vary by no more than rounding of several operations."""
-    spread = float(np.std(y))
-    is_rounding = 0.0 < spread <= 1e-12 * float(np.abs(y).max())
-    return [Fitted(Number(float(np.mean(y))), spread)] if is_rounding else []
-
-
 def name_curve(
     x: FloatArray,
     y: FloatArray,

@@ -42,7 +42,6 @@ from kan_ref.training import check_batch, check_start, hold_out, hold_out_classe
 
 N_FRESH = 4  # new initializations of each width
 FRESH_INTERVALS = 3  # of their first grid
-MOST_EXPONENT = 200  # of two: the squares of an output stay in float64 in a unit so much smaller
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,8 +216,7 @@ def output_factors(network: Network, y: FloatArray) -> tuple[FloatArray, float]:
     deviations = np.where(deviations > ROUNDING, sizes * deviations, 0.0)
     largest = float(deviations.max())
     sizes = np.where(deviations > 0.0, deviations, largest if largest > 0.0 else 1.0)
-    exponents = np.clip(-np.round(np.log2(sizes)), -MOST_EXPONENT, MOST_EXPONENT)
-    factors = np.exp2(exponents)
+    factors = np.exp2(-np.round(np.log2(sizes)))
     unit = float(factors.min())
     of_rows: dict[int, float] = {}
     for edge in network.layers[-1].symbolic:

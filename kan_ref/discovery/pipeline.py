@@ -26,7 +26,6 @@ from kan_ref.checks import (
     check_integer,
     check_new_names,
     check_number,
-    check_overflow,
     quiet_except,
 )
 from kan_ref.data import Data, DataLike, check_data, check_loss
@@ -90,9 +89,8 @@ def discover(
         inside the range of the training samples is not explained. An input that is constant in the
         training samples is left out of the search, and the verdict says so. It names inputs with
         fewer than 10 values, too: samples say nothing between them; and inputs that others
-        determine by a line, which other formulas have in their place. Copies of a sample count once
-        in the tests of a residual, but one may be held out of training while another is trained
-        on: leave copies out.
+        determine by a line, which other formulas have in their place. Leave copies of samples out:
+        they count as measurements of their own.
     widths : sequence of int, optional
         Widths of the first network of the paper's way, wide enough: the depth is kept, and the
         widths of the hidden layers are found. Without them slices of a surrogate lead to the
@@ -137,9 +135,9 @@ def discover(
     Raises
     ------
     ValueError, TypeError
-        As `init_network` and `fit`; also if there are fewer than 10 training samples, squares of
-        data overflow, the range of a column is below 1e-140 and not 0, a function is unknown, or
-        `widths` or `start` does not begin and end with the numbers of inputs and outputs.
+        As `init_network` and `fit`; also if there are fewer than 10 training samples, a function
+        is unknown, or `widths` or `start` does not begin and end with the numbers of inputs and
+        outputs.
     KeyboardInterrupt
         If the user interrupts a run before there is any formula, or a second time. A first
         interrupt after the surrogate is fitted, or after the first symbolic edges of the paper's
@@ -166,9 +164,6 @@ def discover(
     check_loss(checked, loss)
     if loss in CLASS_LOSSES:
         checked, loss = class_problem(checked, loss)
-    with np.errstate(all="ignore"):
-        squares = [float(np.vdot(array, array)) for array in (checked.x_train, checked.y_train)]
-    check_overflow("the sum of their squares lies", *squares, given="x_train or y_train")
     rng = check_generator("rng", rng)
     check_integer("n_intervals", n_intervals, low=1)
     penalty_weight = check_number("penalty_weight", penalty_weight, low=0.0)

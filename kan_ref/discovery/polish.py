@@ -18,7 +18,6 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.powers import rescaled
-from kan_ref.discovery.spare_samples import tests_exactness, without_aliases
 from kan_ref.discovery.trees import (
     Apply,
     Input,
@@ -48,7 +47,6 @@ FIRST_SAMPLES = 200
 MOST_FIRST = 40
 MOST_SECOND = 4
 NEARLY = 1e-6  # of the standard deviation of y: a smaller error may be one of training alone
-EXACT = 1e-11  # of the standard deviation of y
 ALIKE = 3.0  # errors of exact formulas differ by rounding alone
 
 
@@ -158,21 +156,12 @@ def bic(fitted: Fitted, n_samples: int, floor: float) -> float:
 
 
 def best_fits(trees: Sequence[Tree], x: FloatArray, y: FloatArray, noise: float) -> list[Fitted]:
-    """Return the best candidates, trained on all samples, the best by (BIC) first.
-
-    Aliased waves are left out of those that are not exact, and the other numbers trained again.
-    """
+    """Return the best candidates, trained on all samples, the best by (BIC) first."""
     some = slice(None, None, max(1, len(x) // FIRST_SAMPLES))
     first = [polished(tree, x[some], y[some], n_steps=20) for tree in trees[:MOST_FIRST]]
     n = len(x[some])
     first.sort(key=lambda one: bic(one, n, noise))
     second = [polished(one.tree, x, y, n_steps=60) for one in first[:MOST_SECOND]]
-    exact = max(EXACT * float(np.std(y)), noise)
-    for place, one in enumerate(second):
-        plain = without_aliases(one.tree, x)
-        is_exact = one.rmse <= exact and tests_exactness(len(x), numbers(one.tree).size)
-        if plain is not one.tree and not is_exact:
-            second[place] = polished(absorbed(plain), x, y, n_steps=60)
     second = [one for one in second if np.isfinite(one.rmse)]
     return sorted(second, key=lambda one: bic(one, len(x), noise))
 

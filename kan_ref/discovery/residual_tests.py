@@ -53,7 +53,6 @@ samples show a dropped input or a wrong form of the logits where held-out losses
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import combinations_with_replacement
 from statistics import NormalDist
 
@@ -61,7 +60,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.data import Data
-from kan_ref.discovery.spare_samples import FEWEST, without_copies
+from kan_ref.discovery.spare_samples import FEWEST
 from kan_ref.network import Network
 from kan_ref.training import check_batch, predict_proba
 
@@ -248,7 +247,6 @@ def class_structure(data: Data, network: Network, loss: str) -> str:
 
     "" if nothing is seen, or with fewer samples than the tests need.
     """
-    data = _different(data)
     if len(data.x_train) < FEWEST:
         return ""
     z = standardised(data.x_train)
@@ -284,7 +282,6 @@ def suspicion_of(data: Data, loss: str) -> Callable[[Network], bool]:
 
     With fewer samples than the tests need, it never seems to.
     """
-    data = _different(data)
     if len(data.x_train) < FEWEST:
         return lambda network: False
     columns = product_columns(standardised(data.x_train))
@@ -298,11 +295,6 @@ def suspicion_of(data: Data, loss: str) -> Callable[[Network], bool]:
         return False
 
     return is_suspected
-
-
-def _different(data: Data) -> Data:
-    once = without_copies(data.x_train, data.y_train)
-    return replace(data, x_train=data.x_train[once], y_train=data.y_train[once])
 
 
 def standardised(x: FloatArray) -> FloatArray:

@@ -37,7 +37,7 @@ from kan_ref.discovery.scalings import (
     with_other_factors,
 )
 from kan_ref.discovery.slices import Surface
-from kan_ref.discovery.spare_samples import tests_exactness, without_aliases
+from kan_ref.discovery.spare_samples import tests_exactness
 from kan_ref.discovery.surrogate import Surrogate, fit_surrogate, slice_error
 from kan_ref.discovery.trees import (
     Number,
@@ -123,7 +123,6 @@ def search_by_slices(
     except KeyboardInterrupt:
         ended = INTERRUPTED
         trees = [one.tree for one in decomposer.trained.values()]  # of an interrupted curve
-        trees = [tree for tree in trees if without_aliases(tree, x) is tree]
         pool += [Fitted(tree, rmse_of(tree, x, y)) for tree in trees]
     if not ended and time.monotonic() > deadline:
         ended = TIME_IS_OVER

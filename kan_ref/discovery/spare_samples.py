@@ -9,10 +9,9 @@ formula whose residual shows nothing is called
     (D32)  exact           if M - p >= p / 2
            within noise    if M - p >= p and N >= n_0,   n_0 = 28 for one input, 50 for several
 
-and otherwise not explained. Copies of a sample count once in N. A spare point that is met to 1e-11
-gives log2(1e11) = 36 bits of evidence. Around each number some operations are chosen to fit the
-samples, too: about three, of 5 bits each. Half a spare point for each number is more evidence than
-that.
+and otherwise not explained. A spare point that is met to 1e-11 gives log2(1e11) = 36 bits of
+evidence. Around each number some operations are chosen to fit the samples, too: about three, of 5
+bits each. Half a spare point for each number is more evidence than that.
 
 With noise one has to see that the residual has no structure (`verdict`). With n_0 samples at least
 one test of all inputs can be made: for one input that of sums of polynomials, for several those of
@@ -30,9 +29,6 @@ errors. 100 of them that share the error are seen by their joint test alone, and
 
 Integers and fractions are chosen, so they do not count as fitted. Neither does a number that
 training has brought to a multiple of 1/2 or of pi / 2, up to 1e-9 of it: no free number is so near.
-
-A wave with more than M / 2 periods over its M different phases is aliased (Nyquist): at the samples
-it looks like noise, or like a slow wave. Only an exact formula shows that it is there.
 """
 
 from collections.abc import Iterable
@@ -41,15 +37,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, IntArray
-from kan_ref.discovery.trees import Apply, Number, Product, Sum, Tree, add, apply, multiply, values
+from kan_ref.checks import FloatArray
 
 FEWEST = 50  # samples: with fewer, the statistics of neighbours are far from normal
 N_PER_COLUMN = 4  # samples, at least, for least squares of a residual
 DEGREE = 6  # of the polynomials of each input in that test
 UNSEEN = 8.0  # sigma / sqrt(N): a smaller error may go unnoticed
 SIMPLE = 1e-9  # relative: a fitted number that is nearer to a simple one is that one
-WAVES = ("sin", "cos", "tan")
 MOST_SIMPLE = 1e4  # multiples of 1/2 or of pi / 2: larger ones are near every number
 
 
@@ -91,37 +85,6 @@ def different_points(
     return samples, counts
 
 
-def without_copies(x: FloatArray, y: np.ndarray) -> IntArray:
-    """Return the places of the samples x (n, n_in), y (n,) or (n, n_out), without copies.
-
-    Residuals of copies are equal, so that tests for independent residuals fail. Where equal inputs
-    have other targets, too, equal samples may be measurements of their own, such as labels of one
-    category. Then all places are returned.
-    """
-    first = np.unique(x, axis=0, return_index=True)[1]
-    n_rows = len(np.unique(np.column_stack([x, y]), axis=0))
-    return np.sort(first) if n_rows == len(first) else np.arange(len(x))
-
-
-def without_aliases(tree: Tree, x: FloatArray) -> Tree:
-    """Return a tree whose aliased waves at samples x (n, n_in) are numbers, their means.
-
-    The tree itself is returned where there is no such wave.
-    """
-    if isinstance(tree, Apply):
-        phases = values(tree.part, x) if tree.function.name in WAVES else np.zeros(1)
-        if np.ptp(phases) > np.pi * len(np.unique(phases)):
-            return Number(float(np.mean(values(tree, x))))
-        part = without_aliases(tree.part, x)
-        return tree if part is tree.part else apply(tree.function, part)
-    if not isinstance(tree, Sum | Product):
-        return tree
-    parts = [without_aliases(part, x) for part in tree.parts]
-    if all(new is old for new, old in zip(parts, tree.parts, strict=True)):
-        return tree
-    return add(*parts) if isinstance(tree, Sum) else multiply(*parts)
-
-
 def at_points(n: int, n_points: int) -> str:
     """Return the number of samples in words, with that of different points if it is smaller."""
     return f"{n} samples" + (f" at {n_points} different points" if n_points < n else "")
@@ -155,7 +118,7 @@ def missing_samples(n: int, n_points: int, n_numbers: int, fewest: int, *, is_no
         return f"{samples} determine {fitted}, so nothing tests the formula"
     if is_noisy and n < fewest:
         rule = f"at least {fewest} are needed to see that it has no structure"
-        return f"there are {n} different samples, but {rule}"
+        return f"there are {n} samples, but {rule}"
     if spare >= n_numbers if is_noisy else tests_exactness(n_points, n_numbers):
         return ""
     needed = n_numbers if is_noisy else -(-n_numbers // 2)

@@ -4,7 +4,7 @@ Samples in which an input is constant do not determine how the outputs depend on
 it is a constant there. `discover` searches a formula of the other inputs. What it reports and
 returns takes all inputs, and no edge from a constant one is active.
 
-Samples that are too few, or whose squares underflow, are rejected before a search.
+Too few samples are rejected before a search.
 """
 
 from collections.abc import Sequence
@@ -23,39 +23,17 @@ from kan_ref.sparsity import remove_nodes
 from kan_ref.training import Scaler
 
 LEAST_SAMPLES = 10  # two of them are held out
-LEAST_RANGE = 1e-140  # of a column: squares of errors of 1e-13 of it are above 1e-308
 MOST_SHOWN = 3  # constant inputs that a verdict lists
 DEPENDENT = 1e-9  # relative: a smaller singular value, or part of its vector, is a rounding error
 
 
-def check_range(name: str, where: str, values: FloatArray) -> None:
-    """Raise ValueError if values vary so little that squares of errors underflow."""
-    low, high = float(values.min()), float(values.max())
-    if ROUNDING * max(-low, high) < high - low < LEAST_RANGE:
-        raise ValueError(
-            f"{name} has values between {low:g} and {high:g}{where}, but values that vary need a "
-            f"range of at least {LEAST_RANGE:g}, or squares of errors are below float64: multiply "
-            "them by a power of 10"
-        )
-
-
 def check_samples(data: Data) -> None:
-    """Check that there are enough samples to hold some out, and that no squares underflow.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than 10 training samples, or a column that varies has a range below
-        1e-140.
-    """
+    """Raise ValueError if there are too few training samples to hold some out."""
     if len(data.x_train) < LEAST_SAMPLES:
         raise ValueError(
             f"data has {len(data.x_train)} training samples, but at least {LEAST_SAMPLES} are "
             "needed, since a fifth of them is held out to compare formulas: give more samples"
         )
-    for name, array in (("x_train", data.x_train), ("y_train", data.y_train)):
-        for place, column in enumerate(array.T if array.ndim == 2 else ()):  # labels have no unit
-            check_range(name, f" in column {place}", column)
 
 
 def dependent_columns(x: FloatArray) -> list[int]:

@@ -54,7 +54,6 @@ from kan_ref.discovery.spare_samples import (
     fewest_noisy,
     missing_samples,
     unseen_error,
-    without_copies,
 )
 from kan_ref.discovery.surrogate import held_out_gain
 
@@ -110,10 +109,8 @@ def judge(
     rounded: FloatArray | float = allowed_error(y, ROUNDED)
     if rounding is not None and rounded < largest <= allowed_error(y):
         rounded = np.maximum(rounded, rounding())
-    # where errors may be called exact, copies count as well: the test is then stricter
-    once = np.arange(n) if largest <= allowed_error(y) else without_copies(x, y)
     is_rounded = bool((np.abs(residual) <= rounded).all())
-    found = "" if is_rounded else _structure(x[once], residual[once], rng)
+    found = "" if is_rounded else _structure(x, residual, rng)
     coarse, rounding_of_y = "", 8.0 * resolution(y)
     if rounding_of_y > MOST_EXACT * _unit(y):
         coarse = (
@@ -133,11 +130,11 @@ def judge(
     share = f"the residual, of size {size:.1e} ({of_y} of y)"
     if found:
         return Verdict("not explained", f"{share}, has structure: {found}")
-    missing = missing_samples(len(once), n_points, n_numbers, fewest, is_noisy=True)
+    missing = missing_samples(n, n_points, n_numbers, fewest, is_noisy=True)
     if missing:
         return Verdict("not explained", f"{share}, shows no structure; {missing}")
     taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
-    unseen = max(unseen_error(size, len(once), n_numbers), resolution(y))
+    unseen = max(unseen_error(size, n, n_numbers), resolution(y))
     if np.ptp(predicted) == 0.0:
         why = (
             f"the formula is a constant, and y looks like noise on {samples}{taken}: it does not "
@@ -176,10 +173,10 @@ def is_like_noise(
 
     With few samples few tests are made. With fewer than two for each fitted number it is False.
     """
-    once, residual = without_copies(x, y), y - predicted
-    if 2 * n_numbers > len(once) or not np.isfinite(residual).all():
+    residual = y - predicted
+    if 2 * n_numbers > len(y) or not np.isfinite(residual).all():
         return False
-    return not _structure(x[once], residual[once], rng)
+    return not _structure(x, residual, rng)
 
 
 def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) -> str:

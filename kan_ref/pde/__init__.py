@@ -3,7 +3,6 @@
 from kan_ref.pde.equations import function_term as function_term
 from kan_ref.pde.equations import linear_term as linear_term
 from kan_ref.pde.equations import value_term as value_term
-from kan_ref.pde.input_derivatives import directional_jets as directional_jets
 from kan_ref.pde.input_derivatives import input_hessian as input_hessian
 from kan_ref.pde.input_derivatives import input_hessian_diag as input_hessian_diag
 from kan_ref.pde.input_derivatives import input_jacobian as input_jacobian

@@ -1,10 +1,9 @@
-"""Derivatives of a model with respect to its inputs: gradients, Hessians, Laplacians, jets.
+"""Derivatives of a model with respect to its inputs: gradients, Hessians, Laplacians.
 
     (J25)  input_jacobian      d u_o / d x_i
     (J26)  input_hessian       d^2 u_o / d x_p d x_q
     (J27)  input_hessian_diag  d^2 u_o / d x_i^2
     (J28)  input_laplacian     sum_i d^2 u_o / d x_i^2
-    (J29)  directional_jets    u_o, v_d . grad u_o, v_d^T (D^2 u_o) v_d
 
 All of them are components of one jet (`jet_kind`), computed by one forward pass: through splines,
 base functions and symbolic edges of a Network (`jets`), through the activations of an MLP
@@ -45,8 +44,6 @@ class JetFunctions:
     run_backward: Callable[[Any, Any, FloatArray], FloatArray]
     jacobian: Callable[[Any, Any, Sequence[FloatArray]], Sequence[Block]]
 
-
-MOST_ROWS = 16  # of a Hessian at once: all of them at 300 inputs take 17 times the memory
 
 KAN_JETS = JetFunctions(
     jets.prepare_jet,
@@ -95,24 +92,6 @@ def check_jet(
             "float64: scale the network or its data"
         )
     raise ValueError(why)
-
-
-@dataclass(frozen=True, eq=False)
-class DirectionalJets:
-    """Values and derivatives along directions.
-
-    `value` (batch, n_out); `first` and `second` (batch, n_out, n_directions).
-    """
-
-    value: FloatArray
-    first: FloatArray
-    second: FloatArray
-
-    def __repr__(self) -> str:
-        return (
-            f"DirectionalJets(value {self.value.shape}, first {self.first.shape}, "
-            f"second {self.second.shape})"
-        )
 
 
 def input_jacobian(network: JetModel, x: object) -> FloatArray:
@@ -172,20 +151,14 @@ def input_hessian(network: JetModel, x: object) -> FloatArray:
 
     Notes
     -----
-    About 1 + n_in + n_in (n_in + 1) / 2 forward passes, from 17 inputs on about a tenth more, with
-    the memory of at most 17 n_in of them at once.
+    About 1 + n_in + n_in (n_in + 1) / 2 forward passes, at once.
     """
     points = _check_inputs(network, x)
     n_in = points.shape[1]
     p, q = np.triu_indices(n_in)
+    kind = directional_kind(np.eye(n_in), list(zip(p.tolist(), q.tolist(), strict=True)))
     hessian = np.empty((len(points), network.widths[-1], n_in, n_in))
-    for first in range(0, n_in, MOST_ROWS):
-        own = (first <= p) & (p < first + MOST_ROWS)
-        pairs = list(zip((p[own] - first).tolist(), (q[own] - first).tolist(), strict=True))
-        kind = directional_kind(np.eye(n_in)[first:], pairs)
-        upper = _components(network, points, kind, kind.second)
-        hessian[..., p[own], q[own]] = upper
-        hessian[..., q[own], p[own]] = upper
+    hessian[..., p, q] = hessian[..., q, p] = _components(network, points, kind, kind.second)
     return hessian
 
 
@@ -241,38 +214,6 @@ def input_laplacian(network: JetModel, x: object) -> FloatArray:
     n_in = points.shape[1]
     kind = operator_kind(np.eye(n_in), np.zeros(n_in))
     return _components(network, points, kind, kind.second)[..., 0]
-
-
-def directional_jets(network: JetModel, x: object, directions: object) -> DirectionalJets:
-    """Return value, first and second derivative (J29) of every output along directions.
-
-    Parameters
-    ----------
-    network : Network, MLP
-    x : (batch, n_in)
-    directions : (n_directions, n_in)
-        At least one, of any length: the derivatives are those of t -> u(x + t v) at 0.
-
-    Returns
-    -------
-    jets : DirectionalJets
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `input_jacobian`; "directions has shape (3,), but needs shape (n_directions, 2)".
-
-    Notes
-    -----
-    About 2 n_directions + 1 forward passes.
-    """
-    points = _check_inputs(network, x)
-    along = check_float_array("directions", directions, ("n_directions", points.shape[1]))
-    if len(along) == 0:
-        raise ValueError(f"directions has shape {along.shape}, but needs at least one direction")
-    kind = directional_kind(along, [(d, d) for d in range(len(along))])
-    jet = _components(network, points, kind, slice(None))
-    return DirectionalJets(jet[..., 0], jet[..., kind.first], jet[..., kind.second])
 
 
 def _check_inputs(network: JetModel, x: object) -> FloatArray:

@@ -14,7 +14,7 @@ Every edge phi_ji is a curve of its own argument, and a node sums its edges. Wit
 
 The sums over spline edges are evaluated from the degree + 1 nonzero basis functions of each sample,
 one output after another. By (J11) three numbers of a basis function are enough, however many
-components a jet has. For wide layers matrix products are faster; these are in `jet_product`.
+components a jet has.
 
 Derivatives B_m^(q) are limits from the right, of orders 0 to 3. Those of order above the degree are
 zero: a layer of degree 2 has a piecewise constant phi'', a layer of degree 1 none. The axes of
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.bspline import ActiveBasis, evaluate_bases, gathers
+from kan_ref.bspline import ActiveBasis, evaluate_bases
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.functions import BASE_FUNCTIONS
 from kan_ref.network import (
@@ -45,13 +45,6 @@ from kan_ref.pde.jet_kind import (
     products_of,
     upstream_slices,
 )
-from kan_ref.pde.jet_product import (
-    JetFactors,
-    jet_factors,
-    product_input_sums,
-    product_matrix_gradients,
-    product_outputs,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +53,7 @@ class JetCache:
 
     `jet` (n_in, n_components, batch): the layer's input; `quadratic` (n_in, n_second, batch): its
     q_s. `active`: nonzero basis functions and their derivatives of orders 1 and 2, for a gradient
-    with respect to the jet also 3; `base`: the same of b, each (n_in, batch). `factors`: of the
-    matrix products; None where the sums are gathered.
+    with respect to the jet also 3; `base`: the same of b, each (n_in, batch).
     """
 
     kind: JetKind
@@ -69,7 +61,6 @@ class JetCache:
     quadratic: FloatArray
     active: ActiveBasis
     base: tuple[FloatArray, ...]
-    factors: JetFactors | None
 
     @property
     def batch(self) -> int:
@@ -77,8 +68,7 @@ class JetCache:
         return int(self.jet.shape[2])
 
     def __repr__(self) -> str:
-        how = "gathered" if self.factors is None else repr(self.factors)
-        return f"JetCache(jet {self.jet.shape}, {self.kind!r}, {self.active!r}, {how})"
+        return f"JetCache(jet {self.jet.shape}, {self.kind!r}, {self.active!r})"
 
 
 def evaluate(layer: Layer, jet: FloatArray, kind: JetKind, *, slopes: bool = True) -> JetCache:
@@ -91,34 +81,14 @@ def evaluate(layer: Layer, jet: FloatArray, kind: JetKind, *, slopes: bool = Tru
     x, quadratic = jet[:, 0], products_of(kind, jet)
     active = evaluate_bases(layer.rows, x.T, orders[-1], gathered=True, workspace=None).active
     base = tuple(BASE_FUNCTIONS[layer.base](x, orders))
-    # gathered sums cost as much as two of plain values, for any number of components
-    gathered = gathers(layer.n_out, kind.n_components * layer.n_basis // 2, layer.degree)
-    factors = None if gathered else jet_factors(layer, kind, jet, quadratic, active, base)
-    return JetCache(kind, jet, quadratic, active, base, factors)
+    return JetCache(kind, jet, quadratic, active, base)
 
 
 # --- forward
 
 
 def outputs(layer: Layer, cache: JetCache) -> FloatArray:
-    """Return the jets of the outputs, (n_out, n_components, batch), by (J9)."""
-    if cache.factors is None:
-        y = _gathered_outputs(layer, cache)
-    else:
-        y = product_outputs(layer, cache.factors)
-    if layer.symbolic:
-        kind, jet, inputs = cache.kind, cache.jet, numbers(layer.symbolic)[1]
-        values = derivatives(layer.symbolic, layer.affine, jet[:, 0].T, (0, 1, 2))
-        jets = chain(kind, jet[inputs], cache.quadratic[inputs], list(values.swapaxes(0, 1)))
-        for edge, own in zip(layer.symbolic, jets, strict=True):
-            y[edge.output] += own
-        # undefined values of symbolic edges are rejected by the public functions
-        y[~np.isfinite(y)] = np.nan
-    return y
-
-
-def _gathered_outputs(layer: Layer, cache: JetCache) -> FloatArray:
-    """Return (J9) of the spline edges, one output after another.
+    """Return the jets of the outputs, (n_out, n_components, batch), by (J9).
 
     Notes
     -----
@@ -129,6 +99,14 @@ def _gathered_outputs(layer: Layer, cache: JetCache) -> FloatArray:
     for y_j, curves in zip(y, _curves(layer, cache, (0, 1, 2)), strict=True):
         chain(cache.kind, cache.jet, cache.quadratic, curves).sum(axis=0, out=y_j)
     # [/eq:jet-layer]
+    if layer.symbolic:
+        kind, jet, inputs = cache.kind, cache.jet, numbers(layer.symbolic)[1]
+        values = derivatives(layer.symbolic, layer.affine, jet[:, 0].T, (0, 1, 2))
+        jets = chain(kind, jet[inputs], cache.quadratic[inputs], list(values.swapaxes(0, 1)))
+        for edge, own in zip(layer.symbolic, jets, strict=True):
+            y[edge.output] += own
+        # undefined values of symbolic edges are rejected by the public functions
+        y[~np.isfinite(y)] = np.nan
     return y
 
 
@@ -172,10 +150,7 @@ def input_gradient(layer: Layer, cache: JetCache, dy: FloatArray) -> FloatArray:
         )
     slices = upstream_slices(cache.kind)
     # [eq:jet-input-gradient]
-    if cache.factors is None:
-        sums = _gathered_input_sums(layer, cache, dy)
-    else:
-        sums = product_input_sums(layer, cache.kind, cache.active, cache.base, dy)
+    sums = _input_sums(layer, cache, dy)
     if layer.symbolic:
         by_edge = derivatives(layer.symbolic, layer.affine, cache.jet[:, 0].T, (1, 2, 3))
         for edge, curves in zip(layer.symbolic, by_edge, strict=True):
@@ -185,7 +160,7 @@ def input_gradient(layer: Layer, cache: JetCache, dy: FloatArray) -> FloatArray:
     # [/eq:jet-input-gradient]
 
 
-def _gathered_input_sums(layer: Layer, cache: JetCache, dy: FloatArray) -> list[FloatArray]:
+def _input_sums(layer: Layer, cache: JetCache, dy: FloatArray) -> list[FloatArray]:
     """Return the sums of phi' dy, phi'' dy, phi''' dy over the spline edges, for `chain_back`."""
     slices = upstream_slices(cache.kind)
     sums = [np.zeros((layer.n_in, *dy[0, own].shape)) for own in slices]
@@ -197,21 +172,6 @@ def _gathered_input_sums(layer: Layer, cache: JetCache, dy: FloatArray) -> list[
 
 def parameter_gradients(layer: Layer, cache: JetCache, dy: FloatArray) -> Layer:
     """Return dR/d parameters as a layer, given dy (n_out, n_components, batch): (J11), (J12)."""
-    if cache.factors is None:
-        d_matrix, d_base_matrix = _gathered_matrix_gradients(layer, cache, dy)
-    else:
-        d_matrix, d_base_matrix = product_matrix_gradients(cache.factors, dy)
-    d_affine = np.zeros_like(layer.affine)
-    if layer.symbolic:
-        rows = [edge.row for edge in layer.symbolic]
-        np.add.at(d_affine, rows, symbolic_rows(layer, cache, dy).sum(axis=2))
-    return with_parameters(layer, (*weight_gradients(layer, d_matrix, d_base_matrix), d_affine))
-
-
-def _gathered_matrix_gradients(
-    layer: Layer, cache: JetCache, dy: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return d_C (n_out, n_in * n_basis) and d_W (n_out, n_in) by (J11)."""
     d_matrix = np.empty((layer.n_out, layer.n_in * layer.n_basis))
     d_base_matrix = np.empty(layer.w_base.shape)
     places = _places(layer, cache).reshape(-1)
@@ -219,7 +179,11 @@ def _gathered_matrix_gradients(
         by_basis, by_base = _matrix_rows(cache, dy_j)
         d_matrix[j] = np.bincount(places, by_basis.reshape(-1), minlength=d_matrix.shape[1])
         d_base_matrix[j] = by_base.sum(axis=1)
-    return d_matrix, d_base_matrix
+    d_affine = np.zeros_like(layer.affine)
+    if layer.symbolic:
+        rows = [edge.row for edge in layer.symbolic]
+        np.add.at(d_affine, rows, symbolic_rows(layer, cache, dy).sum(axis=2))
+    return with_parameters(layer, (*weight_gradients(layer, d_matrix, d_base_matrix), d_affine))
 
 
 # --- rows: the backward pass without the sum over samples

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, counted
+from kan_ref.checks import FloatArray, check_float_array, counted, shown
 from kan_ref.numerics import Block
 from kan_ref.pde.equations import value_term
 from kan_ref.pde.input_derivatives import JetFunctions, JetModel, check_jet, jets_of
@@ -301,14 +301,9 @@ def residual_problem(terms: object, *, reference: object = None) -> ResidualProb
 def _check_reference(reference: object, n_in: int) -> tuple[FloatArray, FloatArray]:
     """Return copies of x (n, n_in) and u (n, n_out); raise an error if they do not fit."""
     if not isinstance(reference, tuple | list) or len(reference) != 2:
-        what = (
-            f"a {type(reference).__name__} of length {len(reference)}"
-            if isinstance(reference, tuple | list)
-            else f"a {type(reference).__name__}"
-        )
         raise TypeError(
-            f"reference is {what}, but must be a pair (x, u): points x (n, {n_in}) and the known "
-            "solution u (n, n_out) at them"
+            f"reference is {shown(reference)}, but must be a pair (x, u): points x (n, {n_in}) and "
+            "the known solution u (n, n_out) at them"
         )
     x = check_float_array("reference[0]", reference[0], ("n", n_in)).copy()
     u = check_float_array("reference[1]", reference[1], ("n", "n_out")).copy()

@@ -172,9 +172,7 @@ class FunctionTerm:
 
 Term = LinearTerm | FunctionTerm
 
-# the degree of splines with such jumps, for functions of the library
-_DEGREES = {"sgn": 0, "abs": 1}
-_JUMPS = ("values", "first derivatives")  # by degree
+_JUMPS = ("values", "first derivatives")  # of splines, by degree
 _RATIO = 1000.0  # of the influences of two residuals
 
 
@@ -245,14 +243,14 @@ def check_order(model: JetModel, term: Term, name: str) -> None:
 
     A spline of degree d has jumps in its d-th derivative at the knots. Derivatives of an order
     above d do not show them at any point between the knots, so all residuals can be 0 for a
-    wrong function. The functions sgn and abs jump at 0 like splines of degree 0 and 1.
+    wrong function.
     """
     order = term.kind.order
     if isinstance(model, MLP):
         if order == 2 and model.activation == "relu":
             raise ValueError(
                 f"{name} has second derivatives, but those of an MLP of activation 'relu' are 0 at "
-                f"every point: give another activation{_or_lower_order(term, 1)}"
+                "every point: give another activation, or the term a lower order"
             )
         return
     if not isinstance(model, Network) or order == 0:
@@ -262,43 +260,10 @@ def check_order(model: JetModel, term: Term, name: str) -> None:
             raise ValueError(
                 f"{name} has derivatives of order {order}, but those of the network are 0 at every "
                 f"point, because layers[{place}] has no active edges: mask_edges makes them active"
-                f"{_or_lower_order(term, 0)}"
             )
         if layer.degree < order and layer.mask.any():
             raise ValueError(
                 f"{name} has derivatives of order {order}, but layers[{place}] has spline edges of "
                 f"degree {layer.degree}: their {_JUMPS[layer.degree]} jump at the knots, which "
-                "residuals at points do not show, so give degree 3 or more"
-                f"{_or_lower_order(term, layer.degree)}"
+                "residuals at points do not show, so give degree 3, or the term a lower order"
             )
-        for edge in layer.symbolic:
-            degree = _DEGREES.get(edge.name, order)
-            if degree < order:
-                raise ValueError(
-                    f"{name} has derivatives of order {order}, but layers[{place}] has the "
-                    f"function {edge.name!r} from input {edge.input} to output {edge.output}: its "
-                    f"{_JUMPS[degree]} jump, which residuals at points do not show, so give "
-                    "the edge another function by fix_symbolic, or a spline by unfix_symbolic"
-                    f"{_or_lower_order(term, degree)}"
-                )
-        repeats, most = _most_repeated(layer.breakpoints), layer.degree + 1 - order
-        if repeats > most and layer.mask.any():
-            raise ValueError(
-                f"{name} has derivatives of order {order}, but layers[{place}] has a breakpoint "
-                f"that occurs {repeats} times: splines of degree {layer.degree} jump there, in "
-                "values or lower derivatives, which residuals at points do not show, so give each "
-                f"breakpoint {counted(most, 'time')} at most"
-            )
-
-
-def _most_repeated(grids: FloatArray) -> int:
-    """Return how often a breakpoint between the ends of its grid occurs; at least 1."""
-    return max(int(np.unique(s, return_counts=True)[1][1:-1].max(initial=1)) for s in grids)
-
-
-def _or_lower_order(term: Term, order: int) -> str:
-    """Return a further remedy for a function of the caller's: its derivatives may be unused."""
-    if not isinstance(term, FunctionTerm) or term.derived:
-        return ""
-    unused = "second derivatives" if order == 1 else "derivatives"
-    return f", or function_term(order={order}) where the function uses no {unused}"

@@ -28,7 +28,6 @@ from kan_ref.discovery.formula_search import (
 )
 from kan_ref.discovery.records import DiscoveryStep, Report, beside_splines, formula_values
 from kan_ref.discovery.residual_tests import (
-    class_structure,
     neighbour_pairs,
     neighbour_statistic,
     pairs_along,
@@ -38,7 +37,7 @@ from kan_ref.discovery.residual_tests import (
 from kan_ref.discovery.results import judged, judged_on_inputs, judged_on_test
 from kan_ref.discovery.sample_support import between_samples, effects, network_of, rounding_errors
 from kan_ref.discovery.slice_search import search_by_slices
-from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error, without_copies
+from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error
 from kan_ref.discovery.surrogate import held_out_gain
 from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.discovery.varying_inputs import inputs_of_data
@@ -305,35 +304,6 @@ def test_locked_sines_keep_their_name():
 # --- the door
 
 
-@for_all(
-    ("changes", "error", "sentence"),
-    [
-        (
-            {"widths": (3, 1)},
-            ValueError,
-            r"widths is \(3, 1\), but the data have 2 inputs and 1 outputs",
-        ),
-        ({"widths": (2, 2)}, ValueError, "but the data have 2 inputs and 1 outputs"),
-        ({"functions": ("sine",)}, ValueError, "did you mean 'sin'"),
-        ({"functions": "sin"}, TypeError, r"^functions is 'sin', but must be a sequence of names"),
-        ({"functions": ()}, ValueError, "^functions is empty"),
-        ({"names": ("x",)}, ValueError, "names"),
-        ({"rng": 0}, TypeError, "rng is 0"),
-        ({"penalty_weight": -1.0}, ValueError, "penalty_weight is -1"),
-        ({"seconds": -1.0}, ValueError, "seconds is -1"),
-        ({"widths": None, "functions": ("sin",)}, ValueError, "functions is given without widths"),
-        ({"start": 3}, ValueError, "widths and start are both given"),
-        ({"widths": None, "start": 3}, TypeError, "start is 3, but must be a Network"),
-        ({"smoothness_weight": -1.0}, ValueError, "smoothness_weight is -1"),
-    ],
-)
-def test_settings_that_make_no_sense_are_refused(changes, error, sentence):
-    settings = {"widths": (2, 1), "rng": np.random.default_rng(0)} | changes
-
-    with pytest.raises(error, match=sentence):
-        kr.discover(made(hello, 2, n=20), **settings)
-
-
 def test_a_table_is_predicted_only_if_its_columns_are_the_inputs_in_their_order():
     x = np.random.default_rng(0).uniform(1.0, 3.0, (60, 2))
     y = x[:, :1] - x[:, 1:]
@@ -348,21 +318,10 @@ def test_a_table_is_predicted_only_if_its_columns_are_the_inputs_in_their_order(
 
     np.testing.assert_array_equal(found.predict(Frame.of("ab", x)), found.predict(x))
     np.testing.assert_array_equal(unnamed.predict(Frame.of("ba", x)), found.predict(x))
-    with pytest.raises(ValueError, match=r"^x has the columns \('b', 'a'\), "):
+    with pytest.raises(ValueError, match=r"^x has the columns \('b', 'a'\), .* give x\[\['a', 'b"):
         found.predict(Frame.of("ba", x))
     with pytest.raises(ValueError, match=r"^names is \('b', 'a'\), but the names of the data are"):
         kr.discover(kr.Data(x, y, x, y, names=("a", "b")), **options | {"names": ("b", "a")})
-
-
-def test_names_are_refused_before_anything_is_trained(monkeypatch):
-    monkeypatch.setattr(
-        "kan_ref.discovery.network_search.fitted", lambda *_, **__: pytest.fail("trained")
-    )
-
-    with pytest.raises(ValueError, match="names"):
-        kr.discover(
-            made(hello, 2, n=20), widths=(2, 1), names=("a", "a"), rng=np.random.default_rng(0)
-        )
 
 
 def test_progress_shows_a_bar_and_the_rest_is_silent(capsys):
@@ -481,7 +440,6 @@ def test_random_orders_of_labels_give_a_loss_as_small_as_often_as_all_orders_do(
     count = label_orders(logits, labels, RNG(0))
 
     assert count == pytest.approx(4000 * share, abs=4.0 * np.sqrt(4000 * share * (1.0 - share)))
-    assert label_orders(1e200 * logits, labels, RNG(0)) == count
     assert label_orders(np.full((6, n_out), 0.1), labels, RNG(0)) == 4000
 
 
@@ -529,23 +487,10 @@ def test_classes_without_samples_and_answers_without_a_choice_are_errors(y, loss
         kr.discover(data, loss=loss, rng=RNG(0))
 
 
-@pytest.mark.long
-@for_all("n", [100, 3000])
-def test_a_few_large_logits_neither_hide_nor_feign_that_labels_depend_on_a_formula(n):
-    labels = (np.arange(n) % 2.0)[:, None]
-    logits = 2.0 * labels - 1.0
-    logits[1] = 5000.0
-    one_of_a_hundred = (np.arange(n) % 100 == 7.0)[:, None].astype(float)
-    rare = np.where(np.arange(n)[:, None] == 7, 9.0, 0.0)
-
-    assert label_orders(logits, labels, RNG(0)) == 0
-    assert label_orders(rare, one_of_a_hundred, RNG(0)) == pytest.approx(40, abs=25)
-
-
 @for_all(
     "n, n_points, n_numbers, reason",
     [
-        (49, 49, 1, "there are 49 different samples, but at least 50 are needed"),
+        (49, 49, 1, "there are 49 samples, but at least 50 are needed"),
         (60, 60, 30, ""),
         (60, 60, 31, "60 samples determine 31 fitted numbers, so 29 are left"),
         (300, 300, 150, ""),
@@ -630,27 +575,6 @@ def test_a_second_attempt_finds_what_sparsification_has_lost():
     assert found.verdict.kind == "within noise"
     assert float(found.formula.coeff(sympy.Symbol("u"))) == pytest.approx(3.0, abs=1.0)
     assert found.formula.free_symbols == {sympy.Symbol("u")}
-
-
-@pytest.mark.long
-def test_of_two_attempts_that_are_not_explained_the_first_is_returned():
-    """The functions have no product, and both attempts end with the same formulas of lines."""
-    data = with_labels(lambda x: x[:, 0] * x[:, 1], sharp=20.0)
-
-    found = kr.discover(
-        data,
-        widths=(2, 1),
-        functions=("x",),
-        loss="cross_entropy",
-        rng=np.random.default_rng(1),
-    )
-
-    assert found.verdict.kind == "not explained"
-    assert found.steps[-1].name == "choice"
-    assert [step.name for step in found.steps].count("numbers") == 2
-    np.testing.assert_allclose(
-        found.steps[-1].network(data.x_test), found.predict(data.x_test), atol=1e-9
-    )
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -942,34 +866,11 @@ def test_slices_follow_where_the_papers_way_does_not_explain_the_data():
     assert relative_error(found, data) < 1e-10
 
 
-def test_values_over_three_hundred_powers_of_ten_end_no_search():
-    x = RNG(0).uniform(-300.0, 340.0, (60, 1))  # squares of candidates overflow
+def test_less_than_ten_samples_are_refused():
+    x = RNG(0).uniform(0.0, 1.0, (9, 1))
 
-    found = kr.discover(kr.Data(x, np.exp(x), x, np.exp(x)), names=("x",), rng=RNG(0))
-
-    assert found.verdict.kind == "exact"
-    assert str(found.formula) == "exp(x)"
-
-
-def test_constant_targets_are_exact_on_the_way_of_the_paper():
-    x = RNG(0).uniform(-1.0, 1.0, (30, 1))
-    y = np.full((30, 1), 0.1)
-
-    found = kr.discover(kr.Data(x, y, x, y), widths=(1, 1), rng=RNG(0))
-
-    assert found.verdict.kind == "exact"
-
-
-@pytest.mark.parametrize(
-    ("n", "scale", "message"),
-    [(9, 1.0, "9 training samples, but at least 10"), (30, 1e-200, "range of at least 1e-140")],
-)
-def test_samples_that_no_formula_can_be_compared_on_are_refused(n, scale, message):
-    x = RNG(0).uniform(0.0, 1.0, (n, 1))
-    y = scale * x**2
-
-    with pytest.raises(ValueError, match=message):
-        kr.discover(kr.Data(x, y, x, y), rng=RNG(0))
+    with pytest.raises(ValueError, match="9 training samples, but at least 10"):
+        kr.discover(kr.Data(x, x**2, x, x**2), rng=RNG(0))
 
 
 # --- constant inputs
@@ -1010,19 +911,6 @@ def test_a_constant_input_is_left_out_of_the_formula_and_the_network_takes_it(co
     surrogate = found.scaler.inverse_y(found.splines(found.scaler.transform_x(data.x_test)))
     assert np.std(surrogate - data.y_test) < 0.05 * np.std(data.y_test)
     assert all(step.network.widths[0] == 3 for step in found.steps if step.network is not None)
-
-
-@pytest.mark.long
-def test_an_input_that_varies_by_rounding_errors_alone_is_constant():
-    data = beside_constants([0.3], [0])
-    x = data.x_train.copy()
-    x[:, 0] *= 1.0 + 2e-16 * RNG(2).integers(-4, 5, len(x))
-    assert np.ptp(x[:, 0]) > 0.0
-
-    found = kr.discover(kr.Data(x, data.y_train, x, data.y_train), rng=RNG(0))
-
-    assert found.formula == sympy.sympify("sin(x_2) + x_3**2")
-    assert "x_1 = 0.3 at all training samples" in found.verdict.why
 
 
 @for_all("range_of_eps", [0, 4, 8, 9, 64, 450])
@@ -1291,14 +1179,14 @@ def test_an_exact_formula_needs_a_spare_sample_for_two_numbers(n, n_numbers, kin
             1,
             27,
             0,
-            "there are 27 different samples, but at least 28 are needed to see that it has no structure",
+            "there are 27 samples, but at least 28 are needed to see that it has no structure",
         ),
         (1, 28, 14, ""),
         (
             2,
             49,
             0,
-            "there are 49 different samples, but at least 50 are needed to see that it has no structure",
+            "there are 49 samples, but at least 50 are needed to see that it has no structure",
         ),
         (2, 50, 25, ""),
         (2, 50, 26, "so 24 are left to test the formula, but at least 26 are needed"),
@@ -1475,16 +1363,6 @@ def test_a_number_must_matter_at_several_points_not_at_one_repeated(text, noise,
 
     assert verdict.kind == ("not explained" if reason else "within noise")
     assert reason in verdict.why
-
-
-def test_a_statistic_without_bound_is_short_in_the_verdict():
-    """Polynomials of degree 6 have every value at 7 points, so only small errors bound z."""
-    x = RNG(0).choice(RNG(1).uniform(-1.0, 1.0, (7, 1)), 60)
-    y = np.sign(x[:, 0] - x.mean()) + 1e-9 * np.arange(60)  # no copies
-
-    why = judge(x, y, np.zeros(60), RNG(0)).why
-
-    assert re.search(r"explain 100.0% of its square, z = \d[.\d]*e\+\d+$", why)
 
 
 def test_the_structure_of_a_table_with_one_input_is_named_after_one_input():
@@ -1789,55 +1667,6 @@ def test_no_formula_is_exact_where_rounding_errors_of_y_are_above_a_billionth(sh
         assert float(verdict.why.split("below ")[1].split()[0]) >= 0.99 * np.spacing(shift)
 
 
-@for_all(("n_inputs", "n_copies"), [(1, 2), (2, 2), (2, 3)])
-def test_copies_of_samples_are_no_structure(n_inputs, n_copies):
-    kinds, bounds = [], []
-    for seed in range(6):
-        x = RNG(seed).uniform(-1.0, 1.0, (100, n_inputs))
-        y = RNG(100 + seed).standard_normal(100)
-        place = RNG(seed).permutation(np.tile(np.arange(100), n_copies))
-        found = judge(x[place], y[place], np.zeros(len(place)), RNG(0), 1)
-        bounds.append(
-            [one.why.split("below ")[-1] for one in (found, judge(x, y, 0.0 * y, RNG(0), 1))]
-        )
-        kinds.append(found.kind)
-
-    assert kinds.count("within noise") >= 5
-    assert all(one == other for one, other in bounds)  # copies show no smaller errors
-
-
-def test_copies_are_left_out_only_where_equal_inputs_have_equal_targets():
-    x = np.array([[1.0, 2.0], [0.0, 2.0], [1.0, 2.0], [0.0, 2.0], [0.0, 3.0]])
-
-    assert without_copies(x, np.array([5.0, 4.0, 5.0, 4.0, 4.0])).tolist() == [0, 1, 4]
-    assert without_copies(x, np.array([5.0, 4.0, 5.0, 1.0, 4.0])).tolist() == [0, 1, 2, 3, 4]
-
-
-def test_a_few_samples_are_not_enough_because_they_have_copies():
-    x, y = np.tile(RNG(1).uniform(-1.0, 1.0, (30, 2)), (4, 1)), np.tile(RNG(2).random(30), 4)
-
-    verdict = judge(x, y, np.full(120, 0.5), RNG(0))
-
-    assert verdict.kind == "not explained"
-    assert "there are 30 different samples, but at least 50 are needed" in verdict.why
-
-
-def test_copies_of_samples_with_classes_are_no_structure():
-    rights = 0
-    for seed in range(6):
-        data = with_labels(lambda x: 3.0 * x[:, 0], n=100, seed=seed)
-        place = np.tile(np.arange(100), 3)
-        answers = data.y_train[place, None].astype(float)
-        data = kr.Data(data.x_train[place], answers, data.x_train[:0], answers[:0])
-        right = kr.fix_symbolic(
-            one_layer(), 0, output=0, input=0, name="x", affine=(1.0, 0.0, 3.0, 0.0)
-        )
-        right = kr.mask_edges(right, 0, np.array([[1.0, 0.0]]))
-        rights += not class_structure(data, right, "logistic")
-
-    assert rights >= 5
-
-
 def test_a_constant_is_not_said_to_be_wrong_by_no_more_than_noise_shows():
     """y = sin(200 x) has 32 periods over [0, 1], 2/3 of the samples for each: they look like noise."""
     x = RNG(1).uniform(0.0, 1.0, (60, 1))
@@ -1984,27 +1813,6 @@ def test_ten_values_of_an_input_are_enough_to_say_nothing_of_them():
 
     assert found.verdict.kind == "exact"
     assert "takes" not in found.verdict.why
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", [4, 6, 7])
-def test_noise_with_a_heavy_tail_ends_with_a_verdict(seed):
-    rng = np.random.default_rng(seed)
-    x = rng.random((120, 2))
-    y = (np.exp(x[:, 0]) * x[:, 1] + 0.1 * rng.lognormal(0.0, 2.0, 120))[:, None]
-
-    found = kr.discover(kr.Data(x, y, x, y), rng=np.random.default_rng(0))
-
-    assert found.verdict.kind in ("within noise", "not explained")
-
-
-def test_one_value_among_zeros_ends_with_a_verdict():
-    x, y = np.linspace(0.0, 1.0, 50)[:, None], np.zeros((50, 1))
-    y[10] = 1.0
-
-    found = kr.discover(kr.Data(x, y, x, y), rng=np.random.default_rng(0))
-
-    assert found.verdict.kind in ("exact", "within noise", "not explained")
 
 
 @pytest.mark.long

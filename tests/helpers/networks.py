@@ -21,7 +21,6 @@ from kan_ref.network.initialization import init_network
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.network.symbolic_edges import SymbolicEdge
-from kan_ref.pde import jet_layer
 from kan_ref.training.data_goal import LOSSES, DataGoal
 from kan_ref.training.objective import make_objective
 from kan_ref.training.penalties import PenalizedGoal
@@ -276,7 +275,6 @@ def contraction_by(way):
     with pytest.MonkeyPatch.context() as patch:
         gathered = property(lambda layer: way == "gathered")  # goes before the layer's own value
         patch.setattr(Layer, "gathered", gathered, raising=False)
-        patch.setattr(jet_layer, "gathers", lambda n_out, n_basis, degree: way == "gathered")
         yield
 
 

@@ -304,6 +304,16 @@ refuse(
     **numbers,
 )
 refuse("eliminate", "data", lambda v: kr.eliminate(NET, v), none=None, dictionary=vars(data()))
+for setting, bad in (
+    ("tolerance", {"negative": -1.0}),
+    ("smoothness_weight", {"negative": -1.0}),
+    ("n_steps", {"zero": 0}),
+    ("grids", {"empty": (), "falling": (10, 5)}),
+    ("edges", {"one": 1}),
+    ("simple", {"one": 1, "without rng": True}),
+    ("rng", {"seed": 3}),
+):
+    refuse("eliminate", setting, lambda v, s=setting: kr.eliminate(NET, data(), **{s: v}), **bad)
 refuse(
     "discover",
     "widths",
@@ -644,6 +654,24 @@ refuse(
     **{"nan beside a problem": X * np.nan},
 )
 refuse("fit", "data", lambda v: kr.fit(NET, v, n_steps=1), problem=PROBLEM)
+refuse(
+    "fit",
+    "batch_size",
+    lambda v: kr.fit(NET, problem=PROBLEM, optimizer="adam", batch_size=v, rng=RNG(0)),
+    **{"beside a problem": 5},
+)
+refuse(
+    "fit",
+    "optimizer",
+    lambda v: kr.fit(NET, problem=PROBLEM, optimizer=v, penalty_weight=0.1),
+    **{"least squares of a problem with a penalty": "lm"},
+)
+refuse(
+    "fit",
+    "network",
+    lambda v: kr.fit(v, problem=PROBLEM, penalty_weight=0.1),
+    **{"mlp with a problem and a penalty": SMALL_MLP},
+)
 refuse("fit", "problem", lambda v: kr.fit(NET, v, n_steps=1), **{"not given": None})
 
 

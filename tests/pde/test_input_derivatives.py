@@ -38,16 +38,12 @@ RNG = np.random.default_rng
 NET = kr.init_network((2, 3, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
 SMALL_MLP = kr.init_mlp((2, 3, 2), activation="tanh", rng=RNG(0))
 X = RNG(1).uniform(-1.1, 1.1, (6, 2))
-V = np.array([[1.0, 0.0], [0.6, -0.8], [2.0, 1.0]])
 
 SHAPES = {
     "input_jacobian": (kr.input_jacobian, (2, 2)),
     "input_hessian": (kr.input_hessian, (2, 2, 2)),
     "input_hessian_diag": (kr.input_hessian_diag, (2, 2)),
     "input_laplacian": (kr.input_laplacian, (2,)),
-    "directional_jets.value": (lambda model, x: kr.directional_jets(model, x, V).value, (2,)),
-    "directional_jets.first": (lambda model, x: kr.directional_jets(model, x, V).first, (2, 3)),
-    "directional_jets.second": (lambda model, x: kr.directional_jets(model, x, V).second, (2, 3)),
 }
 every_function = pytest.mark.parametrize("name", SHAPES)
 models = pytest.mark.parametrize("model", [NET, SMALL_MLP], ids=["kan", "mlp"])
@@ -77,7 +73,7 @@ def test_every_sample_has_finite_float64_derivatives_of_the_documented_shape(nam
     assert found.shape == (len(x), *shape)
     assert found.dtype == np.float64
     assert np.isfinite(found).all()
-    assert found.flags.c_contiguous or not found.size or name.startswith("directional")
+    assert found.flags.c_contiguous or not found.size
     np.testing.assert_array_equal(found, function(model, np.array(x, dtype=float).reshape(-1, 2)))
 
 
@@ -109,36 +105,6 @@ def test_the_hessian_is_exactly_symmetric_and_its_diagonal_and_trace_are_the_oth
         kr.input_laplacian(model, X), np.einsum("bopp->bo", hessian), rtol=0, atol=1e-12
     )
     assert np.abs(hessian[..., 0, 1]).max() > 1e-4
-
-
-def test_a_hessian_of_many_inputs_is_that_of_its_rows():
-    """More rows than are evaluated at once."""
-    rng = np.random.default_rng(0)
-    network = kr.init_network((20, 3, 2), n_intervals=3, degree=3, domain=(-1, 1), rng=rng)
-    x, along = rng.uniform(-1.0, 1.0, (3, 20)), rng.normal(size=(2, 20))
-
-    hessian = kr.input_hessian(network, x)
-
-    np.testing.assert_array_equal(hessian, hessian.swapaxes(2, 3))
-    second = np.einsum("dp,bopq,dq->bod", along, hessian, along)
-    ours = kr.directional_jets(network, x, along).second
-    np.testing.assert_allclose(ours, second, rtol=0, atol=1e-12 * np.abs(second).max())
-
-
-@models
-def test_along_directions_they_are_v_grad_u_and_v_hessian_v_and_the_value_is_the_models_own(model):
-    jets = kr.directional_jets(model, X, V)
-
-    np.testing.assert_allclose(jets.value, model(X), rtol=0, atol=1e-14)
-    np.testing.assert_allclose(
-        jets.first, np.einsum("bop,dp->bod", kr.input_jacobian(model, X), V), rtol=0, atol=1e-13
-    )
-    np.testing.assert_allclose(
-        jets.second,
-        np.einsum("dp,bopq,dq->bod", V, kr.input_hessian(model, X), V),
-        rtol=0,
-        atol=1e-12,
-    )
 
 
 @models
@@ -288,7 +254,7 @@ def test_a_point_at_which_a_formula_has_no_value_is_refused_by_sample_and_edge(n
         function(network, x)
 
 
-@pytest.mark.parametrize("name", [name for name in SHAPES if name != "directional_jets.value"])
+@every_function
 def test_a_point_at_which_a_derivative_is_infinite_is_refused_by_sample_and_edge(name):
     """sqrt at 0 has a value, and no derivative."""
     function, _ = SHAPES[name]
@@ -300,21 +266,6 @@ def test_a_point_at_which_a_derivative_is_infinite_is_refused_by_sample_and_edge
         match=r"^x\[1\] gives sqrt on the edge from input 0 to output 1 of layer 0 the argument 0, where its derivative has no finite value$",
     ):
         function(network, x)
-
-
-def test_directions_so_long_that_numbers_overflow_are_refused():
-    for model in (NET, SMALL_MLP):
-        with pytest.raises(
-            ValueError,
-            match=r"^x\[0\] gives output 0 a value or derivative beyond the largest float64: scale",
-        ):
-            kr.directional_jets(model, X, [[1e200, 0.0]])
-
-
-def test_the_record_of_directions_prints_its_shapes():
-    text = "DirectionalJets(value (6, 2), first (6, 2, 3), second (6, 2, 3))"
-
-    assert repr(kr.directional_jets(NET, X, V)) == text
 
 
 # --- jets of MLPs

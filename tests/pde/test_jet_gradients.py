@@ -25,119 +25,61 @@ from jet_checks import (
     reverse_error,
     some_case,
 )
-from networks import WAYS, contraction_by, draws, symbolic_cases
+from networks import draws, symbolic_cases
 
 import kan_ref as kr
 from kan_ref.functions.base_function import _tanh
 from kan_ref.network import symbolic_edges
 from kan_ref.network.network import Network
 from kan_ref.numerics.row_sparse import dense_form, multiply_transposed
-from kan_ref.pde import jet_kind, jet_layer, jet_product, jets, mlp_jets
+from kan_ref.pde import jet_kind, jet_layer, jets, mlp_jets
 from kan_ref.pde.jet_kind import operator_kind
 
-ways = st.sampled_from(WAYS)
-way_by_way = pytest.mark.parametrize("way", WAYS)
 
-
-@way_by_way
 @pytest.mark.parametrize("formulas", [False, True], ids=["splines", "formulas"])
 @pytest.mark.parametrize("degrees", [[2], [3], [4], [5], [2, 3, 5], [0, 1, 3]], ids=str)
-def test_gradients_and_rows_of_every_kind_of_jet_are_differences_to_1e_7(degrees, formulas, way):
+def test_gradients_and_rows_of_every_kind_of_jet_are_differences_to_1e_7(degrees, formulas):
     """Up to fifteen networks of 1 to 3 layers, each with four kinds of jet, all components weighted at random."""
-    with contraction_by(way):
-        for seed in draws(15):
-            network, x, rng = some_case([*degrees, seed], degrees=degrees, formulas=formulas)
-            for kind in every_kind(rng, x.shape[1], len(x)).values():
-                errors = gradient_errors(network, x, kind, rng)
-                assert max(errors.values()) <= TOLERANCE, (seed, errors)
+    for seed in draws(15):
+        network, x, rng = some_case([*degrees, seed], degrees=degrees, formulas=formulas)
+        for kind in every_kind(rng, x.shape[1], len(x)).values():
+            errors = gradient_errors(network, x, kind, rng)
+            assert max(errors.values()) <= TOLERANCE, (seed, errors)
 
 
-@way_by_way
 @pytest.mark.parametrize("seed", range(3))
-def test_so_they_are_in_wide_layers_which_pull_back_by_one_matrix_product(seed, way):
-    with contraction_by(way):
-        network, x, rng = some_case(seed, widths=WIDE)
-        for kind in every_kind(rng, 2, len(x)).values():
-            assert max(gradient_errors(network, x, kind, rng).values()) <= TOLERANCE
+def test_so_they_are_in_wide_layers(seed):
+    network, x, rng = some_case(seed, widths=WIDE)
+    for kind in every_kind(rng, 2, len(x)).values():
+        assert max(gradient_errors(network, x, kind, rng).values()) <= TOLERANCE
 
 
-@way_by_way
 @pytest.mark.parametrize("widths", [(1, 1), (3, 2), (2, 9), (4, 12)], ids=str)
 @pytest.mark.parametrize("formulas", [False, True], ids=["splines", "formulas"])
 def test_a_layers_gradient_by_its_jet_is_a_difference_in_the_value_the_first_and_the_second_parts(
-    widths, formulas, way
+    widths, formulas
 ):
-    with contraction_by(way):
-        for seed in draws(5):
-            network, x, rng = some_case(seed, widths=widths, formulas=formulas)
-            for kind in every_kind(rng, widths[0], len(x)).values():
-                assert reverse_error(network.layers[0], x, kind, rng) <= TOLERANCE
+    for seed in draws(5):
+        network, x, rng = some_case(seed, widths=widths, formulas=formulas)
+        for kind in every_kind(rng, widths[0], len(x)).values():
+            assert reverse_error(network.layers[0], x, kind, rng) <= TOLERANCE
 
 
-def test_the_two_ways_to_pull_back_through_splines_agree_to_rounding():
-    network, x, rng = some_case(0, widths=WIDE)
-    for kind in every_kind(rng, 2, len(x)).values():
-        for layer in network.layers:
-            with contraction_by("dense"):
-                inputs = np.broadcast_to(
-                    rng.normal(size=(layer.n_in, kind.n_components, 1)),
-                    (layer.n_in, kind.n_components, len(x)),
-                ).copy()
-                cache = jet_layer.evaluate(layer, inputs, kind)
-            dy = rng.normal(size=(layer.n_out, kind.n_components, len(x)))
-
-            sums = zip(
-                jet_layer._gathered_input_sums(layer, cache, dy),
-                jet_product.product_input_sums(layer, kind, cache.active, cache.base, dy),
-                strict=True,
-            )
-
-            for one, other in sums:
-                np.testing.assert_allclose(
-                    one, other, rtol=0, atol=1e-12 * max(1.0, np.abs(one).max(initial=0.0))
-                )
-
-
-@way_by_way
-def test_a_layer_takes_products_or_gathered_sums_in_all_three_passes(way, monkeypatch):
-    """Three layers: three times outputs and gradients of weights, twice a gradient with respect to the jet."""
-    taken = []
-    for kind in ("gathered", "product"):
-        for name in (f"{kind}_outputs", f"{kind}_input_sums", f"{kind}_matrix_gradients"):
-            own = f"_{name}" if kind == "gathered" else name
-            right = getattr(jet_layer, own)
-            monkeypatch.setattr(
-                jet_layer,
-                own,
-                lambda *given, name=name, right=right: taken.append(name) or right(*given),
-            )
-    network, x, _ = some_case(0, widths=WIDE)
-    with contraction_by(way):
-        flow = flow_of(network, x, operator_kind(np.eye(2), np.zeros(2)))
-        jets.run_jet_backward(network, flow, flow.jet)
-
-    kind = "product" if way == "dense" else "gathered"
-    backward = [f"{kind}_matrix_gradients", f"{kind}_input_sums"]
-    assert taken == 3 * [f"{kind}_outputs"] + 2 * backward + backward[:1]
-
-
-@way_by_way
-def test_every_single_derivative_agrees_with_its_own_difference(way):
+def test_every_single_derivative_agrees_with_its_own_difference():
     """One number of theta at a time: no error hides in a sum."""
     network, x, rng = some_case(11, widths=(2, 3, 2), degrees=(3,))
     kind = random_directions(rng, 2)
-    with contraction_by(way):
-        flow = flow_of(network, x, kind)
-        seed = rng.normal(size=flow.jet.shape)
-        gradient = jets.run_jet_backward(network, flow, seed)
-        moved = [
-            fourth_order(
-                lambda h, step=step: np.vdot(
-                    seed, jet_of(network.with_theta(network.theta + h * step), x, kind)
-                )
+    flow = flow_of(network, x, kind)
+    seed = rng.normal(size=flow.jet.shape)
+    gradient = jets.run_jet_backward(network, flow, seed)
+    moved = [
+        fourth_order(
+            lambda h, step=step: np.vdot(
+                seed, jet_of(network.with_theta(network.theta + h * step), x, kind)
             )
-            for step in np.eye(network.n_params)
-        ]
+        )
+        for step in np.eye(network.n_params)
+    ]
 
     assert error(gradient, np.array(moved)) <= TOLERANCE
 
@@ -145,15 +87,14 @@ def test_every_single_derivative_agrees_with_its_own_difference(way):
 # --- rows
 
 
-@given(symbolic_cases(degrees=range(6), n_samples=st.integers(1, 4)), ways)
-def test_the_sum_of_all_rows_is_the_gradient(case, way):
+@given(symbolic_cases(degrees=range(6), n_samples=st.integers(1, 4)))
+def test_the_sum_of_all_rows_is_the_gradient(case):
     network, x, rng = case
     for kind in every_kind(rng, x.shape[1], len(x)).values():
-        with contraction_by(way):
-            flow = flow_of(network, x, kind)
-            seed = rng.normal(size=flow.jet.shape)
-            gradient = jets.run_jet_backward(network, flow, seed)
-            (rows,) = jets.jet_jacobian(network, flow, [seed])
+        flow = flow_of(network, x, kind)
+        seed = rng.normal(size=flow.jet.shape)
+        gradient = jets.run_jet_backward(network, flow, seed)
+        (rows,) = jets.jet_jacobian(network, flow, [seed])
 
         weights = rng.normal(size=len(x))
         weighted = jets.run_jet_backward(network, flow, seed * weights)
@@ -171,20 +112,17 @@ def test_the_sum_of_all_rows_is_the_gradient(case, way):
         )
 
 
-@given(symbolic_cases(n_samples=st.integers(2, 4)), ways)
-def test_each_sample_has_the_row_that_it_has_alone(case, way):
+@given(symbolic_cases(n_samples=st.integers(2, 4)))
+def test_each_sample_has_the_row_that_it_has_alone(case):
     network, x, rng = case
     kind = random_directions(rng, x.shape[1])
-    with contraction_by(way):
-        flow = flow_of(network, x, kind)
-        seed = rng.normal(size=flow.jet.shape)
-        (rows,) = jets.jet_jacobian(network, flow, [seed])
-        alone = [
-            jets.jet_jacobian(
-                network, flow_of(network, x[b : b + 1], kind), [seed[:, :, b : b + 1]]
-            )[0]
-            for b in range(len(x))
-        ]
+    flow = flow_of(network, x, kind)
+    seed = rng.normal(size=flow.jet.shape)
+    (rows,) = jets.jet_jacobian(network, flow, [seed])
+    alone = [
+        jets.jet_jacobian(network, flow_of(network, x[b : b + 1], kind), [seed[:, :, b : b + 1]])[0]
+        for b in range(len(x))
+    ]
 
     together, apart = dense_form(rows), np.concatenate([dense_form(block) for block in alone])
     np.testing.assert_allclose(together, apart, rtol=0, atol=1e-12 * max(1.0, np.abs(apart).max()))
@@ -204,18 +142,16 @@ def test_each_seed_has_a_block_of_its_own():
         )
 
 
-@way_by_way
-def test_dead_edges_have_columns_of_zeros_and_active_ones_do_not(way):
+def test_dead_edges_have_columns_of_zeros_and_active_ones_do_not():
     rng = np.random.default_rng(0)
     network = kr.init_network((2, 3, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=rng)
     x = rng.uniform(-1.2, 1.2, (9, 2))
     mask = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     network = kr.mask_edges(network, 0, mask)
-    with contraction_by(way):
-        flow = flow_of(network, x, random_directions(rng, 2))
-        seed = rng.normal(size=flow.jet.shape)
-        rows = dense_form(jets.jet_jacobian(network, flow, [seed])[0])
-        gradient = jets.run_jet_backward(network, flow, seed)
+    flow = flow_of(network, x, random_directions(rng, 2))
+    seed = rng.normal(size=flow.jet.shape)
+    rows = dense_form(jets.jet_jacobian(network, flow, [seed])[0])
+    gradient = jets.run_jet_backward(network, flow, seed)
 
     layer = network.layers[0]
     for moved in (np.abs(rows).sum(axis=0), np.abs(gradient)):
@@ -229,8 +165,7 @@ def test_dead_edges_have_columns_of_zeros_and_active_ones_do_not(way):
         assert w_spline[mask == 1.0].all()
 
 
-@way_by_way
-def test_locked_formulas_share_a_column_that_is_the_sum_of_their_own(way):
+def test_locked_formulas_share_a_column_that_is_the_sum_of_their_own():
     rng = np.random.default_rng(0)
     apart = kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
     for j, i in ((0, 0), (1, 1)):
@@ -240,15 +175,12 @@ def test_locked_formulas_share_a_column_that_is_the_sum_of_their_own(way):
     locked = kr.lock_edges(apart, 0, [(0, 0), (1, 1)])
     x, kind = rng.uniform(-0.9, 0.9, (6, 2)), random_directions(rng, 2)
     seed, results = rng.normal(size=(1, kind.n_components, 6)), []
-    with contraction_by(way):
-        for network in (apart, locked):
-            flow = flow_of(network, x, kind)
-            first = network.layers[0].n_params - network.layers[0].affine.size
-            gradient = jets.run_jet_backward(network, flow, seed)[None]
-            rows = np.concatenate(
-                [dense_form(jets.jet_jacobian(network, flow, [seed])[0]), gradient]
-            )
-            results.append(rows[:, first : first + network.layers[0].affine.size])
+    for network in (apart, locked):
+        flow = flow_of(network, x, kind)
+        first = network.layers[0].n_params - network.layers[0].affine.size
+        gradient = jets.run_jet_backward(network, flow, seed)[None]
+        rows = np.concatenate([dense_form(jets.jet_jacobian(network, flow, [seed])[0]), gradient])
+        results.append(rows[:, first : first + network.layers[0].affine.size])
 
     two, one = results
     assert np.abs(two[:, :4] - two[:, 4:]).max() > 0.1
@@ -302,10 +234,10 @@ def mutate(monkeypatch, function, right, wrong):
 CHECKS = ("forward", "gradient", "rows", "reverse")
 
 
-def network_errors(way, checks=CHECKS):
+def network_errors(checks=CHECKS):
     """The largest error of each check over two networks with symbolic and masked edges, one narrow, one wide; of one check alone, up to its first no."""
     found = dict.fromkeys(checks, 0.0)
-    with contraction_by(way), np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
         for seed, widths in enumerate([(2, 3, 3, 2), WIDE]):
             network, x, rng = some_case(seed, degrees=(3, 4), widths=widths)
             if "forward" in checks:
@@ -342,150 +274,111 @@ def refusing(errors):
     return {name for name, error in errors.items() if not error <= TOLERANCE}
 
 
-# name: (checks that must say no, ways to contract in which it shows, function, right, wrong)
+# name: (checks that must say no, function, right, wrong)
 FAULTS = {
     "a square counts half": (
         "forward",
-        WAYS,
         jet_kind.products_of,
         "weight * first[:, p]",
         "0.5 * weight * first[:, p]",
     ),
     "products not summed up": (
         "gradient",
-        WAYS,
         jet_kind.products_of,
         "quadratic[:, s] +=",
         "quadratic[:, s] =",
     ),
     "slope for curvature": (
         "forward",
-        WAYS,
         jet_kind.chain,
         "curvature[:, None]",
         "slope[:, None]",
     ),
     "second parts not carried on": (
         "forward",
-        WAYS,
         jet_kind.chain,
         "kind.second] +=",
         "kind.second] =",
     ),
     "factor 2 missing in a product's reverse": (
         "gradient",
-        WAYS,
         jet_kind.chain_back,
         "d_first[:, q] += weight * d_second[:, s] * first[:, p]",
         "d_first[:, q] += 0.0",
     ),
     "a product's reverse with its factors swapped": (
         "gradient",
-        WAYS,
         jet_kind.chain_back,
         "d_first[:, p] += weight * d_second[:, s] * first[:, q]",
         "d_first[:, p] += weight * d_second[:, s] * first[:, p]",
     ),
     "third derivative dropped": (
         "reverse",
-        WAYS,
         jet_kind.chain_back,
         '"isb,isb->ib", by_third',
         '"isb,isb->ib", 0.0 * by_third',
     ),
     "curvature dropped in the value's reverse": (
         "reverse",
-        WAYS,
         jet_kind.chain_back,
         '"ikb,ikb->ib", by_curvature',
         '"ikb,ikb->ib", 0.0 * by_curvature',
     ),
     "phi'' for phi''' along the edges": (
         "reverse",
-        ("gathered",),
-        jet_layer._gathered_input_sums,
+        jet_layer._input_sums,
         "(1, 2, 3)",
         "(1, 2, 2)",
     ),
-    "phi'' for phi''' through the product": (
-        "reverse",
-        ("dense",),
-        jet_product.product_input_sums,
-        "active.planes[order]",
-        "active.planes[min(order, 2)]",
-    ),
-    "base function dropped through the product": (
-        "gradient",
-        ("dense",),
-        jet_product.product_input_sums,
-        "by_base[own], base[order][i]",
-        "0.0 * by_base[own], base[order][i]",
-    ),
-    "base weights turned": (
-        "gradient",
-        ("dense",),
-        jet_product.product_outputs,
-        "layer.base_matrix @",
-        "layer.base_matrix[::-1] @",
-    ),
     "mask forgotten": (
         "rows",
-        WAYS,
         jet_layer.spline_rows,
         "rows[:, :, active:] *= layer.mask[:, :, None, None]",
         "rows[:, :, active:] *= 1.0",
     ),
     "w_spline forgotten": (
         "rows",
-        WAYS,
         jet_layer.spline_rows,
         "(layer.mask * layer.w_spline)",
         "layer.mask",
     ),
     "t_2 forgotten": (
         "gradient",
-        ("gathered",),
         jet_kind.parameter_weights,
         'np.einsum("...sb',
         '0.0 * np.einsum("...sb',
     ),
     "t_1 of the first parts alone": (
         "rows",
-        WAYS,
         jet_kind.parameter_weights,
         "dy[..., 1:, :], jet[:, 1:]",
         "dy[..., kind.first, :], jet[:, kind.first]",
     ),
     "formula with a^2 for a": (
         "forward",
-        WAYS,
         symbolic_edges.derivatives,
         "inner_scale**order",
         "inner_scale ** (2 * order)",
     ),
     "product rule in a forgotten": (
         "gradient",
-        WAYS,
         symbolic_edges.affine_slopes,
         "by_a += outer_scale * order * inner_scale ** (order - 1) * by_c",
         "by_a += 0.0",
     ),
     "formula's reverse with a stale sample": (
         "reverse",
-        WAYS,
         jet_layer.input_gradient,
         "cache.jet[:, 0].T, (1, 2, 3)",
         "np.roll(cache.jet[:, 0].T, 1, axis=0), (1, 2, 3)",
     ),
     "a layer's gradient at the wrong upstream": (
         "gradient",
-        WAYS,
         jets.run_jet_backward,
         "jet_layer.parameter_gradients(layer, cache, d_jet)",
         "jet_layer.parameter_gradients(layer, cache, 0.5 * d_jet if number == 0 else d_jet)",
     ),
 }
-SHOWN = [(name, way) for name, fault in FAULTS.items() for way in fault[1]]
 
 MLP_FAULTS = {
     "bias on every part": (
@@ -522,18 +415,17 @@ MLP_FAULTS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_without_a_fault_no_check_says_no(way):
-    assert not refusing(network_errors(way))
+def test_without_a_fault_no_check_says_no():
+    assert not refusing(network_errors())
     assert not refusing(mlp_errors())
 
 
-@pytest.mark.parametrize(("fault", "way"), SHOWN)
-def test_a_slip_of_the_pen_is_refused_by_the_check_that_is_made_for_it(fault, way, monkeypatch):
-    check, _, *slip = FAULTS[fault]
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_slip_of_the_pen_is_refused_by_the_check_that_is_made_for_it(fault, monkeypatch):
+    check, *slip = FAULTS[fault]
     mutate(monkeypatch, *slip)
 
-    assert refusing(network_errors(way, [check])) == {check}
+    assert refusing(network_errors([check])) == {check}
 
 
 @pytest.mark.parametrize("fault", MLP_FAULTS)

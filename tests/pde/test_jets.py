@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from jet_checks import (
     TOLERANCE,
     WIDE,
-    every_kind,
     forward_error,
     jet_of,
     random_directions,
@@ -18,8 +17,6 @@ from jet_checks import (
     some_case,
 )
 from networks import (
-    WAYS,
-    contraction_by,
     draws,
     layer_cases,
     network_cases,
@@ -35,7 +32,6 @@ from kan_ref.network.network import Network
 from kan_ref.pde import jet_layer, jets
 from kan_ref.pde.jet_kind import directional_kind, operator_kind, value_kind
 
-ways = st.sampled_from(WAYS)
 few = st.integers(1, 3)
 
 
@@ -58,40 +54,37 @@ def derivatives(network, x):
 # --- against loops
 
 
-@given(symbolic_cases(degrees=range(2, 6), n_samples=few), ways)
-def test_value_gradient_and_hessian_are_those_of_the_chain_rule_number_by_number(case, way):
+@given(symbolic_cases(degrees=range(2, 6), n_samples=few))
+def test_value_gradient_and_hessian_are_those_of_the_chain_rule_number_by_number(case):
     network, x, _ = case
 
-    with contraction_by(way):
-        ours = derivatives(network, x)
+    ours = derivatives(network, x)
 
     for own, truth in zip(ours, network_derivatives(network, x), strict=True):
         close(own, truth)
 
 
-@given(layer_cases(degrees=st.integers(0, 5), n_samples=few), ways)
-def test_at_knots_a_layer_has_the_derivatives_of_the_piece_on_the_right(case, way):
+@given(layer_cases(degrees=st.integers(0, 5), n_samples=few))
+def test_at_knots_a_layer_has_the_derivatives_of_the_piece_on_the_right(case):
     """Knot vectors of every kind; samples inside the grid, beside it, outside, and on knots; at the last knot the left piece holds."""
     layer, x, _ = case
     network = Network((layer,))
 
-    with contraction_by(way):
-        ours = derivatives(network, x)
+    ours = derivatives(network, x)
 
     for own, truth in zip(ours, network_derivatives(network, x), strict=True):
         close(own, truth)
 
 
-@given(network_cases(degrees=[2, 3, 4], n_samples=few), ways, st.booleans())
-def test_an_operator_is_the_sum_of_its_terms_that_the_loops_give(case, way, of_each_sample):
+@given(network_cases(degrees=[2, 3, 4], n_samples=few), st.booleans())
+def test_an_operator_is_the_sum_of_its_terms_that_the_loops_give(case, of_each_sample):
     network, x, rng = case
     second, first = random_operator(rng, x.shape[1], len(x) if of_each_sample else None)
     _, gradient, hessian = network_derivatives(network, x)
     batch = (len(x), x.shape[1])
     matrix, drift = np.broadcast_to(second, (*batch, batch[1])), np.broadcast_to(first, batch)
 
-    with contraction_by(way):
-        ours = jet_of(network, x, operator_kind(second, first))[:, -1].T
+    ours = jet_of(network, x, operator_kind(second, first))[:, -1].T
 
     close(
         ours, np.einsum("bpq,bopq->bo", matrix, hessian) + np.einsum("bp,bop->bo", drift, gradient)
@@ -115,42 +108,24 @@ def test_along_directions_and_pairs_of_them_they_are_v_grad_u_and_v_hessian_w(ca
 # --- against differences
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("degrees", [[2], [3], [4], [5], [2, 3, 5]], ids=str)
 def test_first_and_second_derivatives_are_differences_of_values_and_first_derivatives_to_1e_7(
-    degrees, way
+    degrees,
 ):
     """Up to forty networks of 1 to 3 layers, half of them with symbolic edges, some locked; masks, zero splines, uneven and repeated knots."""
-    with contraction_by(way):
-        for seed in draws(20):
-            for formulas in (False, True):
-                network, x, _ = some_case([*degrees, seed], degrees=degrees, formulas=formulas)
-                assert forward_error(network, x) <= TOLERANCE
+    for seed in draws(20):
+        for formulas in (False, True):
+            network, x, _ = some_case([*degrees, seed], degrees=degrees, formulas=formulas)
+            assert forward_error(network, x) <= TOLERANCE
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_so_they_are_in_wide_layers(way):
-    with contraction_by(way):
-        network, x, _ = some_case(3, widths=WIDE)
+def test_so_they_are_in_wide_layers():
+    network, x, _ = some_case(3, widths=WIDE)
 
-        assert forward_error(network, x) <= TOLERANCE
+    assert forward_error(network, x) <= TOLERANCE
 
 
 # --- against each other
-
-
-@given(symbolic_cases(n_samples=few))
-def test_dense_and_gathered_jets_agree_to_rounding(case):
-    network, x, rng = case
-    for kind in every_kind(rng, x.shape[1], len(x)).values():
-        with contraction_by("dense"):
-            dense = jet_of(network, x, kind)
-        with contraction_by("gathered"):
-            gathered = jet_of(network, x, kind)
-
-        np.testing.assert_allclose(
-            gathered, dense, rtol=0, atol=1e-12 * max(1.0, np.abs(dense).max())
-        )
 
 
 @given(symbolic_cases(n_samples=few))
@@ -284,61 +259,51 @@ def one_spline(rng, degree, n_intervals=4):
     )
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_the_second_derivative_of_a_parabola_is_its_second_difference_on_each_piece_from_its_left_end_on(
-    way,
-):
+def test_the_second_derivative_of_a_parabola_is_its_second_difference_on_each_piece_from_its_left_end_on():
     """Degree 2, h = 1/2: on [t_mu, t_mu+1) it is w (c_mu - 2 c_mu-1 + c_mu-2) / h^2."""
     network = one_spline(np.random.default_rng(0), degree=2)
     (layer,) = network.layers
     pieces = layer.w_spline[0, 0] * np.diff(layer.coef[0, 0], 2) / 0.25
 
-    with contraction_by(way):
-        found = [
-            kr.input_hessian(network, np.array([[left], [left + 0.2], [left + 0.49]])).ravel()
-            for left in (-1.0, -0.5, 0.0, 0.5)
-        ]
+    found = [
+        kr.input_hessian(network, np.array([[left], [left + 0.2], [left + 0.49]])).ravel()
+        for left in (-1.0, -0.5, 0.0, 0.5)
+    ]
 
     np.testing.assert_allclose(found, np.repeat(pieces[:, None], 3, axis=1), rtol=1e-12)
     assert np.abs(np.diff(pieces)).min() > 0.01
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("degree", [0, 1])
-def test_a_spline_of_degree_0_or_1_has_no_second_derivative(degree, way):
+def test_a_spline_of_degree_0_or_1_has_no_second_derivative(degree):
     network = one_spline(np.random.default_rng(0), degree)
     x = np.linspace(-1.7, 1.7, 41)[:, None]
 
-    with contraction_by(way):
-        assert not kr.input_hessian(network, x).any()
-        assert kr.input_jacobian(network, x).any() == (degree == 1)
+    assert not kr.input_hessian(network, x).any()
+    assert kr.input_jacobian(network, x).any() == (degree == 1)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_outside_the_knot_rows_the_base_function_alone_has_derivatives(way):
+def test_outside_the_knot_rows_the_base_function_alone_has_derivatives():
     rng = np.random.default_rng(0)
     layer = random_layer(rng, 2, 2, degree=3, n_intervals=4, base="silu", dead=0.0)
     silent = kr.Layer(layer.knots, layer.coef, layer.w_base, 0.0 * layer.w_spline, layer.mask, 3)
     x = np.array([[50.0, -50.0], [-7.0, 8.0]])
 
-    with contraction_by(way):
-        np.testing.assert_array_equal(
-            kr.input_hessian(Network((layer,)), x), kr.input_hessian(Network((silent,)), x)
-        )
+    np.testing.assert_array_equal(
+        kr.input_hessian(Network((layer,)), x), kr.input_hessian(Network((silent,)), x)
+    )
 
 
 # --- odd cases
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_an_empty_batch_has_an_empty_jet_a_zero_gradient_and_no_rows(way):
+def test_an_empty_batch_has_an_empty_jet_a_zero_gradient_and_no_rows():
     network, x, rng = some_case(1, widths=(2, 3, 2))
     kind = random_directions(rng, 2)
 
-    with contraction_by(way):
-        flow = jets.run_jet_forward(network, jets.prepare_jet(network, x[:0], kind))
-        gradient = jets.run_jet_backward(network, flow, np.ones(flow.jet.shape))
-        (rows,) = jets.jet_jacobian(network, flow, [np.ones(flow.jet.shape)])
+    flow = jets.run_jet_forward(network, jets.prepare_jet(network, x[:0], kind))
+    gradient = jets.run_jet_backward(network, flow, np.ones(flow.jet.shape))
+    (rows,) = jets.jet_jacobian(network, flow, [np.ones(flow.jet.shape)])
 
     assert flow.jet.shape == (2, kind.n_components, 0)
     assert gradient.shape == (network.n_params,)
@@ -346,15 +311,14 @@ def test_an_empty_batch_has_an_empty_jet_a_zero_gradient_and_no_rows(way):
     assert len(rows.values) == 0
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_numbers_that_overflow_or_are_undefined_become_nan_without_a_warning(way):
+def test_numbers_that_overflow_or_are_undefined_become_nan_without_a_warning():
     rng = np.random.default_rng(0)
     network = kr.init_network((2, 3, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
     for i, name in ((0, "exp"), (1, "sqrt")):
         network = kr.fix_symbolic(network, 0, output=i, input=i, name=name)
     x = np.array([[0.1, 0.1], [800.0, 0.2], [0.3, -1.0], [300.0, 0.3]])
 
-    with warnings.catch_warnings(), contraction_by(way):
+    with warnings.catch_warnings():
         warnings.simplefilter("error")
         flow = jets.run_jet_forward(
             network, jets.prepare_jet(network, x, random_directions(rng, 2))
@@ -377,21 +341,13 @@ def test_a_cache_without_slopes_gives_no_gradient_by_the_jet():
         jet_layer.input_gradient(network.layers[0], cache, np.ones((3, 8, len(x))))
 
 
-@pytest.mark.parametrize(
-    ("way", "how"),
-    [
-        ("dense", r"JetFactors\(base \(2, 8, 5\), basis \(\d+, 40\)\)"),
-        ("gathered", "gathered"),
-    ],
-)
-def test_repr_of_a_cache_tells_shapes_and_kind(way, how):
+def test_repr_of_a_cache_tells_shapes_and_kind():
     rng = np.random.default_rng(0)
     network = random_network(rng, widths=(2, 1), degrees=(3,))
-    with contraction_by(way):
-        cache = jets.prepare_jet(
-            network, random_batch(rng, network.layers[0], 5), random_directions(rng, 2)
-        )
+    cache = jets.prepare_jet(
+        network, random_batch(rng, network.layers[0], 5), random_directions(rng, 2)
+    )
 
     kind = r"JetKind\(2 variables, 3 first derivatives, 4 operators of second order\)"
     live = r"ActiveBasis\(columns \(5, 2\), planes (\(4, 5, 2\)(, )?){3}\)"
-    assert re.fullmatch(rf"JetCache\(jet \(2, 8, 5\), {kind}, {live}, {how}\)", repr(cache))
+    assert re.fullmatch(rf"JetCache\(jet \(2, 8, 5\), {kind}, {live}\)", repr(cache))

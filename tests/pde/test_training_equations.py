@@ -1,4 +1,4 @@
-"""fit(problem=): every optimizer, grids, data beside equations, the history, and rejected arguments."""
+"""fit(problem=): every optimizer, grids, data beside equations, and the history."""
 
 from types import SimpleNamespace
 
@@ -9,9 +9,8 @@ from cases import for_all
 from oracles_training import Linear, bits, value_by_loops
 
 import kan_ref as kr
-from kan_ref.pde.scales import note_on_sizes
 
-OPTIMIZERS = ("lm", "lbfgs", "adam")
+OPTIMIZERS = ("lm", "lbfgs", "bfgs", "ssbfgs", "ssbroyden", "adam")
 INSIDE = np.linspace(-1.0, 1.0, 41)[:, None]
 ENDS = np.array([[-1.0], [1.0]])
 TEST = np.linspace(-0.97, 0.97, 50)[:, None]
@@ -346,12 +345,12 @@ def test_a_run_says_when_inputs_of_equations_extend_over_a_range_far_from_one(or
     assert "extend" not in stopped(terms[1:])  # values have no derivatives
 
 
-@for_all("optimizer", ["lm", "lbfgs", "adam"])
+@for_all("optimizer", ["lm", "lm_cg", "lbfgs", "adam"])
 @for_all("large", [False, True])
 def test_a_run_says_when_values_or_residuals_of_equations_are_of_a_size_far_from_one(
     optimizer, large
 ):
-    most = 300.0 if optimizer == "lm" else 100.0
+    most = 300.0 if optimizer.startswith("lm") else 100.0
 
     def stopped(size, value=0.0):
         size = size if large else 1.0 / size
@@ -391,26 +390,11 @@ def test_a_run_says_when_the_coefficients_of_an_equation_are_small_beside_those_
         terms = [equation(c), kr.value_term([[-1.0], [1.0]], 1.0, weight=other**2)]
         return kr.fit(kan(), problem=kr.residual_problem(terms, **options), n_steps=0).stopped
 
-    for c in (1e-140, 9e-12, 1e-6, 1e-3):
-        assert (
-            f"; a residual of terms[0] changes by {c:.2g}, weights included, where an unknown or a "
-            "derivative of it changes by 1, but one of terms[1] by 1, and from a ratio of 1000 on"
-        ) in stopped(c)
+    for c in (9e-12, 1e-6, 1e-3):
+        assert f"; a residual of terms[0] changes by {c:.2g}, weights included" in stopped(c)
     for c, other in ((1.1e-3, 1.0), (1e-6, 1e-6), (1e-6, 0.0)):
         assert "influence" not in stopped(c, other)
     assert "influence" not in stopped(1e-6, reference=(INSIDE, kan()(INSIDE)))  # the solution
-
-
-def test_two_residuals_of_one_term_are_compared_like_those_of_two():
-    def stopped(c):
-        by_u = np.tile([[1.0], [c]], (len(INSIDE), 1, 1))
-        term = kr.function_term(
-            INSIDE, lambda x, u, du, d2u: (u * [1.0, c], by_u, None, None), order=0
-        )
-        return kr.fit(kan(), problem=kr.residual_problem([term]), n_steps=0).stopped
-
-    assert "; a residual of terms[0] changes by 7.1e-07, weights included" in stopped(1e-6)
-    assert "influence" not in stopped(1e-2)
 
 
 @for_all("size", [1e-3, 1e-9])
@@ -430,33 +414,6 @@ def test_a_run_that_errs_by_more_than_zero_has_the_size_of_its_data(size):
     for one in ({"value": 1.0}, {"source": 1.0}):
         assert "of size" not in stopped(**one)
     assert "of size" not in stopped(reference=(INSIDE, np.ones((len(INSIDE), 1))))
-
-
-def test_with_a_known_solution_the_sizes_are_those_of_the_solution():
-    start = kan()
-    start = start.with_theta(1e-12 * start.theta)
-    term = kr.linear_term(INSIDE, zeroth=1.0, source=0.0)
-
-    def stopped(size):
-        known = INSIDE, np.full((len(INSIDE), 1), size)
-        return kr.fit(
-            start, problem=kr.residual_problem([term], reference=known), n_steps=0
-        ).stopped
-
-    assert "of size" not in stopped(0.7)
-    assert "of size 1e-05, but" in stopped(1e-5)
-
-
-def test_a_network_of_zeros_with_a_large_residual_is_noted_and_the_solution_zero_is_not():
-    start = kan()
-    start = start.with_theta(0.0 * start.theta)
-
-    def stopped(value):
-        given = kr.residual_problem([kr.value_term(INSIDE, value)])
-        return kr.fit(start, problem=given, n_steps=0).stopped
-
-    assert "of size 1e+05, but" in stopped(1e5)
-    assert "of size" not in stopped(0.0)
 
 
 # --- terms with and without scales
@@ -524,16 +481,7 @@ def test_a_run_says_which_term_has_no_scales_beside_others():
     assert "no scales" not in stopped([decay()], reference=right)
 
 
-def test_with_scales_the_note_on_lengths_asks_for_another_domain():
-    far = decay(times=(0.0, 1000.0))
-
-    stopped = kr.fit(kan(), problem=kr.residual_problem([far]), n_steps=0).stopped
-
-    assert "; the points of the problem extend over 200 in input 0" in stopped
-    assert "give scales= a domain with the range of the points" in stopped
-
-
-@pytest.mark.parametrize("optimizer", ["lm", "lbfgs"])
+@pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs"])
 def test_on_one_grid_the_objective_never_rises(optimizer):
     history = kr.fit(
         kan((1, 2, 1)),
@@ -590,189 +538,6 @@ def test_two_runs_give_the_same_bits(optimizer):
     assert bits(runs[0].network) == bits(runs[1].network)
     for name, column in columns(runs[0].history).items():
         np.testing.assert_array_equal(column, getattr(runs[1].history, name))
-
-
-def test_a_callback_that_says_true_stops_the_run_there():
-    run = kr.fit(
-        kan(), problem=problem(), grids=(5, 8), n_steps=10, callback=lambda step: step.step == 3
-    )
-
-    assert run.history.step.tolist() == [0, 1, 2, 3]
-    assert run.stopped == "the callback asked to stop after step 3"
-
-
-def test_an_interrupt_gives_the_best_network_so_far():
-    seen = []
-
-    def interrupt(step):
-        seen.append(step)
-        if step.step == 6:
-            raise KeyboardInterrupt
-
-    run = kr.fit(
-        kan((1, 2, 1)), problem=problem(), optimizer="adam", n_steps=20, callback=interrupt
-    )
-
-    assert run.interrupted
-    assert bits(run.network) == bits(min(seen, key=lambda step: step.train_rmse).network)
-    assert run.stopped == "interrupted after 6 steps: this is the best network so far"
-
-
-def test_no_steps_leave_the_network_and_say_what_is_left():
-    run = kr.fit(kan(), problem=problem(), n_steps=0)
-
-    assert bits(run.network) == bits(kan())
-    assert run.history.train_loss[0] == pytest.approx(value_by_loops(kan(), CONDITIONS), rel=1e-11)
-
-
-def test_a_bar_shows_and_changes_nothing(capfd):
-    plain = kr.fit(kan(), problem=problem(), n_steps=3)
-
-    watched = kr.fit(kan(), problem=problem(), n_steps=3, progress=True)
-
-    shown = capfd.readouterr()
-    assert bits(plain.network) == bits(watched.network)
-    assert shown.out == ""
-    assert "3/3" in shown.err
-    assert "nan" not in shown.err
-
-
-def test_a_problem_keeps_its_points_whatever_becomes_of_the_caller_s_arrays():
-    x, source, weight, u = INSIDE.copy(), sine(INSIDE), np.ones(41), sine(INSIDE)
-    made = kr.residual_problem(
-        [kr.linear_term(x, second=[1.0], source=source, weight=weight), kr.value_term(ENDS)],
-        reference=(x, u),
-    )
-    before = kr.fit(kan(), problem=made, n_steps=2).history
-
-    for array in (x, source, weight, u):
-        array += 1.0
-    after = kr.fit(kan(), problem=made, n_steps=2).history
-
-    np.testing.assert_array_equal(after.train_rmse, before.train_rmse)
-    np.testing.assert_array_equal(after.test_rmse, before.test_rmse)
-
-
-# --- rejected arguments
-
-MLP = kr.init_mlp((1, 3, 1), activation="tanh", rng=np.random.default_rng(0))
-UNDEFINED = kr.fix_symbolic(
-    kan(), 0, output=0, input=0, name="log", affine=(1.0, 1.0, 1.0, 0.0)
-)  # at x = -1
-REFUSALS = {
-    "neither data nor problem": (
-        lambda: kr.fit(kan()),
-        TypeError,
-        "data is None, but fit needs data, or a problem= of differential equations from residual_problem, or both",
-    ),
-    "a problem as data": (
-        lambda: kr.fit(kan(), problem()),
-        TypeError,
-        r"data is ResidualProblem\(.*\), but needs samples: a problem is given as fit\(network, problem=\.\.\.\)",
-    ),
-    "a term as problem": (
-        lambda: kr.fit(kan(), problem=kr.value_term(ENDS)),
-        TypeError,
-        "problem is a LinearTerm without points, but must come from residual_problem, or have "
-        "points, reference, with_data, check, prepare",
-    ),
-    "mini-batches": (
-        lambda: kr.fit(
-            kan(), problem=problem(), optimizer="adam", batch_size=5, rng=np.random.default_rng(0)
-        ),
-        ValueError,
-        "batch_size is 5, but a problem of differential equations needs all its points at every step",
-    ),
-    "loss": (
-        lambda: kr.fit(kan(), problem=problem(), loss="logistic"),
-        ValueError,
-        "loss is 'logistic', but a problem of differential equations is a sum of squares: leave it at 'mse'",
-    ),
-    "loss beside data": (
-        lambda: kr.fit(kan(), measurements(), problem=problem(), loss="cross_entropy"),
-        ValueError,
-        "loss is 'cross_entropy', but a problem of differential equations is a sum of squares: leave it at 'mse'",
-    ),
-    "least squares with a penalty": (
-        lambda: kr.fit(kan(), problem=problem(), optimizer="lm", penalty_weight=0.1),
-        ValueError,
-        "optimizer is 'lm', but with an L1 or entropy penalty the objective is not a sum of squares: take 'lbfgs'",
-    ),
-    "an MLP with penalties": (
-        lambda: kr.fit(MLP, problem=problem(), penalty_weight=0.1),
-        TypeError,
-        r"network is MLP\(.*\), but smoothness and penalties on edges need the curves of a Network",
-    ),
-    "variables": (
-        lambda: kr.fit(kan((2, 1)), problem=problem()),
-        ValueError,
-        "problem has 1 variable, but the model takes 2 inputs: give every term points x with one column for each input",
-    ),
-    "reference": (
-        lambda: kr.fit(kan((1, 2)), problem=problem(reference=(TEST, TEST))),
-        ValueError,
-        r"reference\[1\] has 1 column, but the model has 2 outputs: give one column for each output",
-    ),
-    "source": (
-        lambda: kr.fit(kan((1, 2)), problem=problem()),
-        ValueError,
-        r"terms\[0\] gives values for 1 output, but the model has 2 outputs: give y or source the shape \(\d+, 2\), or a number for all points and outputs",
-    ),
-    "one value for two outputs": (
-        lambda: kr.fit(kan((1, 2)), problem=kr.residual_problem([kr.value_term([[0.0]], [[1.0]])])),
-        ValueError,
-        r"terms\[0\] gives values for 1 output, but the model has 2 outputs: give y or source the shape \(\d+, 2\), or a number for all points and outputs",
-    ),
-    "outside of a formula's domain": (
-        lambda: kr.fit(UNDEFINED, problem=problem()),
-        ValueError,
-        r"terms\[0\]\.x\[0\] gives log on the edge from input 0 to output 0 of layer 0 the argument "
-        r"\S+, where it has no finite value",
-    ),
-}
-
-
-@for_all("name", REFUSALS)
-def test_fit_refuses_in_one_sentence(name):
-    call, kind, sentence = REFUSALS[name]
-
-    with pytest.raises(kind, match=f"^{sentence}$") as refusal:
-        call()
-
-    assert type(refusal.value) is kind
-    assert "\n" not in str(refusal.value)
-
-
-def test_a_small_unknown_beside_one_of_size_one_has_the_note_on_sizes_and_a_zero_one_has_not():
-    def noted(*sizes):
-        return note_on_sizes(np.array(sizes), least_squares=True)
-
-    assert "of size 1e-06, but below 0.0033 and above 300 a run" in noted(1.0, 1e-6, 1.0)
-    assert noted(1.0, 1e-17, 1.0) == noted(1.0, 0.0, 1.0) == noted(0.0, 0.0) == ""
-
-
-def test_one_test_sample_where_the_solution_is_zero_says_nothing_of_its_size():
-    x = np.linspace(0.0, 1.0, 33)[:, None]
-    y = np.sin(np.pi * x)
-    start = kr.init_network(
-        (1, 5, 1), n_intervals=5, degree=4, domain=(0.0, 1.0), rng=np.random.default_rng(0)
-    )
-    terms = [
-        kr.linear_term(x, second=[1.0], zeroth=np.pi**2),
-        kr.value_term([[0.0]], 0.0),
-        kr.linear_term([[0.0]], first=[1.0], source=np.pi),
-    ]
-
-    run = kr.fit(
-        start,
-        kr.Data(x, y, x[:1], y[:1]),
-        problem=kr.residual_problem(terms),
-        optimizer="lm",
-        n_steps=8,
-    )
-
-    assert np.std(run.network(x) - y) < 1e-3
-    assert run.stopped == "8 steps are done"
 
 
 def test_a_length_is_judged_by_the_order_of_the_derivatives_in_its_own_input():

@@ -57,7 +57,6 @@ on_x = {
 }
 by_input = (kr.input_jacobian, kr.input_hessian, kr.input_hessian_diag, kr.input_laplacian)
 on_x |= {f.__name__: lambda v, f=f: f(NET, v) for f in by_input}
-on_x["directional_jets"] = lambda v: kr.directional_jets(NET, v, np.eye(2))
 for function, call in on_x.items():
     refuse(function, "x", call, **bad_batches(X))
 for function in by_input:
@@ -72,21 +71,6 @@ for function in by_input:
     refuse(
         name, "network", lambda v, f=function: f(v, X), text="net", layer=NET.layers[0], none=None
     )
-refuse(
-    "directional_jets",
-    "network",
-    lambda v: kr.directional_jets(v, X, np.eye(2)),
-    text="net",
-    layer=NET.layers[0],
-    none=None,
-)
-refuse(
-    "directional_jets",
-    "directions",
-    lambda v: kr.directional_jets(NET, X, v),
-    empty=np.ones((0, 2)),
-    **bad_batches(X),
-)
 extended = bad_batches(X)
 del extended["none"]  # extend_grid takes None for "no samples"
 refuse("extend_grid", "x", lambda v: kr.extend_grid(NET, v, n_intervals=7), **extended)
