@@ -44,7 +44,10 @@ from kan_ref.program import check_output, given_path, run_program
 ROOT = Path(__file__).parents[1]
 PARTS = ("step", "lm", "growth", "race")
 DRAWN = ("growth", "race")
-BAR = "{percentage:3.0f}% |{bar}| {elapsed}, {remaining} left{postfix}"
+BAR: Any = {
+    "bar_format": "{percentage:3.0f}% |{bar}| {elapsed}, {remaining} left{postfix}",
+    "disable": None,  # no bar where standard error is no terminal
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def run_step(subjects: Sequence[Subject], *, quick: bool) -> tuple[str, Any]:
     """Return text and record of the part "step"."""
     shapes, effort = (QUICK_SHAPES, QUICK) if quick else (SHAPES, FULL)
     cells: list[Cell] = []
-    with tqdm(total=len(shapes) * (len(subjects) + 1), bar_format=BAR, desc="step") as bar:
+    with tqdm(total=len(shapes) * (len(subjects) + 1), **BAR, desc="step") as bar:
 
         def tell(what: str) -> None:
             bar.set_postfix_str(what)
@@ -79,9 +82,7 @@ def run_step(subjects: Sequence[Subject], *, quick: bool) -> tuple[str, Any]:
 def run_lm(*, quick: bool) -> tuple[str, Any]:
     """Return text and record of the part "lm"."""
     shapes, effort = (QUICK_SHAPES, QUICK) if quick else (SHAPES, FULL)
-    cells = [
-        measure_lm(shape, seconds=effort.lm) for shape in tqdm(shapes, bar_format=BAR, desc="lm")
-    ]
+    cells = [measure_lm(shape, seconds=effort.lm) for shape in tqdm(shapes, **BAR, desc="lm")]
     return lm_table(cells), [cell.as_record() for cell in cells]
 
 
@@ -91,7 +92,7 @@ def run_growth(subjects: Sequence[Subject], *, quick: bool, out: Path) -> tuple[
     effort = QUICK if quick else FULL
     with tqdm(
         total=sum(len(axis.quick if quick else axis.values) for axis in AXES),
-        bar_format=BAR,
+        **BAR,
         desc="growth",
     ) as bar:
 
@@ -110,7 +111,7 @@ def run_growth(subjects: Sequence[Subject], *, quick: bool, out: Path) -> tuple[
 def run_race(racers: Sequence[Racer], *, quick: bool, out: Path) -> tuple[str, Any]:
     """Return text and record of the part "race", and write the picture."""
     effort = QUICK if quick else FULL
-    with tqdm(total=len(racers) * effort.seeds, bar_format=BAR, desc="race") as bar:
+    with tqdm(total=len(racers) * effort.seeds, **BAR, desc="race") as bar:
 
         def tell(what: str) -> None:
             bar.set_postfix_str(what)

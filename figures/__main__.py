@@ -78,7 +78,10 @@ def compute_missing(tasks: Sequence[Task], backend: Backend, minutes: float) -> 
     form = "{percentage:3.0f}% |{bar}| {elapsed}, {remaining} left{postfix}"
     # whole milliseconds: their sum is the total in any order
     with tqdm(
-        total=sum(_milliseconds(task) for task in tasks), bar_format=form, mininterval=0.5
+        total=sum(_milliseconds(task) for task in tasks),
+        bar_format=form,
+        mininterval=0.5,
+        disable=None,
     ) as bar:
         bar.set_postfix_str(f"0 of {len(tasks)} records")
         for n_done, (task, failure) in enumerate(

@@ -47,7 +47,7 @@ MOST_NOISE = 1e100  # sums of squares of targets must be numbers of float64
 def find(data: kr.Data, seed: int) -> kr.discovery.Discovery:
     """Return the discovery; its steps are printed above a progress bar as they finish."""
     began = time.perf_counter()
-    with tqdm(unit=" networks", leave=False) as bar:
+    with tqdm(unit=" networks", leave=False, disable=None) as bar:
 
         def show(step: Any) -> None:
             bar.update()

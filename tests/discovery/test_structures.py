@@ -276,11 +276,12 @@ def test_waves_beside_a_power_are_found(f, unit):
     x = np.linspace(0.3, 4.0, 120)
     y = f(x) / unit
 
-    trees = list(waves_beside_powers(unit * x, y, 0.0))
-    found = polished(trees[0], unit * x[:, None], y)
+    # the square has two equal forms, of which rounding decides which is yielded first
+    trees = list(waves_beside_powers(unit * x, y, 0.0))[:2]
+    found = min(polished(tree, unit * x[:, None], y).rmse for tree in trees)
 
-    assert found.rmse <= 1e-13 * np.std(y)
-    assert numbers(trees[0]).size <= 5
+    assert found <= 1e-13 * np.std(y)
+    assert max(numbers(tree).size for tree in trees) <= 5
     assert list(waves_beside_powers(-unit * x, y, 0.0)) == []
     assert list(waves_beside_powers(unit * x, 0.0 * y, 0.0)) == []
 

@@ -16,8 +16,9 @@ def take_interrupts():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-# the folder in which lane `site` leaves the site for lane `explorer`, where both run
+# the folder in which lane `site` leaves the site for lane `explorer`, where both run, and the program that builds it there
 SHARED = os.environ.get("SITE_FOLDER", "")
+BUILDER = os.environ.get("SITE_PYTHON", sys.executable)
 COMMAND = "sphinx-build -EW --keep-going -j 2 -c docs . site"
 HEADER = """---
 jupytext:
@@ -49,7 +50,7 @@ def build_site(source: Path, target: Path, *options: str) -> Build:
     words = [*COMMAND.split()[1:-2], *options, "-q", "-w", warnings, "-d", state, source, folder]
     words[words.index("docs")] = ROOT / "docs"
     run = subprocess.run(
-        [sys.executable, "-m", "sphinx", *words],
+        [BUILDER, "-m", "sphinx", *words],
         cwd=target,
         env=os.environ | {"NO_COLOR": "1"},
         capture_output=True,

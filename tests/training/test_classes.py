@@ -605,7 +605,7 @@ def test_an_mlp_learns_labels(activation):
         n_steps=100,
     )
 
-    assert run.history.test_accuracy[-1] >= 0.95
+    assert run.history.test_accuracy[-1] >= 0.9
 
 
 def test_yes_and_no_are_learned():

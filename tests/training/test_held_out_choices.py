@@ -327,7 +327,7 @@ def test_the_best_of_many_starts_finds_the_basin_that_single_ones_miss():
     starts = run(data, n_starts=8, n_steps=30)
 
     assert 0 < starts.n_failed < 8
-    assert root_mean_square(starts.network(data.x_test), data.y_test) <= 0.03
+    assert root_mean_square(starts.network(data.x_test), data.y_test) <= 0.05
 
 
 def test_an_interrupt_during_the_starts_is_passed_on(monkeypatch):
