@@ -1,10 +1,5 @@
 """Input validation: what an argument must be."""
 
-from kan_ref.checks.floating_point import ROUNDING as ROUNDING
-from kan_ref.checks.floating_point import CallersFunction as CallersFunction
-from kan_ref.checks.floating_point import keep_warnings as keep_warnings
-from kan_ref.checks.floating_point import quiet_except as quiet_except
-from kan_ref.checks.records import Record as Record
 from kan_ref.checks.samples import check_classes as check_classes
 from kan_ref.checks.samples import check_input_names as check_input_names
 from kan_ref.checks.samples import check_name as check_name
@@ -19,9 +14,12 @@ from kan_ref.checks.samples import listed as listed
 from kan_ref.checks.samples import literal as literal
 from kan_ref.checks.tables import read_inputs as read_inputs
 from kan_ref.checks.tables import read_targets as read_targets
+from kan_ref.checks.values import ROUNDING as ROUNDING
 from kan_ref.checks.values import BoolArray as BoolArray
+from kan_ref.checks.values import CallersFunction as CallersFunction
 from kan_ref.checks.values import FloatArray as FloatArray
 from kan_ref.checks.values import IntArray as IntArray
+from kan_ref.checks.values import Record as Record
 from kan_ref.checks.values import check_choice as check_choice
 from kan_ref.checks.values import check_columns as check_columns
 from kan_ref.checks.values import check_finite as check_finite
@@ -34,5 +32,7 @@ from kan_ref.checks.values import check_overflow as check_overflow
 from kan_ref.checks.values import check_pair as check_pair
 from kan_ref.checks.values import check_positive as check_positive
 from kan_ref.checks.values import check_rectangular as check_rectangular
+from kan_ref.checks.values import keep_warnings as keep_warnings
+from kan_ref.checks.values import quiet_except as quiet_except
 from kan_ref.checks.values import short as short
 from kan_ref.checks.values import shown as shown

@@ -3,14 +3,22 @@
 Every public function checks its arguments here once; inner functions do not check them again. An
 error is a builtin exception with one message: the name of the argument, its value, and the rule
 with its numbers.
+
+NumPy's floating-point warnings are off in the package's own arithmetic: a step that is too long may
+overflow, and the code that tried it rejects the result by its value. In a function that the caller
+passed a warning may be the only trace of a mistake, so the caller's `numpy.errstate` holds there.
 """
 
 import difflib
+import functools
+import importlib
+import inspect
 import math
 import re
 import reprlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +26,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+ROUNDING = 8.0 * float(np.finfo(float).eps)  # relative: numbers of a smaller range are constant
 
 _LONGEST = 80  # characters of a value in a message
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
@@ -224,3 +235,72 @@ def check_generator(name: str, value: object) -> np.random.Generator:
             "such as numpy.random.default_rng(0)"
         )
     return value
+
+
+class Record:
+    """A base class of records that notebooks show as HTML, and formulas as LaTeX."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str | None:
+        """Return what a notebook shows, None for the text alone."""
+        found: str | None = importlib.import_module("kan_ref.drawing").html_of(self)
+        return found
+
+    def _repr_latex_(self) -> str | None:
+        """Return the formula of a record as LaTeX, None if it has none."""
+        found: str | None = importlib.import_module("kan_ref.drawing").latex_of(self)
+        return found
+
+
+# --- warnings
+
+
+@dataclass(frozen=True)
+class CallersFunction:
+    """A caller's function with the `errors` setting of the caller, as from `numpy.geterr`."""
+
+    function: Callable[..., Any]
+    errors: dict[str, Any]
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Call the function with the caller's setting."""
+        with np.errstate(**self.errors):
+            return self.function(*arguments, **options)
+
+
+def keep_warnings(function: Any) -> Any:
+    """Return a function that runs with the present setting; anything else is returned itself.
+
+    So is a function where all warnings are off: one part of the package passed it to another.
+    """
+    errors = dict(np.geterr())
+    if not callable(function) or set(errors.values()) == {"ignore"}:
+        return function
+    return CallersFunction(function, errors)
+
+
+def quiet_except(*names: str) -> Callable[[Function], Function]:
+    """Return a decorator: no warnings in a function, but the caller's setting in some arguments.
+
+    `names` are the parameters that may hold functions of the caller.
+    """
+
+    def decorate(function: Function) -> Function:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def quiet(*arguments: Any, **options: Any) -> Any:
+            try:
+                bound = signature.bind(*arguments, **options)
+            except TypeError:
+                return function(*arguments, **options)  # which raises the usual error
+            for name in names:
+                if name in bound.arguments:
+                    bound.arguments[name] = keep_warnings(bound.arguments[name])
+            with np.errstate(all="ignore"):
+                return function(*bound.args, **bound.kwargs)
+
+        return quiet  # type: ignore[return-value]  # it takes and returns the same
+
+    return decorate

@@ -318,7 +318,7 @@ def test_a_table_is_predicted_only_if_its_columns_are_the_inputs_in_their_order(
 
     np.testing.assert_array_equal(found.predict(Frame.of("ab", x)), found.predict(x))
     np.testing.assert_array_equal(unnamed.predict(Frame.of("ba", x)), found.predict(x))
-    with pytest.raises(ValueError, match=r"^x has the columns \('b', 'a'\), .* give x\[\['a', 'b"):
+    with pytest.raises(ValueError, match=r"^x has the columns \('b', 'a'\), but needs"):
         found.predict(Frame.of("ba", x))
     with pytest.raises(ValueError, match=r"^names is \('b', 'a'\), but the names of the data are"):
         kr.discover(kr.Data(x, y, x, y, names=("a", "b")), **options | {"names": ("b", "a")})

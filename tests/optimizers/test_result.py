@@ -104,7 +104,7 @@ def test_a_gradient_that_is_not_finite_at_the_start_is_named_by_position(name, b
         (lambda t: (0.1, t[:1]), r"the gradient has shape \(1,\), but needs shape \(2"),
         (lambda t: (0.1j, t), "the value is"),
         (lambda t: (t, t), "the value is"),
-        (lambda t: 1.0, "value_and_grad gave a float"),
+        (lambda t: 1.0, "value_and_grad gave 1.0"),
     ],
 )
 def test_later_values_and_gradients_must_be_of_real_numbers(name, answer, message):

@@ -10,7 +10,7 @@ from oracles_training import Linear, bits, value_by_loops
 
 import kan_ref as kr
 
-OPTIMIZERS = ("lm", "lbfgs", "bfgs", "ssbfgs", "ssbroyden", "adam")
+OPTIMIZERS = ("lm", "lbfgs", "adam")
 INSIDE = np.linspace(-1.0, 1.0, 41)[:, None]
 ENDS = np.array([[-1.0], [1.0]])
 TEST = np.linspace(-0.97, 0.97, 50)[:, None]
@@ -345,7 +345,7 @@ def test_a_run_says_when_inputs_of_equations_extend_over_a_range_far_from_one(or
     assert "extend" not in stopped(terms[1:])  # values have no derivatives
 
 
-@for_all("optimizer", ["lm", "lm_cg", "lbfgs", "adam"])
+@for_all("optimizer", ["lm", "lbfgs", "adam"])
 @for_all("large", [False, True])
 def test_a_run_says_when_values_or_residuals_of_equations_are_of_a_size_far_from_one(
     optimizer, large
@@ -481,7 +481,7 @@ def test_a_run_says_which_term_has_no_scales_beside_others():
     assert "no scales" not in stopped([decay()], reference=right)
 
 
-@pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs"])
+@pytest.mark.parametrize("optimizer", ["lm", "lbfgs"])
 def test_on_one_grid_the_objective_never_rises(optimizer):
     history = kr.fit(
         kan((1, 2, 1)),

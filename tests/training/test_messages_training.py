@@ -37,7 +37,7 @@ def test_fit_names_numbers_that_are_not_finite_by_position(name, value):
 @for_all(
     ("changes", "message"),
     [
-        ({"y_train": Y[:, 0]}, r"^y_train .* give y_train\[:, None\] for one output$"),
+        ({"y_train": Y[:, 0]}, r"^y_train .* give y_train\[:, None\] for one output"),
         ({"y_train": np.hstack([Y, Y])}, r"^y_train has shape \(5, 2\), .* \(batch, 1\)$"),
         ({"x_train": X[:4]}, "^y_train has 5 rows, but x_train has 4$"),
         ({"y_test": Y[:4]}, "^y_test has 4 rows, but x_test has 5$"),
