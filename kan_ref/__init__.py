@@ -71,7 +71,9 @@ def __getattr__(name: str) -> object:
         return importlib.import_module(f"kan_ref.{name}")
     import difflib  # here, because only a misspelt name needs it
 
-    close = [] if name.startswith("__") else difflib.get_close_matches(name, [*_HOME, *modules], 1)
+    close = (
+        [] if name.startswith("__") else difflib.get_close_matches(name, [*_HOME, *modules], 1, 0.8)
+    )
     nearest = f" (did you mean {close[0]!r}?)" if close else ""
     raise AttributeError(f"module 'kan_ref' has no attribute {name!r}{nearest}")
 

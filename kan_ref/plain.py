@@ -1,8 +1,8 @@
 """The paper by hand: a Kolmogorov-Arnold network in NumPy alone.
 
-Read this file from top to bottom in one sitting. Then run it, change a line and see what happens,
-and compare your own implementation with it. `python -i -m kan_ref.plain` starts Python with all of
-its names. This run learns exp(sin(pi x_1) + x_2^2) from 300 samples and names the three functions:
+Read this file from top to bottom in one sitting. Then start `python -i -m kan_ref.plain`, type the
+lines below, change a line of the file and see what happens, and compare your own implementation
+with it. These lines learn exp(sin(pi x_1) + x_2^2) from 300 samples and name the three functions:
 
     >>> rng = np.random.default_rng(0)
     >>> x = rng.uniform(-1.0, 1.0, (300, 2))
@@ -200,7 +200,8 @@ def extend_grid(layers, n_intervals):
     """Return layers with nearly the same functions on uniform grids of n_intervals intervals.
 
     coef' = argmin sum_n (sum_m coef'_m B'_m(x_n) - sum_m coef_m B_m(x_n))^2, with B'_m on the new
-    grid (eq. 2.16). If the new grid contains the points of the old one, the minimum is 0.
+    grid (eq. 2.16). If the new grid contains the points of the old one, the minimum is 0 on [a, b].
+    Outside, where hidden values may lie, the functions change: train again.
     """
     finer = []
     for old in layers:

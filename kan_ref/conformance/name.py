@@ -104,12 +104,12 @@ class Pattern:
 
 
 def findings(outcomes: Sequence[Outcome]) -> list[Finding]:
-    """Return what is said of the failed and blocked cases of a run, facts of usual calls first."""
+    """Return what is said of the failed and blocked cases of a run, facts first."""
     bad = [one for one in outcomes if one.status in BAD]
     found = [
         *_facts([one for one in bad if not one.case.call]),
-        *_resembled(outcomes),
         *_facts([one for one in bad if one.case.call]),
+        *_resembled(outcomes),
     ]
     said = {case for one in found for case in one.cases}
     rest = tuple(one.case.id for one in bad if one.case.id not in said)
@@ -160,6 +160,11 @@ def counted(case: Case) -> bool:
     return case.kind == "required" and not case.call
 
 
+def has_numbers(outcome: Outcome) -> bool:
+    """Return whether an answer could be compared."""
+    return outcome.status not in BAD or outcome.verdict.kind in ("values", "not finite")
+
+
 def wrong_outputs(outcome: Outcome) -> frozenset[str]:
     """Return the wrong outputs of a failure; all of them where there are no numbers."""
     if outcome.verdict.relative < SMALL:
@@ -198,12 +203,18 @@ def load_patterns() -> tuple[Pattern, ...]:
 
 
 def _resembled(outcomes: Sequence[Outcome]) -> list[Finding]:
-    """Return the flags whose patterns agree with the failures of a run, in a greedy cover."""
+    """Return the flags whose patterns agree with the failures of a run, in a greedy cover.
+
+    A method that answers no case with numbers is left out: its facts say what is wrong.
+    """
     asked: dict[str, dict[str, Outcome]] = defaultdict(dict)
     for one in outcomes:
         small = one.status in BAD and not wrong_outputs(one)
         if counted(one.case) and one.status in ("passed", *BAD) and not small:
             asked[one.case.method][one.case.id] = one
+    for method, members in list(asked.items()):
+        if not any(has_numbers(one) for one in members.values()):
+            del asked[method]
     found: list[Finding] = []
     left = 0.0  # number of failures that may stay without a name
     while failed := [o for some in asked.values() for o in some.values() if o.status in BAD]:
@@ -237,7 +248,7 @@ def agreements(asked: _Cases) -> dict[str, tuple[float, set[str]]]:
         for method, members in asked.items()
     }
     bad = [one for members in failed.values() for one in members.values()]
-    raised = sum(one.verdict.kind not in ("values", "not finite") for one in bad) / len(bad)
+    raised = sum(not has_numbers(one) for one in bad) / len(bad)
     marked = cache(lambda flag: share_of_marks(flag, bad))
     found: dict[str, tuple[float, set[str]]] = {}
     for pattern in load_patterns():
@@ -273,7 +284,7 @@ def _agreement(pattern: Pattern, asked: _Cases, failed: _Cases) -> float:
 
 
 def _alike(expected: frozenset[str], outcome: Outcome) -> float:
-    if outcome.verdict.kind not in ("values", "not finite"):
+    if not has_numbers(outcome):
         return 1.0
     wrong = wrong_outputs(outcome)
     return len(expected & wrong) / len(expected | wrong)

@@ -85,8 +85,8 @@ def check_gradients(
     Raises
     ------
     ValueError
-        If a part is wrong: the message has its name and both derivatives. If kinks are within a
-        step of every sample.
+        If a part is wrong: the message has its name, both derivatives, and the sum of the sizes of
+        their terms, to which errors are relative. If kinks are within a step of every sample.
 
     Notes
     -----
@@ -114,7 +114,7 @@ def check_gradients(
             if not error <= tolerance:  # nan is wrong, too
                 raise ValueError(
                     f"{name} is wrong: along a random direction backward gives {found:.6g} and a"
-                    f" central difference {expected:.6g}: relative error {error:.1g}"
+                    f" central difference {expected:.6g}, of terms of size {scale:.2g}"
                 )
             errors[name], n_samples = max(errors.get(name, 0.0), error), min(n_samples, n)
     return GradientReport(errors, n_samples)
@@ -172,5 +172,5 @@ def _sides(
     if not smooth.any():
         raise ValueError(f"x has {len(x)} samples, but none away from kinks and ends of domains")
     scale = max(float(np.abs(terms).sum()), abs(expected))
-    hidden = _ROUNDING * float(np.abs(u).sum()) / (2.0 * step)
+    hidden = _ROUNDING * float(np.linalg.norm(u)) / (2.0 * step)
     return float(terms.sum()), expected, scale, hidden, int(smooth.sum())

@@ -10,6 +10,7 @@ made on a held-out part of the training data; test data are never used.
 """
 
 import functools
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -204,3 +205,8 @@ def best_start(*arguments: Any, **options: Any) -> Network:
         As `run_starts`.
     """
     return run_starts(*arguments, **options).network
+
+
+best_start.__signature__ = inspect.signature(run_starts).replace(  # type: ignore[attr-defined]
+    return_annotation=Network
+)

@@ -351,7 +351,7 @@ def test_a_refusal_says_both_derivatives():
     with pytest.raises(ValueError, match="d_coef of layer 0 is wrong") as refusal:
         kr.check_gradients(network, x, rng=rng, backward=tripled)
 
-    words = str(refusal.value).replace(":", "").split()
+    words = str(refusal.value).replace(",", "").split()
     found, expected = (float(words[words.index(word) + 1]) for word in ("gives", "difference"))
     assert found == pytest.approx(3.0 * expected, rel=1e-4)
 
