@@ -160,11 +160,6 @@ def counted(case: Case) -> bool:
     return case.kind == "required" and not case.call
 
 
-def has_numbers(outcome: Outcome) -> bool:
-    """Return whether an answer could be compared."""
-    return outcome.status not in BAD or outcome.verdict.kind in ("values", "not finite")
-
-
 def wrong_outputs(outcome: Outcome) -> frozenset[str]:
     """Return the wrong outputs of a failure; all of them where there are no numbers."""
     if outcome.verdict.relative < SMALL:
@@ -203,18 +198,12 @@ def load_patterns() -> tuple[Pattern, ...]:
 
 
 def _resembled(outcomes: Sequence[Outcome]) -> list[Finding]:
-    """Return the flags whose patterns agree with the failures of a run, in a greedy cover.
-
-    A method that answers no case with numbers is left out: its facts say what is wrong.
-    """
+    """Return the flags whose patterns agree with the failures of a run, in a greedy cover."""
     asked: dict[str, dict[str, Outcome]] = defaultdict(dict)
     for one in outcomes:
         small = one.status in BAD and not wrong_outputs(one)
         if counted(one.case) and one.status in ("passed", *BAD) and not small:
             asked[one.case.method][one.case.id] = one
-    for method, members in list(asked.items()):
-        if not any(has_numbers(one) for one in members.values()):
-            del asked[method]
     found: list[Finding] = []
     left = 0.0  # number of failures that may stay without a name
     while failed := [o for some in asked.values() for o in some.values() if o.status in BAD]:
@@ -248,7 +237,7 @@ def agreements(asked: _Cases) -> dict[str, tuple[float, set[str]]]:
         for method, members in asked.items()
     }
     bad = [one for members in failed.values() for one in members.values()]
-    raised = sum(not has_numbers(one) for one in bad) / len(bad)
+    raised = sum(one.verdict.kind not in ("values", "not finite") for one in bad) / len(bad)
     marked = cache(lambda flag: share_of_marks(flag, bad))
     found: dict[str, tuple[float, set[str]]] = {}
     for pattern in load_patterns():
@@ -284,7 +273,7 @@ def _agreement(pattern: Pattern, asked: _Cases, failed: _Cases) -> float:
 
 
 def _alike(expected: frozenset[str], outcome: Outcome) -> float:
-    if not has_numbers(outcome):
+    if outcome.verdict.kind not in ("values", "not finite"):
         return 1.0
     wrong = wrong_outputs(outcome)
     return len(expected & wrong) / len(expected | wrong)
