@@ -158,9 +158,6 @@ def test_messages_name_the_settings_of_the_estimators(settings, kind, sentence):
 def test_messages_name_the_arrays_of_the_estimators():
     x, y = table(40)
 
-    model = KANRegressor(**QUICK).fit(x, y * 1e-200)
-    with pytest.raises(ValueError, match=r"^y has values between .* in column 0"):
-        _ = model.formula_
     with pytest.raises(ValueError, match=r"^X has 2 training samples, but at least 10 are needed"):
         _ = KANRegressor(**QUICK).fit(x[:2], y[:2]).discovery_
     with own_names():
