@@ -104,12 +104,15 @@ class Pattern:
 
 
 def findings(outcomes: Sequence[Outcome]) -> list[Finding]:
-    """Return what is said of the failed and blocked cases of a run, facts first."""
+    """Return what is said of the failed and blocked cases of a run: first facts of usual calls.
+
+    What unusual calls show, such as a nan in x, comes last: a defect of usual calls changes it too.
+    """
     bad = [one for one in outcomes if one.status in BAD]
     found = [
         *_facts([one for one in bad if not one.case.call]),
-        *_facts([one for one in bad if one.case.call]),
         *_resembled(outcomes),
+        *_facts([one for one in bad if one.case.call]),
     ]
     said = {case for one in found for case in one.cases}
     rest = tuple(one.case.id for one in bad if one.case.id not in said)
