@@ -11,7 +11,7 @@ from checkout import ROOT
 
 import kan_ref as kr
 
-PAGES = ("README.md", "NOTATION.md", "CONTRIBUTING.md", "docs/**/*.md", "tutorials/**/*.md")
+PAGES = ("README.md", "NOTATION.md", "CONTRIBUTING.md", "docs/*.md", "tutorials/**/*.md")
 BLANK = (COMMENT, DEDENT, ENDMARKER, INDENT, NEWLINE, NL)
 
 
