@@ -96,10 +96,7 @@ def _share_out(client: Any, tasks: Iterator[Task]) -> Iterator[Outcome]:
             future = next(finished)
             task, _ = running.pop(future)
             # if all its workers are lost, or none can unpickle it, the record fails and the program goes on
-            yield (
-                future.result()
-                if future.status == "finished"
-                else Outcome(task, failure=f"{future.exception()!r}")
-            )
+            failure = future.exception()  # waits where a result died with its worker and comes again
+            yield future.result() if failure is None else Outcome(task, failure=f"{failure!r}")
     finally:
         client.cancel(list(running))
