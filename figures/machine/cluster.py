@@ -96,7 +96,8 @@ def _share_out(client: Any, tasks: Iterator[Task]) -> Iterator[Outcome]:
             future = next(finished)
             task, _ = running.pop(future)
             # if all its workers are lost, or none can unpickle it, the record fails and the program goes on
-            failure = future.exception()  # waits where a result died with its worker and comes again
+            # where a result died with its worker, it is waited for, since it comes again
+            failure = future.exception()
             yield future.result() if failure is None else Outcome(task, failure=f"{failure!r}")
     finally:
         client.cancel(list(running))
