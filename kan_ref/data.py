@@ -7,23 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kan_ref.checks import (
-    FloatArray,
-    IntArray,
-    Record,
-    check_classes,
-    check_generator,
-    check_input_names,
-    check_new_names,
-    check_number,
-    check_same_columns,
-    check_samples,
-    column_names,
-    input_names,
-    listed,
-    read_inputs,
-    read_targets,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray, IntArray, Record
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
@@ -88,16 +73,16 @@ class Data(Record):
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        headers, test_inputs = column_names(self.x_train), self.x_test
+        headers, test_inputs = checks.column_names(self.x_train), self.x_test
         if headers is not None:
-            check_same_columns("x_test", test_inputs, headers, "the columns of x_train")
+            checks.same_columns("x_test", test_inputs, headers)
         for part in ("train", "test"):
             for letter, columns in (("x", "n_in"), ("y", "n_out")):
                 name = f"{letter}_{part}"
                 object.__setattr__(
                     self,
                     name,
-                    check_samples(name, getattr(self, name), letter, (f"n_{part}", columns)),
+                    _samples(name, getattr(self, name), letter, (f"n_{part}", columns)),
                 )
             _agree(self, f"y_{part}", f"x_{part}", axis=0)
         _agree(self, "x_test", "x_train", axis=1)
@@ -109,22 +94,22 @@ class Data(Record):
         if self.y_train.ndim == 2:
             _agree(self, "y_test", "y_train", axis=1)
         if self.names is not None:
-            names = check_input_names(self.names, self.x_train.shape[1])
-            check_new_names(names, headers, "the columns of x_train")
+            names = checks.names("names", self.names, self.x_train.shape[1])
+            checks.new_names(names, headers)
             if headers is None:
-                check_same_columns("x_test", test_inputs, names)
+                checks.same_columns("x_test", test_inputs, names)
             object.__setattr__(self, "names", names)
         elif headers is not None:
-            object.__setattr__(self, "names", input_names(headers))
+            object.__setattr__(self, "names", checks.input_names(headers))
         if self.classes is not None:
-            object.__setattr__(self, "classes", check_classes(self.classes, self))
+            object.__setattr__(self, "classes", _classes(self.classes, self))
 
     def __repr__(self) -> str:
         parts = [f"{name} {getattr(self, name).shape}" for name in ARRAYS]
         if self.names is not None:
-            parts.append(f"names {listed(self.names)}")
+            parts.append(f"names {self.names}")
         if self.classes is not None:
-            parts.append(f"classes {listed(self.classes.tolist())}")
+            parts.append(f"classes {tuple(self.classes.tolist())}")
         return f"Data({', '.join(parts)})"
 
     @classmethod
@@ -182,10 +167,10 @@ class Data(Record):
         >>> data.classes[data.y_test].tolist()
         ['yes', 'no']
         """
-        share = check_number("test_share", test_share, low=0.0, high=1.0)
-        rng = check_generator("rng", rng)
-        samples, names = read_inputs("x", x)
-        targets, classes = read_targets("y", y)
+        share = checks.number("test_share", test_share, low=0.0, high=1.0)
+        rng = checks.generator("rng", rng)
+        samples, names = checks.read_inputs("x", x)
+        targets, classes = checks.read_targets("y", y)
         if len(samples) != len(targets):
             raise ValueError(f"y has {len(targets)} rows, but x has {len(samples)}")
         if len(samples) < 2:
@@ -254,14 +239,41 @@ def check_arrays(data: object) -> None:
             )
 
 
+def _samples(name: str, value: object, letter: str, axes: tuple[str, str]) -> NDArray[Any]:
+    """Return `value` with two axes, or integer labels y. Test samples may be none."""
+    found = checks.rectangular(name, value)
+    least = 0 if name.endswith("test") else 1
+    if letter == "y" and found.ndim == 1 and found.dtype.kind in "iu" and found.size >= least:
+        return found
+    array = checks.array(name, value, axes)
+    if len(array) < least or not array.shape[1]:
+        rows = "one row and " if least else ""
+        raise ValueError(f"{name} has shape {array.shape}, but needs at least {rows}one column")
+    return array
+
+
+def _classes(classes: object, data: Data) -> NDArray[Any]:
+    """Return the classes of the labels `data.y_train` and `data.y_test` as an array."""
+    found = checks.rectangular("classes", classes).copy()
+    if found.ndim != 1 or len(set(found.tolist())) != len(found) or data.y_train.ndim != 1:
+        checks.fail("classes", classes, "must be different classes, with integer labels y (n,)")
+    for name in ("y_train", "y_test"):
+        labels = getattr(data, name)
+        if labels.size and (labels.min() < 0 or labels.max() >= len(found)):
+            raise ValueError(
+                f"{name} has labels {labels.min()} to {labels.max()}, but {len(found)} classes "
+                f"have labels 0 to {len(found) - 1}"
+            )
+    return found
+
+
 def check_loss(data: object, loss: object) -> None:
     """Raise ValueError if labels that stand for `classes` are to be fitted as numbers."""
     classes = getattr(data, "classes", None)
     if classes is not None and loss != "cross_entropy":
         raise ValueError(
-            f"loss is {loss!r}, but the data hold labels of the {len(classes)} classes "
-            f"{listed(np.asarray(classes).tolist())}: give loss='cross_entropy' (and, to fit, a "
-            f"network with {len(classes)} outputs), or split y.astype(float) for regression"
+            f"loss is {loss!r}, but the data hold labels of {len(classes)} classes: give "
+            "loss='cross_entropy', or split y.astype(float) for regression"
         )
 
 

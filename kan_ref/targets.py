@@ -20,15 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    check_choice,
-    check_float_array,
-    check_generator,
-    check_integer,
-    check_number,
-    check_rectangular,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.data import Data
 
 _SECTION = "Liu et al., arXiv 2404.19756, section 3.1"
@@ -184,7 +177,7 @@ def sample(
         low, high = _bounds(n_in, domain)
         values = _checked(f)
     else:
-        target = TARGETS[check_choice("f", f, tuple(TARGETS))]
+        target = TARGETS[checks.choice("f", f, tuple(TARGETS))]
         for name, value in (("n_in", n_in), ("domain", domain)):
             if value is not None:
                 raise TypeError(
@@ -193,10 +186,10 @@ def sample(
                 )
         low, high = (np.full(target.n_in, bound) for bound in target.domain)
         values = target.f
-    n_train = check_integer("n_train", n_train, low=1)
-    n_test = check_integer("n_test", n_test, low=1)
-    noise = check_number("noise", noise, low=0.0)
-    rng = check_generator("rng", rng)
+    n_train = checks.integer("n_train", n_train, low=1)
+    n_test = checks.integer("n_test", n_test, low=1)
+    noise = checks.number("noise", noise, low=0.0)
+    rng = checks.generator("rng", rng)
     x_train = rng.uniform(low, high, (n_train, len(low)))
     y_train = values(x_train)
     y_train = y_train + noise * rng.standard_normal(y_train.shape)
@@ -206,12 +199,12 @@ def sample(
 
 def _bounds(n_in: int | None, domain: object) -> tuple[FloatArray, FloatArray]:
     """Return lower and upper bounds (n_in,) of the inputs of a user's own function."""
-    array = check_rectangular("domain", (-1.0, 1.0) if domain is None else domain)
-    n = 2 if n_in is None else check_integer("n_in", n_in, low=1)
+    array = checks.rectangular("domain", (-1.0, 1.0) if domain is None else domain)
+    n = 2 if n_in is None else checks.integer("n_in", n_in, low=1)
     if array.ndim == 1:
-        bounds = np.tile(check_float_array("domain", array, (2,)), (n, 1))
+        bounds = np.tile(checks.array("domain", array, (2,)), (n, 1))
     else:
-        bounds = check_float_array("domain", array, ("n_in" if n_in is None else n, 2))
+        bounds = checks.array("domain", array, ("n_in" if n_in is None else n, 2))
     low, high = bounds.T
     for place in np.flatnonzero(~(low < high)):
         raise ValueError(

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_choice
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -41,7 +42,7 @@ class Claim:
     evidence: str
 
     def __post_init__(self) -> None:
-        check_choice("agrees", self.agrees, ("yes", "partly", "no"))
+        checks.choice("agrees", self.agrees, ("yes", "partly", "no"))
 
 
 class Figure(Protocol):

@@ -25,6 +25,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.baselines.mlp import Baseline, check_sequences, check_weights, views_of
 from kan_ref.bspline import (
     Bases,
@@ -37,7 +38,7 @@ from kan_ref.bspline import (
     scatter,
     squared,
 )
-from kan_ref.checks import FloatArray, check_choice, check_float_array, check_integer
+from kan_ref.checks import FloatArray
 from kan_ref.functions import ACTIVATION_NAMES, BASE_NAMES, activation_values, base_function
 
 LAN_BASE_NAMES = tuple(dict.fromkeys((*BASE_NAMES, *ACTIVATION_NAMES)))
@@ -100,8 +101,8 @@ class LAN(Baseline):
     n_params: int = field(init=False)
 
     def __post_init__(self) -> None:
-        check_choice("base", self.base, LAN_BASE_NAMES)
-        degree = check_integer("degree", self.degree, low=0)
+        checks.choice("base", self.base, LAN_BASE_NAMES)
+        degree = checks.integer("degree", self.degree, low=0)
         parts = {name: getattr(self, name) for name in ("weights", "biases", "coefs", "knots")}
         check_sequences(**parts)
         n_layers = len(self.weights)
@@ -126,7 +127,7 @@ class LAN(Baseline):
                     )
                 rows.append(prepare_knots(row.copy(), degree))
                 shape = (n_out, rows[-1].n_basis)
-                pieces.append(check_float_array(f"coefs[{number}]", self.coefs[number], shape))
+                pieces.append(checks.array(f"coefs[{number}]", self.coefs[number], shape))
         widths = (np.shape(self.weights[0])[1], *(len(bias) for bias in self.biases))
         theta = np.concatenate([piece.reshape(-1) for piece in pieces])
         self.__dict__.update(

@@ -13,16 +13,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.baselines.lan import LAN, LAN_BASE_NAMES, node_curve, pre_activations
 from kan_ref.baselines.mlp import MLP, init_mlp
 from kan_ref.bspline import hidden_bounds, move_coefficients, uniform_knots
-from kan_ref.checks import (
-    FloatArray,
-    check_choice,
-    check_float_array,
-    check_generator,
-    check_integer,
-)
+from kan_ref.checks import FloatArray
 from kan_ref.functions import ACTIVATION_NAMES
 from kan_ref.network import COEF_SCALE, check_widths, read_domain
 
@@ -74,12 +69,12 @@ def init_lan(
     Implements :eq:`lan-draws`. N^2 L weights and N L (G + k) coefficients for L layers of N nodes.
     """
     sizes = check_widths(widths)
-    n_intervals = check_integer("n_intervals", n_intervals, low=1)
-    degree = check_integer("degree", degree, low=0)
-    check_choice("base", base, LAN_BASE_NAMES)
-    rng = check_generator("rng", rng)
+    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
+    degree = checks.integer("degree", degree, low=0)
+    checks.choice("base", base, LAN_BASE_NAMES)
+    rng = checks.generator("rng", rng)
     low, high, samples = read_domain(domain, sizes[0])
-    probe = samples if x is None else check_float_array("x", x, ("batch", sizes[0]))
+    probe = samples if x is None else checks.array("x", x, ("batch", sizes[0]))
     if probe is not None and len(probe) == 0:
         raise ValueError(f"x has shape {probe.shape}, but a probe batch needs at least one sample")
     mlp = init_mlp(sizes, activation=base if base in ACTIVATION_NAMES else "tanh", rng=rng)
@@ -115,8 +110,8 @@ def lan_from_mlp(mlp: MLP, x: object, *, n_intervals: int, degree: int) -> LAN:
     """
     if not isinstance(mlp, MLP):
         raise TypeError(f"mlp is {mlp!r}, but must be an MLP")
-    n_intervals = check_integer("n_intervals", n_intervals, low=1)
-    degree = check_integer("degree", degree, low=0)
+    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
+    degree = checks.integer("degree", degree, low=0)
     probe = _check_probe(x, mlp.widths[0])
     coefs = [np.zeros((n_out, n_intervals + degree)) for n_out in mlp.widths[1:-1]]
     return _on_probe(mlp, coefs, mlp.activation, n_intervals, degree, probe, (-1.0, 1.0))
@@ -154,7 +149,7 @@ def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> 
     if not isinstance(lan, LAN):
         raise TypeError(f"lan is {lan!r}, but must be a LAN")
     samples = _check_probe(x, lan.widths[0])
-    count = None if n_intervals is None else check_integer("n_intervals", n_intervals, low=1)
+    count = None if n_intervals is None else checks.integer("n_intervals", n_intervals, low=1)
     for number, row in enumerate(lan.rows):
         if count is not None and count < row.n_basis - lan.degree:
             raise ValueError(
@@ -175,7 +170,7 @@ def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> 
 
 def _check_probe(x: object, n_in: int) -> FloatArray:
     """Return x as a batch of at least one sample."""
-    samples = check_float_array("x", x, ("batch", n_in))
+    samples = checks.array("x", x, ("batch", n_in))
     if len(samples) == 0:
         raise ValueError(
             f"x has shape {samples.shape}, but placing a grid needs at least one sample"

@@ -22,13 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    Record,
-    check_choice,
-    check_float_array,
-    check_generator,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray, Record
 from kan_ref.functions import ACTIVATION_NAMES, activation_values
 from kan_ref.network import check_widths
 
@@ -54,7 +49,7 @@ def check_weights(
     """
     found: list[tuple[FloatArray, FloatArray]] = []
     for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        matrix = check_float_array(f"weights[{number}]", weight, ("n_out", "n_in"))
+        matrix = checks.array(f"weights[{number}]", weight, ("n_out", "n_in"))
         if 0 in matrix.shape:
             raise ValueError(
                 f"weights[{number}] has shape {matrix.shape}, but a layer needs at least one "
@@ -65,7 +60,7 @@ def check_weights(
                 f"weights[{number}] takes {matrix.shape[1]} inputs, "
                 f"but weights[{number - 1}] has {len(found[-1][0])} outputs"
             )
-        found.append((matrix, check_float_array(f"biases[{number}]", bias, (len(matrix),))))
+        found.append((matrix, checks.array(f"biases[{number}]", bias, (len(matrix),))))
     return found
 
 
@@ -86,7 +81,7 @@ class Baseline(Record):
 
     def with_theta(self: Any, theta: object) -> Any:
         """Return the same network with other parameters (n_params,), which are copied once."""
-        own = check_float_array("theta", theta, ("n_params",))
+        own = checks.array("theta", theta, ("n_params",))
         if len(own) != self.n_params:
             raise ValueError(f"theta has {len(own)} numbers, but this network has {self.n_params}")
         return self.replace_theta(own.copy())
@@ -94,7 +89,7 @@ class Baseline(Record):
     @np.errstate(all="ignore")
     def __call__(self: Any, x: object) -> FloatArray:
         """Compute outputs (batch, n_out) at x (batch, n_in)."""
-        outputs: FloatArray = self.values(check_float_array("x", x, ("batch", self.widths[0])))
+        outputs: FloatArray = self.values(checks.array("x", x, ("batch", self.widths[0])))
         return outputs
 
 
@@ -144,7 +139,7 @@ class MLP(Baseline):
     n_params: int = field(init=False)
 
     def __post_init__(self) -> None:
-        check_choice("activation", self.activation, ACTIVATION_NAMES)
+        checks.choice("activation", self.activation, ACTIVATION_NAMES)
         check_sequences(weights=self.weights, biases=self.biases)
         if len(self.weights) == 0 or len(self.weights) != len(self.biases):
             raise ValueError(
@@ -293,8 +288,8 @@ def init_mlp(widths: Sequence[int], *, activation: str, rng: np.random.Generator
         For an unknown activation, or widths that are not positive integers.
     """
     sizes = check_widths(widths)
-    check_choice("activation", activation, ACTIVATION_NAMES)
-    rng = check_generator("rng", rng)
+    checks.choice("activation", activation, ACTIVATION_NAMES)
+    rng = checks.generator("rng", rng)
     weights = []
     for number, (n_in, n_out) in enumerate(pairwise(sizes)):
         if activation in ("relu", "silu"):

@@ -26,9 +26,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.bspline.evaluation import ActiveBasis, Bases, evaluate_bases, matrix_gradient, place
 from kan_ref.bspline.knots import check_knots, check_per_input, prepare_knots
-from kan_ref.checks import FloatArray, check_float_array, check_integer
+from kan_ref.checks import FloatArray
 
 
 def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatArray:
@@ -66,10 +67,10 @@ def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatAr
     <BLANKLINE>
            [[1. , 0. ]]])
     """
-    degree = check_integer("degree", degree, low=0)
-    derivative = check_integer("derivative", derivative, low=0)
+    degree = checks.integer("degree", degree, low=0)
+    derivative = checks.integer("derivative", derivative, low=0)
     vectors = check_knots("knots", knots, degree)
-    points = check_float_array("x", x, ("batch", len(vectors)))
+    points = checks.array("x", x, ("batch", len(vectors)))
     return all_bases(points, vectors, degree, derivative)
 
 
@@ -113,7 +114,7 @@ def greville(knots: object, degree: int) -> FloatArray:
     -----
     Implements :eq:`greville`.
     """
-    degree = check_integer("degree", degree, low=0)
+    degree = checks.integer("degree", degree, low=0)
     return knot_averages(check_knots("knots", knots, degree), degree)
 
 
@@ -162,7 +163,7 @@ def basis_integral(knots: object, degree: int, low: object, high: object) -> Flo
     >>> basis_integral([[0.0, 1.0, 2.0, 3.0]], 1, low=0.0, high=2.0)
     array([[1. , 0.5]])
     """
-    degree = check_integer("degree", degree, low=0)
+    degree = checks.integer("degree", degree, low=0)
     knots = check_knots("knots", knots, degree)
     n_in, n_basis = knots.shape[0], knots.shape[1] - degree - 1
     ends = np.empty((2, n_in))
@@ -233,7 +234,7 @@ def jump_weights(knots: object, degree: int) -> FloatArray:
     Implements :eq:`derivative-jumps`. Beside an empty interval, at a repeated breakpoint, the
     weights are 0: there a spline may be less smooth.
     """
-    degree = check_integer("degree", degree, low=0)
+    degree = checks.integer("degree", degree, low=0)
     return difference_weights(check_knots("knots", knots, degree), degree)
 
 

@@ -18,9 +18,10 @@ arguments beyond the old [a, b] continue its end polynomials.
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.bspline.knots import breakpoints, check_knots
 from kan_ref.bspline.refined_grids import check_kept_knots
-from kan_ref.checks import FloatArray, IntArray, check_float_array, check_integer
+from kan_ref.checks import FloatArray, IntArray
 
 
 def blossom(
@@ -58,7 +59,7 @@ def blossom(
     >>> blossom([[-2.0, -1.0, 0.0, 1.0, 2.0, 3.0]], 2, [[[0.0, 0.0, 2.0]]], [[0]], [[[3.0, 5.0]]])
     array([[[15.]]])
     """
-    degree = check_integer("degree", degree, low=0)
+    degree = checks.integer("degree", degree, low=0)
     knots, coef = _check_curves(knots, degree, coef)
     n_in, n_intervals = knots.shape[0], knots.shape[1] - 2 * degree - 1
     pieces = np.asarray(piece)
@@ -66,7 +67,7 @@ def blossom(
         raise TypeError(f"piece has dtype {pieces.dtype}, but needs integers")
     if pieces.ndim != 2 or len(pieces) != n_in:
         raise ValueError(f"piece has shape {pieces.shape}, but needs shape ({n_in}, n_new)")
-    points = check_float_array("arguments", arguments, (n_in, pieces.shape[1], degree))
+    points = checks.array("arguments", arguments, (n_in, pieces.shape[1], degree))
     grid = breakpoints(knots, degree)
     for (i, n), g in np.ndenumerate(pieces):
         if not 0 <= g < n_intervals:
@@ -125,9 +126,9 @@ def continued_values(knots: object, degree: int, coef: object, x: object) -> Flo
     The diagonal of :eq:`blossom`; no basis function is evaluated. A breakpoint belongs to the piece
     on its right, b to the last one.
     """
-    degree = check_integer("degree", degree, low=0)
+    degree = checks.integer("degree", degree, low=0)
     knots, coef = _check_curves(knots, degree, coef)
-    return continue_curves(knots, degree, coef, check_float_array("x", x, ("batch", len(knots))))
+    return continue_curves(knots, degree, coef, checks.array("x", x, ("batch", len(knots))))
 
 
 def continue_curves(knots: FloatArray, degree: int, coef: FloatArray, x: FloatArray) -> FloatArray:
@@ -169,7 +170,7 @@ def blossom_coef(knots: object, degree: int, coef: object, new_knots: object) ->
     >>> blossom_coef([[0.0, 1.0, 2.0, 3.0]], 1, [[[5.0, 7.0]]], [[0.5, 1.0, 1.5, 2.0, 2.5]])
     array([[[5., 6., 7.]]])
     """
-    degree = check_integer("degree", degree, low=0)
+    degree = checks.integer("degree", degree, low=0)
     knots, coef, new_knots = _check_move(knots, degree, coef, new_knots)
     return transfer_coef(knots, degree, coef, new_knots)
 
@@ -214,7 +215,7 @@ def insert_knots(knots: object, degree: int, coef: object, new_knots: object) ->
     >>> insert_knots([[0.0, 1.0, 2.0, 3.0]], 1, [[[5.0, 7.0]]], [[0.0, 1.0, 1.5, 2.0, 3.0]])
     array([[[5., 6., 7.]]])
     """
-    degree = check_integer("degree", degree, low=0)
+    degree = checks.integer("degree", degree, low=0)
     knots, coef, new_knots = _check_move(knots, degree, coef, new_knots)
     check_kept_knots(knots, new_knots)
     beyond = (new_knots[:, 0] < knots[:, 0]) | (new_knots[:, -1] > knots[:, -1])
@@ -246,7 +247,7 @@ def _check_curves(knots: object, degree: int, coef: object) -> tuple[FloatArray,
     """Check knot vectors and the coefficients of curves on them, and return both as float64."""
     vectors = check_knots("knots", knots, degree)
     n_basis = vectors.shape[1] - degree - 1
-    return vectors, check_float_array("coef", coef, ("n_out", len(vectors), n_basis))
+    return vectors, checks.array("coef", coef, ("n_out", len(vectors), n_basis))
 
 
 def _check_move(

@@ -15,17 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.bspline.bases import all_bases, knot_averages
 from kan_ref.bspline.blossom import continue_curves, transfer_coef
 from kan_ref.bspline.knots import breakpoints, check_knots
 from kan_ref.bspline.refined_grids import contains_breakpoints
-from kan_ref.checks import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    check_float_array,
-    check_integer,
-)
+from kan_ref.checks import BoolArray, FloatArray, IntArray
 
 # Singular values below this fraction of the largest are cut when samples correct a curve. Samples
 # that touch only the tip of a support would change its coefficient by ten thousand times a small
@@ -105,17 +100,17 @@ def fit_curve(
     >>> fit.coef.round(12), fit.rank
     (array([[1., 3.]]), 2)
     """
-    degree = check_integer("degree", degree, low=0)
-    vector = check_knots("knots", check_float_array("knots", knots, ("n_knots",))[None], degree)
-    points = check_float_array("x", x, ("n",))
-    targets = check_float_array("y", y, ("n", "n_out"))
+    degree = checks.integer("degree", degree, low=0)
+    vector = check_knots("knots", checks.array("knots", knots, ("n_knots",))[None], degree)
+    points = checks.array("x", x, ("n",))
+    targets = checks.array("y", y, ("n", "n_out"))
     if len(points) == 0 or len(points) != len(targets):
         raise ValueError(
             f"x has {len(points)} points and y {len(targets)} rows, but a fit needs "
             "the same number, at least 1"
         )
     shape = (targets.shape[1], vector.shape[1] - degree - 1)
-    initial = np.zeros(shape) if start is None else check_float_array("start", start, shape)
+    initial = np.zeros(shape) if start is None else checks.array("start", start, shape)
     design = all_bases(points[:, None], vector, degree)[:, 0]
     coef, rank = nearest_coefficients(design, targets, initial)
     residuals = design @ coef.T - targets

@@ -17,14 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    check_float_array,
-    check_integer,
-    check_rectangular,
-)
+from kan_ref import checks
+from kan_ref.checks import BoolArray, FloatArray, IntArray
 
 _MOST_BINS = 16  # for each knot; a table much longer than the knot vector is not made
 
@@ -56,8 +50,8 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
     >>> uniform_knots(0.0, 1.0, n_intervals=2, degree=1)
     array([[-0.5,  0. ,  0.5,  1. ,  1.5]])
     """
-    n_intervals = check_integer("n_intervals", n_intervals, low=1)
-    degree = check_integer("degree", degree, low=0)
+    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
+    degree = checks.integer("degree", degree, low=0)
     a = check_per_input("low", low)
     b = check_per_input("high", high, len(a) if len(a) > 1 else "n_in")
     a, b = np.broadcast_arrays(a, b)
@@ -104,7 +98,7 @@ def extended_knots(breakpoints: object, degree: int) -> FloatArray:
     >>> extended_knots([[0.0, 0.75, 1.0]], degree=1)
     array([[-0.5 ,  0.  ,  0.75,  1.  ,  1.5 ]])
     """
-    degree = check_integer("degree", degree, low=0)
+    degree = checks.integer("degree", degree, low=0)
     knots = add_outer_knots(check_breakpoints("breakpoints", breakpoints), degree)
     return check_knots("knots", knots, degree)
 
@@ -154,8 +148,8 @@ def check_knots(name: str, knots: object, degree: int) -> FloatArray:
         decreases from 0.4 to 0.35 at position 6"); fewer than 2 degree + 2 knots; a range without
         width on [a, b].
     """
-    degree = check_integer("degree", degree, low=0)
-    array = check_float_array(name, knots, ("n_in", "n_knots"))
+    degree = checks.integer("degree", degree, low=0)
+    array = checks.array(name, knots, ("n_in", "n_knots"))
     if array.shape[1] < 2 * degree + 2:
         raise ValueError(
             f"{name} has {array.shape[1]} knots in a row, but degree {degree} needs "
@@ -176,13 +170,13 @@ def check_per_input(name: str, value: object, n_in: int | str = "n_in") -> Float
 
     Return it as an array (1,) or (n_in,). The word "n_in" accepts any number of inputs.
     """
-    array = np.atleast_1d(check_rectangular(name, value))
-    return check_float_array(name, array, ("n_in" if array.size == 1 else n_in,))
+    array = np.atleast_1d(checks.rectangular(name, value))
+    return checks.array(name, array, ("n_in" if array.size == 1 else n_in,))
 
 
 def check_breakpoints(name: str, value: object) -> FloatArray:
     """Check that `value` are grids (n_in, n_intervals + 1), and return them as float64."""
-    grids = check_float_array(name, value, ("n_in", "n_intervals + 1"))
+    grids = checks.array(name, value, ("n_in", "n_intervals + 1"))
     if grids.shape[1] < 2:
         raise ValueError(
             f"{name} has shape {grids.shape}, but a grid needs at least 2 breakpoints in a row"

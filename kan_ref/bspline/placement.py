@@ -20,19 +20,13 @@ its neighbours. Quantiles that differ stay where they are.
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.bspline.knots import (
     add_outer_knots,
     uniform_breakpoints,
 )
 from kan_ref.bspline.refined_grids import interpolate_in_rank
-from kan_ref.checks import (
-    ROUNDING,
-    BoolArray,
-    FloatArray,
-    check_float_array,
-    check_integer,
-    check_number,
-)
+from kan_ref.checks import ROUNDING, BoolArray, FloatArray
 
 _FLAT = 1e-9  # relative to max(1, |middle|): a smaller range of samples is rounding error
 _SAMPLE_PAD = 0.05  # of the samples' range, on each side
@@ -88,7 +82,7 @@ def percentile_bounds(x: object, percentiles: tuple[float, float] = (0.5, 99.5))
     """
     if not isinstance(percentiles, tuple | list) or len(percentiles) != 2:
         raise ValueError(f"percentiles is {percentiles!r}, but must be a pair (low, high)")
-    share = [check_number("percentiles", one, low=0.0, high=100.0) for one in percentiles]
+    share = [checks.number("percentiles", one, low=0.0, high=100.0) for one in percentiles]
     if not share[0] < share[1]:
         raise ValueError(
             f"percentiles is ({share[0]:g}, {share[1]:g}), but low must be less than high"
@@ -104,7 +98,7 @@ def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
     They lie R / n_intervals, but at least 5 % of R, beyond the activations. Where their range R is
     at most 1e-9 max(1, |middle|), the ends are those of a constant input, (B15).
     """
-    n_intervals = check_integer("n_intervals", n_intervals, low=1)
+    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
     return _sample_bounds(_check_samples(x), max(1.0 / n_intervals, _SAMPLE_PAD))[:2]
 
 
@@ -149,10 +143,10 @@ def blended_knots(
     >>> blended_knots([[0.0], [1.0], [4.0]], 2, 0, uniform_share=0.5, margin=0.0)
     array([[0. , 1.5, 4. ]])
     """
-    n_intervals = check_integer("n_intervals", n_intervals, low=1)
-    degree = check_integer("degree", degree, low=0)
-    beta = check_number("uniform_share", uniform_share, low=0.0, high=1.0)
-    relative_pad = check_number("margin", margin, low=0.0) / n_intervals
+    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
+    degree = checks.integer("degree", degree, low=0)
+    beta = checks.number("uniform_share", uniform_share, low=0.0, high=1.0)
+    relative_pad = checks.number("margin", margin, low=0.0) / n_intervals
     samples = _check_samples(x)
     a, b, flat = _sample_bounds(samples, relative_pad)
     uniform = uniform_breakpoints(a, b, n_intervals)
@@ -185,7 +179,7 @@ def _spread(quantiles: FloatArray) -> FloatArray:
 
 def _check_samples(x: object) -> FloatArray:
     """Check that x are samples (batch, n_in), and return them as float64."""
-    samples = check_float_array("x", x, ("batch", "n_in"))
+    samples = checks.array("x", x, ("batch", "n_in"))
     if not len(samples):
         raise ValueError(
             f"x has shape {samples.shape}, but a grid needs at least one row of samples"

@@ -26,15 +26,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.bspline.knots import check_breakpoints, check_knots
-from kan_ref.checks import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    check_float_array,
-    check_integer,
-    check_number,
-)
+from kan_ref.checks import BoolArray, FloatArray, IntArray
 
 
 def refined_breakpoints(breakpoints: object, n_intervals: int) -> FloatArray:
@@ -65,7 +59,7 @@ def refined_breakpoints(breakpoints: object, n_intervals: int) -> FloatArray:
     >>> refined_breakpoints([[0.0, 1.0, 4.0]], n_intervals=4)
     array([[0. , 0.5, 1. , 2.5, 4. ]])
     """
-    n_intervals = check_integer("n_intervals", n_intervals, low=1)
+    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
     return interpolate_in_rank(check_breakpoints("breakpoints", breakpoints), n_intervals)
 
 
@@ -165,11 +159,11 @@ def insert_knot(
     >>> insert_knot([0.0, 1.0, 2.0, 3.0], 1, [[5.0, 7.0]], 1.5)
     (array([0. , 1. , 1.5, 2. , 3. ]), array([[5., 6., 7.]]))
     """
-    degree = check_integer("degree", degree, low=0)
+    degree = checks.integer("degree", degree, low=0)
     (old,) = check_knots("knots", [knots], degree)
     n_basis = len(old) - degree - 1
-    curves = check_float_array("coef", coef, ("n_curves", n_basis))
-    t = check_number("t", t, low=float(old[0]), high=float(old[-1]))
+    curves = checks.array("coef", coef, ("n_curves", n_basis))
+    t = checks.number("t", t, low=float(old[0]), high=float(old[-1]))
     zeros = np.zeros((len(curves), 1))
     # [eq:boehm]
     low, high = old[: n_basis + 1], old[degree:]
@@ -225,7 +219,7 @@ def refinement_matrix(knots: object, degree: int, new_knots: object) -> FloatArr
            [0.5, 0.5],
            [0. , 1. ]])
     """
-    degree = check_integer("degree", degree, low=0)
+    degree = checks.integer("degree", degree, low=0)
     (old,) = check_knots("knots", [knots], degree)
     (new,) = check_knots("new_knots", [new_knots], degree)
     check_kept_knots([old], [new])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
-from kan_ref.checks import check_choice
+from kan_ref import checks
 from kan_ref.conformance import wire
 from kan_ref.conformance.calls import compare, observe
 from kan_ref.conformance.cases import DTYPES, METHODS, Case, arguments
@@ -75,7 +75,7 @@ class DirectSubject:
     """
 
     def __init__(self, adapter: object, dtype: str = "float64") -> None:
-        self.dtype = check_choice("dtype", dtype, DTYPES)
+        self.dtype = checks.choice("dtype", dtype, DTYPES)
         self.adapter = adapter() if isinstance(adapter, type) else adapter
         check_method_names(self.adapter)
         if hasattr(self.adapter, "use_dtype"):

@@ -21,13 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    check_float_array,
-    check_generator,
-    check_integer,
-    check_number,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.conformance.round_trip import check_round_trip as check_round_trip
 
 Answer = Callable[..., Any]
@@ -53,7 +48,7 @@ def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float | Non
     ValueError
         "basis is not a partition of unity: at x = 1 (position 4) the basis functions sum to 0, ..."
     """
-    points = check_float_array("x", x, ("n",))
+    points = checks.array("x", x, ("n",))
     _at_least("x", "points", len(points), 1)
     values, eps = _asked("basis", basis, (points,), (len(points), "n_basis"))
     tolerance = _tolerance(tolerance, eps)
@@ -87,7 +82,7 @@ def check_batch_independence(f: Answer, x: object, *, tolerance: float | None = 
         "f depends on the batch: sample 2, output 0 is 0.3 in its batch of 5 and 0.7 alone ...", or
         "f gives another answer in a second call: ..."
     """
-    points = check_float_array("x", x, ("batch", "n_in"))
+    points = checks.array("x", x, ("batch", "n_in"))
     _at_least("x", "distinct samples", len(np.unique(points, axis=0)), 2)
     together, eps = _asked("f", f, (points,), (len(points), "n_out"))
     allowed = _tolerance(tolerance, eps)
@@ -130,7 +125,7 @@ def check_separability(f: Answer, x: object, *, tolerance: float | None = None) 
     ValueError
         "f mixes inputs 0 and 2: their mixed difference at sample 1, output 0 is 0.21, ..."
     """
-    points = check_float_array("x", x, ("batch", "n_in"))
+    points = checks.array("x", x, ("batch", "n_in"))
     _at_least("x", "samples", len(points), 2)
     _at_least("x", "inputs", points.shape[1], 2)
     still, eps = _asked("f", f, (points,), (len(points), "n_out"))
@@ -205,11 +200,11 @@ def check_gradient(
     in float32 a larger one, such as 0.003.
     Of one sample, or where f hardly varies over the samples, zeros pass if |f| or |x| is large.
     """
-    points, rng = check_float_array("x", x, ("batch", "n_in")), check_generator("rng", rng)
+    points, rng = checks.array("x", x, ("batch", "n_in")), checks.generator("rng", rng)
     _at_least("x", "samples", len(points), 1)
-    order = check_integer("order", order, low=1, high=2)
-    n_directions = check_integer("n_directions", n_directions, low=1)
-    h = check_number("step", (1e-6, 3e-5)[order - 1] if step is None else step, low=1e-300)
+    order = checks.integer("order", order, low=1, high=2)
+    n_directions = checks.integer("n_directions", n_directions, low=1)
+    h = checks.number("step", (1e-6, 3e-5)[order - 1] if step is None else step, low=1e-300)
     tolerance = _tolerance(tolerance, least=(1e-6, 1e-4)[order - 1])
     (y, eps), reach = _asked("f", f, (points,), (len(points), "n_out")), np.abs(points).max()
     for _ in range(n_directions):
@@ -256,7 +251,7 @@ def check_same_function(
     ValueError
         "new is another function than old: sample 4, output 1 is 0.25 of old and 0.31 of new ..."
     """
-    points = check_float_array("x", x, ("batch", "n_in"))
+    points = checks.array("x", x, ("batch", "n_in"))
     _at_least("x", "samples", len(points), 1)
     one, eps = _asked("old", old, (points,), (len(points), "n_out"))
     other = _answer("new", new, (points,), one.shape)
@@ -298,7 +293,7 @@ def _asked(
     if not callable(function):
         raise TypeError(f"{name} is a {type(function).__name__}, but must be a function")
     given = function(*(argument.copy() for argument in arguments))
-    answer = check_float_array(f"the answer of {name}", given, shape).copy()
+    answer = checks.array(f"the answer of {name}", given, shape).copy()
     if answer.size == 0:
         raise ValueError(f"the answer of {name} has shape {answer.shape}, but needs a number")
     dtype = np.asarray(given).dtype
@@ -308,7 +303,7 @@ def _asked(
 def _tolerance(given: float | None, eps: float = _EPS, least: float = 1e-12) -> float:
     """Return a given tolerance, or that of answers with a rounding unit."""
     given = max(least, _ROUNDING * eps) if given is None else given
-    return check_number("tolerance", given, low=0.0)
+    return checks.number("tolerance", given, low=0.0)
 
 
 def _compare(message: str, one: FloatArray, other: FloatArray, tolerance: float) -> None:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from reprlib import repr as short
 from typing import Any
 
-from kan_ref.checks import check_choice
+from kan_ref import checks
 from kan_ref.conformance import calls, wire
 from kan_ref.conformance.cases import DTYPES, PROTOCOL_VERSION, Case, arguments
 from kan_ref.conformance.direct_subject import Answer as Answer
@@ -47,7 +47,7 @@ class ProcessSubject:
         shaped: bool = False,
         memory: float = MEMORY,
     ) -> None:
-        self.memory, self.dtype = memory, check_choice("dtype", dtype, DTYPES)
+        self.memory, self.dtype = memory, checks.choice("dtype", dtype, DTYPES)
         self.name, self.command, self.shaped = name, list(command), shaped
         self.timeout, self.start_timeout = timeout, start_timeout
         self.refused: str | None = None

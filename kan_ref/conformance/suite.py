@@ -14,7 +14,7 @@ from functools import cached_property
 from reprlib import repr as short
 from typing import Any
 
-from kan_ref.checks import check_choice
+from kan_ref import checks
 from kan_ref.conformance.cases import (
     BSPLINE,
     DTYPES,
@@ -41,7 +41,7 @@ def choose(
     `family` is "bspline", the paper's basis functions, or one whose cases are counted apart.
     ValueError if there is no such family; errors of globs are those of `check_globs`.
     """
-    check_choice("family", family, families())
+    checks.choice("family", family, families())
     check_globs({"only": only, "skip": skip})
     found = []
     for topic in topics_of(family):
@@ -126,7 +126,7 @@ def run(
     ValueError
         If dtype is not the subject's precision, or a glob names no case.
     """
-    check_choice("dtype", dtype, DTYPES)
+    checks.choice("dtype", dtype, DTYPES)
     _check_subject(subject, dtype)
     check_globs({"xfail": xfail})
     outcomes: list[Outcome] = []

@@ -14,16 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kan_ref.checks import (
-    ROUNDING,
-    FloatArray,
-    Record,
-    check_flag,
-    check_generator,
-    check_integer,
-    check_number,
-    quiet_except,
-)
+from kan_ref import checks
+from kan_ref.checks import ROUNDING, FloatArray, Record
 from kan_ref.data import DataLike, check_data, check_loss
 from kan_ref.discovery.residual_tests import suspicion_of
 from kan_ref.discovery.simplification import output_change, remove_spare_edges, simplify
@@ -69,7 +61,7 @@ class Elimination(Record):
         return f"Elimination({self.network!r}, {error}, {len(self.steps)} architectures tried)"
 
 
-@quiet_except("callback")
+@np.errstate(all="ignore")
 def eliminate(
     network: Network,
     data: DataLike,
@@ -148,7 +140,7 @@ def eliminate(
     checked = check_data(data)
     check_loss(checked, loss)
     check_start(network, check_inputs(network, checked.x_train, "x_train"), highest=1)
-    tolerance = check_number("tolerance", tolerance, low=0.0)
+    tolerance = checks.number("tolerance", tolerance, low=0.0)
     check_batch(network, checked.x_train, checked.y_train, ("x_train", "y_train"), loss)
     every = [np.ones(width, dtype=bool) for width in network.widths]
     if not nodes_on_paths(active_edges(network), every)[-1].any():
@@ -176,10 +168,10 @@ def eliminate(
     search = Search(
         part,
         rule,
-        check_integer("n_steps", n_steps, low=1),
-        tuple(check_integer("a number of grids", count, low=1) for count in grids),
-        check_number("smoothness_weight", smoothness_weight, low=0.0),
-        None if rng is None else check_generator("rng", rng),
+        checks.integer("n_steps", n_steps, low=1),
+        tuple(checks.integer("a number of grids", count, low=1) for count in grids),
+        checks.number("smoothness_weight", smoothness_weight, low=0.0),
+        None if rng is None else checks.generator("rng", rng),
         report,
         loss,
     )
@@ -188,14 +180,14 @@ def eliminate(
             f"grids is {tuple(grids)}, but must be strictly increasing numbers of intervals, "
             "at least one"
         )
-    if check_flag("simple", simple) and rng is None:
+    if checks.flag("simple", simple) and rng is None:
         raise ValueError(
             "simple is True, but simple layers are trained from random initializations, "
             "which need rng"
         )
     # outputs that are not trained may be nearer to the multiplied targets as they are
     start = min(network, multiply_outputs(network, factors), key=search.error)
-    found = run_elimination(search, start, edges=check_flag("edges", edges), simple=simple)
+    found = run_elimination(search, start, edges=checks.flag("edges", edges), simple=simple)
     return replace(
         found,
         network=multiply_outputs(found.network, 1.0 / factors),

@@ -18,16 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    check_choice,
-    check_columns,
-    check_generator,
-    check_integer,
-    check_new_names,
-    check_number,
-    quiet_except,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.data import Data, DataLike, check_data, check_loss
 from kan_ref.discovery.class_search import CLASS_LOSSES, N_HIDDEN, class_problem, search_logits
 from kan_ref.discovery.network_search import (
@@ -61,7 +53,7 @@ from kan_ref.network import Network
 from kan_ref.symbolic import check_candidates
 
 
-@quiet_except("callback")
+@np.errstate(all="ignore")
 def discover(
     data: DataLike,
     *,
@@ -160,22 +152,22 @@ def discover(
     on a fifth of the samples by more than chance, which of less than 100 samples few formulas are.
     """
     checked = check_data(data)
-    check_choice("loss", loss, ("mse", *CLASS_LOSSES))
+    checks.choice("loss", loss, ("mse", *CLASS_LOSSES))
     check_loss(checked, loss)
     if loss in CLASS_LOSSES:
         checked, loss = class_problem(checked, loss)
-    rng = check_generator("rng", rng)
-    check_integer("n_intervals", n_intervals, low=1)
-    penalty_weight = check_number("penalty_weight", penalty_weight, low=0.0)
-    smoothness_weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
+    rng = checks.generator("rng", rng)
+    checks.integer("n_intervals", n_intervals, low=1)
+    penalty_weight = checks.number("penalty_weight", penalty_weight, low=0.0)
+    smoothness_weight = checks.number("smoothness_weight", smoothness_weight, low=0.0)
     if seconds is not None:
-        seconds = check_number("seconds", seconds, low=0.0)
+        seconds = checks.number("seconds", seconds, low=0.0)
     check_candidates(functions, "functions")
     ends = problem_ends(checked)
     if loss != "cross_entropy":
-        check_columns("y_train", checked.y_train, ends[1])
+        checks.array("y_train", checked.y_train, ("n_train", ends[1]))
     labels = tuple(check_names(names if names is not None else checked.names, ends[0]))
-    check_new_names(labels, checked.names, "the names of the data")
+    checks.new_names(labels, checked.names)
     if loss != "mse" and widths is None and start is None:
         widths = (ends[0], N_HIDDEN, ends[1])
     if functions is not None and widths is None and start is None:

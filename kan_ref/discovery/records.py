@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, Record, check_float_array, check_same_columns
+from kan_ref import checks
+from kan_ref.checks import FloatArray, Record
 from kan_ref.data import Data
 from kan_ref.discovery.varying_inputs import Inputs
 from kan_ref.discovery.verdict import Verdict
@@ -115,8 +116,8 @@ class Discovery(Record):
             For a wrong array; "x has the columns ('b', 'a'), but needs ('a', 'b'), the names of the
             inputs".
         """
-        check_same_columns("x", x, self.names)
-        points = check_float_array("x", x, ("batch", len(self.names)))
+        checks.same_columns("x", x, self.names)
+        points = checks.array("x", x, ("batch", len(self.names)))
         return formula_values(self.formula, points, self.names)
 
     def __repr__(self) -> str:

@@ -16,12 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    check_float_array,
-    check_integer,
-    check_name,
-    check_number,
-)
+from kan_ref import checks
 from kan_ref.data import Data
 from kan_ref.discovery.curves import BLURRED, at_all_samples, floor_of, name_curve
 from kan_ref.discovery.polish import SMALLEST, bic
@@ -266,8 +261,8 @@ def suggest_formulas(
     >>> found[0].rmse < 1e-12
     True
     """
-    points = check_float_array("x", x, ("n",))
-    values = check_float_array("y", y, ("n",))
+    points = checks.array("x", x, ("n",))
+    values = checks.array("y", y, ("n",))
     if len(points) != len(values) or len(points) < LEAST_SAMPLES:
         raise ValueError(
             f"x has {len(points)} samples and y has {len(values)}, but a formula needs at least "
@@ -277,9 +272,9 @@ def suggest_formulas(
         raise ValueError(
             f"x is {points[0]:.3g} at all samples, but a formula needs at least 2 values of x"
         )
-    error = check_number("error", error, low=0.0)
-    most = check_integer("most", most, low=1)
-    variable = check_name("name", name)
+    error = checks.number("error", error, low=0.0)
+    most = checks.integer("most", most, low=1)
+    variable = checks.names("name", (name,))[0]
     floor = max(error, floor_of(values, 0.0))
     fitted = name_curve(points, values, error=error, most=MANY)
     fitted = at_all_samples(fitted, points, values, error)

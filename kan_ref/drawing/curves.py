@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import BoolArray, FloatArray, IntArray, check_finite
+from kan_ref import checks
+from kan_ref.checks import BoolArray, FloatArray, IntArray
 from kan_ref.network import Network, edge_outputs, evaluate, layer_edge_outputs
 
 N_POINTS = 129  # of a curve, evenly spaced
@@ -66,7 +67,7 @@ def views_of(network: Network, x: FloatArray) -> list[View]:
                 )
             )
             x = outputs.sum(axis=2)
-            check_finite(f"the output of layer {n}", x)
+            checks.array(f"the output of layer {n}", x, ("n", "n_out"))
     return views
 
 

@@ -16,17 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kan_ref.checks import (
-    BoolArray,
-    FloatArray,
-    check_integer,
-    check_new_names,
-    check_ordered,
-    check_positive,
-    column_names,
-    input_names,
-    literal,
-)
+from kan_ref import checks
+from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.drawing.curves import (
     View,
     box_curves,
@@ -183,8 +174,8 @@ def lay_out_all(
     points = check_inputs(first, x)
     if len(points) == 0:
         raise ValueError(f"x has shape {points.shape}, but curves over samples need at least one")
-    check_positive("beta", beta)
-    most_edges = check_integer("most_edges", most_edges, low=1)
+    checks.number("beta", beta, above=0.0)
+    most_edges = checks.integer("most_edges", most_edges, low=1)
     if space is not None and not min(space) > 0.0:
         raise ValueError(f"space is {space}, but must be a width and a height above 0")
     texts = (
@@ -192,9 +183,9 @@ def lay_out_all(
         _check_names("output_names", output_names, "y", first.widths[-1]),
     )
     if names is not None:
-        check_new_names(names, columns := column_names(x) or (), "the columns of x")
-        own = {*columns, *input_names(columns)}
-        texts = [literal(name) if name in own else name for name in texts[0]], texts[1]
+        checks.new_names(names, columns := checks.column_names(x) or ())
+        own = {*columns, *checks.input_names(columns)}
+        texts = [checks.literal(name) if name in own else name for name in texts[0]], texts[1]
     for title in titles:
         if title is not None and not isinstance(title, str):
             raise TypeError(f"title is {title!r}, but must be a str")
@@ -225,7 +216,7 @@ def _check_names(
     """Return the names of inputs or outputs, numbered letters for None; raise an error if wrong."""
     if given is None:
         return [f"${letter}$"] if count == 1 else [f"${letter}_{{{n + 1}}}$" for n in range(count)]
-    given = check_ordered(argument, given, f"{count} str")
+    given = tuple(given)
     if not all(isinstance(name, str) for name in given):
         raise TypeError(f"{argument} is {given!r}, but must be a sequence of {count} str")
     if len(given) != count:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, Protocol
 
-from kan_ref.checks import check_number
+from kan_ref import checks
 from kan_ref.drawing.diagram import MOST_EDGES, Diagram, lay_out_all
 from kan_ref.drawing.painting import DPI, PAPER, check_formulas, new_figure, paint
 from kan_ref.files import replacing
@@ -83,7 +83,7 @@ def save_film(
         raise TypeError(f"path is {path!r}, but must be a str or a pathlib.Path")
     if not name.lower().endswith(".gif"):
         raise ValueError(f"path is {name!r}, but must end in '.gif'")
-    check_number("frames_per_second", frames_per_second, low=0.1, high=50.0)
+    checks.number("frames_per_second", frames_per_second, low=0.1, high=50.0)
     if not isinstance(networks, Sequence):
         raise TypeError(f"networks is {networks!r}, but must be a sequence of Network or Step")
     if not 1 <= len(networks) <= MOST_FRAMES:

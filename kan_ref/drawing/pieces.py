@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, literal
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.drawing.painting import default_style, draw_network, png_of
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def network_picture(network: Any, names: Sequence[str] = (), beta: float = 3.0) 
 
     `beta` as in `draw_network`.
     """
-    labels = [literal(name) for name in names] or None
+    labels = [checks.literal(name) for name in names] or None
     n_edges = sum(layer.mask.size for layer in network.layers)
     if n_edges > MOST_EDGES:
         return paragraph(

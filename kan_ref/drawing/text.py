@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, IntArray, literal
+from kan_ref import checks
+from kan_ref.checks import FloatArray, IntArray
 
 NAME_POINTS, FUNCTION_POINTS, TITLE_POINTS, NOTE_POINTS, LEAST_POINTS = 10.0, 9.0, 11.0, 8.0, 5.0
 BETWEEN_NAMES = 0.05
@@ -156,4 +157,4 @@ def function_text(name: str) -> str:
     """
     if re.fullmatch(r"(1/)?x(\^[0-9.]+)?", name):
         return "$" + re.sub(r"\^([0-9.]+)", r"^{\1}", name) + "$"
-    return {"sqrt": r"$\sqrt{x}$", "1/sqrt": r"$1/\sqrt{x}$"}.get(name, literal(name))
+    return {"sqrt": r"$\sqrt{x}$", "1/sqrt": r"$1/\sqrt{x}$"}.get(name, checks.literal(name))

@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_input_names
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.formulas.compilation import Compiler
 from kan_ref.formulas.graph import Graph, network_of
 from kan_ref.formulas.values import numeric_function
@@ -111,7 +112,7 @@ def from_formula(
         names = [symbol.name for symbol in symbols]
         if not names:
             raise ValueError("expression has no symbol: give names= of the network's inputs")
-    labels = check_input_names(names)
+    labels = checks.names("names", names)
     if not labels:
         raise ValueError("names is empty, but a network needs at least one input")
     by_name: dict[str, Any] = {name: sympy.Dummy(name, real=True) for name in labels}

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kan_ref.checks import FloatArray, check_float_array, check_rectangular
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 
 HIGHEST_ORDER = 2
 
@@ -96,11 +97,11 @@ def check_given(given: Any, n: int) -> dict[Any, float | FloatArray]:
     found: dict[Any, float | FloatArray] = {}
     for symbol, value in given.items():
         name = f"given[{symbol}]"
-        array = check_rectangular(name, value)
+        array = checks.rectangular(name, value)
         if array.ndim:
-            found[symbol] = check_float_array(name, array, (n,)).copy()
+            found[symbol] = checks.array(name, array, (n,)).copy()
         else:
-            found[symbol] = float(check_float_array(name, array[None], (1,))[0])
+            found[symbol] = float(checks.array(name, array[None], (1,))[0])
     return found
 
 

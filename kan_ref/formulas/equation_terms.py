@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import check_float_array, check_same_columns, column_names, counted
+from kan_ref import checks
 from kan_ref.formulas.compiled_equation import CompiledEquation
 from kan_ref.formulas.equation import (
     HIGHEST_ORDER,
@@ -114,7 +114,7 @@ def equation_term(
     >>> equation_term(sympy.Eq(u, -sympy.sin(sympy.pi * x)), start)
     LinearTerm(50 points, JetKind(2 variables, 0 first derivatives, 0 operators of second order))
     """
-    points = check_float_array("x", x, ("n", "n_in")).copy()
+    points = checks.array("x", x, ("n", "n_in")).copy()
     if 0 in points.shape:
         raise ValueError(
             f"x has shape {points.shape}, but needs at least one point of at least one variable"
@@ -124,12 +124,12 @@ def equation_term(
     n_in, wanted = points.shape[1], read.coordinates
     if n_in != len(wanted):
         raise ValueError(
-            f"x has {counted(n_in, 'column')}, but {read.unknowns[0]} has "
-            f"{counted(len(wanted), 'coordinate')}: give one column for each"
+            f"x has {checks.counted(n_in, 'column')}, but {read.unknowns[0]} has "
+            f"{checks.counted(len(wanted), 'coordinate')}: give one column for each"
         )
     names = tuple(map(str, read.unknowns[0].args))
-    if sorted(column_names(x) or ()) == sorted(names):
-        check_same_columns("x", x, names, "the coordinates")
+    if sorted(checks.column_names(x) or ()) == sorted(names):
+        checks.same_columns("x", x, names)
     if scales is not None and not isinstance(scales, Scales):
         raise TypeError(f"scales is a {type(scales).__name__}, but must be Scales(domain, values)")
     derivatives = partials(read)

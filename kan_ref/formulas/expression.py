@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_integer
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.formulas.presentation import latex_texts
 from kan_ref.formulas.values import check_expressions, check_names, floats, replaced
 from kan_ref.functions import LIBRARY, Function, formula_of
@@ -247,7 +248,7 @@ def round_formula(expression: Any, digits: int = 4) -> Any:
     """
     import sympy
 
-    places = check_integer("digits", digits, low=1, high=EXACT_DIGITS)
+    places = checks.integer("digits", digits, low=1, high=EXACT_DIGITS)
     found = check_expressions(expression)
     numbers = {
         number: sympy.Float(f"{Decimal(str(number)):.{places - 1}e}", places)

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from kan_ref.checks import check_integer
+from kan_ref import checks
 from kan_ref.formulas.values import check_expressions
 
 # Greek letters that have a LaTeX command of their own; the other capitals look like Latin ones
@@ -52,7 +52,7 @@ def shown_formula(expression: Any, digits: int = 5) -> Any:
     shown : sympy.Expr, or tuple of sympy.Expr
         Rounded, with whole numbers as integers.
     """
-    places = check_integer("digits", digits, low=1, high=17)
+    places = checks.integer("digits", digits, low=1, high=17)
     shown = tuple(_rounded(one, places) for one in check_expressions(expression))
     return shown if isinstance(expression, tuple) else shown[0]
 

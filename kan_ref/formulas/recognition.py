@@ -32,13 +32,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    check_float_array,
-    check_new_names,
-    check_number,
-    column_names,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.formulas.values import (
     check_expressions,
     check_names,
@@ -164,13 +159,13 @@ def recognise_constants(
     >>> recognise_constants(fitted, x, names=("t",)).expression
     sin(pi*t)/2
     """
-    tolerance = check_number("tolerance", tolerance, low=0.0)
-    if check_number("chance", chance, high=1.0) <= 0.0:
+    tolerance = checks.number("tolerance", tolerance, low=0.0)
+    if checks.number("chance", chance, high=1.0) <= 0.0:
         raise ValueError(f"chance is {chance}, but must be greater than 0")
     found = check_expressions(expression)
-    points = check_float_array("x", x, ("batch", "n_in"))
+    points = checks.array("x", x, ("batch", "n_in"))
     labels = check_names(names, points.shape[1])
-    check_new_names(labels, column_names(x), "the columns of x")
+    checks.new_names(labels, checks.column_names(x))
     old = finite_values(found, points, labels)
     if len(old) == 0:
         raise ValueError("x has no rows, but the cost of a replacement needs at least one sample")

@@ -15,13 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    check_float_array,
-    check_input_names,
-    check_new_names,
-    column_names,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.functions import LIBRARY
 
 _ROUNDING = 1e-14  # of an imaginary part, relative to the number
@@ -55,9 +50,9 @@ def evaluate_formula(
         x[3]"); if `names` are the columns of a table x in another order.
     """
     found = check_expressions(expression)
-    points = check_float_array("x", x, ("batch", "n_in"))
+    points = checks.array("x", x, ("batch", "n_in"))
     labels = check_names(names, points.shape[1])
-    check_new_names(labels, column_names(x), "the columns of x")
+    checks.new_names(labels, checks.column_names(x))
     return finite_values(found, points, labels)
 
 
@@ -268,7 +263,7 @@ def check_names(names: object, n_in: int) -> tuple[str, ...]:
     """Return one name for each input, as `check_input_names`; x_1, x_2, ... if names is None."""
     if names is None:
         return tuple(f"x_{number}" for number in range(1, n_in + 1))
-    return check_input_names(names, n_in)
+    return checks.names("names", names, n_in)
 
 
 def check_expressions(expression: Any) -> tuple[Any, ...]:

@@ -34,7 +34,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_choice, check_integer
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 
 ACTIVATION_NAMES = ("tanh", "relu", "silu", "sine")
 _SATURATED = 0.01  # of tanh': below it 1 - t^2 can be off by more than 1e-14 of itself
@@ -85,9 +86,9 @@ def base_function(
     >>> base_function("silu", np.array([0.0, 1e308]), derivatives=(0, 1))
     (array([0.e+000, 1.e+308]), array([0.5, 1. ]))
     """
-    check_choice("base", name, BASE_NAMES)
+    checks.choice("base", name, BASE_NAMES)
     for order in derivatives:
-        check_integer("order of derivative", order, low=0, high=3)
+        checks.integer("order of derivative", order, low=0, high=3)
     return tuple(BASE_FUNCTIONS[name](x, derivatives))
 
 

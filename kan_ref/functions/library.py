@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from kan_ref.checks import check_choice, check_integer
+from kan_ref import checks
 from kan_ref.functions.record import EVERYWHERE, TABLE
 from kan_ref.functions.record import Function as Function
 from kan_ref.functions.record import Redundancy as Redundancy
@@ -41,7 +41,7 @@ def lookup(name: object) -> Function:
     ValueError with the nearest name if the library has none of that name, TypeError if it is not
     text.
     """
-    return _library[check_choice("name", name, tuple(_library))]
+    return _library[checks.choice("name", name, tuple(_library))]
 
 
 def same_family(first: str, second: str) -> bool:
@@ -122,7 +122,7 @@ def register_function(
         OnDomain(d2, low, high),
         OnDomain(d3, low, high),
         (low, high),
-        check_integer("complexity", complexity, low=0, high=_MOST_COMPLEX),
+        checks.integer("complexity", complexity, low=0, high=_MOST_COMPLEX),
         check_singular(name, singular),
         Redundancy() if redundancy is None else redundancy,
         formula,
@@ -156,7 +156,7 @@ def unregister_function(name: str) -> Function:
     ValueError
         A name that is not in the library, or that of a built-in function.
     """
-    check_choice("name", name, tuple(_library))
+    checks.choice("name", name, tuple(_library))
     if name in BUILT_IN:
         raise ValueError(f"name is {name!r}, but built-in functions cannot be unregistered")
     return _library.pop(name)

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_choice, check_integer, check_number
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.functions.values import VALUES, powers
 
 Values = Callable[[FloatArray], FloatArray]
@@ -67,9 +68,9 @@ class Redundancy:
     first: float = 0.0
 
     def __post_init__(self) -> None:
-        check_choice("kind of a redundancy", self.kind, KINDS)
-        check_integer("parity of a redundancy", self.parity, low=-1, high=1)
-        check_number("turn of a redundancy", self.turn, low=0.0)
+        checks.choice("kind of a redundancy", self.kind, KINDS)
+        checks.integer("parity of a redundancy", self.parity, low=-1, high=1)
+        checks.number("turn of a redundancy", self.turn, low=0.0)
         if self.turn_sign not in (-1, 1):
             raise ValueError(
                 f"turn_sign of a redundancy is {self.turn_sign!r}, but must be -1 or 1"

@@ -9,7 +9,8 @@ from functools import partial
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_number
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.functions.record import Function, Redundancy, Values, formula_of, singular_points
 from kan_ref.functions.values import check_arrays
 from kan_ref.numerics import central_difference
@@ -62,7 +63,7 @@ def check_singular(name: str, points: object) -> tuple[float, ...]:
             f"singular of {name!r} is {points!r}, but must be a tuple of numbers such as (0.5,), "
             "and () if there are none"
         )
-    return tuple(check_number("singular", point) for point in points)
+    return tuple(checks.number("singular", point) for point in points)
 
 
 def check_domain(name: str, domain: object) -> tuple[float, float]:

@@ -22,13 +22,15 @@ potentially reserved, and a network may be called `strain`.
 import re
 from collections.abc import Iterable
 
-from kan_ref.checks import FloatArray, quiet_except
+import numpy as np
+
+from kan_ref.checks import FloatArray
 from kan_ref.functions import LIBRARY
 from kan_ref.io.c_texts import AUXILIARY, BASES, FORMULAS, HEAD, LAYER
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
 
 
-@quiet_except()
+@np.errstate(all="ignore")
 def to_c(network: Network, name: str = "kan") -> str:
     """Return the network as a C99 function `void name(const double *x, double *y)` for one sample.
 

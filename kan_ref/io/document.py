@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import short
+from kan_ref import checks
 from kan_ref.files import parse_json
 from kan_ref.functions import LIBRARY
 from kan_ref.network import Layer, Network, SymbolicEdge
@@ -110,8 +110,8 @@ def layer_from_plain(plain: dict[str, Any], owner: str = "layer") -> Layer:
     degree, base = plain["degree"], plain["base"]
     if type(degree) is not int or type(base) is not str or len(base) > 99:
         raise ValueError(
-            f"{owner} has degree {short(degree)} and base {short(base)}, "
-            "but needs an integer and a short name"
+            f"{owner} has degree {checks.shown(degree)} and base {checks.shown(base)}, "
+            "but needs an integer and a checks.shown name"
         )
     for name in (*ARRAY_NAMES, *formulas[1:]):
         if not isinstance(plain[name], np.ndarray) or plain[name].dtype.kind != "f":
@@ -130,19 +130,19 @@ def _edges_from_plain(entries: Any) -> list[SymbolicEdge]:
         or not entries
         or any(type(entry) is not dict for entry in entries)
     ):
-        raise ValueError(f"symbolic is {short(entries)}, but needs a list of objects")
+        raise ValueError(f"symbolic is {checks.shown(entries)}, but needs a list of objects")
     edges = []
     for number, entry in enumerate(entries):
         _check_keys(f"symbolic edge {number}", entry, ("output", "input", "function", "row"))
         name = entry["function"]
         if type(name) is not str or name not in LIBRARY:
             raise ValueError(
-                f"symbolic edge {number} has the function {short(name)}, "
+                f"symbolic edge {number} has the function {checks.shown(name)}, "
                 "which is not in the library: register it first"
             )
         if any(type(entry[key]) is not int for key in ("output", "input", "row")):
             raise ValueError(
-                f"symbolic edge {number} is {short(entry)}, "
+                f"symbolic edge {number} is {checks.shown(entry)}, "
                 "but needs integers as output, input and row"
             )
         edges.append(SymbolicEdge(entry["output"], entry["input"], LIBRARY[name], entry["row"]))
@@ -163,12 +163,12 @@ def layer_entries(document: Any) -> list[dict[str, Any]]:
         raise ValueError(f"its format is not {FORMAT!r}")
     version, writer, layers = (
         document.get("version"),
-        short(document.get("kan_ref")),
+        checks.shown(document.get("kan_ref")),
         document.get("layers"),
     )
     if type(version) is not int or not 1 <= version <= VERSION:
         raise ValueError(
-            f"it has format version {short(version)}, by kan_ref {writer}, "
+            f"it has format version {checks.shown(version)}, by kan_ref {writer}, "
             f"but this kan_ref reads versions 1 to {VERSION}"
         )
     _check_keys("it", document, ("format", "version", "kan_ref", "layers"))
@@ -188,7 +188,7 @@ def layer_entries(document: Any) -> list[dict[str, Any]]:
 def _check_keys(owner: str, plain: dict[str, Any], names: tuple[str, ...]) -> None:
     faults = [f"lacks {name!r}" for name in names if name not in plain]
     faults += [
-        f"has {short(name)}, which has no place in format version {VERSION}"
+        f"has {checks.shown(name)}, which has no place in format version {VERSION}"
         for name in plain
         if name not in names
     ]
@@ -224,7 +224,7 @@ def json_document(data: bytes) -> Any:
     for number, plain in enumerate(layer_entries(document)):
         plain.update(
             {
-                name: _array(f"layer {number}: {short(name)}", value)
+                name: _array(f"layer {number}: {checks.shown(name)}", value)
                 for name, value in plain.items()
                 if holds_numbers(name, value)
             }
@@ -246,6 +246,6 @@ def _array(name: str, value: list[Any]) -> NDArray[np.float64]:
     wrong = [item for item in items.ravel().tolist() if type(item) not in (float, int)]
     if wrong:
         raise ValueError(
-            f"{name} contains {short(wrong[0])}, but needs numbers in rows of one length"
+            f"{name} contains {checks.shown(wrong[0])}, but needs numbers in rows of one length"
         )
     return items.astype(np.float64)

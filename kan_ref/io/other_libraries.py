@@ -31,7 +31,8 @@ model are
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_choice
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.functions import BASE_NAMES
 from kan_ref.io.states import (
     LayerState,
@@ -88,7 +89,7 @@ def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
     >>> bool((again.theta == net.theta).all())
     True
     """
-    check_choice("base", base, BASE_NAMES)
+    checks.choice("base", base, BASE_NAMES)
     layers = []
     for part in split_state(state, "efficient-kan", _EFFICIENT_KAN, ("spline_scaler",)):
         knots = part.read("grid", ("n_in", "n_knots"))
@@ -192,7 +193,7 @@ def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -
     >>> bool(np.allclose(kr.from_jaxkan(state)(x), net(x) + 0.5, rtol=1e-14))
     True
     """
-    check_choice("base", base, BASE_NAMES)
+    checks.choice("base", base, BASE_NAMES)
     layers, constants = [], []
     for part in split_state(state, "jaxKAN", _JAXKAN, _SIZED):
         layers.append(_read_layer(part, base))
@@ -223,7 +224,7 @@ def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
     ValueError, TypeError
         "layer_type is 'chebyshev', but must be one of 'base', 'spline'"; symbolic edges
     """
-    check_choice("layer_type", layer_type, LAYER_TYPES)
+    checks.choice("layer_type", layer_type, LAYER_TYPES)
     state: State = {}
     for number, (layer, constants) in enumerate(export_layers(network, "jaxKAN")):
         by_edge = layer_type == "base"

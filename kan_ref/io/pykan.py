@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_choice
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.functions import BASE_NAMES, LIBRARY
 from kan_ref.io.states import (
     LayerState,
@@ -95,7 +96,7 @@ def from_pykan(
     >>> bool(np.allclose(kr.from_pykan(state)(x), -2.0 * net(x), rtol=1e-15))
     True
     """
-    check_choice("base", base, BASE_NAMES)
+    checks.choice("base", base, BASE_NAMES)
     parts = split_state(state, "pykan", _NAMES, _OPTIONAL)
     names = _check_formulas(formulas, len(parts))
     layers, constants = [], []
@@ -210,7 +211,7 @@ def _function_name(names: Any, j: int, i: int, edge: str) -> str:
         name = names[j][i]
     except (IndexError, TypeError, KeyError):
         raise ValueError(f"formulas has no name for {edge}") from None
-    return check_choice(
+    return checks.choice(
         f"the name in formulas for {edge}",
         _ALIASES.get(name, name) if isinstance(name, str) else name,
         tuple(LIBRARY),

@@ -15,14 +15,15 @@ become SciPy's [a, b]. Then (I8) with extrapolate=False is (I7) with nan in plac
 
 from typing import TYPE_CHECKING
 
-from kan_ref.checks import quiet_except
+import numpy as np
+
 from kan_ref.network import Network, check_edge_index
 
 if TYPE_CHECKING:
     from scipy.interpolate import BSpline
 
 
-@quiet_except()
+@np.errstate(all="ignore")
 def to_scipy(network: Network, layer: int, *, output: int, input: int) -> "BSpline":
     """Return the spline part of one edge, w_spline sum_m coef_m B_m, as a SciPy BSpline.
 

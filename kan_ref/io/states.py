@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_rectangular, short
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.functions import LIBRARY
 from kan_ref.network import Layer, Network, check_network, fold_constants
 
@@ -32,7 +33,7 @@ State = dict[str, FloatArray]
 class LayerState:
     """The entries of one layer of a state.
 
-    `names`: short name -> name in the state; `entries`: short name -> array_like.
+    `names`: checks.shown name -> name in the state; `entries`: checks.shown name -> array_like.
     """
 
     number: int
@@ -44,7 +45,7 @@ class LayerState:
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of an entry that the state has."""
-        return check_rectangular(f"state[{self.names[name]!r}]", self.entries[name]).shape
+        return checks.rectangular(f"state[{self.names[name]!r}]", self.entries[name]).shape
 
     def read(
         self, name: str, shape: Sequence[int | str], default: float | None = None
@@ -59,7 +60,7 @@ class LayerState:
         for step in ("detach", "cpu"):
             if callable(getattr(value, step, None)):
                 value = getattr(value, step)()
-        return check_float_array(f"state[{self.names[name]!r}]", value, shape, flags=True)
+        return checks.array(f"state[{self.names[name]!r}]", value, shape)
 
     def layer(self, **parts: Any) -> Layer:
         """Return the layer with these arrays; its degree follows from their shapes, (I1).
@@ -124,7 +125,7 @@ def split_state(
     known = {key for layer in numbered for key in layer.values()}
     strange = [key for key in state if key not in known]
     if strange:
-        raise ValueError(f"state has {short(strange[0])}, which has no place in {owner}")
+        raise ValueError(f"state has {checks.shown(strange[0])}, which has no place in {owner}")
     layers = []
     for number, keys in enumerate(numbered):
         entries = {name: state[key] for name, key in keys.items() if state.get(key) is not None}
@@ -185,7 +186,7 @@ def join_layers(
         return Network(tuple(layers))
     flow = None
     if x is not None:
-        flow = check_float_array("x", x, ("batch", layers[0].n_in))
+        flow = checks.array("x", x, ("batch", layers[0].n_in))
         if len(flow) == 0:
             raise ValueError(f"x has shape {flow.shape}, but needs at least one sample")
     done: list[Layer] = []

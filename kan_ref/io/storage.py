@@ -22,7 +22,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from kan_ref.checks import short, shown
+from kan_ref import checks
 from kan_ref.files import read_regular, replace_file
 from kan_ref.io.document import (
     json_document,
@@ -72,7 +72,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         full.
     """
     if not isinstance(network, Network):
-        raise TypeError(f"network is {shown(network)}, but must be a Network")
+        raise TypeError(f"network is {checks.shown(network)}, but must be a Network")
     name, suffix = _name_and_suffix(path)
     document = network_to_plain(network)
     network_from_plain(document)  # a document that cannot be read must not replace a file
@@ -126,7 +126,7 @@ def load(path: str | os.PathLike[str]) -> Network:
 def _name_and_suffix(path: object) -> tuple[str, str]:
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else path
     if not isinstance(name, str):
-        raise TypeError(f"path is {short(path)}, but must be a str or a pathlib.Path")
+        raise TypeError(f"path is {checks.shown(path)}, but must be a str or a pathlib.Path")
     try:
         unusable = b"\0" in os.fsencode(name)
     except UnicodeEncodeError:
@@ -190,7 +190,7 @@ def npz_document(data: bytes) -> Any:
         place = re.fullmatch(r"layer_(0|[1-9]\d{0,3})_(\w+)\.npy", name)
         if not place or int(place[1]) >= len(layers) or place[2] in layers[int(place[1])]:
             raise ValueError(
-                f"its member {short(name)} has no place in a network of {len(layers)} layers"
+                f"its member {checks.shown(name)} has no place in a network of {len(layers)} layers"
             )
         layers[int(place[1])][place[2]] = _npy_array(name, member)
     return document
@@ -233,13 +233,13 @@ def _npy_array(name: str, member: bytes) -> NDArray[Any]:
     header = _NPY_HEADER.fullmatch(member[10:end].decode("latin-1"))
     if not member.startswith(b"\x93NUMPY\1\0") or not header:
         raise ValueError(
-            f"its member {short(name)} is missing, or no .npy array of float64 or text"
+            f"its member {checks.shown(name)} is missing, or no .npy array of float64 or text"
         )
     descr, fortran, sizes = header.groups()
     shape = tuple(map(int, re.findall(r"\d+", sizes)))
     if math.prod(shape) * np.dtype(descr).itemsize != len(member) - end:
         raise ValueError(
-            f"its member {short(name)} has {len(member) - end} bytes, "
+            f"its member {checks.shown(name)} has {len(member) - end} bytes, "
             f"but declares {math.prod(shape)} numbers"
         )
     return np.frombuffer(member, "<" + descr, offset=end).reshape(

@@ -1,73 +1,32 @@
 """Kolmogorov-Arnold networks: layer, network, initialization, refinement, editing, inspection."""
 
-from kan_ref.network.cache import Cache as Cache
-from kan_ref.network.cache import new_workspaces as new_workspaces
-from kan_ref.network.constant_folding import fold_constants as fold_constants
-from kan_ref.network.definedness import check_defined as check_defined
-from kan_ref.network.definedness import check_derivatives as check_derivatives
-from kan_ref.network.definedness import chunk_size as chunk_size
-from kan_ref.network.definedness import first_cause as first_cause
-from kan_ref.network.definedness import has_limits as has_limits
-from kan_ref.network.definedness import layer_inputs as layer_inputs
-from kan_ref.network.definedness import sample_numbers as sample_numbers
-from kan_ref.network.definedness import sample_slices as sample_slices
-from kan_ref.network.definedness import undefined_values as undefined_values
-from kan_ref.network.editing import EdgeSpec as EdgeSpec
-from kan_ref.network.editing import check_edge_index as check_edge_index
-from kan_ref.network.editing import check_formula as check_formula
-from kan_ref.network.editing import check_layer_index as check_layer_index
-from kan_ref.network.editing import check_pairs as check_pairs
-from kan_ref.network.editing import lock_edges as lock_edges
-from kan_ref.network.editing import mask_edges as mask_edges
-from kan_ref.network.editing import multiply_outputs as multiply_outputs
-from kan_ref.network.editing import replace_layer as replace_layer
-from kan_ref.network.editing import symbolic_layer as symbolic_layer
-from kan_ref.network.editing import unlock_edges as unlock_edges
-from kan_ref.network.editing import with_formula as with_formula
-from kan_ref.network.editing import with_spline as with_spline
-from kan_ref.network.gradient_check import check_gradients as check_gradients
-from kan_ref.network.initialization import COEF_SCALE as COEF_SCALE
-from kan_ref.network.initialization import check_widths as check_widths
-from kan_ref.network.initialization import domain_of_samples as domain_of_samples
-from kan_ref.network.initialization import init_network as init_network
-from kan_ref.network.initialization import read_domain as read_domain
-from kan_ref.network.initialization import samples_as_domain as samples_as_domain
-from kan_ref.network.inspection import Coverage as Coverage
-from kan_ref.network.inspection import coverage as coverage
-from kan_ref.network.inspection import distance as distance
-from kan_ref.network.inspection import edge_curve as edge_curve
-from kan_ref.network.inspection import edge_outputs as edge_outputs
-from kan_ref.network.inspection import edge_samples as edge_samples
-from kan_ref.network.inspection import layer_jump_weights as layer_jump_weights
-from kan_ref.network.inspection import uncovered as uncovered
-from kan_ref.network.jacobian import (
-    prediction_column_squares as prediction_column_squares,
+from kan_ref.network.cache import Cache, new_workspaces
+from kan_ref.network.constant_folding import fold_constants
+from kan_ref.network.definedness import (
+    check_defined, check_derivatives, chunk_size, first_cause, has_limits, layer_inputs,
+    sample_numbers, sample_slices, undefined_values,
 )
-from kan_ref.network.jacobian import prediction_jacobian as prediction_jacobian
-from kan_ref.network.layer import PARAMETER_ARRAYS as PARAMETER_ARRAYS
-from kan_ref.network.layer import PARAMETER_NAMES as PARAMETER_NAMES
-from kan_ref.network.layer import Layer as Layer
-from kan_ref.network.layer import evaluate as evaluate
-from kan_ref.network.layer import layer_backward as layer_backward
-from kan_ref.network.layer import layer_edge_outputs as layer_edge_outputs
-from kan_ref.network.layer import layer_outputs as layer_outputs
-from kan_ref.network.layer import parameter_arrays as parameter_arrays
-from kan_ref.network.layer import parameter_gradients as parameter_gradients
-from kan_ref.network.layer import parameter_vector as parameter_vector
-from kan_ref.network.layer import weight_gradients as weight_gradients
-from kan_ref.network.layer import with_parameters as with_parameters
-from kan_ref.network.network import Network as Network
-from kan_ref.network.network import backward as backward
-from kan_ref.network.network import check_inputs as check_inputs
-from kan_ref.network.network import check_network as check_network
-from kan_ref.network.network import forward as forward
-from kan_ref.network.network import network_values as network_values
-from kan_ref.network.refinement import extend_grid as extend_grid
-from kan_ref.network.refinement import place_hidden_grids as place_hidden_grids
-from kan_ref.network.refinement import refine as refine
-from kan_ref.network.refinement import update_grid as update_grid
-from kan_ref.network.symbolic_edges import SymbolicEdge as SymbolicEdge
-from kan_ref.network.symbolic_edges import affine_slopes as affine_slopes
-from kan_ref.network.symbolic_edges import derivatives as derivatives
-from kan_ref.network.symbolic_edges import numbers as numbers
-from kan_ref.network.symbolic_edges import values as values
+from kan_ref.network.editing import (
+    EdgeSpec, check_edge_index, check_formula, check_layer_index, check_pairs, lock_edges,
+    mask_edges, multiply_outputs, replace_layer, symbolic_layer, unlock_edges, with_formula,
+    with_spline,
+)
+from kan_ref.network.gradient_check import check_gradients
+from kan_ref.network.initialization import (
+    COEF_SCALE, check_widths, domain_of_samples, init_network, read_domain, samples_as_domain,
+)
+from kan_ref.network.inspection import (
+    Coverage, coverage, distance, edge_curve, edge_outputs, edge_samples, layer_jump_weights,
+    uncovered,
+)
+from kan_ref.network.jacobian import prediction_column_squares, prediction_jacobian
+from kan_ref.network.layer import (
+    PARAMETER_ARRAYS, PARAMETER_NAMES, Layer, evaluate, layer_backward, layer_edge_outputs,
+    layer_outputs, parameter_arrays, parameter_gradients, parameter_vector, weight_gradients,
+    with_parameters,
+)
+from kan_ref.network.network import (
+    Network, backward, check_inputs, check_network, forward, network_values,
+)
+from kan_ref.network.refinement import extend_grid, place_hidden_grids, refine, update_grid
+from kan_ref.network.symbolic_edges import SymbolicEdge, affine_slopes, derivatives, numbers, values

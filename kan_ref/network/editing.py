@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.bspline import fit_curve, uniform_knots
-from kan_ref.checks import FloatArray, check_float_array, check_integer
+from kan_ref.checks import FloatArray
 from kan_ref.functions import Function
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network, check_network
@@ -50,7 +51,7 @@ def mask_edges(network: Network, layer: int, mask: object) -> Network:
     """
     layer_index = check_layer_index(network, layer)
     old = network.layers[layer_index]
-    flags = check_float_array("mask", mask, old.mask.shape, flags=True)
+    flags = checks.array("mask", mask, old.mask.shape)
     formulas = tuple(edge for edge in old.symbolic if flags[edge.output, edge.input] == 1.0)
     splines = flags.copy()
     splines[numbers(formulas)] = 0.0
@@ -217,7 +218,7 @@ def check_formula(
 
 def _index(name: str, value: object, count: int) -> int:
     try:
-        return check_integer(name, value, low=0, high=count - 1)
+        return checks.integer(name, value, low=0, high=count - 1)
     except ValueError as error:
         raise IndexError(str(error)) from None
 

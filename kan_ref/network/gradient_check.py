@@ -23,7 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.network.cache import Cache
 from kan_ref.network.layer import PARAMETER_ARRAYS
 from kan_ref.network.network import Network, check_inputs, forward, network_values
@@ -103,11 +104,11 @@ def check_gradients(
     True
     """
     x = check_inputs(network, x)
-    rng, judged = check_generator("rng", rng), backward or own_backward
-    step = check_number("step", step, low=1e-8, high=1e-2)
-    tolerance = check_number("tolerance", tolerance, low=1e-12)
+    rng, judged = checks.generator("rng", rng), backward or own_backward
+    step = checks.number("step", step, low=1e-8, high=1e-2)
+    tolerance = checks.number("tolerance", tolerance, low=1e-12)
     errors, n_samples = dict[str, float](), len(x)
-    for _ in range(check_integer("n_directions", n_directions, low=1)):
+    for _ in range(checks.integer("n_directions", n_directions, low=1)):
         for direction in _directions(network, x, rng):
             found, expected, scale, hidden, n = _sides(direction, x, step, rng, judged)
             name, error = direction[0], abs(found - expected) / (scale + hidden / tolerance)

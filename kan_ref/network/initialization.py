@@ -28,15 +28,9 @@ from typing import cast
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.bspline import data_bounds, fit_curve, hidden_bounds, uniform_knots
-from kan_ref.checks import (
-    FloatArray,
-    check_choice,
-    check_float_array,
-    check_generator,
-    check_integer,
-    check_rectangular,
-)
+from kan_ref.checks import FloatArray
 from kan_ref.functions import BASE_NAMES, base_function
 from kan_ref.network.layer import Layer, evaluate, layer_outputs
 from kan_ref.network.network import Network
@@ -103,12 +97,12 @@ def init_network(
     first coefficients", and tutorials/04_a_network.md, "the first hidden grids".
     """
     sizes = check_widths(widths)
-    n_intervals = check_integer("n_intervals", n_intervals, low=1)
-    degree = check_integer("degree", degree, low=0)
-    check_choice("base", base, BASE_NAMES)
-    rng = check_generator("rng", rng)
+    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
+    degree = checks.integer("degree", degree, low=0)
+    checks.choice("base", base, BASE_NAMES)
+    rng = checks.generator("rng", rng)
     low, high, samples = read_domain(domain, sizes[0])
-    probe = samples if x is None else check_float_array("x", x, ("batch", sizes[0]))
+    probe = samples if x is None else checks.array("x", x, ("batch", sizes[0]))
     if probe is not None and len(probe) == 0:
         raise ValueError(f"x has shape {probe.shape}, but a probe batch needs at least one sample")
 
@@ -144,7 +138,7 @@ def _draw(
 
 def _check_targets(y: object, n_out: int, probe: FloatArray | None) -> FloatArray:
     """Return the targets (N, n_out), as many as there are samples, at least one."""
-    targets = check_float_array("y", y, ("N", n_out))
+    targets = checks.array("y", y, ("N", n_out))
     if len(targets) == 0 or (probe is not None and len(targets) != len(probe)):
         rows = "at least one sample" if probe is None else f"the {len(probe)} of the samples x"
         raise ValueError(f"y has {len(targets)} rows, but needs {rows}")
@@ -189,7 +183,7 @@ def check_widths(widths: object) -> tuple[int, ...]:
             f"widths is {widths!r}, but must be a sequence of integers such as (2, 5, 1)"
         )
     sizes = tuple(
-        check_integer(f"widths[{place}]", n, low=1)
+        checks.integer(f"widths[{place}]", n, low=1)
         for place, n in enumerate(cast("Sequence[object]", widths))
     )
     if len(sizes) < 2:
@@ -199,9 +193,9 @@ def check_widths(widths: object) -> tuple[int, ...]:
 
 def read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, FloatArray | None]:
     """Return bounds (n_in,), (n_in,) of the inputs, and the samples (N, n_in), if there are any."""
-    array = check_rectangular("domain", domain)
+    array = checks.rectangular("domain", domain)
     if array.shape in ((2,), (n_in, 2)):
-        bounds = np.broadcast_to(check_float_array("domain", array, array.shape), (n_in, 2))
+        bounds = np.broadcast_to(checks.array("domain", array, array.shape), (n_in, 2))
         wrong = np.flatnonzero(bounds[:, 0] >= bounds[:, 1])
         if wrong.size:
             low, high = bounds[wrong[0]]
@@ -216,7 +210,7 @@ def read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, Floa
             f"domain has shape {array.shape}, but needs (2,) or ({n_in}, 2) for bounds, "
             f"or (N, {n_in}) for samples"
         )
-    samples = check_float_array("domain", array, ("N", n_in))
+    samples = checks.array("domain", array, ("N", n_in))
     if len(samples) == 0:
         raise ValueError(f"domain has shape {array.shape}, but samples need at least one row")
     return (*data_bounds(samples), samples)

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.bspline import difference_weights
-from kan_ref.checks import BoolArray, FloatArray, check_float_array
+from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.network.definedness import check_defined, layer_inputs, undefined_edge
 from kan_ref.network.editing import check_edge_index
 from kan_ref.network.layer import Layer, evaluate, layer_edge_outputs, layer_outputs
@@ -112,7 +113,7 @@ def edge_curve(network: Network, layer: int, *, output: int, input: int, x: obje
         "output is 1, but must be between 0 and 0"; where a symbolic edge is undefined.
     """
     layer_index, j, i = check_edge_index(network, layer, output, input)
-    points = check_float_array("x", x, ("n",))
+    points = checks.array("x", x, ("n",))
     own = network.layers[layer_index]
     alone = _lone_edge(own, j, i)
     curve = network_values(Network((alone,)), points[:, None])[:, 0]

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.bspline import check_knots, gathers, prepare_knots
-from kan_ref.checks import FloatArray, check_choice, check_float_array, check_integer
+from kan_ref.checks import FloatArray
 from kan_ref.functions import BASE_NAMES
 from kan_ref.network.symbolic_edges import check_edges
 
@@ -27,23 +28,23 @@ def checked_fields(
     ValueError, TypeError
         "mask is 2 at output 0, input 1, but every edge needs 0 or 1", and the like.
     """
-    k = check_integer("degree", degree, low=0)
+    k = checks.integer("degree", degree, low=0)
     rows = check_knots("knots", knots, k)
     n_in, n_intervals = rows.shape[0], rows.shape[1] - 2 * k - 1
-    base_weights = check_float_array("w_base", w_base, ("n_out", n_in))
+    base_weights = checks.array("w_base", w_base, ("n_out", n_in))
     if 0 in base_weights.shape:
         raise ValueError(
             f"w_base has shape {base_weights.shape}, but a layer needs at least one output "
             "and one input"
         )
     n_out, n_basis = base_weights.shape[0], n_intervals + k
-    coefficients = check_float_array("coef", coef, ("n_out", "n_in", "n_basis"))
+    coefficients = checks.array("coef", coef, ("n_out", "n_in", "n_basis"))
     if coefficients.shape != (n_out, n_in, n_basis):
         raise ValueError(
             f"coef has shape {coefficients.shape}, but {n_out} outputs, {n_in} inputs and "
             f"n_intervals {n_intervals} + degree {k} need {(n_out, n_in, n_basis)}"
         )
-    flags = check_float_array("mask", mask, (n_out, n_in), flags=True)
+    flags = checks.array("mask", mask, (n_out, n_in))
     wrong = np.argwhere(~np.isin(flags, (0.0, 1.0)))
     if len(wrong):
         j, i = (int(place) for place in wrong[0])
@@ -55,7 +56,7 @@ def checked_fields(
         "knots": rows.copy(),
         "coef": coefficients.copy(),
         "w_base": base_weights.copy(),
-        "w_spline": check_float_array("w_spline", w_spline, (n_out, n_in)).copy(),
+        "w_spline": checks.array("w_spline", w_spline, (n_out, n_in)).copy(),
         "mask": flags.copy(),
         "affine": rows_of_edges.copy(),
     }
@@ -63,7 +64,7 @@ def checked_fields(
         array.flags.writeable = False
     return arrays | {
         "degree": k,
-        "base": check_choice("base", base, BASE_NAMES),
+        "base": checks.choice("base", base, BASE_NAMES),
         "symbolic": edges,
         **knot_fields(arrays["knots"], k, n_out),
         "n_in": n_in,

@@ -16,7 +16,8 @@ from itertools import zip_longest
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, Record, check_float_array, shown
+from kan_ref import checks
+from kan_ref.checks import FloatArray, Record
 from kan_ref.network.cache import Cache, Flow, Workspace
 from kan_ref.network.definedness import check_defined, check_derivatives
 from kan_ref.network.jacobian import prediction_column_squares, prediction_jacobian
@@ -102,7 +103,7 @@ class Network(Record):
 
     def with_theta(self, theta: object) -> "Network":
         """Return the same network with other parameters (n_params,), which are copied once."""
-        own = check_float_array("theta", theta, ("n_params",))
+        own = checks.array("theta", theta, ("n_params",))
         if len(own) != self.n_params:
             raise ValueError(f"theta has {len(own)} numbers, but this network has {self.n_params}")
         return self.replace_theta(own.copy())
@@ -224,14 +225,14 @@ def network_values(network: Network, x: FloatArray) -> FloatArray:
 def check_network(name: str, value: object) -> Network:
     """Return `value` if it is a Network, else raise TypeError."""
     if not isinstance(value, Network):
-        raise TypeError(f"{name} is {shown(value)}, but must be a Network")
+        raise TypeError(f"{name} is {checks.shown(value)}, but must be a Network")
     return value
 
 
 def check_inputs(network: Network, x: object, name: str = "x") -> FloatArray:
     """Check the network, and return x as a finite float64 array (batch, n_in)."""
     check_network("network", network)
-    return check_float_array(name, x, ("batch", network.layers[0].n_in))
+    return checks.array(name, x, ("batch", network.layers[0].n_in))
 
 
 # --- forward
@@ -308,7 +309,7 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
     for number, (layer, cache) in enumerate(zip(network.layers, caches, strict=True)):
         if not cache_fits(cache, layer, len(caches[0].base)):
             raise ValueError(f"caches[{number}] is {cache!r}, which does not belong to {layer!r}")
-    dx = check_float_array("dy", dy, (len(caches[0].base), network.widths[-1]))
+    dx = checks.array("dy", dy, (len(caches[0].base), network.widths[-1]))
     collected: list[FloatArray] = []
     with np.errstate(all="ignore"):
         for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):

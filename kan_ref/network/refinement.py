@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.bspline import (
     add_outer_knots,
     blended_knots,
@@ -27,7 +28,7 @@ from kan_ref.bspline import (
     move_coefficients,
     uniform_knots,
 )
-from kan_ref.checks import FloatArray, check_choice, check_integer
+from kan_ref.checks import FloatArray
 from kan_ref.network.definedness import first_cause, outputs_at
 from kan_ref.network.layer import Layer
 from kan_ref.network.layer_check import knot_fields
@@ -124,9 +125,9 @@ def extend_grid(
     tutorials/06_grids.md, "outside the grid".
     """
     check_network("network", network)
-    n_intervals = check_integer("n_intervals", n_intervals, low=1)
+    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
     _check_finer(network, n_intervals)
-    keep_outer = check_choice("outer", outer, ("kept", "even")) == "kept"
+    keep_outer = checks.choice("outer", outer, ("kept", "even")) == "kept"
     samples = None if x is None else _check_samples(network, x)
     layers: list[Layer] = []
     for layer in network.layers:

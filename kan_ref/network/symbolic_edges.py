@@ -28,7 +28,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_integer
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.functions import Function, Values
 
 
@@ -79,13 +80,13 @@ def check_edges(
     """
     if not isinstance(symbolic, Sequence):
         raise TypeError(f"symbolic is {symbolic!r}, but must be a sequence of SymbolicEdge")
-    rows = check_float_array("affine", affine, ("n_rows", 4))
+    rows = checks.array("affine", affine, ("n_rows", 4))
     for edge in symbolic:
         if not isinstance(edge, SymbolicEdge) or not isinstance(edge.function, Function):
             raise TypeError(f"symbolic contains {edge!r}, but must be a sequence of SymbolicEdge")
-        j = check_integer("output of a symbolic edge", edge.output, low=0, high=mask.shape[0] - 1)
-        i = check_integer("input of a symbolic edge", edge.input, low=0, high=mask.shape[1] - 1)
-        check_integer("row of a symbolic edge", edge.row, low=0, high=len(rows) - 1)
+        j = checks.integer("output of a symbolic edge", edge.output, low=0, high=mask.shape[0] - 1)
+        i = checks.integer("input of a symbolic edge", edge.input, low=0, high=mask.shape[1] - 1)
+        checks.integer("row of a symbolic edge", edge.row, low=0, high=len(rows) - 1)
         if mask[j, i] != 0.0:
             raise ValueError(
                 f"symbolic has an edge from input {i} to output {j}, "

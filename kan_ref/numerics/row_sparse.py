@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, IntArray, check_integer
+from kan_ref import checks
+from kan_ref.checks import FloatArray, IntArray
 
 # Measured milliseconds, one thread of OpenBLAS at about 50 Gflop/s, for (rows, entries, columns),
 # assembled and dense: (10000, 18, 615) 8, 85; (1000, 90, 150) 9, 0.8; (1000, 90, 1575) 26, 61;
@@ -74,7 +75,7 @@ class RowSparse:
     n_columns: int
 
     def __post_init__(self) -> None:
-        check_integer("n_columns", self.n_columns, low=1)
+        checks.integer("n_columns", self.n_columns, low=1)
         if self.columns.dtype != np.intp or self.values.dtype != np.float64:
             raise TypeError(
                 f"columns and values have dtypes {self.columns.dtype} and {self.values.dtype}, "

@@ -23,14 +23,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    check_integer,
-    check_number,
-    check_pair,
-    check_positive,
-    quiet_except,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.optimizers.result import (
     FLOAT,
     Callback,
@@ -55,7 +49,7 @@ _BLOCK = 2**15  # parameters at a time: their moments and the new theta stay in 
 
 def _decay(name: str, value: object) -> float:
     """Return a decay rate in [0, 1)."""
-    decay = check_number(name, value, low=0.0, high=1.0)
+    decay = checks.number(name, value, low=0.0, high=1.0)
     if decay == 1.0:
         raise ValueError(f"{name} is 1.0, but must be below 1")
     return decay
@@ -67,7 +61,7 @@ def _first_not_finite(name: str, array: FloatArray) -> str:
     return f"{name} with {array[place]} at position {place}"
 
 
-@quiet_except("value_and_grad", "learning_rate", "callback")
+@np.errstate(all="ignore")
 def adam(
     value_and_grad: ValueAndGrad,
     theta: FloatArray,
@@ -131,13 +125,13 @@ def adam(
     array([  2.5, -39.5])
     """
     theta = start_vector(theta)
-    n_steps = check_integer("n_steps", n_steps, low=0)
+    n_steps = checks.integer("n_steps", n_steps, low=0)
     alpha = 0.0
     if not callable(learning_rate):
-        alpha = check_positive("learning_rate", learning_rate)
+        alpha = checks.number("learning_rate", learning_rate, above=0.0)
     beta1, beta2 = _decay("beta1", beta1), _decay("beta2", beta2)
-    epsilon = check_number("epsilon", epsilon, low=_TINY)
-    gradient_tolerance = check_number("gradient_tolerance", gradient_tolerance, low=0.0)
+    epsilon = checks.number("epsilon", epsilon, low=_TINY)
+    gradient_tolerance = checks.number("gradient_tolerance", gradient_tolerance, low=0.0)
     check_functions(or_none=True, callback=callback)
     value, gradient = evaluate_start(value_and_grad, theta)
     first, second = np.zeros(theta.size), np.zeros(theta.size)
@@ -153,7 +147,7 @@ def adam(
             return OptimizeResult(theta.copy(), value, norm, step, n_evaluations, stopped)
         t = step + 1
         if callable(learning_rate):
-            alpha = check_number(f"learning_rate({t})", learning_rate(t), low=0.0)
+            alpha = checks.number(f"learning_rate({t})", learning_rate(t), low=0.0)
         trial = np.empty_like(theta)
         # [eq:adam]
         # m and v are kept without their factors 1 - beta: m^_t = mean m, v^_t = size^2 v
@@ -182,7 +176,7 @@ def adam(
             trial.flags.writeable = False
             pair = value_and_grad(trial)
             if type(pair) is not tuple or len(pair) != 2:
-                pair = check_pair("value_and_grad", pair, "(value, gradient)")
+                pair = tuple(pair)  # type: ignore[assignment]
             new_value, gradient = pair
             n_evaluations += 1
             usual = type(gradient) is np.ndarray and gradient.shape == theta.shape

@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_integer, quiet_except
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.optimizers.line_search import line_search
 from kan_ref.optimizers.result import (
     Callback,
@@ -99,7 +100,7 @@ def _progress(before: tuple[FloatArray, float], now: tuple[FloatArray, float]) -
     return moved > _STANDSTILL * float(np.abs(theta).max()) and fall > _STANDSTILL * abs(value)
 
 
-@quiet_except("value_and_grad", "callback")
+@np.errstate(all="ignore")
 def lbfgs(
     value_and_grad: ValueAndGrad,
     theta: FloatArray,
@@ -151,7 +152,7 @@ def lbfgs(
     (0.0, 'the gradient is exactly zero')
     """
     theta, n_steps, gradient_tolerance = check_run(theta, n_steps, gradient_tolerance, callback)
-    pairs: deque[Pair] = deque(maxlen=check_integer("history", history, low=1))
+    pairs: deque[Pair] = deque(maxlen=checks.integer("history", history, low=1))
     value, gradient = evaluate_start(value_and_grad, theta)
     step, n_evaluations, stopped = 0, 1, None
     failed_at: tuple[FloatArray, float] | None = None

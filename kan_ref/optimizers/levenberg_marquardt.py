@@ -25,13 +25,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    check_float_array,
-    check_number,
-    check_pair,
-    quiet_except,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.numerics import Jacobian, NormalSums, as_jacobian, multiply_transposed, shape
 from kan_ref.optimizers.normal_equations import (
     Metric,
@@ -141,9 +136,7 @@ class _Problem:
     def _call_linearize(self, theta: FloatArray) -> tuple[FloatArray, _Linear]:
         """Call the caller's `linearize` once."""
         self.n_evaluations += 1
-        residuals, jacobian = check_pair(
-            "linearize", self.linearize(theta), "(residuals, Jacobian)"
-        )
+        residuals, jacobian = self.linearize(theta)
         if not isinstance(jacobian, NormalSums):
             jacobian = as_jacobian(jacobian)
         name = "the residual vector" + (" at the start" if self.n_evaluations == 1 else "")
@@ -234,7 +227,7 @@ def _checked(metric: Metric) -> Metric:
     """Return the metric with a check of its answer."""
 
     def checked(squares: FloatArray) -> FloatArray:
-        diagonal = check_float_array("metric(squares)", metric(squares), (squares.size,))
+        diagonal = checks.array("metric(squares)", metric(squares), (squares.size,))
         if not (diagonal > 0.0).all():
             place = int(np.argmin(diagonal))
             raise ValueError(
@@ -246,7 +239,7 @@ def _checked(metric: Metric) -> Metric:
     return checked
 
 
-@quiet_except("linearize", "residuals", "metric", "callback")
+@np.errstate(all="ignore")
 def levenberg_marquardt(
     linearize: Linearize,
     theta: FloatArray,
@@ -329,9 +322,9 @@ def levenberg_marquardt(
     theta, n_steps, gradient_tolerance = check_run(theta, n_steps, gradient_tolerance, callback)
     check_functions(or_none=True, residuals=residuals, metric=metric)
     metric = None if metric is None else _checked(metric)
-    damping = check_number("damping", damping, low=_TINY)
-    step_tolerance = check_number("step_tolerance", step_tolerance, low=0.0)
-    value_tolerance = check_number("value_tolerance", value_tolerance, low=0.0)
+    damping = checks.number("damping", damping, low=_TINY)
+    step_tolerance = checks.number("step_tolerance", step_tolerance, low=0.0)
+    value_tolerance = checks.number("value_tolerance", value_tolerance, low=0.0)
     problem = _Problem(linearize, residuals)
     point = problem.start(theta)
     state, step, stopped = None, 0, None

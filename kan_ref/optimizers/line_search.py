@@ -32,7 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_pair
+from kan_ref.checks import FloatArray
 from kan_ref.optimizers.result import ValueAndGrad, real_answer
 
 C1 = 1e-4  # Nocedal & Wright's values for quasi-Newton directions, section 3.1
@@ -187,7 +187,7 @@ def _trial(
     point.flags.writeable = False  # so that the function may keep it
     pair = value_and_grad(point)
     if type(pair) is not tuple or len(pair) != 2:
-        pair = check_pair("value_and_grad", pair, "(value, gradient)")
+        pair = tuple(pair)  # type: ignore[assignment]
     value, gradient = real_answer(*pair, theta)
     gradient = gradient.copy()
     slope = float(direction @ gradient)

@@ -16,15 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    check_float_array,
-    check_integer,
-    check_number,
-    check_pair,
-    check_rectangular,
-    shown,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 
 ValueAndGrad = Callable[[FloatArray], tuple[float, FloatArray]]
 
@@ -123,7 +116,7 @@ def start_vector(theta: object) -> FloatArray:
     TypeError, ValueError
         theta is not a vector of finite real numbers, or is empty.
     """
-    vector = check_float_array("theta", theta, ("n_params",)).copy()
+    vector = checks.array("theta", theta, ("n_params",)).copy()
     if vector.size == 0:
         raise ValueError("theta is empty, but needs at least 1 number")
     vector.flags.writeable = False
@@ -137,8 +130,8 @@ def check_run(
     check_functions(or_none=True, callback=callback)
     return (
         start_vector(theta),
-        check_integer("n_steps", n_steps, low=0),
-        check_number("gradient_tolerance", gradient_tolerance, low=0.0),
+        checks.integer("n_steps", n_steps, low=0),
+        checks.number("gradient_tolerance", gradient_tolerance, low=0.0),
     )
 
 
@@ -146,7 +139,7 @@ def check_start_value(value: object) -> float:
     """Return the value at the start as a finite float; ValueError names the remedy."""
     value = _without_axes(value)
     try:
-        return check_number("the value at the start", value)
+        return checks.number("the value at the start", value)
     except ValueError as error:
         undefined = isinstance(value, float | np.floating) and np.isnan(value)
         raise ValueError(f"{error}: {_remedy(bool(undefined))}") from None
@@ -168,10 +161,10 @@ def as_vector(name: str, value: object, length: int | str) -> FloatArray:
 
     `length` is an int that it must have, or a name for the message.
     """
-    shape = check_rectangular(name, value).shape
+    shape = checks.rectangular(name, value).shape
     if len(shape) != 1 or (isinstance(length, int) and shape != (length,)):
         raise ValueError(f"{name} has shape {shape}, but needs shape ({length},)")
-    return check_float_array(name, value, (length,), finite=False)
+    return checks.array(name, value, (length,), finite=False)
 
 
 def check_start_vector(name: str, value: object, length: int | str) -> FloatArray:
@@ -190,7 +183,7 @@ def check_functions(*, or_none: bool = False, **functions: object) -> None:
     """Raise TypeError for an argument that is not a function; None may be allowed."""
     for name, function in functions.items():
         if not callable(function) and not (or_none and function is None):
-            raise TypeError(f"{name} is {shown(function)}, but must be a function")
+            raise TypeError(f"{name} is {checks.shown(function)}, but must be a function")
 
 
 def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[float, FloatArray]:
@@ -203,7 +196,7 @@ def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[flo
         that of theta.
     """
     check_functions(value_and_grad=value_and_grad)
-    value, gradient = check_pair("value_and_grad", value_and_grad(theta), "(value, gradient)")
+    value, gradient = value_and_grad(theta)
     value = check_start_value(value)
     return value, check_start_vector("the gradient at the start", gradient, theta.size).copy()
 
@@ -215,7 +208,9 @@ def real_answer(value: Any, gradient: Any, theta: FloatArray) -> tuple[float, Fl
     """
     if not isinstance(value, float):
         value = _without_axes(value)
-        value = float(value) if isinstance(value, np.floating) else check_number("the value", value)
+        value = (
+            float(value) if isinstance(value, np.floating) else checks.number("the value", value)
+        )
     usual = type(gradient) is np.ndarray and gradient.shape == theta.shape
     if not (usual and gradient.dtype == FLOAT):
         gradient = as_vector("the gradient", gradient, theta.size)

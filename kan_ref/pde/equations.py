@@ -21,13 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    check_float_array,
-    check_integer,
-    check_rectangular,
-    keep_warnings,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.pde.jet_kind import directional_kind, operator_kind, value_kind
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
 from kan_ref.pde.user_residual import Residual
@@ -183,7 +178,7 @@ def function_term(
         raise TypeError(
             f"function is a {type(function).__name__}, but must be a function of x, u, du, d2u"
         )
-    order = check_integer("order", order, low=0, high=2)
+    order = checks.integer("order", order, low=0, high=2)
     if pairs is not None and order < 2:
         raise ValueError(f"pairs is given, but with order {order} there are no second derivatives")
     used: tuple[tuple[int, int], ...] = ()
@@ -192,7 +187,7 @@ def function_term(
     elif order == 2:
         used = tuple((p, q) for p in range(n_in) for q in range(p, n_in))
     kind = directional_kind(np.eye(n_in) if order else np.zeros((0, n_in)), used)
-    return FunctionTerm(points, kind, used, keep_warnings(function), _check_weight(weight, n))
+    return FunctionTerm(points, kind, used, function, _check_weight(weight, n))
 
 
 def _linear(
@@ -226,7 +221,7 @@ def _linear(
 
 def _check_points(x: object) -> FloatArray:
     """Return a copy of x (n, n_in) as float64; raise an error if it holds no point."""
-    points = check_float_array("x", x, ("n", "n_in"))
+    points = checks.array("x", x, ("n", "n_in"))
     if 0 in points.shape:
         raise ValueError(
             f"x has shape {points.shape}, but needs at least one point of at least one variable"
@@ -239,12 +234,12 @@ def _one_of(name: str, value: object, shapes: Sequence[tuple[int | str, ...]]) -
 
     Raise ValueError with all shapes if it has none of them.
     """
-    array = check_rectangular(name, value)
+    array = checks.rectangular(name, value)
     for shape in shapes:
         if len(shape) == array.ndim and all(
             m in (n, "n_out") for n, m in zip(array.shape, shape, strict=True)
         ):
-            return check_float_array(name, array, shape).reshape(array.shape).copy()
+            return checks.array(name, array, shape).reshape(array.shape).copy()
     *others, last = [
         f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
         for shape in shapes
@@ -277,7 +272,7 @@ def _check_pairs(pairs: Any, n_in: int) -> tuple[tuple[int, int], ...]:
         if not isinstance(pair, Sequence | np.ndarray) or len(pair) != 2:
             raise TypeError(f"pairs[{place}] is not a pair of inputs such as (0, 1)")
         p, q = sorted(
-            check_integer(f"an input in pairs[{place}]", number, low=0, high=n_in - 1)
+            checks.integer(f"an input in pairs[{place}]", number, low=0, high=n_in - 1)
             for number in pair
         )
         if (p, q) in found:

@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.baselines import MLP
-from kan_ref.checks import FloatArray, check_float_array, shown
+from kan_ref.checks import FloatArray, shown
 from kan_ref.network import Network, first_cause, layer_inputs
 from kan_ref.numerics import Block
 from kan_ref.pde import jets, mlp_jets
@@ -219,7 +220,7 @@ def input_laplacian(network: JetModel, x: object) -> FloatArray:
 def _check_inputs(network: JetModel, x: object) -> FloatArray:
     """Return x as (batch, n_in) for the model; raise an error if one of them is wrong."""
     jets_of(network)
-    return check_float_array("x", x, ("batch", network.widths[0]))
+    return checks.array("x", x, ("batch", network.widths[0]))
 
 
 def _components(network: JetModel, x: FloatArray, kind: JetKind, wanted: slice) -> FloatArray:

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, counted, shown
+from kan_ref import checks
+from kan_ref.checks import FloatArray, counted, shown
 from kan_ref.numerics import Block
 from kan_ref.pde.equations import value_term
 from kan_ref.pde.input_derivatives import JetFunctions, JetModel, check_jet, jets_of
@@ -305,8 +306,8 @@ def _check_reference(reference: object, n_in: int) -> tuple[FloatArray, FloatArr
             f"reference is {shown(reference)}, but must be a pair (x, u): points x (n, {n_in}) and "
             "the known solution u (n, n_out) at them"
         )
-    x = check_float_array("reference[0]", reference[0], ("n", n_in)).copy()
-    u = check_float_array("reference[1]", reference[1], ("n", "n_out")).copy()
+    x = checks.array("reference[0]", reference[0], ("n", n_in)).copy()
+    u = checks.array("reference[1]", reference[1], ("n", "n_out")).copy()
     if len(x) != len(u) or len(x) == 0:
         raise ValueError(
             f"reference has {counted(len(x), 'point')} and {counted(len(u), 'value')}, "

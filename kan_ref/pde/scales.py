@@ -36,7 +36,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, IntArray, check_float_array, check_rectangular, counted
+from kan_ref import checks
+from kan_ref.checks import FloatArray, IntArray
 from kan_ref.functions import LIBRARY
 from kan_ref.network import EdgeSpec, Layer, Network, check_network, symbolic_layer
 
@@ -81,7 +82,7 @@ class Scales:
 
     def __post_init__(self) -> None:
         domain = _check_bounds("domain", self.domain, "n_in")
-        values = np.atleast_2d(check_rectangular("values", self.values))
+        values = np.atleast_2d(checks.rectangular("values", self.values))
         values = _check_bounds("values", values, "n_out")
         self.__dict__.update(domain=domain, values=values)
 
@@ -108,7 +109,7 @@ class Scales:
     @np.errstate(all="ignore")
     def inputs(self, x: object) -> FloatArray:
         """Return xi (n, n_in) of coordinates x (n, n_in)."""
-        points = check_float_array("x", x, ("n", len(self.domain)))
+        points = checks.array("x", x, ("n", len(self.domain)))
         # [eq:dimensionless]
         xi: FloatArray = (points - self.input_middle) / self.input_size
         # [/eq:dimensionless]
@@ -117,7 +118,7 @@ class Scales:
     @np.errstate(all="ignore")
     def outputs(self, u: object) -> FloatArray:
         """Return v (n, n_out) of values u (n, n_out) of the unknowns."""
-        given = check_float_array("u", u, ("n", "n_out"))
+        given = checks.array("u", u, ("n", "n_out"))
         n_out = given.shape[1]
         v: FloatArray = (given - self.output_middle(n_out)) / self.output_size(n_out)
         return v
@@ -164,7 +165,7 @@ class Scales:
 
 def _check_bounds(name: str, value: object, rows: str) -> FloatArray:
     """Return bounds (rows, 2) as a read-only copy; raise an error where low is not below high."""
-    bounds = check_float_array(name, value, (rows, 2)).copy()
+    bounds = checks.array(name, value, (rows, 2)).copy()
     if len(bounds) == 0:
         raise ValueError(f"{name} is empty, but needs a pair (low, high) for each variable")
     wrong = np.flatnonzero(bounds[:, 0] >= bounds[:, 1])
@@ -235,7 +236,7 @@ def note_on_scales(terms: Sequence[Any], *, tested: bool) -> str:
     what = "the points of the test errors have no scales"
     if without:
         n = len(terms[without[0]].x)
-        what = f"terms[{without[0]}], at {counted(n, 'point')}, has no scales"
+        what = f"terms[{without[0]}], at {checks.counted(n, 'point')}, has no scales"
     return (
         f"; {what}, but other terms have, so points and values count as dimensionless there: "
         "if they have units, convert them by Scales.inputs and Scales.outputs, or write the "

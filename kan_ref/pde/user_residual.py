@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_rectangular
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.pde.scales import Scales
 
 Residual = Callable[
@@ -97,7 +98,7 @@ def _check_partial(
 
 def _check_real(name: str, value: object) -> FloatArray:
     """Return an array of real numbers as float64; raise an error for anything else."""
-    array = check_rectangular(name, value)
+    array = checks.rectangular(name, value)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {array.dtype}, but needs real numbers")
     return array.astype(np.float64, copy=False)

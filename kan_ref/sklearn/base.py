@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import kan_ref as kr
-from kan_ref.checks import (
-    FloatArray,
-    input_names,
-    literal,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 
 try:
     from sklearn.base import BaseEstimator
@@ -122,7 +119,7 @@ class KANBase(BaseEstimator):
     def _fit(self, x: FloatArray, y: Any, loss: str) -> None:
         """Standardize, choose and train the network; y is (n, n_out), or labels (n,)."""
         headers = getattr(self, "feature_names_in_", None)
-        names = None if headers is None else input_names(headers)
+        names = None if headers is None else checks.input_names(headers)
         # `discovery_` needs the samples as they are now, and the caller may change the arrays
         x, y = np.array(x), np.array(y)
         samples = kr.Data(x, y, x[:0], y[:0], names=names)
@@ -210,6 +207,6 @@ class KANBase(BaseEstimator):
         check_is_fitted(self)
         names = self._samples.names
         if names is not None:
-            options = {"names": tuple(map(literal, names))} | options
+            options = {"names": tuple(map(checks.literal, names))} | options
         axes: Axes = kr.draw_network(self.network_, self._drawn, ax=ax, **options)
         return axes

@@ -35,7 +35,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_choice
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.network import (
     Cache,
     Layer,
@@ -205,7 +206,7 @@ class PenaltyWeights:
     kind: str = "paper"
 
     def __post_init__(self) -> None:
-        check_choice("penalty", self.kind, PENALTY_NAMES)
+        checks.choice("penalty", self.kind, PENALTY_NAMES)
 
 
 def penalized_backward(

@@ -18,7 +18,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from kan_ref.checks import BoolArray, FloatArray, check_integer, check_number
+from kan_ref import checks
+from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.network import Network, check_edge_index, check_layer_index, check_pairs
 from kan_ref.sparsity.scores import check_samples, scores_by_edge, scores_by_node
 from kan_ref.sparsity.subnetwork import (
@@ -92,14 +93,14 @@ def prune(
     up to 1.35; 2.6 and 2.5 hidden nodes remain on average. See tutorials/07_sparsification.md,
     "pruning by attribution".
     """
-    edge_threshold = check_number("edge_threshold", edge_threshold, low=0.0)
+    edge_threshold = checks.number("edge_threshold", edge_threshold, low=0.0)
     if not isinstance(inputs, bool):
         raise TypeError(f"inputs is {inputs!r}, but must be True or False")
     points = check_samples(network, x, kind)
     by_edge = scores_by_edge(network, points, kind)
     if threshold is None:
         threshold = VARIATION / network.widths[-1] if kind == "attribution" else MAGNITUDE
-    threshold = check_number("threshold", threshold, low=0.0)
+    threshold = checks.number("threshold", threshold, low=0.0)
     by_node = [record.least for record in scores_by_node(by_edge, kind)]
     for exempt in (-1,) if inputs else (0, -1):
         by_node[exempt] = np.full_like(by_node[exempt], np.inf)
@@ -143,7 +144,7 @@ def remove_nodes(network: Network, x: object, layer: int, nodes: Sequence[int]) 
     try:
         chosen = sorted(
             {
-                check_integer("a node in nodes", node, low=0, high=network.widths[layer_index] - 1)
+                checks.integer("a node in nodes", node, low=0, high=network.widths[layer_index] - 1)
                 for node in nodes
             }
         )

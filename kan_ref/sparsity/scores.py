@@ -21,7 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_choice
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.network import Network, check_inputs, forward, layer_edge_outputs
 
 KINDS = ("mean", "std", "attribution")
@@ -86,7 +87,7 @@ def edge_scores(network: Network, x: object, *, kind: str = "mean") -> list[Floa
 
 def check_samples(network: Network, x: object, kind: str = "mean") -> FloatArray:
     """Return x as an array (batch, n_in) with enough samples for scores of a kind, else raise."""
-    check_choice("kind", kind, KINDS)
+    checks.choice("kind", kind, KINDS)
     points = check_inputs(network, x)
     if len(points) == 0:
         raise ValueError(f"x has shape {points.shape}, but a mean over samples needs at least one")

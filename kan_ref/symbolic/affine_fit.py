@@ -19,7 +19,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.functions import Function, lookup, singular_points
 from kan_ref.symbolic.canonical import Affine, canonical_affine
 from kan_ref.symbolic.variable_projection import best_line
@@ -137,7 +138,7 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
 
 def check_samples(x: object, y: object) -> tuple[FloatArray, FloatArray]:
     """Return x and y as arrays (n,); raise if they are not finite or differ in length."""
-    x, y = check_float_array("x", x, ("n",)), check_float_array("y", y, ("n",))
+    x, y = checks.array("x", x, ("n",)), checks.array("y", y, ("n",))
     if len(x) != len(y) or len(x) == 0:
         raise ValueError(
             f"x has {len(x)} samples and y has {len(y)}, "

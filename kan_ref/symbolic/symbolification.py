@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, Record, check_float_array, check_number
+from kan_ref import checks
+from kan_ref.checks import FloatArray, Record
 from kan_ref.functions import lookup, singular_points
 from kan_ref.network import (
     Network,
@@ -129,7 +130,7 @@ def fix_symbolic(
     layer_index, j, i = check_edge_index(network, layer, output, input)
     function = lookup(name)
     if x is None:
-        four = IDENTITY if affine is None else tuple(check_float_array("affine", affine, (4,)))
+        four = IDENTITY if affine is None else tuple(checks.array("affine", affine, (4,)))
     elif affine is not None:
         raise ValueError(
             "x and affine are both given, but a, b, c, d are either fitted to x or given by affine"
@@ -269,7 +270,7 @@ def auto_symbolic(
     -----
     Takes 0.1 to 0.3 seconds for each edge and 1000 samples.
     """
-    rival_score = check_number("rival_score", rival_score, low=0.0)
+    rival_score = checks.number("rival_score", rival_score, low=0.0)
     points, functions = check_inputs(network, x), check_candidates(names)
     rivals: dict[Place, list[AffineFit]] = {}
     for layer_index, (inputs, outputs) in enumerate(edge_samples(network, points)):

@@ -36,7 +36,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, IntArray, check_number
+from kan_ref import checks
+from kan_ref.checks import FloatArray, IntArray
 from kan_ref.data import Data
 from kan_ref.network import (
     Network,
@@ -296,7 +297,7 @@ def check_weights(weights: object) -> tuple[float, ...]:
         raise TypeError(
             f"weights is {weights!r}, but must be a sequence of numbers such as (0.001, 0.01, 0.1)"
         )
-    path = tuple(check_number(f"weights[{place}]", weight) for place, weight in enumerate(weights))
+    path = tuple(checks.number(f"weights[{place}]", weight) for place, weight in enumerate(weights))
     if not path or path[0] <= 0.0 or list(path) != sorted(set(path)):
         raise ValueError(
             f"weights is {path}, but must be strictly increasing numbers above 0, at least one"

@@ -20,11 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    check_columns,
-    check_rectangular,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 
 
 def softmax(logits: FloatArray) -> FloatArray:
@@ -120,7 +117,7 @@ class Loss:
 
 def check_labels(name: str, y: object, n_out: int) -> FloatArray:
     """Return labels y (batch,) as targets (batch, n_out) with 1 at the label's column, else 0."""
-    labels = check_rectangular(name, y)
+    labels = checks.rectangular(name, y)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise ValueError(
             f"{name} has dtype {labels.dtype} and shape {labels.shape}, "
@@ -135,6 +132,17 @@ def check_labels(name: str, y: object, n_out: int) -> FloatArray:
     onehot = np.zeros((len(labels), n_out))
     onehot[np.arange(len(labels)), labels] = 1.0
     return onehot
+
+
+def check_columns(name: str, y: object, n_out: int) -> FloatArray:
+    """Return targets y (batch, n_out); ValueError names the other choice for class labels."""
+    shape = checks.rectangular(name, y).shape
+    if len(shape) == 1:
+        raise ValueError(
+            f"{name} has shape {shape}, but needs shape (batch, n_out): give {name}[:, None] for "
+            "one output, or take loss='cross_entropy' for class labels"
+        )
+    return checks.array(name, y, ("batch", n_out))
 
 
 def check_answers(name: str, y: object, n_out: int) -> FloatArray:

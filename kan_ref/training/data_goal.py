@@ -18,17 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    IntArray,
-    check_choice,
-    check_columns,
-    check_float_array,
-    check_number,
-    check_overflow,
-    check_rectangular,
-    shown,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray, IntArray
 from kan_ref.network import (
     Layer,
     Network,
@@ -39,7 +30,7 @@ from kan_ref.network import (
 )
 from kan_ref.numerics import Block, Jacobian, NormalSums, sum_chunks
 from kan_ref.sparsity import PENALTY_NAMES, PenaltyWeights, penalized_backward
-from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss
+from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss, check_columns
 from kan_ref.training.goal import LastEvaluation, Model, values_at
 from kan_ref.training.penalties import Smoothness, network_with_curves
 
@@ -239,7 +230,7 @@ def order_by_cells(layer: Layer, x: FloatArray) -> IntArray:
 def check_model(name: str, value: object) -> Model:
     """Return `value` if it is a model, else raise TypeError."""
     if isinstance(value, type) or not isinstance(value, Model):
-        raise TypeError(f"{name} is {shown(value)}, but must be a Network, an MLP or a LAN")
+        raise TypeError(f"{name} is {checks.shown(value)}, but must be a Network, an MLP or a LAN")
     return value
 
 
@@ -247,10 +238,10 @@ def check_penalty(
     penalty: object, penalty_weight: object, l1_weight: object, entropy_weight: object
 ) -> PenaltyWeights | None:
     """Return lambda, mu_1, mu_2 and the kind of penalty, checked; None where they add nothing."""
-    kind = check_choice("penalty", penalty, PENALTY_NAMES)
-    weight = check_number("penalty_weight", penalty_weight, low=0.0)
-    l1 = check_number("l1_weight", l1_weight, low=0.0)
-    entropy = check_number("entropy_weight", entropy_weight, low=0.0)
+    kind = checks.choice("penalty", penalty, PENALTY_NAMES)
+    weight = checks.number("penalty_weight", penalty_weight, low=0.0)
+    l1 = checks.number("l1_weight", l1_weight, low=0.0)
+    entropy = checks.number("entropy_weight", entropy_weight, low=0.0)
     return PenaltyWeights(weight, l1, entropy, kind) if weight * (l1 + entropy) > 0.0 else None
 
 
@@ -258,8 +249,8 @@ def check_batch(
     model: Model, x: object, y: object, names: tuple[str, str] = ("x", "y"), loss: str = "mse"
 ) -> DataGoal:
     """Return the goal of a batch x (batch, n_in) with targets y; ValueError where they differ."""
-    kind = LOSSES[check_choice("loss", loss, tuple(LOSSES))]
-    points = check_float_array(names[0], x, ("batch", model.widths[0]))
+    kind = LOSSES[checks.choice("loss", loss, tuple(LOSSES))]
+    points = checks.array(names[0], x, ("batch", model.widths[0]))
     targets = kind.check_targets(names[1], y, model.widths[-1])
     if len(points) != len(targets):
         raise ValueError(f"{names[1]} has {len(targets)} rows, but {names[0]} has {len(points)}")
@@ -272,7 +263,7 @@ def check_test(model: Model, data: Any, loss: str = "mse") -> DataGoal | None:
     """Return the goal of the test samples of `data`, None where there are none."""
     names = ("x_test", "y_test")
     x, y = (getattr(data, name) for name in names)
-    if not any(check_rectangular(*pair).size for pair in zip(names, (x, y), strict=True)):
+    if not any(checks.rectangular(*pair).size for pair in zip(names, (x, y), strict=True)):
         return None
     return check_batch(model, x, y, names, loss)
 
@@ -327,7 +318,7 @@ def value_and_grad(
     """
     goal = check_batch(check_model("network", network), x, y, loss=loss)
     weights = check_penalty(penalty, penalty_weight, l1_weight, entropy_weight)
-    smoothness_weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
+    smoothness_weight = checks.number("smoothness_weight", smoothness_weight, low=0.0)
     flow, caches = network.run_flow(network.prepare(goal.x))
     value, d_prediction = goal.loss.value_and_grad(flow[-1], goal.targets)
     if weights is None:
@@ -343,5 +334,8 @@ def value_and_grad(
         if isinstance(network, Network):
             inputs = layer_inputs(network.layers, goal.x)
             check_derivatives(network.layers, inputs, np.asarray(value), gradient)
-        check_overflow("the loss or its gradient lies", value, gradient)
+        raise ValueError(
+            "x, y or the parameters are so large that the loss or its gradient lies beyond "
+            "float64: scale them to size one"
+        )
     return value, gradient

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, IntArray, check_integer, counted
+from kan_ref import checks
+from kan_ref.checks import FloatArray, IntArray, counted
 from kan_ref.data import DataLike, check_arrays
 from kan_ref.network import Network, first_cause, has_limits, layer_inputs
 from kan_ref.optimizers import OptimizeResult, adam, lbfgs
@@ -133,7 +134,7 @@ def check_grids(network: object, grids: object) -> tuple[int, ...]:
         raise TypeError(
             f"grids is {grids!r}, but must be a sequence of integers such as (5, 10, 20)"
         )
-    schedule = tuple(check_integer(f"grids[{place}]", n, low=1) for place, n in enumerate(grids))
+    schedule = tuple(checks.integer(f"grids[{place}]", n, low=1) for place, n in enumerate(grids))
     if not schedule:
         raise ValueError("grids is empty, but a schedule needs at least one number of intervals")
     if any(later < earlier for earlier, later in pairwise(schedule)):
@@ -150,7 +151,7 @@ def check_grids(network: object, grids: object) -> tuple[int, ...]:
 def interval_of_tests(settings: Any, chosen: object, n_samples: int, test: Any) -> int:
     """Return every how many steps test errors are taken; `chosen` None is the rule of `fit`."""
     if chosen is not None:
-        return check_integer("test_every", chosen, low=1)
+        return checks.integer("test_every", chosen, low=1)
     if settings.optimizer == "lm" or test is None:
         return 1
     n_step = min(n_samples, settings.batch_size or n_samples)

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from kan_ref.checks import check_flag, quiet_except
+from kan_ref import checks
 from kan_ref.data import DataLike, check_arrays, check_loss
 from kan_ref.network import PARAMETER_NAMES, Network, refine
 from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check_penalty, check_test
@@ -45,7 +45,7 @@ from kan_ref.training.one_grid import Recorder, train_on_grid
 from kan_ref.training.settings import read_settings
 
 
-@quiet_except("callback")
+@np.errstate(all="ignore")
 def fit(
     network: Kind,
     data: DataLike | None = None,
@@ -187,7 +187,7 @@ def fit(
     schedule: Sequence[int | None] = (None,) if grids is None else check_grids(network, grids)
     source, test = _read_goal(network, data, problem, loss, batch_size)
     source, validation = read_validation(source, validation_share, patience, settings.rng)
-    bar = len(schedule) * settings.n_steps if check_flag("progress", progress) else None
+    bar = len(schedule) * settings.n_steps if checks.flag("progress", progress) else None
     recorder = Recorder(
         test,
         callback,

@@ -35,7 +35,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, IntArray, check_integer, check_number, counted
+from kan_ref import checks
+from kan_ref.checks import FloatArray, IntArray, counted
 from kan_ref.data import Data
 from kan_ref.training.data_goal import LOSSES, DataGoal
 from kan_ref.training.fit_arguments import undefined_at
@@ -245,8 +246,8 @@ def read_validation(
     source: Any, share: object, patience: object, rng: np.random.Generator | None
 ) -> tuple[Any, Validation | None]:
     """Return the goal on the samples to train on, and the held-out part; None if share is 0."""
-    fraction = check_number("validation_share", share, low=0.0, high=LARGEST_SHARE)
-    steps = None if patience is None else check_integer("patience", patience, low=1)
+    fraction = checks.number("validation_share", share, low=0.0, high=LARGEST_SHARE)
+    steps = None if patience is None else checks.integer("patience", patience, low=1)
     if fraction == 0.0:
         if steps is not None:
             raise ValueError(

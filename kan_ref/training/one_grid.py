@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, shown
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.network import Network, layer_inputs, place_hidden_grids, sample_slices
 from kan_ref.optimizers import Iterate, steps_are_done, stop_reason
 from kan_ref.training.data_goal import DataGoal
@@ -55,7 +56,9 @@ class Recorder:
         batches: bool = False,
     ) -> None:
         if callback is not None and not callable(callback):
-            raise TypeError(f"callback is {shown(callback)}, but must be a function of a Step")
+            raise TypeError(
+                f"callback is {checks.shown(callback)}, but must be a function of a Step"
+            )
         self.test, self.asked, self.validation = test, "", validation
         self.batches, self.n_steps = batches, 0
         self._test_every, self._begun, self._last = test_every, 0, -1

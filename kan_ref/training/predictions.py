@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, check_choice, check_float_array, check_rectangular
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss
 from kan_ref.training.data_goal import check_model
 from kan_ref.training.goal import Model
@@ -107,7 +108,7 @@ def predict_labels(
     labels = logits.argmax(axis=1) if kind is CROSS_ENTROPY else (logits[:, 0] > 0.0).astype(int)
     if classes is None:
         return labels
-    found = check_rectangular("classes", classes)
+    found = checks.rectangular("classes", classes)
     n_classes = max(logits.shape[1], 2)
     if found.shape != (n_classes,):
         raise ValueError(
@@ -125,10 +126,10 @@ def predict_labels(
 def _logits(network: Model, x: object, loss: str | None) -> tuple[FloatArray, Loss]:
     """Return the outputs (batch, n_out) at x, and the loss that they belong to."""
     model: Any = check_model("network", network)
-    points = check_float_array("x", x, ("batch", model.widths[0]))
+    points = checks.array("x", x, ("batch", model.widths[0]))
     n_out = model.widths[-1]
     name = loss if loss is not None else ("logistic" if n_out == 1 else "cross_entropy")
-    kind = _LOSSES[check_choice("loss", name, tuple(_LOSSES))]
+    kind = _LOSSES[checks.choice("loss", name, tuple(_LOSSES))]
     if kind is CROSS_ENTROPY and n_out == 1:
         raise ValueError(
             "loss is 'cross_entropy', but the network has one output, whose softmax is always 1: "

@@ -5,15 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    check_choice,
-    check_flag,
-    check_generator,
-    check_integer,
-    check_number,
-    check_positive,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.network import Network
 from kan_ref.optimizers import Callback as OnStep
 from kan_ref.optimizers import (
@@ -119,7 +112,7 @@ def read_settings(
     """Check the arguments of `fit` that do not concern data, problem and grids."""
     name = "lm" if penalty is None and loss == "mse" else "lbfgs"
     if optimizer is not None:
-        if check_choice("optimizer", optimizer, OPTIMIZER_NAMES) == "lm" and name != "lm":
+        if checks.choice("optimizer", optimizer, OPTIMIZER_NAMES) == "lm" and name != "lm":
             reason = (
                 "with an L1 or entropy penalty the objective is"
                 if loss == "mse"
@@ -129,10 +122,10 @@ def read_settings(
                 f"optimizer is {optimizer!r}, but {reason} not a sum of squares: take 'lbfgs'"
             )
         name = str(optimizer)
-    weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
+    weight = checks.number("smoothness_weight", smoothness_weight, low=0.0)
     options, size = {}, None
     if learning_rate is not None:
-        rate = check_positive("learning_rate", learning_rate)
+        rate = checks.number("learning_rate", learning_rate, above=0.0)
         if name != "adam":
             raise ValueError(
                 f"learning_rate is {rate:g}, but optimizer {name!r} finds its own step lengths: "
@@ -140,20 +133,20 @@ def read_settings(
             )
         options = {"learning_rate": rate}
     if batch_size is not None:
-        size = check_integer("batch_size", batch_size, low=1)
+        size = checks.integer("batch_size", batch_size, low=1)
         if name != "adam":
             raise ValueError(
                 f"batch_size is {size}, but optimizer {name!r} needs all samples at every step: "
                 "take 'adam'"
             )
-    generator = None if rng is None and size is None else check_generator("rng", rng)
+    generator = None if rng is None and size is None else checks.generator("rng", rng)
     trainable_places(network, trainable)
     return Settings(
         name,
-        check_integer("n_steps", n_steps, low=0),
+        checks.integer("n_steps", n_steps, low=0),
         penalty,
         weight,
-        check_flag("update_grids", update_grids) and isinstance(network, Network),
+        checks.flag("update_grids", update_grids) and isinstance(network, Network),
         trainable,
         options,
         size,
@@ -168,7 +161,7 @@ def _read_precondition(
     """Return whether the optimizer gets scaled variables."""
     if value is None:
         return False
-    chosen = check_choice("precondition", value, ("auto", "jacobian"), or_none=True)
+    chosen = checks.choice("precondition", value, ("auto", "jacobian"))
     reason = ""
     if penalty is not None:
         reason = (

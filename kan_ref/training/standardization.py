@@ -19,16 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    ROUNDING,
-    BoolArray,
-    FloatArray,
-    check_float_array,
-    check_input_names,
-    check_overflow,
-    check_rectangular,
-    check_same_columns,
-)
+from kan_ref import checks
+from kan_ref.checks import ROUNDING, BoolArray, FloatArray
 from kan_ref.data import Data, DataLike, check_data
 
 FAR = 1e154  # the root of the largest number of float64
@@ -71,18 +63,18 @@ class Scaler:
             scale = getattr(self, f"{letter}_scale")
             if letter == "y" and mean is None and scale is None:
                 continue
-            mean = check_float_array(f"{letter}_mean", mean, (columns,)).copy()
-            scale = check_float_array(f"{letter}_scale", scale, mean.shape).copy()
+            mean = checks.array(f"{letter}_mean", mean, (columns,)).copy()
+            scale = checks.array(f"{letter}_scale", scale, mean.shape).copy()
             if not (scale > 0.0).all():
                 raise ValueError(f"{letter}_scale is {scale.tolist()}, but must be positive")
             object.__setattr__(self, f"{letter}_mean", mean)
             object.__setattr__(self, f"{letter}_scale", scale)
             constant = getattr(self, f"{letter}_constant")
             if constant is not None:
-                flags = check_float_array(f"{letter}_constant", constant, mean.shape, flags=True)
+                flags = checks.array(f"{letter}_constant", constant, mean.shape)
                 object.__setattr__(self, f"{letter}_constant", flags != 0.0)
         if self.names is not None:
-            object.__setattr__(self, "names", check_input_names(self.names, len(self.x_mean)))
+            object.__setattr__(self, "names", checks.names("names", self.names, len(self.x_mean)))
 
     def transform_x(self, x: object) -> FloatArray:
         """Standardize inputs x (batch, n_in) in the user's units.
@@ -99,18 +91,18 @@ class Scaler:
 
     def _check_table(self, x: object) -> None:
         if self.names is not None:
-            check_same_columns("x", x, self.names)
+            checks.same_columns("x", x, self.names)
 
     def transform_y(self, y: object) -> Any:
         """Standardize targets y (batch, n_out) in the user's units; class labels stay."""
         if self.y_mean is None or self.y_scale is None:
-            return check_rectangular("y", y)
+            return checks.rectangular("y", y)
         return _forward("y", y, self.y_mean, self.y_scale, self.y_constant)
 
     def inverse_y(self, y: object) -> Any:
         """Return standardized targets or outputs (batch, n_out) in the user's units."""
         if self.y_mean is None or self.y_scale is None:
-            return check_rectangular("y", y)
+            return checks.rectangular("y", y)
         return _back("y", y, self.y_mean, self.y_scale, self.y_constant)
 
     def formula(self, expression: Any, names: Sequence[str] | None = None) -> Any:
@@ -148,7 +140,7 @@ class Scaler:
         n_in = len(self.x_mean)
         given = names if names is not None else self.names
         known = [f"x_{i}" for i in range(1, n_in + 1)] if given is None else given
-        found = check_input_names(known, n_in)
+        found = checks.names("names", known, n_in)
         place = {name: i for i, name in enumerate(found)}
         moved = []
         for part in parts:
@@ -255,26 +247,28 @@ def _far_numbers(expression: Any) -> set[Any]:
 def _forward(
     name: str, columns: object, mean: FloatArray, scale: FloatArray, constant: BoolArray | None
 ) -> FloatArray:
-    array = check_float_array(name, columns, ("batch", len(mean)))
+    array = checks.array(name, columns, ("batch", len(mean)))
     with np.errstate(all="ignore"):
         # [eq:standardize]
         out: FloatArray = (array - mean) / scale
         # [/eq:standardize]
         if constant is not None:
             out[constant & (np.abs(array - mean) <= ROUNDING * np.abs(mean))] = 0.0
-    check_overflow(f"standardized {name} lies", out, given=name)
+    if not np.isfinite(out).all():
+        raise ValueError(f"{name} is too large for float64: scale it to size one")
     return out
 
 
 def _back(
     name: str, columns: object, mean: FloatArray, scale: FloatArray, constant: BoolArray | None
 ) -> FloatArray:
-    array = check_float_array(name, columns, ("batch", len(mean)))
+    array = checks.array(name, columns, ("batch", len(mean)))
     with np.errstate(all="ignore"):
         out: FloatArray = mean + scale * array
         if constant is not None:
             out = np.where(constant, mean, out)
-    check_overflow(f"{name} in its own units lies", out, given=name)
+    if not np.isfinite(out).all():
+        raise ValueError(f"{name} is too large for float64: scale it to size one")
     return out
 
 

@@ -17,16 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    Record,
-    check_choice,
-    check_float_array,
-    check_generator,
-    check_integer,
-    check_number,
-    quiet_except,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray, Record
 from kan_ref.data import DataLike, check_data, check_loss
 from kan_ref.network import Network, check_widths, init_network, samples_as_domain
 from kan_ref.training.data_goal import LOSSES
@@ -68,7 +60,7 @@ class Starts(Record):
         )
 
 
-@quiet_except("callback")
+@np.errstate(all="ignore")
 def run_starts(
     widths: Sequence[int],
     data: DataLike,
@@ -130,15 +122,15 @@ def run_starts(
     -----
     Implements :eq:`best-of-starts`. See tutorials/05_optimizers.md, "several starts".
     """
-    n_starts = check_integer("n_starts", n_starts, low=1)
-    in_units = check_choice("initialization", initialization, ("data", "paper")) == "data"
-    fraction = check_number("validation_share", validation_share, low=0.0, high=0.5)
-    rng = check_generator("rng", rng)
+    n_starts = checks.integer("n_starts", n_starts, low=1)
+    in_units = checks.choice("initialization", initialization, ("data", "paper")) == "data"
+    fraction = checks.number("validation_share", validation_share, low=0.0, high=0.5)
+    rng = checks.generator("rng", rng)
     checked = check_data(data)
-    kind = LOSSES[check_choice("loss", loss, tuple(LOSSES))]
+    kind = LOSSES[checks.choice("loss", loss, tuple(LOSSES))]
     check_loss(checked, loss)
     widths = check_widths(widths)
-    check_float_array("x_train", checked.x_train, ("batch", widths[0]))
+    checks.array("x_train", checked.x_train, ("batch", widths[0]))
     targets = kind.check_targets("y_train", checked.y_train, widths[-1])
     if kind.probabilities is None:
         part = hold_out(checked, fraction, rng)

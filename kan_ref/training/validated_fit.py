@@ -16,16 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kan_ref.checks import (
-    FloatArray,
-    IntArray,
-    check_choice,
-    check_float_array,
-    check_generator,
-    check_integer,
-    check_ordered,
-    check_same_columns,
-)
+from kan_ref import checks
+from kan_ref.checks import FloatArray, IntArray
 from kan_ref.data import Data, DataLike, check_data
 from kan_ref.network import Network, network_values
 from kan_ref.optimizers import steps_are_done
@@ -118,8 +110,8 @@ class ValidatedRun(Run[Network]):
             If x is not an array of finite numbers with n_in columns, or a table of other columns.
         """
         if self.names is not None:
-            check_same_columns("x", x, self.names)
-        inputs = check_float_array("x", x, ("batch", len(self.domain)))
+            checks.same_columns("x", x, self.names)
+        inputs = checks.array("x", x, ("batch", len(self.domain)))
         return network_values(self.network, clipped(inputs, self.domain))
 
     def __repr__(self) -> str:
@@ -209,17 +201,17 @@ def fit_validated(
     'linear'
     """
     checked = check_data(data)
-    rng = check_generator("rng", rng)
-    hidden = check_ordered("hidden", hidden, "integers such as (5,)")
-    hidden = [check_integer(f"hidden[{place}]", n, low=1) for place, n in enumerate(hidden)]
+    rng = checks.generator("rng", rng)
+    hidden = tuple(hidden)
+    hidden = [checks.integer(f"hidden[{place}]", n, low=1) for place, n in enumerate(hidden)]
     labels = checked.y_train.ndim == 1
     n_out = int(checked.y_train.max()) + 1 if labels else checked.y_train.shape[1]
     before = copy.deepcopy(rng)  # each fold draws the same parameters
     shape = {"n_intervals": n_intervals, "degree": degree}
     recipe = Recipe(
-        check_choice("loss", loss, tuple(LOSSES)),
+        checks.choice("loss", loss, tuple(LOSSES)),
         usual_weights(len(checked.x_train)) if weights is None else check_weights(weights),
-        check_integer("n_steps", n_steps, low=1),
+        checks.integer("n_steps", n_steps, low=1),
         lambda x: initial_networks(x, n_out, hidden, **shape, rng=copy.deepcopy(before)),
     )
     networks = recipe.initial(checked.x_train)
@@ -236,7 +228,7 @@ def fit_validated(
 def _parts(goal: DataGoal, n_folds: int | None, rng: np.random.Generator) -> list[IntArray]:
     """Return the held-out samples of each fold; none where there are too few samples."""
     n = len(goal.x)
-    count = N_FOLDS if n_folds is None else check_integer("n_folds", n_folds, low=2)
+    count = N_FOLDS if n_folds is None else checks.integer("n_folds", n_folds, low=2)
     if n < FEWEST:
         return []
     if count > n:

@@ -32,7 +32,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, check_choice
+from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.network import PARAMETER_ARRAYS, PARAMETER_NAMES, Network
 from kan_ref.numerics import column_squares
 
@@ -139,7 +140,7 @@ def trainable_places(model: Any, trainable: Sequence[str]) -> NDArray[np.bool_] 
             f"trainable is {trainable!r}, but must be a sequence of names such as "
             "('coef', 'w_base')"
         )
-    names = [check_choice("trainable", name, PARAMETER_NAMES) for name in trainable]
+    names = [checks.choice("trainable", name, PARAMETER_NAMES) for name in trainable]
     if not names or len(set(names)) != len(names):
         raise ValueError(f"trainable is {tuple(names)}, but needs at least one name, each once")
     if len(names) == len(PARAMETER_NAMES):

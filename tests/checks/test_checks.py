@@ -11,15 +11,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from refusals import CLASSES, LABELS, NET, X, Y
 
 import kan_ref as kr
-from kan_ref.checks import (
-    check_choice,
-    check_finite,
-    check_flag,
-    check_float_array,
-    check_generator,
-    check_integer,
-    check_number,
-)
+from kan_ref import checks
 from kan_ref.numerics.differences import central_difference
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -27,12 +19,12 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 @given(arrays(float, array_shapes(max_dims=3, max_side=4), elements=finite))
 def test_a_float64_array_that_fits_passes_without_a_copy(array):
-    assert np.shares_memory(check_float_array("x", array, array.shape), array)
+    assert np.shares_memory(checks.array("x", array, array.shape), array)
 
 
 @given(arrays(np.float32, (3, 2), elements=st.floats(-1e6, 1e6, width=32)))
 def test_float32_becomes_float64_exactly(array):
-    out = check_float_array("x", array, ("batch", 2))
+    out = checks.array("x", array, ("batch", 2))
 
     assert out.dtype == np.float64
     np.testing.assert_array_equal(out, array)
@@ -40,9 +32,7 @@ def test_float32_becomes_float64_exactly(array):
 
 @given(arrays(np.int64, (2, 3), elements=st.integers(-(2**52), 2**52)))
 def test_integers_become_float64_exactly(array):
-    np.testing.assert_array_equal(
-        check_float_array("x", array, ("batch", 3)).astype(np.int64), array
-    )
+    np.testing.assert_array_equal(checks.array("x", array, ("batch", 3)).astype(np.int64), array)
 
 
 @pytest.mark.parametrize(
@@ -51,15 +41,15 @@ def test_integers_become_float64_exactly(array):
 def test_the_result_is_contiguous_in_c_order_with_the_same_values(view):
     array = view(np.arange(24.0).reshape(4, 6))
 
-    out = check_float_array("x", array, ("batch", "n_in"))
+    out = checks.array("x", array, ("batch", "n_in"))
 
     assert out.flags.c_contiguous
     np.testing.assert_array_equal(out, array)
 
 
 def test_an_axis_given_by_name_may_have_any_length():
-    assert check_float_array("x", np.zeros((0, 2)), ("batch", 2)).shape == (0, 2)
-    assert check_float_array("x", np.zeros((9, 2)), ("batch", 2)).shape == (9, 2)
+    assert checks.array("x", np.zeros((0, 2)), ("batch", 2)).shape == (0, 2)
+    assert checks.array("x", np.zeros((9, 2)), ("batch", 2)).shape == (9, 2)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +69,7 @@ def test_an_axis_given_by_name_may_have_any_length():
 )
 def test_a_wrong_shape_is_named_with_the_right_one(value, shape, sentence):
     with pytest.raises(ValueError, match=sentence):
-        check_float_array("x", value, shape)
+        checks.array("x", value, shape)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +84,7 @@ def test_a_wrong_shape_is_named_with_the_right_one(value, shape, sentence):
 )
 def test_what_is_no_real_number_is_named_with_its_dtype(value, dtype):
     with pytest.raises(TypeError, match=rf"x has dtype \|?{dtype}, but needs real numbers"):
-        check_float_array("x", value, ("n",))
+        checks.array("x", value, ("n",))
 
 
 @for_all(
@@ -114,18 +104,18 @@ def test_the_first_number_that_is_not_finite_is_named_with_its_place(shape, inde
     with pytest.raises(
         ValueError, match=f"^weights contains {bad} at {where}, but needs finite numbers$"
     ):
-        check_finite("weights", array)
+        checks.finite("weights", array)
 
 
 def test_a_float_array_has_finite_numbers_unless_it_may_have_others():
     with pytest.raises(ValueError, match=r"^x contains nan at row 1, column 0, but needs finite"):
-        check_float_array("x", [[0.0, 1.0], [np.nan, 2.0]], ("batch", 2))
-    assert np.isnan(check_float_array("x", [[np.nan]], ("batch", 1), finite=False)).all()
+        checks.array("x", [[0.0, 1.0], [np.nan, 2.0]], ("batch", 2))
+    assert np.isnan(checks.array("x", [[np.nan]], ("batch", 1), finite=False)).all()
 
 
 @given(st.integers(-5, 5), st.sampled_from([int, np.int8, np.int64, np.intp]))
 def test_an_integer_in_range_comes_out_as_an_int(value, kind):
-    out = check_integer("n", kind(value), low=-5, high=5)
+    out = checks.integer("n", kind(value), low=-5, high=5)
 
     assert type(out) is int
     assert out == value
@@ -134,7 +124,7 @@ def test_an_integer_in_range_comes_out_as_an_int(value, kind):
 @pytest.mark.parametrize("value", [True, np.True_, 2.0, "2", None, np.float64(3)])
 def test_what_is_no_integer_is_refused_by_kind(value):
     with pytest.raises(TypeError, match=r"n is .*, but must be an integer"):
-        check_integer("n", value, low=0)
+        checks.integer("n", value, low=0)
 
 
 @pytest.mark.parametrize(
@@ -147,12 +137,12 @@ def test_what_is_no_integer_is_refused_by_kind(value):
 )
 def test_an_integer_out_of_range_is_refused_with_the_range(value, bounds, rule):
     with pytest.raises(ValueError, match=f"^n is {value}, but must be {rule}$"):
-        check_integer("n", value, **bounds)
+        checks.integer("n", value, **bounds)
 
 
 @given(finite, st.sampled_from([float, np.float64]))
 def test_a_finite_number_comes_out_as_a_float_of_the_same_value(value, kind):
-    out = check_number("h", kind(value))
+    out = checks.number("h", kind(value))
 
     assert type(out) is float
     assert out == value
@@ -160,20 +150,20 @@ def test_a_finite_number_comes_out_as_a_float_of_the_same_value(value, kind):
 
 @pytest.mark.parametrize("value", [0, np.int32(7), np.float32(0.5)])
 def test_other_real_scalars_become_floats(value):
-    assert check_number("h", value) == value
-    assert type(check_number("h", value)) is float
+    assert checks.number("h", value) == value
+    assert type(checks.number("h", value)) is float
 
 
 @pytest.mark.parametrize("value", [True, np.False_, 1j, "1", None, [1.0]])
 def test_what_is_no_number_is_refused_by_kind(value):
     with pytest.raises(TypeError, match=r"h is .*, but must be a real number"):
-        check_number("h", value)
+        checks.number("h", value)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_not_finite_is_refused(value):
     with pytest.raises(ValueError, match=f"^h is {value}, but must be finite$"):
-        check_number("h", value)
+        checks.number("h", value)
 
 
 @pytest.mark.parametrize(
@@ -187,17 +177,17 @@ def test_a_number_that_is_not_finite_is_refused(value):
 )
 def test_a_number_out_of_range_is_refused_with_the_range(value, bounds, rule):
     with pytest.raises(ValueError, match=f"^h is {value}, but must be {rule}$"):
-        check_number("h", value, **bounds)
+        checks.number("h", value, **bounds)
 
 
 @given(st.floats(0, 1))
 def test_the_ends_of_a_range_belong_to_it(value):
-    assert check_number("h", value, low=value, high=value) == value
-    assert check_integer("n", 3, low=3, high=3) == 3
+    assert checks.number("h", value, low=value, high=value) == value
+    assert checks.integer("n", 3, low=3, high=3) == 3
 
 
 def test_a_choice_among_the_options_passes():
-    assert check_choice("base", "silu", ("silu", "zero")) == "silu"
+    assert checks.choice("base", "silu", ("silu", "zero")) == "silu"
 
 
 @pytest.mark.parametrize(
@@ -207,18 +197,18 @@ def test_another_choice_is_refused_with_all_options_and_the_nearest(value, guess
     with pytest.raises(
         ValueError, match=f"^base is '{value}', but must be one of 'silu', 'zero'{guess}$"
     ):
-        check_choice("base", value, ("silu", "zero"))
+        checks.choice("base", value, ("silu", "zero"))
 
 
 def test_a_choice_that_is_no_text_is_refused_by_kind():
     with pytest.raises(TypeError, match="base is 3, but must be one of 'silu', 'zero'"):
-        check_choice("base", 3, ("silu", "zero"))
+        checks.choice("base", 3, ("silu", "zero"))
 
 
 def test_a_generator_passes_as_it_is():
     rng = np.random.default_rng(0)
 
-    assert check_generator("rng", rng) is rng
+    assert checks.generator("rng", rng) is rng
 
 
 @pytest.mark.parametrize("value", [None, 0, np.random.RandomState(0), np.random])
@@ -227,7 +217,7 @@ def test_other_sources_of_chance_are_refused_with_the_way_to_make_one(value):
         TypeError,
         match=r"rng is .*, but must be a numpy.random.Generator such as numpy.random.default_rng\(0\)",
     ):
-        check_generator("rng", value)
+        checks.generator("rng", value)
 
 
 @given(st.floats(-3, 3), st.floats(-3, 3), st.floats(-3, 3))
@@ -268,19 +258,19 @@ def test_one_axis_in_the_place_of_a_column_is_named_with_the_code_and_another_sh
     came, wanted, end
 ):
     with pytest.raises(ValueError, match=f"needs shape {end}$"):
-        check_float_array("y", np.ones(came), wanted)
+        checks.array("y", np.ones(came), wanted)
 
 
 @pytest.mark.parametrize(
     ("check", "text"),
     [
-        (lambda: check_integer("n", np.float64(2.5), low=1), "n is 2.5, but"),
-        (lambda: check_number("n", np.str_("a")), "n is 'a', but"),
-        (lambda: check_choice("n", np.str_("a"), ("b", "c")), "n is 'a', but"),
-        (lambda: check_flag("n", np.True_), "n is True, but"),
-        (lambda: check_number("n", np.ones((4, 30))), r"n is an array of shape \(4, 30\), but"),
-        (lambda: check_number("n", "a" * 1000), r"n is '\S{1,40}', but"),
-        (lambda: check_generator("n", [[1.0] * 90]), r"n is \[\[1.0, .{1,60}, but"),
+        (lambda: checks.integer("n", np.float64(2.5), low=1), "n is 2.5, but"),
+        (lambda: checks.number("n", np.str_("a")), "n is 'a', but"),
+        (lambda: checks.choice("n", np.str_("a"), ("b", "c")), "n is 'a', but"),
+        (lambda: checks.flag("n", np.True_), "n is True, but"),
+        (lambda: checks.number("n", np.ones((4, 30))), r"n is an array of shape \(4, 30\), but"),
+        (lambda: checks.number("n", "a" * 1000), r"n is '\S{1,40}', but"),
+        (lambda: checks.generator("n", [[1.0] * 90]), r"n is \[\[1.0, .{1,60}, but"),
     ],
 )
 def test_messages_show_values_on_one_short_line(check, text):
@@ -289,7 +279,7 @@ def test_messages_show_values_on_one_short_line(check, text):
 
 
 def test_a_choice_of_numpy_becomes_plain_text():
-    assert type(check_choice("n", np.str_("b"), ("b", "c"))) is str
+    assert type(checks.choice("n", np.str_("b"), ("b", "c"))) is str
 
 
 def test_targets_with_one_axis_are_a_column_or_labels():

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kan_ref as kr
-from kan_ref.checks import check_same_columns, input_names
+from kan_ref import checks
 from kan_ref.data import Data, check_data
 from kan_ref.targets import TARGETS, sample
 from kan_ref.training.held_out import hold_out
@@ -545,18 +545,18 @@ def test_tables_that_do_not_fit_together_are_reported(call, sentence):
 
 def test_columns_that_agree_with_names_or_default_names_pass():
     for names in (("a", "b"), ("x_1", "x_2")):
-        check_same_columns("x", AB, names)
-    check_same_columns("x", Table(**{" a": Y, "b\n": Y}), ("a", "b"))
+        checks.same_columns("x", AB, names)
+    checks.same_columns("x", Table(**{" a": Y, "b\n": Y}), ("a", "b"))
     with pytest.raises(
         ValueError, match=r"^x has the columns \('b', 'a'\), but needs \('a', 'b'\)"
     ):
-        check_same_columns("x", BA, ("a", "b"))
+        checks.same_columns("x", BA, ("a", "b"))
     with pytest.raises(ValueError, match=r"^x has the columns \('x_2', 'x_1'\), but needs"):
-        check_same_columns("x", Table(x_2=Y, x_1=Y), ("x_1", "x_2"))
+        checks.same_columns("x", Table(x_2=Y, x_1=Y), ("x_1", "x_2"))
 
 
 def test_headers_become_names_without_line_breaks_and_spaces_at_the_ends():
-    assert input_names(["mass ", "a\n(kg)", "US$"]) == ("mass", "a (kg)", "US$")
+    assert checks.input_names(["mass ", "a\n(kg)", "US$"]) == ("mass", "a (kg)", "US$")
     assert split(Table(**{"mass ": X[:, 0], "b": X[:, 1]})).names == ("mass", "b")
     with pytest.raises(ValueError, match=r"^names has 'a' twice"):
         split(Table(**{"a": X[:, 0], " a": X[:, 1]}))

@@ -1,0 +1,285 @@
+"""What an argument must be: every error is one message of name, value, rule, and often a remedy.
+
+Public functions check their arguments here, once; inner functions do not check them again. An error
+is a builtin exception:
+
+    TypeError     n_steps is 2.5, but must be an integer
+    ValueError    degree is -1, but must be at least 0
+                  y has shape (5,), but needs shape (batch, n_out): give y[:, None]
+                  x contains nan at row 3, column 0, but needs finite numbers
+
+A table (a pandas or polars DataFrame) is what has `columns`; `numpy.asarray` reads each of them.
+Targets with one axis are classes or numbers by this rule:
+
+    text, booleans    classes
+    integers          classes, if each occurs twice on average, or ten times where there are more
+                      than 20 of them; else an error
+    real numbers      one column of numbers
+"""
+
+import difflib
+import importlib
+import math
+import reprlib
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+BoolArray = NDArray[np.bool_]
+Kind = TypeVar("Kind")
+
+ROUNDING = 8.0 * float(np.finfo(float).eps)  # relative: numbers of a smaller range are constant
+_AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
+_FEW_CLASSES = 20  # up to so many integers may be classes with two samples each on average
+
+
+class Record:
+    """A base class of records that notebooks show as HTML, and formulas as LaTeX."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str | None:
+        """Return what a notebook shows, None for the text alone."""
+        found: str | None = importlib.import_module("kan_ref.drawing").html_of(self)
+        return found
+
+    def _repr_latex_(self) -> str | None:
+        """Return the formula of a record as LaTeX, None if it has none."""
+        found: str | None = importlib.import_module("kan_ref.drawing").latex_of(self)
+        return found
+
+
+def fail(name: str, value: object, rule: str, kind: type[Exception] = ValueError) -> NoReturn:
+    """Raise the error "name is value, but rule"."""
+    raise kind(f"{name} is {shown(value)}, but {rule}")
+
+
+def shown(value: object) -> str:
+    """Return how a message shows a value: on one line, of a long array the shape alone."""
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    if len(text) <= 80 and "\n" not in text:
+        return text
+    shape = getattr(value, "shape", None)
+    short = " ".join(reprlib.repr(value).split())
+    return short if shape is None else f"an array of shape {shape}"
+
+
+# --- arrays
+
+
+def rectangular(name: str, value: object) -> NDArray[Any]:
+    """Return `value` as an array of any kind; ValueError if its rows differ in length."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} is not a rectangular array: its rows differ in length") from None
+
+
+def array(
+    name: str, value: object, shape: Sequence[int | str], *, finite: bool = True
+) -> FloatArray:
+    """Return `value` as float64 in C order, of this shape; a word in `shape` is any number.
+
+    Booleans count as 0 and 1. It is copied only where needed.
+    """
+    found = rectangular(name, value)
+    if found.dtype.kind not in "biuf":
+        what = "is None" if value is None else f"has dtype {found.dtype}"
+        raise TypeError(f"{name} {what}, but needs real numbers")
+    fits = found.ndim == len(shape) and all(
+        isinstance(wanted, str) or wanted == n for wanted, n in zip(shape, found.shape, strict=True)
+    )
+    if not fits:
+        axes = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        is_column = found.ndim == 1 and len(shape) == 2 and shape[1] in (1, "n_in", "n_out")
+        remedy = f": give {name}[:, None]" if is_column else ""
+        raise ValueError(f"{name} has shape {found.shape}, but needs shape ({axes}){remedy}")
+    numbers = np.ascontiguousarray(found, dtype=np.float64)
+    if finite and not np.isfinite(numbers).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
+        names = _AXIS_NAMES.get(numbers.ndim, [f"axis {axis}" for axis in range(numbers.ndim)])
+        where = ", ".join(f"{axis} {i}" for axis, i in zip(names, place, strict=True))
+        raise ValueError(f"{name} contains {numbers[place]} at {where}, but needs finite numbers")
+    return numbers
+
+
+def samples(name: str, value: object, shape: Sequence[int | str]) -> FloatArray:
+    """Return an array, as `array`, with at least one row."""
+    found = array(name, value, shape)
+    if not len(found):
+        raise ValueError(f"{name} has no rows, but needs at least one sample")
+    return found
+
+
+# --- single values
+
+
+def integer(name: str, value: object, low: int = 0, high: float = math.inf) -> int:
+    """Return `value` as an int in [low, high]."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        fail(name, value, "must be an integer", TypeError)
+    if not low <= value <= high:
+        rule = f"at least {low}" if high == math.inf else f"between {low} and {high}"
+        fail(name, value, f"must be {rule}")
+    return int(value)
+
+
+def number(
+    name: str,
+    value: object,
+    low: float = -math.inf,
+    high: float = math.inf,
+    above: float = -math.inf,
+) -> float:
+    """Return `value` as a finite float in [low, high], and above a bound."""
+    if isinstance(value, bool | np.bool_) or not isinstance(
+        value, int | float | np.integer | np.floating
+    ):
+        fail(name, value, "must be a real number", TypeError)
+    if not math.isfinite(value):
+        fail(name, value, "must be finite")
+    if value <= above:
+        fail(name, value, f"must be above {above:g}")
+    if not low <= value <= high:
+        rule = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
+        fail(name, value, f"must be {rule if low > -math.inf else f'at most {high:g}'}")
+    return float(value)
+
+
+def choice(name: str, value: object, options: Iterable[str]) -> str:
+    """Return `value` if it is one of `options`; the error suggests the nearest one."""
+    known = tuple(options)
+    if isinstance(value, str) and value in known:
+        return str(value)
+    rule = f"must be one of {', '.join(map(repr, known))}"
+    if not isinstance(value, str):
+        fail(name, value, rule, TypeError)
+    lower = {option.lower(): option for option in known}
+    close = difflib.get_close_matches(value.lower(), lower, n=1, cutoff=0.7)
+    fail(name, value, rule + (f" (did you mean {lower[close[0]]!r}?)" if close else ""))
+
+
+def flag(name: str, value: object) -> bool:
+    """Return `value` if it is True or False."""
+    if not isinstance(value, bool):
+        fail(name, value, "must be True or False", TypeError)
+    return value
+
+
+def instance(name: str, value: object, kind: type[Kind], what: str = "") -> Kind:
+    """Return `value` if it is of a class; `what` are the words for the message."""
+    if not isinstance(value, kind):
+        fail(name, value, f"must be {what or f'a {kind.__name__}'}", TypeError)
+    return value
+
+
+def function(name: str, value: object) -> Any:
+    """Return `value` if it can be called."""
+    if not callable(value):
+        fail(name, value, "must be a function", TypeError)
+    return value
+
+
+def generator(name: str, value: object) -> np.random.Generator:
+    """Return `value` if it is a numpy.random.Generator."""
+    return instance(name, value, np.random.Generator, "numpy.random.default_rng(0) or another one")
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number with its noun: "1 output", "2 outputs"."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+# --- names and tables
+
+
+def names(argument: str, value: Any, n: int | None = None) -> tuple[str, ...]:
+    """Return different, printable names as a tuple, `n` of them if it is given."""
+    if isinstance(value, str | set | frozenset) or not hasattr(value, "__iter__"):
+        fail(argument, value, "must be a sequence of names", TypeError)
+    found = tuple(value)
+    for place, one in enumerate(found):
+        if not isinstance(one, str):
+            fail(f"{argument}[{place}]", one, "must be text", TypeError)
+        if not one or not one.isprintable() or one != one.strip():
+            fail(f"{argument}[{place}]", one, "must be printable text without spaces at its ends")
+        if one in found[:place]:
+            raise ValueError(f"{argument} has {one!r} twice, but all names must be different")
+    if n is not None and len(found) != n:
+        raise ValueError(
+            f"{argument} has {counted(len(found), 'name')}, but there are {n}: give one for each"
+        )
+    return tuple(map(str, found))
+
+
+def column_names(value: Any) -> tuple[str, ...] | None:
+    """Return the headers of a table if all of them are text, None for anything else."""
+    headers = tuple(value.columns) if hasattr(value, "columns") else ()
+    return headers if headers and all(isinstance(one, str) for one in headers) else None
+
+
+def input_names(headers: Sequence[str]) -> tuple[str, ...]:
+    """Return names of inputs for the headers of a table: no line breaks, no spaces at the ends."""
+    return tuple(" ".join(header.split()) for header in headers)
+
+
+def new_names(given: Sequence[str], known: Sequence[str] | None) -> None:
+    """Raise ValueError if new names of inputs have one of the known names at another place."""
+    pairs = () if known is None or len(known) != len(given) else zip(given, known, strict=True)
+    if any(new != old and new in (known or ()) for new, old in pairs):
+        raise ValueError(f"names is {given}, but the columns are {known}: keep their order")
+
+
+def same_columns(name: str, value: object, expected: Sequence[str]) -> None:
+    """Raise ValueError if a table has other columns than these, or has them in another order.
+
+    The names x_1, x_2, ... of data without headers fit every table.
+    """
+    headers = column_names(value)
+    default = [f"x_{i}" for i in range(1, len(expected) + 1)]
+    if headers and tuple(expected) not in (headers, input_names(headers), tuple(default)):
+        raise ValueError(f"{name} has the columns {headers}, but needs {tuple(expected)}")
+
+
+def read_inputs(name: str, value: Any) -> tuple[FloatArray, tuple[str, ...] | None]:
+    """Return samples as an array (n, n_in), and the names of a table's columns or None."""
+    headers = column_names(value)
+    if headers is None:
+        return array(name, value, ("n", "n_in")), None
+    columns = [array(f"{name}[{header!r}]", value[header], ("n",)) for header in headers]
+    return np.column_stack(columns), input_names(headers)
+
+
+def read_targets(name: str, value: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return targets as numbers (n, n_out), or as class labels (n,) with the sorted classes."""
+    found = rectangular(name, value)
+    if found.ndim == 2 and found.shape[1] == 1 and found.dtype.kind in "bUO":
+        found = found[:, 0]
+    kind = found.dtype.kind
+    if found.ndim != 1 or kind not in "biuUO" or not found.size:
+        column = found[:, None] if found.ndim == 1 and found.size and kind == "f" else value
+        return array(name, column, ("n", "n_out")), None
+    if kind in "UO":  # in a list of text NumPy takes nan as text, too
+        for n, one in enumerate(np.array(value, dtype=object).ravel()):
+            if not isinstance(one, str | bool | np.bool_):
+                fail(f"{name} at row {n}", one, "must be text, as every class")
+        found = np.array(found.tolist())
+    classes, labels = np.unique(found, return_inverse=True)
+    if len(classes) < 2:
+        fail(f"every entry of {name}", classes[0], "a network needs at least two classes")
+    least = 2 if len(classes) <= _FEW_CLASSES else 10
+    if kind in "iu" and len(found) < least * len(classes):
+        raise ValueError(
+            f"{name} has {len(classes)} different integers in {len(found)} rows: for regression "
+            f"give {name}.astype(float), for classes {name}.astype(str)"
+        )
+    return labels.astype(np.intp), classes
+
+
+def literal(text: str) -> str:
+    """Return a text as Matplotlib draws it unchanged: its dollar signs begin no formula."""
+    return text.replace("$", r"\$")
