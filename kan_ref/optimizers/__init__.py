@@ -3,6 +3,4 @@
 from kan_ref.optimizers.adam import adam
 from kan_ref.optimizers.lbfgs import lbfgs
 from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
-from kan_ref.optimizers.result import (
-    Callback, Iterate, OptimizeResult, ValueAndGrad, steps_are_done, stop_reason,
-)
+from kan_ref.optimizers.points import Function, Point, Points, Steps
