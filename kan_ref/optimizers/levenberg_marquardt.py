@@ -71,8 +71,7 @@ def levenberg_marquardt(
     points : generator of Point
         The records have `.theta` (read-only), `.value`, `.gradient_norm` and `.n_evaluations`, the
         calls of `linearize` and of `residuals`. It ends where the gradient is exactly zero, where
-        the next step changes no parameter, where a further fall is lost in rounding, or where the
-        damping overflows.
+        the next step changes no parameter, or where a further fall is lost in rounding.
 
     Notes
     -----
@@ -117,11 +116,11 @@ def _points(
         accepted = False
         with np.errstate(all="ignore"):  # too long a step may overflow, and is rejected
             while not accepted:
-                if not math.isfinite(mu):
-                    return "the damping overflowed before a step lowered the value"
                 try:  # "Solve (A + mu I) h = -g"
                     h, predicted = damped_step(sums, mu * diagonal)
                 except np.linalg.LinAlgError:
+                    if not math.isfinite(mu):
+                        return "the damped matrix is not positive definite for any damping"
                     mu, nu = mu * nu, 2.0 * nu
                     continue
                 # "if |h| <= eps2 (|x| + eps2)", but for each entry: in any units

@@ -137,5 +137,5 @@ def check_start(value: float, gradient: FloatArray, theta: FloatArray) -> None:
 def gradient_norm(gradient: FloatArray) -> float:
     """Return the norm (O5): its largest absolute entry, nan if one is nan."""
     # [eq:gradient-norm]
-    return max(abs(float(gradient.max())), abs(float(gradient.min())))
+    return max(float(gradient.max()), -float(gradient.min()))
     # [/eq:gradient-norm]
