@@ -27,6 +27,7 @@ import kan_ref as kr
 from benchmarks.measuring import take_turns
 from benchmarks.subjects import SHAPES, Shape, mean_square_objective, point, problem
 from benchmarks.trial import peak_resident, resident_now
+from kan_ref import optimizers
 from kan_ref.program import given_count, given_number, run_program
 
 ROOT = Path(__file__).parents[1]
@@ -77,7 +78,7 @@ def full(shape: Shape, seconds: float, n_steps: int, seed: int) -> list[float]:
             objective.value_and_grad(theta)
 
     def adam() -> None:
-        kr.adam(objectives[-1].value_and_grad, thetas[-1], n_steps=n_steps)
+        optimizers.Steps(kr.adam(objectives[-1].value_and_grad, thetas[-1]), n_steps).last()
 
     runs: list[Steps] = []
 

@@ -29,9 +29,8 @@ from kan_ref import plain
 from kan_ref.checks import FloatArray
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
-from kan_ref.numerics import NormalSums
-from kan_ref.numerics.row_sparse import dense_form
-from kan_ref.optimizers.normal_equations import normal_equations
+from kan_ref.numerics import NormalSums, dense_form, normal_sums
+from kan_ref.optimizers.levenberg_marquardt import damped_step
 from kan_ref.training.data_goal import MSE, DataGoal
 from kan_ref.training.objective import Objective, make_objective
 
@@ -262,8 +261,8 @@ def iterate(objective: Objective, theta: FloatArray) -> FloatArray:
     """Return residuals after one damped step of kan_ref."""
     residuals, jacobian = objective.linearize(theta)
     assert not isinstance(jacobian, NormalSums)  # the objective is prepared
-    equations = normal_equations(jacobian, residuals)
-    step, _ = equations.step(1e-3 * equations.largest_square())
+    sums = normal_sums(jacobian, residuals)
+    step, _ = damped_step(sums, np.full(theta.size, 1e-3 * sums.matrix.diagonal().max()))
     return objective.residuals(theta + step)
 
 

@@ -616,15 +616,6 @@ for function in (kr.lbfgs, kr.adam):
         two=np.ones((2, 2)),
         none=None,
     )
-    refuse(name, "n_steps", lambda v, f=function: f(BOWL, np.ones(2), n_steps=v), **some_steps)
-    refuse(
-        name,
-        "gradient_tolerance",
-        lambda v, f=function: f(BOWL, np.ones(2), gradient_tolerance=v),
-        negative=-1.0,
-        nan=np.nan,
-        text="1",
-    )
 refuse("lbfgs", "history", lambda v: kr.lbfgs(BOWL, np.ones(2), history=v), **counts)
 refuse(
     "levenberg_marquardt",
@@ -634,12 +625,6 @@ refuse(
     text="a",
     two=np.ones((2, 2)),
     none=None,
-)
-refuse(
-    "levenberg_marquardt",
-    "n_steps",
-    lambda v: kr.levenberg_marquardt(LINES, np.ones(2), n_steps=v),
-    **some_steps,
 )
 refuse(
     "levenberg_marquardt",
