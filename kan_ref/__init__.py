@@ -30,7 +30,7 @@ _PUBLIC = {
         "ResidualProblem Scales function_term input_hessian input_hessian_diag "
         "input_jacobian input_laplacian linear_term residual_problem value_term"
     ),
-    "sparsity": "edge_scores node_scores prune remove_edges remove_nodes",
+    "sparsity": "Penalty edge_scores node_scores prune remove_edges remove_nodes",
     "symbolic": (
         "auto_symbolic canonical_form fit_affine fix_pattern fix_symbolic "
         "suggest_symbolic unfix_symbolic"
@@ -38,8 +38,8 @@ _PUBLIC = {
     "data": "Data",
     "targets": "TARGETS sample",
     "training": (
-        "History Run Scaler ValidatedRun best_start fit fit_validated "
-        "predict_labels predict_proba run_starts scaled value_and_grad"
+        "Adam LBFGS LM Run Scaler best_start cross_validate diagnose fit "
+        "predict_proba scaled value_and_grad"
     ),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}

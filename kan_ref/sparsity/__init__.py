@@ -6,3 +6,4 @@ from kan_ref.sparsity.penalties import (
 from kan_ref.sparsity.pruning import prune, remove_edges, remove_nodes, without_edges, without_nodes
 from kan_ref.sparsity.scores import edge_scores, node_scores
 from kan_ref.sparsity.subnetwork import active_edges, nodes_on_paths
+from kan_ref.sparsity.penalties import PenaltyWeights as Penalty

@@ -14,16 +14,13 @@ z -> u equally well in all units.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import ROUNDING, BoolArray, FloatArray
-from kan_ref.data import Data, DataLike, check_data
-
-FAR = 1e154  # the root of the largest number of float64
+from kan_ref.data import Data, check_data
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,18 +32,17 @@ class Scaler:
     x_mean, x_scale : (n_in,)
         In the units of x; scales are positive.
     y_mean, y_scale : (n_out,), or None
-        In the units of y. None for class labels, which `transform_y` and `inverse_y` return
-        unchanged.
+        In the units of y. None for class labels, which stay.
     names : tuple of str, optional
         Of the inputs.
     x_constant, y_constant : (n_in,) and (n_out,) of bool, optional
-        Columns that are constant up to rounding. There a number within 8 eps = 1.8e-15 times the
-        mean of it becomes exactly 0, and `inverse_y` returns the mean.
+        Columns that are constant up to rounding.
 
-    Raises
-    ------
-    ValueError, TypeError
-        For shapes that differ, numbers that are not finite, or a scale that is not positive.
+    Examples
+    --------
+    >>> scaler = Scaler([20.0], [10.0], [100.0], [50.0])
+    >>> scaler.transform_x([[30.0]]), scaler.inverse_y([[-1.0]])
+    (array([[1.]]), array([[50.]]))
     """
 
     x_mean: FloatArray
@@ -59,42 +55,33 @@ class Scaler:
 
     def __post_init__(self) -> None:
         for letter, columns in (("x", "n_in"), ("y", "n_out")):
-            mean = getattr(self, f"{letter}_mean")
-            scale = getattr(self, f"{letter}_scale")
-            if letter == "y" and mean is None and scale is None:
+            if letter == "y" and self.y_mean is None and self.y_scale is None:
                 continue
-            mean = checks.array(f"{letter}_mean", mean, (columns,)).copy()
-            scale = checks.array(f"{letter}_scale", scale, mean.shape).copy()
+            mean = checks.array(f"{letter}_mean", getattr(self, f"{letter}_mean"), (columns,))
+            scale = checks.array(f"{letter}_scale", getattr(self, f"{letter}_scale"), mean.shape)
             if not (scale > 0.0).all():
-                raise ValueError(f"{letter}_scale is {scale.tolist()}, but must be positive")
-            object.__setattr__(self, f"{letter}_mean", mean)
-            object.__setattr__(self, f"{letter}_scale", scale)
-            constant = getattr(self, f"{letter}_constant")
-            if constant is not None:
-                flags = checks.array(f"{letter}_constant", constant, mean.shape)
-                object.__setattr__(self, f"{letter}_constant", flags != 0.0)
+                checks.fail(f"{letter}_scale", scale.tolist(), "must be positive")
+            object.__setattr__(self, f"{letter}_mean", mean.copy())
+            object.__setattr__(self, f"{letter}_scale", scale.copy())
         if self.names is not None:
-            object.__setattr__(self, "names", checks.names("names", self.names, len(self.x_mean)))
+            names = checks.names("names", self.names, len(self.x_mean))
+            object.__setattr__(self, "names", names)
 
     def transform_x(self, x: object) -> FloatArray:
-        """Standardize inputs x (batch, n_in) in the user's units.
-
-        The columns of a table must be `names`, in their order, if the inputs have names.
-        """
-        self._check_table(x)
-        return _forward("x", x, self.x_mean, self.x_scale, self.x_constant)
+        """Standardize inputs x (batch, n_in); the columns of a table must be `names`."""
+        return _forward("x", self._inputs(x), self.x_mean, self.x_scale, self.x_constant)
 
     def inverse_x(self, x: object) -> FloatArray:
-        """Return standardized inputs (batch, n_in) in the user's units; tables as `transform_x`."""
-        self._check_table(x)
-        return _back("x", x, self.x_mean, self.x_scale, None)
+        """Return standardized inputs (batch, n_in) in the user's units."""
+        return _back("x", self._inputs(x), self.x_mean, self.x_scale, None)
 
-    def _check_table(self, x: object) -> None:
+    def _inputs(self, x: object) -> object:
         if self.names is not None:
             checks.same_columns("x", x, self.names)
+        return x
 
     def transform_y(self, y: object) -> Any:
-        """Standardize targets y (batch, n_out) in the user's units; class labels stay."""
+        """Standardize targets y (batch, n_out); class labels stay."""
         if self.y_mean is None or self.y_scale is None:
             return checks.rectangular("y", y)
         return _forward("y", y, self.y_mean, self.y_scale, self.y_constant)
@@ -118,49 +105,40 @@ class Scaler:
         Returns
         -------
         expression : sympy.Expr, or tuple of sympy.Expr
-            Of inputs in the user's units, with values in the units of y (logits stay). A constant
-            target is its mean. Equal up to rounding errors, which grow where the mean of an input
-            is large compared with its standard deviation. Where multiplying out would lead to a
-            number beyond 1e-154 to 1e154, as in e^(t - 2003), z is a `sympy.UnevaluatedExpr`.
+            Where multiplying out leads to a number beyond 1e-154 to 1e154, as in e^(t - 2003), the
+            standardized input stays as it is, a `sympy.UnevaluatedExpr`.
 
-        Raises
-        ------
-        ValueError
-            For a wrong number of expressions or names, or a symbol that is not in `names`.
+        Examples
+        --------
+        >>> import sympy
+        >>> Scaler([20.0], [10.0], [100.0], [50.0]).formula(sympy.Symbol("x_1"))
+        5.0*x_1
         """
         import sympy
 
-        exact = partial(sympy.Float, dps=17)  # 17 decimal digits identify a number of float64
         several = isinstance(expression, tuple)
         parts = expression if several else (expression,)
         if self.y_mean is not None and len(parts) != len(self.y_mean):
-            raise ValueError(
-                f"expression has {len(parts)} parts, but the data have {len(self.y_mean)} outputs"
-            )
-        n_in = len(self.x_mean)
-        given = names if names is not None else self.names
-        known = [f"x_{i}" for i in range(1, n_in + 1)] if given is None else given
-        found = checks.names("names", known, n_in)
-        place = {name: i for i, name in enumerate(found)}
+            rule = f"has {len(parts)} parts, but the data have {len(self.y_mean)} outputs"
+            raise ValueError(f"expression {rule}")
+        default = [f"x_{i}" for i in range(1, len(self.x_mean) + 1)]
+        known = checks.names("names", names or self.names or default, len(self.x_mean))
         moved = []
         for part in parts:
             for symbol in sorted(part.free_symbols, key=str):
-                if symbol.name not in place:
-                    raise ValueError(
-                        f"expression contains {symbol.name!r}, but the inputs are called "
-                        f"{', '.join(found)}: give names= as in the expression"
-                    )
-                i = place[symbol.name]
-                z = (symbol - exact(self.x_mean[i])) / exact(self.x_scale[i])
+                if symbol.name not in known:
+                    checks.fail("expression", part, f"the inputs are called {', '.join(known)}")
+                i = known.index(symbol.name)
+                z = (symbol - _exact(self.x_mean[i])) / _exact(self.x_scale[i])
                 if _far_numbers(part.xreplace({symbol: z})) - _far_numbers(part) - _far_numbers(z):
                     z = sympy.UnevaluatedExpr(z)
                 part = part.xreplace({symbol: z})
             moved.append(part)
         if self.y_mean is not None and self.y_scale is not None:
-            constant = False if self.y_constant is None else self.y_constant
-            y_scale = np.where(constant, 0.0, self.y_scale)
-            scales = zip(moved, map(exact, self.y_mean), map(exact, y_scale), strict=True)
-            moved = [mean + scale * part for part, mean, scale in scales]
+            constant = np.zeros(len(parts)) if self.y_constant is None else self.y_constant
+            scales = map(_exact, np.where(constant, 0.0, self.y_scale))
+            means = map(_exact, self.y_mean)
+            moved = [m + s * part for part, m, s in zip(moved, means, scales, strict=True)]
         return tuple(moved) if several else moved[0]
 
     def __repr__(self) -> str:
@@ -170,37 +148,26 @@ class Scaler:
         return f"Scaler({x}, y_mean {_short(self.y_mean)}, y_scale {_short(self.y_scale)})"
 
 
-def scaled(data: DataLike) -> tuple[Data, Scaler]:
+def scaled(data: Any) -> tuple[Data, Scaler]:
     """Standardize data: every column of x_train and y_train gets mean 0 and standard deviation 1.
 
     Parameters
     ----------
-    data : record with x_train, y_train, x_test, y_test
+    data : Data
         Means and standard deviations are those of the training part.
 
     Returns
     -------
     data : Data
-        Standardized. A column that is constant up to rounding in the training part becomes exactly
-        0 there: its range is at most 8 eps = 1.8e-15 times its largest absolute value. Class
-        labels, names and classes stay.
+        Standardized. Columns that are constant up to rounding become exactly 0. Class labels, names
+        and classes stay.
     scaler : Scaler
         The maps and their inverses. Predictions in the user's units are
-        `scaler.inverse_y(network(scaler.transform_x(x)))`; of a target that is constant, they are
-        this constant. Its `x_constant` and `y_constant` tell the constant columns.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `Data`; a test sample so far from the training samples that its standardized numbers are
-        beyond float64.
+        `scaler.inverse_y(network(scaler.transform_x(x)))`.
 
     Notes
     -----
-    Implements (T32), :eq:`standardize`. For `kan_ref.discover` and `kan_ref.fit` on data in units
-    of any size. float64 has about 16 digits: in nanoseconds since 1970, times that differ by 2000
-    are rounded to multiples of 256, and count as constant. Subtract the first time from the
-    integers, before they become floats.
+    Implements (T32), :eq:`standardize`.
 
     Examples
     --------
@@ -210,8 +177,6 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     Scaler(x_mean [20.], x_scale [8.165], y_mean [100.], y_scale [40.8248])
     >>> data.x_train.round(3).tolist()
     [[-1.225], [0.0], [1.225]]
-    >>> scaler.inverse_y(data.y_train).round(9).tolist()
-    [[50.0], [100.0], [150.0]]
     """
     checked = check_data(data)
     x_mean, x_scale, x_constant = _moments(checked.x_train)
@@ -234,28 +199,18 @@ def _moments(columns: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
     flat = high - low <= ROUNDING * np.maximum(np.abs(low), np.abs(high))
     # after rounding, the mean of such numbers can lie beside all of them
     mean = np.where(flat, low + 0.5 * (high - low), columns.mean(axis=0))
-    size = np.where(flat, 1.0, np.abs(columns - mean).max(axis=0))
-    scale = size * np.sqrt(np.mean(((columns - mean) / size) ** 2, axis=0))
-    return mean, np.where(flat, 1.0, scale), flat
-
-
-def _far_numbers(expression: Any) -> set[Any]:
-    """Return the numbers whose products with others can leave float64, as in `formula`."""
-    return {n for n in expression.atoms() if n.is_Float and n and not 1.0 / FAR <= abs(n) <= FAR}
+    return mean, np.where(flat, 1.0, columns.std(axis=0)), flat
 
 
 def _forward(
     name: str, columns: object, mean: FloatArray, scale: FloatArray, constant: BoolArray | None
 ) -> FloatArray:
     array = checks.array(name, columns, ("batch", len(mean)))
-    with np.errstate(all="ignore"):
-        # [eq:standardize]
-        out: FloatArray = (array - mean) / scale
-        # [/eq:standardize]
-        if constant is not None:
-            out[constant & (np.abs(array - mean) <= ROUNDING * np.abs(mean))] = 0.0
-    if not np.isfinite(out).all():
-        raise ValueError(f"{name} is too large for float64: scale it to size one")
+    # [eq:standardize]
+    out: FloatArray = (array - mean) / scale
+    # [/eq:standardize]
+    if constant is not None:
+        out[constant & (np.abs(array - mean) <= ROUNDING * np.abs(mean))] = 0.0
     return out
 
 
@@ -263,13 +218,20 @@ def _back(
     name: str, columns: object, mean: FloatArray, scale: FloatArray, constant: BoolArray | None
 ) -> FloatArray:
     array = checks.array(name, columns, ("batch", len(mean)))
-    with np.errstate(all="ignore"):
-        out: FloatArray = mean + scale * array
-        if constant is not None:
-            out = np.where(constant, mean, out)
-    if not np.isfinite(out).all():
-        raise ValueError(f"{name} is too large for float64: scale it to size one")
-    return out
+    out: FloatArray = mean + scale * array
+    return out if constant is None else np.where(constant, mean, out)
+
+
+def _exact(number: float) -> Any:
+    """Return a number as 17 decimal digits, which identify it."""
+    import sympy
+
+    return sympy.Float(number, dps=17)
+
+
+def _far_numbers(expression: Any) -> set[Any]:
+    """Return the numbers whose products with others can leave float64, as in `formula`."""
+    return {n for n in expression.atoms() if n.is_Float and n and not 1e-154 <= abs(n) <= 1e154}
 
 
 def _short(numbers: FloatArray) -> str:

@@ -1,4 +1,4 @@
-"""Several short runs from different initializations, and the best of them on held-out samples.
+"""Several short runs from different initializations: the best of them on held-out samples.
 
 Training is not convex: on a coarse grid a random initialization often leads to a good minimum, but
 not always. If one run succeeds with probability p,
@@ -9,196 +9,95 @@ so a few short runs on a coarse grid, where a step is cheap, make failure unlike
 made on a held-out part of the training data; test data are never used.
 """
 
-import functools
-import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from kan_ref import checks
-from kan_ref.checks import FloatArray, Record
-from kan_ref.data import DataLike, check_data, check_loss
-from kan_ref.network import Network, check_widths, init_network, samples_as_domain
-from kan_ref.training.data_goal import LOSSES
-from kan_ref.training.fitting import fit
-from kan_ref.training.held_out import hold_out, hold_out_classes
-from kan_ref.training.history import Callback
-
-FAILED = (
-    10.0  # times the smallest error: good minima differ by less than 2, failures by more than 10
-)
+from kan_ref.data import check_data, check_loss
+from kan_ref.network import Network, init_network, samples_as_domain
+from kan_ref.training.fit import fit
+from kan_ref.training.held_out import hold_out
+from kan_ref.training.losses import LOSSES, MSE
+from kan_ref.training.runs import Run
 
 
-@dataclass(frozen=True, eq=False)
-class Starts(Record):
-    """The result of several runs.
-
-    `network` is the best of them, `chosen` its place; `validation_rmse` and `train_rmse`
-    (n_starts,) are errors on the held-out samples and on those trained on, for classes those of
-    probabilities. `validation_loss` (n_starts,) decides: the mean squared error, or for classes the
-    loss that was given.
-    """
-
-    network: Network
-    chosen: int
-    validation_rmse: FloatArray
-    train_rmse: FloatArray
-    validation_loss: FloatArray | None = None
-
-    @property
-    def n_failed(self) -> int:
-        """Number of runs whose validation error is more than ten times the smallest."""
-        return int((self.validation_rmse > FAILED * self.validation_rmse.min()).sum())
-
-    def __repr__(self) -> str:
-        low, high = self.validation_rmse.min(), self.validation_rmse.max()
-        return (
-            f"Starts({len(self.validation_rmse)} starts, validation_rmse {low:.1e} to {high:.1e}, "
-            f"{self.n_failed} failed)"
-        )
-
-
-@np.errstate(all="ignore")
-def run_starts(
+def best_start(
     widths: Sequence[int],
-    data: DataLike,
+    data: Any,
     *,
     n_starts: int = 8,
     n_intervals: int,
     degree: int,
     domain: object = None,
     base: str = "silu",
-    n_steps: int = 30,
-    optimizer: str | None = None,
-    loss: str = "mse",
-    precondition: str | None = "auto",
     initialization: str = "data",
-    smoothness_weight: float = 0.0,
     validation_share: float = 0.2,
+    n_steps: int = 30,
     rng: np.random.Generator,
-    callback: Callback | None = None,
-) -> Starts:
-    """Train briefly from several initializations, and compare the runs on held-out training data.
+    **fit_options: Any,
+) -> Network:
+    """Train briefly from several initializations, and return the best network on held-out data.
 
     Parameters
     ----------
     widths, n_intervals, degree, base
         As in `init_network`.
-    data : record with x_train, y_train, x_test, y_test
+    data : Data
         Test data are not used.
     n_starts : int
         At least 1.
     domain : (2,) or (n_in, 2), or (N, n_in), optional
         As in `init_network`; x_train if None.
-    n_steps, optimizer, loss, precondition, smoothness_weight
-        As in `fit`, for each run. The run with the smallest loss on the held-out samples is chosen.
-        For classes, whose default optimizer is "lbfgs", give more steps: 100, for example.
     initialization : str
-        "data": random networks in the units of the data, `init_network` with `y=`. "paper": the
-        paper's random networks, for inputs and targets of size 1. Initial logits have the size 1.
+        "data": random networks in the units of the data. "paper": the paper's random networks, for
+        inputs and targets of size 1.
     validation_share : float
-        Between 0 and 0.5: the held-out fraction of the training samples, drawn once, on which runs
-        are compared. Classes keep their shares. With 0, or where it amounts to no sample, they are
-        compared on the training samples.
+        0 to 0.5: the held-out fraction of the training samples, drawn once, on which runs are
+        compared. With 0 they are compared on the training samples.
+    n_steps : int
+        Of each run. For classes give more: 100, for example.
     rng : numpy.random.Generator
         Draws the held-out samples, then one initialization after another.
-    callback : callable, optional
-        As in `fit`, for each run: True stops that run.
-
-    Returns
-    -------
-    starts : Starts
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `init_network` and `fit`.
-    KeyboardInterrupt
-        Passed on, because the best of fewer runs was not asked for.
-
-    Notes
-    -----
-    Implements :eq:`best-of-starts`. See tutorials/05_optimizers.md, "several starts".
-    """
-    n_starts = checks.integer("n_starts", n_starts, low=1)
-    in_units = checks.choice("initialization", initialization, ("data", "paper")) == "data"
-    fraction = checks.number("validation_share", validation_share, low=0.0, high=0.5)
-    rng = checks.generator("rng", rng)
-    checked = check_data(data)
-    kind = LOSSES[checks.choice("loss", loss, tuple(LOSSES))]
-    check_loss(checked, loss)
-    widths = check_widths(widths)
-    checks.array("x_train", checked.x_train, ("batch", widths[0]))
-    targets = kind.check_targets("y_train", checked.y_train, widths[-1])
-    if kind.probabilities is None:
-        part = hold_out(checked, fraction, rng)
-        outputs = part.y_train
-    else:
-        part = hold_out_classes(checked, loss, fraction, rng)
-        outputs = 2.0 * kind.check_targets("y_train", part.y_train, targets.shape[1]) - 1.0
-    runs = []
-    for _ in range(n_starts):
-        network = init_network(
-            widths,
-            n_intervals=n_intervals,
-            degree=degree,
-            domain=samples_as_domain(checked.x_train) if domain is None else domain,
-            x=part.x_train,
-            y=outputs if in_units else None,
-            base=base,
-            rng=rng,
-        )
-        run = fit(
-            network,
-            part,
-            optimizer=optimizer,
-            n_steps=n_steps,
-            loss=loss,
-            precondition=precondition,
-            smoothness_weight=smoothness_weight,
-            callback=callback,
-        )
-        if run.interrupted:
-            raise KeyboardInterrupt
-        runs.append(run)
-    # [eq:best-of-starts]
-    losses = np.array([run.history.test_loss[run.entry] for run in runs])
-    chosen = int(np.argmin(losses))
-    # [/eq:best-of-starts]
-    validation, train = (
-        np.array([getattr(run.history, f"{part}_rmse")[run.entry] for run in runs])
-        for part in ("test", "train")
-    )
-    return Starts(runs[chosen].network, chosen, validation, train, losses)
-
-
-@functools.wraps(run_starts, assigned=("__annotations__",))
-def best_start(*arguments: Any, **options: Any) -> Network:
-    """Return the network of the best of several short runs: `run_starts(...).network`.
-
-    Parameters
-    ----------
-    widths, data, n_starts, n_intervals, degree, domain, base
-        As in `run_starts`.
-    n_steps, optimizer, loss, precondition, initialization, smoothness_weight
-        As in `run_starts`.
-    validation_share, rng, callback
-        As in `run_starts`, whose rule chooses the network.
+    **fit_options
+        For each run: `optimizer`, `loss`, `smoothness_weight` and others of `fit`.
 
     Returns
     -------
     network : Network
 
-    Raises
-    ------
-    ValueError, TypeError, KeyboardInterrupt
-        As `run_starts`.
+    Notes
+    -----
+    Implements :eq:`best-of-starts`. See tutorials/05_optimizers.md, "several starts".
+
+    Examples
+    --------
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> data = kr.sample("exp_sin", n_train=100, n_test=10, rng=rng)
+    >>> best_start((2, 1, 1), data, n_starts=2, n_intervals=3, degree=3, rng=rng).widths
+    (2, 1, 1)
     """
-    return run_starts(*arguments, **options).network
-
-
-best_start.__signature__ = inspect.signature(run_starts).replace(  # type: ignore[attr-defined]
-    return_annotation=Network
-)
+    n_starts = checks.integer("n_starts", n_starts, low=1)
+    in_units = checks.choice("initialization", initialization, ("data", "paper")) == "data"
+    share = checks.number("validation_share", validation_share, low=0.0, high=0.5)
+    checked, loss = check_data(data), fit_options.get("loss", "mse")
+    kind = LOSSES[checks.choice("loss", loss, LOSSES)]
+    check_loss(checked, loss)
+    part = hold_out(checked, share, checks.generator("rng", rng), loss)
+    y: Any = part.y_train
+    if kind is not MSE:  # logits of size 1 suit answers of -1 and 1
+        y = 2.0 * kind.read_targets("y_train", y, widths[-1]) - 1.0
+    shape: dict[str, Any] = {"n_intervals": n_intervals, "degree": degree, "base": base}
+    shape["domain"] = samples_as_domain(checked.x_train) if domain is None else domain
+    runs: list[Run[Network]] = []
+    for _ in range(n_starts):
+        start = init_network(widths, **shape, x=part.x_train, y=y if in_units else None, rng=rng)
+        runs.append(fit(start, part, n_steps=n_steps, **fit_options))
+        if runs[-1].interrupted:
+            raise KeyboardInterrupt
+    # [eq:best-of-starts]
+    chosen = int(np.argmin([run.history.test_loss[run.entry] for run in runs]))
+    # [/eq:best-of-starts]
+    return runs[chosen].network

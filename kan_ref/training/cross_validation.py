@@ -1,0 +1,312 @@
+"""A noisy table: cross-validation chooses the architecture and the weight of the penalty.
+
+With few or noisy samples the network that fits best predicts badly. The architectures are
+
+    constant    the mean of the targets, or the frequencies of the classes
+    linear      one layer of lines
+    additive    one layer of splines, y = sum_i phi_i(x_i)
+    hidden      a network with hidden layers, which can represent interactions
+
+The lines are a network of one layer, too: the identity is its base function, and one basis function
+of degree 0, which is 1 far beyond the samples, gives the constant. Each but the constant is trained
+with the L1 penalty on edges (Liu et al. 2024, eq. 2.17) of weights w_1 < w_2 < ..., and each fit
+begins where the one before has ended:
+
+    (T23)  theta_1 = minimise(w_1, theta_0),   theta_p = minimise(w_p, theta_{p-1})
+
+So a network first uses all its edges, and then loses those that the data do not need. In the
+reverse order edges that a strong penalty has made 0 stay near 0. Losses on held-out samples are
+taken in K folds (Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, 2nd ed.,
+section 7.10), and the simplest candidate that is as good as the best one, (T22), is chosen. Within
+one architecture, a stronger penalty is simpler. All folds begin with the same initial parameters;
+each places its grids on the samples it trains on, and clips the others to their range.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from kan_ref import checks
+from kan_ref.checks import FloatArray, IntArray
+from kan_ref.data import Data, check_data
+from kan_ref.network import Network, domain_of_samples, init_network
+from kan_ref.sparsity import Penalty
+from kan_ref.training.fit import fit
+from kan_ref.training.held_out import best_constant, compare, fold_order, sample_losses, strata
+from kan_ref.training.losses import LOSSES, MSE, Loss
+from kan_ref.training.runs import Run, Step
+from kan_ref.training.terms import values_at
+
+WEIGHTS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
+FEWEST = 5  # training samples; with fewer, standard errors mean little
+MOST_FOLDED = 1000  # training samples; of more of them, one fifth is held out once
+WIDER = 10.0  # times the width of the samples: how far the constant of the lines reaches
+WINDOW, SETTLED = 10, 1e-3  # steps, and the relative fall of the objective over them
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An architecture with a weight of the penalty (infinite for the constant), and its loss.
+
+    `validation_loss` is the mean over all held-out samples; `excess` and `standard_error` compare
+    it with the best candidate, (T21).
+    """
+
+    architecture: str
+    penalty_weight: float
+    validation_loss: float
+    excess: float
+    standard_error: float
+
+    @property
+    def as_good(self) -> bool:
+        """Whether it is as good as the best one, (T22), or the only one."""
+        return bool(self.excess <= self.standard_error < np.inf or np.isnan(self.excess))
+
+    def __str__(self) -> str:
+        weight = f", penalty {self.penalty_weight:g}" if np.isfinite(self.penalty_weight) else ""
+        return f"{self.architecture}{weight}: held-out loss {self.validation_loss:.3g}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ValidatedRun(Run[Network]):
+    """The run of the chosen candidate on all training samples, with all that were compared."""
+
+    candidates: tuple[Candidate, ...] = ()
+    chosen: Candidate | None = None
+    domain: FloatArray | None = None  # (n_in, 2), the smallest and the largest training inputs
+    names: tuple[str, ...] | None = None
+
+    def predict(self, x: object) -> FloatArray:
+        """Compute outputs (batch, n_out) at inputs clipped to `domain`.
+
+        Beyond the training inputs a spline that few samples determine may have any value.
+        """
+        assert self.domain is not None
+        if self.names is not None:
+            checks.same_columns("x", x, self.names)
+        points = checks.array("x", x, ("batch", len(self.domain)))
+        return self.network(_clipped(points, self.domain))
+
+    def __repr__(self) -> str:
+        return f"ValidatedRun({self.network!r}, chosen of {len(self.candidates)}: {self.chosen})"
+
+
+@np.errstate(all="ignore")
+def cross_validate(
+    data: Any,
+    *,
+    hidden: Sequence[int] = (5,),
+    n_intervals: int = 3,
+    degree: int = 3,
+    loss: str = "mse",
+    weights: Sequence[float] | None = None,
+    n_steps: int = 100,
+    n_folds: int | None = None,
+    rng: np.random.Generator,
+) -> ValidatedRun:
+    """Train a network on a noisy table, of an architecture and penalty chosen by cross-validation.
+
+    Parameters
+    ----------
+    data : Data
+        Standardized, as from `scaled`. Test data are only reported.
+    hidden : sequence of int
+        Widths of the hidden layers of the richest architecture; () leaves it out.
+    n_intervals, degree : int
+        Of the spline edges.
+    loss : str
+        "mse", "cross_entropy" or "logistic".
+    weights : sequence of float, optional
+        Above 0, increasing: weights of the L1 penalty. None is 0.001, 0.003, 0.01, ..., 1.
+    n_steps : int
+        At most, of L-BFGS with the first weight; half as many with each of the others.
+    n_folds : int, optional
+        At least 2. None is 5; of more than 1000 samples one fifth is held out once.
+    rng : numpy.random.Generator
+        Draws the folds and the initial parameters.
+
+    Returns
+    -------
+    run : ValidatedRun
+        A `Run` with `candidates`, the `chosen` one, and `predict(x)`, which clips x to the range of
+        the training inputs. With fewer than 5 training samples it is the constant.
+
+    Notes
+    -----
+    Implements :eq:`penalty-path` and :eq:`paired-differences`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal((60, 2)).clip(-2.0, 2.0)
+    >>> y = x[:, :1] + 0.3 * rng.standard_normal((60, 1))
+    >>> data = Data(x[:40], y[:40], x[40:], y[40:])
+    >>> cross_validate(data, weights=(0.01, 0.1), n_steps=20, rng=rng).chosen.architecture
+    'linear'
+    """
+    checked, kind = check_data(data), LOSSES[checks.choice("loss", loss, LOSSES)]
+    rng = checks.generator("rng", rng)
+    x, y = checked.x_train, checked.y_train
+    n_out = y.shape[1] if y.ndim == 2 else int(y.max()) + 1
+    targets = kind.read_targets("y_train", y, n_out)
+    given = WEIGHTS if weights is None else tuple(weights)
+    path = [checks.number(f"weights[{n}]", one, above=0.0) for n, one in enumerate(given)]
+    if not path or sorted(set(path)) != path:
+        checks.fail("weights", given, "must be increasing numbers above 0")
+    checks.integer("n_steps", n_steps, low=1)
+    begin = copy.deepcopy(rng)  # each fold draws the same parameters
+
+    def initial(points: FloatArray) -> dict[str, Network]:
+        own = copy.deepcopy(begin)
+        return _initial_networks(points, n_out, hidden, n_intervals, degree, own)
+
+    parts = _folds(strata(kind, targets), n_folds, rng)
+    fewest = len(x) - max(map(len, parts), default=0)  # samples that a fold trains on
+    n_basis = n_intervals + degree
+    needed = {"linear": 0, "additive": n_basis, "hidden": x.shape[1] * n_basis}
+    names = [name for name in initial(x) if fewest >= needed[name]]
+    labels = [("constant", np.inf), *((name, w) for name in names for w in path[::-1])]
+    losses = [
+        _fold_losses(checked, kind, targets, part, initial, names, path, n_steps) for part in parts
+    ]
+    candidates = _compare(labels, losses)
+    chosen = next(one for one in candidates if one.as_good)
+    domain = _range(x)
+    case = replace(checked, x_test=_clipped(checked.x_test, domain))
+    if chosen.architecture == "constant":
+        run = fit(_constant(initial(x)["linear"], kind, targets), case, loss=loss, n_steps=0)
+    else:
+        path = [weight for weight in path if weight <= chosen.penalty_weight]
+        *_, run = _path(initial(x)[chosen.architecture], case, loss, path, n_steps)
+    of_run = run.network, run.history, run.stopped, run.entry, run.interrupted, run.case
+    return ValidatedRun(*of_run, tuple(candidates), chosen, domain, checked.names)
+
+
+def _initial_networks(
+    x: FloatArray,
+    n_out: int,
+    hidden: Sequence[int],
+    n_intervals: int,
+    degree: int,
+    rng: np.random.Generator,
+) -> dict[str, Network]:
+    """Return the networks "linear", "additive" and, unless `hidden` is empty, "hidden"."""
+    n_in, ends = x.shape[1], domain_of_samples(x)
+    wide = ends + WIDER * np.array([-1.0, 1.0]) * (ends[:, 1:] - ends[:, :1])
+    lines: dict[str, Any] = {"n_intervals": 1, "degree": 0, "domain": wide, "base": "identity"}
+    networks = {"linear": init_network((n_in, n_out), **lines, rng=rng)}
+    for name, between in (("additive", ()), ("hidden", tuple(hidden))):
+        if name == "additive" or between:
+            shape: dict[str, Any] = {
+                "n_intervals": n_intervals,
+                "degree": degree,
+                "domain": ends,
+                "x": x,
+            }
+            networks[name] = init_network((n_in, *between, n_out), **shape, rng=rng)
+    return networks
+
+
+def _constant(line: Network, loss: Loss, targets: FloatArray) -> Network:
+    """Return the network of lines as the best constant, divided among its inputs."""
+    (layer,) = line.layers
+    each = best_constant(loss, targets) / layer.n_in
+    coef = np.broadcast_to(each[:, None, None], layer.coef.shape)
+    return Network((replace(layer, coef=coef, w_base=np.zeros_like(layer.w_base)),))
+
+
+def _folds(groups: IntArray, n_folds: int | None, rng: np.random.Generator) -> list[IntArray]:
+    """Return the samples held out in each fold, in which strata keep their shares."""
+    n = len(groups)
+    if n < FEWEST:
+        return []
+    count = 5 if n_folds is None else checks.integer("n_folds", n_folds, low=2, high=n)
+    order = fold_order(groups, rng)
+    parts = [np.sort(order[fold::count]) for fold in range(count)]
+    return parts[:1] if n_folds is None and n > MOST_FOLDED else parts
+
+
+def _fold_losses(
+    data: Data,
+    loss: Loss,
+    targets: FloatArray,
+    part: IntArray,
+    initial: Callable[[FloatArray], dict[str, Network]],
+    names: Sequence[str],
+    weights: Sequence[float],
+    n_steps: int,
+) -> FloatArray:
+    """Return the losses (n_part, n_candidates) on one part, of networks trained on the others."""
+    kept = np.delete(np.arange(len(targets)), part)
+    x, y = data.x_train, data.y_train
+    if loss is MSE:  # a network that a penalty has shrunk to 0 predicts the mean of those kept
+        y = targets = targets - targets[kept].mean(axis=0)
+    inside = Data(x[kept], y[kept], x[:0], y[:0])
+    points, aim = _clipped(x[part], _range(x[kept])), targets[part]
+    constant = np.tile(best_constant(loss, targets[kept]), (len(part), 1))
+    columns = [sample_losses(loss, constant, aim)]
+    networks = initial(x[kept])
+    for name in names:
+        of_weights = []
+        for run in _path(networks[name], inside, loss.name, weights, n_steps):
+            if run.interrupted:
+                raise KeyboardInterrupt
+            of_weights.append(sample_losses(loss, values_at(run.network, points), aim))
+        columns += of_weights[::-1]
+    return np.column_stack(columns)
+
+
+def _path(
+    network: Network, data: Data, loss: str, weights: Sequence[float], n_steps: int
+) -> Iterator[Run[Network]]:
+    """Train on the path (T23), and yield the run of each weight; an interrupted one ends it."""
+    for place, weight in enumerate(weights):
+        # [eq:penalty-path]
+        steps = n_steps if place == 0 else (n_steps + 1) // 2
+        options: dict[str, Any] = {"optimizer": "lbfgs", "penalty": Penalty(weight, entropy=0.0)}
+        run = fit(network, data, loss=loss, n_steps=steps, callback=_Settled(), **options)
+        network = run.network
+        # [/eq:penalty-path]
+        yield run
+        if run.interrupted:
+            return
+
+
+class _Settled:
+    """A callback that ends a fit when WINDOW steps have lowered the objective by too little."""
+
+    def __init__(self) -> None:
+        self.values: list[float] = []
+
+    def __call__(self, step: Step) -> bool:
+        """Return whether the fit may end: such small gains do not decide between candidates."""
+        self.values.append(step.train_loss + step.penalty)
+        before = self.values[max(0, len(self.values) - 1 - WINDOW)]
+        return len(self.values) > WINDOW and before - self.values[-1] <= SETTLED * self.values[-1]
+
+
+def _compare(labels: Sequence[tuple[str, float]], parts: list[FloatArray]) -> list[Candidate]:
+    """Return all candidates, the simplest first, compared with the best one."""
+    if not parts:
+        return [Candidate("constant", np.inf, np.nan, np.nan, np.nan)]
+    losses = np.concatenate(parts)
+    means = losses.mean(axis=0)
+    pairs = [compare(column, losses[:, int(np.argmin(means))]) for column in losses.T]
+    return [
+        Candidate(*label, float(mean), pair.excess, pair.standard_error)
+        for label, mean, pair in zip(labels, means, pairs, strict=True)
+    ]
+
+
+def _range(x: FloatArray) -> FloatArray:
+    """Return the smallest and the largest value of each column, (n_in, 2)."""
+    return np.stack([x.min(axis=0), x.max(axis=0)], axis=1)
+
+
+def _clipped(x: FloatArray, domain: FloatArray) -> FloatArray:
+    """Return the nearest inputs within the domain (n_in, 2)."""
+    return np.clip(x, domain[:, 0], domain[:, 1])

@@ -1,0 +1,219 @@
+"""What may be wrong with a fit although its numbers look right: units, grids, undefined samples.
+
+Outside a grid the splines decay to zero and only base functions remain. Optimizers, initial
+parameters and base functions suit inputs and targets of size one. No number tells a large error
+from noise, so findings on units appear where the error is above a hundredth of the standard
+deviation of the targets, and mostly vanish with `kan_ref.scaled`. The limits are measured
+(`benchmarks.units`; medians of five seeds on two or three functions):
+
+    outside      a handful of test samples outside the grids makes most of the test error
+    crowded      90 % of an input within a tenth of an interval: 20 to 130 times the error
+    mean         100 standard deviations: Adam had 2 to 7 times the error
+    apart        an output varying 30 times less than another one: 5 to 40 times its error
+    size         a standard deviation below 0.01 or above 100: Adam had 2 to 20 times the error
+    lengths      equations on inputs that extend over L: for L or L^-order above 100 some terms
+                 hardly influence the fit, which the residual does not show
+    sizes        unknowns of equations below 1/300 or above 300: runs ended at wrong solutions
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kan_ref import checks
+from kan_ref.checks import FloatArray
+from kan_ref.data import ARRAYS
+from kan_ref.network import Model, Network, first_cause, layer_inputs
+from kan_ref.pde import orders_of
+from kan_ref.training.terms import values_at
+
+GOOD = 1e-2  # of std(y): an error below says that grids and units did no harm
+OUTSIDE = 0.5  # of the training samples
+TIMES = 10.0  # the mean squared error of test samples inside the grids
+CROWDED, CENTRAL = 0.1, (5.0, 95.0)  # of an interval, between these percentiles
+MEAN, APART, SIZE = 100.0, 30.0, 100.0  # in standard deviations; between outputs; of targets
+RISEN = 2.0  # times the smallest training error on a coarser grid
+LENGTH, UNKNOWN = 100.0, 300.0  # of inputs and unknowns of equations, or their inverse
+SCALE = "Unless the error is noise, scale the data with kr.scaled"
+
+
+class Finding(NamedTuple):
+    """A cause of bad results: `about` is one word, `what` has the numbers, `do` is the remedy."""
+
+    about: str
+    what: str
+    do: str
+
+    def __str__(self) -> str:
+        return f"{self.about}: {self.what}. {self.do}"
+
+
+def diagnose(
+    network: Model, data: Any = None, equations: Sequence[Any] = (), *, history: Any = None
+) -> list[Finding]:
+    """Return what may be wrong with a trained network: units, grids, undefined edges, equations.
+
+    Parameters
+    ----------
+    network : Network, MLP or LAN
+    data : Data, optional
+        That it was trained on, with its test samples.
+    equations : sequence of terms
+        That it was trained on.
+    history : History, optional
+        Of the run; shows whether the training error rose on finer grids.
+
+    Returns
+    -------
+    findings : list of Finding
+        Each with `about`, `what` and `do`; empty if nothing is found. `fit` gives the same as
+        `run.findings`.
+
+    Examples
+    --------
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> data = kr.sample(lambda x: 1e8 + x, n_in=1, n_train=50, n_test=10, rng=rng)
+    >>> net = kr.init_network((1, 1), n_intervals=3, degree=3, domain=data.x_train, rng=rng)
+    >>> diagnose(net, data)[0].about
+    'units'
+    """
+    checks.instance("network", network, Model, "a Network, an MLP or a LAN")
+    case = _Case(network, data, equations, history)
+    with np.errstate(all="ignore"):
+        found = list(_undefined(case))
+        return found or [finding for rule in _RULES for finding in rule(case)]
+
+
+class _Case:
+    """A network with what it was trained on; `bad` are the outputs whose error is not small."""
+
+    def __init__(self, network: Any, data: Any, equations: Sequence[Any], history: Any) -> None:
+        self.network, self.equations, self.history = network, equations, history
+        self.grids = network.layers[0].breakpoints if isinstance(network, Network) else None
+        parts: Any = [None] * 4 if data is None else [getattr(data, name) for name in ARRAYS]
+        nothing = np.empty((0, network.widths[0]))
+        self.x, self.y, self.x_test, self.y_test = (
+            nothing if one is None else np.asarray(one) for one in parts
+        )
+        self.has_numbers = len(self.x) > 0 and self.y.ndim == 2  # no labels of classes
+        self.std, self.errors = np.zeros(0), np.zeros(0)
+        if self.has_numbers:
+            self.std = self.y.std(axis=0)
+            self.errors = _errors(network, self.x, self.y)
+        self.bad = self.errors > GOOD * self.std
+
+
+def _errors(network: Any, x: FloatArray, y: Any) -> FloatArray:
+    """Return the root mean squared error of each output, (n_out,)."""
+    return np.asarray(np.sqrt(np.mean((values_at(network, x) - y) ** 2, axis=0)))
+
+
+def undefined_at(network: Any, x: FloatArray, name: str) -> str:
+    """Return which symbolic edge is undefined at a sample, "" if none is."""
+    if not isinstance(network, Network) or not any(layer.symbolic for layer in network.layers):
+        return ""
+    return first_cause(network.layers, layer_inputs(network.layers, x), name, highest=0)
+
+
+def _undefined(case: _Case) -> Iterator[Finding]:
+    for name, x in (("x_train", case.x), ("x_test", case.x_test)):
+        if len(x) and (why := undefined_at(case.network, x, name)):
+            yield Finding("undefined", why, "Take another function, or other samples")
+
+
+def _outside(case: _Case) -> Iterator[Finding]:
+    if case.grids is None:
+        return
+    parts = [("the points of equations", term.x) for term in case.equations]
+    if len(case.x) and (case.bad.any() or not case.has_numbers):
+        parts.append(("x_train", case.x))
+    for name, x in parts:
+        share = ((x < case.grids[:, 0]) | (x > case.grids[:, -1])).any(axis=1).mean()
+        if share > OUTSIDE:
+            what = f"{share:.0%} of {name} lie outside the grids, where splines decay to zero"
+            yield Finding("grids", what, "Start from init_network(..., domain=x_train)")
+
+
+def _crowded(case: _Case) -> Iterator[Finding]:
+    if case.grids is None or not case.bad.any():
+        return
+    interval = np.ptp(case.grids, axis=1) / (case.grids.shape[1] - 1)
+    low, high = np.percentile(case.x, CENTRAL, axis=0)
+    for n in np.flatnonzero((high > low) & (high - low < CROWDED * interval)):
+        share = (high - low)[n] / interval[n]
+        what = f"90 % of input {n} lie within {share:.1g} of an interval, so its curves are lines"
+        do = "Leave out outliers, or give domain=np.percentile(x_train, (5, 95), axis=0).T"
+        yield Finding("grids", what, do)
+
+
+def _leaving(case: _Case) -> Iterator[Finding]:
+    if case.grids is None or not case.has_numbers or not len(case.x_test):
+        return
+    squares = np.mean((values_at(case.network, case.x_test) - case.y_test) ** 2, axis=1)
+    layers = case.network.layers
+    ends = [(layer.breakpoints[:, 0], layer.breakpoints[:, -1]) for layer in layers]
+    inputs = zip(layer_inputs(layers, case.x_test), ends, strict=False)
+    out = np.any([((x < low) | (x > high)).any(axis=1) for x, (low, high) in inputs], axis=0)
+    train = float(np.mean(case.errors**2))
+    least = max(train, float(np.mean((GOOD * case.std) ** 2)))
+    others = float(squares[~out].mean()) if not out.all() else least
+    if not out.any() or squares.mean() <= train or squares[out].mean() <= TIMES * others:
+        return
+    share = squares[out].sum() / squares.sum()
+    if share > OUTSIDE:
+        what = f"{out.sum()} of {len(out)} test samples leave the grids"
+        do = "A wider domain= includes them; kr.coverage(network, x_test) shows where"
+        yield Finding("grids", f"{what}, with {share:.0%} of the squared test error", do)
+
+
+def _units(case: _Case) -> Iterator[Finding]:
+    if not case.bad.any():
+        return
+    means, std = np.abs(case.y.mean(axis=0)), case.std
+    for n in np.flatnonzero(case.bad & (means > MEAN * std) & (std > 0.0)):
+        yield Finding("units", f"output {n} has mean {means[n]:.3g} and std {std[n]:.3g}", SCALE)
+    for n in np.flatnonzero(case.bad & (APART * std < std.max()) & (std > 0.0)):
+        what = f"output {n} varies {std.max() / std[n]:.2g} times less than another one"
+        yield Finding("units", f"{what}, and hardly counts in the loss", SCALE)
+    if not 1.0 / SIZE <= std.max() <= SIZE:
+        yield Finding("units", f"the targets have a std of {std.max():.3g}", SCALE)
+
+
+def _rose(case: _Case) -> Iterator[Finding]:
+    if case.history is None or not case.has_numbers:
+        return
+    errors, grids = case.history.train_rmse, case.history.n_intervals
+    coarser = errors[grids != grids[-1]]
+    if coarser.size and errors[-1] > max(RISEN * coarser.min(), 1e-8 * case.std.max()):
+        what = (
+            f"the training error was {coarser.min():.3g} on a coarser grid and is {errors[-1]:.3g}"
+        )
+        yield Finding("schedule", what, "Take more steps on each grid, or fewer intervals")
+
+
+def _equations(case: _Case) -> Iterator[Finding]:
+    if not len(case.equations):
+        return
+    solution = case.y_test
+    if (
+        len(solution) > 1
+        and (_errors(case.network, case.x_test, solution) <= GOOD * np.std(solution)).all()
+    ):
+        return
+    remedy = "Give equation_term(..., scales=kr.Scales(domain, values))"
+    x = np.concatenate([term.x for term in case.equations])
+    orders = np.max([orders_of(term.kind) for term in case.equations], axis=0)
+    lengths, short = np.ptp(x, axis=0), LENGTH ** (-1.0 / np.maximum(orders, 1))
+    far = (orders > 0) & (lengths > 0.0) & ((lengths >= LENGTH) | (lengths <= short))
+    for n in np.flatnonzero(far):
+        what = f"input {n} extends over {lengths[n]:.3g}, so some terms may hardly count"
+        yield Finding("equations", what, remedy)
+    values = solution if len(solution) > 1 else values_at(case.network, x)
+    size = float(np.sqrt(np.mean(values**2, axis=0)).max())
+    if not 1.0 / UNKNOWN <= size <= UNKNOWN:
+        yield Finding("equations", f"the unknowns are of size {size:.2g}", remedy)
+
+
+_RULES = (_outside, _crowded, _leaving, _units, _rose, _equations)
