@@ -20,7 +20,7 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray, Record
 from kan_ref.data import DataLike, check_data, check_loss
-from kan_ref.network import Network, check_widths, init_network, samples_as_domain
+from kan_ref.network import Network, check_widths, init_network
 from kan_ref.training.data_goal import LOSSES
 from kan_ref.training.fitting import fit
 from kan_ref.training.held_out import hold_out, hold_out_classes
@@ -144,7 +144,7 @@ def run_starts(
             widths,
             n_intervals=n_intervals,
             degree=degree,
-            domain=samples_as_domain(checked.x_train) if domain is None else domain,
+            domain=checked.x_train if domain is None else domain,
             x=part.x_train,
             y=outputs if in_units else None,
             base=base,
