@@ -11,7 +11,7 @@ from kan_ref.version import __version__ as __version__
 
 # package or module of kan_ref -> the public names that it defines
 _PUBLIC = {
-    "baselines": "LAN MLP init_lan init_mlp lan_from_mlp update_lan_grids",
+    "baselines": "LAN MLP init_lan init_mlp lan_from_mlp",
     "bspline": "fit_curve percentile_bounds uniform_knots",
     "discovery": "discover eliminate suggest_formulas",
     "drawing": "draw_network save_film",
@@ -23,7 +23,7 @@ _PUBLIC = {
     ),
     "network": (
         "Layer Network backward check_gradients coverage distance edge_curve edge_outputs "
-        "extend_grid forward init_network lock_edges mask_edges unlock_edges update_grid"
+        "extend_grid forward init_network lock_edges mask_edges update_grid"
     ),
     "optimizers": "adam lbfgs levenberg_marquardt",
     "pde": (

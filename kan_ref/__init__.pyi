@@ -28,7 +28,6 @@ from kan_ref.baselines import MLP as MLP
 from kan_ref.baselines import init_lan as init_lan
 from kan_ref.baselines import init_mlp as init_mlp
 from kan_ref.baselines import lan_from_mlp as lan_from_mlp
-from kan_ref.baselines import update_lan_grids as update_lan_grids
 from kan_ref.bspline import fit_curve as fit_curve
 from kan_ref.bspline import percentile_bounds as percentile_bounds
 from kan_ref.bspline import uniform_knots as uniform_knots
@@ -69,7 +68,6 @@ from kan_ref.network import forward as forward
 from kan_ref.network import init_network as init_network
 from kan_ref.network import lock_edges as lock_edges
 from kan_ref.network import mask_edges as mask_edges
-from kan_ref.network import unlock_edges as unlock_edges
 from kan_ref.network import update_grid as update_grid
 from kan_ref.optimizers import adam as adam
 from kan_ref.optimizers import lbfgs as lbfgs

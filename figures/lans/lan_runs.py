@@ -24,7 +24,7 @@ from matplotlib.patches import Rectangle
 import kan_ref as kr
 from figures.machine.machine import Config
 from figures.machine.style import BLUE, GREY, VERMILION
-from kan_ref.baselines.lan import node_curve, pre_activations
+from kan_ref.baselines.lan import pre_activations
 from kan_ref.checks import FloatArray
 from kan_ref.training.history import Step
 
@@ -78,7 +78,7 @@ def train_lan(
             watch(steps, entry.network, entry)
     for n_intervals in config["grids"]:
         for _ in range(config["n_rounds"]):
-            lan, before = kr.update_lan_grids(lan, data.x_train, n_intervals=n_intervals), steps
+            lan, before = kr.update_grid(lan, data.x_train, n_intervals=n_intervals), steps
 
             def report(entry: Step, before: int = before) -> None:
                 if watch is not None and entry.step:
@@ -175,7 +175,7 @@ def draw_lan(
     hidden = pre_activations(lan, x)
     flow = [
         x,
-        *(node_curve(lan, number, z, slopes=False)[0] for number, z in enumerate(hidden[:-1])),
+        *(lan.curves(number, z)[0] for number, z in enumerate(hidden[:-1])),
     ]
     places = [(np.arange(width) + 0.5) / width for width in lan.widths]
     heights = np.linspace(0.0, 1.0, len(lan.widths))
@@ -243,9 +243,7 @@ def _draw_curve(
     box: tuple[float, float, float, float],
 ) -> None:
     line = np.linspace(z[:, node].min(), z[:, node].max(), N_POINTS)
-    values = node_curve(lan, number, np.tile(line[:, None], (1, z.shape[1])), slopes=False)[0][
-        :, node
-    ]
+    values = lan.curves(number, np.tile(line[:, None], (1, z.shape[1])))[0][:, node]
     left, bottom, width, height = box
     ax.add_patch(
         Rectangle(

@@ -4,61 +4,41 @@ Theorem (Liu et al. 2024, appendix B, and the chain rule). With weights W_l (n_{
 v_l (n_{l+1},), curves phi_lj of a fixed base function b and basis functions B_ljm on the knot
 vector of node j, x_0 = x, and dy = dR/dy of a scalar R,
 
-    (M5)  z_l = x_l W_l^T + v_l,    x_{l+1,j} = phi_lj(z_lj) for l < L - 1,    y = z_{L-1}
+    (M5)  (M1)-(M4) of an MLP, with phi_lj in place of s
     (M6)  phi_lj(z) = b(z) + sum_m c_ljm B_ljm(z),   phi_lj'(z) = b'(z) + sum_m c_ljm B_ljm'(z)
-    (M7)  d_W_l = dz_l^T x_l,   d_v_l = sum_b dz_l,   d_c_ljm = sum_b dx_{l+1,bj} B_ljm(z_l,bj),
-          dz_{L-1} = dy
-    (M8)  dx_l = dz_l W_l,    dz_{l-1} = dx_l * phi_{l-1}'(z_{l-1})
-    (M9)  d prediction_n / d c_ljm = T_l[n, j] B_ljm(z_l,bj),   n = (sample b, output o),
-          T_l = S_{l+1} W_{l+1},
-          d prediction_n / d W_l,ji = S_l[n, j] x_l,bi,   d prediction_n / d v_l,j = S_l[n, j],
-          S_l = T_l * phi_l'(z_l),   S_{L-1}[(b, o), j] = 1 where j = o, else 0
+    (M7)  d_c_ljm = sum_b dx_{l+1,bj} B_ljm(z_l,bj)
+    (M8)  d prediction_n / d c_ljm = T_l[n, j] B_ljm(z_l,bj),   n = (sample b, output o),
+          T_l = S_{l+1} W_{l+1}
+
+and for a new network
+
+    (M9)  c ~ N(0, 0.1^2);   W_l, v_l as in an MLP with the same activation (`init_mlp`)
+    (M10) c = 0: the network equals the MLP with activation b
+          (Liu et al. 2024, appendix B.3: "start from a pretrained MLP")
 
 A node's curve needs no factors w_b, w_s: the weights of the next layer scale it. theta runs layer
 by layer: W_l in C order, v_l, and, except in the last layer, c_l in C order. Outside its grid a
-curve decays to b, as on the edges of a KAN.
+curve decays to b, as on the edges of a KAN. A node's grid lies on its pre-activations z for a
+batch, with the margin that `hidden_bounds` gives the hidden grids of a KAN.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kan_ref import checks
-from kan_ref.baselines.mlp import Baseline, check_sequences, check_weights, views_of
-from kan_ref.bspline import (
-    Bases,
-    KnotVectors,
-    check_knots,
-    edge_matrix_gradient,
-    edge_sums,
-    evaluate_bases,
-    prepare_knots,
-    scatter,
-    squared,
-)
+from kan_ref import bspline, checks
+from kan_ref.baselines.mlp import MLP, Cache, Perceptron, init_mlp
+from kan_ref.bspline import Bases, KnotVectors
 from kan_ref.checks import FloatArray
 from kan_ref.functions import ACTIVATION_NAMES, BASE_NAMES, activation_values, base_function
+from kan_ref.network import COEF_SCALE, check_widths, read_domain
 
 LAN_BASE_NAMES = tuple(dict.fromkeys((*BASE_NAMES, *ACTIVATION_NAMES)))
 
 
-@dataclass(frozen=True)
-class LANCache:
-    """A layer's inputs `x` (batch, n_in); its curves' `slope` (batch, n_out), `bases`, or None."""
-
-    x: FloatArray
-    slope: FloatArray | None
-    bases: Bases | None
-
-    def __repr__(self) -> str:
-        slope = None if self.slope is None else self.slope.shape
-        return f"LANCache(x {self.x.shape}, slope {slope})"
-
-
-@dataclass(frozen=True, eq=False)
-class LAN(Baseline):
+@dataclass(frozen=True, eq=False, repr=False)
+class LAN(Perceptron):
     """A learnable activation network; immutable, its parameters also as a read-only vector `theta`.
 
     Parameters
@@ -83,221 +63,198 @@ class LAN(Baseline):
         Numbers of nodes (n_0, ..., n_L).
     n_params : int
 
-    Raises
-    ------
-    ValueError, TypeError
-        "coefs[0] has shape (5, 7), but needs shape (5, 8)", and the like for every argument.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> kr.init_lan((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    LAN([2, 5, 1], n_intervals [5], degree 3, silu, 61 parameters)
     """
 
-    weights: tuple[FloatArray, ...]
-    biases: tuple[FloatArray, ...]
     coefs: tuple[FloatArray, ...]
     knots: tuple[FloatArray, ...]
     degree: int
     base: str
-    theta: FloatArray = field(init=False)
     rows: tuple[KnotVectors, ...] = field(init=False)
-    widths: tuple[int, ...] = field(init=False)
-    n_params: int = field(init=False)
 
     def __post_init__(self) -> None:
         checks.choice("base", self.base, LAN_BASE_NAMES)
-        degree = checks.integer("degree", self.degree, low=0)
-        parts = {name: getattr(self, name) for name in ("weights", "biases", "coefs", "knots")}
-        check_sequences(**parts)
-        n_layers = len(self.weights)
-        counts = {"biases": n_layers, "coefs": n_layers - 1, "knots": n_layers - 1}
-        for name, wanted in counts.items():
-            if n_layers == 0 or len(parts[name]) != wanted:
-                raise ValueError(
-                    f"weights has {n_layers} layers and {name} {len(parts[name])}, but weights "
-                    "need at least 1, biases as many, coefs and knots one less"
-                )
-        rows: list[KnotVectors] = []
-        pieces: list[FloatArray] = []
-        for number, pair in enumerate(check_weights(self.weights, self.biases)):
-            pieces += pair
-            if number < n_layers - 1:
-                row = check_knots(f"knots[{number}]", self.knots[number], degree)
-                n_out = len(pair[1])
-                if len(row) != n_out:
-                    raise ValueError(
-                        f"knots[{number}] has {len(row)} rows, "
-                        f"but weights[{number}] has {n_out} outputs"
-                    )
-                rows.append(prepare_knots(row.copy(), degree))
-                shape = (n_out, rows[-1].n_basis)
-                pieces.append(checks.array(f"coefs[{number}]", self.coefs[number], shape))
-        widths = (np.shape(self.weights[0])[1], *(len(bias) for bias in self.biases))
-        theta = np.concatenate([piece.reshape(-1) for piece in pieces])
-        self.__dict__.update(
-            _on_theta(widths, rows, theta),
-            degree=degree,
-            knots=tuple(row.knots for row in rows),
-            rows=tuple(rows),
-            widths=widths,
-            n_params=theta.size,
-        )
+        degree, arrays = checks.integer("degree", self.degree), self.checked()
+        hidden = self.widths[1:-1]
+        for name in ("coefs", "knots"):
+            if len(getattr(self, name)) != len(hidden):
+                n = len(getattr(self, name))
+                checks.fail(f"len({name})", n, f"there are {len(hidden)} hidden layers")
+        rows, pieces = [], arrays[:2]
+        for number, n_out in enumerate(hidden):
+            knots = bspline.check_knots(f"knots[{number}]", self.knots[number], degree)
+            knots = checks.array(f"knots[{number}]", knots, (n_out, "n_knots"))
+            rows.append(bspline.prepare_knots(knots.copy(), degree))
+            shape = (n_out, rows[-1].n_basis)
+            pieces.append(checks.array(f"coefs[{number}]", self.coefs[number], shape))
+            pieces += arrays[2 * number + 2 : 2 * number + 4]
+        own = {"degree": degree, "rows": tuple(rows), "knots": tuple(row.knots for row in rows)}
+        self.__dict__.update(own)
+        self.set_theta(np.concatenate(pieces, axis=None))  # flattened
 
-    @property
-    def layer_sizes(self) -> tuple[int, ...]:
-        """The number of parameters of each layer: consecutive parts of theta."""
-        n_coefs = [coef.size for coef in self.coefs] + [0]
-        return tuple(
-            weight.size + len(weight) + size
-            for weight, size in zip(self.weights, n_coefs, strict=True)
-        )
+    def curves(self, number: int, z: FloatArray) -> tuple[FloatArray, FloatArray, Bases]:
+        """Return (M6) for layer `number` at z (batch, n_nodes): values, derivatives, bases."""
+        bases = bspline.evaluate_bases(self.rows[number], z, 1, gathered=True, workspace=None)
+        function = activation_values if self.base in ACTIVATION_NAMES else base_function
+        base, coef = function(self.base, z, (0, 1)), self.coefs[number].reshape(1, -1)
+        # [eq:lan-curve]
+        value = base[0] + bspline.edge_sums(coef, bases)[:, 0]
+        slope = base[1] + bspline.edge_sums(coef, bases, plane=1)[:, 0]
+        # [/eq:lan-curve]
+        return value, slope, bases
 
-    # --- what training needs of a model (`training.goal.Model`); arguments are not checked
-
-    def replace_theta(self, theta: FloatArray) -> "LAN":
-        """Return the same network on `theta` itself, which becomes read-only."""
-        new = object.__new__(LAN)
-        new.__dict__.update(self.__dict__, **_on_theta(self.widths, self.rows, theta))
-        return new
-
-    def prepare(self, x: FloatArray, workspaces: Sequence[object] = ()) -> FloatArray:
-        """Return x: a LAN evaluates nothing in advance."""
-        return x
-
-    def values(self, x: FloatArray) -> FloatArray:
-        """Compute outputs (batch, n_out), and keep nothing for a backward pass."""
-        return pre_activations(self, x)[-1]
-
-    def run_flow(
-        self, x: FloatArray, workspaces: Sequence[object] = ()
-    ) -> tuple[list[FloatArray], tuple[LANCache, ...]]:
-        """Compute the outputs of every layer by (M5), and caches; it needs no workspaces."""
-        flow, caches = [], []
-        # [eq:lan-forward]
-        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            z = x @ weight.T
-            z += bias
-            if number == len(self.rows):
-                caches.append(LANCache(x, None, None))
-                x = z
-            else:
-                value, slope, bases = node_curve(self, number, z)
-                caches.append(LANCache(x, slope, bases))
-                x = value
-            flow.append(x)
-        # [/eq:lan-forward]
-        return flow, tuple(caches)
-
-    def run_backward(self, caches: Sequence[LANCache], dy: FloatArray) -> FloatArray:
-        """Compute dR/d theta, (n_params,), by (M7) and (M8), given dy (batch, n_out)."""
-        return self.gradients(caches, dy)[1]
-
-    def gradients(
-        self, caches: Sequence[LANCache], dy: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Compute dR/dx (batch, n_in) and dR/d theta (n_params,), given dy (batch, n_out)."""
-        pieces: list[FloatArray] = []
+    def curve_gradients(self, cache: Cache, dy: FloatArray) -> list[FloatArray]:
+        """Return d_c of a layer by (M7), with dR/dx_{l+1} = dy."""
+        if cache.bases is None:
+            return []
         # [eq:lan-backward]
-        for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
-            dz = dy if cache.slope is None else dy * cache.slope
-            own = [(dz.T @ cache.x).reshape(-1), dz.sum(axis=0)]
-            if cache.bases is not None:
-                own.append(edge_matrix_gradient(dy[:, None], cache.bases).reshape(-1))
-            pieces[:0] = own
-            dy = dz @ weight
+        return [bspline.edge_matrix_gradient(dy[:, None], cache.bases)]
         # [/eq:lan-backward]
-        return dy, np.concatenate(pieces)
 
-    def jacobian(self, caches: Sequence[LANCache], scale: float = 1.0) -> list[FloatArray]:
-        """Compute d (scale * prediction) / d theta by (M9): one dense block, row b * n_out + o.
-
-        Notes
-        -----
-        Implements :eq:`lan-jacobian`. Memory: 8 batch n_out n_params bytes.
-        """
-        batch, n_last = len(caches[0].x), self.widths[-1]
-        jacobian = np.empty((batch * n_last, self.n_params))
-        # T of the current layer, then its S
-        pulled: FloatArray = np.broadcast_to(scale * np.eye(n_last), (batch, n_last, n_last))
-        end = self.n_params
+    def curve_rows(self, cache: Cache, sensitivity: FloatArray) -> list[FloatArray]:
+        """Return the columns (M8) of the Jacobian for the coefficients of a layer."""
+        if cache.bases is None:
+            return []
         # [eq:lan-jacobian]
-        for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
-            n_out, n_in = weight.shape
-            if cache.slope is not None and cache.bases is not None:
-                n_coefs = cache.bases.n_columns
-                dense = scatter(cache.bases.active, 0, n_coefs).reshape(batch, 1, n_out, -1)
-                products = (pulled[..., None] * dense).reshape(batch * n_last, -1)
-                jacobian[:, end - n_coefs : end] = products
-                end -= n_coefs
-                pulled = pulled * cache.slope[:, None, :]
-            jacobian[:, end - n_out : end] = pulled.reshape(-1, n_out)
-            end -= n_out
-            products = pulled[:, :, :, None] * cache.x[:, None, None, :]
-            jacobian[:, end - n_out * n_in : end] = products.reshape(-1, n_out * n_in)
-            end -= n_out * n_in
-            pulled = pulled @ weight
+        dense = bspline.scatter(cache.bases.active, 0, cache.bases.n_columns)
+        return [sensitivity[..., None] * dense.reshape(len(dense), 1, sensitivity.shape[2], -1)]
         # [/eq:lan-jacobian]
-        return [jacobian]
 
-    def column_squares(self, caches: Sequence[LANCache]) -> FloatArray:
-        """Compute the sums of squares of the columns of `jacobian`, (n_params,)."""
-        batch, n_last = len(caches[0].x), self.widths[-1]
-        pulled: FloatArray = np.broadcast_to(np.eye(n_last), (batch, n_last, n_last))
-        pieces: list[FloatArray] = []
-        for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
-            coefs = []
-            if cache.slope is not None and cache.bases is not None:
-                squares = (pulled**2).sum(axis=1)
-                coefs = [edge_matrix_gradient(squares[:, None], squared(cache.bases)).reshape(-1)]
-                pulled = pulled * cache.slope[:, None, :]
-            squares = (pulled**2).sum(axis=1)
-            own = [(squares.T @ cache.x**2).reshape(-1), squares.sum(axis=0)]
-            pieces[:0] = own + coefs
-            pulled = pulled @ weight
-        return np.concatenate(pieces)
-
-    def __reduce__(self) -> tuple[type["LAN"], tuple[object, ...]]:
-        """Build copies and pickles through the constructor: read-only, with views of theta."""
-        return LAN, (self.weights, self.biases, self.coefs, self.knots, self.degree, self.base)
+    def move_grids(
+        self, x: FloatArray, knots_at: Callable[..., FloatArray], *, keep: bool = True
+    ) -> "LAN":
+        """Return the network with other grids, layer by layer; `keep` keeps its curves."""
+        lan = self
+        for number, row in enumerate(self.rows):
+            z = pre_activations(lan, x)[number]
+            coefs, knots = list(lan.coefs), list(lan.knots)
+            knots[number] = knots_at(z, row.n_basis - lan.degree, lan.degree)
+            if keep:  # to the spline code it is a layer with one output and one edge per node
+                coef = coefs[number][None]
+                moved = bspline.move_coefficients(row.knots, lan.degree, coef, knots[number], z)
+                coefs[number] = moved[0]
+            lan = replace(lan, coefs=tuple(coefs), knots=tuple(knots))
+        return lan
 
     def __repr__(self) -> str:
-        intervals = ", ".join(str(row.n_basis - self.degree) for row in self.rows)
-        return (
-            f"LAN({list(self.widths)}, n_intervals [{intervals}], degree {self.degree}, "
-            f"{self.base}, {self.n_params} parameters)"
-        )
-
-
-def _on_theta(
-    widths: Sequence[int], rows: Sequence[KnotVectors], theta: FloatArray
-) -> dict[str, object]:
-    """Return weights, biases and coefs as views of theta, and theta read-only."""
-    shapes: list[tuple[int, ...]] = []
-    for number, (n_in, n_out) in enumerate(pairwise(widths)):
-        n_basis = rows[number].n_basis if number < len(rows) else 0
-        shapes += [(n_out, n_in), (n_out,), (n_out, n_basis)]
-    arrays = views_of(theta, shapes)
-    parts = {"weights": arrays[::3], "biases": arrays[1::3], "coefs": arrays[2:-1:3]}
-    return {name: tuple(part) for name, part in parts.items()} | {"theta": theta.view()}
-
-
-def node_curve(
-    lan: LAN, number: int, z: FloatArray, *, slopes: bool = True
-) -> tuple[FloatArray, FloatArray | None, Bases]:
-    """Compute (M6) for layer `number` at z (batch, n_nodes): values, derivatives or None, basis."""
-    rows, row = lan.rows[number], lan.coefs[number].reshape(1, -1)
-    orders = (0, 1) if slopes else (0,)
-    bases = evaluate_bases(rows, z, orders[-1], gathered=True, workspace=None)
-    function = activation_values if lan.base in ACTIVATION_NAMES else base_function
-    base = function(lan.base, z, orders)
-    # [eq:lan-curve]
-    value = base[0] + edge_sums(row, bases)[:, 0]
-    slope = base[1] + edge_sums(row, bases, plane=1)[:, 0] if slopes else None
-    # [/eq:lan-curve]
-    return value, slope, bases
+        intervals = [row.n_basis - self.degree for row in self.rows]
+        kind = f"n_intervals {intervals}, degree {self.degree}, {self.base}"
+        return f"LAN({list(self.widths)}, {kind}, {self.n_params} parameters)"
 
 
 def pre_activations(lan: LAN, x: FloatArray) -> list[FloatArray]:
     """Compute the arguments of all curves, and the outputs: [z_0, ..., z_{L-1}]."""
-    found = []
-    for number, (weight, bias) in enumerate(zip(lan.weights, lan.biases, strict=True)):
-        found.append(x @ weight.T + bias)
-        if number < len(lan.rows):
-            x = node_curve(lan, number, found[-1], slopes=False)[0]
-    return found
+    parts = zip(lan.run_flow(x)[1], lan.weights, lan.biases, strict=True)
+    return [cache.x @ weight.T + bias for cache, weight, bias in parts]
+
+
+def _hidden_knots(z: FloatArray, n_intervals: int, degree: int) -> FloatArray:
+    """Return even grids on pre-activations, with the margin of hidden grids."""
+    return bspline.uniform_knots(*bspline.hidden_bounds(z, n_intervals), n_intervals, degree)
+
+
+@np.errstate(all="ignore")
+def init_lan(
+    widths: Sequence[int],
+    *,
+    n_intervals: int,
+    degree: int,
+    domain: object,
+    x: object = None,
+    base: str = "silu",
+    rng: np.random.Generator,
+) -> LAN:
+    """Make a learnable activation network with random weights and curves.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        (n_0, ..., n_L); the nodes of all layers between the first and the last have curves.
+    n_intervals : int
+        At least 1; the same for all curves.
+    degree : int
+        At least 0.
+    domain : (2,) or (n_in, 2), or (N, n_in)
+        Bounds of the inputs, low < high, for all or for each; any other shape is samples, which
+        serve as the probe batch.
+    x : (N, n_in), optional
+        Probe batch on whose pre-activations the grids are placed. Without it and without samples
+        every grid lies on [smallest low, largest high].
+    base : str
+        "silu", "identity", "zero", "tanh", "relu" or "sine". Weights are drawn as `init_mlp` draws
+        them for that activation, and as for "tanh" where the base is not an activation.
+    rng : numpy.random.Generator
+        Draws all weights, then the coefficients layer by layer.
+
+    Returns
+    -------
+    lan : LAN
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> kr.init_lan((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    LAN([2, 5, 1], n_intervals [5], degree 3, silu, 61 parameters)
+    """
+    sizes = check_widths(widths)
+    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
+    degree = checks.integer("degree", degree)
+    checks.choice("base", base, LAN_BASE_NAMES)
+    rng = checks.generator("rng", rng)
+    low, high, probe = read_domain(domain, sizes[0])
+    if x is not None:
+        probe = checks.samples("x", x, ("batch", sizes[0]))
+    mlp = init_mlp(sizes, activation=base if base in ACTIVATION_NAMES else "tanh", rng=rng)
+    # [eq:lan-draws]
+    shapes = [(n_out, n_intervals + degree) for n_out in sizes[1:-1]]
+    coefs = tuple(COEF_SCALE * rng.standard_normal(shape) for shape in shapes)
+    # [/eq:lan-draws]
+    row = bspline.uniform_knots(low.min(), high.max(), n_intervals, degree)
+    knots = tuple(np.repeat(row, n_out, axis=0) for n_out in sizes[1:-1])
+    lan = LAN(mlp.weights, mlp.biases, coefs, knots, degree, base)
+    return lan if probe is None else lan.move_grids(probe, _hidden_knots, keep=False)
+
+
+@np.errstate(all="ignore")
+def lan_from_mlp(mlp: MLP, x: object, *, n_intervals: int, degree: int) -> LAN:
+    """Convert an MLP, trained or not, into a learnable activation network with equal outputs.
+
+    Parameters
+    ----------
+    mlp : MLP
+    x : (N, n_in)
+        Probe batch: grids lie on its pre-activations.
+    n_intervals, degree : int
+
+    Returns
+    -------
+    lan : LAN
+        With the MLP's activation as base function and zero coefficients.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> mlp, x = kr.init_mlp((2, 5, 1), activation="tanh", rng=rng), rng.normal(size=(50, 2))
+    >>> lan = kr.lan_from_mlp(mlp, x, n_intervals=5, degree=3)
+    >>> bool((lan(x) == mlp(x)).all())
+    True
+    """
+    checks.instance("mlp", mlp, MLP)
+    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
+    degree = checks.integer("degree", degree)
+    probe, hidden = checks.samples("x", x, ("batch", mlp.widths[0])), mlp.widths[1:-1]
+    row = bspline.uniform_knots(-1.0, 1.0, n_intervals, degree)
+    coefs = tuple(np.zeros((n_out, n_intervals + degree)) for n_out in hidden)
+    knots = tuple(np.repeat(row, n_out, axis=0) for n_out in hidden)
+    lan = LAN(mlp.weights, mlp.biases, coefs, knots, degree, mlp.activation)
+    return lan.move_grids(probe, _hidden_knots, keep=False)

@@ -11,102 +11,150 @@ scalar R,
           n = (sample b, output o),   S_{L-1}[(b, o), j] = 1 where j = o, else 0;
           S_{l-1} = (S_l W_l) * s'(z_{l-1})
 
-theta runs layer by layer: W_l in C order, then v_l. The checks of weights, the views of theta
-and `Baseline` serve LANs (`lan`) too.
+theta runs layer by layer: W_l in C order, then v_l. In a learnable activation network (`lan`) each
+hidden node has an s of its own, with coefficients, which follow v_l in theta.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from kan_ref import checks
-from kan_ref.checks import FloatArray, Record
+from kan_ref.bspline import Bases, KnotVectors
+from kan_ref.checks import FloatArray
 from kan_ref.functions import ACTIVATION_NAMES, activation_values
-from kan_ref.network import check_widths
+from kan_ref.network import Model, check_widths, split
 
 _SIREN_FREQUENCY = 30.0  # Sitzmann et al. 2020, section 3.2
 
 
-def check_sequences(**values: object) -> None:
-    """Raise TypeError if one of the named values is not a sequence of arrays."""
-    for name, value in values.items():
-        if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
-            raise TypeError(f"{name} is {value!r}, but must be a sequence of arrays, one per layer")
-
-
-def check_weights(
-    weights: Sequence[object], biases: Sequence[object]
-) -> list[tuple[FloatArray, FloatArray]]:
-    """Return (W_l, v_l) of each layer, with shapes (n_{l+1}, n_l) and (n_{l+1},).
-
-    Raises
-    ------
-    ValueError, TypeError
-        "weights[1] takes 3 inputs, but weights[0] has 5 outputs"
-    """
-    found: list[tuple[FloatArray, FloatArray]] = []
-    for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        matrix = checks.array(f"weights[{number}]", weight, ("n_out", "n_in"))
-        if 0 in matrix.shape:
-            raise ValueError(
-                f"weights[{number}] has shape {matrix.shape}, but a layer needs at least one "
-                "output and one input"
-            )
-        if found and matrix.shape[1] != len(found[-1][0]):
-            raise ValueError(
-                f"weights[{number}] takes {matrix.shape[1]} inputs, "
-                f"but weights[{number - 1}] has {len(found[-1][0])} outputs"
-            )
-        found.append((matrix, checks.array(f"biases[{number}]", bias, (len(matrix),))))
-    return found
-
-
-def views_of(theta: FloatArray, shapes: Sequence[Sequence[int]]) -> list[FloatArray]:
-    """Return consecutive parts of theta in these shapes; theta becomes read-only."""
-    theta.flags.writeable = False
-    theta = theta.view()  # stays read-only: nothing else refers to its memory
-    views, start = [], 0
-    for shape in shapes:
-        size = int(np.prod(shape))
-        views.append(theta[start : start + size].reshape(shape))
-        start += size
-    return views
-
-
-class Baseline(Record):
-    """What an MLP and a LAN have in common: calls, and copies with other parameters."""
-
-    def with_theta(self: Any, theta: object) -> Any:
-        """Return the same network with other parameters (n_params,), which are copied once."""
-        own = checks.array("theta", theta, ("n_params",))
-        if len(own) != self.n_params:
-            raise ValueError(f"theta has {len(own)} numbers, but this network has {self.n_params}")
-        return self.replace_theta(own.copy())
-
-    @np.errstate(all="ignore")
-    def __call__(self: Any, x: object) -> FloatArray:
-        """Compute outputs (batch, n_out) at x (batch, n_in)."""
-        outputs: FloatArray = self.values(checks.array("x", x, ("batch", self.widths[0])))
-        return outputs
-
-
-@dataclass(frozen=True)
-class MLPCache:
-    """A layer's inputs `x` (batch, n_in), and `slope` (batch, n_out), s'(z) or None at the last."""
+class Cache(NamedTuple):
+    """A layer's inputs `x` (batch, n_in); of hidden nodes s'(z), and the bases of their splines."""
 
     x: FloatArray
     slope: FloatArray | None
-
-    def __repr__(self) -> str:
-        slope = None if self.slope is None else self.slope.shape
-        return f"MLPCache(x {self.x.shape}, slope {slope})"
+    bases: Bases | None
 
 
-@dataclass(frozen=True, eq=False)
-class MLP(Baseline):
+@dataclass(frozen=True, eq=False, repr=False)
+class Perceptron(Model):
+    """Affine maps with an activation on every hidden node: what an MLP and a LAN have in common."""
+
+    weights: tuple[FloatArray, ...]
+    biases: tuple[FloatArray, ...]
+
+    rows = tuple[KnotVectors, ...]()  # of the hidden layers, where nodes have splines
+
+    def checked(self) -> list[FloatArray]:
+        """Return [W_0, v_0, W_1, ...], checked, and set the widths."""
+        if len(self.weights) == 0 or len(self.weights) != len(self.biases):
+            n = len(self.weights), len(self.biases)
+            checks.fail("(len(weights), len(biases))", n, "both need the same number, at least 1")
+        found: list[FloatArray] = []
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            n_in = len(found[-1]) if found else "n_in"
+            found.append(checks.samples(f"weights[{number}]", weight, ("n_out", n_in)))
+            found.append(checks.array(f"biases[{number}]", bias, (len(found[-1]),)))
+        self.__dict__["widths"] = (found[0].shape[1], *map(len, found[1::2]))
+        return found
+
+    def curves(self, number: int, z: FloatArray) -> tuple[FloatArray, FloatArray, Bases | None]:
+        """Return s(z), s'(z) of the hidden nodes of layer `number`, and the bases of splines."""
+        raise NotImplementedError
+
+    def curve_gradients(self, cache: Cache, dy: FloatArray) -> list[FloatArray]:
+        """Return the gradients of the coefficients of a layer with dR/dx_{l+1} = dy."""
+        return []
+
+    def curve_rows(self, cache: Cache, sensitivity: FloatArray) -> list[FloatArray]:
+        """Return the columns of the Jacobian for the coefficients of a layer."""
+        return []
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """The number of parameters of each layer: consecutive parts of theta."""
+        return tuple(sum(map(np.prod, shapes)) for shapes in self._shapes())
+
+    def _shapes(self) -> list[list[tuple[int, ...]]]:
+        """Return the shapes of W_l, v_l, c_l of each layer; c_l is empty without splines."""
+        n_bases = [row.n_basis for row in self.rows] + [0] * (len(self.widths) - len(self.rows))
+        ends = zip(pairwise(self.widths), n_bases, strict=False)
+        return [[(n_out, n_in), (n_out,), (n_out, n)] for (n_in, n_out), n in ends]
+
+    def views(self, theta: FloatArray) -> dict[str, object]:
+        """Return weights, biases and coefficients on theta."""
+        arrays = split(theta, [shape for shapes in self._shapes() for shape in shapes])
+        coefs = tuple(arrays[2::3][: len(self.rows)])
+        return {"weights": tuple(arrays[::3]), "biases": tuple(arrays[1::3]), "coefs": coefs}
+
+    def run_flow(
+        self, inputs: FloatArray, workspaces: Sequence[object] = ()
+    ) -> tuple[list[FloatArray], tuple[Cache, ...]]:
+        """Compute the outputs of every layer by (M1), and caches; it needs no workspaces."""
+        flow, caches, x = [], [], inputs
+        # [eq:mlp-forward]
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            z = x @ weight.T
+            z += bias
+            if number == len(self.weights) - 1:
+                caches.append(Cache(x, None, None))
+                x = z
+            else:
+                value, slope, bases = self.curves(number, z)
+                caches.append(Cache(x, slope, bases))
+                x = value
+            flow.append(x)
+        # [/eq:mlp-forward]
+        return flow, tuple(caches)
+
+    def run_backward(self, caches: Sequence[Cache], dy: FloatArray) -> FloatArray:
+        """Compute dR/d theta, (n_params,), by (M2) and (M3), given dy (batch, n_out)."""
+        return self.gradients(caches, dy)[1]
+
+    def gradients(self, caches: Sequence[Cache], dy: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Compute dR/dx (batch, n_in) and dR/d theta (n_params,), given dy (batch, n_out)."""
+        pieces: list[FloatArray] = []
+        # [eq:mlp-backward]
+        for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
+            of_curves = self.curve_gradients(cache, dy)
+            dz = dy if cache.slope is None else dy * cache.slope
+            pieces[:0] = [dz.T @ cache.x, dz.sum(axis=0), *of_curves]
+            dy = dz @ weight
+        # [/eq:mlp-backward]
+        return dy, np.concatenate(pieces, axis=None)  # flattened
+
+    def column_squares(self, caches: Sequence[Cache]) -> FloatArray:
+        """Compute the sums of squares of the columns of `jacobian`, (n_params,)."""
+        return np.asarray((self.jacobian(caches)[0] ** 2).sum(axis=0))
+
+    def jacobian(self, caches: Sequence[Cache], scale: float = 1.0) -> list[FloatArray]:
+        """Compute d (scale * prediction) / d theta by (M4): one dense block, row b * n_out + o.
+
+        Implements :eq:`mlp-jacobian`. Memory: 16 batch n_out n_params bytes.
+        """
+        batch, n_last = len(caches[0].x), self.widths[-1]
+        sensitivity = np.broadcast_to(scale * np.eye(n_last), (batch, n_last, n_last))
+        blocks: list[FloatArray] = []
+        # [eq:mlp-jacobian]
+        for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
+            of_curves = self.curve_rows(cache, sensitivity)
+            if cache.slope is not None:
+                sensitivity = sensitivity * cache.slope[:, None, :]
+            of_weights = sensitivity[:, :, :, None] * cache.x[:, None, None, :]
+            blocks[:0] = [of_weights, sensitivity, *of_curves]
+            sensitivity = sensitivity @ weight
+        # [/eq:mlp-jacobian]
+        n_rows = batch * n_last
+        sizes = [int(np.prod(block.shape[2:])) for block in blocks]
+        flat = [block.reshape(n_rows, n) for block, n in zip(blocks, sizes, strict=True)]
+        return [np.concatenate(flat, axis=1)]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MLP(Perceptron):
     """A multilayer perceptron; immutable, its parameters also as one read-only vector `theta`.
 
     Parameters
@@ -125,143 +173,28 @@ class MLP(Baseline):
         Numbers of nodes (n_0, ..., n_L).
     n_params : int
 
-    Raises
-    ------
-    ValueError, TypeError
-        "weights[1] takes 3 inputs, but weights[0] has 5 outputs"
+    Examples
+    --------
+    >>> import kan_ref as kr
+    >>> mlp = kr.MLP(([[2.0]], [[3.0]]), ([-1.0], [0.5]), "relu")
+    >>> mlp([[0.0], [1.0]])
+    array([[0.5],
+           [3.5]])
     """
 
-    weights: tuple[FloatArray, ...]
-    biases: tuple[FloatArray, ...]
     activation: str
-    theta: FloatArray = field(init=False)
-    widths: tuple[int, ...] = field(init=False)
-    n_params: int = field(init=False)
 
     def __post_init__(self) -> None:
         checks.choice("activation", self.activation, ACTIVATION_NAMES)
-        check_sequences(weights=self.weights, biases=self.biases)
-        if len(self.weights) == 0 or len(self.weights) != len(self.biases):
-            raise ValueError(
-                f"weights has {len(self.weights)} layers and biases {len(self.biases)}, "
-                "but both need the same number, at least 1"
-            )
-        arrays = [array for pair in check_weights(self.weights, self.biases) for array in pair]
-        widths = (arrays[0].shape[1], *(len(bias) for bias in arrays[1::2]))
-        theta = np.concatenate([array.reshape(-1) for array in arrays])
-        self.__dict__.update(_on_theta(widths, theta), widths=widths, n_params=theta.size)
+        self.set_theta(np.concatenate(self.checked(), axis=None))  # flattened
 
-    @property
-    def layer_sizes(self) -> tuple[int, ...]:
-        """The number of parameters of each layer: consecutive parts of theta."""
-        return tuple(weight.size + len(weight) for weight in self.weights)
-
-    # --- what training needs of a model (`training.goal.Model`); arguments are not checked
-
-    def replace_theta(self, theta: FloatArray) -> "MLP":
-        """Return the same MLP on `theta` itself, which becomes read-only."""
-        new = object.__new__(MLP)
-        new.__dict__.update(self.__dict__, **_on_theta(self.widths, theta))
-        return new
-
-    def prepare(self, x: FloatArray, workspaces: Sequence[object] = ()) -> FloatArray:
-        """Return x: an MLP evaluates nothing in advance."""
-        return x
-
-    def values(self, x: FloatArray) -> FloatArray:
-        """Compute outputs (batch, n_out)."""
-        return self.run_flow(x)[0][-1]
-
-    def run_flow(
-        self, x: FloatArray, workspaces: Sequence[object] = ()
-    ) -> tuple[list[FloatArray], tuple[MLPCache, ...]]:
-        """Compute the outputs of every layer by (M1), and caches; it needs no workspaces."""
-        flow, caches = [], []
-        last = len(self.weights) - 1
-        # [eq:mlp-forward]
-        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            z = x @ weight.T
-            z += bias
-            if number == last:
-                caches.append(MLPCache(x, None))
-                x = z
-            else:
-                value, slope = activation_values(self.activation, z, (0, 1))
-                caches.append(MLPCache(x, slope))
-                x = value
-            flow.append(x)
-        # [/eq:mlp-forward]
-        return flow, tuple(caches)
-
-    def run_backward(self, caches: Sequence[MLPCache], dy: FloatArray) -> FloatArray:
-        """Compute dR/d theta, (n_params,), by (M2) and (M3), given dy (batch, n_out)."""
-        return self.gradients(caches, dy)[1]
-
-    def gradients(
-        self, caches: Sequence[MLPCache], dy: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Compute dR/dx (batch, n_in) and dR/d theta (n_params,), given dy (batch, n_out)."""
-        pieces: list[FloatArray] = []
-        # [eq:mlp-backward]
-        for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
-            dz = dy if cache.slope is None else dy * cache.slope
-            pieces[:0] = ((dz.T @ cache.x).reshape(-1), dz.sum(axis=0))
-            dy = dz @ weight
-        # [/eq:mlp-backward]
-        return dy, np.concatenate(pieces)
-
-    def jacobian(self, caches: Sequence[MLPCache], scale: float = 1.0) -> list[FloatArray]:
-        """Compute d (scale * prediction) / d theta by (M4): one dense block, row b * n_out + o.
-
-        Notes
-        -----
-        Implements :eq:`mlp-jacobian`. Memory: 8 batch n_out n_params bytes.
-        """
-        batch, n_last = len(caches[0].x), self.widths[-1]
-        jacobian = np.empty((batch * n_last, self.n_params))
-        sensitivity = np.broadcast_to(scale * np.eye(n_last), (batch, n_last, n_last))
-        end = self.n_params
-        # [eq:mlp-jacobian]
-        for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
-            if cache.slope is not None:
-                sensitivity = sensitivity * cache.slope[:, None, :]
-            n_out, n_in = weight.shape
-            jacobian[:, end - n_out : end] = sensitivity.reshape(-1, n_out)
-            end -= n_out
-            products = sensitivity[:, :, :, None] * cache.x[:, None, None, :]
-            jacobian[:, end - n_out * n_in : end] = products.reshape(-1, n_out * n_in)
-            end -= n_out * n_in
-            sensitivity = sensitivity @ weight
-        # [/eq:mlp-jacobian]
-        return [jacobian]
-
-    def column_squares(self, caches: Sequence[MLPCache]) -> FloatArray:
-        """Compute the sums of squares of the columns of `jacobian`, (n_params,)."""
-        batch, n_last = len(caches[0].x), self.widths[-1]
-        sensitivity = np.broadcast_to(np.eye(n_last), (batch, n_last, n_last))
-        pieces: list[FloatArray] = []
-        for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
-            if cache.slope is not None:
-                sensitivity = sensitivity * cache.slope[:, None, :]
-            squares = (sensitivity**2).sum(axis=1)
-            pieces[:0] = ((squares.T @ cache.x**2).reshape(-1), squares.sum(axis=0))
-            sensitivity = sensitivity @ weight
-        return np.concatenate(pieces)
-
-    def __reduce__(self) -> tuple[type["MLP"], tuple[object, ...]]:
-        """Build copies and pickles through the constructor: read-only, with views of theta."""
-        return MLP, (self.weights, self.biases, self.activation)
+    def curves(self, number: int, z: FloatArray) -> tuple[FloatArray, FloatArray, None]:
+        """Return s(z), s'(z), and no bases."""
+        value, slope = activation_values(self.activation, z, (0, 1))
+        return value, slope, None
 
     def __repr__(self) -> str:
         return f"MLP({list(self.widths)}, {self.activation}, {self.n_params} parameters)"
-
-
-def _on_theta(widths: Sequence[int], theta: FloatArray) -> dict[str, object]:
-    """Return weights and biases as views of theta, and theta read-only."""
-    shapes = [shape for n_in, n_out in pairwise(widths) for shape in ((n_out, n_in), (n_out,))]
-    arrays = views_of(theta, shapes)
-    parts = {"weights": tuple(arrays[::2]), "biases": tuple(arrays[1::2])}
-    return parts | {"theta": theta.view()}
 
 
 def init_mlp(widths: Sequence[int], *, activation: str, rng: np.random.Generator) -> MLP:
@@ -282,10 +215,12 @@ def init_mlp(widths: Sequence[int], *, activation: str, rng: np.random.Generator
     -------
     mlp : MLP
 
-    Raises
-    ------
-    ValueError, TypeError
-        For an unknown activation, or widths that are not positive integers.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> kr.init_mlp((2, 5, 1), activation="tanh", rng=np.random.default_rng(0))
+    MLP([2, 5, 1], tanh, 21 parameters)
     """
     sizes = check_widths(widths)
     checks.choice("activation", activation, ACTIVATION_NAMES)

@@ -28,7 +28,7 @@ from kan_ref.discovery.trials import (
     Rule,
     Search,
 )
-from kan_ref.network import Network, check_inputs, multiply_outputs
+from kan_ref.network import Network, check_inputs, numbers, replace_layer
 from kan_ref.sparsity import active_edges, nodes_on_paths, without_nodes
 from kan_ref.training import check_batch, check_start, hold_out, hold_out_classes, run_starts
 
@@ -195,6 +195,19 @@ def eliminate(
         least_rmse=found.least_rmse / unit,
         steps=tuple(steps),
     )
+
+
+def multiply_outputs(network: Network, factors: FloatArray) -> Network:
+    """Return the network whose output j is `factors[j]` times as large.
+
+    Edges of the last layer with the same parameters need the same factor.
+    """
+    last = network.layers[-1]
+    affine, rows = last.affine.copy(), [edge.row for edge in last.symbolic]
+    affine[rows, 2:] = last.affine[rows, 2:] * factors[numbers(last.symbolic)[0], None]
+    coef, w_base = factors[:, None, None] * last.coef, factors[:, None] * last.w_base
+    last = replace(last, coef=coef, w_base=w_base, affine=affine)
+    return replace_layer(network, len(network.layers) - 1, last)
 
 
 def output_factors(network: Network, y: FloatArray) -> tuple[FloatArray, float]:

@@ -8,12 +8,11 @@ from kan_ref.network.definedness import (
 )
 from kan_ref.network.editing import (
     EdgeSpec, check_edge_index, check_formula, check_layer_index, check_pairs, lock_edges,
-    mask_edges, multiply_outputs, replace_layer, symbolic_layer, unlock_edges, with_formula,
-    with_spline,
+    mask_edges, replace_layer, symbolic_layer, with_formula, with_spline,
 )
 from kan_ref.network.gradient_check import check_gradients
 from kan_ref.network.initialization import (
-    COEF_SCALE, check_widths, domain_of_samples, init_network, read_domain, samples_as_domain,
+    COEF_SCALE, check_widths, domain_of_samples, init_network, read_domain,
 )
 from kan_ref.network.inspection import (
     Coverage, coverage, distance, edge_curve, edge_outputs, edge_samples, layer_jump_weights,
@@ -25,6 +24,7 @@ from kan_ref.network.layer import (
     layer_outputs, parameter_arrays, parameter_gradients, parameter_vector, weight_gradients,
     with_parameters,
 )
+from kan_ref.network.model import Model, split
 from kan_ref.network.network import (
     Network, backward, check_inputs, check_network, forward, network_values,
 )

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kan_ref.bspline import Bases
-from kan_ref.bspline import Workspace as Workspace
+from kan_ref.bspline import Bases, Workspace
 from kan_ref.checks import FloatArray
 
 
@@ -12,28 +11,25 @@ from kan_ref.checks import FloatArray
 class Cache:
     """Values of the forward pass that the backward pass needs.
 
-    `bases`: the basis functions at the batch. `base`, `base_slope` (batch, n_in): b(x), b'(x).
-    `x` (batch, n_in) is kept only for symbolic edges. Where no gradient with respect to x is needed
-    (a first layer in training) `base_slope` is None.
+    `inputs` (batch, n_in); `bases`, the basis functions there; `base`, `base_slope` (batch, n_in):
+    b(x), b'(x). Where no gradient with respect to x is needed (a first layer in training)
+    `base_slope` is None.
     """
 
+    inputs: FloatArray
     bases: Bases
     base: FloatArray
     base_slope: FloatArray | None
-    x: FloatArray | None = None
 
     @property
-    def inputs(self) -> FloatArray:
-        """The layer's inputs x; ValueError if none were kept (no symbolic edges)."""
-        if self.x is None:
-            raise ValueError(
-                "cache holds no x, but symbolic edges need the cache of their own forward pass"
-            )
-        return self.x
+    def slopes(self) -> FloatArray:
+        """The derivatives b'(x); ValueError if none were computed."""
+        if self.base_slope is None:
+            raise ValueError("cache holds no derivatives: they need evaluate(..., slopes=True)")
+        return self.base_slope
 
     def __repr__(self) -> str:
-        slope = "None" if self.base_slope is None else str(self.base_slope.shape)
-        return f"Cache(base {self.base.shape}, base_slope {slope}, {self.bases!r})"
+        return f"Cache(inputs {self.inputs.shape}, {self.bases!r})"
 
 
 # outputs of every layer, and the caches of every layer

@@ -24,15 +24,15 @@ activations, and the outputs up to mean and standard deviation, do not depend on
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import cast
+from typing import Any
 
 import numpy as np
 
-from kan_ref import checks
-from kan_ref.bspline import data_bounds, fit_curve, hidden_bounds, uniform_knots
+from kan_ref import bspline, checks
 from kan_ref.checks import FloatArray
 from kan_ref.functions import BASE_NAMES, base_function
-from kan_ref.network.layer import Layer, evaluate, layer_outputs
+from kan_ref.network.definedness import outputs_at
+from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 
 COEF_SCALE = 0.1
@@ -64,18 +64,14 @@ def init_network(
     domain : (2,) or (n_in, 2), or (N, n_in)
         Bounds of the inputs, low < high, for all or for each. Any other shape is samples: their
         range with 5 % of it on each side is the domain, and they serve as the probe batch. A range
-        of at most 1e-9 max(1, |middle|) counts as constant, (B15): `kan_ref.scaled` widens it. Two
-        samples of two inputs have the shape of bounds, and are read as bounds: give their bounds
-        here, and the samples as `x`.
+        of at most 1e-9 max(1, |middle|) counts as constant, (B15): `kan_ref.scaled` widens it.
     x : (N, n_in), optional
-        Probe batch on whose activations the hidden grids are placed. Without it and without
-        samples 1000 points are drawn uniformly between the bounds.
+        Probe batch on whose activations the hidden grids are placed, where it is not `domain`.
+        Without samples 1000 points are drawn uniformly between the bounds.
     y : (N, n_out), optional
         Targets. With them the draws are those for inputs in [-1, 1] and targets of mean 0 and
         standard deviation 1, converted to the units of `domain` and y by (L30) and (L31). In the
-        scaled variables of `fit` most starts then lead to similar relative errors in all units in
-        which no input counts as constant. Adam, with steps of one length, and other optimizers in
-        plain variables need data of size one, and several outputs need similar sizes.
+        scaled variables of `fit` most starts then lead to similar relative errors in all units.
         Without targets the draws are the paper's.
     base : str
         "silu", "identity" or "zero".
@@ -86,40 +82,39 @@ def init_network(
     -------
     network : Network
 
-    Raises
-    ------
-    ValueError, TypeError
-        "widths is (2,), but a network needs at least two numbers of nodes"
-
     Notes
     -----
     Implements :eq:`initial-draws`, with y :eq:`initial-units`. See tutorials/02_an_edge.md, "the
     first coefficients", and tutorials/04_a_network.md, "the first hidden grids".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    Network([2, 5, 1], n_intervals [5, 5], degree 3, 150 parameters)
     """
     sizes = check_widths(widths)
     n_intervals = checks.integer("n_intervals", n_intervals, low=1)
-    degree = checks.integer("degree", degree, low=0)
+    degree = checks.integer("degree", degree)
     checks.choice("base", base, BASE_NAMES)
     rng = checks.generator("rng", rng)
-    low, high, samples = read_domain(domain, sizes[0])
-    probe = samples if x is None else checks.array("x", x, ("batch", sizes[0]))
-    if probe is not None and len(probe) == 0:
-        raise ValueError(f"x has shape {probe.shape}, but a probe batch needs at least one sample")
-
-    targets = None if y is None else _check_targets(y, sizes[-1], probe)
-
+    low, high, probe = read_domain(domain, sizes[0])
+    if x is not None:
+        probe = checks.samples("x", x, ("batch", sizes[0]))
     drawn = [_draw(n_in, n_out, n_intervals + degree, rng) for n_in, n_out in pairwise(sizes)]
-    if targets is not None:
+    if y is not None:
+        targets = checks.samples("y", y, ("N" if probe is None else len(probe), sizes[-1]))
         drawn = _in_units(drawn, targets, n_intervals, degree, base)
-    knots = uniform_knots(low, high, n_intervals, degree)  # raises before points are drawn
-    if probe is None and len(drawn) > 1:
+    if probe is None:
         probe = rng.uniform(low, high, (N_PROBES, sizes[0]))
     layers: list[Layer] = []
     for coef, w_base in drawn:
-        if layers and probe is not None:
-            probe = layer_outputs(layers[-1], evaluate(layers[-1], probe, slopes=False))
-            knots = uniform_knots(*hidden_bounds(probe, n_intervals), n_intervals, degree)
-        ones = np.ones_like(w_base)
+        if layers:
+            probe = outputs_at(layers[-1], probe)
+            low, high = bspline.hidden_bounds(probe, n_intervals)
+        knots, ones = bspline.uniform_knots(low, high, n_intervals, degree), np.ones_like(w_base)
         layers.append(Layer(knots, coef, w_base, ones, ones, degree, base))
     return Network(tuple(layers))
 
@@ -136,15 +131,6 @@ def _draw(
     return coef, w_base
 
 
-def _check_targets(y: object, n_out: int, probe: FloatArray | None) -> FloatArray:
-    """Return the targets (N, n_out), as many as there are samples, at least one."""
-    targets = checks.array("y", y, ("N", n_out))
-    if len(targets) == 0 or (probe is not None and len(targets) != len(probe)):
-        rows = "at least one sample" if probe is None else f"the {len(probe)} of the samples x"
-        raise ValueError(f"y has {len(targets)} rows, but needs {rows}")
-    return targets
-
-
 def _in_units(
     drawn: list[tuple[FloatArray, FloatArray]],
     targets: FloatArray,
@@ -156,10 +142,11 @@ def _in_units(
     (coef, w_base), *others = drawn
     if base != "zero":
         z = np.linspace(-1.0, 1.0, 4 * (n_intervals + degree))
-        knots = uniform_knots(-1.0, 1.0, n_intervals, degree)
+        knots = bspline.uniform_knots(-1.0, 1.0, n_intervals, degree)
         curve = base_function(base, z, (0,))[0][:, None]
         # [eq:initial-units]
-        coef = coef + w_base[:, :, None] * fit_curve(z, curve, knots=knots[0], degree=degree).coef
+        spline = bspline.fit_curve(z, curve, knots=knots[0], degree=degree)
+        coef = coef + w_base[:, :, None] * spline.coef
         w_base = np.zeros_like(w_base)
     *before, (last_coef, last_w_base) = (coef, w_base), *others
     mean, deviation = targets.mean(axis=0), targets.std(axis=0)
@@ -173,57 +160,24 @@ def _in_units(
 
 def check_widths(widths: object) -> tuple[int, ...]:
     """Return `widths` as a tuple of at least two positive ints."""
-    flat = (
-        widths.ndim == 1
-        if isinstance(widths, np.ndarray)
-        else isinstance(widths, Sequence) and not isinstance(widths, str)
-    )
-    if not flat:
-        raise TypeError(
-            f"widths is {widths!r}, but must be a sequence of integers such as (2, 5, 1)"
-        )
-    sizes = tuple(
-        checks.integer(f"widths[{place}]", n, low=1)
-        for place, n in enumerate(cast("Sequence[object]", widths))
-    )
-    if len(sizes) < 2:
-        raise ValueError(f"widths is {sizes}, but a network needs at least two numbers of nodes")
-    return sizes
+    sizes: Any = widths
+    if isinstance(sizes, str) or np.ndim(sizes) != 1 or len(sizes) < 2:
+        checks.fail("widths", sizes, "must be at least two numbers of nodes such as (2, 5, 1)")
+    return tuple(checks.integer(f"widths[{place}]", n, low=1) for place, n in enumerate(sizes))
 
 
 def read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, FloatArray | None]:
     """Return bounds (n_in,), (n_in,) of the inputs, and the samples (N, n_in), if there are any."""
-    array = checks.rectangular("domain", domain)
-    if array.shape in ((2,), (n_in, 2)):
-        bounds = np.broadcast_to(checks.array("domain", array, array.shape), (n_in, 2))
-        wrong = np.flatnonzero(bounds[:, 0] >= bounds[:, 1])
-        if wrong.size:
-            low, high = bounds[wrong[0]]
-            remedy = ": shape (2, 2) is bounds, and samples of this shape are given as x="
-            raise ValueError(
-                f"domain is {low:g} to {high:g} at input {wrong[0]}, but low must lie below high"
-                f"{remedy if array.shape == (2, 2) else ''}"
-            )
-        return bounds[:, 0].copy(), bounds[:, 1].copy(), None
-    if array.ndim != 2 or array.shape[1] != n_in:
-        raise ValueError(
-            f"domain has shape {array.shape}, but needs (2,) or ({n_in}, 2) for bounds, "
-            f"or (N, {n_in}) for samples"
-        )
-    samples = checks.array("domain", array, ("N", n_in))
-    if len(samples) == 0:
-        raise ValueError(f"domain has shape {array.shape}, but samples need at least one row")
-    return (*data_bounds(samples), samples)
-
-
-def samples_as_domain(x: FloatArray) -> FloatArray:
-    """Return samples x (N, n_in) in a form that `read_domain` takes for samples.
-
-    Two samples of two inputs have the shape of bounds, so their bounds are returned instead.
-    """
-    return domain_of_samples(x) if x.shape == (2, 2) else x
+    shape = checks.rectangular("domain", domain).shape
+    if shape not in ((2,), (n_in, 2)):
+        samples = checks.samples("domain", domain, ("N", n_in))
+        return (*bspline.data_bounds(samples), samples)
+    low, high = np.broadcast_to(checks.array("domain", domain, shape), (n_in, 2)).T.copy()
+    for i in np.flatnonzero(low >= high):
+        checks.fail(f"domain of input {i}", (low[i], high[i]), "low must be less than high")
+    return low, high, None
 
 
 def domain_of_samples(x: FloatArray) -> FloatArray:
     """Return the bounds (n_in, 2) of an input domain taken from samples x (N, n_in)."""
-    return np.column_stack(data_bounds(x))
+    return np.column_stack(bspline.data_bounds(x))

@@ -13,27 +13,17 @@ beyond it only the base function is left (Liu et al. 2024, eqs. 2.10 to 2.12). A
 spline edge has no use for its grid, and counts as covered.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref import checks
-from kan_ref.bspline import difference_weights
+from kan_ref import bspline, checks
 from kan_ref.checks import BoolArray, FloatArray
-from kan_ref.network.definedness import check_defined, layer_inputs, undefined_edge
+from kan_ref.network.definedness import layer_inputs
 from kan_ref.network.editing import check_edge_index
-from kan_ref.network.layer import Layer, evaluate, layer_edge_outputs, layer_outputs
-from kan_ref.network.network import (
-    Network,
-    check_inputs,
-    check_network,
-    forward,
-    network_values,
-)
+from kan_ref.network.layer import Layer, layer_edge_outputs
+from kan_ref.network.network import Network, check_network, check_samples, forward, network_values
 from kan_ref.network.symbolic_edges import SymbolicEdge
-
-_HEAD = ("layer", "input", "below", "above", "farthest, in intervals")
 
 
 @dataclass(frozen=True)
@@ -46,7 +36,7 @@ class Distance:
 
 def layer_jump_weights(layer: Layer) -> FloatArray:
     """Return the weights of the coefficients in the jumps of a layer's k-th derivatives."""
-    return difference_weights(layer.knots, layer.degree)
+    return bspline.difference_weights(layer.knots, layer.degree)
 
 
 @np.errstate(all="ignore")
@@ -63,32 +53,31 @@ def edge_outputs(network: Network, x: object) -> list[FloatArray]:
     outputs : list of (batch, n_out, n_in)
         One array per layer. They are computed only here, since each is n_out times as large as
         the layer's inputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> [curves.shape for curves in kr.edge_outputs(net, [[0.0, 0.5]])]
+    [(1, 3, 2), (1, 1, 3)]
     """
-    _, caches = forward(network, x)
-    return [
-        layer_edge_outputs(layer, cache)
-        for layer, cache in zip(network.layers, caches, strict=True)
-    ]
+    caches = forward(network, x)[1]
+    return [layer_edge_outputs(layer, at) for layer, at in zip(network.layers, caches, strict=True)]
 
 
+@np.errstate(all="ignore")
 def edge_samples(network: Network, x: object) -> list[tuple[FloatArray, FloatArray]]:
     """Compute each layer's inputs (batch, n_in) and edge outputs (batch, n_out, n_in) on a batch.
 
-    Raises
-    ------
-    ValueError, TypeError
-        For no sample, numbers that are not finite, or an undefined symbolic edge.
+    ValueError for no sample, or an undefined symbolic edge.
     """
-    points = check_inputs(network, x)
-    if len(points) == 0:
-        raise ValueError(f"x has shape {points.shape}, but a curve needs at least one sample")
-    network(points)  # raises where a symbolic edge is undefined
-    found = []
-    for layer in network.layers:
-        cache = evaluate(layer, points, slopes=False)
-        found.append((points, layer_edge_outputs(layer, cache)))
-        points = layer_outputs(layer, cache)
-    return found
+    caches = forward(network, check_samples(network, x))[1]
+    return [
+        (at.inputs, layer_edge_outputs(layer, at))
+        for layer, at in zip(network.layers, caches, strict=True)
+    ]
 
 
 @np.errstate(all="ignore")
@@ -101,51 +90,43 @@ def edge_curve(network: Network, layer: int, *, output: int, input: int, x: obje
     layer, output, input : int
         l, j, i, from 0.
     x : (n,)
-        Values of the edge's input: for a hidden layer, of the hidden node.
+        Values of the edge's input: for a hidden layer, of the hidden node. ValueError where a
+        symbolic edge is undefined.
 
     Returns
     -------
     curve : (n,)
 
-    Raises
-    ------
-    IndexError, ValueError, TypeError
-        "output is 1, but must be between 0 and 0"; where a symbolic edge is undefined.
+    Examples
+    --------
+    >>> import sympy
+    >>> import kan_ref as kr
+    >>> net = kr.from_formula(sympy.sympify("sin(x) + sin(2*y)"), names=("x", "y"))
+    >>> kr.edge_curve(net, 0, output=0, input=1, x=[0.0, 1.0]).round(3)
+    array([0.   , 0.909])
     """
     layer_index, j, i = check_edge_index(network, layer, output, input)
     points = checks.array("x", x, ("n",))
-    own = network.layers[layer_index]
-    alone = _lone_edge(own, j, i)
-    curve = network_values(Network((alone,)), points[:, None])[:, 0]
-    if not np.isfinite(curve).all():
-        sample = int(np.argmin(np.isfinite(curve)))
-        for edge in own.symbolic:
-            if (edge.output, edge.input) == (j, i):
-                scale, shift = own.affine[edge.row, :2]
-                u = scale * points[sample] + shift
-                raise ValueError(f"x[{sample}] {undefined_edge(edge, layer_index, u)}")
-        check_defined((alone,), points[:, None], curve[:, None])
+    alone = Network((_lone_edge(network.layers[layer_index], j, i),))
+    curve = network_values(alone, points[:, None])[:, 0]
+    for n in np.flatnonzero(~np.isfinite(curve)):
+        checks.fail(f"x[{n}]", points[n], "the edge has no finite value there")
     return curve
 
 
 def _lone_edge(layer: Layer, j: int, i: int) -> Layer:
     """Return the layer of one input and one output that has this edge alone."""
-    chosen = [edge for edge in layer.symbolic if (edge.output, edge.input) == (j, i)]
     picked = np.index_exp[j : j + 1, i : i + 1]
-    return Layer(
-        layer.knots[i : i + 1],
-        layer.coef[picked],
-        layer.w_base[picked],
-        layer.w_spline[picked],
-        layer.mask[picked],
-        layer.degree,
-        layer.base,
-        [SymbolicEdge(0, 0, edge.function, edge.row) for edge in chosen],
-        layer.affine,
-    )
+    symbolic = [
+        SymbolicEdge(0, 0, edge.function, edge.row)
+        for edge in layer.symbolic
+        if (edge.output, edge.input) == (j, i)
+    ]
+    knots, coef = layer.knots[i : i + 1], layer.coef[picked]
+    weights = layer.w_base[picked], layer.w_spline[picked], layer.mask[picked]
+    return Layer(knots, coef, *weights, layer.degree, layer.base, symbolic, layer.affine)
 
 
-@np.errstate(all="ignore")
 def distance(old: Network, new: Network, x: object) -> Distance:
     """Measure the largest and the root mean square difference of two networks on a batch.
 
@@ -159,31 +140,27 @@ def distance(old: Network, new: Network, x: object) -> Distance:
     Returns
     -------
     distance : Distance
+        Its fields are `max` and `rms`.
 
-    Raises
-    ------
-    ValueError
-        "new maps 3 inputs to 1 outputs, but old maps 2 to 1"
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> kr.distance(net, kr.mask_edges(net, 0, [[0]]), [[0.0], [0.5]]).max < 0.5
+    True
     """
-    check_network("old", old)
-    check_network("new", new)
-    ends_old, ends_new = (old.widths[0], old.widths[-1]), (new.widths[0], new.widths[-1])
-    if ends_old != ends_new:
-        raise ValueError(
-            f"new maps {ends_new[0]} inputs to {ends_new[1]} outputs, "
-            f"but old maps {ends_old[0]} to {ends_old[1]}"
-        )
-    points = check_inputs(old, x)
-    if len(points) == 0:
-        raise ValueError(f"x has shape {points.shape}, but a distance needs at least one sample")
+    points = check_samples(old, x)
+    if old.widths[-1] != check_network("new", new).widths[-1] or old.widths[0] != new.widths[0]:
+        raise ValueError(f"new has widths {new.widths}, but old has {old.widths}: other ends")
     difference = new(points) - old(points)
-    largest = float(np.abs(difference).max())
-    return Distance(largest, float(np.sqrt(np.mean(difference**2))))
+    return Distance(float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
 
 
 @dataclass(frozen=True, eq=False)
 class Coverage:
-    """Which share of samples leaves the grids; `str` shows the inputs concerned as a table.
+    """Which share of samples leaves the grids; `str` shows the inputs concerned, one a line.
 
     Parameters
     ----------
@@ -202,28 +179,18 @@ class Coverage:
     above: tuple[FloatArray, ...]
     distance: tuple[FloatArray, ...]
 
-    def __str__(self) -> str:
-        samples = "1 sample" if self.n_samples == 1 else f"{self.n_samples} samples"
-        if not any(self.outside):
-            return f"no layer has one of the {samples} outside its grid"
-        parts = [
-            f"{round(share * self.n_samples)} leave the grid of layer {layer}"
-            for layer, share in enumerate(self.outside)
-            if share
-        ]
-        rows = [_HEAD]
-        for layer, distance in enumerate(self.distance):
-            for place in np.flatnonzero(distance):
-                low, high = self.below[layer][place], self.above[layer][place]
-                far = f"{distance[place]:.3g}"
-                rows.append((str(layer), str(place), f"{low:.2%}", f"{high:.2%}", far))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ("  ".join(map(str.rjust, row, widths)) for row in rows)
-        return "\n".join([f"of {samples} {', '.join(parts)}", *lines])
-
     def __repr__(self) -> str:
         shares = ", ".join(f"{share:.2%}" for share in self.outside)
         return f"Coverage({self.n_samples} samples, outside the grid of each layer: {shares})"
+
+    def __str__(self) -> str:
+        lines = [repr(self)]
+        for layer, sides in enumerate(zip(self.below, self.above, self.distance, strict=True)):
+            for i, (below, above, far) in enumerate(zip(*sides, strict=True)):
+                if far:
+                    where = f"{below:.2%} below, {above:.2%} above, up to {far:.3g} intervals away"
+                    lines.append(f"layer {layer}, input {i}: {where}")
+        return "\n".join(lines)
 
 
 @np.errstate(all="ignore")
@@ -240,44 +207,25 @@ def coverage(network: Network, x: object) -> Coverage:
     -------
     coverage : Coverage
 
-    Raises
-    ------
-    ValueError, TypeError
-        For a wrong shape, no sample, or numbers that are not finite; where a symbolic edge is
-        undefined.
-
     Notes
     -----
-    Implements (L32), :eq:`grid-coverage`. About one forward pass.
+    Implements (L32), :eq:`grid-coverage`. About one forward pass. ValueError where a symbolic edge
+    is undefined.
 
     Examples
     --------
-    >>> from kan_ref.network import init_network
+    >>> import numpy as np
+    >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> net = init_network((1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
-    >>> print(coverage(net, [[0.0], [0.5], [1.0], [3.0]]))
-    of 4 samples 1 leave the grid of layer 0
-    layer  input  below   above  farthest, in intervals
-        0      0  0.00%  25.00%                       5
+    >>> net = kr.init_network((1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> print(kr.coverage(net, [[0.0], [0.5], [1.0], [3.0]]))
+    Coverage(4 samples, outside the grid of each layer: 25.00%)
+    layer 0, input 0: 0.00% below, 25.00% above, up to 5 intervals away
     """
-    points = check_inputs(network, x)
-    if not len(points):
-        raise ValueError("x has no rows, but coverage needs at least one sample")
-    with np.errstate(all="ignore"):
-        check_defined(network.layers, points, network_values(network, points))
-    return _coverage(network.layers, points)
-
-
-def uncovered(network: Network, x: FloatArray) -> BoolArray:
-    """Return which samples of x, not checked, leave a grid of each layer; (n_layers, batch)."""
-    flow = layer_inputs(network.layers, x)
-    sides = (_sides(layer, h) for layer, h in zip(network.layers, flow, strict=False))
-    return np.stack([(below | above).any(axis=1) for below, above in sides])
-
-
-def _coverage(layers: Sequence[Layer], x: FloatArray) -> Coverage:
+    points = check_samples(network, x)
+    network(points)  # raises where a symbolic edge is undefined
     outside, lows, highs, distances = [], [], [], []
-    for layer, h in zip(layers, layer_inputs(layers, x), strict=False):
+    for layer, h in zip(network.layers, layer_inputs(network.layers, points), strict=False):
         below, above = _sides(layer, h)
         # [eq:grid-coverage]
         a, b = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
@@ -287,7 +235,14 @@ def _coverage(layers: Sequence[Layer], x: FloatArray) -> Coverage:
         distances.append(beyond.max(axis=0) / ((b - a) / layer.n_intervals))
         # [/eq:grid-coverage]
         outside.append(float((below | above).any(axis=1).mean()))
-    return Coverage(len(x), tuple(outside), tuple(lows), tuple(highs), tuple(distances))
+    return Coverage(len(points), tuple(outside), tuple(lows), tuple(highs), tuple(distances))
+
+
+def uncovered(network: Network, x: FloatArray) -> BoolArray:
+    """Return which samples of x, not checked, leave a grid of each layer; (n_layers, batch)."""
+    flow = layer_inputs(network.layers, x)
+    sides = (_sides(layer, h) for layer, h in zip(network.layers, flow, strict=False))
+    return np.stack([(below | above).any(axis=1) for below, above in sides])
 
 
 def _sides(layer: Layer, h: FloatArray) -> tuple[BoolArray, BoolArray]:

@@ -25,39 +25,26 @@ batch comes last, because NumPy's inner loops are long then. Hence (A.T @ B.T).T
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from kan_ref.bspline import (
-    KnotVectors,
-    Workspace,
-    edge_matrix_gradient,
-    edge_sums,
-    evaluate_bases,
-    matrix_gradient,
-    slope_sums,
-    spline_sums,
-)
-from kan_ref.checks import FloatArray, Record
-from kan_ref.functions import BASE_FUNCTIONS
+from kan_ref import bspline, checks
+from kan_ref.bspline import KnotVectors, Workspace
+from kan_ref.checks import FloatArray
+from kan_ref.functions import BASE_FUNCTIONS, BASE_NAMES
 from kan_ref.network import symbolic_edges
 from kan_ref.network.cache import Cache, Gradients
-from kan_ref.network.layer_check import checked_fields
+from kan_ref.network.model import Rebuilt
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
 # part of theta -> its array
-PARAMETER_ARRAYS = {
-    "coef": "coef",
-    "w_base": "w_base",
-    "w_spline": "w_spline",
-    "symbolic": "affine",
-}
+PARAMETER_ARRAYS = {name: name for name in ("coef", "w_base", "w_spline")} | {"symbolic": "affine"}
 PARAMETER_NAMES = tuple(PARAMETER_ARRAYS)
 
 
 @dataclass(frozen=True, eq=False)
-class Layer(Record):
+class Layer(Rebuilt):
     """Parameters of one layer, checked and copied at construction, never changed after.
 
     Parameters
@@ -85,11 +72,12 @@ class Layer(Record):
     breakpoints : (n_in, n_intervals + 1)
         The grid in [a, b].
 
-    Raises
-    ------
-    ValueError, TypeError
-        "coef has shape (5, 2, 7), but 5 outputs, 2 inputs and n_intervals 5 + degree 3 need
-        (5, 2, 8)", and the like for every other argument.
+    Examples
+    --------
+    >>> import kan_ref as kr
+    >>> knots = kr.uniform_knots(0.0, 2.0, n_intervals=2, degree=1)
+    >>> kr.Layer(knots, [[[4.0, -2.0, 6.0]]], [[2.0]], [[0.5]], [[1.0]], 1)
+    Layer(1 -> 1, n_intervals 2, degree 1, base 'silu')
     """
 
     knots: FloatArray
@@ -110,7 +98,29 @@ class Layer(Record):
     gathered: bool = field(init=False)  # whether its sums gather coefficients (`bspline.gathers`)
 
     def __post_init__(self) -> None:
-        self.__dict__.update(checked_fields(**self._arguments()))
+        degree = checks.integer("degree", self.degree)
+        knots = bspline.check_knots("knots", self.knots, degree)
+        n_in, n_basis = len(knots), knots.shape[1] - degree - 1
+        w_base = checks.samples("w_base", self.w_base, ("n_out", n_in))
+        n_out = len(w_base)
+        mask = checks.array("mask", self.mask, (n_out, n_in))
+        for j, i in np.argwhere((mask != 0.0) & (mask != 1.0)):
+            checks.fail(f"mask at output {j}, input {i}", mask[j, i], "every edge needs 0 or 1")
+        symbolic, affine = symbolic_edges.check_edges(self.symbolic, self.affine, mask)
+        arrays = {
+            "knots": knots.copy(),
+            "coef": checks.array("coef", self.coef, (n_out, n_in, n_basis)).copy(),
+            "w_base": w_base.copy(),
+            "w_spline": checks.array("w_spline", self.w_spline, (n_out, n_in)).copy(),
+            "mask": mask.copy(),
+            "affine": affine,
+        }
+        for array in arrays.values():
+            array.flags.writeable = False
+        base = checks.choice("base", self.base, BASE_NAMES)
+        sizes = {"degree": degree, "n_in": n_in, "n_out": n_out}
+        self.__dict__.update(arrays, **sizes, base=base, symbolic=symbolic)
+        self.__dict__.update(knot_fields(arrays["knots"], degree, n_out))
 
     @property
     def base_matrix(self) -> FloatArray:
@@ -133,23 +143,28 @@ class Layer(Record):
         """Number of edges that are not masked."""
         return int(self.mask.sum()) + len(self.symbolic)
 
-    def _arguments(self) -> dict[str, object]:
-        """Return the arguments of the constructor, by name."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.init}
-
-    def __reduce__(self) -> tuple[type["Layer"], tuple[object, ...]]:
-        """Build copies and pickles through the constructor: checked and read-only."""
-        return Layer, tuple(self._arguments().values())
-
     def __repr__(self) -> str:
-        masked, shown = self.mask.size - self.n_active, [edge.name for edge in self.symbolic[:4]]
-        names = f", symbolic {', '.join(shown)}" if shown else ""
+        names = ", ".join(edge.name for edge in self.symbolic[:4])
         more = f" and {len(self.symbolic) - 4} more" if len(self.symbolic) > 4 else ""
-        note = f", {masked} masked edges" if masked else ""
+        masked = self.mask.size - self.n_active
         return (
             f"Layer({self.n_in} -> {self.n_out}, n_intervals {self.n_intervals}, "
-            f"degree {self.degree}, base {self.base!r}{names}{more}{note})"
+            f"degree {self.degree}, base {self.base!r}"
+            + (f", symbolic {names}{more}" if self.symbolic else "")
+            + (f", {masked} masked edges)" if masked else ")")
         )
+
+
+def knot_fields(knots: FloatArray, degree: int, n_out: int) -> dict[str, object]:
+    """Return the fields of a `Layer` that follow from its knots."""
+    n_basis = knots.shape[1] - degree - 1
+    return {
+        "rows": bspline.prepare_knots(knots, degree),
+        "breakpoints": knots[:, degree : n_basis + 1],
+        "n_basis": n_basis,
+        "n_intervals": n_basis - degree,
+        "gathered": bspline.gathers(n_out, n_basis, degree),
+    }
 
 
 def parameter_arrays(layer: Layer) -> tuple[FloatArray, ...]:
@@ -169,16 +184,6 @@ def with_parameters(layer: Layer, arrays: Sequence[FloatArray]) -> Layer:
     return new
 
 
-def cache_fits(cache: Cache, layer: Layer, batch: int) -> bool:
-    """Return whether the cache can come from the layer and a batch of that size."""
-    return (
-        cache.base.shape == (batch, layer.n_in)
-        and (cache.x is not None or not layer.symbolic)
-        and cache.bases.n_columns == layer.n_in * layer.n_basis
-        and len(cache.bases.values) == layer.degree + 1
-    )
-
-
 def evaluate(
     layer: Layer, x: FloatArray, *, slopes: bool = True, workspace: Workspace | None = None
 ) -> Cache:
@@ -188,9 +193,9 @@ def evaluate(
     """
     x = np.ascontiguousarray(x.T).T  # batch last in memory, like all arrays made of it
     orders = (0, 1) if slopes else (0,)
-    bases = evaluate_bases(layer.rows, x, orders[-1], layer.gathered, workspace)
+    bases = bspline.evaluate_bases(layer.rows, x, orders[-1], layer.gathered, workspace)
     base = BASE_FUNCTIONS[layer.base](x, orders)
-    return Cache(bases, base[0], base[1] if slopes else None, x if layer.symbolic else None)
+    return Cache(x, bases, base[0], base[1] if slopes else None)
 
 
 # --- forward
@@ -205,7 +210,7 @@ def layer_forward(layer: Layer, x: FloatArray) -> tuple[FloatArray, Cache]:
 def layer_outputs(layer: Layer, cache: Cache) -> FloatArray:
     """Compute the outputs (batch, n_out) from the cache: :eq:`layer-forward`."""
     # [eq:layer-forward]
-    y = (layer.base_matrix @ cache.base.T).T + spline_sums(layer.spline_matrix, cache.bases)
+    y = (layer.base_matrix @ cache.base.T).T + bspline.spline_sums(layer.spline_matrix, cache.bases)
     # [/eq:layer-forward]
     if layer.symbolic:
         symbolic_edges.add_outputs(layer.symbolic, layer.affine, cache.inputs, y)
@@ -225,11 +230,9 @@ def layer_backward(
     :eq:`layer-input-gradient` and :eq:`layer-backward-edges`. About two forward passes.
     """
     grads = parameter_gradients(layer, cache, dy, d_edges)
-    if cache.base_slope is None:
-        raise ValueError("cache holds no derivatives, but dx needs evaluate(..., slopes=True)")
     # [eq:layer-input-gradient]
-    dx = (layer.base_matrix.T @ dy.T).T * cache.base_slope
-    dx += slope_sums(layer.spline_matrix, cache.bases, dy)
+    dx = (layer.base_matrix.T @ dy.T).T * cache.slopes
+    dx += bspline.slope_sums(layer.spline_matrix, cache.bases, dy)
     # [/eq:layer-input-gradient]
     if layer.symbolic:
         symbolic_edges.add_input_gradient(layer.symbolic, layer.affine, cache.inputs, dy, dx)
@@ -249,11 +252,11 @@ def parameter_gradients(
 ) -> Gradients:
     """Compute what `layer_backward` does but dx; `out` (n_out, n_in * n_basis) is for d_coef."""
     # [eq:layer-backward]
-    d_matrix = matrix_gradient(dy, cache.bases, out)
+    d_matrix = bspline.matrix_gradient(dy, cache.bases, out)
     d_base_matrix = dy.T @ cache.base
     # [/eq:layer-backward]
     if d_edges is not None:
-        d_matrix += edge_matrix_gradient(d_edges, cache.bases)
+        d_matrix += bspline.edge_matrix_gradient(d_edges, cache.bases)
         d_base_matrix += np.einsum("bji,bi->ji", d_edges, cache.base)
     d_affine = layer.affine
     if layer.symbolic:
@@ -281,7 +284,7 @@ def weight_gradients(
 
 def layer_edge_outputs(layer: Layer, cache: Cache) -> FloatArray:
     """Compute phi_ji(x_bi), (batch, n_out, n_in): the summands of (L1); masked edges give 0."""
-    sums = edge_sums(layer.spline_matrix, cache.bases)
+    sums = bspline.edge_sums(layer.spline_matrix, cache.bases)
     values = cache.base[:, None, :] * layer.base_matrix + sums
     if layer.symbolic:
         own = symbolic_edges.values(layer.symbolic, layer.affine, cache.inputs)
@@ -291,10 +294,8 @@ def layer_edge_outputs(layer: Layer, cache: Cache) -> FloatArray:
 
 def edge_slopes(layer: Layer, cache: Cache) -> FloatArray:
     """Compute the derivatives phi'_ji(x_bi), (batch, n_out, n_in)."""
-    if cache.base_slope is None:
-        raise ValueError("cache holds no derivatives, but phi' needs evaluate(..., slopes=True)")
-    sums = edge_sums(layer.spline_matrix, cache.bases, plane=1)
-    slopes = cache.base_slope[:, None, :] * layer.base_matrix + sums
+    sums = bspline.edge_sums(layer.spline_matrix, cache.bases, plane=1)
+    slopes = cache.slopes[:, None, :] * layer.base_matrix + sums
     if layer.symbolic:
         own = symbolic_edges.slopes(layer.symbolic, layer.affine, cache.inputs)
         slopes[:, *symbolic_edges.numbers(layer.symbolic)] = own

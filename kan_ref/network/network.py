@@ -11,31 +11,25 @@ edges, in C order. The layers' arrays are views of it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import zip_longest
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
 
 import numpy as np
 
 from kan_ref import checks
-from kan_ref.checks import FloatArray, Record
-from kan_ref.network.cache import Cache, Flow, Workspace
+from kan_ref.bspline import Workspace
+from kan_ref.checks import FloatArray
+from kan_ref.network import layer as one_layer
+from kan_ref.network.cache import Cache, Flow
 from kan_ref.network.definedness import check_defined, check_derivatives
 from kan_ref.network.jacobian import prediction_column_squares, prediction_jacobian
-from kan_ref.network.layer import (
-    Layer,
-    cache_fits,
-    evaluate,
-    layer_backward,
-    layer_outputs,
-    parameter_arrays,
-    parameter_gradients,
-    with_parameters,
-)
+from kan_ref.network.layer import Layer, evaluate, layer_backward, layer_outputs, parameter_arrays
+from kan_ref.network.model import Model, split
 from kan_ref.numerics import RowSparse
 
 
-@dataclass(frozen=True, eq=False)
-class Network(Record):
+@dataclass(frozen=True, eq=False, repr=False)
+class Network(Model):
     """Layers that fit together, and their parameters as one read-only vector.
 
     Parameters
@@ -53,35 +47,36 @@ class Network(Record):
         Length of theta. See tutorials/04_a_network.md, "the number of parameters", and
         tutorials/09_scaling_laws.md, "what is counted as a parameter".
 
-    Raises
-    ------
-    ValueError, TypeError
-        "layer 1 takes 3 inputs, but layer 0 has 5 outputs"
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> net
+    Network([2, 5, 1], n_intervals [5, 5], degree 3, 150 parameters)
+    >>> net([[0.5, 0.5]]).shape
+    (1, 1)
     """
 
     layers: tuple[Layer, ...]
-    theta: FloatArray = field(init=False)
-    widths: tuple[int, ...] = field(init=False)
-    n_params: int = field(init=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.layers, Sequence):
-            raise TypeError(f"layers is {self.layers!r}, but must be a sequence of Layer")
         layers = tuple(self.layers)
         if not layers:
-            raise ValueError("layers is empty, but a network needs at least one layer")
+            checks.fail("layers", self.layers, "a network needs at least one layer")
         for number, layer in enumerate(layers):
-            if not isinstance(layer, Layer):
-                raise TypeError(f"layers[{number}] is {layer!r}, but must be a Layer")
-            if number and layer.n_in != layers[number - 1].n_out:
+            checks.instance(f"layers[{number}]", layer, Layer)
+        for number, (before, layer) in enumerate(pairwise(layers), start=1):
+            if layer.n_in != before.n_out:
                 raise ValueError(
-                    f"layer {number} takes {layer.n_in} inputs, "
-                    f"but layer {number - 1} has {layers[number - 1].n_out} outputs"
+                    f"layers[{number}] takes {checks.counted(layer.n_in, 'input')}, but "
+                    f"layers[{number - 1}] has {checks.counted(before.n_out, 'output')}"
                 )
-        arrays = [array for layer in layers for array in parameter_arrays(layer)]
-        theta = np.concatenate(arrays, axis=None)  # flattened
         widths = (layers[0].n_in, *(layer.n_out for layer in layers))
-        self.__dict__.update(_on_theta(layers, theta), widths=widths, n_params=theta.size)
+        self.__dict__.update(layers=layers, widths=widths)
+        arrays = [array for layer in layers for array in parameter_arrays(layer)]
+        self.set_theta(np.concatenate(arrays, axis=None))  # flattened
 
     @property
     def n_intervals(self) -> int | None:
@@ -101,13 +96,6 @@ class Network(Record):
             int(layer.mask.sum()) * (layer.n_basis + 2) + layer.affine.size for layer in self.layers
         )
 
-    def with_theta(self, theta: object) -> "Network":
-        """Return the same network with other parameters (n_params,), which are copied once."""
-        own = checks.array("theta", theta, ("n_params",))
-        if len(own) != self.n_params:
-            raise ValueError(f"theta has {len(own)} numbers, but this network has {self.n_params}")
-        return self.replace_theta(own.copy())
-
     def __call__(self, x: object) -> FloatArray:
         """Compute outputs (batch, n_out) at x (batch, n_in); ValueError where one is undefined.
 
@@ -115,16 +103,19 @@ class Network(Record):
         message: `kan_ref.coverage(network, x)` says which samples lie there.
         """
         points = check_inputs(self, x)
-        with np.errstate(all="ignore"):
-            return check_defined(self.layers, points, self.values(self.prepare(points)))
+        return check_defined(self.layers, points, network_values(self, points))
 
-    # --- what training needs of a model (`training.goal.Model`); arguments are not checked
+    # --- what training needs of a model; arguments are not checked
 
-    def replace_theta(self, theta: FloatArray) -> "Network":
-        """Return the same network on `theta` itself, which becomes read-only."""
-        new = object.__new__(Network)
-        new.__dict__.update(self.__dict__, **_on_theta(self.layers, theta))
-        return new
+    def views(self, theta: FloatArray) -> dict[str, object]:
+        """Return the layers on theta."""
+        new, start = [], 0
+        for layer in self.layers:
+            own = theta[start : start + layer.n_params]
+            arrays = split(own, [array.shape for array in parameter_arrays(layer)])
+            new.append(one_layer.with_parameters(layer, arrays))
+            start += layer.n_params
+        return {"layers": tuple(new)}
 
     def prepare(self, x: FloatArray, workspaces: Sequence[Workspace] = ()) -> Cache:
         """Evaluate what the first layer computes from x and its knots, for every theta the same."""
@@ -168,7 +159,7 @@ class Network(Record):
             pieces[:0] = grads
         first, d_theta = self.layers[0], np.empty(self.n_params)
         d_coef = d_theta[: first.coef.size].reshape(first.n_out, -1)  # the longest: no copy
-        _, *others = parameter_gradients(first, caches[0], dy, out=d_coef)
+        _, *others = one_layer.parameter_gradients(first, caches[0], dy, out=d_coef)
         np.concatenate([*others, *pieces], axis=None, out=d_theta[d_coef.size :])  # flattened
         # [/eq:network-backward]
         return d_theta
@@ -181,36 +172,18 @@ class Network(Record):
         """Compute the sums of squares of the columns of `jacobian`, (n_params,)."""
         return prediction_column_squares(self.layers, caches)
 
-    def __reduce__(self) -> tuple[type["Network"], tuple[object, ...]]:
-        """Build copies and pickles through the constructor: read-only, with views of theta."""
-        return Network, (self.layers,)
-
     def __repr__(self) -> str:
-        intervals = ", ".join(str(layer.n_intervals) for layer in self.layers)
+        intervals = [layer.n_intervals for layer in self.layers]
         degrees = [layer.degree for layer in self.layers]
-        degree = str(degrees[0] if len(set(degrees)) == 1 else degrees)
         symbolic = sum(len(layer.symbolic) for layer in self.layers)
         masked = sum(layer.mask.size - layer.n_active for layer in self.layers)
-        note = f", {symbolic} symbolic edges" if symbolic else ""
-        note += f", {masked} masked edges" if masked else ""
         return (
-            f"Network({list(self.widths)}, n_intervals [{intervals}], degree {degree}, "
-            f"{self.n_params} parameters{note})"
+            f"Network({list(self.widths)}, n_intervals {intervals}, "
+            f"degree {degrees[0] if len(set(degrees)) == 1 else degrees}, "
+            f"{self.n_params} parameters"
+            + (f", {symbolic} symbolic edges" if symbolic else "")
+            + (f", {masked} masked edges)" if masked else ")")
         )
-
-
-def _on_theta(layers: Sequence[Layer], theta: FloatArray) -> dict[str, object]:
-    """Return the layers as views of theta, and theta read-only."""
-    theta.flags.writeable = False
-    theta = theta.view()  # stays read-only: nothing else refers to its memory
-    views, start = [], 0
-    for layer in layers:
-        parts = []
-        for array in parameter_arrays(layer):
-            parts.append(theta[start : start + array.size].reshape(array.shape))
-            start += array.size
-        views.append(with_parameters(layer, parts))
-    return {"layers": tuple(views), "theta": theta}
 
 
 @np.errstate(all="ignore")
@@ -219,23 +192,19 @@ def network_values(network: Network, x: FloatArray) -> FloatArray:
     return network.values(network.prepare(x))
 
 
-# --- input validation
-
-
 def check_network(name: str, value: object) -> Network:
     """Return `value` if it is a Network, else raise TypeError."""
-    if not isinstance(value, Network):
-        raise TypeError(f"{name} is {checks.shown(value)}, but must be a Network")
-    return value
+    return checks.instance(name, value, Network)
 
 
 def check_inputs(network: Network, x: object, name: str = "x") -> FloatArray:
     """Check the network, and return x as a finite float64 array (batch, n_in)."""
-    check_network("network", network)
-    return checks.array(name, x, ("batch", network.layers[0].n_in))
+    return checks.array(name, x, ("batch", check_network("network", network).widths[0]))
 
 
-# --- forward
+def check_samples(network: Network, x: object) -> FloatArray:
+    """Check the network, and return x as a finite array (batch, n_in) of at least one sample."""
+    return checks.samples("x", x, ("batch", check_network("network", network).widths[0]))
 
 
 def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]:
@@ -253,24 +222,28 @@ def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]
     caches : tuple of Cache
         One per layer.
 
-    Raises
-    ------
-    ValueError, TypeError
-        For a wrong shape or numbers that are not finite; where a symbolic edge is undefined.
-
     Notes
     -----
-    Implements :eq:`network-forward`, Liu et al. 2024, eq. 2.7.
+    Implements :eq:`network-forward`, Liu et al. 2024, eq. 2.7. ValueError where a symbolic edge is
+    undefined.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> y, caches = kr.forward(net, [[0.5, 0.5], [0.0, 1.0]])
+    >>> y.shape, len(caches)
+    ((2, 1), 2)
     """
     points = check_inputs(network, x)
     with np.errstate(all="ignore"):
         flow, caches = network.run_flow(evaluate(network.layers[0], points))
-        return check_defined(network.layers, points, flow[-1]), caches
+    return check_defined(network.layers, points, flow[-1]), caches
 
 
-# --- backward
-
-
+@np.errstate(all="ignore")
 def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[FloatArray, Network]:
     """Compute the gradients of a scalar R with respect to the inputs and all parameters.
 
@@ -289,32 +262,33 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
     grads : Network
         `grads.layers[l].coef` is d_coef of layer l, `grads.theta` is d_theta.
 
-    Raises
-    ------
-    ValueError, TypeError
-        For a wrong number of caches, a wrong shape of dy, or numbers that are not finite; where a
-        symbolic edge has no finite derivative.
-
     Notes
     -----
-    Implements (L14) and (L15), :eq:`network-backward`. About two forward passes.
+    Implements (L14) and (L15), :eq:`network-backward`. About two forward passes. ValueError where a
+    symbolic edge has no finite derivative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> y, caches = kr.forward(net, [[0.5, 0.5], [0.0, 1.0]])
+    >>> dx, grads = kr.backward(net, caches, np.ones_like(y))
+    >>> dx.shape, grads.layers[0].coef.shape, grads.theta.shape
+    ((2, 2), (3, 2, 8), (90,))
     """
     check_network("network", network)
-    if not isinstance(caches, Sequence) or not all(isinstance(cache, Cache) for cache in caches):
-        raise TypeError(f"caches is {caches!r}, but must be the caches that forward gave")
-    if len(caches) != len(network.layers):
-        raise ValueError(
-            f"caches holds {len(caches)} records, but this network has {len(network.layers)} layers"
-        )
-    for number, (layer, cache) in enumerate(zip(network.layers, caches, strict=True)):
-        if not cache_fits(cache, layer, len(caches[0].base)):
-            raise ValueError(f"caches[{number}] is {cache!r}, which does not belong to {layer!r}")
+    for number, (cache, layer) in enumerate(zip_longest(caches, network.layers)):
+        fits = isinstance(cache, Cache) and layer is not None
+        columns = fits and (len(cache.bases.values), cache.bases.n_columns)
+        if not fits or columns != (layer.degree + 1, layer.n_in * layer.n_basis):
+            checks.fail(f"caches[{number}]", cache, f"must belong to {layer}: see forward")
     dx = checks.array("dy", dy, (len(caches[0].base), network.widths[-1]))
     collected: list[FloatArray] = []
-    with np.errstate(all="ignore"):
-        for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):
-            dx, grads = layer_backward(layer, cache, dx)
-            collected[:0] = grads
-        theta = np.concatenate(collected, axis=None)  # flattened
-        check_derivatives(network.layers, [cache.x for cache in caches], dx, theta)
+    for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):
+        dx, grads = layer_backward(layer, cache, dx)
+        collected[:0] = grads
+    theta = np.concatenate(collected, axis=None)  # flattened
+    check_derivatives(network.layers, [cache.inputs for cache in caches], dx, theta)
     return dx, network.replace_theta(theta)

@@ -13,26 +13,19 @@ Layers move one after another, each at the activations that the moved layers bef
 Coefficients change, w_spline does not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 import numpy as np
 
-from kan_ref import checks
-from kan_ref.bspline import (
-    add_outer_knots,
-    blended_knots,
-    coef_with_knots,
-    hidden_bounds,
-    interpolate_in_rank,
-    keep_outer_knots,
-    move_coefficients,
-    uniform_knots,
-)
+from kan_ref import bspline, checks
 from kan_ref.checks import FloatArray
-from kan_ref.network.definedness import first_cause, outputs_at
-from kan_ref.network.layer import Layer
-from kan_ref.network.layer_check import knot_fields
-from kan_ref.network.network import Network, check_inputs, check_network
+from kan_ref.network.definedness import outputs_at, undefined_values
+from kan_ref.network.layer import Layer, knot_fields
+from kan_ref.network.model import Model
+from kan_ref.network.network import Network, check_network, check_samples
+
+Kind = TypeVar("Kind", bound=Model)
 
 
 def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
@@ -46,7 +39,7 @@ def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
 
 def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Layer:
     """Move a layer to other knot vectors and keep its curves (`bspline.move_coefficients`)."""
-    coef = move_coefficients(layer.knots, layer.degree, layer.coef, new_knots, x)
+    coef = bspline.move_coefficients(layer.knots, layer.degree, layer.coef, new_knots, x)
     return with_knots(layer, new_knots, coef)
 
 
@@ -54,31 +47,33 @@ def _refine_layer(
     layer: Layer, n_intervals: int, x: FloatArray | None, *, keep_outer: bool
 ) -> Layer:
     """Refine a layer's grid over its [a, b]; the outer knots stay only where it is nested."""
-    grid = interpolate_in_rank(layer.breakpoints, n_intervals)
+    grid = bspline.interpolate_in_rank(layer.breakpoints, n_intervals)
     nested = n_intervals % layer.n_intervals == 0
     if nested and keep_outer:
-        knots = keep_outer_knots(layer.knots, grid, layer.degree)
-        coef = coef_with_knots(layer.knots, layer.degree, layer.coef, knots)
+        knots = bspline.keep_outer_knots(layer.knots, grid, layer.degree)
+        coef = bspline.coef_with_knots(layer.knots, layer.degree, layer.coef, knots)
         return with_knots(layer, knots, coef)
-    return move_layer(layer, add_outer_knots(grid, layer.degree), None if nested else x)
+    return move_layer(layer, bspline.add_outer_knots(grid, layer.degree), None if nested else x)
 
 
-def _pass_on(layers: Sequence[Layer], x: FloatArray, *, check: bool = True) -> FloatArray:
-    """Return the last layer's outputs at its inputs x; ValueError where they are not finite."""
-    y = outputs_at(layers[-1], x)
-    if check and not np.isfinite(y).all():
-        raise ValueError(first_cause(layers, [*[None] * (len(layers) - 1), x, y], "x", highest=0))
-    return y
+def _check_finer(network: Network, n_intervals: object) -> int:
+    """Return n_intervals, at least that of every layer."""
+    most = max(layer.n_intervals for layer in network.layers)
+    return checks.integer("n_intervals", n_intervals, low=most)
 
 
-def _check_samples(network: Network, x: object) -> FloatArray:
-    """Return x as a batch of at least one sample."""
-    samples = check_inputs(network, x)
-    if len(samples) == 0:
-        raise ValueError(
-            f"x has shape {samples.shape}, but placing a grid needs at least one sample"
-        )
-    return samples
+def _move_layers(
+    network: Network, x: FloatArray, move: Callable[[Layer, FloatArray], Layer]
+) -> Network:
+    """Move layers one after another, each at its inputs; ValueError where they are undefined."""
+    layers: list[Layer] = []
+    at = x
+    for layer in network.layers:
+        layers.append(move(layer, at))
+        at = outputs_at(layers[-1], at)
+        if not np.isfinite(at).all():
+            raise ValueError(undefined_values(layers, x))
+    return Network(tuple(layers))
 
 
 @np.errstate(all="ignore")
@@ -108,45 +103,53 @@ def extend_grid(
         [a, b]; outside, the basis functions decay faster. Where a grid is not nested, the function
         changes everywhere, by what the new grid cannot represent.
 
-    Raises
-    ------
-    ValueError, TypeError
-        "n_intervals is 4, but layer 0 has 5 already and a grid is only made finer"; where a
-        symbolic edge is undefined at a sample; above 16384 - degree for a grid that is not nested.
-
     Notes
     -----
-    For nested grids time and memory are proportional to n_intervals. For others time grows with
-    n_intervals^3 and memory with n_intervals^2: from 7 to 1000 they are 0.8 s and 46 MiB for
-    one layer with two inputs.
-
     "even" suits a fit that follows: for a cubic curve refined from 5 to 200 intervals, the design
     matrix has a condition number of 40, and 3e4 with the old outer knots. See
-    tutorials/06_grids.md, "outside the grid".
+    tutorials/06_grids.md, "outside the grid". Where grids are not nested, time grows with
+    n_intervals^3: from 7 to 1000 it is 0.8 s for one layer with two inputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> finer = kr.extend_grid(net, n_intervals=20)
+    >>> kr.distance(net, finer, rng.uniform(-2.0, 2.0, (100, 2))).max < 1e-14
+    True
     """
-    check_network("network", network)
-    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
-    _check_finer(network, n_intervals)
+    count = _check_finer(check_network("network", network), n_intervals)
     keep_outer = checks.choice("outer", outer, ("kept", "even")) == "kept"
-    samples = None if x is None else _check_samples(network, x)
-    layers: list[Layer] = []
-    for layer in network.layers:
-        layers.append(_refine_layer(layer, n_intervals, samples, keep_outer=keep_outer))
-        samples = None if samples is None else _pass_on(layers, samples)
-    return Network(tuple(layers))
+    if x is None:
+        layers = [_refine_layer(one, count, None, keep_outer=keep_outer) for one in network.layers]
+        return Network(tuple(layers))
+    samples = check_samples(network, x)
+    return _move_layers(
+        network, samples, lambda layer, at: _refine_layer(layer, count, at, keep_outer=keep_outer)
+    )
 
 
 @np.errstate(all="ignore")
 def update_grid(
-    network: Network, x: object, *, uniform_share: float = 1.0, margin: float = 1.0
-) -> Network:
+    network: Kind,
+    x: object,
+    *,
+    n_intervals: int | None = None,
+    uniform_share: float = 1.0,
+    margin: float = 1.0,
+) -> Kind:
     """Move every grid to the activations of a batch; keep the function as well as the grids allow.
 
     Parameters
     ----------
-    network : Network
+    network : Network or LAN
+        The grids of a LAN lie at its hidden nodes.
     x : (batch, n_in)
         At least one sample.
+    n_intervals : int, optional
+        Of the new grids; each keeps its own number by default.
     uniform_share : float
         Blending weight from 0 to 1: 1 spaces breakpoints evenly, 0 puts them at quantiles of the
         activations. Quantiles that are equal, because many activations are, are spread evenly
@@ -159,53 +162,47 @@ def update_grid(
 
     Returns
     -------
-    updated : Network
-        All layers moved, each with as many intervals as before.
+    updated : Network or LAN
+        The function changes where the new grids cannot represent the old curves.
 
-    Raises
-    ------
-    ValueError, TypeError
-        "uniform_share is 1.5, but must be between 0 and 1"; where a symbolic edge is undefined.
-
-    Notes
-    -----
-    The function changes where the new grids cannot represent the old curves.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> kr.update_grid(net, [[0.0], [5.0]]).layers[0].breakpoints
+    array([[-1. ,  0.4,  1.8,  3.2,  4.6,  6. ]])
     """
-    samples = _check_samples(network, x)
-    layers: list[Layer] = []
-    for layer in network.layers:
-        knots = blended_knots(
-            samples, layer.n_intervals, layer.degree, uniform_share=uniform_share, margin=margin
-        )
-        layers.append(move_layer(layer, knots, samples))
-        samples = _pass_on(layers, samples)
-    return Network(tuple(layers))
+    checks.instance("network", network, Model, "a Network or a LAN")
+    samples = checks.samples("x", x, ("batch", network.widths[0]))
+    if n_intervals is not None:
+        checks.integer("n_intervals", n_intervals, low=1)
+
+    def knots_at(at: FloatArray, own: int, degree: int) -> FloatArray:
+        count = own if n_intervals is None else n_intervals
+        return bspline.blended_knots(at, count, degree, uniform_share=uniform_share, margin=margin)
+
+    def move(layer: Layer, at: FloatArray) -> Layer:
+        return move_layer(layer, knots_at(at, layer.n_intervals, layer.degree), at)
+
+    if not isinstance(network, Network):
+        return network.move_grids(samples, knots_at)
+    return cast("Kind", _move_layers(network, samples, move))
 
 
 def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
     """Refine grids for training: keep the first layer's [a, b], place hidden grids on activations.
 
-    A nested first grid gets even outer knots if all inputs lie in [a, b], and keeps its outer knots
+    x (batch, n_in) are the training inputs, `n_intervals` is at least that of every layer. A nested
+    first grid gets even outer knots if all inputs lie in [a, b], and keeps its outer knots
     otherwise: the outputs at x change only by what the new hidden grids cannot represent.
-
-    Parameters
-    ----------
-    network : Network
-    x : (batch, n_in)
-        Training inputs, checked.
-    n_intervals : int
-        At least that of every layer.
-
-    Raises
-    ------
-    ValueError
-        Where a symbolic edge of the refined network is undefined.
     """
     first = network.layers[0]
-    _check_finer(network, n_intervals)
+    count = _check_finer(network, n_intervals)
     inside = np.all((x >= first.breakpoints[:, 0]) & (x <= first.breakpoints[:, -1]))
-    moved = _refine_layer(first, n_intervals, x, keep_outer=not inside)
-    return place_hidden_grids(Network((moved, *network.layers[1:])), x, n_intervals)
+    moved = _refine_layer(first, count, x, keep_outer=not inside)
+    return place_hidden_grids(Network((moved, *network.layers[1:])), x, count)
 
 
 def place_hidden_grids(
@@ -224,29 +221,17 @@ def place_hidden_grids(
     and "why the test error rises on fine grids".
     """
     layers = [network.layers[0]]
+    at = outputs_at(layers[0], x) if after_first is None else after_first
     for layer in network.layers[1:]:
-        if len(layers) == 1 and after_first is not None:
-            x = after_first
-        else:
-            x = _pass_on(layers, x, check=n_intervals is not None)
-        if not np.isfinite(x).all():
-            return network
-        count = layer.n_intervals if n_intervals is None else n_intervals
-        low, high = hidden_bounds(x, count)
-        layers.append(move_layer(layer, uniform_knots(low, high, count, layer.degree), x))
-    last = layers[-1]
-    if last.symbolic:
-        y = _pass_on(layers, x, check=n_intervals is not None)
-        if not np.isfinite(y).all():
-            return network
-    return Network(tuple(layers))
-
-
-def _check_finer(network: Network, n_intervals: int) -> None:
-    """Raise ValueError if a layer has more intervals already."""
-    for layer_index, layer in enumerate(network.layers):
-        if n_intervals < layer.n_intervals:
-            raise ValueError(
-                f"n_intervals is {n_intervals}, but layer {layer_index} has {layer.n_intervals} "
-                "already and a grid is only made finer"
-            )
+        if not np.isfinite(at).all():
+            break
+        count = n_intervals or layer.n_intervals
+        knots = bspline.uniform_knots(*bspline.hidden_bounds(at, count), count, layer.degree)
+        layers.append(move_layer(layer, knots, at))
+        if layer is not network.layers[-1] or layer.symbolic:
+            at = outputs_at(layers[-1], at)
+    if np.isfinite(at).all():
+        return Network(tuple(layers))
+    if n_intervals is None:
+        return network
+    raise ValueError(undefined_values(layers, x))

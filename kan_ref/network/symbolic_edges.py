@@ -23,8 +23,7 @@ optimizer accepts. Public functions raise an error with the sample and the edge,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,111 +47,87 @@ class SymbolicEdge:
         return self.function.name
 
     def __repr__(self) -> str:
-        name = getattr(self.function, "name", self.function)
-        return f"SymbolicEdge(output {self.output}, input {self.input}, {name!r}, row {self.row})"
+        return f"SymbolicEdge(output {self.output}, input {self.input}, {self.name!r}, {self.row})"
 
 
 def check_edges(
-    symbolic: object, affine: object, mask: FloatArray
+    symbolic: Sequence[object], affine: object, mask: FloatArray
 ) -> tuple[tuple[SymbolicEdge, ...], FloatArray]:
-    """Check the symbolic edges of a layer, and sort them by output and input.
-
-    Parameters
-    ----------
-    symbolic : sequence of SymbolicEdge
-    affine : (n_rows, 4)
-        a, b, c, d.
-    mask : (n_out, n_in)
-        1 on spline edges.
-
-    Returns
-    -------
-    symbolic : tuple of SymbolicEdge
-        Sorted, rows renumbered.
-    affine : (n_rows, 4)
-        In the new order; a row that no edge uses is left out.
-
-    Raises
-    ------
-    ValueError, TypeError
-        "symbolic has an edge from input 0 to output 1, but mask says that it is
-        a spline edge"
-    """
-    if not isinstance(symbolic, Sequence):
-        raise TypeError(f"symbolic is {symbolic!r}, but must be a sequence of SymbolicEdge")
+    """Return the checked edges sorted by output and input, and the rows that they use, in order."""
     rows = checks.array("affine", affine, ("n_rows", 4))
-    for edge in symbolic:
-        if not isinstance(edge, SymbolicEdge) or not isinstance(edge.function, Function):
-            raise TypeError(f"symbolic contains {edge!r}, but must be a sequence of SymbolicEdge")
-        j = checks.integer("output of a symbolic edge", edge.output, low=0, high=mask.shape[0] - 1)
-        i = checks.integer("input of a symbolic edge", edge.input, low=0, high=mask.shape[1] - 1)
-        checks.integer("row of a symbolic edge", edge.row, low=0, high=len(rows) - 1)
-        if mask[j, i] != 0.0:
-            raise ValueError(
-                f"symbolic has an edge from input {i} to output {j}, "
-                "but mask says that it is a spline edge"
-            )
-    edges = sorted(symbolic, key=lambda edge: (edge.output, edge.input))
-    for one, other in pairwise(edges):
-        if (one.output, one.input) == (other.output, other.input):
-            raise ValueError(
-                f"symbolic has the edge from input {one.input} to output {one.output} twice"
-            )
-    order: dict[int, Function] = {}
+    found: dict[tuple[int, int], SymbolicEdge] = {}
+    for number, one in enumerate(symbolic):
+        edge = checks.instance(f"symbolic[{number}]", one, SymbolicEdge)
+        checks.instance(f"symbolic[{number}].function", edge.function, Function)
+        j = checks.integer(f"symbolic[{number}].output", edge.output, high=mask.shape[0] - 1)
+        i = checks.integer(f"symbolic[{number}].input", edge.input, high=mask.shape[1] - 1)
+        checks.integer(f"symbolic[{number}].row", edge.row, high=len(rows) - 1)
+        if mask[j, i] or (j, i) in found:
+            checks.fail(f"symbolic[{number}]", edge, "that edge is a spline or symbolic already")
+        found[j, i] = edge
+    edges = [found[place] for place in sorted(found)]
+    functions: dict[int, Function] = {}
     for edge in edges:
-        if order.setdefault(edge.row, edge.function) != edge.function:
-            names = f"{order[edge.row].name!r} and {edge.name!r}"
-            raise ValueError(
-                f"symbolic has {names} on row {edge.row} of affine, "
-                "but edges that share a row need one function"
-            )
-    places = {row: place for place, row in enumerate(order)}
-    renumbered = tuple(
-        SymbolicEdge(edge.output, edge.input, edge.function, places[edge.row]) for edge in edges
-    )
-    return renumbered, rows[list(order)].reshape(-1, 4)
+        if functions.setdefault(edge.row, edge.function) != edge.function:
+            checks.fail("symbolic", edge, "edges that share a row need one function")
+    places = {row: place for place, row in enumerate(functions)}
+    return tuple(replace(edge, row=places[edge.row]) for edge in edges), rows[list(functions)]
 
 
-def _inner(edge: SymbolicEdge, affine: FloatArray, x: FloatArray) -> FloatArray:
-    inner_scale, inner_shift = affine[edge.row, :2]
-    return np.asarray(inner_scale * x[:, edge.input] + inner_shift)
+def numbers(symbolic: Sequence[SymbolicEdge]) -> tuple[list[int], list[int]]:
+    """Return outputs j and inputs i of all symbolic edges, to index arrays (n_out, n_in)."""
+    return [edge.output for edge in symbolic], [edge.input for edge in symbolic]
+
+
+def _by_order(function: Function) -> tuple[Values, ...]:
+    return function.f, function.d1, function.d2, function.d3
+
+
+@np.errstate(all="ignore")
+def values(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> FloatArray:
+    """Compute (L8) of every symbolic edge, (batch, n_edges)."""
+    columns = np.empty((len(symbolic), len(x)))
+    for column, edge in zip(columns, symbolic, strict=True):
+        inner_scale, inner_shift, outer_scale, outer_shift = affine[edge.row]
+        # [eq:symbolic-edge]
+        u = inner_scale * x[:, edge.input] + inner_shift
+        column[:] = outer_scale * edge.function.f(u) + outer_shift
+        # [/eq:symbolic-edge]
+    return columns.T
 
 
 def add_outputs(
     symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, y: FloatArray
 ) -> None:
     """Add (L8) of every symbolic edge to y (batch, n_out); a sum that is not finite becomes nan."""
-    with np.errstate(all="ignore"):
-        for edge in symbolic:
-            outer_scale, outer_shift = affine[edge.row, 2:]
-            # [eq:symbolic-edge]
-            y[:, edge.output] += (
-                outer_scale * edge.function.f(_inner(edge, affine, x)) + outer_shift
-            )
-            # [/eq:symbolic-edge]
+    for edge, curve in zip(symbolic, values(symbolic, affine, x).T, strict=True):
+        y[:, edge.output] += curve
     y[~np.isfinite(y)] = np.nan
 
 
-def values(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> FloatArray:
-    """Compute (L8) of every symbolic edge, (batch, n_edges)."""
-    columns = np.empty((len(symbolic), len(x)))
-    with np.errstate(all="ignore"):
-        for column, edge in zip(columns, symbolic, strict=True):
-            outer_scale, outer_shift = affine[edge.row, 2:]
-            column[:] = outer_scale * edge.function.f(_inner(edge, affine, x)) + outer_shift
-    return columns.T
+@np.errstate(all="ignore")
+def derivatives(
+    symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, orders: Sequence[int]
+) -> FloatArray:
+    """Compute (L11): derivatives with respect to x of orders 0 to 3, (n_edges, n_orders, batch).
+
+    Of order 1 they are (L9).
+    """
+    planes = np.empty((len(symbolic), len(orders), len(x)))
+    for rows, edge in zip(planes, symbolic, strict=True):
+        inner_scale, inner_shift, outer_scale, outer_shift = affine[edge.row]
+        u = inner_scale * x[:, edge.input] + inner_shift
+        for row, order in zip(rows, orders, strict=True):
+            # [eq:symbolic-derivative]
+            row[:] = outer_scale * inner_scale**order * _by_order(edge.function)[order](u)
+            row += outer_shift if order == 0 else 0.0
+            # [/eq:symbolic-derivative]
+    return planes
 
 
 def slopes(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> FloatArray:
     """Compute (L9) of every symbolic edge, (batch, n_edges)."""
-    columns = np.empty((len(symbolic), len(x)))
-    with np.errstate(all="ignore"):
-        for column, edge in zip(columns, symbolic, strict=True):
-            inner_scale, _, outer_scale, _ = affine[edge.row]
-            # [eq:symbolic-slope]
-            column[:] = outer_scale * inner_scale * edge.function.d1(_inner(edge, affine, x))
-            # [/eq:symbolic-slope]
-    return columns.T
+    return derivatives(symbolic, affine, x, (1,))[:, 0].T
 
 
 def add_input_gradient(
@@ -167,51 +142,29 @@ def add_input_gradient(
         dx[:, edge.input] += dy[:, edge.output] * slope
 
 
-def derivatives(
-    symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, orders: Sequence[int]
-) -> FloatArray:
-    """Compute (L11): derivatives with respect to x of orders 0 to 3, (n_edges, n_orders, batch)."""
-    planes = np.empty((len(symbolic), len(orders), len(x)))
-    with np.errstate(all="ignore"):
-        for rows, edge in zip(planes, symbolic, strict=True):
-            inner_scale, _, outer_scale, outer_shift = affine[edge.row]
-            u, by_u = _inner(edge, affine, x), _by_order(edge.function)
-            for row, order in zip(rows, orders, strict=True):
-                # [eq:symbolic-derivative]
-                row[:] = outer_scale * inner_scale**order * by_u[order](u)
-                # [/eq:symbolic-derivative]
-                row += outer_shift if order == 0 else 0.0
-    return planes
-
-
+@np.errstate(all="ignore")
 def affine_slopes(
     symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, order: int = 0
 ) -> FloatArray:
     """Compute (L12) for an order q of at most 2: derivatives by a, b, c, d, (batch, n_edges, 4).
 
-    Notes
-    -----
     Implements :eq:`symbolic-parameters`. The order in memory is (n_edges, 4, batch).
     """
     terms = np.empty((len(symbolic), 4, len(x)))
-    with np.errstate(all="ignore"):
-        for (by_a, by_b, by_c, by_d), edge in zip(terms, symbolic, strict=True):
-            u, by_u = _inner(edge, affine, x), _by_order(edge.function)
-            inner_scale, _, outer_scale, _ = affine[edge.row]
-            # [eq:symbolic-parameters]
-            by_b[:] = outer_scale * inner_scale**order * by_u[order + 1](u)
-            by_a[:] = by_b * x[:, edge.input]
-            by_c[:] = by_u[order](u)
-            if order > 0:
-                by_a += outer_scale * order * inner_scale ** (order - 1) * by_c
-                by_c *= inner_scale**order
-            by_d[:] = 1.0 if order == 0 else 0.0
-            # [/eq:symbolic-parameters]
+    for (by_a, by_b, by_c, by_d), edge in zip(terms, symbolic, strict=True):
+        inner_scale, inner_shift, outer_scale, _ = affine[edge.row]
+        u = inner_scale * x[:, edge.input] + inner_shift
+        by_u = _by_order(edge.function)
+        # [eq:symbolic-parameters]
+        by_b[:] = outer_scale * inner_scale**order * by_u[order + 1](u)
+        by_a[:] = by_b * x[:, edge.input]
+        by_c[:] = by_u[order](u)
+        if order > 0:
+            by_a += outer_scale * order * inner_scale ** (order - 1) * by_c
+            by_c *= inner_scale**order
+        by_d[:] = 1.0 if order == 0 else 0.0
+        # [/eq:symbolic-parameters]
     return np.moveaxis(terms, 2, 0)
-
-
-def _by_order(function: Function) -> tuple[Values, ...]:
-    return function.f, function.d1, function.d2, function.d3
 
 
 def affine_gradient(
@@ -230,8 +183,3 @@ def affine_gradient(
     np.add.at(gradient, [edge.row for edge in symbolic], by_edge)
     # [/eq:layer-backward-symbolic]
     return gradient
-
-
-def numbers(symbolic: Sequence[SymbolicEdge]) -> tuple[list[int], list[int]]:
-    """Return outputs j and inputs i of all symbolic edges, to index arrays (n_out, n_in)."""
-    return [edge.output for edge in symbolic], [edge.input for edge in symbolic]
