@@ -30,9 +30,3 @@ from kan_ref.network.network import (
 )
 from kan_ref.network.refinement import extend_grid, place_hidden_grids, refine, update_grid
 from kan_ref.network.symbolic_edges import SymbolicEdge, affine_slopes, derivatives, numbers, values
-import typing as _t
-@_t.runtime_checkable
-class Model(_t.Protocol):
-    theta: _t.Any
-    widths: _t.Any
-    def run_flow(self, inputs: _t.Any, workspaces: _t.Any = ...) -> _t.Any: ...

@@ -16,7 +16,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.data import check_data, check_loss
-from kan_ref.network import Network, init_network, samples_as_domain
+from kan_ref.network import Network, init_network
 from kan_ref.training.fit import fit
 from kan_ref.training.held_out import hold_out
 from kan_ref.training.losses import LOSSES, MSE
@@ -90,7 +90,7 @@ def best_start(
     if kind is not MSE:  # logits of size 1 suit answers of -1 and 1
         y = 2.0 * kind.read_targets("y_train", y, widths[-1]) - 1.0
     shape: dict[str, Any] = {"n_intervals": n_intervals, "degree": degree, "base": base}
-    shape["domain"] = samples_as_domain(checked.x_train) if domain is None else domain
+    shape["domain"] = checked.x_train if domain is None else domain
     runs: list[Run[Network]] = []
     for _ in range(n_starts):
         start = init_network(widths, **shape, x=part.x_train, y=y if in_units else None, rng=rng)
