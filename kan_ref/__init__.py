@@ -12,7 +12,7 @@ from kan_ref.version import __version__ as __version__
 # package or module of kan_ref -> the public names that it defines
 _PUBLIC = {
     "baselines": "LAN MLP init_lan init_mlp lan_from_mlp update_lan_grids",
-    "bspline": "fit_curve percentile_bounds uniform_knots",
+    "bspline": "fit_curve uniform_knots",
     "discovery": "discover eliminate suggest_formulas",
     "drawing": "draw_network save_film",
     "formulas": "equation_term formula formula_latex from_formula recognise_constants",

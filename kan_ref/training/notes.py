@@ -61,7 +61,7 @@ MOST = 0.5  # of the sum of squared errors
 TIMES = 10.0  # the mean square of the other samples
 SMALL = 1e-3  # of an interval: a curve bends by less than a thousandth within it
 CROWDED, CENTRAL = 0.1, (5.0, 95.0)  # of an interval, between these percentiles
-OTHER_DOMAIN = "or start from domain=kr.percentile_bounds(x_train, (5, 95))"
+OTHER_DOMAIN = "or start from domain=np.percentile(x_train, (5, 95), axis=0).T"
 MOST_SORTED = 2000  # samples for percentiles
 GOOD = 1e-2  # of std(y): a training error below says that grids and units did no harm
 
