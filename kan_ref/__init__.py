@@ -12,7 +12,15 @@ from kan_ref.version import __version__ as __version__
 # package or module of kan_ref -> the public names that it defines
 _PUBLIC = {
     "baselines": "LAN MLP init_lan init_mlp lan_from_mlp",
-    "bspline": "fit_curve percentile_bounds uniform_knots",
+    "bspline": "fit_curve uniform_knots",
+    "network": (
+        "Layer Network backward check_gradients coverage distance edge_curve edge_outputs "
+        "extend_grid forward init_network lock_edges mask_edges update_grid"
+    ),
+    "pde": (
+        "Scales function_term input_hessian input_jacobian input_laplacian linear_term value_term"
+    ),
+    "sparsity": "Penalty edge_scores node_scores prune remove",
     "discovery": "discover eliminate suggest_formulas",
     "drawing": "draw_network save_film",
     "formulas": "equation_term formula formula_latex from_formula recognise_constants",
@@ -21,16 +29,7 @@ _PUBLIC = {
         "from_efficient_kan from_jaxkan from_pykan load save "
         "to_c to_efficient_kan to_jaxkan to_pykan to_scipy"
     ),
-    "network": (
-        "Layer Network backward check_gradients coverage distance edge_curve edge_outputs "
-        "extend_grid forward init_network lock_edges mask_edges update_grid"
-    ),
     "optimizers": "adam lbfgs levenberg_marquardt",
-    "pde": (
-        "ResidualProblem Scales function_term input_hessian input_hessian_diag "
-        "input_jacobian input_laplacian linear_term residual_problem value_term"
-    ),
-    "sparsity": "Penalty edge_scores node_scores prune remove_edges remove_nodes",
     "symbolic": (
         "auto_symbolic canonical_form fit_affine fix_pattern fix_symbolic "
         "suggest_symbolic unfix_symbolic"

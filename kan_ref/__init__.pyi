@@ -29,7 +29,6 @@ from kan_ref.baselines import init_lan as init_lan
 from kan_ref.baselines import init_mlp as init_mlp
 from kan_ref.baselines import lan_from_mlp as lan_from_mlp
 from kan_ref.bspline import fit_curve as fit_curve
-from kan_ref.bspline import percentile_bounds as percentile_bounds
 from kan_ref.bspline import uniform_knots as uniform_knots
 from kan_ref.data import Data as Data
 from kan_ref.discovery import discover as discover

@@ -1,4 +1,4 @@
-// B-splines of a knot vector, their derivatives, and knot insertion, as in evaluation.py, knots.py and refined_grids.py of kan_ref.bspline.
+// B-splines of a knot vector, their derivatives, and knot insertion, as in evaluation.py, knots.py and blossom.py of kan_ref.bspline.
 // The operations have the same order, so that both give the same float64 numbers bit for bit (tests/explorer/test_explorer.py).
 //
 //   (B4)  B_{m,0}(x) = 1 where t_m <= x < t_{m+1}, else 0

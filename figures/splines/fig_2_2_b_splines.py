@@ -20,8 +20,7 @@ import kan_ref as kr
 from figures.machine.machine import Bar, Claim, Config, Record, all_bar
 from figures.machine.style import BLUE, GREY
 from kan_ref.bspline.curve_fit import move_coefficients
-from kan_ref.bspline.knots import extended_knots
-from kan_ref.bspline.refined_grids import refined_breakpoints
+from kan_ref.bspline.knots import extended_knots, refined_breakpoints
 from kan_ref.checks import FloatArray
 
 NAME = "2.2"

@@ -47,9 +47,8 @@ from figures.machine.ladder import (
 from figures.machine.machine import Config, Record, known_median, shape_name
 from figures.machine.style import BLUE, GREY, VERMILION, label_grids
 from figures.splines.fig_u_shape_claims import claims as claims
-from kan_ref.bspline.knots import extended_knots, uniform_knots
+from kan_ref.bspline.knots import extended_knots, refined_breakpoints, uniform_knots
 from kan_ref.bspline.placement import hidden_bounds
-from kan_ref.bspline.refined_grids import refined_breakpoints
 from kan_ref.checks import FloatArray
 from kan_ref.network.refinement import move_layer
 

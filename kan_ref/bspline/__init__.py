@@ -2,8 +2,8 @@
 
 Public, with checks of every argument, are basis, basis_integral, blended_knots, check_knots,
 data_bounds, extended_knots, fit_curve, greville, hidden_bounds, insert_knots, jump_weights,
-percentile_bounds, refined_breakpoints and uniform_knots. The other names are for the packages of
-kan_ref: they take checked arguments, check nothing and may change at any time.
+refined_breakpoints and uniform_knots. The other names are for the packages of kan_ref: they take
+checked arguments, check nothing and may change at any time.
 """
 
 from kan_ref.bspline.bases import (
@@ -17,7 +17,7 @@ from kan_ref.bspline.evaluation import (
     spline_sums,
 )
 from kan_ref.bspline.knots import (
-    KnotVectors, add_outer_knots, check_knots, extended_knots, prepare_knots, uniform_knots,
+    KnotVectors, add_outer_knots, check_knots, extended_knots, interpolate_in_rank,
+    keep_outer_knots, prepare_knots, refined_breakpoints, uniform_knots,
 )
-from kan_ref.bspline.placement import blended_knots, data_bounds, hidden_bounds, percentile_bounds
-from kan_ref.bspline.refined_grids import interpolate_in_rank, keep_outer_knots, refined_breakpoints
+from kan_ref.bspline.placement import blended_knots, data_bounds, hidden_bounds

@@ -78,10 +78,6 @@ class ActiveBasis:
     columns: IntArray
     planes: tuple[FloatArray, ...]
 
-    def __repr__(self) -> str:
-        planes = ", ".join(str(plane.shape) for plane in self.planes)
-        return f"ActiveBasis(columns {self.columns.shape}, planes {planes})"
-
 
 @dataclass(frozen=True)
 class Bases:
@@ -107,10 +103,6 @@ class Bases:
         shape = self.active.planes[0].swapaxes(1, 2).shape
         places: IntArray = taken(self.workspace, "places", shape, np.intp)
         return np.add(self.active.columns.T, np.arange(shape[0])[:, None, None], out=places)
-
-    def __repr__(self) -> str:
-        form = "gathered" if self.dense is None else f"dense {self.dense.shape}"
-        return f"Bases({self.active!r}, {form})"
 
 
 def evaluate_bases(

@@ -6,6 +6,12 @@ For each input, with s_G = b exactly,
 
     (B1)  s_j = a + j h,  h = (b - a) / G                              uniform breakpoints
     (B2)  a - k h, ..., a - h,  s_0, ..., s_G,  b + h, ..., b + k h    outer knots
+    (B3)  s'_j = s(j G / G'),  s(rank) linear between s(0) = s_0, ..., s(G) = s_G
+
+(B3) is the grid with G' intervals between the same ends. It keeps every old breakpoint, bit for
+bit, where G' is a multiple of G: j G / G' is then a whole number in float64 too. The splines on
+such a nested grid include the old ones: on [a, b] with the outer knots (B2) of the new grid, and
+everywhere with the old outer knots.
 
 All that evaluation needs and that depends on the knots alone is computed once, when a layer is
 made: the knots around each interval, and where the grid in [a, b] is evenly spaced, a table that
@@ -23,6 +29,57 @@ from kan_ref.checks import BoolArray, FloatArray, IntArray
 _MOST_BINS = 16  # for each knot; a table much longer than the knot vector is not made
 
 
+def check_knots(name: str, knots: object, degree: int) -> FloatArray:
+    """Check that `knots` are knot vectors for basis functions of this degree.
+
+    Parameters
+    ----------
+    name : str
+        The caller's name of the argument.
+    knots : (n_in, n_knots)
+        Finite, nondecreasing along each row, a < b, at least 2 degree + 2 of them. Breakpoints are
+        knot vectors of degree 0.
+    degree : int
+
+    Returns
+    -------
+    knots : (n_in, n_knots)
+        As float64.
+
+    Examples
+    --------
+    >>> check_knots("grid", [[0, 1, 2, 3]], degree=1)
+    array([[0., 1., 2., 3.]])
+    """
+    degree = checks.integer("degree", degree)
+    rows = checks.array(name, knots, ("n_in", "n_knots"))
+    if rows.shape[1] < 2 * degree + 2:
+        raise ValueError(
+            f"{name} has {rows.shape[1]} knots in a row, but degree {degree} needs at least "
+            f"{2 * degree + 2}"
+        )
+    decreases = np.argwhere(rows[:, 1:] < rows[:, :-1])
+    if len(decreases):
+        i, m = decreases[0]
+        raise ValueError(
+            f"{name} decreases from {rows[i, m]} to {rows[i, m + 1]} at row {i}, position {m + 1}, "
+            "but must be nondecreasing along each row"
+        )
+    empty = np.flatnonzero(rows[:, degree] == rows[:, -degree - 1])
+    if len(empty):
+        a = rows[empty[0], degree]
+        raise ValueError(f"{name} has [a, b] from {a} to {a} in row {empty[0]}, but needs a < b")
+    return rows
+
+
+def per_input(name: str, value: object, n_in: int) -> FloatArray:
+    """Return one number for each input, (n_in,); one number serves all of them."""
+    numbers = np.atleast_1d(checks.rectangular(name, value))
+    return np.broadcast_to(
+        checks.array(name, numbers, (1 if numbers.shape == (1,) else n_in,)), n_in
+    )
+
+
 def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> FloatArray:
     """Return evenly spaced extended knot vectors for grids from `low` to `high`, both exact.
 
@@ -35,15 +92,7 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
     Returns
     -------
     knots : (n_in, n_intervals + 2 degree + 1)
-
-    Raises
-    ------
-    ValueError
-        low >= high; a range so narrow that float64 knots would coincide.
-
-    Notes
-    -----
-    Implements :eq:`uniform-breakpoints` and :eq:`outer-knots`.
+        Implements :eq:`uniform-breakpoints` and :eq:`outer-knots`.
 
     Examples
     --------
@@ -51,23 +100,18 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
     array([[-0.5,  0. ,  0.5,  1. ,  1.5]])
     """
     n_intervals = checks.integer("n_intervals", n_intervals, low=1)
-    degree = checks.integer("degree", degree, low=0)
-    a = check_per_input("low", low)
-    b = check_per_input("high", high, len(a) if len(a) > 1 else "n_in")
-    a, b = np.broadcast_arrays(a, b)
-    if np.any(a >= b):
-        i = int(np.argmax(a >= b))
-        raise ValueError(f"low must lie below high, but they are {a[i]} and {b[i]} at input {i}")
+    degree = checks.integer("degree", degree)
+    n_in = max(np.size(checks.rectangular("low", low)), np.size(checks.rectangular("high", high)))
+    a, b = per_input("low", low, n_in), per_input("high", high, n_in)
     knots = add_outer_knots(uniform_breakpoints(a, b, n_intervals), degree)
-    equal = np.any(np.diff(knots) <= 0, axis=1)
-    if equal.any():
-        i = int(np.argmax(equal))
+    narrow = np.flatnonzero((np.diff(knots) <= 0.0).any(axis=1))
+    if len(narrow):
+        i = narrow[0]
         raise ValueError(
-            f"the range from {a[i]} to {b[i]} at input {i} is too narrow "
-            f"for {knots.shape[1]} different float64 knots: subtract the mean of the inputs, "
-            "scale them to size one, or take a wider range"
+            f"low is {a[i]} and high {b[i]} at input {i}, but low must lie below high by more than "
+            "rounding: subtract the mean of the inputs, or take a wider range"
         )
-    return check_knots("knots", knots, degree)
+    return knots
 
 
 def extended_knots(breakpoints: object, degree: int) -> FloatArray:
@@ -82,25 +126,39 @@ def extended_knots(breakpoints: object, degree: int) -> FloatArray:
     Returns
     -------
     knots : (n_in, n_intervals + 2 degree + 1)
-        With `degree` outer knots on both sides, (b - a) / G apart.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Breakpoints that decrease or have no width.
-
-    Notes
-    -----
-    Implements :eq:`outer-knots`.
+        With `degree` outer knots on both sides, (b - a) / G apart. Implements :eq:`outer-knots`.
 
     Examples
     --------
     >>> extended_knots([[0.0, 0.75, 1.0]], degree=1)
     array([[-0.5 ,  0.  ,  0.75,  1.  ,  1.5 ]])
     """
-    degree = checks.integer("degree", degree, low=0)
-    knots = add_outer_knots(check_breakpoints("breakpoints", breakpoints), degree)
-    return check_knots("knots", knots, degree)
+    degree = checks.integer("degree", degree)
+    return add_outer_knots(check_knots("breakpoints", breakpoints, 0), degree)
+
+
+def refined_breakpoints(breakpoints: object, n_intervals: int) -> FloatArray:
+    """Return the same grids with another number of intervals, interpolated linearly in rank.
+
+    Parameters
+    ----------
+    breakpoints : (n_in, G + 1)
+        Nondecreasing, the first below the last.
+    n_intervals : int
+        G'; a multiple of G keeps every old breakpoint.
+
+    Returns
+    -------
+    breakpoints : (n_in, n_intervals + 1)
+        Implements :eq:`rank-interpolation`.
+
+    Examples
+    --------
+    >>> refined_breakpoints([[0.0, 1.0, 4.0]], n_intervals=4)
+    array([[0. , 0.5, 1. , 2.5, 4. ]])
+    """
+    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
+    return interpolate_in_rank(check_knots("breakpoints", breakpoints, 0), n_intervals)
 
 
 def add_outer_knots(grid: FloatArray, degree: int) -> FloatArray:
@@ -109,9 +167,14 @@ def add_outer_knots(grid: FloatArray, degree: int) -> FloatArray:
     # [eq:outer-knots]
     h = (b - a) / n_intervals
     outer = np.arange(1, degree + 1) * h
-    knots: FloatArray = np.concatenate([(a - outer)[:, ::-1], grid, b + outer], axis=1)
+    return np.concatenate([(a - outer)[:, ::-1], grid, b + outer], axis=1)
     # [/eq:outer-knots]
-    return knots
+
+
+def keep_outer_knots(knots: FloatArray, grid: FloatArray, degree: int) -> FloatArray:
+    """Return the extended knot vectors of checked breakpoints with the outer knots of `knots`."""
+    n_knots = knots.shape[1]
+    return np.concatenate([knots[:, :degree], grid, knots[:, n_knots - degree :]], axis=1)
 
 
 def breakpoints(knots: FloatArray, degree: int) -> FloatArray:
@@ -126,80 +189,34 @@ def uniform_breakpoints(a: FloatArray, b: FloatArray, n_intervals: int) -> Float
     # [/eq:uniform-breakpoints]
 
 
-def check_knots(name: str, knots: object, degree: int) -> FloatArray:
-    """Check that `knots` are knot vectors for basis functions of this degree.
+def interpolate_in_rank(rows: FloatArray, n_intervals: int) -> FloatArray:
+    """Return n_intervals + 1 numbers for each row (n_in, any) of sorted numbers, linear in rank."""
+    last = rows.shape[1] - 1
+    # [eq:rank-interpolation]
+    ranks = np.arange(n_intervals + 1) * last / n_intervals
+    refined = [np.interp(ranks, np.arange(last + 1), row) for row in rows]
+    # [/eq:rank-interpolation]
+    return np.array(refined).reshape(len(rows), n_intervals + 1)
 
-    Parameters
-    ----------
-    name : str
-        The caller's name of the argument.
-    knots : (n_in, n_knots)
-    degree : int
 
-    Returns
-    -------
-    knots : (n_in, n_knots)
-        As float64.
+def contains_breakpoints(old: FloatArray, new: FloatArray) -> BoolArray:
+    """Return for each input whether `new` (n_in, any) has all breakpoints of `old`, (n_in,).
 
-    Raises
-    ------
-    TypeError, ValueError
-        Not finite; not 2-D; decreasing ("knots must be nondecreasing along each row; row 2
-        decreases from 0.4 to 0.35 at position 6"); fewer than 2 degree + 2 knots; a range without
-        width on [a, b].
+    One that is repeated inside (a, b), where curves are less smooth, must be repeated as often in
+    the new grid; a repeated end counts once.
     """
-    degree = checks.integer("degree", degree, low=0)
-    array = checks.array(name, knots, ("n_in", "n_knots"))
-    if array.shape[1] < 2 * degree + 2:
-        raise ValueError(
-            f"{name} has {array.shape[1]} knots in a row, but degree {degree} needs "
-            f"at least {2 * degree + 2} (2 degree + 2)"
-        )
-    _check_nondecreasing(name, array)
-    a, b = array[:, degree], array[:, -degree - 1]
-    if np.any(a == b):
-        i = int(np.argmax(a == b))
-        raise ValueError(
-            f"{name} must leave [a, b] some width, but row {i} has both ends at {a[i]}"
-        )
-    return array
+    nested = np.empty(len(old), dtype=bool)
+    for i, (grid, finer) in enumerate(zip(old, new, strict=True)):
+        values, needed = np.unique(grid, return_counts=True)
+        needed[[0, -1]] = 1
+        nested[i] = (multiplicity(values, finer) >= needed).all()
+    return nested
 
 
-def check_per_input(name: str, value: object, n_in: int | str = "n_in") -> FloatArray:
-    """Check that `value` is a number, or one number per input.
-
-    Return it as an array (1,) or (n_in,). The word "n_in" accepts any number of inputs.
-    """
-    array = np.atleast_1d(checks.rectangular(name, value))
-    return checks.array(name, array, ("n_in" if array.size == 1 else n_in,))
-
-
-def check_breakpoints(name: str, value: object) -> FloatArray:
-    """Check that `value` are grids (n_in, n_intervals + 1), and return them as float64."""
-    grids = checks.array(name, value, ("n_in", "n_intervals + 1"))
-    if grids.shape[1] < 2:
-        raise ValueError(
-            f"{name} has shape {grids.shape}, but a grid needs at least 2 breakpoints in a row"
-        )
-    _check_nondecreasing(name, grids)
-    empty = grids[:, 0] == grids[:, -1]
-    if empty.any():
-        i = int(np.argmax(empty))
-        raise ValueError(
-            f"{name} must have some width, but row {i} begins and ends at {grids[i, 0]}"
-        )
-    return grids
-
-
-def _check_nondecreasing(name: str, array: FloatArray) -> None:
-    """Raise ValueError at the first number of a row that is below the one before."""
-    decreases = array[:, 1:] < array[:, :-1]
-    if decreases.any():
-        i, m = np.argwhere(decreases)[0]
-        raise ValueError(
-            f"{name} must be nondecreasing along each row; row {i} decreases "
-            f"from {array[i, m]} to {array[i, m + 1]} at position {m + 1}"
-        )
+def multiplicity(values: FloatArray, knots: FloatArray) -> IntArray:
+    """Count how often each of the values occurs in a knot vector (n_knots,)."""
+    first = np.searchsorted(knots, values)
+    return np.searchsorted(knots, values, side="right") - first
 
 
 @dataclass(frozen=True)
@@ -225,14 +242,6 @@ class KnotVectors:
     interval_of_bin: IntArray | None
     first_interval: IntArray
     last_interval: IntArray
-
-    def __repr__(self) -> str:
-        n_in, n_knots = self.knots.shape
-        way = "bisection" if self.bins_per_unit is None else "division"
-        return (
-            f"KnotVectors({n_in} knot vectors of {n_knots} knots, intervals found by {way}, "
-            f"degree {self.degree}, {self.n_basis} basis functions each)"
-        )
 
 
 def prepare_knots(knots: FloatArray, degree: int) -> KnotVectors:

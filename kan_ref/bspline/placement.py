@@ -21,11 +21,7 @@ its neighbours. Quantiles that differ stay where they are.
 import numpy as np
 
 from kan_ref import checks
-from kan_ref.bspline.knots import (
-    add_outer_knots,
-    uniform_breakpoints,
-)
-from kan_ref.bspline.refined_grids import interpolate_in_rank
+from kan_ref.bspline.knots import add_outer_knots, interpolate_in_rank, uniform_breakpoints
 from kan_ref.checks import ROUNDING, BoolArray, FloatArray
 
 _FLAT = 1e-9  # relative to max(1, |middle|): a smaller range of samples is rounding error
@@ -37,69 +33,29 @@ def data_bounds(x: object) -> tuple[FloatArray, FloatArray]:
 
     Where the range of the samples is at most 1e-9 max(1, |middle|), they are those of a constant
     input, (B15).
-    """
-    return _sample_bounds(_check_samples(x), _SAMPLE_PAD)[:2]
-
-
-def percentile_bounds(x: object, percentiles: tuple[float, float] = (0.5, 99.5)) -> FloatArray:
-    """Return bounds of each input between two percentiles of its samples, for heavy tails.
-
-    A few samples far from all others would stretch a grid so that most of its intervals have no
-    samples. These bounds leave out the share of the samples below and above the percentiles.
-
-    Parameters
-    ----------
-    x : (batch, n_in)
-        At least one row of finite samples.
-    percentiles : (float, float)
-        The lower and the higher one, between 0 and 100; (0, 100) gives the range of the samples.
-
-    Returns
-    -------
-    bounds : (n_in, 2)
-        Low and high, for `domain=` of `init_network`. Percentiles are linear in rank. Where the
-        range between them is at most 1e-9 max(1, |middle|), the bounds are those of a constant
-        input, (B15).
-
-    Raises
-    ------
-    TypeError, ValueError
-        No samples, or samples that are not finite; percentiles that are not 0 <= low < high <= 100.
-
-    Notes
-    -----
-    Samples outside the bounds stay in the data. There the B-splines decay to zero and only the base
-    function is left; `coverage` counts these samples. To place hidden grids without them as well,
-    give `init_network` the clipped samples, `x=np.clip(x, *bounds.T)`.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> import kan_ref as kr
-    >>> x = np.append(np.linspace(-1.0, 1.0, 201), 1000.0)[:, None]
-    >>> kr.percentile_bounds(x, (1.0, 99.0)).round(3)
-    array([[-0.98,  0.99]])
+    >>> data_bounds([[0.0, 3.0], [20.0, 3.0]])
+    (array([-1. ,  1.5]), array([21. ,  4.5]))
     """
-    if not isinstance(percentiles, tuple | list) or len(percentiles) != 2:
-        raise ValueError(f"percentiles is {percentiles!r}, but must be a pair (low, high)")
-    share = [checks.number("percentiles", one, low=0.0, high=100.0) for one in percentiles]
-    if not share[0] < share[1]:
-        raise ValueError(
-            f"percentiles is ({share[0]:g}, {share[1]:g}), but low must be less than high"
-        )
-    samples = _check_samples(x)
-    low, high = np.percentile(samples, share, axis=0)
-    return np.column_stack(_padded_bounds(low, high, np.zeros_like(low))[:2])
+    return _padded_bounds(checks.samples("x", x, ("batch", "n_in")), _SAMPLE_PAD)[:2]
 
 
 def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
     """Return the ends (n_in,), (n_in,) of hidden grids for activations x (batch, n_in).
 
-    They lie R / n_intervals, but at least 5 % of R, beyond the activations. Where their range R is
+    They lie R / n_intervals, but at least 5 % of R, beyond the activations of range R. Where R is
     at most 1e-9 max(1, |middle|), the ends are those of a constant input, (B15).
+
+    Examples
+    --------
+    >>> hidden_bounds([[0.0], [20.0]], n_intervals=5)
+    (array([-4.]), array([24.]))
     """
     n_intervals = checks.integer("n_intervals", n_intervals, low=1)
-    return _sample_bounds(_check_samples(x), max(1.0 / n_intervals, _SAMPLE_PAD))[:2]
+    share = max(1.0 / n_intervals, _SAMPLE_PAD)
+    return _padded_bounds(checks.samples("x", x, ("batch", "n_in")), share)[:2]
 
 
 def blended_knots(
@@ -112,10 +68,10 @@ def blended_knots(
     Parameters
     ----------
     x : (batch, n_in)
-        At least one row of finite samples.
+        At least one row.
     n_intervals, degree : int
     uniform_share : float
-        The blending weight beta: 1 gives uniform grids, 0 quantiles.
+        The blending weight beta in [0, 1]: 1 gives uniform grids, 0 quantiles.
     margin : float
         At least 0, in units of R / n_intervals with R the range of the samples. Both ends of the
         grid move outward by it; uniform breakpoints are spread over the widened grid, inner
@@ -124,19 +80,8 @@ def blended_knots(
     Returns
     -------
     knots : (n_in, n_intervals + 2 degree + 1)
-        Breakpoints do not repeat: quantiles that are equal, as those of a discrete feature, are
-        spread by (B25). A constant feature, (B15), has no useful quantiles: its grid is uniform for
-        every blending weight.
-
-    Raises
-    ------
-    TypeError, ValueError
-        No samples, or samples that are not finite; arguments out of range.
-
-    Notes
-    -----
-    Implements :eq:`blended-breakpoints`. The position of a quantile between two samples is
-    implementation-defined: linear in rank here; other libraries may take one of the samples.
+        Implements :eq:`blended-breakpoints`. Equal quantiles, as those of a discrete feature, are
+        spread by (B25). A constant feature, (B15), has a uniform grid for every blending weight.
 
     Examples
     --------
@@ -144,11 +89,11 @@ def blended_knots(
     array([[0. , 1.5, 4. ]])
     """
     n_intervals = checks.integer("n_intervals", n_intervals, low=1)
-    degree = checks.integer("degree", degree, low=0)
+    degree = checks.integer("degree", degree)
     beta = checks.number("uniform_share", uniform_share, low=0.0, high=1.0)
-    relative_pad = checks.number("margin", margin, low=0.0) / n_intervals
-    samples = _check_samples(x)
-    a, b, flat = _sample_bounds(samples, relative_pad)
+    share = checks.number("margin", margin, low=0.0) / n_intervals
+    samples = checks.samples("x", x, ("batch", "n_in"))
+    a, b, flat = _padded_bounds(samples, share)
     uniform = uniform_breakpoints(a, b, n_intervals)
     quantiles = _spread(interpolate_in_rank(np.sort(samples.T), n_intervals))
     # [eq:blended-breakpoints]
@@ -177,33 +122,14 @@ def _spread(quantiles: FloatArray) -> FloatArray:
     return spread
 
 
-def _check_samples(x: object) -> FloatArray:
-    """Check that x are samples (batch, n_in), and return them as float64."""
-    samples = checks.array("x", x, ("batch", "n_in"))
-    if not len(samples):
-        raise ValueError(
-            f"x has shape {samples.shape}, but a grid needs at least one row of samples"
-        )
-    return samples
-
-
-def _sample_bounds(
-    samples: FloatArray, relative_pad: float
-) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Return `_padded_bounds` of samples (batch, n_in), the pad relative to their range."""
-    low, high = samples.min(axis=0), samples.max(axis=0)
-    return _padded_bounds(low, high, relative_pad * (high - low))
-
-
-def _padded_bounds(
-    low: FloatArray, high: FloatArray, pad: FloatArray
-) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Return the ends of each grid by (B14) or (B15), and whether (B15) applied.
+def _padded_bounds(samples: FloatArray, share: float) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Return the ends of each grid, a share of the range beyond the samples, and where (B15) holds.
 
     Implements :eq:`grid-bounds`.
     """
+    low, high = samples.min(axis=0), samples.max(axis=0)
     # [eq:grid-bounds]
-    middle = 0.5 * (low + high)
+    middle, pad = 0.5 * (low + high), share * (high - low)
     size = np.maximum(1.0, np.abs(middle))
     flat, w = high - low <= _FLAT * size, 0.5 * size
     a = np.where(flat, middle - w, low - pad)

@@ -29,11 +29,12 @@ def central_difference(function: Callable[[float], Value], step: float = 1e-6) -
     Returns
     -------
     derivative : float or array
-        Of the function's type, with the error (N4).
+        Of the function's type, with the error (N4). Implements :eq:`central-difference`.
 
-    Notes
-    -----
-    Implements :eq:`central-difference`.
+    Examples
+    --------
+    >>> round(central_difference(lambda t: (2.0 + t) ** 3), 6)
+    12.0
     """
     # [eq:central-difference]
     return (function(step) - function(-step)) / (2.0 * step)

@@ -25,10 +25,8 @@ from operator import iadd
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kan_ref import checks
-from kan_ref.checks import FloatArray, IntArray
+from kan_ref.checks import BoolArray, FloatArray, IntArray
 
 # Measured milliseconds, one thread of OpenBLAS at about 50 Gflop/s, for (rows, entries, columns),
 # assembled and dense: (10000, 18, 615) 8, 85; (1000, 90, 150) 9, 0.8; (1000, 90, 1575) 26, 61;
@@ -41,7 +39,7 @@ _PER_PRODUCT = 0.022  # one multiply-add of the dense product, by its symmetric 
 _PER_SUMMED = 3.0  # one entry of the dense product: mirrored by BLAS, and added to the sum
 _PER_SCATTERED = 1.5  # one entry of the dense form: cleared, written, read
 
-_CHUNK_BYTES = 2**25  # of rows that are converted to dense form at once
+_CHUNK_BYTES = 2**24  # of rows in dense form at once; two chunks are in memory
 _CHUNK_ENTRIES = 2**16  # of the rows that are assembled at once
 
 
@@ -51,16 +49,10 @@ class RowSparse:
 
     Attributes
     ----------
-    columns : (n_rows, n_entries)
-        Integers in 0..n_columns-1; the numbers of a repeated column are added.
-    values : (n_rows, n_entries)
-        Not checked to be finite: optimizers reject points with other derivatives.
+    columns, values : (n_rows, n_entries)
+        The column of each number, an integer in 0..n_columns-1, and the numbers; those of a
+        repeated column are added.
     n_columns : int
-
-    Raises
-    ------
-    TypeError, ValueError
-        Wrong dtypes or shapes, or a column outside the range.
 
     Examples
     --------
@@ -75,28 +67,11 @@ class RowSparse:
     n_columns: int
 
     def __post_init__(self) -> None:
-        checks.integer("n_columns", self.n_columns, low=1)
-        if self.columns.dtype != np.intp or self.values.dtype != np.float64:
-            raise TypeError(
-                f"columns and values have dtypes {self.columns.dtype} and {self.values.dtype}, "
-                "but need intp and float64"
-            )
-        if self.columns.ndim != 2 or self.columns.shape != self.values.shape:
-            raise ValueError(
-                f"columns and values have shapes {self.columns.shape} and {self.values.shape}, "
-                "but need one shape (n_rows, n_entries)"
-            )
-        if self.columns.size and not (
-            self.columns.min() >= 0 and self.columns.max() < self.n_columns
-        ):
-            raise ValueError(
-                f"columns reach from {self.columns.min()} to {self.columns.max()}, "
-                f"but must lie in 0..{self.n_columns - 1}"
-            )
-
-    def __repr__(self) -> str:
-        n_rows, n_entries = self.columns.shape
-        return f"RowSparse({n_rows} rows of {n_entries} entries in {self.n_columns} columns)"
+        shape, columns = self.values.shape, self.columns
+        is_inside = not columns.size or 0 <= columns.min() <= columns.max() < self.n_columns
+        if columns.shape != shape or len(shape) != 2 or not is_inside:
+            rule = f"shape {shape} of values and numbers in 0..{self.n_columns - 1}"
+            raise ValueError(f"columns has shape {columns.shape}, but needs {rule}")
 
 
 Block = FloatArray | RowSparse
@@ -109,69 +84,51 @@ def blocks(jacobian: Jacobian) -> tuple[Block, ...]:
     return (jacobian,) if isinstance(jacobian, np.ndarray | RowSparse) else tuple(jacobian)
 
 
-def as_jacobian(jacobian: Any) -> tuple[Block, ...]:
-    """Return the blocks of a caller's Jacobian, dense ones as float64; TypeError for others."""
-    if not isinstance(jacobian, np.ndarray | RowSparse | Sequence):
-        raise TypeError(f"the Jacobian is a {type(jacobian).__name__}, but must be {_FORMS}")
-    return tuple(_as_block(number, block) for number, block in enumerate(blocks(jacobian)))
-
-
-def _as_block(number: int, block: Block) -> Block:
-    if isinstance(block, RowSparse):
-        return block
-    name = f"block {number} of the Jacobian"
-    if not isinstance(block, np.ndarray) or block.ndim != 2:
-        found = f"{block.ndim}-D array" if isinstance(block, np.ndarray) else type(block).__name__
-        remedy = ": make an array of nested lists" if isinstance(block, Sequence) else ""
-        raise TypeError(f"{name} is a {found}, but must be {_FORMS}{remedy}")
-    if block.dtype.kind not in "iuf":
-        raise TypeError(f"{name} has dtype {block.dtype}, but needs real numbers")
-    return np.asarray(block, dtype=np.float64)
-
-
-def _block_shape(block: Block) -> tuple[int, int]:
-    """Return (n_rows, n_columns) of one block."""
-    n_rows, n_columns = (
-        (len(block.columns), block.n_columns) if isinstance(block, RowSparse) else block.shape
-    )
-    return n_rows, n_columns
+def _stacked(parts: list[Block]) -> Jacobian:
+    """Return blocks as a Jacobian: one block by itself."""
+    return parts[0] if len(parts) == 1 else parts
 
 
 def shape(jacobian: Jacobian) -> tuple[int, int]:
-    """Return the shape (n_rows of all blocks, n_columns); ValueError for different n_columns."""
-    shapes = [_block_shape(block) for block in blocks(jacobian)]
-    widths = {n_columns for _, n_columns in shapes}
-    if len(widths) != 1:
-        raise ValueError(
-            f"the blocks of the Jacobian have shapes {shapes}, but need one number of columns"
-        )
-    return sum(n_rows for n_rows, _ in shapes), widths.pop()
+    """Return the shape (n_rows of all blocks, n_columns)."""
+    shapes = [
+        (len(b.columns), b.n_columns) if isinstance(b, RowSparse) else b.shape
+        for b in blocks(jacobian)
+    ]
+    return sum(n_rows for n_rows, _ in shapes), shapes[0][1]
 
 
 def dense_form(jacobian: Jacobian) -> FloatArray:
     """Return the dense matrix, (n_rows, n_columns); a dense Jacobian is returned itself."""
-    parts = [
-        _dense_block(block) if isinstance(block, RowSparse) else block for block in blocks(jacobian)
-    ]
+    parts = [_dense_block(b) if isinstance(b, RowSparse) else b for b in blocks(jacobian)]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _dense_block(block: RowSparse) -> FloatArray:
     """Return one block as a dense array."""
-    n_rows, n_columns = _block_shape(block)
-    places = (np.arange(n_rows)[:, None] * n_columns + block.columns).ravel()
+    n_rows, n_columns = shape(block)
     dense = np.zeros(n_rows * n_columns)
-    np.add.at(dense, places, block.values.ravel())  # an assignment would not add repeated columns
+    places = np.arange(n_rows)[:, None] * n_columns + block.columns
+    np.add.at(dense, places.ravel(), block.values.ravel())  # adds repeated columns
     return dense.reshape(n_rows, n_columns)
 
 
-def multiply(jacobian: Jacobian, vector: FloatArray) -> FloatArray:
-    """Return J u, (n_rows,), for u (n_columns,).
+def _dense_chunks(block: RowSparse) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Yield chunks of rows in dense form, with only the columns that occur in them.
 
-    Notes
-    -----
-    Implements :eq:`row-sparse-multiply`.
+    These are few if neighbouring rows are samples of one cell of a grid.
     """
+    chunk = max(1, _CHUNK_BYTES // (8 * block.n_columns))
+    numbers = np.zeros(block.n_columns, dtype=np.intp)
+    for start in range(0, len(block.columns), chunk):
+        columns, values = block.columns[start : start + chunk], block.values[start : start + chunk]
+        occurring = np.flatnonzero(np.bincount(columns.reshape(-1)))
+        numbers[occurring] = np.arange(len(occurring))
+        yield occurring, _dense_block(RowSparse(numbers[columns], values, len(occurring)))
+
+
+def multiply(jacobian: Jacobian, vector: FloatArray) -> FloatArray:
+    """Return J u, (n_rows,), for u (n_columns,). Implements :eq:`row-sparse-multiply`."""
     # [eq:row-sparse-multiply]
     return np.concatenate(
         [
@@ -187,19 +144,16 @@ def multiply(jacobian: Jacobian, vector: FloatArray) -> FloatArray:
 def multiply_transposed(jacobian: Jacobian, residuals: FloatArray) -> FloatArray:
     """Return J^T r, (n_columns,), for r (n_rows,).
 
-    Notes
-    -----
     Implements :eq:`row-sparse-multiply-transposed`.
     """
     total, start = np.zeros(shape(jacobian)[1]), 0
     for block in blocks(jacobian):
-        n_rows, n_columns = _block_shape(block)
+        n_rows, n_columns = shape(block)
         part = residuals[start : start + n_rows]
         # [eq:row-sparse-multiply-transposed]
         if isinstance(block, RowSparse):
-            total += np.bincount(
-                block.columns.ravel(), (block.values * part[:, None]).ravel(), minlength=n_columns
-            )
+            products = (block.values * part[:, None]).ravel()
+            total += np.bincount(block.columns.ravel(), products, minlength=n_columns)
         else:
             total += part @ block
         # [/eq:row-sparse-multiply-transposed]
@@ -210,8 +164,6 @@ def multiply_transposed(jacobian: Jacobian, residuals: FloatArray) -> FloatArray
 def normal_matrix(jacobian: Jacobian) -> FloatArray:
     """Return J^T J, (n_columns, n_columns), exactly symmetric.
 
-    Notes
-    -----
     Implements :eq:`row-sparse-normal`, for each row-sparse block by the cheaper of two methods.
     With N rows of E entries and P columns, assembling takes about N E^2 / 2 additions at random
     places and P^2 for the transpose; the dense product takes N P^2 / 2 multiply-adds of BLAS. The
@@ -268,23 +220,32 @@ def _assemble(block: RowSparse, upper: FloatArray) -> None:
 
 
 def _normal_by_blas(block: RowSparse) -> FloatArray:
-    """Return J^T J of a row-sparse block as a sum of dense products over chunks of rows.
-
-    The products have only the columns that occur in a chunk: few of them if neighbouring rows are
-    samples of one cell of a grid.
-    """
-    n_rows, n_columns = _block_shape(block)
-    chunk = max(1, _CHUNK_BYTES // (8 * n_columns))
-    total = np.zeros((n_columns, n_columns))
-    numbers = np.zeros(n_columns, dtype=np.intp)
-    for start in range(0, n_rows, chunk):
-        columns, values = block.columns[start : start + chunk], block.values[start : start + chunk]
-        occurring = np.flatnonzero(np.bincount(columns.reshape(-1)))
-        numbers[occurring] = np.arange(len(occurring))
-        dense = _dense_block(RowSparse(numbers[columns], values, max(1, len(occurring))))
+    """Return J^T J of a row-sparse block as a sum of dense products over chunks of rows."""
+    total = np.zeros((block.n_columns, block.n_columns))
+    for occurring, dense in _dense_chunks(block):
         # NumPy calls BLAS syrk: half the work, exactly symmetric
         total[np.ix_(occurring, occurring)] += dense.T @ dense
     return total
+
+
+def as_jacobian(jacobian: Any) -> tuple[Block, ...]:
+    """Return the blocks of a caller's Jacobian, dense ones as float64; TypeError for others."""
+    if not isinstance(jacobian, np.ndarray | RowSparse | Sequence):
+        raise TypeError(f"the Jacobian is a {type(jacobian).__name__}, but must be {_FORMS}")
+    return tuple(_as_block(number, block) for number, block in enumerate(blocks(jacobian)))
+
+
+def _as_block(number: int, block: Block) -> Block:
+    if isinstance(block, RowSparse):
+        return block
+    name = f"block {number} of the Jacobian"
+    if not isinstance(block, np.ndarray) or block.ndim != 2:
+        found = f"{block.ndim}-D array" if isinstance(block, np.ndarray) else type(block).__name__
+        remedy = ": make an array of nested lists" if isinstance(block, Sequence) else ""
+        raise TypeError(f"{name} is a {found}, but must be {_FORMS}{remedy}")
+    if block.dtype.kind not in "iuf":
+        raise TypeError(f"{name} has dtype {block.dtype}, but needs real numbers")
+    return np.asarray(block, dtype=np.float64)
 
 
 def gram_matrix(jacobian: Jacobian) -> FloatArray:
@@ -293,7 +254,7 @@ def gram_matrix(jacobian: Jacobian) -> FloatArray:
     return dense @ dense.T
 
 
-def active_columns(jacobian: Jacobian) -> NDArray[np.bool_]:
+def active_columns(jacobian: Jacobian) -> BoolArray:
     """Return which columns have a nonzero number, (n_columns,)."""
     active = np.zeros(shape(jacobian)[1], dtype=bool)
     for block in blocks(jacobian):
@@ -304,55 +265,39 @@ def active_columns(jacobian: Jacobian) -> NDArray[np.bool_]:
     return active
 
 
-def select_columns(jacobian: Jacobian, keep: NDArray[np.bool_]) -> Jacobian:
+def select_columns(jacobian: Jacobian, keep: BoolArray) -> Jacobian:
     """Return the Jacobian with the columns where `keep` is True; entries elsewhere are dropped."""
     # a dropped entry becomes a 0 in some column that is kept
-    numbers = np.maximum(np.cumsum(keep) - 1, 0)
-    parts = [
-        RowSparse(
-            numbers[block.columns],
-            np.where(keep[block.columns], block.values, 0.0),
-            int(keep.sum()),
-        )
-        if isinstance(block, RowSparse)
-        else block[:, keep]
-        for block in blocks(jacobian)
-    ]
-    return parts[0] if len(parts) == 1 else parts
+    numbers, n_kept = np.maximum(np.cumsum(keep) - 1, 0), int(keep.sum())
+    return _stacked(
+        [
+            RowSparse(numbers[b.columns], np.where(keep[b.columns], b.values, 0.0), n_kept)
+            if isinstance(b, RowSparse)
+            else b[:, keep]
+            for b in blocks(jacobian)
+        ]
+    )
 
 
 def column_squares(jacobian: Jacobian) -> FloatArray:
-    """Return the squared norms of the columns, (n_columns,).
-
-    Notes
-    -----
-    Takes n_rows n_columns operations; row-sparse blocks are converted
-    to dense form by chunks of rows, 32 MiB at once.
-    """
-    n_columns = shape(jacobian)[1]
-    chunk = max(1, _CHUNK_BYTES // (8 * n_columns))
-    total = np.zeros(n_columns)
+    """Return the squared norms of the columns, (n_columns,), in n_rows n_columns operations."""
+    total = np.zeros(shape(jacobian)[1])
     for block in blocks(jacobian):
-        n_rows = shape(block)[0]
-        for start in range(0, n_rows, chunk):  # one chunk is gone before the next is made
-            total += _squares_of_rows(block, slice(start, start + chunk))
+        if isinstance(block, RowSparse):
+            for occurring, dense in _dense_chunks(block):
+                total[occurring] += np.einsum("bi,bi->i", dense, dense)
+        else:
+            total += np.einsum("bi,bi->i", block, block)
     return total
-
-
-def _squares_of_rows(block: Block, rows: slice) -> FloatArray:
-    if isinstance(block, RowSparse):
-        block = dense_form(RowSparse(block.columns[rows], block.values[rows], block.n_columns))
-    else:
-        block = block[rows]
-    return np.asarray(np.einsum("bi,bi->i", block, block))
 
 
 def scale_columns(jacobian: Jacobian, scale: FloatArray) -> Jacobian:
     """Return the Jacobian whose column i is scale_i times that of J."""
-    parts: list[Block] = [
-        RowSparse(block.columns, block.values * scale[block.columns], block.n_columns)
-        if isinstance(block, RowSparse)
-        else block * scale
-        for block in blocks(jacobian)
-    ]
-    return parts[0] if len(parts) == 1 else parts
+    return _stacked(
+        [
+            RowSparse(b.columns, b.values * scale[b.columns], b.n_columns)
+            if isinstance(b, RowSparse)
+            else b * scale
+            for b in blocks(jacobian)
+        ]
+    )

@@ -134,82 +134,10 @@ def test_degree_zero_intervals_own_their_left_end_and_the_last_one_both(x, owner
     np.testing.assert_array_equal(got, np.eye(4)[owner])
 
 
-def test_the_last_interval_that_is_not_empty_owns_the_last_knot_also_when_that_repeats():
-    got = basis([[2.0]], [[0.0, 1.0, 2.0, 2.0, 2.0]], 0)[0, 0]
-
-    np.testing.assert_array_equal(got, [0.0, 1.0, 0.0, 0.0])
-
-
-def test_clamped_ends_belong_to_the_outermost_bases_alone():
-    got = basis([[0.0], [2.0]], [[0.0, 0.0, 0.0, 1.0, 2.0, 2.0, 2.0]], 2)[:, 0]
-
-    np.testing.assert_array_equal(got, [[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
-
-
-def test_a_knot_repeated_beyond_the_degree_makes_bases_jump_to_the_right():
-    """Degree 1, knots 0 0 1 1 2 2: halves of hats. At 1 the left halves end and the right ones begin."""
-    got = basis([[math.nextafter(1.0, 0.0)], [1.0]], [[0.0, 0.0, 1.0, 1.0, 2.0, 2.0]], 1)[:, 0]
-
-    np.testing.assert_allclose(got, [[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]], atol=2e-16)
-
-
-@pytest.mark.parametrize(
-    ("x", "slopes"), [(0.0, [1, 0]), (1.0, [-1, 1]), (2.0, [0, -1]), (3.0, [0, -1])]
-)
-def test_slopes_are_right_limits_at_knots_and_a_left_limit_at_the_last(x, slopes):
-    """Hats over 0 1 2 and 1 2 3."""
-    got = basis([[x]], [[0.0, 1.0, 2.0, 3.0]], 1, derivative=1)[0, 0]
-
-    np.testing.assert_array_equal(got, slopes)
-
-
-def test_a_basis_over_an_empty_support_is_zero():
-    got = basis(np.linspace(0.0, 2.0, 9)[:, None], [[0.0, 0.0, 1.0, 1.0, 1.0, 2.0, 2.0]], 1)[:, 0]
-
-    assert not got[:, 2].any()
-
-
-@for_all("degree", range(8))
-@for_all("x", [-1e300, 1e300, -1.7e308, 1.7e308, -0.5 - 1e-12, 1.5 + 1e-12])
-def test_bases_and_derivatives_are_zero_off_the_row_however_far(degree, x):
-    row = np.linspace(-0.5, 1.5, 2 * degree + 4)[None]
-
-    assert not any(basis([[x]], row, degree, derivative).any() for derivative in range(degree + 1))
-
-
 # --- by hand
 
 
-def test_the_cubic_on_whole_numbers_by_hand():
-    """At x = 1/2 of [0, 1) the four nonzero cubics are (1 - x)^3, 3 x^3 - 6 x^2 + 4, ..., over 6: 1, 23, 23, 1 over 48."""
-    got = basis([[0.0], [0.5]], [np.arange(-3.0, 5.0)], 3)[:, 0]
-
-    np.testing.assert_allclose(
-        got, [[1 / 6, 4 / 6, 1 / 6, 0.0], [1 / 48, 23 / 48, 23 / 48, 1 / 48]], rtol=1e-15
-    )
-
-
-def test_the_slopes_of_the_quadratic_on_whole_numbers_by_hand():
-    """On [0, 1): (1 - x)^2 / 2, 1/2 + x - x^2, x^2 / 2, with derivatives x - 1, 1 - 2 x, x and second derivatives 1, -2, 1."""
-    slopes, seconds = (
-        basis([[0.25]], [np.arange(-2.0, 4.0)], 2, derivative)[0, 0] for derivative in (1, 2)
-    )
-
-    np.testing.assert_array_equal(slopes, [-0.75, 0.5, 0.25])
-    np.testing.assert_array_equal(seconds, [1.0, -2.0, 1.0])
-
-
 # --- SciPy
-
-
-@given(rows_with_points(points=lambda row: st.just(np.zeros(0))), st.data())
-def test_bases_agree_with_scipy_to_1e_14_on_the_grid(case, data):
-    degree, row, _ = case
-    x = data.draw(points_in_grid(row, degree))
-
-    np.testing.assert_allclose(
-        of_row(x, row, degree), BSpline.design_matrix(x, row, degree).toarray(), rtol=0, atol=1e-14
-    )
 
 
 @given(rows_with_points(low=1, kinds=SMOOTH_KINDS), st.data())
@@ -333,35 +261,6 @@ def test_the_matrix_gradient_of_edges_follows_its_definition(case, way):
     )
 
 
-@given(layer_cases())
-def test_dense_and_gathered_agree_to_rounding(case):
-    layer, x, rng = case
-    dy, matrix = rng.normal(size=(len(x), layer.n_out)), layer.spline_matrix
-
-    dense, gathered = (bases_by(way, layer, x) for way in WAYS)
-
-    size = np.abs(matrix).sum() + 1.0
-    slope_size = size * np.abs(dense.active.planes[1]).max()
-    for compute, scale in (
-        (lambda bases: evaluation.spline_sums(matrix, bases), size),
-        (lambda bases: evaluation.matrix_gradient(dy, bases), np.abs(dy).sum()),
-        (lambda bases: evaluation.slope_sums(matrix, bases, dy), slope_size * np.abs(dy).max()),
-    ):
-        np.testing.assert_allclose(compute(dense), compute(gathered), rtol=0, atol=1e-14 * scale)
-
-
-@given(layer_cases(), ways)
-def test_sums_and_matrix_gradient_are_adjoint(case, way):
-    layer, x, rng = case
-    bases = bases_by(way, layer, x)
-    dy, matrix = rng.normal(size=(len(x), layer.n_out)), rng.normal(size=layer.spline_matrix.shape)
-
-    forth = np.vdot(dy, evaluation.spline_sums(matrix, bases))
-    back = np.vdot(evaluation.matrix_gradient(dy, bases), matrix)
-
-    assert forth == pytest.approx(back, abs=1e-13 * np.abs(dy).sum() * np.abs(matrix).sum())
-
-
 @for_all(
     ("n_out", "n_basis", "degree", "walks"),
     [
@@ -389,20 +288,6 @@ def test_a_layer_gathers_where_the_grid_is_fine_for_the_number_of_its_outputs(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_dense_bases_are_scattered_and_gathered_ones_are_not(way):
-    rng = np.random.default_rng(1)
-    layer = random_layer(rng, 2, 3, degree=2, n_intervals=4)
-    x = random_batch(rng, layer, 5, at_knots=True)
-
-    bases = bases_by(way, layer, x)
-
-    if way == "dense":
-        np.testing.assert_array_equal(bases.dense, full_bases(layer, x)[0].reshape(5, -1))
-    else:
-        assert bases.dense is None
-
-
-@pytest.mark.parametrize("way", WAYS)
 def test_an_empty_batch_gives_empty_sums_and_zero_gradients_of_floats(way):
     layer = random_layer(np.random.default_rng(2), 2, 3, degree=3, n_intervals=4)
     bases = bases_by(way, layer, np.zeros((0, 2)))
@@ -416,40 +301,6 @@ def test_an_empty_batch_gives_empty_sums_and_zero_gradients_of_floats(way):
     for gradient in (d_matrix, d_edge_matrix):
         np.testing.assert_array_equal(gradient, np.zeros((3, 2 * 7)))
         assert gradient.dtype == np.float64
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_contractions_leave_what_they_are_given_as_it_was(way):
-    rng = np.random.default_rng(3)
-    layer = random_layer(rng, 2, 3, degree=3, n_intervals=4)
-    x = random_batch(rng, layer, 5)
-    bases, matrix, dy, d_edges = (
-        bases_by(way, layer, x),
-        layer.spline_matrix,
-        rng.normal(size=(5, 3)),
-        rng.normal(size=(5, 3, 2)),
-    )
-    given_arrays = [matrix, dy, d_edges, *bases.active.planes, bases.places]
-    before = [array.copy() for array in given_arrays]
-
-    evaluation.spline_sums(matrix, bases)
-    evaluation.matrix_gradient(dy, bases)
-    evaluation.slope_sums(matrix, bases, dy)
-    bspline.edge_sums(matrix, bases)
-    bspline.edge_matrix_gradient(d_edges, bases)
-
-    for array, copy in zip(given_arrays, before, strict=True):
-        np.testing.assert_array_equal(array, copy)
-
-
-@pytest.mark.parametrize(("way", "how"), [("dense", r"dense (5, 14)"), ("gathered", "gathered")])
-def test_bases_print_their_shapes_and_the_way(way, how):
-    layer = random_layer(np.random.default_rng(4), 2, 3, degree=3, n_intervals=4)
-
-    assert (
-        repr(bases_by(way, layer, np.zeros((5, 2))))
-        == f"Bases(ActiveBasis(columns (5, 2), planes (4, 5, 2), (4, 5, 2)), {how})"
-    )
 
 
 @given(layer_cases())
@@ -493,13 +344,3 @@ def test_a_workspace_changes_no_bit_and_asks_for_no_new_memory(n_intervals, name
     assert np.shares_memory(first, taken(workspace, "planes", (3, 2)))
     assert not np.shares_memory(first, taken(workspace, names[1], (3, 2)))
     assert workspace.arrays.keys() == {"planes", *names}
-
-
-def test_an_array_of_a_workspace_has_its_memory_when_it_is_taken_again():
-    workspace = evaluation.Workspace()
-    first = taken(workspace, "planes", (2, 3))
-
-    assert first.shape == (2, 3)
-    assert np.shares_memory(first, taken(workspace, "planes", (3, 2)))
-    assert not np.shares_memory(first, taken(workspace, "planes", (7,)))
-    assert not np.shares_memory(taken(workspace, "planes", (2,)), taken(None, "planes", (2,)))

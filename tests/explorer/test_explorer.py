@@ -15,7 +15,7 @@ from networks import KINDS, random_batch, random_network, random_row, with_formu
 
 import kan_ref as kr
 from kan_ref.bspline.bases import basis, greville
-from kan_ref.bspline.refined_grids import insert_knot
+from kan_ref.bspline.blossom import insert_knot
 from kan_ref.functions.base_function import base_function
 from kan_ref.functions.library import BUILT_IN, LIBRARY
 from kan_ref.io.document import json_document, network_from_plain, network_to_plain

@@ -16,7 +16,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import kan_ref as kr
-from kan_ref.bspline.refined_grids import insert_knot
+from kan_ref.bspline.blossom import insert_knot
 from kan_ref.io.document import json_document, network_from_plain
 
 FOLDER = ROOT / "docs" / "explorer"

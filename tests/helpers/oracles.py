@@ -120,6 +120,22 @@ def exact_blossom(row, degree, coef, piece, arguments):
     return sum(a * mean for a, mean in zip(power, means, strict=True))
 
 
+def oslo_matrix(row, degree, new):
+    """The matrix from coefficients on a row to those on a row that contains it (Cohen, Lyche & Riesenfeld 1980), (n_new, n_basis).
+
+    The recursion of Cox and de Boor with the argument t'_{n+d} at level d; it shares no formula with the blossom.
+    """
+    n_new = len(new) - degree - 1
+    t = new[:n_new, None]
+    matrix = ((row[:-1] <= t) & (t < row[1:])).astype(float)
+    for d in range(1, degree + 1):
+        low, high = row[:-d], row[d:]
+        t = np.clip(new[d : d + n_new, None], low, high)
+        span = np.where(high > low, high - low, np.inf)
+        matrix = ((t - low) / span * matrix)[:, :-1] + ((high - t) / span * matrix)[:, 1:]
+    return matrix
+
+
 def difference(array, fractions):
     """Absolute difference of float64 numbers from exact ones, elementwise, as float64 without cancellation."""
     pairs = zip(np.ravel(array), fractions, strict=True)

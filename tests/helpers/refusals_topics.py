@@ -154,17 +154,6 @@ refuse(
     rows=[[["sin", None]], None],
     unknown=[[["sine", None], [None] * 2, [None] * 2], None],
 )
-refuse("percentile_bounds", "x", kr.percentile_bounds, **bad_batches(X, columns=False), rows=X[:0])
-refuse(
-    "percentile_bounds",
-    "percentiles",
-    lambda v: kr.percentile_bounds(X, v),
-    one=(50.0,),
-    falling=(60.0, 40.0),
-    large=(1.0, 101.0),
-    text="ab",
-    nan=(0.0, np.nan),
-)
 refuse("fit_affine", "name", lambda v: kr.fit_affine(X[:, 0], Y[:, 0], v), **names)
 refuse(
     "fit_affine",

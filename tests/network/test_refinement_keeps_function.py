@@ -459,32 +459,6 @@ def test_settings_of_a_new_grid_outside_of_their_range_are_refused(options, sent
         kr.update_grid(network, x, **options)
 
 
-def test_a_number_of_intervals_that_needs_a_huge_matrix_is_rejected_and_a_nested_one_is_not():
-    network, x = covered_network_of_5()
-    narrow = kr.Network((network.layers[1],))
-    message = (
-        "^n_intervals is 16384, but at most 16381 are allowed .*fewer intervals .grids= in fit"
-    )
-
-    assert kr.extend_grid(narrow, n_intervals=20000).n_intervals == 20000
-    for refined in (
-        lambda: kr.extend_grid(narrow, n_intervals=16384),
-        lambda: refine(network, x, 16384),
-    ):
-        with pytest.raises(ValueError, match=message):
-            refined()
-
-
-def test_a_schedule_ends_before_a_number_of_intervals_that_needs_a_huge_matrix():
-    network, x = covered_network_of_5()
-    y = x[:, :1]
-
-    run = kr.fit(network, kr.Data(x, y, x, y), grids=(5, 16385), n_steps=1)
-
-    assert "; not refined to 16385 intervals, because n_intervals is 16385, but" in run.stopped
-    assert run.network.n_intervals == 5
-
-
 def covered_network_of_5():
     rng = np.random.default_rng(0)
     x = rng.uniform(-1.0, 1.0, (30, 2))

@@ -693,7 +693,6 @@ SPLINES = {
         "new_knots": np.sort(np.append(KNOTS, 0.1))[None],
     },
     "jump_weights": {"knots": KNOTS[None], "degree": 3},
-    "percentile_bounds": {"x": X, "percentiles": (1.0, 99.0)},
     "refined_breakpoints": {"breakpoints": KNOTS[None], "n_intervals": 20},
     "uniform_knots": {"low": -1.0, "high": 1.0, "n_intervals": 3, "degree": 3},
 }
