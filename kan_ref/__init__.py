@@ -30,7 +30,7 @@ _PUBLIC = {
         "ResidualProblem Scales function_term input_hessian input_hessian_diag "
         "input_jacobian input_laplacian linear_term residual_problem value_term"
     ),
-    "sparsity": "edge_scores node_scores prune remove_edges remove_nodes",
+    "sparsity": "Penalty edge_scores node_scores prune remove",
     "symbolic": (
         "auto_symbolic canonical_form fit_affine fix_pattern fix_symbolic "
         "suggest_symbolic unfix_symbolic"

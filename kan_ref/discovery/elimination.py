@@ -29,7 +29,7 @@ from kan_ref.discovery.trials import (
     Search,
 )
 from kan_ref.network import Network, check_inputs, multiply_outputs
-from kan_ref.sparsity import active_edges, nodes_on_paths, without_nodes
+from kan_ref.sparsity import active_edges, nodes_on_paths, remove
 from kan_ref.training import check_batch, check_start, hold_out, hold_out_classes, run_starts
 
 N_FRESH = 4  # new initializations of each width
@@ -259,7 +259,7 @@ def remove_all_nodes(search: Search, network: Network) -> list[tuple[Architectur
         if weakest is None or search.is_late:
             return path
         what = f"without node {weakest[1]} of layer {weakest[0]}"
-        coarse = without_nodes(coarse, search.data.x_train, weakest[0], [weakest[1]])
+        coarse = remove(coarse, search.data.x_train, nodes={weakest[0]: [weakest[1]]})
 
 
 def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
@@ -298,7 +298,7 @@ def _weakest_node(network: Network, x: FloatArray) -> tuple[int, int] | None:
     for layer_index, width in enumerate(network.widths[:-1]):
         for node in range(width if layer_index and width > 1 else 0):
             try:
-                smaller = without_nodes(network, x, layer_index, [node])
+                smaller = remove(network, x, nodes={layer_index: [node]})
             except ValueError:  # an output is cut off, or a symbolic edge is undefined
                 continue
             change = output_change(old, smaller, x)

@@ -29,7 +29,7 @@ from kan_ref.network import (
     sample_slices,
 )
 from kan_ref.numerics import Block, Jacobian, NormalSums, sum_chunks
-from kan_ref.sparsity import PENALTY_NAMES, PenaltyWeights, penalized_backward
+from kan_ref.sparsity import PENALTY_NAMES, Penalty, penalized_backward
 from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss, check_columns
 from kan_ref.training.goal import LastEvaluation, Model, values_at
 from kan_ref.training.penalties import Smoothness, network_with_curves
@@ -236,13 +236,13 @@ def check_model(name: str, value: object) -> Model:
 
 def check_penalty(
     penalty: object, penalty_weight: object, l1_weight: object, entropy_weight: object
-) -> PenaltyWeights | None:
+) -> Penalty | None:
     """Return lambda, mu_1, mu_2 and the kind of penalty, checked; None where they add nothing."""
     kind = checks.choice("penalty", penalty, PENALTY_NAMES)
     weight = checks.number("penalty_weight", penalty_weight, low=0.0)
     l1 = checks.number("l1_weight", l1_weight, low=0.0)
     entropy = checks.number("entropy_weight", entropy_weight, low=0.0)
-    return PenaltyWeights(weight, l1, entropy, kind) if weight * (l1 + entropy) > 0.0 else None
+    return Penalty(weight, l1, entropy, kind) if weight * (l1 + entropy) > 0.0 else None
 
 
 def check_batch(
@@ -294,7 +294,7 @@ def value_and_grad(
     penalty_weight, l1_weight, entropy_weight : float
         lambda, mu_1, mu_2 of Liu et al. 2024, eq. 2.20; at least 0.
     penalty : str
-        Which l1 and entropy: "paper", "pykan", "pykan-0.0" or "coef"; see `sparsity.penalties`.
+        Which l1 and entropy: "paper" or "pykan"; see `sparsity.penalties`.
     smoothness_weight : float
         At least 0; weight of the smoothness penalty of `training.penalties`.
 
@@ -312,7 +312,7 @@ def value_and_grad(
 
     Notes
     -----
-    Implements :eq:`objective`. About three forward passes. With a penalty other than "coef" time is
+    Implements :eq:`objective`. About three forward passes. With a penalty, time is
     in proportion to batch times edges, and memory two to four arrays of batch x n_out x n_in for
     the largest layer: about 20 forward passes and 1 GiB for [784, 64, 10] and 1000 samples.
     """

@@ -28,7 +28,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.network import Cache, Layer, Network, layer_jump_weights
 from kan_ref.numerics import RowSparse
-from kan_ref.sparsity import PenaltyWeights, penalized_backward, penalty_value
+from kan_ref.sparsity import Penalty, penalized_backward, penalty_value
 from kan_ref.training.goal import LastEvaluation, rows_at_once
 
 
@@ -138,15 +138,13 @@ class PenalizedGoal:
     """
 
     goal: Any
-    weights: PenaltyWeights
+    weights: Penalty
     x: FloatArray
     inputs: Cache | None
     last: LastEvaluation = field(default_factory=LastEvaluation)
 
     @classmethod
-    def of(
-        cls, model: object, goal: Any, weights: PenaltyWeights, points: FloatArray
-    ) -> "PenalizedGoal":
+    def of(cls, model: object, goal: Any, weights: Penalty, points: FloatArray) -> "PenalizedGoal":
         """Return the goal with penalties at its own samples, if it has any, or else at `points`."""
         network = network_with_curves(model)
         if hasattr(goal, "targets"):

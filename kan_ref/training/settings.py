@@ -14,7 +14,7 @@ from kan_ref.optimizers import (
     ValueAndGrad,
     levenberg_marquardt,
 )
-from kan_ref.sparsity import PenaltyWeights
+from kan_ref.sparsity import Penalty
 from kan_ref.training.data_goal import MOST_ENTRIES, DataGoal, row_entries
 from kan_ref.training.fit_arguments import (
     GRADIENT_OPTIMIZERS,
@@ -37,7 +37,7 @@ class Settings:
 
     optimizer: str
     n_steps: int
-    penalty: PenaltyWeights | None
+    penalty: Penalty | None
     smoothness_weight: float
     update_grids: bool
     trainable: Sequence[str]
@@ -100,7 +100,7 @@ def read_settings(
     optimizer: object,
     n_steps: object,
     loss: object,
-    penalty: PenaltyWeights | None,
+    penalty: Penalty | None,
     smoothness_weight: object,
     update_grids: object,
     trainable: Sequence[str],
@@ -156,7 +156,7 @@ def read_settings(
 
 
 def _read_precondition(
-    value: object, network: Model, optimizer: str, penalty: PenaltyWeights | None
+    value: object, network: Model, optimizer: str, penalty: Penalty | None
 ) -> bool:
     """Return whether the optimizer gets scaled variables."""
     if value is None:
