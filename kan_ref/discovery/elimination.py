@@ -16,7 +16,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import ROUNDING, FloatArray, Record
-from kan_ref.data import DataLike, check_data, check_loss
+from kan_ref.data import check_data, check_loss
 from kan_ref.discovery.residual_tests import suspicion_of
 from kan_ref.discovery.simplification import output_change, remove_spare_edges, simplify
 from kan_ref.discovery.trials import (
@@ -64,7 +64,7 @@ class Elimination(Record):
 @np.errstate(all="ignore")
 def eliminate(
     network: Network,
-    data: DataLike,
+    data: object,
     *,
     tolerance: float = 1e-3,
     loss: str = "mse",
@@ -137,7 +137,7 @@ def eliminate(
     Implements :eq:`acceptable-removal`. Each architecture costs ten to a hundred
     Levenberg-Marquardt steps: seconds in all for two to four inputs and 1000 samples.
     """
-    checked = check_data(data)
+    checked = check_data(data, least=1)
     check_loss(checked, loss)
     check_start(network, check_inputs(network, checked.x_train, "x_train"), highest=1)
     tolerance = checks.number("tolerance", tolerance, low=0.0)

@@ -18,7 +18,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray, IntArray, counted
-from kan_ref.data import DataLike, check_arrays
+from kan_ref.data import check_data
 from kan_ref.network import Network, first_cause, has_limits, layer_inputs
 from kan_ref.optimizers import OptimizeResult, adam, lbfgs
 from kan_ref.training.data_goal import MSE, DataGoal, check_batch, check_test
@@ -56,7 +56,7 @@ def check_problem(value: object, model: Model, loss: str) -> Problem:
 
 
 def read_problem(
-    network: Model, data: DataLike | None, problem: object, loss: str, batch_size: object
+    network: Model, data: object, problem: object, loss: str, batch_size: object
 ) -> tuple[Problem, DataGoal | None]:
     """Return the problem, with training data as one more term, and the test data or reference."""
     checked, test = check_problem(problem, network, loss), None
@@ -68,10 +68,10 @@ def read_problem(
     if checked.reference is not None:
         test = check_batch(network, *checked.reference, ("reference[0]", "reference[1]"))
     if data is not None:
-        check_arrays(data)
-        train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"))
+        samples = check_data(data)
+        train = check_batch(network, samples.x_train, samples.y_train, ("x_train", "y_train"))
         check_start(network, train.x)
-        measured = check_test(network, data)
+        measured = check_test(network, samples)
         if measured is not None:
             test = measured
             checked.with_data(test.x, test.targets)  # it checks the points of the test data, too

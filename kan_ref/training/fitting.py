@@ -20,7 +20,7 @@ from typing import Any, cast
 import numpy as np
 
 from kan_ref import checks
-from kan_ref.data import DataLike, check_arrays, check_loss
+from kan_ref.data import check_data, check_loss
 from kan_ref.network import PARAMETER_NAMES, Network, refine
 from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check_penalty, check_test
 from kan_ref.training.fit_arguments import (
@@ -48,7 +48,7 @@ from kan_ref.training.settings import read_settings
 @np.errstate(all="ignore")
 def fit(
     network: Kind,
-    data: DataLike | None = None,
+    data: object = None,
     *,
     optimizer: str | None = None,
     n_steps: int = 100,
@@ -232,7 +232,7 @@ def fit(
         stopped += validation.note()
         recorder.choose(recorder.entry_held, validation.best)
     history = recorder.history()
-    samples = "reference x" if data is None or not len(cast(Any, data.x_test)) else "x_test"
+    samples = "reference x" if data is None or not len(cast(Any, data).x_test) else "x_test"
     rmse = float(history.train_rmse[recorder.entry]) if len(history.step) else np.inf
     stopped += note_on_test(network, test, samples)
     if len(history.step):
@@ -250,7 +250,7 @@ def fit(
 
 
 def _read_goal(
-    network: Any, data: DataLike | None, problem: object, loss: str, batch_size: object
+    network: Any, data: object, problem: object, loss: str, batch_size: object
 ) -> tuple[DataGoal | Problem, DataGoal | None]:
     """Return what is to be made small, a loss over data or a problem, and the test data."""
     if hasattr(data, "with_data"):
@@ -264,8 +264,8 @@ def _read_goal(
             "data is None, but fit needs data, or a problem= of differential equations from "
             "residual_problem, or both"
         )
-    check_arrays(data)
-    check_loss(data, loss)
-    train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
+    samples = check_data(data, least=1)
+    check_loss(samples, loss)
+    train = check_batch(network, samples.x_train, samples.y_train, ("x_train", "y_train"), loss)
     check_start(network, train.x)
-    return train, check_test(network, data, loss)
+    return train, check_test(network, samples, loss)

@@ -21,7 +21,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import ROUNDING, BoolArray, FloatArray
-from kan_ref.data import Data, DataLike, check_data
+from kan_ref.data import Data, check_data
 
 FAR = 1e154  # the root of the largest number of float64
 
@@ -170,7 +170,7 @@ class Scaler:
         return f"Scaler({x}, y_mean {_short(self.y_mean)}, y_scale {_short(self.y_scale)})"
 
 
-def scaled(data: DataLike) -> tuple[Data, Scaler]:
+def scaled(data: object) -> tuple[Data, Scaler]:
     """Standardize data: every column of x_train and y_train gets mean 0 and standard deviation 1.
 
     Parameters
@@ -213,7 +213,7 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     >>> scaler.inverse_y(data.y_train).round(9).tolist()
     [[50.0], [100.0], [150.0]]
     """
-    checked = check_data(data)
+    checked = check_data(data, least=1)
     x_mean, x_scale, x_constant = _moments(checked.x_train)
     y_mean = y_scale = y_constant = None
     if checked.y_train.ndim == 2:

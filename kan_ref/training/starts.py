@@ -19,7 +19,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray, Record
-from kan_ref.data import DataLike, check_data, check_loss
+from kan_ref.data import check_data, check_loss
 from kan_ref.network import Network, check_widths, init_network, samples_as_domain
 from kan_ref.training.data_goal import LOSSES
 from kan_ref.training.fitting import fit
@@ -63,7 +63,7 @@ class Starts(Record):
 @np.errstate(all="ignore")
 def run_starts(
     widths: Sequence[int],
-    data: DataLike,
+    data: object,
     *,
     n_starts: int = 8,
     n_intervals: int,
@@ -126,7 +126,7 @@ def run_starts(
     in_units = checks.choice("initialization", initialization, ("data", "paper")) == "data"
     fraction = checks.number("validation_share", validation_share, low=0.0, high=0.5)
     rng = checks.generator("rng", rng)
-    checked = check_data(data)
+    checked = check_data(data, least=1)
     kind = LOSSES[checks.choice("loss", loss, tuple(LOSSES))]
     check_loss(checked, loss)
     widths = check_widths(widths)

@@ -18,7 +18,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray, IntArray
-from kan_ref.data import Data, DataLike, check_data
+from kan_ref.data import Data, check_data
 from kan_ref.network import Network, network_values
 from kan_ref.optimizers import steps_are_done
 from kan_ref.training.candidates import (
@@ -120,7 +120,7 @@ class ValidatedRun(Run[Network]):
 
 @np.errstate(all="ignore")
 def fit_validated(
-    data: DataLike,
+    data: object,
     *,
     hidden: Sequence[int] = (5,),
     n_intervals: int = 3,
@@ -200,7 +200,7 @@ def fit_validated(
     >>> fit_validated(data, weights=(0.01, 0.1), n_steps=20, rng=rng).chosen.architecture
     'linear'
     """
-    checked = check_data(data)
+    checked = check_data(data, least=1)
     rng = checks.generator("rng", rng)
     hidden = tuple(hidden)
     hidden = [checks.integer(f"hidden[{place}]", n, low=1) for place, n in enumerate(hidden)]
