@@ -81,11 +81,11 @@ from kan_ref.pde import input_laplacian as input_laplacian
 from kan_ref.pde import linear_term as linear_term
 from kan_ref.pde import residual_problem as residual_problem
 from kan_ref.pde import value_term as value_term
+from kan_ref.sparsity import Penalty as Penalty
 from kan_ref.sparsity import edge_scores as edge_scores
 from kan_ref.sparsity import node_scores as node_scores
 from kan_ref.sparsity import prune as prune
-from kan_ref.sparsity import remove_edges as remove_edges
-from kan_ref.sparsity import remove_nodes as remove_nodes
+from kan_ref.sparsity import remove as remove
 from kan_ref.symbolic import auto_symbolic as auto_symbolic
 from kan_ref.symbolic import canonical_form as canonical_form
 from kan_ref.symbolic import fit_affine as fit_affine

@@ -86,6 +86,8 @@ def array(
 
     Booleans count as 0 and 1. It is copied only where needed.
     """
+    if hasattr(value, "x_train"):
+        fail(name, value, "needs an array, such as its x_train", TypeError)
     found = rectangular(name, value)
     if found.dtype.kind not in "biuf":
         what = "is None" if value is None else f"has dtype {found.dtype}"

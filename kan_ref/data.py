@@ -1,11 +1,10 @@
 """The samples that every fit takes: training and test points, with their values."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray, IntArray, Record
@@ -13,33 +12,23 @@ from kan_ref.checks import FloatArray, IntArray, Record
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Data(Record):
     """Training and test samples: four arrays of finite numbers.
 
     Parameters
     ----------
     x_train : (n_train, n_in)
+        None, ``x[:0]``, where differential equations take the place of samples.
     y_train : (n_train, n_out)
-        One column for each output, one row for each row of `x_train`; or integer class labels of
-        shape (n_train,).
+        One column for each output; or integer class labels of shape (n_train,).
     x_test : (n_test, n_in)
     y_test : (n_test, n_out), or (n_test,) of int
-        Only to report errors, which are nan without test samples, ``x_train[:0]``.
+        Only to report errors, which are nan without test samples, ``x[:0]``.
     names : sequence of str, optional
-        One for each input, for formulas and pictures; for a table in the order of its columns,
-        whose names are taken by default if all of them are text.
+        One for each input, for formulas and pictures; by default the column names of a table.
     classes : (n_classes,), optional
         What the labels stand for, all different: label b is `classes[b]`.
-
-    Raises
-    ------
-    ValueError
-        "y_train has shape (3,), but needs shape (n_train, n_out): give y_train[:, None]"; "y_test
-        has 4 rows, but x_test has 5"; "x_train contains nan at row 3, column 0"; an x_test with
-        other columns than x_train, or in another order
-    TypeError
-        "x_train has dtype object, but needs real numbers"
 
     Notes
     -----
@@ -57,52 +46,32 @@ class Data(Record):
     y_train: FloatArray
     x_test: FloatArray
     y_test: FloatArray
-    names: tuple[str, ...] | None = None
-    classes: NDArray[Any] | None = None
+    names: tuple[str, ...] | None
+    classes: NDArray[Any] | None
 
-    if TYPE_CHECKING:  # the arguments may be lists, Series or tensors; the attributes are arrays
-
-        def __init__(
-            self,
-            x_train: ArrayLike,
-            y_train: ArrayLike,
-            x_test: ArrayLike,
-            y_test: ArrayLike,
-            names: Sequence[str] | None = None,
-            classes: ArrayLike | None = None,
-        ) -> None: ...
-
-    def __post_init__(self) -> None:
-        headers, test_inputs = checks.column_names(self.x_train), self.x_test
-        if headers is not None:
-            checks.same_columns("x_test", test_inputs, headers)
-        for part in ("train", "test"):
-            for letter, columns in (("x", "n_in"), ("y", "n_out")):
-                name = f"{letter}_{part}"
-                object.__setattr__(
-                    self,
-                    name,
-                    _samples(name, getattr(self, name), letter, (f"n_{part}", columns)),
-                )
-            _agree(self, f"y_{part}", f"x_{part}", axis=0)
-        _agree(self, "x_test", "x_train", axis=1)
-        if self.y_train.ndim != self.y_test.ndim:
-            raise ValueError(
-                f"y_test has shape {self.y_test.shape}, but y_train {self.y_train.shape}: "
-                "both need columns, or both class labels"
-            )
-        if self.y_train.ndim == 2:
-            _agree(self, "y_test", "y_train", axis=1)
-        if self.names is not None:
-            names = checks.names("names", self.names, self.x_train.shape[1])
-            checks.new_names(names, headers)
-            if headers is None:
-                checks.same_columns("x_test", test_inputs, names)
-            object.__setattr__(self, "names", names)
-        elif headers is not None:
-            object.__setattr__(self, "names", checks.input_names(headers))
-        if self.classes is not None:
-            object.__setattr__(self, "classes", _classes(self.classes, self))
+    def __init__(
+        self,
+        x_train: object,
+        y_train: object,
+        x_test: object,
+        y_test: object,
+        names: object = None,
+        classes: object = None,
+    ) -> None:
+        x, headers = checks.read_inputs("x_train", x_train)
+        n_in, known = x.shape[1], headers
+        if names is not None:
+            known = checks.names("names", names, n_in)
+            checks.new_names(known, headers)
+        if known is not None:
+            checks.same_columns("x_test", x_test, headers or known)
+        test = checks.array("x_test", checks.read_inputs("x_test", x_test)[0], ("n_test", n_in))
+        y = _targets("y_train", y_train, len(x), "n_out")
+        y_test = _targets("y_test", y_test, len(test), y.shape[1] if y.ndim == 2 else None)
+        found = None if classes is None else _classes(classes, y, y_test)
+        fields = dict(zip(ARRAYS, (x, y, test, y_test), strict=True), names=known, classes=found)
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         parts = [f"{name} {getattr(self, name).shape}" for name in ARRAYS]
@@ -114,22 +83,19 @@ class Data(Record):
 
     @classmethod
     def split(
-        cls, x: ArrayLike, y: ArrayLike, *, test_share: float = 0.2, rng: np.random.Generator
+        cls, x: object, y: object, *, test_share: float = 0.2, rng: np.random.Generator
     ) -> "Data":
         """Split samples at random into a training and a test part.
 
         Parameters
         ----------
         x : (n, n_in) array_like or table
-            An array, a list, a tensor or a DataFrame. Booleans count as 0 and 1; categories must
-            become columns of numbers first. Column names become `names`, if all of them are text;
-            line breaks and spaces at their ends are left out.
+            An array, a list, a tensor or a DataFrame, whose column names become `names`. Booleans
+            count as 0 and 1; categories must become columns of numbers first.
         y : (n,) or (n, n_out) array_like or table
             Numbers become columns (n, n_out). With one axis, text, booleans and integers are
             classes: they become labels 0, 1, ..., and `classes` holds what they stand for, in
-            increasing order, text alphabetically.
-            For regression on integers give ``y.astype(float)``; integers whose values hardly repeat
-            raise an error that says so. Whole numbers stored as float are numbers.
+            increasing order. For regression on integers give ``y.astype(float)``.
         test_share : float
             Of the samples, 0 to 1; each part gets at least one.
         rng : numpy.random.Generator
@@ -142,25 +108,14 @@ class Data(Record):
             test part: at least one sample and not all of them. A class with one sample is in the
             training part.
 
-        Raises
-        ------
-        TypeError
-            "x['sex'] has dtype object, but needs real numbers"
-        ValueError
-            "x['age'] contains nan at position 3, but needs finite numbers"; "y has 4 rows, but x
-            has 5"; a wrong shape; fewer than two samples or two classes.
-
         Notes
         -----
-        Rows belong together by their places; row labels of tables are not compared. The split is
-        random. Where neighbouring samples resemble each other, as in time series,
+        The split is random. Where neighbouring samples resemble each other, as in time series,
         build `Data` from a part of your choice.
 
         Examples
         --------
         >>> x = np.arange(20.0).reshape(10, 2)
-        >>> Data.split(x, x.sum(axis=1), rng=np.random.default_rng(0))
-        Data(x_train (8, 2), y_train (8, 1), x_test (2, 2), y_test (2, 1))
         >>> data = Data.split(x, ["yes", "no"] * 5, rng=np.random.default_rng(0))
         >>> data
         Data(x_train (8, 2), y_train (8,), x_test (2, 2), y_test (2,), classes ('no', 'yes'))
@@ -171,132 +126,69 @@ class Data(Record):
         rng = checks.generator("rng", rng)
         samples, names = checks.read_inputs("x", x)
         targets, classes = checks.read_targets("y", y)
-        if len(samples) != len(targets):
-            raise ValueError(f"y has {len(targets)} rows, but x has {len(samples)}")
-        if len(samples) < 2:
-            raise ValueError(f"x has shape {samples.shape}, but a split needs at least 2 samples")
-        test = _test_places(targets if classes is not None else None, len(samples), share, rng)
-        train = np.delete(np.arange(len(samples)), test)
+        n = len(samples)
+        if len(targets) != n or n < 2:
+            raise ValueError(
+                f"x has {n} rows and y {len(targets)}: give 2 or more, the same in both"
+            )
+        labels = np.zeros(n) if classes is None else targets
+        test = _test_places(labels, share, rng)
+        train = np.delete(np.arange(n), test)
         return cls(samples[train], targets[train], samples[test], targets[test], names, classes)
 
 
-class DataLike(Protocol):
-    """Any object with the four arrays x_train (n, n_in), y_train (n, n_out), x_test, y_test."""
-
-    @property
-    def x_train(self) -> object:
-        """Training inputs (n, n_in)."""
-
-    @property
-    def y_train(self) -> object:
-        """Training targets (n, n_out), or labels (n,)."""
-
-    @property
-    def x_test(self) -> object:
-        """Test inputs."""
-
-    @property
-    def y_test(self) -> object:
-        """Test targets."""
-
-
-def check_data(data: object) -> Data:
-    """Return `data` as a checked `Data`; a `Data` is returned unchanged.
-
-    Parameters
-    ----------
-    data : object
-        With attributes `x_train`, `y_train`, `x_test`, `y_test`.
-
-    Returns
-    -------
-    data : Data
-
-    Raises
-    ------
-    TypeError
-        "data is a dict without attribute x_train, but needs x_train, y_train, x_test, y_test (as
-        kan_ref.Data has them)"
-    ValueError
-        As for `Data`.
-    """
-    if isinstance(data, Data):
-        return data
-    check_arrays(data)
-    x_train, y_train, x_test, y_test = (getattr(data, name) for name in ARRAYS)
-    names, classes = getattr(data, "names", None), getattr(data, "classes", None)
-    return Data(x_train, y_train, x_test, y_test, names, classes)
-
-
-def check_arrays(data: object) -> None:
-    """Raise TypeError if `data` lacks one of the four arrays."""
-    for name in ARRAYS:
-        if not hasattr(data, name):
-            kind = type(data).__name__
-            raise TypeError(
-                f"data is a {kind} without attribute {name}, but needs {', '.join(ARRAYS)} "
-                "(as kan_ref.Data has them; kan_ref.Data.split(x, y, rng=rng) splits x and y)"
-            )
-
-
-def _samples(name: str, value: object, letter: str, axes: tuple[str, str]) -> NDArray[Any]:
-    """Return `value` with two axes, or integer labels y. Test samples may be none."""
-    found = checks.rectangular(name, value)
-    least = 0 if name.endswith("test") else 1
-    if letter == "y" and found.ndim == 1 and found.dtype.kind in "iu" and found.size >= least:
-        return found
-    array = checks.array(name, value, axes)
-    if len(array) < least or not array.shape[1]:
-        rows = "one row and " if least else ""
-        raise ValueError(f"{name} has shape {array.shape}, but needs at least {rows}one column")
-    return array
-
-
-def _classes(classes: object, data: Data) -> NDArray[Any]:
-    """Return the classes of the labels `data.y_train` and `data.y_test` as an array."""
-    found = checks.rectangular("classes", classes).copy()
-    if found.ndim != 1 or len(set(found.tolist())) != len(found) or data.y_train.ndim != 1:
-        checks.fail("classes", classes, "must be different classes, with integer labels y (n,)")
-    for name in ("y_train", "y_test"):
-        labels = getattr(data, name)
-        if labels.size and (labels.min() < 0 or labels.max() >= len(found)):
-            raise ValueError(
-                f"{name} has labels {labels.min()} to {labels.max()}, but {len(found)} classes "
-                f"have labels 0 to {len(found) - 1}"
-            )
-    return found
+def check_data(data: object, least: int = 0) -> Data:
+    """Return what has the four arrays as `Data`, with at least `least` rows of `x_train`."""
+    missing = [name for name in ARRAYS if not hasattr(data, name)]
+    if missing:
+        rule = f"needs {', '.join(ARRAYS)}, as kan_ref.Data.split makes them"
+        checks.fail("data", data, rule, TypeError)
+    if not isinstance(data, Data):
+        rest = (getattr(data, name, None) for name in ("names", "classes"))
+        data = Data(*(getattr(data, name) for name in ARRAYS), *rest)
+    if len(data.x_train) < least:
+        raise ValueError(f"data has {len(data.x_train)} rows of x_train, but needs {least} or more")
+    return data
 
 
 def check_loss(data: object, loss: object) -> None:
     """Raise ValueError if labels that stand for `classes` are to be fitted as numbers."""
-    classes = getattr(data, "classes", None)
-    if classes is not None and loss != "cross_entropy":
-        raise ValueError(
-            f"loss is {loss!r}, but the data hold labels of {len(classes)} classes: give "
-            "loss='cross_entropy', or split y.astype(float) for regression"
-        )
+    if getattr(data, "classes", None) is not None and loss != "cross_entropy":
+        rule = "data hold labels of classes: give loss='cross_entropy', or split y.astype(float)"
+        checks.fail("loss", loss, rule)
 
 
-def _test_places(
-    labels: NDArray[Any] | None, n: int, share: float, rng: np.random.Generator
-) -> IntArray:
-    """Return the sorted places of the test part; with labels, a share of each class."""
-    order = rng.permutation(n)
-    if labels is None:
-        return np.sort(order[: min(max(round(share * n), 1), n - 1)])
+def _targets(name: str, value: object, n: int, n_out: int | str | None) -> NDArray[Any]:
+    """Return `value` as columns (n, n_out), or as labels (n,) if n_out is not a number."""
+    found = checks.rectangular(name, value)
+    if found.ndim == 1 and found.dtype.kind in "iu" and not isinstance(n_out, int):
+        checks.array(name, found, (n,))
+        return found
+    if n_out is None:
+        checks.fail(name, value, "must be integer labels (n_test,), as y_train")
+    return checks.array(name, found, (n, n_out))
+
+
+def _classes(classes: object, *labels: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy of the classes of labels, else raise."""
+    found = checks.rectangular("classes", classes).copy()
+    if found.ndim != 1 or len(set(found.tolist())) != len(found) or labels[0].ndim != 1:
+        checks.fail("classes", classes, "must be different classes, with integer labels y (n,)")
+    for one in labels:
+        if one.size and not 0 <= one.min() <= one.max() < len(found):
+            rule = f"the labels go from {one.min()} to {one.max()}"
+            checks.fail("classes", classes, rule)
+    return found
+
+
+def _test_places(labels: NDArray[Any], share: float, rng: np.random.Generator) -> IntArray:
+    """Return the sorted places of the test part, a share of each class."""
+    order = rng.permutation(len(labels))
     chosen = []
     for label in np.unique(labels):
         own = order[labels[order] == label]
-        n_out = min(max(round(share * len(own)), 1), len(own) - 1)
-        chosen.append(own[:n_out])
+        chosen.append(own[: min(max(round(share * len(own)), 1), len(own) - 1)])
     places: IntArray = np.sort(np.concatenate(chosen))
     if not len(places):
-        raise ValueError("each class of y has one sample, but a split needs a class with two")
+        raise ValueError("y has one sample of each class, but a split needs a class with two")
     return places
-
-
-def _agree(data: Data, name: str, other: str, *, axis: int) -> None:
-    """Raise ValueError if two arrays differ in their number of rows (0) or columns (1)."""
-    n, m = getattr(data, name).shape[axis], getattr(data, other).shape[axis]
-    if n != m:
-        raise ValueError(f"{name} has {n} {('rows', 'columns')[axis]}, but {other} has {m}")

@@ -16,7 +16,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import ROUNDING, FloatArray, Record
-from kan_ref.data import DataLike, check_data, check_loss
+from kan_ref.data import check_data, check_loss
 from kan_ref.discovery.residual_tests import suspicion_of
 from kan_ref.discovery.simplification import output_change, remove_spare_edges, simplify
 from kan_ref.discovery.trials import (
@@ -29,7 +29,7 @@ from kan_ref.discovery.trials import (
     Search,
 )
 from kan_ref.network import Network, check_inputs, numbers, replace_layer
-from kan_ref.sparsity import active_edges, nodes_on_paths, without_nodes
+from kan_ref.sparsity import active_edges, nodes_on_paths, remove
 from kan_ref.training import check_batch, check_start, hold_out, hold_out_classes, run_starts
 
 N_FRESH = 4  # new initializations of each width
@@ -64,7 +64,7 @@ class Elimination(Record):
 @np.errstate(all="ignore")
 def eliminate(
     network: Network,
-    data: DataLike,
+    data: object,
     *,
     tolerance: float = 1e-3,
     loss: str = "mse",
@@ -137,7 +137,7 @@ def eliminate(
     Implements :eq:`acceptable-removal`. Each architecture costs ten to a hundred
     Levenberg-Marquardt steps: seconds in all for two to four inputs and 1000 samples.
     """
-    checked = check_data(data)
+    checked = check_data(data, least=1)
     check_loss(checked, loss)
     check_start(network, check_inputs(network, checked.x_train, "x_train"), highest=1)
     tolerance = checks.number("tolerance", tolerance, low=0.0)
@@ -272,7 +272,7 @@ def remove_all_nodes(search: Search, network: Network) -> list[tuple[Architectur
         if weakest is None or search.is_late:
             return path
         what = f"without node {weakest[1]} of layer {weakest[0]}"
-        coarse = without_nodes(coarse, search.data.x_train, weakest[0], [weakest[1]])
+        coarse = remove(coarse, search.data.x_train, nodes={weakest[0]: [weakest[1]]})
 
 
 def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
@@ -311,7 +311,7 @@ def _weakest_node(network: Network, x: FloatArray) -> tuple[int, int] | None:
     for layer_index, width in enumerate(network.widths[:-1]):
         for node in range(width if layer_index and width > 1 else 0):
             try:
-                smaller = without_nodes(network, x, layer_index, [node])
+                smaller = remove(network, x, nodes={layer_index: [node]})
             except ValueError:  # an output is cut off, or a symbolic edge is undefined
                 continue
             change = output_change(old, smaller, x)

@@ -20,7 +20,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray
-from kan_ref.data import Data, DataLike, check_data, check_loss
+from kan_ref.data import Data, check_data, check_loss
 from kan_ref.discovery.class_search import CLASS_LOSSES, N_HIDDEN, class_problem, search_logits
 from kan_ref.discovery.network_search import (
     NetworkSettings,
@@ -55,7 +55,7 @@ from kan_ref.symbolic import check_candidates
 
 @np.errstate(all="ignore")
 def discover(
-    data: DataLike,
+    data: object,
     *,
     widths: Sequence[int] | None = None,
     names: Sequence[str] | None = None,
@@ -151,7 +151,7 @@ def discover(
     Classes need 50 for one input, too, and their formula must be better than a constant prediction
     on a fifth of the samples by more than chance, which of less than 100 samples few formulas are.
     """
-    checked = check_data(data)
+    checked = check_data(data, least=1)
     checks.choice("loss", loss, ("mse", *CLASS_LOSSES))
     check_loss(checked, loss)
     if loss in CLASS_LOSSES:

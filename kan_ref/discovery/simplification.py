@@ -23,7 +23,7 @@ from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.discovery.trials import ArchitectureTrial, Search
 from kan_ref.functions import lookup
 from kan_ref.network import Layer, Network, SymbolicEdge, init_network, network_values
-from kan_ref.sparsity import active_edges, without_edges
+from kan_ref.sparsity import active_edges, remove
 
 HOPELESS = 50.0  # a removal that raises the coarse error by a larger factor is not refined
 N_STARTS = 8  # random initializations of each architecture
@@ -76,7 +76,7 @@ def _spare_edges(network: Network, x: FloatArray) -> list[SpareEdge]:
             if _needed(active, j, i, is_first=layer_index == 0):
                 continue
             try:
-                smaller = without_edges(network, x, layer_index, [(j, i)])
+                smaller = remove(network, x, edges={layer_index: [(j, i)]})
             except ValueError:  # as for a node
                 continue
             found.append((output_change(old, smaller, x), layer_index, (j, i), smaller))

@@ -19,7 +19,7 @@ from kan_ref.discovery.formula_search import FormulaTrial
 from kan_ref.discovery.residual_tests import standardised
 from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.network import Layer, Network, domain_of_samples
-from kan_ref.sparsity import remove_nodes
+from kan_ref.sparsity import remove
 from kan_ref.training import Scaler
 
 LEAST_SAMPLES = 10  # two of them are held out
@@ -82,7 +82,7 @@ class Inputs:
         if not self.left_out:
             return network
         try:
-            return remove_nodes(network, x, 0, self.left_out)
+            return remove(network, x, nodes={0: self.left_out})
         except ValueError as error:
             raise ValueError(
                 f"start has an output that depends on constant inputs {self.left_out} of the "

@@ -10,92 +10,88 @@ zeros),
     (P3)  dR / d phi_bji  = sign(phi_bji) / N * dR / d score_ji,     0 where phi_bji = 0
 
 phi_ji contains base function and spline. The gradient reaches the parameters through the outputs
-of the edges, :eq:`layer-backward-edges`. Two further penalties are pykan's, for comparison.
-"pykan" is that of pykan 0.2, with standard deviations std (N - 1 in the denominator; 0 for one
-sample) and e = 1e-4:
+of the edges, :eq:`layer-backward-edges`. For comparison there is the penalty of pykan 0.2, with
+standard deviations std (N - 1 in the denominator; 0 for one sample) and e = 1e-4:
 
     (P4)  A_ji = std_b(phi_ji) / (std_b(x_i) + 0.1),   l1 = sum_ji A_ji
     (P5)  entropy = -mean_j sum_i r_ji log2(r_ji + e) - mean_i sum_j c_ji log2(c_ji + e)
           with r_ji = A_ji / (sum_i A_ji + 1),  c_ji = A_ji / (sum_j A_ji + 1)
 
-so that a constant edge costs nothing. "pykan-0.0" is that of its first release:
-
-    (P6)  A_ji = score_ji / (b_i - a_i + e),   l1 = sum_ji A_ji
-          entropy = -sum_ji q_ji log2(q_ji + e),   q = A / sum A
-
-"coef" needs no samples. It measures size and roughness of the coefficients of the active splines
-(lamb_coef and lamb_coefdiff of pykan's first release; later ones take the mean over outputs and
-the sum over basis functions):
-
-    (P7)  l1 = sum_ji mean_m |coef_jim|,   entropy := sum_ji mean_m |coef_ji,m+1 - coef_jim|
+so that a constant edge costs nothing.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from kan_ref import checks
+from kan_ref import network as kan
 from kan_ref.checks import FloatArray
-from kan_ref.network import (
-    Cache,
-    Layer,
-    Network,
-    layer_backward,
-    layer_edge_outputs,
-    parameter_gradients,
-)
 
-PENALTY_NAMES = ("paper", "pykan", "pykan-0.0", "coef")
-_E = 1e-4  # e of (P5) and (P6), as in pykan
+PENALTY_NAMES = ("paper", "pykan")
+_E = 1e-4  # e of (P5), as in pykan
 _STD_OFFSET = 0.1  # of (P4), as in pykan
 
 
-@dataclass(frozen=True, eq=False)
-class LayerPenalty:
-    """The penalty of one layer and its derivatives.
+@dataclass(frozen=True)
+class Penalty:
+    """A penalty on the edges of a network: weight (l1 |Phi|_1 + entropy S), summed over layers.
 
-    `l1`, `entropy`: its two parts without their weights. `d_edges` (batch, n_out, n_in), `d_x`
-    (batch, n_in), `d_coef` (n_out, n_in, n_basis): derivatives of the weighted sum with respect to
-    the outputs of the edges, the inputs and the coefficients; None where they are zero.
+    Parameters
+    ----------
+    weight : float
+        lambda of eq. 2.20, at least 0. The paper takes 1e-3 to 1e-1.
+    l1, entropy : float
+        mu_1 and mu_2 of eq. 2.20, at least 0.
+    kind : str
+        "paper": mean magnitudes, and the entropy of a layer. "pykan": the rule of pykan 0.2,
+        standard deviations and the entropies of rows and columns.
+
+    Examples
+    --------
+    >>> Penalty(1e-2, entropy=2.0)
+    Penalty(weight=0.01, l1=1.0, entropy=2.0, kind='paper')
+    """
+
+    weight: float
+    l1: float = 1.0
+    entropy: float = 1.0
+    kind: str = "paper"
+
+    def __post_init__(self) -> None:
+        for name in ("weight", "l1", "entropy"):
+            object.__setattr__(self, name, checks.number(name, getattr(self, name), low=0.0))
+        checks.choice("kind", self.kind, PENALTY_NAMES)
+
+
+class LayerPenalty(NamedTuple):
+    """The two parts of a layer's penalty without their weights, and derivatives of the whole.
+
+    These are with respect to the outputs of the edges (batch, n_out, n_in) and the layer's inputs
+    (batch, n_in), 0 for "paper".
     """
 
     l1: float
     entropy: float
-    d_edges: FloatArray | None = None
-    d_x: FloatArray | None = None
-    d_coef: FloatArray | None = None
+    d_edges: FloatArray
+    d_x: FloatArray | float = 0.0
 
 
 def layer_penalty(
-    kind: str, layer: Layer, cache: Cache, x: FloatArray, l1_weight: float, entropy_weight: float
+    kind: str,
+    layer: kan.Layer,
+    cache: kan.Cache,
+    x: FloatArray,
+    l1_weight: float,
+    entropy_weight: float,
 ) -> LayerPenalty:
-    """Return the penalty of one layer on a batch, with its derivatives.
+    """Return the penalty of one layer at its inputs x (batch, n_in), with its derivatives.
 
-    Parameters
-    ----------
-    kind : str
-        "paper", "pykan", "pykan-0.0" or "coef".
-    layer : Layer
-    cache : Cache
-        From a forward pass at x.
-    x : (batch, n_in)
-        The layer's inputs; at least one sample.
-    l1_weight, entropy_weight : float
-        mu_1, mu_2.
-
-    Returns
-    -------
-    penalty : LayerPenalty
-
-    Notes
-    -----
-    Implements :eq:`paper-penalty`, :eq:`entropy-gradient` and, for the alternatives, (P4) to (P7).
-    See tutorials/07_sparsification.md, "which penalty".
+    Implements :eq:`paper-penalty`, :eq:`entropy-gradient`, and (P4), (P5) for "pykan".
     """
-    if kind == "coef":
-        return _coef_penalty(layer, l1_weight, entropy_weight)
-    outputs = layer_edge_outputs(layer, cache)
+    outputs = kan.layer_edge_outputs(layer, cache)
     if kind == "paper":
         # [eq:paper-penalty]
         scores = np.abs(outputs).mean(axis=0)
@@ -105,14 +101,6 @@ def layer_penalty(
         d_edges *= d_scores  # in place: arrays of all edges are large
         # [/eq:paper-penalty]
         return LayerPenalty(float(scores.sum()), entropy, d_edges)
-    if kind == "pykan-0.0":
-        width = (layer.breakpoints[:, -1] - layer.breakpoints[:, 0]) + _E
-        strengths = np.abs(outputs).mean(axis=0) / width
-        entropy, d_entropy = _offset_entropy(strengths, strengths.sum())
-        d_strengths = l1_weight + entropy_weight * d_entropy
-        d_edges = np.sign(outputs) / len(outputs)
-        d_edges *= d_strengths / width
-        return LayerPenalty(float(strengths.sum()), entropy, d_edges)
     std, d_std = _std(outputs)
     reach, d_reach = _std(x)
     strengths = std / (reach + _STD_OFFSET)
@@ -144,25 +132,16 @@ def natural_entropy(scores: FloatArray) -> tuple[float, FloatArray]:
     return entropy, d_scores
 
 
-def _offset_entropy(strengths: FloatArray, total: float) -> tuple[float, FloatArray]:
-    """Return the entropy of (P6), q = strengths / total, and its derivative; 0 if total is 0."""
-    if total == 0.0:
-        return 0.0, np.zeros_like(strengths)
-    q = strengths / total
-    d_q = -(np.log2(q + _E) + q / ((q + _E) * np.log(2.0)))
-    return -float((q * np.log2(q + _E)).sum()), (d_q - (d_q * q).sum()) / total
-
-
 def _row_and_column_entropy(strengths: FloatArray) -> tuple[float, FloatArray]:
     """Return the entropy (P5) and its derivative with respect to the strengths."""
     value, d_strengths = 0.0, np.zeros_like(strengths)
     for axis in (1, 0):
         total = strengths.sum(axis=axis, keepdims=True) + 1.0
-        fraction = strengths / total
+        share = strengths / total
         groups = strengths.size / strengths.shape[axis]
-        d_fraction = -(np.log2(fraction + _E) + fraction / ((fraction + _E) * np.log(2.0))) / groups
-        value -= float((fraction * np.log2(fraction + _E)).sum()) / groups
-        d_strengths += (d_fraction - (d_fraction * fraction).sum(axis=axis, keepdims=True)) / total
+        d_share = -(np.log2(share + _E) + share / ((share + _E) * np.log(2.0))) / groups
+        value -= float((share * np.log2(share + _E)).sum()) / groups
+        d_strengths += (d_share - (d_share * share).sum(axis=axis, keepdims=True)) / total
     return value, d_strengths
 
 
@@ -178,108 +157,45 @@ def _std(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     return std, np.divide(centred, n * std, out=np.zeros_like(centred), where=std > 0.0)
 
 
-def _coef_penalty(layer: Layer, l1_weight: float, entropy_weight: float) -> LayerPenalty:
-    """Return the penalty (P7) of the coefficients."""
-    active = layer.mask[:, :, None]
-    steps = np.diff(layer.coef, axis=2) * active
-    d_coef = l1_weight * active * np.sign(layer.coef) / layer.n_basis
-    n_steps = max(1, steps.shape[2])
-    d_steps = entropy_weight * np.sign(steps) / n_steps
-    d_coef[:, :, 1:] += d_steps
-    d_coef[:, :, :-1] -= d_steps
-    roughness = float(np.abs(steps).sum()) / n_steps
-    size = float(np.abs(layer.coef * active).sum()) / layer.n_basis
-    return LayerPenalty(size, roughness, d_coef=d_coef)
-
-
-@dataclass(frozen=True)
-class PenaltyWeights:
-    """The weights in lambda (mu_1 l1 + mu_2 entropy).
-
-    `weight` is lambda, `l1` and `entropy` are mu_1 and mu_2; `kind` is one of `PENALTY_NAMES`,
-    else a ValueError is raised.
-    """
-
-    weight: float
-    l1: float = 1.0
-    entropy: float = 1.0
-    kind: str = "paper"
-
-    def __post_init__(self) -> None:
-        checks.choice("penalty", self.kind, PENALTY_NAMES)
-
-
 def penalized_backward(
-    network: Network,
+    network: kan.Network,
     x: FloatArray,
-    caches: Sequence[Cache],
+    caches: Sequence[kan.Cache],
     flow: Sequence[FloatArray],
     dy: FloatArray,
-    weights: PenaltyWeights,
+    penalty: Penalty,
 ) -> tuple[float, FloatArray]:
-    """Return the value of the penalty, and the gradient of loss plus penalty.
+    """Return the value of the penalty, and the gradient (n_params,) of loss plus penalty.
 
-    Parameters
-    ----------
-    network : Network
-    x : (batch, n_in)
-    caches : sequence of Cache
-        From a forward pass at x.
-    flow : sequence of (batch, n_l)
-        The outputs of every layer.
-    dy : (batch, n_out)
-        Gradient of the loss alone.
-    weights : PenaltyWeights
-
-    Returns
-    -------
-    value : float
-        lambda (mu_1 l1 + mu_2 entropy), summed over layers.
-    gradient : (n_params,)
-
-    Notes
-    -----
-    Backward pass :eq:`layer-backward-edges` at every layer, one after the other. But for "coef",
-    time is in proportion to batch times the number of edges, and memory is two to four arrays of
-    batch x n_out x n_in numbers of the layer with the most edges.
+    `caches` and `flow`, the outputs of every layer, are those of a forward pass at x; `dy` is the
+    gradient of the loss alone. The backward pass is :eq:`layer-backward-edges` at every layer.
+    Memory is two to four arrays of batch x n_out x n_in numbers of the layer with the most edges.
     """
-    value = 0.0
-    pieces: list[FloatArray] = []
-    inputs = [x, *flow[:-1]]
-    for layer_index in range(len(network.layers) - 1, -1, -1):
-        layer, cache = network.layers[layer_index], caches[layer_index]
-        part = layer_penalty(
-            weights.kind,
-            layer,
-            cache,
-            inputs[layer_index],
-            weights.weight * weights.l1,
-            weights.weight * weights.entropy,
-        )
-        value += weights.weight * (weights.l1 * part.l1 + weights.entropy * part.entropy)
-        if layer_index:
-            dy, grads = layer_backward(layer, cache, dy, part.d_edges)
-            if part.d_x is not None:
-                dy += part.d_x
+    value, pieces, inputs = 0.0, list[FloatArray](), [x, *flow[:-1]]
+    for n in reversed(range(len(caches))):
+        layer, cache = network.layers[n], caches[n]
+        weights = penalty.weight * penalty.l1, penalty.weight * penalty.entropy
+        part = layer_penalty(penalty.kind, layer, cache, inputs[n], *weights)
+        value += weights[0] * part.l1 + weights[1] * part.entropy
+        if n:
+            dy, grads = kan.layer_backward(layer, cache, dy, part.d_edges)
+            dy += part.d_x
         else:
-            grads = parameter_gradients(layer, cache, dy, part.d_edges)
-        if part.d_coef is not None:
-            grads = grads._replace(coef=grads.coef + part.d_coef)
-        pieces[:0] = grads
-    return value, np.concatenate([piece.reshape(-1) for piece in pieces])
+            grads = kan.parameter_gradients(layer, cache, dy, part.d_edges)
+        pieces[:0] = [piece.reshape(-1) for piece in grads]
+    return value, np.concatenate(pieces)
 
 
 def penalty_value(
-    network: Network,
+    network: kan.Network,
     x: FloatArray,
-    caches: Sequence[Cache],
+    caches: Sequence[kan.Cache],
     flow: Sequence[FloatArray],
-    weights: PenaltyWeights,
+    penalty: Penalty,
 ) -> float:
-    """Return lambda (mu_1 l1 + mu_2 entropy) of a network on a batch, without its gradient."""
-    inputs = [x, *flow[:-1]]
+    """Return the value of a penalty on a batch, without its gradient."""
     total = 0.0
-    for layer, cache, values in zip(network.layers, caches, inputs, strict=True):
-        part = layer_penalty(weights.kind, layer, cache, values, 0.0, 0.0)
-        total += weights.l1 * part.l1 + weights.entropy * part.entropy
-    return weights.weight * total
+    for layer, cache, values in zip(network.layers, caches, [x, *flow[:-1]], strict=True):
+        part = layer_penalty(penalty.kind, layer, cache, values, 0.0, 0.0)
+        total += penalty.l1 * part.l1 + penalty.entropy * part.entropy
+    return penalty.weight * total

@@ -52,7 +52,6 @@ class NodeScores:
         return f"NodeScores(least {np.array2string(self.least, precision=3)})"
 
 
-@np.errstate(all="ignore")
 def edge_scores(network: Network, x: object, *, kind: str = "mean") -> list[FloatArray]:
     """Return the score of every edge on a batch, a measure of how much it matters.
 
@@ -69,18 +68,16 @@ def edge_scores(network: Network, x: object, *, kind: str = "mean") -> list[Floa
     Returns
     -------
     scores : list of (n_out, n_in)
-        One array for each layer; masked edges have the score 0.
+        One array for each layer; masked edges have the score 0. Implements :eq:`edge-scores`,
+        :eq:`edge-shares` and :eq:`attribution`; Liu et al. 2024, eq. 2.17.
 
-    Raises
-    ------
-    ValueError, TypeError
-        If `kind` is unknown ("kind is 'median', but must be one of 'mean', 'std', 'attribution'"),
-        or x has too few samples or the wrong shape.
-
-    Notes
-    -----
-    Implements :eq:`edge-scores`, :eq:`edge-shares` and :eq:`attribution`; Liu et al. 2024, eq.
-    2.17.
+    Examples
+    --------
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> network = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> [scores.shape for scores in edge_scores(network, rng.uniform(-1.0, 1.0, (50, 2)))]
+    [(1, 2)]
     """
     return scores_by_edge(network, check_samples(network, x, kind), kind)
 
@@ -89,12 +86,10 @@ def check_samples(network: Network, x: object, kind: str = "mean") -> FloatArray
     """Return x as an array (batch, n_in) with enough samples for scores of a kind, else raise."""
     checks.choice("kind", kind, KINDS)
     points = check_inputs(network, x)
-    if len(points) == 0:
-        raise ValueError(f"x has shape {points.shape}, but a mean over samples needs at least one")
-    if kind != "mean" and len(points) == 1:
-        raise ValueError(
-            f"x has shape {points.shape}, but a standard deviation needs at least two samples"
-        )
+    least = 1 if kind == "mean" else 2
+    if len(points) < least:
+        rows = f"{checks.counted(len(points), 'row')}, but {kind!r} scores"
+        raise ValueError(f"x has {rows} need at least {checks.counted(least, 'sample')}")
     return points
 
 
@@ -102,15 +97,15 @@ def scores_by_edge(network: Network, points: FloatArray, kind: str) -> list[Floa
     """Return the scores of `edge_scores` at validated samples (batch, n_in)."""
     _, caches = forward(network, points)
     layers = zip(network.layers, caches, strict=True)
+    outputs = (layer_edge_outputs(layer, cache) for layer, cache in layers)
     if kind == "mean":
         # [eq:edge-scores]
-        return [np.abs(layer_edge_outputs(layer, cache)).mean(axis=0) for layer, cache in layers]
+        return [np.abs(of_layer).mean(axis=0) for of_layer in outputs]
         # [/eq:edge-scores]
-    fractions = [_fractions(layer_edge_outputs(layer, cache)) for layer, cache in layers]
+    fractions = [_fractions(of_layer) for of_layer in outputs]
     return fractions if kind == "std" else _attributed(fractions)
 
 
-@np.errstate(all="ignore")
 def node_scores(network: Network, x: object, *, kind: str = "mean") -> list[NodeScores]:
     """Return the scores (P11) of all nodes on a batch, from the inputs to the outputs.
 
@@ -122,11 +117,16 @@ def node_scores(network: Network, x: object, *, kind: str = "mean") -> list[Node
     Returns
     -------
     scores : list of NodeScores
-        One record for each of the L + 1 layers of nodes.
+        One record for each of the L + 1 layers of nodes. Implements :eq:`node-scores`, Liu et al.
+        2024, eq. 2.21.
 
-    Notes
-    -----
-    Implements :eq:`node-scores`, Liu et al. 2024, eq. 2.21.
+    Examples
+    --------
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> network = kr.init_network((2, 3, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> [record.least.shape for record in node_scores(network, rng.uniform(-1.0, 1.0, (50, 2)))]
+    [(2,), (3,), (1,)]
     """
     return scores_by_node(edge_scores(network, x, kind=kind), kind)
 
@@ -134,12 +134,9 @@ def node_scores(network: Network, x: object, *, kind: str = "mean") -> list[Node
 def scores_by_node(by_edge: Sequence[FloatArray], kind: str) -> list[NodeScores]:
     """Return the scores of all nodes, from the edge scores of the same kind."""
     if kind == "attribution":
-        first, *hidden = (_node_attribution(scores) for scores in by_edge)
-        return [
-            NodeScores(None, first),
-            *(NodeScores(one, one) for one in hidden),
-            NodeScores(_output_attribution(by_edge), None),
-        ]
+        first, *hidden = (scores.sum(axis=0) for scores in by_edge)
+        both = (NodeScores(one, one) for one in hidden)
+        return [NodeScores(None, first), *both, NodeScores(_of_outputs(by_edge), None)]
     # [eq:node-scores]
     incoming = [None, *(scores.max(axis=1) for scores in by_edge)]
     outgoing = [*(scores.max(axis=0) for scores in by_edge), None]
@@ -163,20 +160,15 @@ def _attributed(fractions: Sequence[FloatArray]) -> list[FloatArray]:
     """Return the scores (P10) from the fractions (P9), computed from the outputs to the inputs."""
     scores: list[FloatArray] = []
     # [eq:attribution]
-    of_nodes = _output_attribution(fractions)
+    of_nodes = _of_outputs(fractions)
     for fraction in reversed(fractions):
         scores.insert(0, of_nodes[:, None] * fraction)
-        of_nodes = _node_attribution(scores[0])
+        of_nodes = scores[0].sum(axis=0)
     # [/eq:attribution]
     return scores
 
 
-def _output_attribution(by_edge: Sequence[FloatArray]) -> FloatArray:
+def _of_outputs(by_edge: Sequence[FloatArray]) -> FloatArray:
     """Return a_{L,j} of (P10)."""
     n_outputs = by_edge[-1].shape[0]
     return np.full(n_outputs, 1.0 / n_outputs)
-
-
-def _node_attribution(scores: FloatArray) -> FloatArray:
-    """Return a_{l,i} of (P10) from the scores of the edges that leave the nodes."""
-    return np.asarray(scores.sum(axis=0))

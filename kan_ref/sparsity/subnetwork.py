@@ -6,11 +6,6 @@ relation E_l between the nodes of layers l and l + 1,
     (P12)  reached_0 = all,  reached_{l+1,j} = any_i (E_l,ji and reached_l,i)
            leading_L = all,  leading_{l,i} = any_j (E_l,ji and leading_{l+1,j})
            a node is on a path if it is both reached and leading
-    (P13)  strength_{l+1,j} = min(node_{l+1,j}, max_i min(edge_l,ji, strength_l,i))
-
-(P13) is the strength of the strongest path to a node, where a path is as strong as its weakest
-edge or node (the bottleneck path of graph theory). A threshold cuts a node off if and only if it
-is not below this strength.
 
 Only nodes and edges on a path are kept, besides the inputs and outputs themselves. Let x be the
 nodes of the network before and x' those after. Each remaining node j of layer l + 1 is given the
@@ -26,24 +21,16 @@ removed without error. `kan_ref.network.constant_folding` says where mu_j is add
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from kan_ref import network as kan
 from kan_ref.checks import BoolArray, FloatArray
-from kan_ref.network import (
-    Layer,
-    Network,
-    SymbolicEdge,
-    evaluate,
-    fold_constants,
-    layer_edge_outputs,
-    layer_outputs,
-    undefined_values,
-)
 from kan_ref.sparsity.scores import ROUNDING
 
 
-def active_edges(network: Network) -> list[BoolArray]:
+def active_edges(network: kan.Network) -> list[BoolArray]:
     """Return for each layer (n_out, n_in) which edges are active: splines and symbolic edges.
 
     A symbolic edge with the function "0", or another constant one, is not active.
@@ -75,28 +62,19 @@ def nodes_on_paths(edges: Sequence[BoolArray], nodes: Sequence[BoolArray]) -> li
     return intersect(reached, leading)
 
 
-def strongest_paths(edges: Sequence[FloatArray], nodes: Sequence[FloatArray]) -> FloatArray:
-    """Return the strengths (P13) of the outputs (n_L,), from those of edges and nodes.
-
-    A masked edge or removed node has the strength -inf.
-    """
-    strength = nodes[0]
-    # [eq:strongest-paths]
-    for of_edges, of_nodes in zip(edges, nodes[1:], strict=True):
-        strength = np.minimum(of_nodes, np.minimum(of_edges, strength).max(axis=1))
-    # [/eq:strongest-paths]
-    return strength
-
-
 def keep_part(
-    network: Network,
+    network: kan.Network,
     points: FloatArray,
     nodes: Sequence[BoolArray],
     kept: Sequence[BoolArray],
+    outputs: BoolArray,
+    action: str,
     *,
     drop_inputs: bool = False,
-) -> Network:
+) -> kan.Network:
     """Return the network of some nodes and edges, as far as they lie on paths.
+
+    Implements :eq:`kept-mean`. See tutorials/07_sparsification.md, "the mean stays".
 
     Parameters
     ----------
@@ -107,79 +85,59 @@ def keep_part(
         The nodes to keep, for each of the L + 1 layers of nodes; all outputs are True.
     kept : list of (n_out, n_in) of bool
         The edges to keep, for each layer; masked edges may be True.
+    outputs : (n_L,) of bool
+        Those that must keep a path; else a ValueError begins with the words `action`.
     drop_inputs : bool
         Whether inputs that are False are dropped, so that the new network takes fewer columns, or
         only lose their edges.
-
-    Returns
-    -------
-    part : Network
-
-    Raises
-    ------
-    ValueError
-        If no path remains, or a symbolic edge is undefined at its new inputs.
-
-    Notes
-    -----
-    Implements :eq:`kept-mean`. See tutorials/07_sparsification.md, "the mean stays".
     """
     on_paths = nodes_on_paths(intersect(active_edges(network), kept), nodes)
+    lost = np.flatnonzero(outputs & ~on_paths[-1]).tolist()
+    if lost:
+        raise ValueError(f"{action} leaves outputs {lost} without a path from any input")
     if not on_paths[-1].any():
-        raise ValueError(
-            "network keeps no path from an input to an output: it is constant on x, "
-            "and a layer needs at least one node"
-        )
+        raise ValueError("network has no path from an input to an output: it is constant on x")
     stays = [nodes[0], *on_paths[1:-1], nodes[-1]]
     places = [nodes[0] if drop_inputs else np.ones_like(nodes[0]), *stays[1:]]
-    layers: list[Layer] = []
+    layers: list[kan.Layer] = []
     old, new = points, points[:, places[0]]
-    for layer_index, (layer, wanted) in enumerate(zip(network.layers, kept, strict=True)):
-        columns, rows = places[layer_index], places[layer_index + 1]
-        here = wanted & stays[layer_index] & stays[layer_index + 1][:, None]
-        part, cache = _part(layer, here, rows, columns), evaluate(layer, old, slopes=False)
+    for n, (layer, wanted) in enumerate(zip(network.layers, kept, strict=True)):
+        columns, rows = places[n], places[n + 1]
+        here = wanted & stays[n] & stays[n + 1][:, None]
+        part, cache = _part(layer, here, rows, columns), kan.evaluate(layer, old, slopes=False)
         # [eq:kept-mean]
-        summands = layer_edge_outputs(layer, cache)
+        summands = kan.layer_edge_outputs(layer, cache)
         constants = np.where(here, 0.0, summands.mean(axis=0)).sum(axis=1)[rows]
         if not np.array_equal(new, old[:, columns]):
             constants += (_values(part, old[:, columns]) - _values(part, new)).mean(axis=0)
         # [/eq:kept-mean]
-        _check_constants(constants, (*layers, part), points[:, places[0]])
+        kan.check_defined((*layers, part), points[:, places[0]], constants)
         # a constant of the size of rounding must neither change a spline nor reactivate an edge
         constants[np.abs(constants) <= ROUNDING * np.abs(summands).max(axis=(0, 2))[rows]] = 0.0
-        layers.append(fold_constants(part, new, constants))
-        old, new = layer_outputs(layer, cache), _values(layers[-1], new)
-    return Network(tuple(layers))
+        layers.append(kan.fold_constants(part, new, constants))
+        old, new = kan.layer_outputs(layer, cache), _values(layers[-1], new)
+    return kan.Network(tuple(layers))
 
 
-def _values(layer: Layer, x: FloatArray) -> FloatArray:
-    return layer_outputs(layer, evaluate(layer, x, slopes=False))
+def _values(layer: kan.Layer, x: FloatArray) -> FloatArray:
+    return kan.layer_outputs(layer, kan.evaluate(layer, x, slopes=False))
 
 
-def _check_constants(constants: FloatArray, layers: Sequence[Layer], points: FloatArray) -> None:
-    """Raise ValueError if constants are not finite, because an edge is undefined at a sample."""
-    if not np.isfinite(constants).all():
-        why = undefined_values(layers, points) or "a mean exceeds the largest float64"
-        raise ValueError(f"the pruned network is not defined on the whole batch: {why}")
-
-
-def _part(layer: Layer, here: BoolArray, rows: BoolArray, columns: BoolArray) -> Layer:
+def _part(layer: kan.Layer, here: BoolArray, rows: BoolArray, columns: BoolArray) -> kan.Layer:
     """Return the part of a layer with outputs `rows`, inputs `columns` and its edges `here`."""
     picked = np.ix_(rows, columns)
     output, input_ = np.cumsum(rows) - 1, np.cumsum(columns) - 1
     symbolic = [
-        SymbolicEdge(int(output[edge.output]), int(input_[edge.input]), edge.function, edge.row)
+        kan.SymbolicEdge(int(output[edge.output]), int(input_[edge.input]), edge.function, edge.row)
         for edge in layer.symbolic
         if here[edge.output, edge.input]
     ]
-    return Layer(
-        layer.knots[columns],
-        layer.coef[picked],
-        layer.w_base[picked],
-        layer.w_spline[picked],
-        (layer.mask * here)[picked],
-        layer.degree,
-        layer.base,
-        symbolic,
-        layer.affine,
+    return replace(
+        layer,
+        knots=layer.knots[columns],
+        coef=layer.coef[picked],
+        w_base=layer.w_base[picked],
+        w_spline=layer.w_spline[picked],
+        mask=(layer.mask * here)[picked],
+        symbolic=symbolic,
     )

@@ -27,7 +27,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray
-from kan_ref.data import ARRAYS, check_loss
+from kan_ref.data import check_data, check_loss
 from kan_ref.network import (
     PARAMETER_NAMES,
     Model,
@@ -265,23 +265,14 @@ def _read_data(
         if conditions is None:
             raise ValueError("data is None, but without equations= there is nothing to fit")
         return None, None
-    for name in ARRAYS:
-        if not hasattr(data, name):
-            rule = f"needs {', '.join(ARRAYS)}, as kr.Data has"
-            raise TypeError(f"data is a {type(data).__name__} without {name}, but {rule}")
-    check_loss(data, loss.name)
+    checked = check_data(data, least=1 if conditions is None else 0)
+    check_loss(checked, loss.name)
     found: list[Samples | None] = []
     for part in ("train", "test"):
-        x = checks.array(f"x_{part}", getattr(data, f"x_{part}"), ("n", network.widths[0]))
-        if not len(x):
-            found.append(None)
-            continue
-        y = loss.read_targets(f"y_{part}", getattr(data, f"y_{part}"), network.widths[-1])
-        if len(x) != len(y):
-            raise ValueError(f"y_{part} has {len(y)} rows, but x_{part} has {len(x)}")
-        found.append((x, y))
-    if found[0] is None and conditions is None:
-        raise ValueError("x_train has no rows, but without equations= needs at least one")
+        x, y = getattr(checked, f"x_{part}"), getattr(checked, f"y_{part}")
+        checks.array(f"x_{part}", x, ("n", network.widths[0]))
+        targets = loss.read_targets(f"y_{part}", y, network.widths[-1])
+        found.append((x, targets) if len(x) else None)
     return found[0], found[1]
 
 

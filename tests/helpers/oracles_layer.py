@@ -198,20 +198,6 @@ def paper(layer, x):
     return total, -sum(s / total * math.log(s / total) for s in scores if s > 0.0)
 
 
-def pykan_first(layer, x):
-    """(P6): scores divided by the width of the grid plus 1e-4, logarithm to base 2 with 1e-4 in it."""
-    edges = layer_edges(layer, x)
-    strengths = []
-    for j in range(layer.n_out):
-        for i in range(layer.n_in):
-            row = layer.knots[i].tolist()
-            width = row[len(row) - 1 - layer.degree] - row[layer.degree]
-            strengths.append(mean_magnitude(edges, j, i) / (width + EPS))
-    total = sum(strengths)
-    shares = [s / total for s in strengths if total > 0.0]
-    return total, -sum(q * math.log2(q + EPS) for q in shares)
-
-
 def pykan(layer, x):
     """(P4), (P5): standard deviations of edges by those of their inputs; entropies of rows and of columns, averaged."""
     edges, n_out, n_in = layer_edges(layer, x), layer.n_out, layer.n_in
@@ -232,19 +218,7 @@ def pykan(layer, x):
     return sum(map(sum, a)), rows + columns
 
 
-def coefficients(layer, x):
-    """(P7): mean size of the coefficients and mean size of their steps, over active edges."""
-    size, steps = 0.0, 0.0
-    for j in range(layer.n_out):
-        for i in range(layer.n_in):
-            if layer.mask[j, i]:
-                c = layer.coef[j, i].tolist()
-                size += sum(abs(v) for v in c) / len(c)
-                steps += sum(abs(c[m + 1] - c[m]) for m in range(len(c) - 1)) / max(1, len(c) - 1)
-    return size, steps
-
-
-BY_KIND = {"paper": paper, "pykan": pykan, "pykan-0.0": pykan_first, "coef": coefficients}
+BY_KIND = {"paper": paper, "pykan": pykan}
 
 
 def penalty(kind, network, x, l1_weight, entropy_weight):

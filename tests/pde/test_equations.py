@@ -20,7 +20,7 @@ from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply, multiply_transposed
 from kan_ref.pde.problem import PreparedProblem
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, weights_of
-from kan_ref.sparsity.penalties import PenaltyWeights
+from kan_ref.sparsity.penalties import Penalty
 from kan_ref.training.data_goal import check_penalty
 
 WIDTHS = (2, 3, 2)
@@ -429,7 +429,7 @@ def test_penalties_on_edges_are_taken_at_all_points_together(kind):
 
 def test_with_a_penalty_on_edges_there_are_no_residuals():
     model, conditions, _ = case("degree 3", "everything")
-    objective = objective_of(model, conditions, penalty=PenaltyWeights(1.0, 1.0, 1.0, "paper"))
+    objective = objective_of(model, conditions, penalty=Penalty(1.0, 1.0, 1.0, "paper"))
 
     with pytest.raises(ValueError, match="the objective is not a sum of squares"):
         objective.residuals(objective.start())

@@ -512,7 +512,7 @@ def test_without_a_penalty_the_optimizer_stays_least_squares():
         assert chosen.network.theta.tobytes() == lm.network.theta.tobytes()
 
 
-@pytest.mark.parametrize("kind", ["paper", "pykan", "pykan-0.0", "coef"])
+@pytest.mark.parametrize("kind", ["paper", "pykan"])
 def test_loss_and_penalty_together_fall_at_every_step_and_the_history_tells_both(kind):
     network, data = regression_problem()
 

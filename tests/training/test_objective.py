@@ -483,7 +483,7 @@ def test_parts_of_prepared_samples_leave_these_as_they_are(widths, gathered):
     np.testing.assert_array_equal(after[1], before[1])
 
 
-@pytest.mark.parametrize("kind", ["paper", "pykan", "pykan-0.0", "coef"])
+@pytest.mark.parametrize("kind", ["paper", "pykan"])
 def test_the_objective_on_some_samples_is_that_of_a_batch_of_them(kind):
     rng = np.random.default_rng(1)
     network = random_network(rng, widths=(2, 3, 2), degrees=(3,))
@@ -627,7 +627,7 @@ REFUSED = {
     ),
     "kind": (
         {"penalty": "paperr"},
-        "penalty is 'paperr', but must be one of 'paper', 'pykan', 'pykan-0.0', 'coef'",
+        "penalty is 'paperr', but must be one of 'paper', 'pykan'",
     ),
     "negative": ({"penalty_weight": -1.0}, "penalty_weight is -1.0, but must be at least 0"),
     "negative l1": ({"l1_weight": -1.0}, "l1_weight is -1.0, but must be at least 0"),

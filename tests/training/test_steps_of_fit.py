@@ -11,7 +11,7 @@ from networks import goal_objective
 
 import kan_ref as kr
 from kan_ref.network import Network, layer_inputs, place_hidden_grids
-from kan_ref.sparsity import PenaltyWeights
+from kan_ref.sparsity import Penalty
 from kan_ref.training import one_grid, penalties, settings
 from kan_ref.training.data_goal import MSE, DataGoal, check_batch
 from kan_ref.training.goal import LastEvaluation, values_at
@@ -519,7 +519,7 @@ def test_the_penalty_at_the_point_evaluated_last_is_not_computed_again(kind, mon
     goal = DataGoal(MSE, x, 0.0 * x).prepare(model)
     if kind == "equations":
         goal = kr.residual_problem([kr.value_term(x, 0.0)]).prepare(model)
-    objective = goal_objective(model, goal, x, penalty=PenaltyWeights(0.5, 1.0, 1.0, "paper"))
+    objective = goal_objective(model, goal, x, penalty=Penalty(0.5, 1.0, 1.0, "paper"))
     penalty = objective.added(model)
     objective.value_and_grad(objective.start())
 
@@ -533,7 +533,7 @@ def test_the_penalty_at_the_point_evaluated_last_is_not_computed_again(kind, mon
 def test_with_a_penalty_too_the_loss_at_the_point_evaluated_last_costs_no_forward_pass(monkeypatch):
     model, x = network(), samples(20).x_train
     goal = DataGoal(MSE, x, 0.0 * x + 3.0).prepare(model)
-    objective = goal_objective(model, goal, x, penalty=PenaltyWeights(0.5, 1.0, 1.0, "paper"))
+    objective = goal_objective(model, goal, x, penalty=Penalty(0.5, 1.0, 1.0, "paper"))
     objective.value_and_grad(objective.start())
 
     def fail(*_):

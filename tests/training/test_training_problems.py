@@ -45,12 +45,12 @@ def problem(inside=INSIDE, **options):
 def test_for_equations_the_penalty_adds_to_value_and_gradient_at_any_depth(widths):
     from networks import goal_objective
 
-    from kan_ref.sparsity import PenaltyWeights
+    from kan_ref.sparsity import Penalty
 
     model, made = network(widths), problem()
     goal = made.prepare(model)
     plain = goal_objective(model, goal, made.points)
-    both = goal_objective(model, goal, made.points, penalty=PenaltyWeights(0.5, 1.0, 2.0, "paper"))
+    both = goal_objective(model, goal, made.points, penalty=Penalty(0.5, 1.0, 2.0, "paper"))
     own = model(made.points)
 
     value, gradient = both.value_and_grad(both.start())

@@ -12,7 +12,7 @@ from oracles_training import bits, samples
 
 import kan_ref as kr
 from kan_ref.network.network import Network
-from kan_ref.sparsity import PenaltyWeights
+from kan_ref.sparsity import Penalty
 from kan_ref.training import fitting, one_grid, starts
 from kan_ref.training.class_losses import cross_entropy, softmax
 from kan_ref.training.data_goal import LOSSES, DataGoal
@@ -86,7 +86,7 @@ def test_a_fit_takes_100_steps_without_any_penalty_and_lets_grids_follow(monkeyp
     assert (plain.optimizer, plain.n_steps, plain.penalty) == ("lm", 100, None)
     assert (plain.smoothness_weight, plain.update_grids, plain.options) == (0.0, True, {})
     assert penalized.optimizer == "lbfgs"
-    assert penalized.penalty == PenaltyWeights(2.0, 1.0, 1.0, "paper")
+    assert penalized.penalty == Penalty(2.0, 1.0, 1.0, "paper")
 
 
 def test_every_name_of_an_optimizer_is_that_optimizer():

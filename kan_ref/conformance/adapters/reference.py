@@ -104,7 +104,7 @@ class Reference:
         net = network(layers)
         _, caches = kr.forward(net, x)
         flow = [network(layers[: n + 1])(x) for n in range(len(layers))]
-        record, value = kr.sparsity.PenaltyWeights, kr.sparsity.penalty_value
+        record, value = kr.sparsity.Penalty, kr.sparsity.penalty_value
         weights = {"l1": record(1.0, 1.0, 0.0), "entropy": record(1.0, 0.0, 1.0)}
         return {name: value(net, x, caches, flow, weight) for name, weight in weights.items()}
 
