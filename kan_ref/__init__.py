@@ -27,8 +27,7 @@ _PUBLIC = {
     ),
     "optimizers": "adam lbfgs levenberg_marquardt",
     "pde": (
-        "ResidualProblem Scales function_term input_hessian input_hessian_diag "
-        "input_jacobian input_laplacian linear_term residual_problem value_term"
+        "Scales function_term input_hessian input_jacobian input_laplacian linear_term value_term"
     ),
     "sparsity": "edge_scores node_scores prune remove_edges remove_nodes",
     "symbolic": (

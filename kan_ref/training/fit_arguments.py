@@ -12,7 +12,7 @@ test errors are nan, and the run says so.
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from kan_ref.checks import FloatArray, IntArray, counted
 from kan_ref.data import DataLike, check_arrays
 from kan_ref.network import Network, first_cause, has_limits, layer_inputs
 from kan_ref.optimizers import OptimizeResult, adam, lbfgs
+from kan_ref.pde import Equations, value_term
 from kan_ref.training.data_goal import MSE, DataGoal, check_batch, check_test
 from kan_ref.training.goal import Model, Problem, deviation
 from kan_ref.training.history import History
@@ -33,7 +34,7 @@ OPTIMIZER_NAMES = ("lm", *GRADIENT_OPTIMIZERS)
 STEPS_FOR_A_TEST = 20  # steps on as many samples as the test has, for each test error
 RISEN = 2.0  # an error at the end, in units of the smallest one on a coarser grid
 LOST = 1e-8  # of the standard deviation of the targets: smaller errors may be rounding
-PARTS_OF_A_PROBLEM = ("points", "reference", "with_data", "check", "prepare")
+PARTS_OF_A_PROBLEM = ("points", "check", "prepare")
 SCALED_BY_DEFAULT = ("lm", "lbfgs")  # measured by `benchmarks.scaled_variables`
 
 
@@ -43,7 +44,7 @@ def check_problem(value: object, model: Model, loss: str) -> Problem:
     if missing:
         raise TypeError(
             f"problem is a {type(value).__name__} without {missing[0]}, but must come from "
-            f"residual_problem, or have {', '.join(PARTS_OF_A_PROBLEM)}"
+            f"Equations(terms), or have {', '.join(PARTS_OF_A_PROBLEM)}"
         )
     if loss != "mse":
         raise ValueError(
@@ -58,24 +59,22 @@ def check_problem(value: object, model: Model, loss: str) -> Problem:
 def read_problem(
     network: Model, data: DataLike | None, problem: object, loss: str, batch_size: object
 ) -> tuple[Problem, DataGoal | None]:
-    """Return the problem, with training data as one more term, and the test data or reference."""
+    """Return the problem, with training data as one more term, and the test data."""
     checked, test = check_problem(problem, network, loss), None
     if batch_size is not None:
         raise ValueError(
             f"batch_size is {batch_size}, but a problem of differential equations needs all its "
             "points at every step"
         )
-    if checked.reference is not None:
-        test = check_batch(network, *checked.reference, ("reference[0]", "reference[1]"))
     if data is not None:
         check_arrays(data)
-        train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"))
-        check_start(network, train.x)
-        measured = check_test(network, data)
-        if measured is not None:
-            test = measured
-            checked.with_data(test.x, test.targets)  # it checks the points of the test data, too
-        checked = checked.with_data(train.x, train.targets)
+        test = check_test(network, data)
+        if len(np.asarray(data.x_train)):
+            train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"))
+            check_start(network, train.x)
+            measured = value_term(train.x, train.targets)
+            given: Any = checked
+            return cast(Any, Equations([*given.terms, measured])), test
     return checked, test
 
 

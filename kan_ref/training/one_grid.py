@@ -17,7 +17,7 @@ from kan_ref.network import Network, layer_inputs, place_hidden_grids, sample_sl
 from kan_ref.optimizers import Iterate, steps_are_done, stop_reason
 from kan_ref.training.data_goal import DataGoal
 from kan_ref.training.fit_arguments import note_on_derivatives, undefined_at
-from kan_ref.training.goal import Problem, rows_at_once
+from kan_ref.training.goal import Problem, judge, rows_at_once
 from kan_ref.training.held_out import Validation
 from kan_ref.training.history import Callback, History, Step
 from kan_ref.training.objective import Objective
@@ -92,7 +92,7 @@ class Recorder:
         first_or_last = step in (self._begun, self._last)
         added = objective.added(network)
         every_sample = self.batches and first_or_last
-        train = goal.judge_all(network) if every_sample else goal.judge(network)
+        train = goal.judge_all(network) if every_sample else judge(goal, network)
         test = held_out = _UNKNOWN
         if self.test is not None and (
             first_or_last or (step - self._begun) % self._test_every == 0

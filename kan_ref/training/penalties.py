@@ -29,7 +29,7 @@ from kan_ref.checks import FloatArray
 from kan_ref.network import Cache, Layer, Network, layer_jump_weights
 from kan_ref.numerics import RowSparse
 from kan_ref.sparsity import PenaltyWeights, penalized_backward, penalty_value
-from kan_ref.training.goal import LastEvaluation, rows_at_once
+from kan_ref.training.goal import LastEvaluation, judge, rows_at_once
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +189,7 @@ class PenalizedGoal:
 
     def judge(self, model: Network) -> tuple[float, float, float]:
         """Return loss, root mean square error and accuracy, without the penalty."""
-        judged: tuple[float, float, float] = self.goal.judge(model)
+        judged: tuple[float, float, float] = judge(self.goal, model)
         return judged
 
     def judge_all(self, model: Network) -> tuple[float, float, float]:

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from cases import for_all
 from hypothesis import given, settings
+from kan_ref.pde.problem import PreparedProblem
+from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, weights_of
 from networks import (
     clear_samples,
     formula_network,
@@ -18,8 +20,6 @@ from oracles_training import Function, Linear, random_polynomial, value_by_loops
 import kan_ref as kr
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply, multiply_transposed
-from kan_ref.pde.problem import PreparedProblem
-from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, weights_of
 from kan_ref.sparsity.penalties import PenaltyWeights
 from kan_ref.training.data_goal import check_penalty
 
