@@ -86,11 +86,11 @@ def jet_step(
     inputs = jets.prepare_jet(network, x, LAPLACIAN)
 
     def step() -> tuple[float, FloatArray]:
-        flow = jets.run_jet_forward(network, inputs)
-        residual = flow.jet[0, -1] - f
-        d_jet = np.zeros(flow.jet.shape)
+        jet, caches = jets.run_jet_forward(network, inputs)
+        residual = jet[0, -1] - f
+        d_jet = np.zeros(jet.shape)
         d_jet[0, -1] = 2.0 / len(x) * residual
-        return float(np.mean(residual**2)), jets.run_jet_backward(network, flow, d_jet)
+        return float(np.mean(residual**2)), jets.run_jet_backward(network, caches, d_jet)
 
     return step
 
@@ -125,12 +125,12 @@ def lm_iteration(case: Case) -> Callable[[], FloatArray]:
     seed = _last_part(LAPLACIAN, len(x))
 
     def step() -> FloatArray:
-        flow = jets.run_jet_forward(network, inner)
+        jet, inside = jets.run_jet_forward(network, inner)
         on_border, caches = network.run_flow(outer)
-        residuals = np.concatenate([flow.jet[0, -1] - f, on_border[-1][:, 0]])
+        residuals = np.concatenate([jet[0, -1] - f, on_border[-1][:, 0]])
         sums = normal_sums(
             [
-                *jets.jet_jacobian(network, flow, [seed]),
+                jets.jet_jacobian(network, inside, seed),
                 prediction_jacobian(network.layers, caches),
             ],
             residuals,

@@ -71,15 +71,12 @@ from kan_ref.network import update_grid as update_grid
 from kan_ref.optimizers import adam as adam
 from kan_ref.optimizers import lbfgs as lbfgs
 from kan_ref.optimizers import levenberg_marquardt as levenberg_marquardt
-from kan_ref.pde import ResidualProblem as ResidualProblem
 from kan_ref.pde import Scales as Scales
 from kan_ref.pde import function_term as function_term
 from kan_ref.pde import input_hessian as input_hessian
-from kan_ref.pde import input_hessian_diag as input_hessian_diag
 from kan_ref.pde import input_jacobian as input_jacobian
 from kan_ref.pde import input_laplacian as input_laplacian
 from kan_ref.pde import linear_term as linear_term
-from kan_ref.pde import residual_problem as residual_problem
 from kan_ref.pde import value_term as value_term
 from kan_ref.sparsity import Penalty as Penalty
 from kan_ref.sparsity import edge_scores as edge_scores

@@ -1,283 +1,155 @@
-"""Differential equations and boundary conditions as residuals of a model at given points.
+"""Conditions of differential equations as a sum of squares: value, gradient, residuals, Jacobian.
 
-Liu et al. 2024, section 3.4, solve a differential equation by minimising the weighted mean squares
-of its residual (Lagaris, Likas & Fotiadis 1998; Raissi, Perdikaris & Karniadakis 2019,
-"physics-informed"). A term is one condition at its own points x_b,
+With the model's jets u_k at the points of the terms, and r, dr/du_k of `terms` (term t, point b,
+residual o),
 
-    (J30)  linear      r_o = sum_pq A_pq d_p d_q u_o + sum_p b_p d_p u_o + c u_o - f_o
-           for every output o
-    (J31)  function    r = R(x, u, du, d2u), with its partial derivatives by_u, by_du, by_d2u
-    (J32)  objective   sum over terms of sum_b (weight_b / n) mean_o r_bo^2
+    (J36)  value     = sum_t sum_b v_tb sum_o r_tbo^2,    v_tb = weight_tb / (n_t n_residuals_t)
+    (J37)  d_jet_k   = d value / d u_k = 2 v_tb sum_o r_tbo dr_tbo/du_k    at each point
+           d_theta   = sum_t sum_b sum_k d_jet_k du_k/d theta    by the backward pass of `jets`
+    (J38)  residuals = sqrt(v_tb) r_tbo,    with rows sqrt(v_tb) sum_k dr_tbo/du_k du_k/d theta
 
-A, b, c, f may depend on x. The sums with A and b together are one component of a jet (`jet_kind`).
-So a linear equation needs one component of second order, for any number of variables. The partial
-derivatives of (J31), which the user derives by hand, are the first factors of the backward pass.
-With them the gradient, and the rows of Levenberg-Marquardt, are as exact as those of a fit to data.
-Beside terms of `equation_term` with scales, all numbers of these terms are dimensionless.
+The squares of (J38) sum to (J36). So least-squares methods such as Levenberg-Marquardt solve
+differential equations like any other fit. The rows come from the same backward pass, run once for
+each residual, without the sum over points.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from kan_ref import checks
+from kan_ref.baselines import MLP
 from kan_ref.checks import FloatArray
-from kan_ref.pde.jet_kind import directional_kind, operator_kind, value_kind
-from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
-from kan_ref.pde.user_residual import Residual
+from kan_ref.numerics import Block
+from kan_ref.pde import jets
+from kan_ref.pde.input_derivatives import check_jet
+from kan_ref.pde.jets import JetModel
+from kan_ref.pde.terms import Term
 
 
-def linear_term(
-    x: object,
-    *,
-    second: object = None,
-    first: object = None,
-    zeroth: object = None,
-    source: object = 0.0,
-    weight: object = 1.0,
-) -> LinearTerm:
-    """Return a linear condition (J30) of order at most two at some points.
+class Equations:
+    """Terms that a model has to satisfy: from `linear_term`, `value_term` and the like."""
 
-    The condition is an equation at interior points, or one on the boundary.
+    def __init__(self, terms: object) -> None:
+        """Check that all terms have the same variables: their number, and their scales."""
+        if not isinstance(terms, list | tuple) or not terms:
+            checks.fail("equations", terms, "must be a list of terms such as [linear_term(...)]")
+        for place, term in enumerate(terms):
+            checks.instance(f"equations[{place}]", term, Term, "a term such as linear_term(...)")
+            first = terms[0]
+            if term.kind.n_in != first.kind.n_in:
+                raise ValueError(
+                    f"equations[{place}] has {checks.counted(term.kind.n_in, 'variable')}, but "
+                    f"equations[0] has {first.kind.n_in}: give all points x the same columns"
+                )
+            if str(term.scales) != str(first.scales):
+                raise ValueError(
+                    f"equations[{place}] has scales={term.scales}, but equations[0] has "
+                    f"{first.scales}: write each with equation_term(..., scales=) and the same ones"
+                )
+        self.terms: tuple[Term, ...] = tuple(terms)
 
-    Parameters
-    ----------
-    x : (n, n_in)
-        At least one point.
-    second : (n_in,), (n_in, n_in) or (n, n_in, n_in), optional
-        The matrix A. One axis gives the diagonal, so that ones are the Laplacian. Only the
-        symmetric part enters.
-    first : (n_in,) or (n, n_in), optional
-        The coefficient b.
-    zeroth : float or (n,), optional
-        The coefficient c. At least one of A, b, c is needed.
-    source : float or (n, n_out)
-        The right-hand side f. A number holds for every point and output.
-    weight : float or (n,)
-        At least 0.
+    @property
+    def points(self) -> FloatArray:
+        """The points of all terms, (n, n_in); hidden grids are placed on the activations there."""
+        return np.concatenate([term.x for term in self.terms])
 
-    Returns
-    -------
-    term : LinearTerm
+    def prepare(self, model: JetModel) -> "PreparedEquations":
+        """Evaluate what depends on the points and the knots of the first layer alone."""
+        return PreparedEquations(self.terms, model)
 
-    Raises
-    ------
-    ValueError, TypeError
-        "linear_term needs second, first or zeroth"; coefficients that are 0 at every point;
-        "second has shape (3, 3), but must be of shape (2,), (2, 2) or (100, 2, 2)".
+    def check(self, model: JetModel) -> None:
+        """Raise an error if a term does not fit the model, or a partial derivative is wrong."""
+        jets.check_model(model)
+        n_in = self.terms[0].kind.n_in
+        if n_in != model.widths[0]:
+            inputs = checks.counted(model.widths[0], "input")
+            raise ValueError(f"equations have {n_in} variables, but the network takes {inputs}")
+        for place, term in enumerate(self.terms):
+            name, kind = f"equations[{place}]", term.kind
+            _check_order(model, kind.order, name)
+            jet = jets.jet_at(model, term.x, kind)
+            check_jet(model, term.x, jet, 2 if len(kind.drifts) else 1, f"{name}.x")
+            term.check(jet, name)
 
-    Notes
-    -----
-    Implements :eq:`linear-residual` and :eq:`linear-seeds`. Liu et al. 2024, section 3.4; see
-    tutorials/10_derivatives.md.
+    def __repr__(self) -> str:
+        return f"Equations({list(self.terms)})"
 
-    Examples
-    --------
-    >>> x = np.linspace(0.1, 0.9, 9)[:, None]
-    >>> linear_term(x, second=[1.0], zeroth=1.0)  # u'' + u = 0
-    LinearTerm(9 points, JetKind(1 variables, 1 first derivatives, 1 operators of second order))
+
+class PreparedEquations:
+    """The objective (J36)-(J38) for models of one type whose first layer has the same knots."""
+
+    def __init__(self, terms: tuple[Term, ...], model: JetModel) -> None:
+        self.terms = terms
+        self._inputs = [jets.prepare_jet(model, term.x, term.kind) for term in terms]
+
+    def value_and_grad(self, model: JetModel) -> tuple[float, FloatArray]:
+        """Return the value (J36) and its gradient (J37), (n_params,).
+
+        Notes
+        -----
+        Implements :eq:`problem-value`.
+        """
+        value, gradient = 0.0, np.zeros(model.n_params)
+        for weights, residuals, seeds, caches in self._linearized(model):
+            # [eq:problem-value]
+            value += float((weights * residuals**2).sum())
+            d_jet = np.einsum("ob,ojkb->jkb", 2.0 * weights * residuals, seeds)
+            # [/eq:problem-value]
+            gradient += jets.run_jet_backward(model, caches, d_jet)
+        return value, gradient
+
+    def residuals(self, model: JetModel) -> FloatArray:
+        """Return the residuals (J38): by term, then by residual, then by point."""
+        scaled = []
+        for term, inputs in zip(self.terms, self._inputs, strict=True):
+            residuals = term.residuals(jets.run_jet_forward(model, inputs, slopes=False)[0])
+            scaled.append(np.sqrt(_weights(term, residuals)) * residuals)
+        return np.concatenate([own.reshape(-1) for own in scaled])
+
+    def linearize(self, model: JetModel) -> tuple[FloatArray, list[Block]]:
+        """Return the residuals (J38) and their Jacobian, as blocks of rows in the same order.
+
+        Notes
+        -----
+        Implements :eq:`problem-rows`.
+        """
+        scaled: list[FloatArray] = []
+        blocks: list[Block] = []
+        for weights, residuals, seeds, caches in self._linearized(model):
+            # [eq:problem-rows]
+            root = np.sqrt(weights)
+            scaled.append((root * residuals).reshape(-1))
+            blocks += [jets.jet_jacobian(model, caches, root * seed) for seed in seeds]
+            # [/eq:problem-rows]
+        return np.concatenate(scaled), blocks
+
+    def _linearized(self, model: JetModel) -> Iterator[tuple[Any, ...]]:
+        """Yield the v_tb of each term, its residuals, its seeds and the caches of the model."""
+        for term, inputs in zip(self.terms, self._inputs, strict=True):
+            jet, caches = jets.run_jet_forward(model, inputs)
+            residuals, seeds = term.linearize(jet)
+            yield _weights(term, residuals), residuals, seeds, caches
+
+
+def _weights(term: Term, residuals: FloatArray) -> FloatArray:
+    """Return the v_tb of (J36) for residuals (n_residuals, n), (1, n) or (1, 1)."""
+    return np.asarray(term.weight / residuals.size)[None]
+
+
+def _check_order(model: JetModel, order: int, name: str) -> None:
+    """Raise ValueError where derivatives of an order, at points, do not determine a model.
+
+    A spline of degree d has jumps in its d-th derivative at the knots. Those of an order above d do
+    not show them between the knots, so all residuals can be 0 for a wrong function.
     """
-    if second is None and first is None and zeroth is None:
-        raise ValueError("linear_term needs second, first or zeroth")
-    term = _linear(x, second, first, zeroth, source, weight, "source")
-    if term.kind.order == 0 and not term.zeroth.any():
+    if isinstance(model, MLP):
+        missing = order == 2 and model.activation == "relu"
+    else:
+        missing = any(layer.degree < order and layer.mask.any() for layer in model.layers)
+    if missing:
         raise ValueError(
-            "second, first and zeroth have only numbers 0, so no training can change the residual: "
-            "give a coefficient that is not 0 at every point, or leave the term out"
+            f"{name} has derivatives of order {order}, which do not determine this network: give "
+            "init_network degree 3, or init_mlp another activation than relu"
         )
-    return term
-
-
-def value_term(x: object, y: object = 0.0, *, weight: object = 1.0) -> LinearTerm:
-    """Return the condition u = y at some points.
-
-    It is a Dirichlet boundary condition, an initial value, or a measurement.
-
-    Parameters
-    ----------
-    x : (n, n_in)
-        At least one point.
-    y : float or (n, n_out)
-        A number holds for every point and output.
-    weight : float or (n,)
-        At least 0.
-
-    Returns
-    -------
-    term : LinearTerm
-
-    Raises
-    ------
-    ValueError, TypeError
-        "y has shape (9,), but must be a number or of shape (9, n_out)".
-
-    Examples
-    --------
-    >>> value_term([[0.0], [1.0]], 0.0)  # u(0) = u(1) = 0
-    LinearTerm(2 points, JetKind(1 variables, 0 first derivatives, 0 operators of second order))
-    """
-    return _linear(x, None, None, 1.0, y, weight, "y")
-
-
-def function_term(
-    x: object,
-    function: Residual,
-    *,
-    order: int = 2,
-    pairs: Sequence[tuple[int, int]] | None = None,
-    weight: object = 1.0,
-) -> FunctionTerm:
-    """Return a condition (J31) at some points that need not be linear.
-
-    Parameters
-    ----------
-    x : (n, n_in)
-        At least one point.
-    function : callable
-        It receives x (n, n_in), u (n, n_out), du (n, n_out, n_in) and d2u (n, n_out, n_in, n_in),
-        and returns (residual, by_u, by_du, by_d2u). The residual is (n,) or (n, n_residuals). Its
-        partial derivatives have the residual's shape, followed by the axes of u, du or d2u after
-        the first: by_u is (n, n_out) or (n, n_residuals, n_out). None is a partial derivative that
-        is zero. Each point is evaluated separately, and the arguments must not be changed.
-        `numpy.errstate` is that of the call of `function_term`.
-    order : int
-        0, 1 or 2: the highest derivative that `function` needs; du and d2u above it are None.
-        Splines of a lower degree are rejected.
-    pairs : sequence of (p, q), optional
-        The second derivatives that `function` needs; None means all. Others are nan in d2u.
-    weight : float or (n,)
-        At least 0.
-
-    Returns
-    -------
-    term : FunctionTerm
-
-    Raises
-    ------
-    ValueError, TypeError
-        For a wrong function, order or pair. When training begins, "terms[0]: by_du is wrong: ..."
-        if a shape does not fit, or if a partial derivative disagrees with differences.
-
-    Notes
-    -----
-    Implements :eq:`function-seeds`. The entries (p, q) and (q, p) of by_d2u add
-    up, since d2u is symmetric.
-
-    Examples
-    --------
-    >>> x = np.linspace(0.1, 0.9, 9)[:, None]
-    >>> def logistic(x, u, du, d2u):  # u' = u (1 - u)
-    ...     return du[:, :, 0] - u * (1 - u), (2 * u - 1)[:, :, None], np.ones((9, 1, 1, 1)), None
-    >>> function_term(x, logistic, order=1)
-    FunctionTerm(9 points, JetKind(1 variables, 1 first derivatives, 0 operators of second order))
-    """
-    points = _check_points(x)
-    n, n_in = points.shape
-    if not callable(function):
-        raise TypeError(
-            f"function is a {type(function).__name__}, but must be a function of x, u, du, d2u"
-        )
-    order = checks.integer("order", order, low=0, high=2)
-    if pairs is not None and order < 2:
-        raise ValueError(f"pairs is given, but with order {order} there are no second derivatives")
-    used: tuple[tuple[int, int], ...] = ()
-    if pairs is not None:
-        used = _check_pairs(pairs, n_in)
-    elif order == 2:
-        used = tuple((p, q) for p in range(n_in) for q in range(p, n_in))
-    kind = directional_kind(np.eye(n_in) if order else np.zeros((0, n_in)), used)
-    return FunctionTerm(points, kind, used, function, _check_weight(weight, n))
-
-
-def _linear(
-    x: object,
-    second: object,
-    first: object,
-    zeroth: object,
-    source: object,
-    weight: object,
-    source_name: str,
-) -> LinearTerm:
-    """Return the term (J30) after a check of every argument; None is a coefficient of 0."""
-    points = _check_points(x)
-    n, n_in = points.shape
-    kind, constant = value_kind(n_in), np.zeros(1)
-    if second is not None or first is not None:
-        matrix, drift = np.zeros((n_in, n_in)), np.zeros(n_in)
-        if second is not None:
-            matrix = _one_of("second", second, ((n_in,), (n_in, n_in), (n, n_in, n_in)))
-        if first is not None:
-            drift = _one_of("first", first, ((n_in,), (n, n_in)))
-        kind = operator_kind(np.diag(matrix) if matrix.ndim == 1 else matrix, drift)
-    if zeroth is not None:
-        constant = np.atleast_1d(_one_of("zeroth", zeroth, ((), (n,))))
-    values = _one_of(source_name, source, ((), (n, "n_out")))
-    return LinearTerm(points, kind, constant, values, _check_weight(weight, n))
-
-
-# --- checks of arguments
-
-
-def _check_points(x: object) -> FloatArray:
-    """Return a copy of x (n, n_in) as float64; raise an error if it holds no point."""
-    points = checks.array("x", x, ("n", "n_in"))
-    if 0 in points.shape:
-        raise ValueError(
-            f"x has shape {points.shape}, but needs at least one point of at least one variable"
-        )
-    return points.copy()  # a later change of the caller's array must not change the term
-
-
-def _one_of(name: str, value: object, shapes: Sequence[tuple[int | str, ...]]) -> FloatArray:
-    """Return a copy of `value` as a finite array of one of the shapes; () is a number.
-
-    Raise ValueError with all shapes if it has none of them.
-    """
-    array = checks.rectangular(name, value)
-    for shape in shapes:
-        if len(shape) == array.ndim and all(
-            m in (n, "n_out") for n, m in zip(array.shape, shape, strict=True)
-        ):
-            return checks.array(name, array, shape).reshape(array.shape).copy()
-    *others, last = [
-        f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-        for shape in shapes
-        if shape
-    ]
-    wanted = f"of shape {', '.join(others)} or {last}" if others else f"a number or of shape {last}"
-    raise ValueError(f"{name} has shape {array.shape}, but must be {wanted}")
-
-
-def _check_weight(weight: object, n: int) -> FloatArray:
-    """Return a weight as (1,) or (n,); raise an error below 0."""
-    array = np.atleast_1d(_one_of("weight", weight, ((), (n,))))
-    if (array < 0.0).any():
-        raise ValueError(
-            f"weight is {array.min():g} at point {int(array.argmin())}, but must be at least 0"
-        )
-    return array
-
-
-def _check_pairs(pairs: Any, n_in: int) -> tuple[tuple[int, int], ...]:
-    """Return pairs (p, q), p <= q; raise an error if one is not a pair of inputs, or repeated."""
-    is_sequence = isinstance(pairs, Sequence | np.ndarray) and not isinstance(pairs, str)
-    if not is_sequence or len(pairs) == 0:
-        what = "empty" if is_sequence else f"a {type(pairs).__name__}"
-        raise TypeError(
-            f"pairs is {what}, but must be a sequence of pairs of inputs such as ((0, 0), (0, 1))"
-        )
-    found: list[tuple[int, int]] = []
-    for place, pair in enumerate(pairs):
-        if not isinstance(pair, Sequence | np.ndarray) or len(pair) != 2:
-            raise TypeError(f"pairs[{place}] is not a pair of inputs such as (0, 1)")
-        p, q = sorted(
-            checks.integer(f"an input in pairs[{place}]", number, low=0, high=n_in - 1)
-            for number in pair
-        )
-        if (p, q) in found:
-            raise ValueError(
-                f"pairs[{place}] is ({p}, {q}) in some order, but that pair is there already"
-            )
-        found.append((p, q))
-    return tuple(found)

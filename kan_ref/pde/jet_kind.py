@@ -32,7 +32,6 @@ Unless another order is stated, the axes of arrays are nodes, components, sample
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -62,31 +61,24 @@ class JetKind:
     @property
     def n_first(self) -> int:
         """D, the number of first derivatives."""
-        return int(self.directions.shape[0])
-
-    @property
-    def n_second(self) -> int:
-        """S, the number of operators of second order."""
-        return int(self.drifts.shape[0])
+        return len(self.directions)
 
     @property
     def n_components(self) -> int:
         """1 + D + S."""
-        return 1 + self.n_first + self.n_second
+        return 1 + len(self.directions) + len(self.drifts)
 
     @property
     def order(self) -> int:
         """The highest order of the derivatives, 0 to 2."""
-        if self.products:
-            return 2
-        return 1 if self.n_first or self.drifts.any() else 0
+        return 2 if self.products else int(self.n_first > 0 or bool(self.drifts.any()))
 
-    @cached_property
+    @property
     def first(self) -> slice:
         """Components that are first derivatives."""
         return slice(1, 1 + self.n_first)
 
-    @cached_property
+    @property
     def second(self) -> slice:
         """Components that are operators of second order."""
         return slice(1 + self.n_first, self.n_components)
@@ -100,17 +92,6 @@ class JetKind:
         jet[:, self.second] = np.moveaxis(self.drifts, 1, 0)
         # [/eq:jet-of-inputs]
         return jet
-
-    def __repr__(self) -> str:
-        return (
-            f"JetKind({self.n_in} variables, {self.n_first} first derivatives, "
-            f"{self.n_second} operators of second order)"
-        )
-
-
-def value_kind(n_in: int) -> JetKind:
-    """Return the kind of jet that has the value alone."""
-    return JetKind(np.zeros((0, n_in)), (), np.zeros((0, n_in, 1)))
 
 
 def directional_kind(directions: FloatArray, pairs: Sequence[tuple[int, int]]) -> JetKind:
@@ -126,30 +107,18 @@ def directional_kind(directions: FloatArray, pairs: Sequence[tuple[int, int]]) -
 def operator_kind(second: FloatArray, first: FloatArray) -> JetKind:
     """Return the kind with the one operator sum_pq second_pq d_p d_q u + sum_p first_p d_p u.
 
-    Parameters
-    ----------
-    second : (n_in, n_in) or (batch, n_in, n_in)
-        It need not be symmetric: only its symmetric part enters.
-    first : (n_in,) or (batch, n_in)
-
-    Returns
-    -------
-    kind : JetKind
-
-    Notes
-    -----
-    The directions are only those coordinates that occur in a second derivative.
+    `second`: (n_in, n_in) or (batch, n_in, n_in), of which only the symmetric part enters; `first`:
+    (n_in,) or (batch, n_in). The directions are those coordinates that second derivatives have.
     """
     n_in = second.shape[1]
     matrix = second.reshape(-1, n_in, n_in)
     matrix = matrix + matrix.swapaxes(1, 2)
     used = np.flatnonzero((matrix != 0.0).any(axis=(0, 1)))
     products = []
-    for place, p in enumerate(used):
-        for other in range(place, len(used)):
-            weight = matrix[:, p, used[other]] * (0.5 if other == place else 1.0)
-            if weight.any():
-                products.append((0, place, other, np.ascontiguousarray(weight)))
+    for place, other in zip(*np.triu_indices(len(used)), strict=True):
+        weight = matrix[:, used[place], used[other]] * (0.5 if other == place else 1.0)
+        if weight.any():
+            products.append((0, int(place), int(other), np.ascontiguousarray(weight)))
     drift = np.atleast_2d(first).T[None]
     return JetKind(np.eye(n_in)[used], tuple(products), drift)
 
@@ -160,7 +129,7 @@ def operator_kind(second: FloatArray, first: FloatArray) -> JetKind:
 def products_of(kind: JetKind, jet: FloatArray) -> FloatArray:
     """Return the q_s of (J4), (n, n_second, batch), of a jet (n, n_components, batch)."""
     first = jet[:, kind.first]
-    quadratic = np.zeros((len(jet), kind.n_second, jet.shape[2]))
+    quadratic = np.zeros((len(jet), len(kind.drifts), jet.shape[2]))
     # [eq:jet-products]
     for s, p, q, weight in kind.products:
         quadratic[:, s] += weight * first[:, p] * first[:, q]

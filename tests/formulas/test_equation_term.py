@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import sympy
 from cases import for_all
+from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
 from networks import Frame, formula_network
 from oracles_training import bits
 
 import kan_ref as kr
 from kan_ref.formulas import equation_terms
 from kan_ref.formulas.values import numeric_function
-from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
 
 X, T = sympy.symbols("x t")
 U = sympy.Function("u")(X, T)

@@ -8,17 +8,12 @@ import numpy as np
 from networks import clear_samples, random_batch, random_network, with_formulas
 
 from kan_ref.numerics.row_sparse import multiply
-from kan_ref.pde import jet_layer
-from kan_ref.pde.input_derivatives import jets_of
+from kan_ref.pde import jets
 from kan_ref.pde.jet_kind import directional_kind, operator_kind
+from kan_ref.pde.jets import jet_at
 
 TOLERANCE = 1e-7
-WIDE = (
-    2,
-    7,
-    7,
-    6,
-)  # with a square layer, in which a transposed matrix has the right shape too
+WIDE = (2, 7, 7, 6)  # with a square layer, in which a transposed matrix has the right shape, too
 
 
 def fourth_order(function, h=1e-5):
@@ -60,15 +55,9 @@ def every_kind(rng, n_in, n_samples):
     }
 
 
-def jet_of(model, x, kind):
-    """The outputs' jet, (n_out, n_components, batch)."""
-    functions = jets_of(model)
-    return functions.predict(model, functions.prepare(model, x, kind))
-
-
 def flow_of(model, x, kind):
-    functions = jets_of(model)
-    return functions.run_forward(model, functions.prepare(model, x, kind))
+    """The outputs' jet and the caches of a backward pass."""
+    return jets.run_jet_forward(model, jets.prepare_jet(model, x, kind))
 
 
 def error(ours, theirs, terms=()):
@@ -87,13 +76,13 @@ def forward_error(model, x):
 
 def forward_error_of(model, x, h):
     n = x.shape[1]
-    jet = jet_of(
+    jet = jet_at(
         model, x, directional_kind(np.eye(n), [(p, q) for q in range(n) for p in range(n)])
     )
     first = directional_kind(np.eye(n), ())
     moved = np.stack(
         [
-            fourth_order(lambda t, q=q: jet_of(model, x + t * np.eye(n)[q], first), h)
+            fourth_order(lambda t, q=q: jet_at(model, x + t * np.eye(n)[q], first), h)
             for q in range(n)
         ],
         axis=1,
@@ -104,17 +93,14 @@ def forward_error_of(model, x, h):
 
 def gradient_errors(model, x, kind, rng):
     """Gradient and rows of samples against differences of all components along a direction in theta."""
-    functions = jets_of(model)
-    flow = flow_of(model, x, kind)
-    seed, direction = rng.normal(size=flow.jet.shape), 0.1 * rng.normal(size=model.n_params)
+    jet, caches = flow_of(model, x, kind)
+    seed, direction = rng.normal(size=jet.shape), 0.1 * rng.normal(size=model.n_params)
 
     moved = fourth_order(
-        lambda h: jet_of(model.replace_theta(model.theta + h * direction), x, kind) * seed
+        lambda h: jet_at(model.replace_theta(model.theta + h * direction), x, kind) * seed
     )
-    gradient = functions.run_backward(model, flow, seed)
-    (rows,) = functions.jacobian(model, flow, [seed])
-
-    by_sample = multiply(rows, direction)
+    gradient = jets.run_jet_backward(model, caches, seed)
+    by_sample = multiply(jets.jet_jacobian(model, caches, seed), direction)
     return {
         "gradient": error(gradient @ direction, moved.sum(), np.abs(gradient * direction).sum()),
         "rows": error(
@@ -127,19 +113,16 @@ def reverse_error(layer, x, kind, rng):
     """dR/d jet of one layer against differences in the value, the first and second derivatives, and all of them."""
     jet = kind.at(x)
     jet[:, 1:] = rng.normal(size=jet[:, 1:].shape)
-    cache = jet_layer.evaluate(layer, jet, kind)
-    seed = rng.normal(size=jet_layer.outputs(layer, cache).shape)
-    d_jet = jet_layer.input_gradient(layer, cache, seed)
+    cache = jets.SplineJet.of(layer, jet, kind, 3)
+    seed = rng.normal(size=cache.outputs(layer).shape)
+    d_jet = cache.input_gradient(layer, seed)
     errors = []
     for parts in (slice(0, 1), kind.first, kind.second, slice(None)):
         direction = np.zeros(jet.shape)
         direction[:, parts] = rng.normal(size=direction[:, parts].shape)
         moved = fourth_order(
             lambda h, d=direction: np.vdot(
-                seed,
-                jet_layer.outputs(
-                    layer, jet_layer.evaluate(layer, jet + h * d, kind, slopes=False)
-                ),
+                seed, jets.SplineJet.of(layer, jet + h * d, kind, 2).outputs(layer)
             )
         )
         errors.append(error(np.vdot(d_jet, direction), moved, np.abs(d_jet * direction).sum()))

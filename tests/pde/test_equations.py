@@ -3,35 +3,16 @@
 import numpy as np
 import pytest
 from cases import for_all
-from hypothesis import given, settings
-from networks import (
-    clear_samples,
-    formula_network,
-    goal_objective,
-    random_batch,
-    random_network,
-    seeds,
-    with_formulas,
-)
+from networks import clear_samples, formula_network, random_batch, random_network, with_formulas
 from oracles_training import Function, Linear, random_polynomial, value_by_loops
 
 import kan_ref as kr
 from kan_ref.numerics.differences import central_difference
-from kan_ref.numerics.row_sparse import dense_form, multiply, multiply_transposed
-from kan_ref.pde.problem import PreparedProblem
-from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, weights_of
-from kan_ref.sparsity.penalties import Penalty
-from kan_ref.training.data_goal import check_penalty
+from kan_ref.numerics.row_sparse import dense_form
+from kan_ref.pde import Equations, scales
 
 WIDTHS = (2, 3, 2)
 ACTIVATIONS = ("tanh", "silu")
-
-
-def objective_of(model, conditions, **options):
-    """The objective of `fit(problem=)` for conditions of `oracles_training`."""
-    problem = kr.residual_problem([condition.term() for condition in conditions])
-    prepared = problem.prepare(model)
-    return goal_objective(model, prepared, problem.points, **options)
 
 
 def kan(rng, degrees, formulas=0.0, n=7):
@@ -139,61 +120,20 @@ def case(model, term, seed=0):
     return made, [TERMS[term](rng, x[:5]), TERMS["value"](rng, x[5:])], rng
 
 
-# --- the three checks: they assert, and are shown faults below
+def prepared(model, conditions):
+    return Equations([condition.term() for condition in conditions]).prepare(model)
 
 
-def difference(function):
-    """The derivative at 0 of a function of one variable, by Richardson extrapolation: with an error of h^4 instead of h^2.
+def along(model, direction, function):
+    """The derivative along a direction in theta, by Richardson extrapolation: with an error of h^4 instead of h^2.
 
     Cubes of second derivatives of size 100 have so large a third derivative along a direction that h^2 with h = 1e-6 is seen.
     """
-    return (4.0 * central_difference(function, 5e-7) - central_difference(function, 1e-6)) / 3.0
 
+    def moved(t):
+        return function(model.replace_theta(model.theta + t * direction))
 
-def check_value(model, conditions):
-    objective = objective_of(model, conditions)
-    expected = value_by_loops(model, conditions)
-
-    value, _ = objective.value_and_grad(objective.start())
-    residuals = objective.residuals(objective.start())
-
-    assert value == pytest.approx(expected, rel=1e-11)
-    assert residuals @ residuals == pytest.approx(expected, rel=1e-11)
-    assert objective.goal.value(model) == pytest.approx(expected, rel=1e-11)
-
-
-def check_gradient(model, conditions, rng, **options):
-    objective = objective_of(model, conditions, **options)
-    theta, direction = objective.start(), rng.normal(size=len(objective.start()))
-
-    def along(t):
-        if "penalty" in options:
-            return objective.value_and_grad(theta + t * direction)[0]
-        residuals = objective.residuals(theta + t * direction)  # cheaper: no gradient
-        return residuals @ residuals
-
-    value, gradient = objective.value_and_grad(theta)
-    slope = difference(along)
-
-    assert (
-        abs(gradient @ direction - slope)
-        <= 1e-7 * np.abs(gradient * direction).sum() + 1e-9 * value
-    )
-
-
-def check_rows(model, conditions, rng):
-    objective = objective_of(model, conditions)
-    theta, direction = objective.start(), rng.normal(size=model.n_params)
-
-    residuals, jacobian = objective.linearize(theta)
-    changes = difference(lambda t: objective.residuals(theta + t * direction))
-
-    scale = np.abs(dense_form(jacobian)) @ np.abs(direction)
-    np.testing.assert_array_equal(residuals, objective.residuals(theta))
-    assert (
-        np.abs(multiply(jacobian, direction) - changes)
-        <= 1e-7 * scale.max() + 1e-9 * np.abs(residuals).max()
-    ).all()
+    return (4.0 * central_difference(moved, 5e-7) - central_difference(moved, 1e-6)) / 3.0
 
 
 every_model = for_all("model", MODELS)
@@ -204,262 +144,286 @@ every_term = for_all("term", TERMS)
 @every_term
 def test_the_value_is_that_of_loops_over_points_and_residuals(model, term):
     made, conditions, _ = case(model, term)
+    goal, expected = prepared(made, conditions), value_by_loops(made, conditions)
 
-    check_value(made, conditions)
+    value, _ = goal.value_and_grad(made)
+    residuals = goal.residuals(made)
+
+    assert value == pytest.approx(expected, rel=1e-11)
+    assert residuals @ residuals == pytest.approx(expected, rel=1e-11)
 
 
 @every_model
 @every_term
 def test_the_gradient_is_the_derivative_of_the_value_along_a_random_direction(model, term):
-    check_gradient(*case(model, term))
+    made, conditions, rng = case(model, term)
+    goal, direction = prepared(made, conditions), rng.normal(size=made.n_params)
+
+    value, gradient = goal.value_and_grad(made)
+    slope = along(made, direction, lambda moved: np.sum(goal.residuals(moved) ** 2))
+
+    size = np.abs(gradient * direction).sum()
+    assert abs(gradient @ direction - slope) <= 1e-7 * size + 1e-9 * value
 
 
 @every_model
 @every_term
-def test_rows_are_the_derivatives_of_the_residuals_and_linearize_has_the_same_residuals_bit_for_bit(
-    model, term
-):
-    check_rows(*case(model, term))
+def test_rows_are_the_derivatives_of_the_residuals(model, term):
+    made, conditions, rng = case(model, term)
+    goal, direction = prepared(made, conditions), rng.normal(size=made.n_params)
+
+    residuals, blocks = goal.linearize(made)
+    rows = np.concatenate([dense_form(block) for block in blocks])
+    changes = along(made, direction, goal.residuals)
+
+    size = (np.abs(rows) @ np.abs(direction)).max()
+    np.testing.assert_allclose(residuals, goal.residuals(made), rtol=1e-13)
+    assert np.abs(rows @ direction - changes).max() <= 1e-7 * size + 1e-9 * np.abs(residuals).max()
 
 
 @every_term
 def test_the_gradient_is_twice_the_transposed_rows_times_the_residuals(term):
     model, conditions, _ = case("degree 3 with formulas", term)
-    objective = objective_of(model, conditions)
+    goal = prepared(model, conditions)
 
-    _, gradient = objective.value_and_grad(objective.start())
-    residuals, jacobian = objective.linearize(objective.start())
+    _, gradient = goal.value_and_grad(model)
+    residuals, blocks = goal.linearize(model)
+    rows = np.concatenate([dense_form(block) for block in blocks])
 
     np.testing.assert_allclose(
-        2.0 * multiply_transposed(jacobian, residuals),
-        gradient,
-        rtol=0,
-        atol=1e-12 * np.abs(gradient).max(),
+        2.0 * rows.T @ residuals, gradient, rtol=0, atol=1e-12 * np.abs(gradient).max()
     )
 
 
-@settings(max_examples=5)
-@given(seeds)
-def test_all_kinds_of_terms_together_have_the_right_gradient_and_rows(seed):
-    rng = np.random.default_rng(seed)
-    model, x = kan(rng, (2, 3, 4, 5), formulas=0.3, n=6)
-    conditions = [make(rng, x) for make in TERMS.values()]
+def test_what_is_prepared_once_serves_every_theta():
+    model, conditions, rng = case("degree 3 with formulas", "everything")
+    other = model.replace_theta(model.theta + 0.1 * rng.normal(size=model.n_params))
 
-    check_gradient(model, conditions, rng)
-    check_rows(model, conditions, rng)
+    found, expected = (prepared(one, conditions).value_and_grad(other) for one in (model, other))
 
-
-def test_one_variable_and_one_output_are_nothing_special():
-    rng = np.random.default_rng(0)
-    network = random_network(rng, widths=(1, 2, 1), degrees=(4,), kind="uneven", dead=0.0)
-    x = clear_samples(network, random_batch(rng, network.layers[0], 20))[:6]
-    options = {
-        "second": np.array([2.0]),
-        "first": rng.normal(size=(6, 1)),
-        "source": rng.normal(size=(6, 1)),
-    }
-    conditions = [Linear(x, options), Function(x, random_polynomial(rng, 6, 1, 1, flat=True), {})]
-
-    check_value(network, conditions)
-    check_gradient(network, conditions, rng)
-    check_rows(network, conditions, rng)
+    assert found[0] == expected[0]
+    np.testing.assert_array_equal(found[1], expected[1])
 
 
-# --- weights
+def test_the_points_are_those_of_all_terms():
+    x = np.arange(6.0).reshape(3, 2)
+    terms = [kr.value_term(x), kr.linear_term(x + 10.0, first=[1.0, 1.0])]
+
+    np.testing.assert_array_equal(Equations(terms).points, np.vstack([x, x + 10.0]))
+
+
+# --- what terms are given
+
+
+def residuals_of(model, *terms):
+    return Equations(list(terms)).prepare(model).residuals(model)
 
 
 def test_a_weight_multiplies_its_points_share_alone():
     model, (condition, _), rng = case("degree 3", "matrix a point")
     weight = rng.uniform(0.0, 2.0, 5)
+    weight[3] = 0.0
 
-    def value(one):
-        return objective_of(
-            model, [Linear(condition.x, condition.options | {"weight": one})]
-        ).goal.value(model)
+    def squares(one):
+        term = kr.linear_term(condition.x, **(condition.options | {"weight": one}))
+        return residuals_of(model, term).reshape(2, 5) ** 2
 
-    apart = [value(np.eye(5)[b]) for b in range(5)]
-
-    assert value(weight) == pytest.approx(weight @ apart, rel=1e-13)
-    assert value(3.0) == pytest.approx(3.0 * sum(apart), rel=1e-13)
-
-
-def test_points_of_weight_zero_move_nothing():
-    model, (condition, _), _ = case("degree 3", "system")
-    condition.options["weight"] = np.array([1.0, 0.0, 2.0, 0.0, 0.0])
-    objective = objective_of(model, [condition])
-
-    residuals, jacobian = objective.linearize(objective.start())
-
-    idle = np.tile(condition.options["weight"] == 0.0, 3)
-    assert not residuals[idle].any()
-    assert not dense_form(jacobian)[idle].any()
-    assert residuals[~idle].all()
+    np.testing.assert_allclose(squares(weight), weight * squares(1.0), rtol=1e-13)
+    np.testing.assert_allclose(squares(3.0), 3.0 * squares(1.0), rtol=1e-13)
 
 
 def test_a_number_as_source_or_coefficient_is_meant_for_all_points_and_outputs():
     model, (condition, _), _ = case("degree 3", "matrix")
-    x, n = condition.x, len(condition.x)
-    matrix = condition.options["second"]
-    spread = Linear(
+    x, n, matrix = condition.x, len(condition.x), condition.options["second"]
+    spread = kr.linear_term(
         x,
-        {
-            "second": np.tile(matrix, (n, 1, 1)),
-            "first": np.ones((n, 2)),
-            "zeroth": np.full(n, 0.5),
-            "source": np.full((n, 2), 0.7),
-        },
+        second=np.tile(matrix, (n, 1, 1)),
+        first=np.ones((n, 2)),
+        zeroth=np.full(n, 0.5),
+        source=np.full((n, 2), 0.7),
     )
-    short = Linear(x, {"second": matrix, "first": np.ones(2), "zeroth": 0.5, "source": 0.7})
+    short = kr.linear_term(x, second=matrix, first=np.ones(2), zeroth=0.5, source=0.7)
 
-    values = [objective_of(model, [one]).goal.residuals(model) for one in (spread, short)]
-
-    np.testing.assert_allclose(values[0], values[1], rtol=1e-13)
-
-
-def test_a_value_term_is_the_linear_term_of_order_zero():
-    model, (_, condition), _ = case("degree 3", "value")
-    named = kr.residual_problem([kr.value_term(condition.x, condition.options["source"])])
-
-    prepared = named.prepare(model)
-
-    assert prepared.value(model) == objective_of(model, [condition]).goal.value(model)
-    assert prepared.value(model) == pytest.approx(
-        np.mean((model(condition.x) - condition.options["source"]) ** 2), rel=1e-13
-    )
-
-
-def test_a_model_that_was_not_evaluated_last_is_judged_by_its_own_value():
-    model, (condition, _), _ = case("degree 3", "value")
-    other = model.replace_theta(1.25 * model.theta)
-    problem = kr.residual_problem([condition.term()])
-    prepared = problem.prepare(model)
-
-    prepared.value_and_grad(model)
-    own, root, _ = prepared.judge(other)
-
-    assert own == problem.prepare(other).value(other) != prepared.value(model)
-    assert root == np.sqrt(own)
-
-
-def test_the_model_that_was_evaluated_last_is_judged_by_the_value_that_is_known(monkeypatch):
-    model, (condition, _), _ = case("degree 3", "value")
-    prepared = kr.residual_problem([condition.term()]).prepare(model)
-    known, _ = prepared.value_and_grad(model)
-
-    def evaluated(*arguments):
-        raise AssertionError("the value was computed again")
-
-    monkeypatch.setattr(PreparedProblem, "value", evaluated)
-
-    judged, *_ = prepared.judge(model.replace_theta(model.theta.copy()))
-
-    assert judged == pytest.approx(known, rel=1e-14)
-
-
-def test_lists_integers_and_float32_are_numbers_too():
-    x = [[0, 1], [1, -1], [0, 0]]
-    plain = {
-        "second": np.array([[1.0, 0.5], [0.0, 2.0]]),
-        "first": np.ones((3, 2)),
-        "zeroth": np.arange(3.0),
-        "source": np.ones((3, 2)),
-    }
-    forms = [
-        {name: form(value) for name, value in plain.items()}
-        for form in (np.ndarray.tolist, np.float32, np.asfortranarray)
-    ]
-    model, _, _ = case("degree 3", "matrix")
-
-    values = [
-        objective_of(model, [Linear(np.array(x), options)]).goal.residuals(model)
-        for options in (plain, *forms)
-    ]
-    term = kr.linear_term(x, **plain)
-
-    assert all((value == values[0]).all() for value in values)
-    assert (term.x.dtype, term.x.shape) == (np.float64, (3, 2))
-
-
-# --- what (O1) adds
-
-
-def test_smoothness_is_added_to_value_gradient_and_rows():
-    model, conditions, rng = case("degree 3 with formulas", "everything")
-    plain, smooth = (
-        objective_of(model, conditions),
-        objective_of(model, conditions, smoothness_weight=0.3),
-    )
-    theta = plain.start()
-
-    added = smooth.value_and_grad(theta)[0] - plain.value_and_grad(theta)[0]
-    residuals, jacobian = smooth.linearize(theta)
-
-    assert added == pytest.approx(smooth.added(model), rel=1e-9)
-    assert added > 0.0
-    assert residuals @ residuals == pytest.approx(smooth.value_and_grad(theta)[0], rel=1e-12)
     np.testing.assert_allclose(
-        2.0 * multiply_transposed(jacobian, residuals),
-        smooth.value_and_grad(theta)[1],
-        rtol=0,
-        atol=1e-9 * np.abs(residuals).max(),
+        residuals_of(model, spread), residuals_of(model, short), rtol=1e-12, atol=1e-13
     )
-    check_gradient(model, conditions, rng, smoothness_weight=0.3)
 
 
-@pytest.mark.parametrize("kind", ["paper", "pykan", "coef"])
-def test_penalties_on_edges_are_taken_at_all_points_together(kind):
-    model, conditions, rng = case("degree 3 with formulas", "everything")
-    penalty = check_penalty(kind, 0.3, 1.0, 2.0)
-    plain, penalized = (
-        objective_of(model, conditions),
-        objective_of(model, conditions, penalty=penalty),
-    )
-    points = np.concatenate([condition.x for condition in conditions])
-    target = model(points) + 1.0  # a mean square of 1, so that the penalty is visible in the sum
+def test_a_value_term_is_the_mean_square_of_an_error_and_zero_without_a_value():
+    model, (_, condition), _ = case("degree 3", "value")
+    x, y = condition.x, condition.options["source"]
 
-    added = penalized.value_and_grad(plain.start())[0] - plain.value_and_grad(plain.start())[0]
-    of_data = kr.value_and_grad(
-        model, points, target, penalty_weight=0.3, entropy_weight=2.0, penalty=kind
-    )[0]
-
-    assert added == pytest.approx(of_data - 1.0, rel=1e-9)
-    assert penalized.added(model) == pytest.approx(added, rel=1e-9)
-    check_gradient(model, conditions, rng, penalty=penalty)
+    for term, target in ((kr.value_term(x, y), y), (kr.value_term(x), 0.0)):
+        residuals = residuals_of(model, term)
+        assert residuals @ residuals == pytest.approx(np.mean((model(x) - target) ** 2), rel=1e-13)
 
 
-def test_with_a_penalty_on_edges_there_are_no_residuals():
-    model, conditions, _ = case("degree 3", "everything")
-    objective = objective_of(model, conditions, penalty=Penalty(1.0, 1.0, 1.0, "paper"))
+def test_terms_keep_their_numbers_when_the_arrays_of_the_caller_change_and_are_read_only():
+    model, (condition, _), _ = case("degree 3", "everything")
+    given = {"x": condition.x.copy(), **condition.options}
+    given = {name: np.array(value, dtype=float) for name, value in given.items()}
+    term = kr.linear_term(given.pop("x"), **given)
+    before = residuals_of(model, term)
 
-    with pytest.raises(ValueError, match="the objective is not a sum of squares"):
-        objective.residuals(objective.start())
+    for array in given.values():
+        array[...] = 7.0
+
+    np.testing.assert_array_equal(residuals_of(model, term), before)
+    for array in (term.x, term.source, kr.value_term([[0.0]]).x):
+        assert not array.flags.writeable
 
 
-@pytest.mark.parametrize(
-    "names", [("coef",), ("w_base", "symbolic"), ("w_spline", "coef", "w_base")]
+def test_shapes_that_would_broadcast_are_refused_by_name():
+    x = np.zeros((3, 2))
+    for name, value in (
+        ("second", np.ones((3, 3))),
+        ("first", np.ones(3)),
+        ("zeroth", np.ones((3, 1))),
+        ("source", np.ones(3)),
+        ("weight", np.ones((3, 1))),
+    ):
+        with pytest.raises(ValueError, match=f"^{name} has shape "):
+            kr.linear_term(x, **({"zeroth": 1.0} | {name: value}))
+    with pytest.raises(ValueError, match=r"^y has shape "):
+        kr.value_term(x, np.ones(3))
+    with pytest.raises(ValueError, match=r"^weight is "):
+        kr.value_term(x, weight=-1.0)
+    with pytest.raises(ValueError, match=r"^linear_term needs "):
+        kr.linear_term(x)
+
+
+def test_pairs_are_refused_that_are_no_inputs_and_one_named_twice_counts_once():
+    def mixed(x, u, du, d2u):
+        by_d2u = np.zeros((len(x), 2, 2, 2))
+        by_d2u[:, 0, 0, 1] = 1.0
+        return d2u[:, 0, 0, 1], None, None, by_d2u
+
+    x = np.full((1, 2), 0.3)
+    model, _, _ = case("degree 3", "value")
+    goals = [
+        Equations([kr.function_term(x, mixed, pairs=pairs)]).prepare(model)
+        for pairs in ([(0, 1)], [(0, 1), (1, 0)], None)
+    ]
+
+    gradients = [goal.value_and_grad(model)[1] for goal in goals]
+
+    for gradient in gradients[1:]:
+        np.testing.assert_allclose(gradient, gradients[0], rtol=1e-11, atol=1e-12)
+    with pytest.raises(ValueError, match=r"^pairs is 2"):
+        kr.function_term(x, mixed, pairs=[(0, 2)])
+
+
+# --- equations and models that do not belong together
+
+
+NETWORK = kr.init_network(
+    (2, 2), n_intervals=3, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
 )
-def test_a_part_of_theta_has_its_entries_of_gradient_and_rows(names):
-    model, conditions, _ = case("degree 3 with formulas", "system")
-    whole, part = objective_of(model, conditions), objective_of(model, conditions, trainable=names)
+X = np.random.default_rng(0).uniform(-0.9, 0.9, (9, 2))
 
-    _, jacobian = whole.linearize(whole.start())
-    _, part_jacobian = part.linearize(part.start())
 
-    np.testing.assert_array_equal(
-        part.value_and_grad(part.start())[1], whole.value_and_grad(whole.start())[1][part.free]
+@for_all("wrong", [[], 3, "terms", kr.value_term(X), [kr.value_term(X), 3]])
+def test_equations_are_a_list_of_terms(wrong):
+    with pytest.raises((TypeError, ValueError), match=r"^equations(\[1\])? is "):
+        Equations(wrong)
+
+
+def test_terms_of_different_variables_are_refused():
+    with pytest.raises(
+        ValueError, match=r"^equations\[1\] has 1 variable, but equations\[0\] has 2"
+    ):
+        Equations([kr.value_term(X), kr.value_term(X[:, :1])])
+
+
+@for_all("model", [NETWORK, kr.init_mlp((2, 2), activation="tanh", rng=np.random.default_rng(0))])
+def test_a_model_of_other_inputs_or_outputs_is_refused(model):
+    with pytest.raises(ValueError, match=r"^equations have 1 variable"):
+        Equations([kr.value_term(X[:, :1])]).check(model)
+    with pytest.raises(ValueError, match=r"^equations\[1\] gives values for 3, but .* 2 outputs"):
+        Equations([kr.value_term(X), kr.value_term(X, np.ones((9, 3)))]).check(model)
+    Equations([kr.value_term(X), kr.value_term(X, np.ones((9, 2)))]).check(model)
+
+
+def test_a_model_without_derivatives_by_its_inputs_is_refused():
+    model = kr.init_lan(
+        (2, 1), n_intervals=3, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
     )
-    np.testing.assert_array_equal(dense_form(part_jacobian), dense_form(jacobian)[:, part.free])
-    assert 0 < part.free.sum() < len(part.free)
+    with pytest.raises(TypeError, match=r"^network is "):
+        Equations([kr.value_term(X)]).check(model)
 
 
-def test_an_objective_of_equations_prints_points_and_no_numbers():
-    model, conditions, _ = case("degree 3", "everything")
-    objective = objective_of(model, conditions)
+def term_of(order):
+    return kr.linear_term(X, **{1: {"first": [1.0, 0.0]}, 2: {"second": [1.0, 0.0]}}[order])
 
-    assert (
-        repr(objective)
-        == f"Objective({model!r}, equations at 7 points, {model.n_params} trainable parameters)"
-    )
+
+@for_all("base", ["silu", "zero"])
+@for_all(("order", "degree"), [(1, 0), (2, 0), (2, 1), (1, 1), (2, 2)])
+def test_splines_with_jumps_that_no_residual_shows_are_refused(order, degree, base):
+    """A staircase of degree 0 beside the identity has u' = 1 at every point, whatever its steps are."""
+    given = {"n_intervals": 3, "domain": (-1, 1), "base": base, "rng": np.random.default_rng(0)}
+    first = kr.init_network((2, 1), degree=3, **given).layers
+    network = kr.Network((*first, *kr.init_network((1, 1), degree=degree, **given).layers))
+    equations = Equations([kr.value_term(X), term_of(order)])
+
+    if degree >= order:
+        equations.check(network)
+        return
+    with pytest.raises(ValueError, match=rf"^equations\[1\] has derivatives of order {order}, whi"):
+        equations.check(network)
+    symbolic = kr.fix_symbolic(network, 1, output=0, input=0, name="x^2")
+    equations.check(symbolic)  # it has no splines of that degree
+
+
+def test_an_mlp_that_does_not_bend_is_refused_for_equations_of_second_order():
+    model = kr.init_mlp((2, 5, 1), activation="relu", rng=np.random.default_rng(0))
+
+    Equations([term_of(1)]).check(model)
+    with pytest.raises(ValueError, match=r"^equations\[0\] has derivatives of order 2"):
+        Equations([term_of(2)]).check(model)
+
+
+@for_all(("order", "name"), [(1, "sqrt"), (2, "x^1.5")])
+def test_a_point_without_the_derivative_of_an_equation_is_refused_by_term_sample_and_edge(
+    order, name
+):
+    x = np.array([[0.5, 0.5], [0.0, 0.5]])
+    network = kr.fix_symbolic(NETWORK, 0, output=0, input=0, name=name)
+    terms = [kr.linear_term(x, zeroth=1.0, **{("first", "second")[order - 1]: [1.0, 1.0]})]
+
+    with pytest.raises(ValueError, match=r"^equations\[0\].x\[1\] gives .* finite value$"):
+        Equations(terms).check(network)
+    Equations([kr.value_term(x)]).check(network)
+
+
+def test_terms_with_other_scales_or_none_beside_them_are_refused():
+    import sympy
+
+    t = sympy.Symbol("t")
+    u, times = sympy.Function("u")(t), [[0.0], [2.0], [10.0]]
+
+    def decay(values=(0.0, 1.0), domain=(0.0, 10.0)):
+        return kr.equation_term(u.diff(t) + u, times, scales=kr.Scales([domain], values))
+
+    Equations([decay(), decay(values=[(0.0, 1.0)])])
+    for other in (
+        decay(values=(0.0, 2.0)),
+        decay(domain=(0.0, 11.0)),
+        kr.value_term([[0.0]], 1.0),
+        kr.equation_term(u.diff(t) + u, times),
+    ):
+        for terms in ([decay(), other], [other, decay()]):
+            with pytest.raises(ValueError, match=r"^equations\[1\] has scales="):
+                Equations(terms)
+
+
+def test_the_orders_of_an_equation_are_counted_for_each_input():
+    def orders(**given):
+        return scales.orders_of(kr.linear_term(X, **given).kind).tolist()
+
+    assert orders(first=[1.0, 0.0], second=[0.0, -1.0]) == [1, 2]
+    assert orders(second=[[0.0, 1.0], [0.0, 0.0]]) == [2, 2]
+    assert orders(first=np.tile([0.0, 1.0], (9, 1))) == [0, 1]
+    assert orders(zeroth=1.0) == [0, 0]
 
 
 # --- solutions that are known
@@ -549,163 +513,10 @@ SOLVED = {
 }
 
 
-@pytest.mark.parametrize("name", SOLVED)
+@for_all("name", SOLVED)
 def test_a_network_that_is_the_solution_leaves_nothing_of_the_equation(name):
     network, term = SOLVED[name][0](), SOLVED[name][1]()
-    prepared = kr.residual_problem([term]).prepare(network)
 
-    term.check(prepared.functions.predict(network, prepared.inputs[0]), "the term")
+    Equations([term]).check(network)
 
-    assert np.abs(prepared.residuals(network)).max() <= 1e-13
-
-
-@pytest.mark.parametrize("name", SOLVED)
-def test_a_network_beside_the_solution_leaves_something(name):
-    network, term = SOLVED[name][0](), SOLVED[name][1]()
-    beside = network.with_theta(network.theta * (1.0 + 1e-3 * np.cos(np.arange(network.n_params))))
-
-    assert np.abs(kr.residual_problem([term]).prepare(beside).residuals(beside)).max() > 1e-5
-
-
-# --- the checks can fail: injected bugs
-
-
-def squared_weight(monkeypatch):
-    monkeypatch.setattr(
-        "kan_ref.pde.problem.weights_of",
-        lambda term, residuals: np.asarray(term.weight**2 / residuals.size)[None],
-    )
-
-
-def share_without_residuals(monkeypatch):
-    monkeypatch.setattr(
-        "kan_ref.pde.problem.weights_of",
-        lambda term, residuals: np.asarray(term.weight / len(term.x))[None],
-    )
-
-
-def missing_factor_two(monkeypatch):
-    right = PreparedProblem.value_and_grad
-    monkeypatch.setattr(
-        PreparedProblem,
-        "value_and_grad",
-        lambda self, model: (right(self, model)[0], right(self, model)[1] / 2),
-    )
-
-
-def _with_seeds(monkeypatch, kind, change):
-    right = kind.linearize
-
-    def wrong(self, jet):
-        residuals, seeds = right(self, jet)
-        return residuals, change(self, seeds.copy())
-
-    monkeypatch.setattr(kind, "linearize", wrong)
-
-
-def outputs_swapped(monkeypatch):
-    _with_seeds(monkeypatch, LinearTerm, lambda term, seeds: seeds[:, ::-1])
-
-
-def parts_swapped(monkeypatch):
-    _with_seeds(
-        monkeypatch,
-        FunctionTerm,
-        lambda term, seeds: np.concatenate([seeds[:, :, :1], seeds[:, :, :0:-1]], axis=2),
-    )
-
-
-def zeroth_forgotten(monkeypatch):
-    def change(term, seeds):
-        seeds[:, :, 0] = 0.0
-        return seeds
-
-    _with_seeds(monkeypatch, LinearTerm, change)
-
-
-def second_part_forgotten(monkeypatch):
-    def change(term, seeds):
-        seeds[:, :, term.kind.second] = 0.0
-        return seeds
-
-    _with_seeds(monkeypatch, FunctionTerm, change)
-
-
-def one_entry_of_a_pair(monkeypatch):
-    """Only by_d2u_pq, not by_d2u_qp: half of the derivative in `shared`."""
-
-    def change(term, seeds):
-        for place, (p, q) in enumerate(term.pairs, start=term.kind.second.start):
-            seeds[:, :, place] *= 1.0 if p == q else 0.5
-        return seeds
-
-    _with_seeds(monkeypatch, FunctionTerm, change)
-
-
-def pairs_in_another_order(monkeypatch):
-    def change(term, seeds):
-        seeds[:, :, term.kind.second] = seeds[:, :, term.kind.second][:, :, ::-1]
-        return seeds
-
-    _with_seeds(monkeypatch, FunctionTerm, change)
-
-
-def source_added(monkeypatch):
-    right = LinearTerm.residuals
-    monkeypatch.setattr(
-        LinearTerm, "residuals", lambda self, jet: right(self, jet) + 2.0 * self.source.T
-    )
-
-
-def share_without_its_root(monkeypatch):
-    """Rows and residuals of linearize with v instead of its root."""
-
-    def wrong(self, network):
-        parts, blocks = [], []
-        for term, inputs in zip(self.terms, self.inputs, strict=True):
-            flow = self.functions.run_forward(network, inputs)
-            residuals, seeds = term.linearize(flow.jet)
-            weights = weights_of(term, residuals)
-            parts.append((np.sqrt(weights) * residuals).reshape(-1))
-            blocks += self.functions.jacobian(network, flow, [weights * seed for seed in seeds])
-        return np.concatenate(parts), blocks
-
-    monkeypatch.setattr(PreparedProblem, "linearize", wrong)
-
-
-def residuals_by_points(monkeypatch):
-    """The residuals of `residuals` sorted by points, those of `linearize` by residuals."""
-    monkeypatch.setattr(
-        PreparedProblem,
-        "residuals",
-        lambda self, model: np.concatenate([part.T.reshape(-1) for part in self._scaled(model)]),
-    )
-
-
-FAULTS = {
-    squared_weight: ("everything", check_value),
-    share_without_residuals: ("system", check_value),
-    source_added: ("everything", check_value),
-    missing_factor_two: ("everything", check_gradient),
-    outputs_swapped: ("everything", check_rows),
-    parts_swapped: ("system", check_rows),
-    zeroth_forgotten: ("everything", check_gradient),
-    second_part_forgotten: ("crossing", check_gradient),
-    one_entry_of_a_pair: ("shared", check_gradient),
-    pairs_in_another_order: ("pairs in any order", check_rows),
-    share_without_its_root: ("everything", check_rows),
-    residuals_by_points: ("system", check_rows),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_planted_faults_are_found(fault, monkeypatch):
-    term, check = FAULTS[fault]
-    model, conditions, rng = case("degree 4", term)
-    arguments = (model, conditions) if check is check_value else (model, conditions, rng)
-    check(*arguments)  # without the bug it passes
-
-    fault(monkeypatch)
-
-    with pytest.raises(AssertionError):
-        check(*arguments)
+    assert np.abs(residuals_of(network, term)).max() <= 1e-13
