@@ -41,6 +41,7 @@ def test_the_first_point_is_the_start_and_the_caller_s_theta_stays(name):
 
     np.testing.assert_array_equal(first.theta, START)
     np.testing.assert_array_equal(start, START)
+    assert start.flags.writeable
     assert not np.array_equal(second.theta, START)
     assert first.n_evaluations == 1
 
@@ -66,7 +67,7 @@ def test_the_norm_of_a_gradient_is_its_largest_absolute_entry(name, gradient):
 
 
 @for_all("name", OPTIMIZERS)
-def test_points_and_what_functions_get_is_read_only_and_stays(name):
+def test_points_and_what_functions_get_is_read_only_stays_and_is_never_evaluated_again(name):
     seen = []
 
     points = list(
@@ -76,6 +77,7 @@ def test_points_and_what_functions_get_is_read_only_and_stays(name):
     assert not any(theta.flags.writeable for theta, _ in seen)
     assert not any(point.theta.flags.writeable for point in points)
     assert all(np.array_equal(theta, copy) for theta, copy in seen)
+    assert len({copy.tobytes() for _, copy in seen}) == len(seen)
 
 
 @for_all("name", OPTIMIZERS)
