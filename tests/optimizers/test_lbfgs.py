@@ -219,8 +219,3 @@ def test_at_the_floor_of_rounding_a_run_ends_by_itself(noise):
 
     np.testing.assert_allclose(steps.last().theta, truth, rtol=0, atol=1e-12)
     assert "no decrease" in steps.stopped or "zero" in steps.stopped
-
-
-def test_a_history_without_pairs_is_refused():
-    with pytest.raises(ValueError, match=r"^history "):
-        lbfgs(bowl(np.ones(1)), [1.0], history=0)
