@@ -56,8 +56,9 @@ def adam(
     Returns
     -------
     points : generator of Point
-        The records have `.theta` (read-only), `.value`, `.gradient_norm` and `.n_evaluations`. A
-        step to a point that is not finite is undone and ends the run.
+        The records have `.theta` (read-only), `.value`, `.gradient_norm` and `.n_evaluations`, the
+        first one is the start. A step to a point that is not finite is undone and ends the run.
+        `kan_ref.optimizers.Steps` takes a number of steps and says why a run ended.
 
     Notes
     -----

@@ -70,8 +70,10 @@ def levenberg_marquardt(
     -------
     points : generator of Point
         The records have `.theta` (read-only), `.value`, `.gradient_norm` and `.n_evaluations`, the
-        calls of `linearize` and of `residuals`. It ends where the gradient is exactly zero, where
-        the next step changes no parameter, or where a further fall is lost in rounding.
+        calls of `linearize` and of `residuals`; the first one is the start. They end where the
+        gradient is exactly zero, where the next step changes no parameter, or where a further fall
+        is lost in rounding. `kan_ref.optimizers.Steps` takes a number of steps and says why a run
+        ended.
 
     Notes
     -----

@@ -1,8 +1,8 @@
 """What all optimizers share: the points of a run, its number of steps, and its start.
 
 An optimizer is a generator. Each `yield` is an accepted point, the first one is the start, and
-`return` says in a sentence why there is no further point. It never ends because it is tired: the
-caller takes as many points as he wants, with `for` and `break`, or with `Steps`.
+`return` says in a sentence why there is no further point. Nothing else ends it: the caller takes as
+many points as he wants, with `for` and `break`, or with `Steps`.
 
 One norm of the gradient is used everywhere, so that runs of different optimizers can be compared
 (it is the norm in Algorithm 3.16 of Madsen, Nielsen & Tingleff, Methods for Non-Linear Least

@@ -184,15 +184,15 @@ def test_two_failures_without_progress_in_between_end_the_run(monkeypatch):
     ("moved", "fall", "progress"),
     [(20.0, 1.0, False), (20.5, 1.0, True), (1.0, 20.0, False), (1.0, 21.0, True)],
 )
-@for_all("value", [1.0, -1.0])
+@for_all("sign", [1.0, -1.0])
 def test_progress_between_failures_is_more_than_20_units_of_rounding_of_theta_and_of_the_value(
-    moved, fall, progress, value
+    moved, fall, progress, sign
 ):
     """A number of 1 stands for far more than rounding."""
     moved, fall = (one * EPS if one > 1.0 else 1e-3 for one in (moved, fall))
-    before = np.array([1.0, 0.5 - moved]), value + fall
+    before = sign * np.array([1.0, 0.5 - moved]), sign + fall
 
-    assert module._progress(before, (np.array([1.0, 0.5]), value)) is progress
+    assert module._progress(before, (sign * np.array([1.0, 0.5]), sign)) is progress
 
 
 def test_a_search_that_fails_along_the_gradient_ends_the_run_with_a_sentence():
@@ -219,8 +219,3 @@ def test_at_the_floor_of_rounding_a_run_ends_by_itself(noise):
 
     np.testing.assert_allclose(steps.last().theta, truth, rtol=0, atol=1e-12)
     assert "no decrease" in steps.stopped or "zero" in steps.stopped
-
-
-def test_a_history_without_pairs_is_refused():
-    with pytest.raises(ValueError, match=r"^history "):
-        lbfgs(bowl(np.ones(1)), [1.0], history=0)

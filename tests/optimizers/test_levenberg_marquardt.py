@@ -341,10 +341,3 @@ def test_a_step_accepted_for_its_gradient_lowers_the_damping_like_a_perfect_one(
     path(two_answers(([small, 1.0], [1.0, 0.0]), ([0.0, 1.0], [1.0, 0.4 * small])), [1.0], 2)
 
     np.testing.assert_allclose(dampings[:2], [1e-3, 1e-3 / 3.0], rtol=1e-10)
-
-
-def test_options_that_cannot_work_are_refused():
-    with pytest.raises(ValueError, match=r"^damping "):
-        levenberg_marquardt(ROSENBROCK.linearize, [1.0, 1.0], damping=0.0)
-    with pytest.raises(TypeError, match=r"^linearize "):
-        levenberg_marquardt(3, [1.0, 1.0])

@@ -191,12 +191,12 @@ def test_a_step_in_a_bracket_is_a_tenth_of_it_away_from_both_ends(end, slope, se
 
 
 @for_all("outside", [math.nan, math.inf, -math.inf])
-@for_all("part", ["both", "derivative"])
+@for_all("part", ["both", "value", "derivative"])
 def test_a_trial_that_is_not_finite_shortens_the_step_to_a_tenth(outside, part):
     """Beyond a = 1/2, also where the value is lower there."""
     curve = Curve(
-        lambda a: (a - 1.0) ** 2 if a < 0.5 else outside if part == "both" else -9.0,
-        lambda a: 2.0 * (a - 1.0) if a < 0.5 else outside,
+        lambda a: (a - 1.0) ** 2 if a < 0.5 else -9.0 if part == "derivative" else outside,
+        lambda a: 2.0 * (a - 1.0) if a < 0.5 else 0.0 if part == "value" else outside,
     )
 
     found = curve.search(first_step=20.0)
