@@ -404,11 +404,27 @@ def test_a_lock_of_different_functions_is_refused_and_so_is_one_of_splines():
             kr.lock_edges(symbolic_network(), 1, [(0, 0), place])
 
 
-def test_a_constant_needs_an_edge_that_is_not_locked_to_another_output():
+def test_a_locked_edge_leaves_its_lock_to_hold_a_constant_of_its_own_output():
     locked = kr.lock_edges(symbolic_network(), 1, [(0, 0), (0, 1), (1, 0), (1, 1)]).layers[1]
 
-    with pytest.raises(ValueError, match="lock_edges"):
-        fold_constants(locked, X, np.array([0.5, 0.0, 0.0]))
+    folded = fold_constants(locked, X, np.array([0.5, 0.0, 0.0]))
+
+    np.testing.assert_allclose(
+        values(folded, X), values(locked, X) + np.array([0.5, 0.0, 0.0]), atol=1e-9
+    )
+    assert len(folded.affine) == len(locked.affine) + 1
+
+
+@pytest.mark.parametrize("weight", [0.0, LEAST_WEIGHT, 1e-9, 1e-6])
+def test_a_spline_of_weight_near_0_gets_weight_1_where_it_alone_can_hold_a_constant(weight):
+    layer = layer_of([weight], [1.0])
+
+    folded = fold_constants(layer, X[:, :1], np.array([0.25]))
+
+    assert folded.w_spline[0, 0] == (weight if weight > LEAST_WEIGHT else 1.0)
+    np.testing.assert_allclose(
+        values(folded, X[:, :1]), values(layer, X[:, :1]) + 0.25, atol=1e-12 / max(weight, 1e-3)
+    )
 
 
 @given(seeds, st.integers(0, 4), st.sampled_from([(0.2, 0.2), (0.9, 0.1), (0.0, 1.3), (5.0, 2.0)]))
