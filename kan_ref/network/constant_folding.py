@@ -17,7 +17,8 @@ the curves do not change where the new coefficients are 0:
 
 The constant goes to the first of these places that exists: the spline with the largest |w_spline|
 whose samples lie in its grid; a row of symbolic edges of this output alone; a masked edge, which
-becomes the symbolic edge "0" with d = mu; a spline whose samples leave its grid, which is extended.
+becomes the symbolic edge "0" with d = mu; a symbolic edge, which leaves its lock; the spline whose
+grid needs the fewest new knots, with the weight 1 if it is close to 0.
 """
 
 from collections import Counter
@@ -65,16 +66,15 @@ def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
             affine[row, 3] += mu / n
             # [/eq:fold-formula]
             return replace(layer, affine=affine)
+    formulas = [edge for edge in layer.symbolic if edge.output == j]
     masked = layer.mask[j] == 0.0
-    masked[[edge.input for edge in layer.symbolic if edge.output == j]] = False
+    masked[[edge.input for edge in formulas]] = False
     if masked.any():
         return with_formula(layer, j, int(np.argmax(masked)), lookup("0"), [1.0, 0.0, 1.0, mu])
-    if not weights.any():
-        raise ValueError(
-            f"output {j} of a layer has no edge for the constant {mu:.3g}: unlock one of its "
-            "symbolic edges with kr.lock_edges(..., shared=False)"
-        )
-    i = int(np.argmin(np.where(weights > 0.0, p + q, p.max() + q.max() + 1)))
+    for edge in formulas:
+        affine = layer.affine[edge.row] + [0.0, 0.0, 0.0, mu]
+        return with_formula(layer, j, edge.input, edge.function, affine)
+    i = int(np.argmin(p + q))
     h = (layer.breakpoints[:, -1] - layer.breakpoints[:, 0])[:, None] / layer.n_intervals
     left = np.minimum(layer.knots[:, :1] - h, low[:, None]) - h * np.arange(p[i])[::-1]
     right = np.maximum(layer.knots[:, -1:] + h, high[:, None]) + h * np.arange(q[i])
@@ -86,9 +86,12 @@ def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
 
 
 def _into_spline(layer: Layer, j: int, i: int, mu: float) -> Layer:
-    """Add `mu` to the coefficients of an edge by (L21)."""
-    coef = layer.coef.copy()
+    """Add `mu` to the coefficients of an edge by (L21); a weight close to 0 becomes 1 first."""
+    coef, w_spline = layer.coef.copy(), layer.w_spline.copy()
+    if abs(w_spline[j, i]) <= LEAST_WEIGHT:
+        coef[j, i] *= w_spline[j, i]
+        w_spline[j, i] = 1.0
     # [eq:fold-spline]
-    coef[j, i] += mu / layer.w_spline[j, i]
+    coef[j, i] += mu / w_spline[j, i]
     # [/eq:fold-spline]
-    return replace(layer, coef=coef)
+    return replace(layer, coef=coef, w_spline=w_spline)

@@ -141,7 +141,8 @@ def with_spline(layer: Layer, edge: SymbolicEdge, points: FloatArray, curve: Flo
 
 def check_pairs(name: str, value: Any) -> list[tuple[Any, Any]]:
     """Return edges of one layer as a list of pairs (output, input), else raise TypeError."""
-    if isinstance(value, str) or any(np.shape(pair) != (2,) for pair in value):
+    is_sequence = hasattr(value, "__iter__") and not isinstance(value, str)
+    if not is_sequence or any(np.shape(pair) != (2,) for pair in value):
         checks.fail(name, value, "must be pairs (output, input) such as [(0, 1)]", TypeError)
     return [(j, i) for j, i in value]
 

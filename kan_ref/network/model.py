@@ -4,6 +4,7 @@ Optimizers know flat vectors alone. So the arrays of a model are views of theta,
 each kind of model states, and another theta makes another model. Models are immutable.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
@@ -86,7 +87,7 @@ def split(theta: FloatArray, shapes: Sequence[tuple[int, ...]]) -> list[FloatArr
     """Return consecutive parts of theta in these shapes, as views."""
     views, start = [], 0
     for shape in shapes:
-        end = start + int(np.prod(shape))
+        end = start + math.prod(shape)
         views.append(theta[start:end].reshape(shape))
         start = end
     return views

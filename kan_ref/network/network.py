@@ -109,12 +109,12 @@ class Network(Model):
 
     def views(self, theta: FloatArray) -> dict[str, object]:
         """Return the layers on theta."""
-        new, start = [], 0
-        for layer in self.layers:
-            own = theta[start : start + layer.n_params]
-            arrays = split(own, [array.shape for array in parameter_arrays(layer)])
-            new.append(one_layer.with_parameters(layer, arrays))
-            start += layer.n_params
+        arrays = [array.shape for layer in self.layers for array in parameter_arrays(layer)]
+        parts = split(theta, arrays)
+        new = [
+            one_layer.with_parameters(layer, parts[4 * number : 4 * number + 4])
+            for number, layer in enumerate(self.layers)
+        ]
         return {"layers": tuple(new)}
 
     def prepare(self, x: FloatArray, workspaces: Sequence[Workspace] = ()) -> Cache:

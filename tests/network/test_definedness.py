@@ -11,22 +11,20 @@ import kan_ref as kr
 from kan_ref.functions import lookup
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network import (
-    Cache,
     check_derivatives,
     definedness,
-    derivatives,
     evaluate,
     first_cause,
     has_limits,
     layer_inputs,
+    layer_outputs,
     place_hidden_grids,
     sample_numbers,
     sample_slices,
     undefined_values,
 )
-from kan_ref.network.definedness import chunk_size, outputs_at
+from kan_ref.network.definedness import outputs_at
 from kan_ref.network.editing import EdgeSpec, symbolic_layer
-from kan_ref.network.layer import layer_outputs
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
 
@@ -74,67 +72,12 @@ def test_a_missing_derivative_is_a_cause_only_up_to_the_order_that_is_needed(nam
         assert (order in found) == (highest >= missing)
 
 
-def test_a_gradient_that_is_infinite_is_reported_with_its_edge():
-    network = network_with(("sqrt", None), affine=(1.0, 0.0, 1.0, 0.0))
-    _, caches = kr.forward(network, [[1.0], [0.0]])
-
-    with pytest.raises(ValueError, match=r"x\[1\] gives sqrt on the edge .* its derivative"):
-        kr.backward(network, caches, [[1.0], [1.0]])
-
-
 def test_an_output_beyond_float64_is_reported_without_a_warning():
     network = network_with(("exp", None), affine=(1.0, 0.0, 1.0, 0.0))
 
     for call in (network, lambda x: kr.forward(network, x)):
         with pytest.raises(ValueError, match=r"x\[1\] gives exp on the edge"):
             call([[1.0], [1000.0]])
-
-
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_one_array_of_derivatives_that_is_not_finite_is_reported_with_its_cause(place):
-    layers = network_with(("sqrt", None), affine=(1.0, 0.0, 1.0, 0.0)).layers
-    arrays = [np.ones((2, 1)) for _ in range(3)]
-    x = np.array([[1.0], [0.0]])
-
-    check_derivatives(layers, layer_inputs(layers, x), *arrays)
-    arrays[place][1, 0] = np.nan
-    with pytest.raises(ValueError, match=r"x\[1\] gives sqrt on the edge .* its derivative"):
-        check_derivatives(layers, layer_inputs(layers, x), *arrays)
-    with pytest.raises(ValueError, match="x gives derivatives beyond the largest float64"):
-        check_derivatives(layers, layer_inputs(layers, x[:1]), *arrays)
-
-
-def test_a_sum_beyond_float64_is_found_without_a_warning():
-    first = network_with((None,), widths=(2, 2)).layers[0]
-    weights = np.array([[1.0, 0.0], [1e300, -1e300]])
-    last = network_with((None,), widths=(2, 1)).layers[0]
-    layers = (replace(first, w_base=weights), last)
-    x = np.array([[1.0, 1.0], [0.0, 1e10], [1e10, 1e10]])
-
-    assert undefined_values(layers, x, "z") == (
-        "z[1] gives output 1 of layer 0 a value beyond the largest float64: "
-        "scale the network or its data"
-    )
-
-
-def test_activations_that_overflow_and_cancel_give_no_warning():
-    """inf and -inf meet in the second layer; in a product of finite numbers BLAS may keep the first overflow."""
-    first, second = kr.init_network(
-        (1, 2, 1),
-        n_intervals=3,
-        degree=2,
-        domain=(-1.0, 1.0),
-        base="identity",
-        rng=np.random.default_rng(0),
-    ).layers
-    opposite = replace(first, w_base=np.array([[1e300], [-1e300]]))
-    layers = opposite, replace(second, w_base=np.ones((1, 2)))
-
-    with np.errstate(all="raise"):
-        *_, hidden, y = layer_inputs(layers, np.array([[1e300]]))
-
-    np.testing.assert_array_equal(hidden, [[np.inf, -np.inf]])
-    np.testing.assert_array_equal(y, [[np.nan]])
 
 
 # --- what evaluates curves and moves grids
@@ -165,81 +108,10 @@ def test_hidden_grids_that_keep_their_numbers_stay_where_a_sample_is_undefined(n
     assert place_hidden_grids(network, X[:2]) is not network
 
 
-def test_a_curve_names_its_own_edge_and_the_first_undefined_value():
-    """Two symbolic edges: the other one is defined everywhere."""
-    (layer,) = network_with((None,), widths=(1, 2)).layers
-    edges = [SymbolicEdge(0, 0, LIBRARY["sin"], 0), SymbolicEdge(1, 0, LIBRARY["log"], 1)]
-    rows = [[7.0, 9.0, 1.0, 0.0], [2.0, 0.5, 1.0, 0.0]]
-    network = kr.Network([replace(layer, mask=np.zeros((2, 1)), symbolic=edges, affine=rows)])
-
-    assert kr.edge_curve(network, 0, output=0, input=0, x=X[:, 0]).shape == (4,)
-    sentence = "x[2] gives log on the edge from input 0 to output 1 of layer 0 the argument -2.5"
-    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
-        kr.edge_curve(network, 0, output=1, input=0, x=X[:, 0])
-
-
-def test_a_spline_curve_beyond_float64_is_rejected():
-    (layer,) = network_with((None,), widths=(1, 1)).layers
-    network = kr.Network([replace(layer, w_base=[[1e300]])])
-
-    with (
-        np.errstate(over="ignore"),
-        pytest.raises(ValueError, match=r"^x\[1\] gives output 0 of layer 0 a value beyond"),
-    ):
-        kr.edge_curve(network, 0, output=0, input=0, x=[1.0, 1e10])
-
-
 # --- missing arguments
 
 
-def test_a_cache_without_inputs_rejects_a_symbolic_edge():
-    layer = network_with((None,), widths=(1, 1)).layers[0]
-    cache = evaluate(layer, X)
-
-    assert isinstance(cache, Cache)
-    with pytest.raises(ValueError, match=r"^cache holds no x, but symbolic edges need the cache"):
-        _ = cache.inputs
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda n: kr.mask_edges(n, 0, [[1.0]]),
-        lambda n: kr.extend_grid(n, n_intervals=6),
-        lambda n: kr.update_grid(n, X),
-    ],
-)
-def test_something_that_is_no_network_is_rejected_by_name(call):
-    with pytest.raises(TypeError, match=r"^network is 'network', but must be a Network"):
-        call("network")
-
-
-@pytest.mark.parametrize(
-    "call",
-    [lambda n, x: kr.update_grid(n, x), lambda n, x: kr.extend_grid(n, x, n_intervals=6)],
-)
-def test_grids_are_placed_with_at_least_one_sample(call):
-    network = network_with((None, None))
-
-    assert call(network, X[:1]).widths == network.widths
-    with pytest.raises(ValueError, match=r"^x has shape \(0, 1\), but placing a grid needs"):
-        call(network, X[:0])
-
-
 # --- samples of a refinement
-
-
-def test_samples_have_no_effect_where_the_new_grid_contains_the_old_one():
-    network = kr.init_network(
-        (2, 3, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(1)
-    )
-    x = np.random.default_rng(2).uniform(-1.0, -0.5, (5, 2))
-
-    for outer in ("kept", "even"):
-        with_x, without = (
-            kr.extend_grid(network, given, n_intervals=6, outer=outer) for given in (x, None)
-        )
-        np.testing.assert_array_equal(with_x.theta, without.theta)
 
 
 def test_samples_decide_where_a_grid_that_does_not_contain_the_old_one_keeps_the_function():
@@ -256,24 +128,6 @@ def test_samples_decide_where_a_grid_that_does_not_contain_the_old_one_keeps_the
 
 
 # --- messages of single edges, and what NumPy says of them
-
-
-def test_the_curve_of_an_undefined_edge_names_the_argument_without_a_value():
-    network = network_with(("sqrt", None))
-
-    with pytest.raises(
-        ValueError, match=r"x\[1\] gives sqrt .* the argument -1.5, where it has no"
-    ):
-        kr.edge_curve(network, 0, output=0, input=0, x=[0.0, -1.0])
-
-
-@pytest.mark.parametrize("name", ["exp", "cosh"])
-def test_derivatives_that_overflow_are_infinite_without_a_warning(name):
-    layer = network_with((name, None)).layers[0]
-
-    planes = derivatives(layer.symbolic, layer.affine, np.array([[400.0]]), range(4))
-
-    assert np.isinf(planes).all()
 
 
 def test_a_symbolic_layer_is_cubic_on_one_interval_from_minus_one_to_one():
@@ -295,47 +149,12 @@ def a_layer(n_in=3, n_out=2, n_intervals=5, degree=3):
     ).layers[0]
 
 
-@pytest.mark.parametrize(
-    ("numbers", "n_samples", "size"),
-    [
-        (2**10, 2**12, 2**12),  # 32 MiB at once
-        (2**10, 2**12 + 1, 2**10),  # else 8 MiB
-        (2**13, 2**12, 256),  # but 256 samples at least
-        (2**30, 3, 256),
-        (1, 0, 1),
-    ],
-)
-def test_a_batch_is_evaluated_at_once_up_to_32_mebibytes(numbers, n_samples, size):
-    assert chunk_size(numbers, n_samples) == size
-
-
 def test_the_numbers_of_a_sample_are_those_of_the_largest_layer():
     """Basis functions, four nonzero ones with derivatives and places, and outputs."""
     small, large = a_layer(1, 1), a_layer(3, 2)
 
     assert sample_numbers([large]) == 3 * (8 + 3 * 3 + 5) + 2
     assert sample_numbers([small, large]) == sample_numbers([large]) > sample_numbers([small])
-
-
-def test_a_large_batch_is_evaluated_by_chunks_and_gives_the_same_outputs(monkeypatch):
-    layer, sizes = a_layer(), []
-    x = np.random.default_rng(1).uniform(-1.2, 1.2, (700, 3))
-    whole = outputs_at(layer, x)
-
-    def watched(layer, x, **options):
-        sizes.append(len(x))
-        return evaluate(layer, x, **options)
-
-    monkeypatch.setattr(definedness, "_AT_ONCE", 1000)
-    monkeypatch.setattr(definedness, "_NUMBERS", 1000)
-    monkeypatch.setattr(definedness, "evaluate", watched)
-    parts = outputs_at(layer, x)
-
-    assert sizes == [256, 256, 188]
-    np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14)
-    np.testing.assert_allclose(whole, layer_outputs(layer, evaluate(layer, x)), atol=1e-15)
-    assert parts.T.flags.c_contiguous  # batch last in memory, as without chunks
-    assert whole.T.flags.c_contiguous
 
 
 def test_chunks_cover_every_sample_once():
@@ -355,3 +174,47 @@ def test_edges_whose_functions_are_not_defined_everywhere_are_known(name, limite
 
     assert not has_limits(network.layers)
     assert has_limits(fixed.layers) is limited
+
+
+def test_a_large_batch_is_evaluated_by_chunks_and_gives_the_same_outputs(monkeypatch):
+    layer = a_layer()
+    x = np.random.default_rng(1).uniform(-1.2, 1.2, (700, 3))
+    whole, sizes = layer_outputs(layer, evaluate(layer, x)), []
+
+    def watched(layer, x, **options):
+        sizes.append(len(x))
+        return evaluate(layer, x, **options)
+
+    monkeypatch.setattr(definedness, "_AT_ONCE", 300 * sample_numbers([layer]))
+    monkeypatch.setattr(definedness, "evaluate", watched)
+    parts = outputs_at(layer, x)
+
+    assert sizes == [300, 300, 100]
+    np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14)
+
+
+def test_a_sum_beyond_float64_is_found_without_a_warning():
+    first = network_with((None,), widths=(2, 2)).layers[0]
+    weights = np.array([[1.0, 0.0], [1e300, -1e300]])
+    layers = (replace(first, w_base=weights), network_with((None,), widths=(2, 1)).layers[0])
+
+    found = undefined_values(layers, np.array([[1.0, 1.0], [0.0, 1e10]]), "z")
+
+    assert found.startswith("z[1] gives output 1 of layer 0 a value beyond")
+
+
+def test_derivatives_that_are_not_finite_are_reported_with_their_cause():
+    layers = network_with(("sqrt", None), affine=(1.0, 0.0, 1.0, 0.0)).layers
+    x, fine, bad = np.array([[1.0], [0.0]]), np.ones((2, 1)), np.array([[1.0], [np.nan]])
+
+    check_derivatives(layers, layer_inputs(layers, x), fine, fine)
+    for arrays in ((fine, bad), (bad, fine)):
+        with pytest.raises(ValueError, match=r"x\[1\] gives sqrt on the edge .* its derivative"):
+            check_derivatives(layers, layer_inputs(layers, x), *arrays)
+        with pytest.raises(ValueError, match="x gives derivatives beyond"):
+            check_derivatives(layers, layer_inputs(layers, x[:1]), *arrays)
+
+
+def test_the_curve_of_an_undefined_edge_names_the_sample():
+    with pytest.raises(ValueError, match=r"x\[1\] is -1"):
+        kr.edge_curve(network_with(("sqrt", None)), 0, output=0, input=0, x=[0.0, -1.0])

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 from cases import for_all
-from oracles_training import bits, covered_network, growing, samples
+from oracles_training import bits, covered_network
 
 import kan_ref as kr
-from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.network.refinement import place_hidden_grids, refine
 
@@ -36,16 +35,6 @@ def hidden_ends(values, n_intervals):
     return low - pad, high + pad
 
 
-def shifted(network, number, by):
-    """The network with all knots of one layer moved along the axis."""
-    layers = list(network.layers)
-    old = layers[number]
-    layers[number] = Layer(
-        old.knots + by, old.coef, old.w_base, old.w_spline, old.mask, old.degree, old.base
-    )
-    return Network(tuple(layers))
-
-
 def assert_even(layer):
     steps = np.diff(layer.knots, axis=1)
     np.testing.assert_allclose(steps, np.broadcast_to(steps[:, :1], steps.shape), rtol=1e-9)
@@ -66,15 +55,6 @@ def test_extension_interpolates_every_grid_linearly_in_rank(n_intervals):
                 np.interp(4 * n / n_intervals, range(5), old_row) for n in range(n_intervals + 1)
             ]
             np.testing.assert_allclose(new_row, expected, rtol=1e-14, atol=1e-15)
-
-
-def test_extension_keeps_both_ends_of_every_grid_to_the_bit():
-    network, x = example(even=False)
-
-    finer = kr.extend_grid(network, x, n_intervals=7)
-
-    for old, new in zip(network.layers, finer.layers, strict=True):
-        np.testing.assert_array_equal(ends(new), ends(old))
 
 
 @pytest.mark.parametrize("factor", [2, 3, 7])
@@ -198,15 +178,6 @@ def test_update_places_a_hidden_grid_on_what_the_moved_layers_before_it_make():
     )
 
 
-def test_update_keeps_every_layer_s_number_of_intervals():
-    first, x = example((2, 3), n_intervals=4)
-    second = covered_network(np.random.default_rng(1), (3, 1), degree=2, n_intervals=6, x=first(x))
-
-    updated = kr.update_grid(Network((*first.layers, *second.layers)), x)
-
-    assert [layer.n_intervals for layer in updated.layers] == [4, 6]
-
-
 def test_a_flat_feature_gets_a_grid_of_width_1_around_it_or_as_wide_as_it_is_large():
     network, _ = example((3, 1))
     x = np.tile([0.3, -8.0, 0.0], (5, 1))
@@ -259,18 +230,6 @@ def test_refinement_for_training_extends_the_first_grid_and_lays_the_others_anew
     assert [layer.n_intervals for layer in finer.layers] == [n_intervals, n_intervals]
 
 
-@pytest.mark.parametrize("n_intervals", [7, 8])
-def test_refinement_for_training_moves_the_first_curves_as_extension_with_the_samples_does(
-    n_intervals,
-):
-    network, x = example(n_intervals=4)
-
-    finer = refine(network, x, n_intervals)
-
-    extended = kr.extend_grid(network, x, n_intervals=n_intervals, outer="even")
-    np.testing.assert_array_equal(finer.layers[0].coef, extended.layers[0].coef)
-
-
 @pytest.mark.parametrize(
     ("factor", "outer"), [(1.0, "even"), (-1.0, "even"), (1.2, "kept"), (-1.2, "kept")]
 )
@@ -314,14 +273,6 @@ def test_a_third_layer_sees_what_the_placed_second_one_makes():
         )
 
 
-def test_every_activation_lies_inside_a_placed_grid():
-    network, x = example((2, 4, 3, 1), seed=3)
-
-    placed = place_hidden_grids(network, 3.0 * x)
-
-    assert not placed.left_grids(flow(placed, 3.0 * x)[1:])
-
-
 # --- whether an activation has left
 
 
@@ -338,202 +289,18 @@ def test_an_activation_at_the_end_of_a_grid_has_not_left_it_and_one_ulp_beyond_i
     assert network.left_grids([above, outputs])
 
 
-def test_a_network_of_one_layer_has_no_hidden_grid_to_leave():
-    network, x = example((2, 3))
-
-    assert not network.left_grids([1e9 * x])
-
-
 # --- fit
-
-
-def toy(x):
-    return np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2)
-
-
-@pytest.mark.parametrize("update_grids", [True, False])
-def test_fit_starts_a_grid_as_refinement_does(update_grids):
-    network, _ = example((2, 3, 1))
-    data = samples(toy, 2, np.random.default_rng(0))
-    network = place_hidden_grids(network, data.x_train)
-
-    run = kr.fit(network, data, n_steps=0, grids=(10,), update_grids=update_grids)
-
-    assert bits(run.network) == bits(refine(network, data.x_train, 10))
-
-
-def test_fit_leaves_the_grids_that_the_first_entry_of_its_schedule_names():
-    network, _ = example((2, 3, 1), even=False)
-    data = samples(toy, 2, np.random.default_rng(0))
-
-    run = kr.fit(network, data, n_steps=0, grids=(4,), update_grids=False)
-
-    assert bits(run.network) == bits(network)
 
 
 def test_fit_walks_through_its_schedule_and_ends_on_the_finest_grid():
     network, _ = example((2, 3, 1))
 
-    run = kr.fit(network, samples(toy, 2, np.random.default_rng(0)), n_steps=2, grids=(4, 4, 6, 12))
+    run = kr.fit(
+        network,
+        kr.sample("exp_sin", n_train=80, n_test=9, rng=np.random.default_rng(0)),
+        n_steps=2,
+        grids=(4, 4, 6, 12),
+    )
 
     assert [layer.n_intervals for layer in run.network.layers] == [12, 12]
     assert run.history.n_intervals.tolist() == [4] * 6 + [6] * 3 + [12] * 3
-
-
-def test_fit_brings_layers_of_different_grids_to_the_one_of_its_schedule():
-    first, x = example((2, 3), n_intervals=4)
-    second = covered_network(np.random.default_rng(1), (3, 1), degree=2, n_intervals=6, x=first(x))
-    data = samples(toy, 2, np.random.default_rng(0))
-
-    run = kr.fit(Network((*first.layers, *second.layers)), data, n_steps=0, grids=(6,))
-
-    assert [layer.n_intervals for layer in run.network.layers] == [6, 6]
-
-
-def test_fit_keeps_the_first_grid_s_ends_to_the_bit():
-    network, _ = example((2, 3, 1))
-
-    run = kr.fit(network, samples(toy, 2, np.random.default_rng(0)), n_steps=3, grids=(5, 20))
-
-    np.testing.assert_array_equal(ends(run.network.layers[0]), ends(network.layers[0]))
-
-
-def test_fit_places_a_hidden_grid_that_activations_have_left_before_the_first_step():
-    network, _ = example((2, 3, 1))
-    network = shifted(network, 1, 0.8)
-    data = samples(toy, 2, np.random.default_rng(0))
-
-    run = kr.fit(network, data, n_steps=0)
-
-    assert bits(run.network) == bits(place_hidden_grids(network, data.x_train))
-    assert bits(run.network) != bits(network)
-
-
-def test_fit_leaves_a_hidden_grid_alone_that_holds_its_activations():
-    network, _ = example((2, 3, 1))
-    data = samples(toy, 2, np.random.default_rng(0))
-
-    run = kr.fit(place_hidden_grids(network, data.x_train), data, n_steps=0)
-
-    assert bits(run.network) == bits(place_hidden_grids(network, data.x_train))
-
-
-def test_fit_without_updates_never_moves_a_grid():
-    network, _ = example((2, 3, 1))
-    network = shifted(network, 1, 0.8)
-
-    run = kr.fit(network, samples(toy, 2, np.random.default_rng(0)), n_steps=12, update_grids=False)
-
-    for old, new in zip(network.layers, run.network.layers, strict=True):
-        np.testing.assert_array_equal(new.knots, old.knots)
-    assert run.history.train_rmse[-1] < run.history.train_rmse[0]
-
-
-@pytest.mark.parametrize(("optimizer", "seed"), [("lm", 0), ("lm", 5), ("lbfgs", 0), ("lbfgs", 2)])
-def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_and_only_if_left(
-    optimizer, seed
-):
-    network, data = growing(seed)
-    seen = []
-
-    kr.fit(
-        network,
-        data,
-        optimizer=optimizer,
-        n_steps=70,
-        callback=lambda step: seen.append(step.network),
-    )
-
-    knots = [network.layers[1].knots for network in seen]
-    moved = [n for n in range(len(seen) - 1) if not np.array_equal(knots[n], knots[n + 1])]
-    left = [n for n in range(5, 51, 5) if seen[n].left_grids(flow(seen[n], data.x_train)[1:])]
-    assert len(moved) >= 1
-    assert moved == left
-    for n in moved:
-        bounds = hidden_ends(flow(seen[n], data.x_train)[1], 3)
-        np.testing.assert_allclose(ends(seen[n + 1].layers[1]), bounds, rtol=1e-12)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "adam"])
-@pytest.mark.parametrize(("grids", "n_steps"), [(None, 6), (None, 40), ((3, 6), 6)])
-def test_fit_returns_the_best_network_of_its_last_grid_where_hidden_grids_moved(
-    optimizer, grids, n_steps
-):
-    """The last one otherwise; `stopped` says which step it is."""
-    for seed in range(6):
-        network, data = growing(seed)
-        seen = []
-        run = kr.fit(
-            network, data, optimizer=optimizer, n_steps=n_steps, grids=grids, callback=seen.append
-        )
-
-        last = [step for step in seen if step.n_intervals == seen[-1].n_intervals]
-        moved = len({step.network.layers[1].knots.tobytes() for step in last}) > 1
-        best = min(last, key=lambda step: step.train_loss)
-        expected = best if moved else last[-1]
-        assert bits(run.network) == bits(expected.network)
-        named = f"the network is that of step {best.step}, the best on its grid"
-        assert (named in run.stopped) is (moved and best.step != last[-1].step)
-
-
-def test_a_move_in_the_end_can_make_the_last_network_worse_than_the_one_returned():
-    worse = 0
-    for seed in range(12):
-        network, data = growing(seed)
-        run = kr.fit(network, data, optimizer="lm", n_steps=6, precondition=None)
-        error = np.sqrt(np.mean((run.network(data.x_train) - data.y_train) ** 2))
-        assert error == pytest.approx(run.history.train_rmse.min(), rel=1e-12)
-        worse += run.history.train_rmse[-1] > error * (1 + 1e-9)
-
-    assert worse > 0
-
-
-def test_fit_asks_whether_activations_left_after_steps_5_to_50_and_never_again(monkeypatch):
-    network, data = growing(0)
-    monkeypatch.setattr(kr.Network, "left_grids", lambda network, flow: True)
-    knots = []
-
-    kr.fit(
-        network, data, n_steps=62, callback=lambda step: knots.append(step.network.layers[1].knots)
-    )
-
-    assert [n for n in range(len(knots) - 1) if not np.array_equal(knots[n], knots[n + 1])] == list(
-        range(5, 51, 5)
-    )
-
-
-@pytest.mark.parametrize(("optimizer", "seed"), [("lm", 5), ("lbfgs", 2)])
-def test_a_run_whose_grids_move_has_the_steps_that_it_was_given_and_says_so(optimizer, seed):
-    network, data = growing(seed)
-
-    run = kr.fit(network, data, optimizer=optimizer, n_steps=60)
-
-    assert run.history.step.tolist() == list(range(61))
-    assert run.stopped == "60 steps are done"
-    assert (np.diff(run.history.n_evaluations) >= 1).all()
-
-
-def test_fit_moves_no_grid_after_the_last_step():
-    network, data = growing(0)
-    seen = []
-
-    run = kr.fit(network, data, n_steps=5, callback=lambda step: seen.append(step.network))
-
-    assert run.network.left_grids(flow(run.network, data.x_train)[1:])
-    assert bits(run.network) == bits(seen[-1])
-
-
-@pytest.mark.parametrize("x_row", [[0.3, -0.4], [0.0, 0.0], [1e6, -1e6]])
-def test_fit_lays_a_grid_around_activations_that_do_not_differ(x_row):
-    network, _ = example((2, 3, 1))
-    x, y = np.array([x_row]), np.array([[2.0]])
-    data = kr.Data(x, y, x, y)
-
-    run = kr.fit(shifted(network, 1, 100.0), data, n_steps=0)
-
-    middle = flow(run.network, x)[1][0]
-    width = 0.5 * np.maximum(1.0, np.abs(middle))
-    np.testing.assert_allclose(
-        ends(run.network.layers[1]), (middle - width, middle + width), rtol=1e-12
-    )

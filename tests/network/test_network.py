@@ -1,9 +1,7 @@
 """What a network is: layers one after another, one vector of parameters, nothing that changes or is checked twice."""
 
 import copy
-import dataclasses
 import pickle
-import sys
 
 import numpy as np
 import pytest
@@ -113,75 +111,6 @@ def test_the_cache_of_each_layer_lies_in_its_workspace_which_is_used_again():
         assert shared == [layer == other for other in range(3)]
 
 
-@given(network_cases(degrees=range(1, 8)), ways)
-def test_each_sample_is_computed_as_if_alone_to_rounding(case, way):
-    """Not to the bit: BLAS adds up in another order for one row than for many, and the next layer bends the difference."""
-    network, x, _ = case
-
-    with contraction_by(way):
-        y = network(x)
-        alone = np.concatenate([network(x[b : b + 1]) for b in range(len(x))])
-
-    np.testing.assert_allclose(y, alone, rtol=0, atol=1e-11 * max(1.0, np.abs(y).max()))
-
-
-def test_a_repeated_sample_has_repeated_outputs_to_rounding():
-    network, x = example()
-
-    y = network(x[[3, 0, 3, 3, 0]])
-
-    np.testing.assert_allclose(y, network(x)[[3, 0, 3, 3, 0]], rtol=1e-13)
-
-
-def test_an_empty_batch_gives_no_rows():
-    network, _ = example()
-
-    assert network(np.zeros((0, 2))).shape == (0, 1)
-    assert kr.forward(network, np.zeros((0, 2)))[0].shape == (0, 1)
-
-
-@pytest.mark.parametrize("kind", [np.float32, np.float16, np.int64, np.int8, np.uint8])
-def test_other_kinds_of_numbers_give_the_float64_result(kind):
-    network, _ = example()
-    x = np.array([[0, 1], [2, 0], [1, 1]], dtype=kind) * kind(
-        1 if np.issubdtype(kind, np.integer) else 0.3
-    )
-
-    y = network(x)
-
-    assert y.dtype == np.float64
-    np.testing.assert_array_equal(y, network(x.astype(np.float64)))
-    np.testing.assert_array_equal(kr.forward(network, x)[0], y)
-
-
-def test_lists_and_other_memory_orders_give_the_same_bits():
-    network, x = example()
-
-    for same in (x.tolist(), np.asfortranarray(x), np.stack([x, x])[::-1][1], x[::-1][::-1]):
-        np.testing.assert_array_equal(network(same), network(x))
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("size", [1e3, 1e12, 1e300])
-def test_far_outside_every_output_is_finite(size, way):
-    network, _ = example(dead=0.0)
-
-    with contraction_by(way):
-        y = network([[size, size], [-size, size], [-size, -size]])
-
-    assert np.isfinite(y).all()
-
-
-def test_calling_a_network_leaves_the_input_as_it_was():
-    network, x = example()
-    before = x.copy()
-
-    kr.forward(network, x)
-    network(x)
-
-    np.testing.assert_array_equal(x, before)
-
-
 # --- theta
 
 
@@ -216,17 +145,6 @@ def test_with_theta_and_theta_are_inverse(case):
     assert same_function(back, network, x)
 
 
-def test_with_theta_changes_the_new_network_alone():
-    network, x = example()
-    before, theta = network(x), network.theta.copy()
-
-    other = network.with_theta(theta + 1.0)
-
-    assert not np.allclose(other(x), before)
-    np.testing.assert_array_equal(network(x), before)
-    np.testing.assert_array_equal(network.theta, theta)
-
-
 def test_with_theta_keeps_knots_masks_degrees_and_bases():
     network, _ = example()
 
@@ -252,18 +170,6 @@ def test_the_arrays_of_the_layers_are_views_of_theta(make):
     for layer in network.layers:
         for name in SPLINE_ARRAYS:
             assert np.shares_memory(getattr(layer, name), network.theta)
-
-
-def test_the_gradients_of_the_layers_are_views_of_the_gradient_of_theta():
-    network, x = example()
-
-    _, grads = kr.backward(network, kr.forward(network, x)[1], np.ones((7, 1)))
-
-    assert all(
-        np.shares_memory(getattr(layer, name), grads.theta)
-        for layer in grads.layers
-        for name in SPLINE_ARRAYS
-    )
 
 
 def test_numbers_of_parameters_count_all_and_active_edges():
@@ -292,12 +198,6 @@ def test_changing_the_array_given_to_with_theta_changes_nothing():
     assert theta.flags.writeable  # nor is the caller's array taken away from him
 
 
-def test_writing_into_theta_is_refused():
-    for network in (example()[0], example()[0].with_theta(np.zeros(example()[0].n_params))):
-        with pytest.raises(ValueError, match="read-only"):
-            network.theta[0] = 1.0
-
-
 @pytest.mark.parametrize("name", ["knots", "coef", "w_base", "w_spline", "mask", "breakpoints"])
 def test_writing_into_the_array_of_a_layer_is_refused(name):
     network, _ = example()
@@ -305,25 +205,6 @@ def test_writing_into_the_array_of_a_layer_is_refused(name):
     for layer in (*network.layers, *network.with_theta(2.0 * network.theta).layers):
         with pytest.raises(ValueError, match="read-only"):
             getattr(layer, name)[0] = 0.0
-
-
-@pytest.mark.parametrize("name", ["layers", "theta", "widths", "n_params"])
-def test_setting_a_field_of_a_network_is_refused(name):
-    network, _ = example()
-
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        setattr(network, name, getattr(network, name))
-
-
-def test_a_network_made_of_a_list_does_not_follow_the_list():
-    network, x = example()
-    layers = list(network.layers)
-    other = kr.Network(layers)
-
-    layers.pop()
-
-    assert isinstance(other.layers, tuple)
-    assert same_function(other, network, x)
 
 
 @pytest.mark.parametrize("twin", [copy.deepcopy, lambda n: pickle.loads(pickle.dumps(n))])
@@ -346,71 +227,12 @@ def test_a_copy_or_a_pickle_is_the_same_network_still_read_only_and_with_views(t
 # --- masks
 
 
-def test_masking_kills_the_curves_and_keeps_their_numbers():
-    network, x = example(dead=0.0)
-    mask = np.ones((3, 5))
-    mask[0, 2] = mask[2, 4] = 0.0
-
-    masked = kr.mask_edges(network, 1, mask)
-
-    np.testing.assert_array_equal(masked.theta, network.theta)
-    np.testing.assert_array_equal(masked.layers[1].mask, mask)
-    curves = kr.edge_outputs(masked, x)[1]
-    assert (curves[:, mask == 0] == 0.0).all()
-    np.testing.assert_array_equal(
-        curves[:, mask == 1], kr.edge_outputs(network, x)[1][:, mask == 1]
-    )
-
-
 def test_a_mask_stands_for_itself_and_does_not_multiply_the_old_one():
     network, x = example(dead=0.0)
 
     revived = kr.mask_edges(kr.mask_edges(network, 1, np.zeros((3, 5))), 1, np.ones((3, 5)))
 
     assert same_function(revived, network, x)
-
-
-def test_masking_returns_a_new_network_and_touches_one_layer():
-    network, x = example(dead=0.0)
-    before = network(x)
-
-    masked = kr.mask_edges(network, 1, np.zeros((3, 5)))
-
-    np.testing.assert_array_equal(network(x), before)
-    np.testing.assert_array_equal(network.layers[1].mask, np.ones((3, 5)))
-    for number in (0, 2):
-        np.testing.assert_array_equal(masked.layers[number].mask, network.layers[number].mask)
-        np.testing.assert_array_equal(masked.layers[number].knots, network.layers[number].knots)
-
-
-def test_a_mask_may_cut_an_output_off():
-    network, x = example(widths=(2, 3))
-
-    masked = kr.mask_edges(network, 0, [[1, 1], [0, 0], [1, 1]])
-
-    np.testing.assert_array_equal(masked(x)[:, 1], np.zeros(7))
-
-
-@pytest.mark.parametrize("kind", [bool, int, float, np.float32])
-def test_a_mask_may_be_of_any_kind_such_as_scores_above_a_threshold(kind):
-    network, _ = example()
-    flags = np.array([[True, False], [True, True], [False, True], [True, True], [False, False]])
-
-    for given_mask in (flags.astype(kind), flags.astype(kind).tolist()):
-        mask = kr.mask_edges(network, 0, given_mask).layers[0].mask
-        np.testing.assert_array_equal(mask, flags.astype(float))
-        assert mask.dtype == np.float64
-
-
-def test_changing_the_array_given_as_a_mask_changes_nothing():
-    network, x = example()
-    mask = np.ones((5, 2))
-    masked = kr.mask_edges(network, 0, mask)
-    before = masked(x)
-
-    mask[:] = 0.0
-
-    np.testing.assert_array_equal(masked(x), before)
 
 
 # --- what it prints
@@ -428,65 +250,10 @@ def test_a_network_prints_widths_grids_degree_and_parameters():
     )
 
 
-def test_a_network_of_several_degrees_prints_each():
-    rng = np.random.default_rng(4)
-    layers = (
-        random_layer(rng, 2, 3, degree=3, n_intervals=4, dead=0.0),
-        random_layer(rng, 3, 1, degree=2, n_intervals=9, dead=0.0),
-    )
-
-    assert (
-        repr(kr.Network(layers))
-        == "Network([2, 3, 1], n_intervals [4, 9], degree [3, 2], 93 parameters)"
-    )
-
-
-def test_caches_print_their_shapes():
-    network = kr.init_network(
-        (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
-
-    _, caches = kr.forward(network, np.zeros((4, 2)))
-
-    assert repr(caches) == (
-        "(Cache(base (4, 2), base_slope (4, 2), Bases(ActiveBasis(columns (4, 2), planes (4, 4, 2), (4, 4, 2)), dense (4, 16))), "
-        "Cache(base (4, 5), base_slope (4, 5), Bases(ActiveBasis(columns (4, 5), planes (4, 4, 5), (4, 4, 5)), gathered)))"
-    )
-
-
 NETWORK = kr.init_network(
     (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
 )
 X = np.random.default_rng(1).uniform(-1.0, 1.0, (40, 2))
-
-
-def n_checks(call):
-    """Number of calls of `check_float_array` during a call."""
-    found = []
-
-    def count(frame, event, _):
-        if event == "call" and frame.f_code.co_name == "check_float_array":
-            found.append(frame.f_back.f_code.co_name)
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        call()
-    finally:
-        sys.setprofile(before)
-    return len(found)
-
-
-@pytest.mark.parametrize(
-    ("call", "expected"),
-    [
-        (lambda: kr.extend_grid(NETWORK, n_intervals=10), 0),
-        (lambda: kr.extend_grid(NETWORK, X, n_intervals=8), 1),
-    ],
-    ids=["nested", "with samples"],
-)
-def test_extending_a_grid_checks_the_samples_alone(call, expected):
-    assert n_checks(call) == expected
 
 
 def test_a_layer_on_other_knots_computes_the_same_as_one_that_is_constructed():
@@ -503,3 +270,39 @@ def test_a_layer_on_other_knots_computes_the_same_as_one_that_is_constructed():
         kr.forward(kr.Network((moved,)), X)[0], kr.forward(kr.Network((built,)), X)[0]
     )
     assert repr(moved) == repr(built)
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (X[:, :1], "x has shape"),
+        (X[0], "x has shape"),
+        (np.where(X[3, 1] == X, np.nan, X), "x contains nan at row 3, column 1"),
+    ],
+)
+def test_inputs_that_would_broadcast_or_are_not_finite_are_refused(x, words):
+    for call in (NETWORK, lambda x: kr.forward(NETWORK, x), lambda x: kr.edge_outputs(NETWORK, x)):
+        with pytest.raises(ValueError, match=words):
+            call(x)
+
+
+def test_gradients_need_the_caches_of_the_network_and_a_dy_of_the_shape_of_its_outputs():
+    _, caches = kr.forward(NETWORK, X)
+    other = kr.extend_grid(NETWORK, n_intervals=10)
+
+    for wrong in (caches[:1], caches[::-1], (*caches, caches[0]), kr.forward(other, X)[1]):
+        with pytest.raises(ValueError, match="caches"):
+            kr.backward(NETWORK, wrong, np.ones((40, 1)))
+    for dy in (np.ones(40), np.ones((1, 1)), np.full((40, 1), np.inf)):
+        with pytest.raises(ValueError, match="dy"):
+            kr.backward(NETWORK, caches, dy)
+
+
+def test_layers_that_do_not_fit_together_are_refused():
+    first, last = NETWORK.layers
+
+    for layers in ((), (first, first), (last, last)):
+        with pytest.raises(ValueError, match="layers"):
+            kr.Network(layers)
+    with pytest.raises(ValueError, match="theta"):
+        NETWORK.with_theta(np.ones(1))

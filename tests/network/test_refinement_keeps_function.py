@@ -16,7 +16,6 @@ from networks import random_layer, seeds
 from oracles_training import bits, covered_network
 
 import kan_ref as kr
-from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.network.refinement import place_hidden_grids, refine
 from kan_ref.numerics import dense_form
@@ -83,13 +82,6 @@ def test_extension_in_steps_to_a_thousand_intervals_keeps_the_function_to_roundi
     assert np.std(network(x)) > 0.1
 
 
-@pytest.mark.parametrize("degree", range(6))
-def test_extension_in_one_leap_keeps_the_function_to_rounding(degree):
-    network, x = example(degree=degree, seed=degree, even=False)
-
-    assert change(network, kr.extend_grid(network, n_intervals=1000), x) <= 1e-12
-
-
 @given(
     seeds,
     st.integers(0, 5),
@@ -111,80 +103,6 @@ def test_a_layer_of_any_rows_keeps_its_function_everywhere(seed, degree, kind, f
             x = np.concatenate([x, layer.knots.T])
         finer = kr.extend_grid(network, n_intervals=3 * factor, outer=outer)
         np.testing.assert_allclose(finer(x), network(x), rtol=0, atol=1e-12 * scale + 1e-14)
-
-
-@pytest.mark.parametrize("widths", [(2, 5, 1), (10, 10, 1), (50, 10, 1)])
-def test_a_fresh_network_refined_twice_is_the_same_function_also_outside_its_box(widths):
-    for seed in range(5):
-        rng = np.random.default_rng(seed)
-        network = kr.init_network(widths, n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
-        x = rng.uniform(-1.5, 1.5, (300, widths[0]))
-
-        finer = kr.extend_grid(kr.extend_grid(network, n_intervals=10), n_intervals=20)
-
-        assert kr.distance(network, finer, x).max <= 1e-12
-        # the points matter: even outer knots change the function there
-        even = kr.extend_grid(network, n_intervals=20, outer="even")
-        assert kr.distance(network, even, x).max > 1e-3
-
-
-@pytest.mark.parametrize("degree", range(1, 6))
-def test_slopes_stay_too(degree):
-    network, x = example(degree=degree, seed=degree)
-    finer = kr.extend_grid(network, n_intervals=20)
-    u = np.ones((len(x), 1))
-
-    slopes = [kr.backward(net, kr.forward(net, x)[1], u)[0] for net in (network, finer)]
-
-    np.testing.assert_allclose(slopes[1], slopes[0], rtol=0, atol=1e-10 * np.abs(slopes[0]).max())
-
-
-def test_outside_the_rows_the_base_functions_alone_stay():
-    rng = np.random.default_rng(0)
-    network = Network(
-        (
-            random_layer(
-                rng,
-                2,
-                1,
-                degree=3,
-                n_intervals=5,
-                kind="uniform",
-                base="silu",
-                dead=0.0,
-                silent=0.0,
-            ),
-        )
-    )
-    x = np.array([[30.0, -30.0], [-8.0, 9.0]])
-
-    finer = kr.extend_grid(network, n_intervals=10)
-
-    np.testing.assert_array_equal(finer(x), network(x))
-
-
-def test_samples_do_not_matter_where_the_grid_is_contained():
-    network, x = example()
-
-    assert bits(kr.extend_grid(network, x, n_intervals=15)) == bits(
-        kr.extend_grid(network, n_intervals=15)
-    )
-
-
-def test_the_same_number_of_intervals_keeps_the_function():
-    network, x = example(even=False)
-
-    assert change(network, kr.extend_grid(network, n_intervals=5), x) <= 1e-13
-
-
-def test_two_ways_to_the_same_grid_lead_to_the_same_coefficients():
-    network, _ = example()
-
-    direct = kr.extend_grid(network, n_intervals=20)
-    in_steps = kr.extend_grid(kr.extend_grid(network, n_intervals=10), n_intervals=20)
-
-    for one, other in zip(direct.layers, in_steps.layers, strict=True):
-        np.testing.assert_allclose(one.coef, other.coef, rtol=0, atol=1e-12)
 
 
 # --- extension to a number that is not a multiple
@@ -216,18 +134,6 @@ def test_what_it_changes_falls_with_the_power_of_degree_plus_1(degree):
     assert np.log(changes[0] / changes[1]) / np.log(4) >= degree
 
 
-@pytest.mark.parametrize("degree", [1, 2, 3, 4])
-def test_samples_make_it_better_at_the_samples(degree):
-    network, x = example((2, 1), degree=degree, n_intervals=7, seed=degree)
-
-    blind, seeing = (
-        kr.distance(network, kr.extend_grid(network, samples, n_intervals=9), x).rms
-        for samples in (None, x)
-    )
-
-    assert seeing <= blind
-
-
 @pytest.mark.parametrize("degree", [1, 2, 3])
 def test_a_region_without_samples_keeps_its_curves(degree):
     """Samples fill the left half alone. A fit to them that started from nothing would erase the right half."""
@@ -243,12 +149,6 @@ def test_a_region_without_samples_keeps_its_curves(degree):
         <= 10.0 ** (-1 - degree) * np.abs(network(right)).max()
     )
     assert min(np.abs(layer.coef).min() for layer in finer.layers) > 0
-
-
-def test_one_sample_does_not_spoil_the_rest():
-    network, x = smooth_example(3, 10)
-
-    assert change(network, kr.extend_grid(network, x[:1], n_intervals=13), x) <= 5e-5
 
 
 # --- grids that move
@@ -275,63 +175,6 @@ def test_update_keeps_the_function_on_discrete_features(name, margin, share):
     assert change(network, updated, x) <= 1e-12
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0])
-def test_update_keeps_the_function_on_a_single_sample(share):
-    network, x = example()
-
-    assert change(network, kr.update_grid(network, x[:1], uniform_share=share), x[:1]) <= 1e-12
-
-
-@pytest.mark.parametrize("share", [0.0, 1.0])
-def test_update_keeps_the_function_on_features_of_tiny_scale(share):
-    """Features that are constant but for 1e-12, on a grid of ordinary size."""
-    network, x = example()
-
-    updated = kr.update_grid(network, 1e-12 * x, uniform_share=share)
-
-    assert kr.distance(network, updated, 1e-12 * x).max <= 1e-10
-    # the difference of two rounded ends
-    assert np.ptp(updated.layers[0].breakpoints) >= 1.0 - 1e-12
-
-
-@pytest.mark.parametrize("exponent", [40, -20])
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_the_scale_of_the_features_does_not_matter(share, exponent):
-    """Features and grid both stretched by 2^40, about 1e12: the coefficients are the same, bit for bit."""
-    network, x = example((2, 3), base="zero", even=False)
-    (layer,) = network.layers
-    factor = 2.0**exponent
-    stretched = Network(
-        (
-            Layer(
-                factor * layer.knots,
-                layer.coef,
-                layer.w_base,
-                layer.w_spline,
-                layer.mask,
-                3,
-                "zero",
-            ),
-        )
-    )
-
-    one, other = (
-        kr.update_grid(net, points, uniform_share=share)
-        for net, points in ((network, x), (stretched, factor * x))
-    )
-
-    np.testing.assert_array_equal(other.layers[0].knots, factor * one.layers[0].knots)
-    np.testing.assert_array_equal(other.layers[0].coef, one.layers[0].coef)
-
-
-def test_a_rare_value_among_many_keeps_its_output():
-    network, _ = example((2, 1))
-    x = np.zeros((2000, 2))
-    x[-1] = 0.7, -0.6
-
-    assert change(network, kr.update_grid(network, x), x) <= 1e-12
-
-
 @for_all("share", [0.0, 0.5, 1.0])
 @for_all(("degree", "bound"), [(1, 5e-3), (2, 2e-4), (3, 3e-6), (5, 5e-10)])
 def test_update_keeps_smooth_functions_nearly(degree, bound, share):
@@ -341,17 +184,6 @@ def test_update_keeps_smooth_functions_nearly(degree, bound, share):
     updated = kr.update_grid(network, half, uniform_share=share)
 
     assert 0 < kr.distance(network, updated, half).rms <= bound * np.abs(network(half)).max()
-
-
-@pytest.mark.parametrize("factor", [1.1, 1.5, 2.0])
-def test_update_follows_data_that_leave_the_grid(factor):
-    """Where they left it the splines decay to zero; what a wider grid cannot bend so sharply stays below some per cent."""
-    network, x = example((2, 3), degree=3, n_intervals=10)
-
-    updated = kr.update_grid(network, factor * x)
-
-    assert (updated.layers[0].breakpoints[:, 0] < factor * x.min(axis=0)).all()
-    assert kr.distance(network, updated, factor * x).rms <= 0.05 * np.abs(network(factor * x)).max()
 
 
 def test_a_second_update_finds_nothing_to_do():
@@ -423,46 +255,6 @@ def test_a_dead_edge_has_its_curve_when_it_is_revived_on_the_finer_grid():
     revived = kr.mask_edges(kr.extend_grid(dead, n_intervals=50), 1, np.ones((1, 5)))
 
     assert change(network, revived, x) <= 1e-12
-
-
-def test_edges_do_not_disturb_each_other():
-    """Every edge moves by itself: with all others dead it ends up the same."""
-    network, x = example((2, 2))
-    updated = kr.update_grid(network, 0.7 * x, uniform_share=0.5)
-
-    for j, i in np.ndindex(2, 2):
-        mask = np.zeros((2, 2))
-        mask[j, i] = 1.0
-        alone = kr.update_grid(kr.mask_edges(network, 0, mask), 0.7 * x, uniform_share=0.5)
-        np.testing.assert_array_equal(alone.layers[0].coef[j, i], updated.layers[0].coef[j, i])
-
-
-def test_a_grid_for_training_is_only_made_finer_too():
-    network, x = covered_network_of_5()
-
-    with pytest.raises(ValueError, match="n_intervals is 4, but layer 0 has 5 already"):
-        refine(network, x, 4)
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ({"uniform_share": -0.1}, "uniform_share is -0.1, but must be between 0 and 1"),
-        ({"uniform_share": 1.1}, "uniform_share is 1.1, but must be between 0 and 1"),
-        ({"margin": -1.0}, "margin is -1.0, but must be at least 0"),
-    ],
-)
-def test_settings_of_a_new_grid_outside_of_their_range_are_refused(options, sentence):
-    network, x = covered_network_of_5()
-
-    with pytest.raises(ValueError, match=sentence):
-        kr.update_grid(network, x, **options)
-
-
-def covered_network_of_5():
-    rng = np.random.default_rng(0)
-    x = rng.uniform(-1.0, 1.0, (30, 2))
-    return covered_network(rng, (2, 3, 1), degree=3, n_intervals=5, x=x), x
 
 
 # --- redundant parameters

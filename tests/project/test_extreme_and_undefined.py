@@ -182,7 +182,6 @@ WORKS = {
     "Layer": lambda network, x: repr(network.layers),
     "mask_edges": lambda network, x: kr.mask_edges(network, 0, [[0, 1], [1, 1]])(x),
     "lock_edges": lambda network, x: locked(network),
-    "unlock_edges": lambda network, x: kr.unlock_edges(locked(network), 0, [(0, 0)]),
     "unfix_symbolic": lambda network, x: kr.unfix_symbolic(LINE, 0, **EDGE)(x),
     "canonical_form": lambda network, x: kr.canonical_form(network).theta,
     "formula": lambda network, x: str(kr.formula(all_symbolic(network))),

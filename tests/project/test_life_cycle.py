@@ -204,7 +204,7 @@ class LifeCycle(RuleBasedStateMachine):
         layer = locked.layers[number]
         rows = {edge.row for edge in layer.symbolic if (edge.output, edge.input) in places}
         assert len(rows) == 1
-        again = kr.unlock_edges(locked, number, places)
+        again = kr.lock_edges(locked, number, places, shared=False)
         np.testing.assert_array_equal(again(self.x), locked(self.x))
         self.become(data.draw(st.sampled_from([locked, again])))
 

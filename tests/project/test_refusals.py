@@ -46,7 +46,6 @@ on_x = {
     "Network": lambda v: NET(v),
     "MLP": lambda v: SMALL_MLP(v),
     "LAN": lambda v: CURVED(v),
-    "update_lan_grids": lambda v: kr.update_lan_grids(CURVED, v),
     "lan_from_mlp": lambda v: kr.lan_from_mlp(SMALL_MLP, v, n_intervals=3, degree=3),
     "value_and_grad": lambda v: kr.value_and_grad(NET, v, Y),
     "edge_outputs": lambda v: kr.edge_outputs(NET, v),
@@ -277,23 +276,9 @@ refuse(
     lambda v: kr.lan_from_mlp(SMALL_MLP, X, n_intervals=3, degree=v),
     **degrees,
 )
-refuse(
-    "update_lan_grids",
-    "lan",
-    lambda v: kr.update_lan_grids(v, X),
-    network=NET,
-    text="lan",
-    none=None,
-)
 some = {
     defect: value for defect, value in counts.items() if value is not None
 }  # None keeps the number
-refuse(
-    "update_lan_grids",
-    "n_intervals",
-    lambda v: kr.update_lan_grids(CURVED, X, n_intervals=v),
-    **some,
-)
 CURVED_PARTS = {
     name: getattr(CURVED, name)
     for name in ("weights", "biases", "coefs", "knots", "degree", "base")
