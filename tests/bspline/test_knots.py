@@ -14,8 +14,6 @@ from kan_ref.bspline.knots import (
     check_knots,
     contains_breakpoints,
     extended_knots,
-    interpolate_in_rank,
-    keep_outer_knots,
     prepare_knots,
     refined_breakpoints,
     uniform_knots,
@@ -151,19 +149,6 @@ def test_refined_grids_rise_keep_their_ends_and_divide_each_old_interval_evenly(
     np.testing.assert_allclose(finer, ideal, rtol=0, atol=2e-15 * np.abs(grid).max())
 
 
-@pytest.mark.parametrize("n_intervals", [2, 3, 7])
-def test_no_multiple_up_to_200_moves_an_old_breakpoint_by_an_ulp(n_intervals):
-    """49 times 1/49 is not 1 in float64: ranks must be divided, not stepped."""
-    grid = np.cumsum(
-        np.random.default_rng(n_intervals).uniform(0.1, 1.0, (1, n_intervals + 1)), axis=1
-    )
-
-    for factor in range(1, 201):
-        np.testing.assert_array_equal(
-            refined_breakpoints(grid, factor * n_intervals)[:, ::factor], grid
-        )
-
-
 @for_all(
     ("old", "new", "nested"),
     [
@@ -229,29 +214,6 @@ def test_knots_count_as_evenly_spaced_to_a_quarter_of_an_interval(shift, even):
     assert not any(
         array.flags.writeable for array in vars(vectors).values() if isinstance(array, np.ndarray)
     )
-
-
-@for_all("factor", [2, 3, 40])
-@for_all("degree", range(6))
-def test_outer_knots_farther_apart_than_the_grid_are_found_by_division_too(degree, factor):
-    coarse = uniform_knots([-1.0, 0.1], [1.0, 0.7], 5, degree)
-    grid = interpolate_in_rank(breakpoints(coarse, degree), 5 * factor)
-    knots = keep_outer_knots(coarse, grid, degree)
-    rng = np.random.default_rng(degree)
-    between = rng.uniform(knots[:, :1], knots[:, -1:], (2, 500))
-    points = np.concatenate(
-        [between, knots, np.nextafter(knots, 9.0), np.nextafter(knots, -9.0)], axis=1
-    )
-    points = np.clip(points, knots[:, :1], knots[:, -1:])
-
-    vectors = prepare_knots(knots, degree)
-    mu, _ = find_intervals(vectors, points)
-
-    assert vectors.bins_per_unit is not None
-    assert (vectors.interval_of_bin is None) is (degree == 0)
-    for row, own, found in zip(knots, points, mu, strict=True):
-        expected = np.searchsorted(row, own, side="right") - 1
-        np.testing.assert_array_equal(found, np.minimum(expected, len(row) - 2))
 
 
 @given(
