@@ -346,7 +346,9 @@ def test_a_formula_has_no_symbol_that_an_input_could_share():
     """The symbol g of a formula was an input called g."""
     own = Function("own", *(LIBRARY["sin"].f,) * 4, formula=lambda u: sympy.Symbol("g") * u)
 
-    with pytest.raises(ValueError, match=r"formula of 'own' is .*g.*, but must be a SymPy expression"):
+    with pytest.raises(
+        ValueError, match=r"formula of 'own' is .*g.*, but must be a SymPy expression"
+    ):
         formula(one_edge(own, (2.0, 0.0, 1.0, 0.0)), names=("g",))
 
 
