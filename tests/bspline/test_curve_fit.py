@@ -54,39 +54,6 @@ def test_a_curve_of_the_space_is_found_again(seed, degree, kind):
     assert fit.residual.max() <= 1e-13
 
 
-@given(seeds, degrees, st.integers(1, 30))
-def test_no_coefficients_fit_better_and_none_that_fit_as_well_are_nearer_to_the_start(
-    seed, degree, n_points
-):
-    rng = np.random.default_rng(seed)
-    row = even_row(degree)
-    x, y, start = (
-        rng.uniform(-1, 1, n_points),
-        rng.normal(size=(n_points, 2)),
-        rng.normal(size=(2, 5 + degree)),
-    )
-    design = design_matrix(x, row, degree)
-
-    fit = kr.fit_curve(x, y, knots=row, degree=degree, start=start)
-
-    gradient, size, unseen, condition = optimality(design, y, start, fit.coef, fit.rank)
-    assert gradient <= 1e-14 * n_points * size
-    assert unseen <= 1e-14 * condition * max(1.0, np.abs(fit.coef - start).max())
-
-
-def optimality(design, y, start, coef, rank):
-    """How far a fit is from the nearest least-squares solution, and the scales of rounding.
-
-    The residual is orthogonal to every basis function, up to rounding of y and of coef. The step is orthogonal to everything
-    that the points do not see, up to rounding times the condition number of what they see.
-    """
-    left = design @ coef.T - y
-    _, singular, vectors = np.linalg.svd(design)
-    unseen = np.abs(vectors[rank:] @ (coef - start).T).max(initial=0.0)
-    size = np.abs(y).max() + np.abs(coef).max()
-    return np.abs(design.T @ left).max(), size, unseen, singular[0] / singular[rank - 1]
-
-
 @given(seeds, st.integers(0, 3))
 def test_it_is_the_solution_of_the_pseudo_inverse(seed, degree):
     rng = np.random.default_rng(seed)

@@ -92,6 +92,7 @@ def test_rows_of_every_kind_pass_the_door_unchanged(case):
         ([[0.0, 1.0], [0.0, 1.0], [0.4, 0.35]], 0),
         ([[0.0, 1.0, 2.0]], 1),
         ([[0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 2.0]], 1),
+        ([[0.0, 2.0, 1.0, 3.0]], 0),
         ([[0.0, np.nan]], 0),
         ([0.0, 1.0], 0),
     ],
@@ -115,6 +116,8 @@ def test_rows_that_bear_no_splines_are_refused_under_the_caller_s_name(rows, deg
 def test_ends_that_bear_no_uniform_row_are_refused(low, high):
     with pytest.raises(ValueError, match=r"^(low|high) "):
         uniform_knots(low, high, 5, 3)
+    with pytest.raises(ValueError, match=r"^low is 2.0 and high 1.0 at input 1, but low must"):
+        uniform_knots([0.0, 2.0], 1.0, 5, 3)
 
 
 def test_one_number_serves_all_inputs():
@@ -289,6 +292,18 @@ def test_vectors_of_several_inputs_stand_side_by_side(shift, outer):
         expected = np.minimum(np.searchsorted(row, own, side="right") - 1, len(row) - 2)
         np.testing.assert_array_equal(found, expected)
         np.testing.assert_array_equal(sides, [row[expected], row[expected + 1]])
+
+
+@pytest.mark.parametrize("n_left", [0, 2])
+@pytest.mark.parametrize("n_right", [0, 2])
+def test_knots_repeated_at_the_ends_of_an_even_grid_are_found_by_division(n_left, n_right):
+    knots = np.concatenate([n_left * [-1.0], np.arange(-1.0, 7.0), n_right * [6.0]])[None]
+
+    vectors = prepare_knots(knots, 3)
+    mu, _ = find_intervals(vectors, np.array([[-1.0, 0.25, 5.5, 6.0]]))
+
+    assert vectors.bins_per_unit is not None
+    np.testing.assert_array_equal(mu - n_left, [[0, 1, 6, 6]])
 
 
 def test_one_row_of_knots_that_are_not_even_sends_all_to_bisection():

@@ -15,7 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import exact_silu
 
-from kan_ref.functions.base_function import BASE_NAMES, base_function
+from kan_ref.functions.base_function import (
+    ACTIVATION_NAMES,
+    BASE_NAMES,
+    activation_values,
+    base_function,
+)
 from kan_ref.functions.library import (
     FAMILIES,
     LIBRARY,
@@ -24,7 +29,13 @@ from kan_ref.functions.library import (
     same_family,
     unregister_function,
 )
-from kan_ref.functions.record import Function, Redundancy, domain_rule, singular_points
+from kan_ref.functions.record import (
+    Function,
+    Redundancy,
+    domain_rule,
+    near_domain,
+    singular_points,
+)
 from kan_ref.numerics.differences import central_difference
 
 # what each name means, in exact arithmetic
@@ -100,8 +111,13 @@ def tidy():
 # --- values and derivatives
 
 
-def test_the_library_has_the_names_of_pykan_and_two_more():
+COSTS = "0123332234522422322335344444353"
+
+
+def test_the_library_has_the_names_and_complexities_of_pykan_and_two_more():
     assert list(LIBRARY) == list(MEANING)
+    assert "".join(str(function.complexity) for function in LIBRARY.values()) == COSTS
+    assert Function("own", *parts(LIBRARY["sin"])).complexity == 1
     assert {name: function.name for name, function in LIBRARY.items()} == {
         name: name for name in MEANING
     }
@@ -275,6 +291,20 @@ def test_domains_are_told_in_words(name, rule):
     assert rule in repr(LIBRARY[name])
 
 
+@for_all(
+    ("domain", "near"),
+    [
+        ((0.0, np.inf), (0.0, np.inf)),
+        ((-30.0, 9.9), (-np.inf, 9.9)),
+        ((-9.9, 10.0), (-9.9, np.inf)),
+        ((-20.0, 20.0), (-np.inf, np.inf)),
+        ((20.0, 29.0), (20.0, 29.0)),
+    ],
+)
+def test_ends_of_a_domain_that_are_far_from_0_and_the_other_end_do_not_count(domain, near):
+    assert near_domain(domain) == near
+
+
 @names
 def test_a_record_comes_back_from_pickle_as_it_was(name):
     assert pickle.loads(pickle.dumps(LIBRARY[name])) == LIBRARY[name]
@@ -414,7 +444,7 @@ def test_functions_that_vary_fast_or_have_tails_are_taken_without_a_fault_alone(
         ({"singular": (np.inf,)}, "singular"),
         ({"f": lambda u: u.sum()}, r"f of 'cube' returns shape \(\) .* np.vectorize\(f, "),
         ({"f": lambda u: u[:1] if u.size > 6 else u**3}, r"f of 'cube' returns shape \(1,\)"),
-        ({"d3": lambda u: np.full_like(u, np.nan)}, "d3 of 'cube' is nan at u = "),
+        ({"d3": lambda u: np.full_like(u, np.inf)}, "d3 of 'cube' is inf at u = "),
         ({"formula": lambda u: 3 * u}, "formula of 'cube' is -11.* but f gives -49.8249"),
         ({"formula": lambda u: u**3 + 1e-6}, "formula of 'cube' is "),
         ({"formula": lambda u: u**3 + sympy.I}, "formula of 'cube' is "),
@@ -437,6 +467,12 @@ def test_what_does_not_hold_cannot_be_registered(changes, about):
     with pytest.raises(ValueError, match=f"^{about}"):
         register_function(**cube(**changes))
     assert dict(LIBRARY) == before
+
+
+@for_all("wrong", [{"formula": "u**3"}, {"d2": 6.0}, {"redundancy": "odd"}, {"name": 3}])
+def test_arguments_of_another_kind_are_refused(wrong):
+    with pytest.raises(TypeError, match=f"^{next(iter(wrong))} is "):
+        register_function(**cube(**wrong))
 
 
 @for_all(
@@ -535,23 +571,6 @@ def test_derivatives_are_judged_inside_the_domain_wherever_it_lies(low):
         unregister_function("cube")
 
 
-@pytest.mark.usefixtures("tidy")
-def test_derivatives_are_not_judged_beside_singular_points():
-    pole = 0.1
-
-    register_function(
-        "pole",
-        lambda u: 1.0 / (u - pole),
-        lambda u: -1.0 / (u - pole) ** 2,
-        lambda u: 2.0 / (u - pole) ** 3,
-        lambda u: -6.0 / (u - pole) ** 4,
-        complexity=3,
-        singular=(pole,),
-    )
-
-    np.testing.assert_array_equal(singular_points(lookup("pole"), -1.0, 1.0), [pole])
-
-
 # --- base functions
 
 PLACES = [
@@ -605,17 +624,32 @@ def test_derivatives_of_silu_are_right_to_1e_15_of_the_sum_of_their_terms(x, ord
     assert abs(got[0] - exact_silu(x, order)) <= 1e-15 * terms(x, order)
 
 
-@for_all("name", BASE_NAMES)
+@for_all(
+    ("function", "name"),
+    [(base_function, name) for name in BASE_NAMES]
+    + [(activation_values, name) for name in ACTIVATION_NAMES],
+)
 @for_all("order", [1, 2, 3])
-def test_every_derivative_is_the_central_difference_of_the_one_before(name, order):
+def test_every_derivative_is_the_central_difference_of_the_one_before(function, name, order):
     x = np.random.default_rng(order).uniform(-9.0, 9.0, (50, 3))
 
-    (got,) = base_function(name, x, (order,))
+    (got,) = function(name, x, (order,))
 
     difference = central_difference(
-        lambda step: base_function(name, x + step, (order - 1,))[0], step=1e-5
+        lambda step: function(name, x + step, (order - 1,))[0], step=1e-5
     )
-    np.testing.assert_allclose(got, difference, rtol=0, atol=2e-10)
+    np.testing.assert_allclose(got, difference, rtol=0, atol=1e-9)
+
+
+@for_all("z", [-18.0, -3.1, -0.2, 0.7, 2.9, 3.1, 15.0])
+@for_all("order", [0, 1, 2, 3])
+def test_tanh_has_its_digits_also_where_it_saturates(z, order):
+    with mpmath.workdps(60):
+        exact = float(mpmath.diff(mpmath.tanh, mpmath.mpf(z), order))
+
+    (got,) = activation_values("tanh", np.array([z]), (order,))
+
+    np.testing.assert_allclose(got, exact, rtol=1e-13)
 
 
 def test_silu_by_hand():
