@@ -5,6 +5,7 @@ At the end the base functions: against fifty digits, central differences, and at
 
 import pickle
 import sys
+from dataclasses import replace
 
 import mpmath
 import numpy as np
@@ -235,16 +236,18 @@ def test_sgn_and_the_slopes_of_abs_and_sgn_are_zero_at_zero():
 # --- records
 
 
+WAVES = ["sin", "cos", "tan"]
+
+
 def test_what_is_even_or_odd_or_turns_is_known_to_be():
     """Every symmetry matters: without it one curve would have two canonical forms."""
     neither = {name for name, function in LIBRARY.items() if function.redundancy.parity == 0}
 
     assert neither == {"sqrt", "1/sqrt", "x^1.5", "exp", "log"}
-    assert {name for name, function in LIBRARY.items() if function.redundancy.turn} == {
-        "sin",
-        "cos",
-        "tan",
-    }
+    assert [name for name, record in LIBRARY.items() if record.redundancy.turn] == WAVES
+    assert LIBRARY["sin"].redundancy == replace(LIBRARY["cos"].redundancy, parity=-1)
+    assert LIBRARY["x^3"].redundancy == Redundancy("power", degree=3.0, parity=-1)
+    assert LIBRARY["x"].redundancy == Redundancy("line", degree=1.0, parity=-1)
 
 
 @for_all("name", MEANING)
@@ -289,6 +292,7 @@ def test_singular_points_of_a_turn_are_those_inside_the_interval():
 def test_domains_are_told_in_words(name, rule):
     assert domain_rule(LIBRARY[name]) == rule
     assert rule in repr(LIBRARY[name])
+    assert domain_rule(replace(LIBRARY["exp"], domain=(-np.inf, 2.0))) == "u <= 2"
 
 
 @for_all(
