@@ -62,13 +62,12 @@ def check_knots(name: str, knots: object, degree: int) -> FloatArray:
     if len(decreases):
         i, m = decreases[0]
         raise ValueError(
-            f"{name} decreases from {rows[i, m]} to {rows[i, m + 1]} at row {i}, position {m + 1}, "
-            "but must be nondecreasing along each row"
+            f"{name} must be nondecreasing along each row; row {i} decreases from {rows[i, m]} to "
+            f"{rows[i, m + 1]} at position {m + 1}"
         )
     empty = np.flatnonzero(rows[:, degree] == rows[:, -degree - 1])
     if len(empty):
-        a = rows[empty[0], degree]
-        raise ValueError(f"{name} has [a, b] from {a} to {a} in row {empty[0]}, but needs a < b")
+        raise ValueError(f"{name} must leave [a, b] some width, but row {empty[0]} leaves none")
     return rows
 
 

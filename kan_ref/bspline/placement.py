@@ -105,13 +105,12 @@ def blended_knots(
 
 
 def _spread(quantiles: FloatArray) -> FloatArray:
-    """Return quantiles (n_in, n) without repetitions: those that are equal are spread by (B25).
+    """Return new quantiles (n_in, n) without repetitions: equal ones are spread by (B25) in place.
 
     They are equal if they differ by rounding of the largest one. Inputs with one value alone stay.
     """
     ranks = np.arange(quantiles.shape[1], dtype=float)
-    spread = quantiles.copy()
-    for row in spread:
+    for row in quantiles:
         steps = np.diff(row) > ROUNDING * len(row) * np.abs(row).max()
         if steps.any():
             first = np.append(0, np.flatnonzero(steps) + 1)
@@ -119,7 +118,7 @@ def _spread(quantiles: FloatArray) -> FloatArray:
             middle = 0.5 * (first + last)
             middle[0], middle[-1] = ranks[0], ranks[-1]
             row[:] = np.interp(ranks, middle, row[last])
-    return spread
+    return quantiles
 
 
 def _padded_bounds(samples: FloatArray, share: float) -> tuple[FloatArray, FloatArray, BoolArray]:

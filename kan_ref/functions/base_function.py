@@ -37,7 +37,6 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray
 
-ACTIVATION_NAMES = ("tanh", "relu", "silu", "sine")
 _SATURATED = 0.01  # of tanh': below it 1 - t^2 can be off by more than 1e-14 of itself
 
 
@@ -74,64 +73,8 @@ def _zero(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     return [np.where(np.isnan(x), np.nan, 0.0) for _ in orders]
 
 
-BASE_FUNCTIONS = {"silu": _silu, "identity": _identity, "zero": _zero}
-BASE_NAMES = tuple(BASE_FUNCTIONS)
-
-
-def base_function(
-    name: str, x: FloatArray, derivatives: Sequence[int] = (0,)
-) -> tuple[FloatArray, ...]:
-    """Evaluate a base function, or its derivatives of orders 0 to 3, at an array x of any shape.
-
-    >>> base_function("silu", np.array([0.0, 1e308]), derivatives=(0, 1))
-    (array([0.e+000, 1.e+308]), array([0.5, 1. ]))
-    """
-    checks.choice("base", name, BASE_NAMES)
-    for order in derivatives:
-        checks.integer("order of derivative", order, low=0, high=3)
-    return tuple(BASE_FUNCTIONS[name](x, derivatives))
-
-
-def activation_values(
-    name: str, z: FloatArray, derivatives: Sequence[int] = (0,)
-) -> tuple[FloatArray, ...]:
-    """Evaluate an activation, or its derivatives, at each number of `z`.
-
-    Parameters
-    ----------
-    name : str
-        One of `ACTIVATION_NAMES`; the MLP's constructor has checked it.
-    z : ndarray of float64, any shape
-    derivatives : sequence of int
-        Orders, each between 0 and 3.
-
-    Returns
-    -------
-    values : tuple of arrays shaped as z
-
-    Notes
-    -----
-    Implements :eq:`tanh-derivatives`.
-    """
-    if name == "tanh":
-        return _tanh(z, derivatives)
-    if name == "silu":
-        return base_function("silu", z, derivatives)
-    if name == "relu":
-        return tuple(
-            np.maximum(z, 0.0)
-            if order == 0
-            else np.asarray((z > 0.0) & (order == 1), dtype=np.float64)
-            for order in derivatives
-        )
-    return tuple(
-        (-1.0 if order > 1 else 1.0) * (np.cos(z) if order % 2 else np.sin(z))
-        for order in derivatives
-    )
-
-
-def _tanh(z: FloatArray, derivatives: Sequence[int]) -> tuple[FloatArray, ...]:
-    """Evaluate tanh or its derivatives, (F6)."""
+def _tanh(z: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
+    """Evaluate tanh or its derivatives, (F6). Implements :eq:`tanh-derivatives`."""
     # [eq:tanh-derivatives]
     t = np.tanh(z)
     slope = 1.0 - t**2
@@ -140,7 +83,7 @@ def _tanh(z: FloatArray, derivatives: Sequence[int]) -> tuple[FloatArray, ...]:
         v = np.exp(-2.0 * np.abs(z[saturated]))
         slope[saturated] = 4.0 * v / (1.0 + v) ** 2
     values = []
-    for order in derivatives:
+    for order in orders:
         if order == 0:
             values.append(t)
         elif order == 1:
@@ -150,4 +93,43 @@ def _tanh(z: FloatArray, derivatives: Sequence[int]) -> tuple[FloatArray, ...]:
         else:
             values.append(-2.0 * slope * (1.0 - 3.0 * t**2))
     # [/eq:tanh-derivatives]
-    return tuple(values)
+    return values
+
+
+def _relu(z: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
+    """Evaluate relu or its derivatives, (F7)."""
+    one = (z > 0.0).astype(np.float64)
+    return [np.maximum(z, 0.0) if order == 0 else one * (order == 1) for order in orders]
+
+
+def _sine(z: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
+    """Evaluate the sine or its derivatives, (F8)."""
+    return [
+        (-1.0 if order > 1 else 1.0) * (np.cos(z) if order % 2 else np.sin(z)) for order in orders
+    ]
+
+
+BASE_FUNCTIONS = {"silu": _silu, "identity": _identity, "zero": _zero}
+BASE_NAMES = tuple(BASE_FUNCTIONS)
+_ACTIVATIONS = {"tanh": _tanh, "relu": _relu, "silu": _silu, "sine": _sine}
+ACTIVATION_NAMES = tuple(_ACTIVATIONS)
+
+
+def base_function(
+    name: str, x: FloatArray, derivatives: Sequence[int] = (0,)
+) -> tuple[FloatArray, ...]:
+    """Evaluate a base function, or its derivatives of orders 0 to 3, at an array x of any shape.
+
+    Examples
+    --------
+    >>> base_function("silu", np.array([0.0, 1e308]), derivatives=(0, 1))
+    (array([0.e+000, 1.e+308]), array([0.5, 1. ]))
+    """
+    return tuple(BASE_FUNCTIONS[checks.choice("base", name, BASE_NAMES)](x, derivatives))
+
+
+def activation_values(
+    name: str, z: FloatArray, derivatives: Sequence[int] = (0,)
+) -> tuple[FloatArray, ...]:
+    """Evaluate an activation of a checked name, or its derivatives of orders 0 to 3, at z."""
+    return tuple(_ACTIVATIONS[name](z, derivatives))

@@ -14,16 +14,14 @@ sgn the odd one of degree 0. The table of the built-in functions has their value
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from kan_ref import checks
-from kan_ref.checks import FloatArray
-from kan_ref.functions.values import VALUES, powers
+from kan_ref.functions import values
 
-Values = Callable[[FloatArray], FloatArray]
 EVERYWHERE = (-np.inf, np.inf)
 FAR = 10.0  # of an end of a domain: a function has features of size 1 on this side of it
 KINDS = ("constant", "line", "power", "log", "exp", "free")
@@ -52,11 +50,10 @@ class Redundancy:
     first : float
         Begin of the interval of b, which is [first, first + turn).
 
-    Raises
-    ------
-    ValueError, TypeError
-        Another kind ("kind of a redundancy is 'odd', but must be one of 'constant', ..."), parity
-        or turn_sign; a negative turn.
+    Examples
+    --------
+    >>> Redundancy("power", degree=3.0, parity=-1)  # of u^3
+    Redundancy(kind='power', degree=3.0, parity=-1, middle=0.0, turn=0.0, turn_sign=1, first=0.0)
     """
 
     kind: str = "free"
@@ -72,9 +69,7 @@ class Redundancy:
         checks.integer("parity of a redundancy", self.parity, low=-1, high=1)
         checks.number("turn of a redundancy", self.turn, low=0.0)
         if self.turn_sign not in (-1, 1):
-            raise ValueError(
-                f"turn_sign of a redundancy is {self.turn_sign!r}, but must be -1 or 1"
-            )
+            checks.fail("turn_sign of a redundancy", self.turn_sign, "must be -1 or 1")
 
     @property
     def factor(self) -> float:
@@ -109,10 +104,10 @@ class Function:
     """
 
     name: str
-    f: Values
-    d1: Values
-    d2: Values
-    d3: Values
+    f: values.Values
+    d1: values.Values
+    d2: values.Values
+    d3: values.Values
     domain: tuple[float, float] = EVERYWHERE
     complexity: int = 1
     singular: tuple[float, ...] = ()
@@ -124,20 +119,14 @@ class Function:
         return f"Function({self.name!r}, {domain_rule(self)}, complexity {self.complexity})"
 
 
-def singular_points(function: Function, low: float, high: float) -> FloatArray:
+def singular_points(function: Function, low: float, high: float) -> checks.FloatArray:
     """Return all u with low < u < high at which f becomes infinite, in increasing order."""
-    turn, found = function.redundancy.turn, []
-    for point in function.singular:
-        if turn == 0.0:
-            found.append(np.array([point]))
-        else:
-            found.append(
-                point
-                + turn
-                * np.arange(np.ceil((low - point) / turn), np.floor((high - point) / turn) + 1.0)
-            )
-    points = np.sort(np.concatenate([np.zeros(0), *found]))
-    return points[(points > low) & (points < high)]
+    points, turn = np.array(function.singular), function.redundancy.turn
+    if turn and points.size:
+        first, last = (low - points.max()) / turn, (high - points.min()) / turn
+        turns = turn * np.arange(np.floor(first), np.ceil(last) + 1.0)
+        points = (points + turns[:, None]).ravel()
+    return np.sort(points[(points > low) & (points < high)])
 
 
 def near_domain(domain: tuple[float, float]) -> tuple[float, float]:
@@ -150,27 +139,15 @@ def near_domain(domain: tuple[float, float]) -> tuple[float, float]:
 def formula_of(function: Function, u: Any) -> Any:
     """Return `formula` of a registered function for a SymPy expression u.
 
-    TypeError if it is not a SymPy expression; ValueError if it has symbols that u does not have.
+    ValueError if it is not an expression, or has symbols that u does not have.
     """
     import sympy
 
-    what = f"formula of {function.name!r}"
     assert function.formula is not None
-    try:
-        value = function.formula(u)
-    except (TypeError, AttributeError) as error:
-        raise TypeError(
-            f"{what} raises {type(error).__name__} ({error}) for a SymPy expression, but must "
-            "return one: write it with functions of SymPy, such as sympy.sin(u)"
-        ) from error
-    if not isinstance(value, sympy.Expr):
-        raise TypeError(f"{what} gives {value!r}, but must give a SymPy expression")
-    own = sorted(symbol.name for symbol in value.free_symbols - u.free_symbols)
-    if own:
-        raise ValueError(
-            f"{what} contains the symbol {own[0]}, but must be an expression of its argument "
-            "alone: put a number in the place of other symbols"
-        )
+    value = function.formula(u)
+    if not isinstance(value, sympy.Expr) or value.free_symbols - u.free_symbols:
+        what = f"formula of {function.name!r}"
+        checks.fail(what, value, "must be a SymPy expression of its argument alone")
     return value
 
 
@@ -178,19 +155,16 @@ def domain_rule(function: Function) -> str:
     """Describe the domain in terms of u: "every u", "u > 0", "-1 <= u <= 1", "u != 0"."""
     low, high = function.domain
     ends = np.array([end if np.isfinite(end) else 0.0 for end in (low, high)])
-    closed = np.isfinite(function.f(ends))
-    signs = ["<=" if is_closed else "<" for is_closed in closed]
+    above, below = ("<=" if is_closed else "<" for is_closed in np.isfinite(function.f(ends)))
+    rule = []
     if np.isfinite(low) and np.isfinite(high):
-        rule = [f"{low:g} {signs[0]} u {signs[1]} {high:g}"]
-    else:
-        rule = (
-            [f"u {signs[0].replace('<', '>')} {low:g}"]
-            if np.isfinite(low)
-            else [f"u {signs[1]} {high:g}"]
-            if np.isfinite(high)
-            else []
-        )
-    repeats = f" + {function.redundancy.turn:.6g} k" if function.redundancy.turn else ""
+        rule.append(f"{low:g} {above} u {below} {high:g}")
+    elif np.isfinite(low):
+        rule.append(f"u {above.replace('<', '>')} {low:g}")
+    elif np.isfinite(high):
+        rule.append(f"u {below} {high:g}")
+    turn = function.redundancy.turn
+    repeats = f" + {turn:.6g} k" if turn else ""
     rule += [f"u != {point:.6g}{repeats}" for point in function.singular]
     return " and ".join(rule) or "every u"
 
@@ -198,40 +172,38 @@ def domain_rule(function: Function) -> str:
 def _power(name: str, exponent: float, complexity: int) -> Function:
     """Return the record of u^exponent."""
     whole = float(exponent).is_integer()
-    kind, parity = (
-        ("line" if exponent == 1.0 else "power"),
-        (0 if not whole else 1 if exponent % 2 == 0 else -1),
-    )
-    domain, singular = (-np.inf if whole else 0.0, np.inf), (0.0,) if whole and exponent < 0 else ()
+    parity = (1 if exponent % 2 == 0 else -1) if whole else 0
+    redundancy = Redundancy("line" if exponent == 1.0 else "power", degree=exponent, parity=parity)
+    singular = (0.0,) if whole and exponent < 0 else ()
     grids = ("outer zeros", "gaps") if singular else ("zeros",) if whole else ("outer zeros",)
-    return Function(
-        name,
-        *powers(exponent),
-        domain,
-        complexity,
-        singular,
-        Redundancy(kind, degree=exponent, parity=parity),
-        search_grids=grids,
-    )
+    domain = EVERYWHERE if whole else (0.0, np.inf)
+    power = values.Power(exponent)
+    return _record(name, power, complexity, redundancy, *grids, domain=domain, singular=singular)
 
 
-def _other(
+def _record(
     name: str,
+    function: values.Orders,
     complexity: int,
     redundancy: Redundancy,
     *search_grids: str,
     domain: tuple[float, float] = EVERYWHERE,
     singular: tuple[float, ...] = (),
 ) -> Function:
-    """Return the record of a function of `VALUES`."""
-    four = VALUES[name]
+    """Return the record of a function of `values`."""
+    f, d1, d2, d3 = (values.Derivative(function, order) for order in range(4))
     return Function(
-        name, *four, domain, complexity, singular, redundancy, search_grids=search_grids
+        name, f, d1, d2, d3, domain, complexity, singular, redundancy, search_grids=search_grids
     )
 
 
+_ODD, _EVEN = Redundancy(parity=-1), Redundancy(parity=1)
+_WAVES = {parity: Redundancy(parity=parity, turn=np.pi, turn_sign=-1) for parity in (-1, 1)}
+_CELLS = Redundancy(parity=-1, turn=np.pi, first=-0.5 * np.pi)
+_UNIT = (-1.0, 1.0)
+
 TABLE = (
-    _other("0", 0, Redundancy("constant", parity=1)),
+    _record("0", values.zero, 0, Redundancy("constant", parity=1)),
     _power("x", 1.0, 1),
     _power("x^2", 2.0, 2),
     _power("x^3", 3.0, 3),
@@ -245,31 +217,25 @@ TABLE = (
     _power("sqrt", 0.5, 2),
     _power("1/sqrt", -0.5, 2),
     _power("x^1.5", 1.5, 4),
-    _other("exp", 2, Redundancy("exp"), "scales"),
-    _other("log", 2, Redundancy("log"), "outer zeros", domain=(0.0, np.inf)),
-    _other("abs", 3, Redundancy("power", degree=1.0, parity=1), "zeros"),
-    _other("sin", 2, Redundancy(parity=-1, turn=np.pi, turn_sign=-1), "frequencies"),
-    _other("cos", 2, Redundancy(parity=1, turn=np.pi, turn_sign=-1), "frequencies"),
-    _other(
-        "tan",
-        3,
-        Redundancy(parity=-1, turn=np.pi, first=-0.5 * np.pi),
-        "cells",
-        "poles",
-        singular=(0.5 * np.pi,),
-    ),
-    _other("tanh", 3, Redundancy(parity=-1), "features"),
-    _other("cosh", 5, Redundancy(parity=1), "catenaries"),
-    _other("sgn", 3, Redundancy("power", degree=0.0, parity=-1)),
-    _other("arcsin", 4, Redundancy(parity=-1), "domain", domain=(-1.0, 1.0)),
-    _other("arccos", 4, Redundancy(parity=-1, middle=0.5 * np.pi), "domain", domain=(-1.0, 1.0)),
-    _other("arctan", 4, Redundancy(parity=-1), "features"),
-    _other("arctanh", 4, Redundancy(parity=-1), "domain", domain=(-1.0, 1.0)),
-    _other("sigmoid", 4, Redundancy(parity=-1, middle=0.5), "features"),
-    _other("gaussian", 3, Redundancy(parity=1), "features"),
-    _other("logcosh", 5, Redundancy(parity=1), "features"),
-    _other(
+    _record("exp", values.exp, 2, Redundancy("exp"), "scales"),
+    _record("log", values.log, 2, Redundancy("log"), "outer zeros", domain=(0.0, np.inf)),
+    _record("abs", values.absolute, 3, Redundancy("power", degree=1.0, parity=1), "zeros"),
+    _record("sin", values.sin, 2, _WAVES[-1], "frequencies"),
+    _record("cos", values.cos, 2, _WAVES[1], "frequencies"),
+    _record("tan", values.tan, 3, _CELLS, "cells", "poles", singular=(0.5 * np.pi,)),
+    _record("tanh", values.tanh, 3, _ODD, "features"),
+    _record("cosh", values.cosh, 5, _EVEN, "catenaries"),
+    _record("sgn", values.sign, 3, Redundancy("power", degree=0.0, parity=-1)),
+    _record("arcsin", values.arcsin, 4, _ODD, "domain", domain=_UNIT),
+    _record("arccos", values.arccos, 4, replace(_ODD, middle=0.5 * np.pi), "domain", domain=_UNIT),
+    _record("arctan", values.arctan, 4, _ODD, "features"),
+    _record("arctanh", values.arctanh, 4, _ODD, "domain", domain=_UNIT),
+    _record("sigmoid", values.sigmoid, 4, replace(_ODD, middle=0.5), "features"),
+    _record("gaussian", values.gaussian, 3, _EVEN, "features"),
+    _record("logcosh", values.log_cosh, 5, _EVEN, "features"),
+    _record(
         "1/|x|",
+        values.inverse_absolute,
         3,
         Redundancy("power", degree=-1.0, parity=1),
         "outer zeros",

@@ -34,7 +34,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 
 Values = Callable[[FloatArray], FloatArray]
-Four = tuple[Values, Values, Values, Values]
+Orders = Callable[[FloatArray, int], FloatArray]  # with the order of a derivative
 
 
 @dataclass(frozen=True)
@@ -57,118 +57,85 @@ class OnDomain:
         return values
 
 
-def check_arrays(what: str, part: str, evaluate: Values, u: FloatArray) -> None:
-    """Raise an error if a function does not map arrays to new real arrays of the same shape."""
-    function = evaluate.function if isinstance(evaluate, OnDomain) else evaluate
-    rule = (
-        "must return real numbers in an array of this shape: for a function of one number give "
-        f"np.vectorize({part}, otypes=[float])"
-    )
-    for shape in ((), (0,), (2, 3), u.shape):
-        try:
-            with np.errstate(all="ignore"):
-                got = np.asarray(function(np.resize(u, shape)))
-            is_complex = np.iscomplexobj(got)
-            if not is_complex:
-                got.astype(np.float64)  # text has no numbers
-        except (TypeError, ValueError, IndexError) as error:
-            raise TypeError(
-                f"{what} raises {type(error).__name__} ({error}) for an array of shape {shape}, "
-                f"but {rule}"
-            ) from error
-        if is_complex:
-            raise TypeError(
-                f"{what} returns complex numbers, but must return real ones: take their real part"
-            )
-        if got.shape != shape:
-            raise ValueError(
-                f"{what} returns shape {got.shape} for an array of shape {shape}, but {rule}"
-            )
-
-
 @dataclass(frozen=True)
 class Derivative:
     """One of the functions below with a fixed order of derivative; it can be pickled."""
 
-    function: Callable[[FloatArray, int], FloatArray]
+    function: Orders
     order: int
 
     def __call__(self, u: FloatArray) -> FloatArray:
         """Evaluate at each number of `u`."""
+        u = np.asarray(u, dtype=np.float64)
         with np.errstate(all="ignore"):
-            return np.asarray(
-                self.function(np.asarray(u, dtype=np.float64), self.order), dtype=np.float64
-            )
+            return np.asarray(self.function(u, self.order), dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Power:
-    """The derivative of order `order` of u^exponent.
+    """u^exponent and its derivatives.
 
     The domain is u >= 0 for a fractional exponent; a negative exponent excludes 0.
     """
 
     exponent: float
-    order: int = 0
 
-    def __call__(self, u: FloatArray) -> FloatArray:
-        """Evaluate at each number of `u`."""
-        u = np.asarray(u, dtype=np.float64)
-        whole = float(self.exponent).is_integer()
-        left = self.exponent - self.order
-        with np.errstate(all="ignore"):
-            # [eq:power]
-            factor = float(np.prod([self.exponent - k for k in range(self.order)]))
-            # with an integer exponent NumPy also computes powers of negative numbers
-            values = (
-                np.zeros_like(u)
-                if factor == 0.0
-                else factor * (u ** int(left) if whole else u**left)
-            )
-            # [/eq:power]
-        outside = np.isnan(u)
-        if self.exponent < 0.0:
-            outside |= u == 0.0
-        if not whole:
-            outside |= u < 0.0
-        return np.asarray(np.where(outside, np.nan, values), dtype=np.float64)
+    def __call__(self, u: FloatArray, order: int) -> FloatArray:
+        """Evaluate the derivative of an order at each number of `u`."""
+        whole, left = float(self.exponent).is_integer(), self.exponent - order
+        # [eq:power]
+        factor = float(np.prod([self.exponent - k for k in range(order)]))
+        # with an integer exponent NumPy also computes powers of negative numbers
+        values = factor * (u ** int(left) if whole else u**left) if factor else np.zeros_like(u)
+        # [/eq:power]
+        outside = np.isnan(u) | ((u < 0.0) & (not whole)) | ((u == 0.0) & (self.exponent < 0.0))
+        return np.where(outside, np.nan, values)
 
 
-def _zero(u: FloatArray, order: int) -> FloatArray:
+def zero(u: FloatArray, order: int) -> FloatArray:
+    """Return 0 or a derivative."""
     return np.where(np.isnan(u), np.nan, 0.0)
 
 
-def _exp(u: FloatArray, order: int) -> FloatArray:
+def exp(u: FloatArray, order: int) -> FloatArray:
+    """Return e^u or a derivative."""
     return np.exp(u)
 
 
-def _log(u: FloatArray, order: int) -> FloatArray:
+def log(u: FloatArray, order: int) -> FloatArray:
+    """Return the natural logarithm or a derivative."""
     inside = np.where(u > 0.0, u, np.nan)
-    return np.log(inside) if order == 0 else Power(-1.0, order - 1)(inside)
+    return np.log(inside) if order == 0 else Power(-1.0)(inside, order - 1)
 
 
-def _absolute(u: FloatArray, order: int) -> FloatArray:
-    return np.abs(u) if order == 0 else _sign(u, order - 1)
+def absolute(u: FloatArray, order: int) -> FloatArray:
+    """Return |u| or a derivative."""
+    return np.abs(u) if order == 0 else sign(u, order - 1)
 
 
-def _sign(u: FloatArray, order: int) -> FloatArray:
-    return np.sign(u) if order == 0 else _zero(u, order)
+def sign(u: FloatArray, order: int) -> FloatArray:
+    """Return the sign of u or a derivative."""
+    return np.sign(u) if order == 0 else zero(u, order)
 
 
-def _sin(u: FloatArray, order: int) -> FloatArray:
+def sin(u: FloatArray, order: int) -> FloatArray:
+    """Return sin u or a derivative."""
     values = np.sin(u) if order % 2 == 0 else np.cos(u)
     return -values if order % 4 >= 2 else values
 
 
-def _cos(u: FloatArray, order: int) -> FloatArray:
-    return _sin(u, order + 1)
+def cos(u: FloatArray, order: int) -> FloatArray:
+    """Return cos u or a derivative."""
+    return sin(u, order + 1)
 
 
-def _cosh(u: FloatArray, order: int) -> FloatArray:
+def cosh(u: FloatArray, order: int) -> FloatArray:
+    """Return cosh u or a derivative."""
     return np.cosh(u) if order % 2 == 0 else np.sinh(u)
 
 
-def _tan(u: FloatArray, order: int) -> FloatArray:
+def tan(u: FloatArray, order: int) -> FloatArray:
+    """Return tan u, (F10) or a derivative."""
     w = np.tan(u)
     if order == 0:
         return w
@@ -184,7 +151,8 @@ def _bell(u: FloatArray) -> FloatArray:
     return np.asarray(small / (1.0 + small) ** 2)
 
 
-def _tanh(u: FloatArray, order: int) -> FloatArray:
+def tanh(u: FloatArray, order: int) -> FloatArray:
+    """Return tanh u, (F11) or a derivative."""
     t = np.tanh(u)
     if order == 0:
         return t
@@ -194,7 +162,8 @@ def _tanh(u: FloatArray, order: int) -> FloatArray:
     # [/eq:tanh]
 
 
-def _sigmoid(u: FloatArray, order: int) -> FloatArray:
+def sigmoid(u: FloatArray, order: int) -> FloatArray:
+    """Return the sigmoid, (F12) or a derivative."""
     if order == 0:
         small = np.exp(-np.abs(u))
         return np.where(u < 0.0, small, 1.0) / (1.0 + small)
@@ -204,7 +173,8 @@ def _sigmoid(u: FloatArray, order: int) -> FloatArray:
     # [/eq:sigmoid]
 
 
-def _arcsin(u: FloatArray, order: int) -> FloatArray:
+def arcsin(u: FloatArray, order: int) -> FloatArray:
+    """Return arcsin u, (F13) or a derivative."""
     if order == 0:
         return np.arcsin(u)
     # [eq:arcsin]
@@ -214,11 +184,13 @@ def _arcsin(u: FloatArray, order: int) -> FloatArray:
     # [/eq:arcsin]
 
 
-def _arccos(u: FloatArray, order: int) -> FloatArray:
-    return np.arccos(u) if order == 0 else -_arcsin(u, order)
+def arccos(u: FloatArray, order: int) -> FloatArray:
+    """Return pi/2 - arcsin u or a derivative."""
+    return np.arccos(u) if order == 0 else -arcsin(u, order)
 
 
-def _arctan(u: FloatArray, order: int) -> FloatArray:
+def arctan(u: FloatArray, order: int) -> FloatArray:
+    """Return arctan u, (F14) or a derivative."""
     if order == 0:
         return np.arctan(u)
     # [eq:arctan]
@@ -227,7 +199,8 @@ def _arctan(u: FloatArray, order: int) -> FloatArray:
     # [/eq:arctan]
 
 
-def _arctanh(u: FloatArray, order: int) -> FloatArray:
+def arctanh(u: FloatArray, order: int) -> FloatArray:
+    """Return arctanh u, (F15) or a derivative."""
     u = np.where(np.abs(u) < 1.0, u, np.nan)
     if order == 0:
         return np.arctanh(u)
@@ -237,26 +210,24 @@ def _arctanh(u: FloatArray, order: int) -> FloatArray:
     # [/eq:arctanh]
 
 
-def _gaussian(u: FloatArray, order: int) -> FloatArray:
+def gaussian(u: FloatArray, order: int) -> FloatArray:
+    """Return e^(-u^2), (F16) or a derivative."""
     # beyond 40 g is 0, and it must not be multiplied by infinity
     u = np.minimum(np.maximum(u, -40.0), 40.0)
     g = np.exp(-(u**2))
     # [eq:gaussian]
     if order == 1:
         return -2.0 * u * g
-    return (
-        g
-        if order == 0
-        else (4.0 * u**2 - 2.0) * g
-        if order == 2
-        else 4.0 * u * (3.0 - 2.0 * u**2) * g
-    )
+    if order == 2:
+        return (4.0 * u**2 - 2.0) * g
+    return g if order == 0 else 4.0 * u * (3.0 - 2.0 * u**2) * g
     # [/eq:gaussian]
 
 
-def _log_cosh(u: FloatArray, order: int) -> FloatArray:
+def log_cosh(u: FloatArray, order: int) -> FloatArray:
+    """Return log cosh u, (F21) or a derivative."""
     if order > 0:
-        return _tanh(u, order - 1)
+        return tanh(u, order - 1)
     # [eq:log-cosh]
     size = np.abs(u)
     far = size + np.log1p(np.exp(-2.0 * size)) - np.log(2.0)
@@ -265,44 +236,8 @@ def _log_cosh(u: FloatArray, order: int) -> FloatArray:
     # [/eq:log-cosh]
 
 
-def _inverse_absolute(u: FloatArray, order: int) -> FloatArray:
+def inverse_absolute(u: FloatArray, order: int) -> FloatArray:
+    """Return 1/|u|, (F22) or a derivative."""
     # [eq:inverse-absolute]
-    return np.sign(u) * Power(-1.0, order)(u)
+    return np.sign(u) * Power(-1.0)(u, order)
     # [/eq:inverse-absolute]
-
-
-def _four(function: Callable[[FloatArray, int], FloatArray]) -> Four:
-    return (
-        Derivative(function, 0),
-        Derivative(function, 1),
-        Derivative(function, 2),
-        Derivative(function, 3),
-    )
-
-
-def powers(exponent: float) -> Four:
-    """Return u^exponent and its first three derivatives."""
-    return Power(exponent, 0), Power(exponent, 1), Power(exponent, 2), Power(exponent, 3)
-
-
-# name -> value and first three derivatives, of all functions but the powers
-VALUES: dict[str, Four] = {
-    "0": _four(_zero),
-    "exp": _four(_exp),
-    "log": _four(_log),
-    "abs": _four(_absolute),
-    "sin": _four(_sin),
-    "cos": _four(_cos),
-    "tan": _four(_tan),
-    "tanh": _four(_tanh),
-    "cosh": _four(_cosh),
-    "sgn": _four(_sign),
-    "arcsin": _four(_arcsin),
-    "arccos": _four(_arccos),
-    "arctan": _four(_arctan),
-    "arctanh": _four(_arctanh),
-    "sigmoid": _four(_sigmoid),
-    "gaussian": _four(_gaussian),
-    "logcosh": _four(_log_cosh),
-    "1/|x|": _four(_inverse_absolute),
-}

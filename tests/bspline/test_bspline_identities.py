@@ -1,7 +1,6 @@
 """Identities of B-splines, jumps of the highest derivative, orders of convergence, and rejected arguments."""
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -172,9 +171,3 @@ def test_the_error_of_a_fit_falls_with_the_power_of_degree_plus_1(degree):
     slope = -np.polyfit(np.log(grids), np.log(errors), 1)[0]
     assert slope >= degree + 0.8
     assert (errors[1:] < errors[:-1]).all()
-
-
-def test_a_higher_degree_has_a_smaller_error_on_the_same_grid():
-    errors = [errors_of_fits(degree, (20,))[0] for degree in range(6)]
-
-    assert all(later < 0.3 * earlier for earlier, later in pairwise(errors))

@@ -6,11 +6,9 @@ from cases import for_all
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from networks import (
-    SMOOTH_KINDS,
     coefficients,
     degrees,
     grid_ends,
-    knot_arrays,
     knot_rows,
     points_anywhere,
     points_in_grid,
@@ -224,26 +222,6 @@ def test_on_a_nested_row_the_curve_and_its_continuation_stay_exactly(case, data)
         assert float(error) <= 1e-13 * np.abs(coef).max() * (farthest if off else 1.0)
 
 
-@given(curves(), st.floats(0.0, 0.9), st.floats(0.1, 1.0))
-def test_on_a_narrower_row_with_the_old_breakpoints_in_its_range_the_curve_stays_there(
-    case, from_share, width_share
-):
-    """Its outer knots may reach over old pieces that its grid does not contain; these must not be used."""
-    degree, row, coef = case
-    a, b = grid_ends(row, degree)
-    low = a + from_share * (b - a)
-    high = low + width_share * (b - low)
-    new = extended_knots(
-        [[low, *(t for t in row[degree : len(row) - degree] if low < t < high), high]], degree
-    )
-
-    moved = transfer_coef(row[None], degree, coef[None, None], new)[0, 0]
-
-    for x in np.linspace(low, high, 7)[:-1]:
-        change = exact_continued(x, new[0], degree, moved) - exact_continued(x, row, degree, coef)
-        assert abs(float(change)) <= 1e-13 * np.abs(coef).max()
-
-
 @given(curves(), st.integers(1, 3))
 def test_on_its_own_row_a_curve_keeps_its_coefficients_bit_for_bit(case, n_out):
     """Those of basis functions that are nonzero on the grid; others are arbitrary."""
@@ -276,28 +254,6 @@ def test_a_basis_that_reaches_into_the_grid_by_one_ulp_sees_the_piece_there():
     )
 
     np.testing.assert_array_equal(moved, [[[5.0, 7.0]]])
-
-
-@given(
-    degrees(0, 5).flatmap(
-        lambda degree: st.tuples(st.just(degree), knot_arrays(degree, kinds=SMOOTH_KINDS))
-    ),
-    st.data(),
-)
-def test_curves_of_many_outputs_and_inputs_move_as_each_by_itself(case, data):
-    degree, rows = case
-    coef = data.draw(coefficients((2, len(rows), rows.shape[1] - degree - 1)))
-    new = extended_knots(refined_breakpoints(breakpoints(rows, degree), 7), degree)
-
-    moved = transfer_coef(rows, degree, coef, new)
-
-    for j, i in np.ndindex(2, len(rows)):
-        np.testing.assert_array_equal(
-            moved[j, i],
-            transfer_coef(rows[i : i + 1], degree, coef[j : j + 1, i : i + 1], new[i : i + 1])[
-                0, 0
-            ],
-        )
 
 
 # --- Boehm, Oslo, and all three

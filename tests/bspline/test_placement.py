@@ -178,3 +178,9 @@ def test_splines_on_the_quantiles_of_a_discrete_feature_have_no_jumps(share, val
 
 
 # --- percentiles
+
+
+@for_all("wrong", [{"uniform_share": -0.1}, {"uniform_share": 1.1}, {"margin": -0.5}])
+def test_shares_that_place_no_grid_are_refused(wrong):
+    with pytest.raises(ValueError, match=f"^{next(iter(wrong))} is "):
+        blended_knots([[0.0], [1.0]], 5, 3, **{"uniform_share": 0.5, "margin": 0.0} | wrong)
