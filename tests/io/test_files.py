@@ -71,7 +71,7 @@ def test_an_older_file_keeps_its_permissions_also_while_the_new_one_is_written(t
 
 @pytest.mark.parametrize("name", ["no/a.txt", "."])
 def test_a_folder_that_takes_no_file_raises_before_the_block_and_names_the_file(tmp_path, name):
-    with pytest.raises(OSError, match="file|directory") as caught, replacing(str(tmp_path / name)):
+    with pytest.raises(OSError, match=r"file|directory") as caught, replacing(str(tmp_path / name)):
         pytest.fail("the block began")
 
     assert caught.value.filename == str(tmp_path / name)
