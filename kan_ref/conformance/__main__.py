@@ -26,6 +26,7 @@ from kan_ref.conformance.cases import BSPLINE, DTYPES, families
 from kan_ref.conformance.export import export
 from kan_ref.conformance.report import WRITERS
 from kan_ref.conformance.subjects import MEMORY, TIMEOUT, ProcessSubject, python_adapter
+from kan_ref.conformance.wire import MOST_GIBIBYTES
 
 OURSELVES = "kan_ref.conformance.adapters.reference:Reference"
 
@@ -116,6 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.export is not None:
         return _export(line, options.export)
     outputs = {name: path for name in WRITERS if (path := getattr(options, name)) is not None}
+    for name, least in (("timeout", 1e-3), ("memory", 0.0)):
+        if not least <= (limit := getattr(options, name)) <= MOST_GIBIBYTES:
+            line.error(f"--{name} is {limit:g}, but must be between {least:g} and 1e+06")
     # a run whose report would be lost is not begun
     for name, path in outputs.items():
         check_output(line, f"--{name}", path)
