@@ -39,7 +39,7 @@ from benchmarks.tables import growth_tables, lm_table, race_table, step_tables
 from benchmarks.trial import Cell, compare
 from figures.machine.style import FORMATS, picture_bytes, style
 from kan_ref.files import replace_file
-from kan_ref.program import check_output, given_path, run_program
+from kan_ref.program import check_output, run_program
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("step", "lm", "growth", "race")
@@ -146,7 +146,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--out",
-        type=given_path,
+        type=Path,
         default=ROOT / "build" / "benchmarks",
         metavar="DIR",
         help="default build/benchmarks",

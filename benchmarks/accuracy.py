@@ -16,7 +16,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.measuring import run_all
 from kan_ref.checks import FloatArray
-from kan_ref.program import given_count, run_program
+from kan_ref.program import run_program
 
 N_TEST = 10000
 
@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="one row; may be repeated (default all)",
     )
     parser.add_argument("--seeds", type=int, default=10, metavar="N")
-    parser.add_argument("--jobs", type=given_count(), default=1, metavar="N")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N")
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds is {options.seeds}, but must be at least 1")

@@ -37,7 +37,7 @@ import numpy as np
 from benchmarks.mutation.drawing import Mutant, all_mutants, is_a_change, modules_of
 from benchmarks.mutation.forking import Task, run_forked
 from benchmarks.mutation.testing import Finder, Loader
-from kan_ref.program import given_count, run_program
+from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]
 HELPERS = ROOT / "tests" / "helpers"
@@ -306,11 +306,9 @@ def main(words: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--only", choices=SUBJECTS, action="append", help="an implementation")
-    parser.add_argument(
-        "--n", type=given_count(), default=40, help="mutants of each implementation (40)"
-    )
+    parser.add_argument("--n", type=int, default=40, help="mutants of each implementation (40)")
     parser.add_argument("--seed", type=int, default=0, help="of the draw (0)")
-    parser.add_argument("--jobs", type=given_count(), default=1, help="processes at a time (1)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
     parser.add_argument("--draw", action="store_true", help="list the mutants, as records")
     parser.add_argument("--record", action="store_true", help=f"write {RECORDS.name}")
     options = parser.parse_args(words)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.mutation.forking import Task, run_forked
-from kan_ref.program import given_count, run_program
+from kan_ref.program import run_program
 
 HELPERS = Path(__file__).parents[1] / "tests" / "helpers"
 SECONDS = 120.0
@@ -110,7 +110,7 @@ def main(words: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--write", action="store_true", help=f"write {FILE.name}")
-    parser.add_argument("--jobs", type=given_count(), default=1, help="processes at a time (1)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
     options = parser.parse_args(words)
     text = written(all_patterns(options.jobs))
     if options.write:

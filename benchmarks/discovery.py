@@ -38,7 +38,7 @@ from benchmarks import discovery_page, discovery_peers
 from benchmarks.formula_sets import FORMULAS, Formula
 from benchmarks.measuring import run_all
 from kan_ref.checks import FloatArray
-from kan_ref.program import given_count, run_program
+from kan_ref.program import run_program
 
 EXACT = 1e-9  # of the standard deviation of the fresh targets
 N_TEST = 1000  # samples whose error `discover` reports
@@ -211,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--samples", type=int, default=1000, help="training samples (default %(default)s)"
     )
-    parser.add_argument("--jobs", type=given_count(), default=1)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--every", type=int, default=1, help="only every Nth formula")
     parser.add_argument(
         "--peers", nargs="*", choices=tuple(discovery_peers.PROGRAMS), help="other programs too"

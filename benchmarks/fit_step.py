@@ -28,7 +28,7 @@ from benchmarks.measuring import take_turns
 from benchmarks.subjects import SHAPES, Shape, mean_square_objective, point, problem
 from benchmarks.trial import peak_resident, resident_now
 from kan_ref import optimizers
-from kan_ref.program import given_count, given_number, run_program
+from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]
 N_TEST, BATCH, MANY, EVERY = 1000, 256, 100_000, 10
@@ -162,16 +162,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="abef", help="letters of shapes (default %(default)s)")
     parser.add_argument(
         "--seconds",
-        type=given_number(),
+        type=float,
         default=1.0,
         help="CPU seconds for each of the three and each seed (default 1)",
     )
-    parser.add_argument(
-        "--seeds", type=given_count(), default=5, help="networks of a shape (default 5)"
-    )
-    parser.add_argument(
-        "--steps", type=given_count(), default=100, help="steps of a run (default 100)"
-    )
+    parser.add_argument("--seeds", type=int, default=5, help="networks of a shape (default 5)")
+    parser.add_argument("--steps", type=int, default=100, help="steps of a run (default 100)")
     options = parser.parse_args(arguments)
     letters = "".join(shape.name for shape in SHAPES)
     if not options.only or not set(options.only) <= set(letters):

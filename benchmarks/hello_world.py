@@ -12,7 +12,7 @@ import sympy
 
 import kan_ref as kr
 from benchmarks.measuring import run_all
-from kan_ref.program import given_count, run_program
+from kan_ref.program import run_program
 
 X, Y = sympy.symbols("x y")
 FORMULA = sympy.exp(sympy.sin(sympy.pi * X) + Y**2)
@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--seeds", type=given_count(), default=20)
-    parser.add_argument("--jobs", type=given_count(), default=1)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args(arguments)
     runs = run_all(run_one, [(seed,) for seed in range(options.seeds)], options.jobs)
     for seed, (kind, formula, error) in enumerate(runs):

@@ -34,7 +34,7 @@ from kan_ref.numerics import normal_sums
 from kan_ref.optimizers.levenberg_marquardt import damped_step
 from kan_ref.pde import jets
 from kan_ref.pde.jet_kind import JetKind, operator_kind
-from kan_ref.program import given_number, run_program
+from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
@@ -184,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--seconds",
-        type=given_number(),
+        type=float,
         default=1.5,
         metavar="S",
         help="CPU seconds for each step (default %(default)s)",

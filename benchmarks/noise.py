@@ -29,7 +29,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.tables import aligned
 from kan_ref.checks import BoolArray, FloatArray
-from kan_ref.program import given_count, run_program
+from kan_ref.program import run_program
 
 N_NEW = 1000
 METHODS = ("ridge", "fit", "stopped", "validated")
@@ -177,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="tables; all of them if none")
-    parser.add_argument("--seeds", type=given_count(), default=5, help="drawn tables of each kind")
+    parser.add_argument("--seeds", type=int, default=5, help="drawn tables of each kind")
     options = parser.parse_args(arguments)
     known = {table.name: table for table in TABLES}
     unknown = [name for name in options.names if name not in known]

@@ -24,7 +24,7 @@ import kan_ref as kr
 from benchmarks.racers import RACERS, Predict, Racer
 from benchmarks.trial import few_words
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
-from kan_ref.program import given_count, given_number, run_program
+from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]
 LEVELS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
@@ -190,8 +190,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     racers = {racer.name: racer for racer in RACERS}
     parser.add_argument("name", metavar="NAME", help="of a racer")
-    parser.add_argument("seed", metavar="SEED", type=given_count(0))
-    parser.add_argument("limit", metavar="SECONDS", type=given_number(), help="CPU seconds")
+    parser.add_argument("seed", metavar="SEED", type=int)
+    parser.add_argument("limit", metavar="SECONDS", type=float, help="CPU seconds")
     options = parser.parse_args(arguments)
     if options.name not in racers:
         parser.error(f"NAME is {options.name!r}, but the racers are {'; '.join(racers)}")

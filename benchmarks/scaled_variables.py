@@ -16,7 +16,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.tables import aligned
 from kan_ref.checks import FloatArray
-from kan_ref.program import given_count, run_program
+from kan_ref.program import run_program
 
 Generator = np.random.Generator
 GRIDS = (5, 10, 20, 50)
@@ -214,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="numbers of pairs, or slopes; all of them if none"
     )
-    parser.add_argument("--seeds", type=given_count(), default=5, help="runs of each pair (5)")
+    parser.add_argument("--seeds", type=int, default=5, help="runs of each pair (5)")
     options = parser.parse_args(arguments)
     known = [*(pair.name for pair in PAIRS), "slopes"]
     names = options.names or known

@@ -18,7 +18,7 @@ import numpy as np
 
 import kan_ref as kr
 from kan_ref.checks import FloatArray
-from kan_ref.program import given_count, run_program
+from kan_ref.program import run_program
 
 BAR = 1e-12
 WIDTHS, N_INTERVALS, DEGREE = (2, 3, 2), 4, 3
@@ -187,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--seed", type=given_count(0), default=0, help="of all that is drawn (default %(default)s)"
+        "--seed", type=int, default=0, help="of all that is drawn (default %(default)s)"
     )
     options = parser.parse_args(arguments)
     errors = []

@@ -21,7 +21,7 @@ from kan_ref.bspline.curve_fit import fit_curve
 from kan_ref.checks import FloatArray
 from kan_ref.functions.library import LIBRARY, lookup, same_family
 from kan_ref.functions.record import Function
-from kan_ref.program import given_count, run_program
+from kan_ref.program import run_program
 from kan_ref.symbolic.affine_fit import AffineFit
 from kan_ref.symbolic.ranking import rank_functions
 
@@ -238,8 +238,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--seeds", type=int, default=6, metavar="N", help=f"{len(LIBRARY)} curves each (default 6)"
     )
-    parser.add_argument("--first-seed", type=given_count(0), default=1000, metavar="SEED")
-    parser.add_argument("--jobs", type=given_count(), default=1, metavar="N")
+    parser.add_argument("--first-seed", type=int, default=1000, metavar="SEED")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N")
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds is {options.seeds}, but must be at least 1")

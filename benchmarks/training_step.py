@@ -28,7 +28,7 @@ import kan_ref as kr
 from benchmarks.measuring import take_turns
 from benchmarks.subjects import SHAPES, SUBJECTS, Shape, problem
 from benchmarks.trial import try_step
-from kan_ref.program import given_number, run_program
+from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]
 _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--seconds",
-        type=given_number(),
+        type=float,
         default=1.5,
         metavar="S",
         help="CPU seconds for each step (default %(default)s)",

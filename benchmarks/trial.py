@@ -31,7 +31,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.measuring import take_turns
 from benchmarks.subjects import Shape, Step, Subject, problem
-from kan_ref.program import given_number, run_program
+from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]
 TINY = Shape("tiny", (1, 1), 5, 10)
@@ -293,11 +293,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("home", metavar="MODULE", help="whose SUBJECTS have the subject")
     parser.add_argument("name", metavar="NAME", help="of the subject")
     parser.add_argument("shape", metavar="SHAPE", type=_given_shape, help="as JSON")
-    parser.add_argument("gib", metavar="GIB", type=given_number(), help="most resident memory")
+    parser.add_argument("gib", metavar="GIB", type=float, help="most resident memory")
     parser.add_argument(
         "repeated",
         metavar="SECONDS",
-        type=given_number(zero=True),
+        type=float,
         help="CPU seconds of repeats",
     )
     options = parser.parse_args(arguments)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kan_ref.program import given_path, run_program
+from kan_ref.program import run_program
 
 ROUNDS = 7
 PADDINGS = (0, 100, 700, 2000, 5000)  # characters by which the groups lengthen the environment
@@ -148,9 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "folder", type=given_path, metavar="FOLDER", help="root of the other checkout"
-    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="root of the other checkout")
     folder = parser.parse_args(arguments).folder
     if not (folder / "kan_ref" / "__init__.py").is_file():
         parser.error(f"FOLDER is {folder}, but must be a checkout, which has kan_ref/__init__.py")

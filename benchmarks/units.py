@@ -24,7 +24,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.tables import aligned
 from kan_ref.checks import FloatArray
-from kan_ref.program import given_count, run_program
+from kan_ref.program import run_program
 from kan_ref.sklearn import KANRegressor
 
 ONE, BOTH = np.array([1.0, 0.0]), np.array([1.0, 1.0])
@@ -99,8 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--seeds", type=given_count(), default=5, help="runs of each cell (5)")
-    parser.add_argument("--steps", type=given_count(), default=N_STEPS, help="of the last fit (60)")
+    parser.add_argument("--seeds", type=int, default=5, help="runs of each cell (5)")
+    parser.add_argument("--steps", type=int, default=N_STEPS, help="of the last fit (60)")
     options = parser.parse_args(arguments)
     columns: dict[str, list[float]] = {name: [] for name in (*METHODS, ESTIMATOR)}
     for row in ROWS:

@@ -14,10 +14,7 @@ output closed; 130 interrupted by Ctrl-C (nothing is drawn then; `--minutes 0` d
 
 import os
 
-from kan_ref.program import check_output, given_path, report_interrupts, run_program
-
-if __name__ == "__main__":
-    report_interrupts()
+from kan_ref.program import check_output, run_program
 
 # before NumPy loads, here and in every worker: small matrices gain nothing from threads, and sums
 # keep one order
@@ -158,7 +155,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
     )
     parser.add_argument(
         "--out",
-        type=given_path,
+        type=Path,
         metavar="DIR",
         help="default build/figures, with --full figures/results",
     )

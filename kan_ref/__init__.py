@@ -4,7 +4,6 @@
 used. `_PUBLIC` lists all public names; `__init__.pyi` lists the same for type checkers and editors.
 """
 
-import functools
 import importlib
 
 from kan_ref.version import __version__ as __version__
@@ -46,35 +45,20 @@ _HOME = {name: module for module, names in _PUBLIC.items() for name in names.spl
 __all__ = sorted(_HOME)
 
 
-@functools.cache
-def _modules() -> tuple[str, ...]:
-    """Return the names of the packages and root modules, read from the folder once.
-
-    They are attributes, as in kan_ref.bspline.basis(x, knots, degree).
-    """
+def _modules() -> list[str]:
+    """Return the names of the packages and modules, as in kan_ref.bspline.basis(...)."""
     import pkgutil  # here, because most programs do not need it
 
-    found = pkgutil.iter_modules(__path__)
-    return tuple(module.name for module in found if not module.name.startswith("_"))
+    return [one.name for one in pkgutil.iter_modules(__path__) if not one.name.startswith("_")]
 
 
 def __getattr__(name: str) -> object:
-    """Load the public name or module `name` and return it.
-
-    Raises AttributeError, with the nearest public name, if there is none.
-    """
+    """Load the public name or module `name` and return it."""
     if name in _HOME:
         return getattr(importlib.import_module(f"kan_ref.{_HOME[name]}"), name)
-    modules = _modules()
-    if name in modules:
+    if not name.startswith("_") and name in _modules():
         return importlib.import_module(f"kan_ref.{name}")
-    import difflib  # here, because only a misspelt name needs it
-
-    close = (
-        [] if name.startswith("__") else difflib.get_close_matches(name, [*_HOME, *modules], 1, 0.8)
-    )
-    nearest = f" (did you mean {close[0]!r}?)" if close else ""
-    raise AttributeError(f"module 'kan_ref' has no attribute {name!r}{nearest}")
+    raise AttributeError(f"module 'kan_ref' has no attribute {name!r}: dir(kan_ref) lists them")
 
 
 def __dir__() -> list[str]:

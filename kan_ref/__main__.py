@@ -8,16 +8,11 @@ a picture shows the networks after each step. All printed numbers are computed i
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kan_ref.program import check_output, given_path, report_interrupts, run_program
-
-if __name__ == "__main__":
-    report_interrupts()
 # for small matrices a second thread costs more than it gains; set before NumPy is loaded
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -26,12 +21,9 @@ import numpy as np
 from tqdm import tqdm
 
 import kan_ref as kr
+from kan_ref.program import check_output, run_program
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-WIDTHS, NAMES = (2, 5, 1), ("x", "y")
-PICTURES = (".png", ".pdf", ".svg")
+NAMES = ("x", "y")
 SHOWN = {
     "sparsify": "trained with penalties",
     "prune": "pruned",
@@ -39,14 +31,11 @@ SHOWN = {
     "canonical": "symbolic, trained",
     "network": "the formula",
 }
-SYMBOLIC = ("canonical", "network")
-SAMPLES = (100, 1_000_000)  # fewest, and most: a training step then takes gigabytes of memory
-MOST_NOISE = 1e100  # sums of squares of targets must be numbers of float64
 
 
 def find(data: kr.Data, seed: int) -> kr.discovery.Discovery:
     """Return the discovery; its steps are printed above a progress bar as they finish."""
-    began = time.perf_counter()
+    began, rng = time.perf_counter(), np.random.default_rng(seed)
     with tqdm(unit=" networks", leave=False, disable=None) as bar:
 
         def show(step: Any) -> None:
@@ -55,18 +44,14 @@ def find(data: kr.Data, seed: int) -> kr.discovery.Discovery:
                 bar.set_postfix_str(step.name)
                 bar.write(line(step, time.perf_counter() - began))
 
-        return kr.discover(
-            data, widths=WIDTHS, names=NAMES, rng=np.random.default_rng(seed), callback=show
-        )
+        return kr.discover(data, widths=(2, 5, 1), names=NAMES, rng=rng, callback=show)
 
 
 def line(step: kr.discovery.DiscoveryStep, seconds: float) -> str:
     """Return one row of the table; the widths of a formula that is not a network are "-"."""
     widths = "-" if step.network is None else str(list(step.network.widths))
-    return (
-        f"{step.name:<10} {widths:<10} {step.train_rmse:10.1e} "
-        f"{step.test_rmse:10.1e} {seconds:8.1f}   {step.note}"
-    )
+    errors = f"{step.train_rmse:10.1e} {step.test_rmse:10.1e}"
+    return f"{step.name:<10} {widths:<10} {errors} {seconds:8.1f}   {step.note}"
 
 
 def recognise(found: kr.discovery.Discovery, data: kr.Data) -> Any:
@@ -78,21 +63,17 @@ def recognise(found: kr.discovery.Discovery, data: kr.Data) -> Any:
     """
     import sympy
 
-    n = len(data.x_train)
-    if found.network is None:
-        n_parameters = max(1, len(found.formula.atoms(sympy.Float)))
-    else:
-        n_parameters = found.network.n_active_params
-    tolerance = max(
-        1e-9, 3.0 * found.train_rmse / float(np.std(data.y_train)) * (n_parameters / n) ** 0.5
-    )
-    return kr.recognise_constants(found.formula, data.x_train, names=NAMES, tolerance=tolerance)
+    x, n = data.x_train, len(found.formula.atoms(sympy.Float))
+    n_parameters = max(1, n) if found.network is None else found.network.n_active_params
+    relative = found.train_rmse / float(np.std(data.y_train))
+    tolerance = max(1e-9, 3.0 * relative * (n_parameters / len(x)) ** 0.5)
+    return kr.recognise_constants(found.formula, x, names=NAMES, tolerance=tolerance)
 
 
-def draw(found: kr.discovery.Discovery, recognised: Any, x: object) -> "Figure":
+def draw(found: kr.discovery.Discovery, recognised: Any, x: object) -> Any:
     """Return a figure of the networks after each step, side by side, as in the paper's Fig. 2.4.
 
-    The symbolic network is among them where it computes the formula that was found.
+    A symbolic network is among them where it computes the formula that was found.
     """
     import sympy
     from matplotlib.figure import Figure
@@ -101,11 +82,7 @@ def draw(found: kr.discovery.Discovery, recognised: Any, x: object) -> "Figure":
         (step, step.network)
         for step in found.steps
         if step.name in SHOWN and step.network is not None
-    ]
-    drawn = [
-        (step, network)
-        for step, network in drawn
-        if step.name not in SYMBOLIC or network is found.network
+        if step.name not in ("canonical", "network") or step.network is found.network
     ]
     figure = Figure(figsize=(11.0, 4.0), layout="constrained")
     axes = figure.subplots(1, len(drawn), squeeze=False)[0]
@@ -118,88 +95,32 @@ def draw(found: kr.discovery.Discovery, recognised: Any, x: object) -> "Figure":
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demonstration and return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kan_ref", description="From samples of exp(sin(pi x) + y^2) to the formula."
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        metavar="N",
-        help="seed of samples and initial parameters (default %(default)s)",
-    )
-    parser.add_argument(
-        "--samples",
-        type=int,
-        default=1000,
-        metavar="N",
-        help="number of training samples and of test samples (default %(default)s)",
-    )
-    parser.add_argument(
-        "--noise",
-        type=float,
-        default=0.0,
-        metavar="S",
-        help="standard deviation of the noise on the training targets",
-    )
-    parser.add_argument(
-        "--picture",
-        type=given_path,
-        default=Path("kan_ref_demo.png"),
-        metavar="FILE",
-        help="file of the picture (default %(default)s)",
-    )
+    parser = argparse.ArgumentParser(prog="python -m kan_ref", description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--seed", type=int, default=0, help="of samples and initial parameters (%(default)s)")
+    add("--samples", type=int, default=1000, help="for training, and for testing (%(default)s)")
+    add("--noise", type=float, default=0.0, help="standard deviation, on the training targets")
+    add("--picture", type=Path, default=Path("kan_ref_demo.png"), help="PNG, PDF or SVG")
     options = parser.parse_args(arguments)
-    _check_picture(parser, options.picture)
-    fewest, most = SAMPLES
-    is_number = fewest <= options.samples <= most and 0.0 <= options.noise <= MOST_NOISE
-    if options.seed < 0 or not is_number:
-        parser.error(
-            f"--seed is {options.seed}, --samples {options.samples} and --noise {options.noise:g}, "
-            f"but they must be at least 0, between {fewest} and {most}, and between 0 and "
-            f"{MOST_NOISE:g}"
-        )
-
-    rng = np.random.default_rng(options.seed)
-    clean = kr.sample("exp_sin", n_train=options.samples, n_test=options.samples, rng=rng)
-    noise = options.noise * rng.standard_normal(clean.y_train.shape)
-    data = kr.Data(clean.x_train, clean.y_train + noise, clean.x_test, clean.y_test)
-    print(
-        f"kan_ref {kr.__version__}: from {options.samples} samples of exp(sin(pi x) + y^2) "
-        "on [-1, 1]^2 to a formula\n"
-    )
-    print(
-        f"{'step':<10} {'widths':<10} {'train RMSE':>10} {'test RMSE':>10} {'seconds':>8}",
-        flush=True,
-    )
+    check_output(parser, "--picture", options.picture)
+    if options.picture.suffix not in (".png", ".pdf", ".svg"):
+        parser.error(f"--picture is {options.picture}, but must end in .png, .pdf or .svg")
     try:
-        found = find(data, options.seed)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted: a formula needs all steps") from None
+        rng, n = np.random.default_rng(options.seed), options.samples
+        data = kr.sample("exp_sin", n_train=n, n_test=n, noise=options.noise, rng=rng)
+    except ValueError as error:
+        parser.error(str(error))
+    print(f"kan_ref {kr.__version__}: {n} samples of exp(sin(pi x) + y^2) on [-1, 1]^2\n")
+    print(f"{'step':<10} {'widths':<10} train RMSE  test RMSE  seconds", flush=True)
+    found = find(data, options.seed)
     recognised = recognise(found, data)
+    change = f"which changes its values by {recognised.rms:.0e} of their standard deviation"
     print(f"\nfound       {found.formula}")
-    print(
-        f"recognised  {recognised.expression}, which changes its values by {recognised.rms:.0e} "
-        "of their standard deviation"
-    )
+    print(f"recognised  {recognised.expression}, {change}")
     print(f"verdict     {found.verdict}")
-    try:
-        draw(found, recognised, data.x_train).savefig(options.picture, dpi=150, metadata=None)
-    except OSError as error:
-        print(f"{options.picture} cannot be written: {error}", file=sys.stderr)
-        return 1
+    draw(found, recognised, data.x_train).savefig(options.picture, dpi=150, metadata=None)
     print(f"picture     {options.picture}")
     return 0
-
-
-def _check_picture(parser: argparse.ArgumentParser, picture: Path) -> None:
-    """End the program with the reason if the picture cannot be written."""
-    if picture.suffix.lower() not in PICTURES:
-        parser.error(
-            f"--picture is {picture}, but must be a name that ends in {', '.join(PICTURES)}, "
-            "such as kan.png"
-        )
-    check_output(parser, "--picture", picture)
 
 
 if __name__ == "__main__":

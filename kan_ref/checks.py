@@ -65,7 +65,7 @@ def shown(value: object) -> str:
         return text
     shape = getattr(value, "shape", None)
     short = " ".join(reprlib.repr(value).split())
-    return short if shape is None else f"an array of shape {shape}"
+    return f"{short[:60]}..." if shape is None else f"an array of shape {shape}"
 
 
 # --- arrays
@@ -157,7 +157,8 @@ def choice(name: str, value: object, options: Iterable[str]) -> str:
     known = tuple(options)
     if isinstance(value, str) and value in known:
         return str(value)
-    rule = f"must be one of {', '.join(map(repr, known))}"
+    more = ", ..." if len(known) > 8 else ""
+    rule = f"must be one of {', '.join(map(repr, known[:8]))}{more}"
     if not isinstance(value, str):
         fail(name, value, rule, TypeError)
     lower = {option.lower(): option for option in known}

@@ -131,16 +131,14 @@ class Data(Record):
             raise ValueError(
                 f"x has {n} rows and y {len(targets)}: give 2 or more, the same in both"
             )
-        labels = np.zeros(n) if classes is None else targets
-        test = _test_places(labels, share, rng)
+        test = _test_places(np.zeros(n) if classes is None else targets, share, rng)
         train = np.delete(np.arange(n), test)
         return cls(samples[train], targets[train], samples[test], targets[test], names, classes)
 
 
 def check_data(data: object, least: int = 0) -> Data:
     """Return what has the four arrays as `Data`, with at least `least` rows of `x_train`."""
-    missing = [name for name in ARRAYS if not hasattr(data, name)]
-    if missing:
+    if not all(hasattr(data, name) for name in ARRAYS):
         rule = f"needs {', '.join(ARRAYS)}, as kan_ref.Data.split makes them"
         checks.fail("data", data, rule, TypeError)
     if not isinstance(data, Data):
@@ -154,8 +152,7 @@ def check_data(data: object, least: int = 0) -> Data:
 def check_loss(data: object, loss: object) -> None:
     """Raise ValueError if labels that stand for `classes` are to be fitted as numbers."""
     if getattr(data, "classes", None) is not None and loss != "cross_entropy":
-        rule = "data hold labels of classes: give loss='cross_entropy', or split y.astype(float)"
-        checks.fail("loss", loss, rule)
+        checks.fail("loss", loss, "the data hold classes: give 'cross_entropy' or y.astype(float)")
 
 
 def _targets(name: str, value: object, n: int, n_out: int | str | None) -> NDArray[Any]:
@@ -176,8 +173,7 @@ def _classes(classes: object, *labels: NDArray[Any]) -> NDArray[Any]:
         checks.fail("classes", classes, "must be different classes, with integer labels y (n,)")
     for one in labels:
         if one.size and not 0 <= one.min() <= one.max() < len(found):
-            rule = f"the labels go from {one.min()} to {one.max()}"
-            checks.fail("classes", classes, rule)
+            checks.fail("classes", classes, f"the labels go from {one.min()} to {one.max()}")
     return found
 
 

@@ -39,13 +39,7 @@ from benchmarks.mutation.judging import (
     total,
 )
 from benchmarks.mutation.selection import cache_folder, read_records, units
-from kan_ref.program import (
-    given_count,
-    given_number,
-    given_path,
-    run_program,
-    why_unwritable,
-)
+from kan_ref.program import check_output, run_program
 
 LOADED_BEFORE = (
     "numpy",
@@ -66,23 +60,26 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--module", action="append", help="module or package; several are allowed")
-    parser.add_argument("--n", type=given_count(), default=12, help="mutants of each module (12)")
+    parser.add_argument("--n", type=int, default=12, help="mutants of each module (12)")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of mutants (0)")
-    parser.add_argument("--jobs", type=given_count(), default=1, help="processes at a time (1)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
     parser.add_argument("--tests", nargs="+", default=[], help="folders or files of tests")
-    parser.add_argument("--json", type=given_path, help="file for all verdicts")
+    parser.add_argument("--json", type=Path, help="file for all verdicts")
     parser.add_argument(
         "--judged-too", action="store_true", help="run also mutants that were judged equivalent"
     )
     parser.add_argument(
         "--grace",
-        type=given_number(zero=True),
+        type=float,
         default=5.0,
         help="CPU seconds of a test besides 5 times its own (5)",
     )
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="a checkout")
     parser.add_argument("--equivalents", type=Path, default=FILE, help="file of judged mutants")
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    if options.json is not None:
+        check_output(parser, "--json", options.json)
+    return options
 
 
 def tell(text: str) -> None:
@@ -163,9 +160,6 @@ def main(words: list[str] | None = None) -> int:
         entries = read_equivalents(args.equivalents)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
-        return 2
-    if args.json is not None and (fault := why_unwritable(args.json)) is not None:
-        print(f"--json is {args.json}, {fault}", file=sys.stderr)
         return 2
     sys.path.insert(0, str(args.root))
     load_before()

@@ -14,10 +14,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kan_ref.program import check_outputs, given_number, given_path, report_interrupts, run_program
+from kan_ref.program import check_output, run_program
 
-if __name__ == "__main__":
-    report_interrupts()
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices gain nothing from a second thread
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -69,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument(
         "--xfail",
-        type=given_path,
+        type=Path,
         metavar="FILE",
         help="file of globs of cases known to fail, one on each line; # starts a comment",
     )
@@ -81,14 +79,14 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument(
         "--timeout",
-        type=given_number(),
+        type=float,
         default=TIMEOUT,
         metavar="S",
         help="seconds for one case (default %(default)g)",
     )
     found.add_argument(
         "--memory",
-        type=given_number(MOST_GIBIBYTES, zero=True),
+        type=float,
         default=MEMORY,
         metavar="GIB",
         help="addresses that the subject may use, 0 for no limit (default %(default)g; Linux)",
@@ -98,10 +96,10 @@ def parser() -> argparse.ArgumentParser:
         ("--junit", "the report as JUnit XML"),
         ("--badge", "the result as JSON of a badge (shields.io)"),
     ):
-        found.add_argument(name, type=given_path, metavar="OUT", help=what)
+        found.add_argument(name, type=Path, metavar="OUT", help=what)
     found.add_argument(
         "--export",
-        type=given_path,
+        type=Path,
         metavar="DIR",
         help="write vectors, schemas, hashes and licence there, and run nothing",
     )
@@ -119,8 +117,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.export is not None:
         return _export(line, options.export)
     outputs = {name: path for name in WRITERS if (path := getattr(options, name)) is not None}
+    for name, least in (("timeout", 1e-3), ("memory", 0.0)):
+        if not least <= (limit := getattr(options, name)) <= MOST_GIBIBYTES:
+            line.error(f"--{name} is {limit:g}, but must be between {least:g} and 1e+06")
     # a run whose report would be lost is not begun
-    check_outputs(line, vars(options), list(outputs), ["xfail"])
+    for name, path in outputs.items():
+        check_output(line, f"--{name}", path)
     _check_globs(line, {"--only": options.only, "--skip": options.skip})
     chosen = suite.choose(options.only, options.skip, family=options.family)
     if not chosen:

@@ -29,7 +29,7 @@ from kan_ref.conformance.judge import BAD
 from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
 from kan_ref.conformance.suite import Report
 from kan_ref.files import parse_json, read_regular, replace_file
-from kan_ref.program import check_output, given_number, given_path
+from kan_ref.program import check_output
 
 RECORDS = Path("docs") / "report_cards.jsonl"
 PLACES = [(entry.name, dtype) for entry in ENTRIES for dtype in entry.dtypes]
@@ -175,14 +175,14 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--dtype", choices=("float64", "float32"), help="one precision only")
     found.add_argument(
         "--out",
-        type=given_path,
+        type=Path,
         default=RECORDS,
         metavar="FILE",
         help="file of the records; the page is beside it, as .md (default %(default)s)",
     )
     found.add_argument(
         "--timeout",
-        type=given_number(),
+        type=float,
         default=PATIENCE,
         metavar="S",
         help="seconds for one case (default %(default)g)",

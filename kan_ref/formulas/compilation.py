@@ -93,8 +93,7 @@ class Compiler:
         if rewritten is None:
             raise ValueError(
                 f"expression has {self._shown(expression)}, but {expression.func.__name__} is "
-                "neither in the library nor a sum, product or composition of functions in it: "
-                "register_function adds a function of one variable"
+                "neither in the library nor made of functions in it: register_function adds one"
             )
         return self.sum_of(rewritten)
 

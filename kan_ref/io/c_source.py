@@ -99,9 +99,8 @@ def _check_name(name: object) -> None:
         raise TypeError(f"name is {name!r}, but must be text")
     if not is_allowed(name):
         raise ValueError(
-            f"name is {name!r}, but must be 1 to {LONGEST} letters, digits and underscores, begin "
-            "with a letter, and be no keyword of C, no name of <math.h> and no function of C's "
-            "library or of gcc: 'kan' is one that C allows"
+            f"name is {name!r}, but must be a name that is new in C, of 1 to {LONGEST} letters, "
+            "digits and underscores, such as 'kan'"
         )
 
 

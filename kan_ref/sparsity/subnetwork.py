@@ -86,7 +86,9 @@ def keep_part(
     kept : list of (n_out, n_in) of bool
         The edges to keep, for each layer; masked edges may be True.
     outputs : (n_L,) of bool
-        Those that must keep a path; else a ValueError begins with the words `action`.
+        Those that must keep a path; else it is a ValueError.
+    action : str
+        What cuts an output off, in words: the beginning of the message.
     drop_inputs : bool
         Whether inputs that are False are dropped, so that the new network takes fewer columns, or
         only lose their edges.

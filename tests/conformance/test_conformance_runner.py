@@ -836,38 +836,16 @@ def test_a_program_that_answers_hello_with_an_error_is_refused(folder, tmp_path,
         (["--program", "a 'b"], "which cannot be split into words: No closing quotation"),
         (["--only", ""], "--only is '', which names no case"),
         (["--skip", ""], "--skip is '', which names no case"),
-        *[
-            ([name, ""], f"argument {name}: the path is '', but must name a file or a folder")
-            for name in ("--export", "--xfail", "--json", "--junit", "--badge")
-        ],
-        *[
-            ([name, text], f"argument {name}: the number is {text!r}, but must be {rule} 1e+06")
-            for name, rule in (
-                ("--timeout", "above 0 and at most"),
-                ("--memory", "between 0 and"),
-            )
-            for text in ("-1", "nan", "inf", "1e300", "", "many")
-        ],
-        (["--timeout", "0"], "argument --timeout: the number is '0', but must be above 0"),
-        *[
-            ([name, 300 * "x"], "x, which cannot be written: ")  # too long for a name
-            for name in ("--export", "--json", "--junit", "--badge")
-        ],
-        (
-            ["report", "--timeout", "-1"],
-            "the number is '-1', but must be above 0 and at most 1e+06",
-        ),
-        (["report", "--timeout", "inf"], "the number is 'inf', but must be above 0"),
-        (["report", "--out", ""], "argument --out: the path is '', but must name a file"),
+        *[(["--timeout", text], f"--timeout is {text}") for text in ("-1", "0", "nan", "inf")],
+        (["--timeout", "many"], "invalid float value: 'many'"),
+        (["--memory", "-1"], "--memory is -1"),
         (
             ["report", "--out", "r.md"],
             "--out is r.md, but the page has that name: end it in .jsonl",
         ),
         (["report", "--out", "R.MD"], "--out is R.MD, but the page has that name"),
-        (["report", "--out", 300 * "x"], "x, which cannot be written: "),
-        (["report", "--out", "mine.py/x/y"], "but must be a file in a folder that exists"),
-        (["report", "--render", "--out", 254 * "x"], "x.md, which cannot be written: "),
-        (["--json", "nowhere/report.json"], "must be a file in a folder that exists"),
+        (["report", "--out", "mine.py/x/y"], "but must be a file in a folder that can be written"),
+        (["--json", "nowhere/report.json"], "must be a file in a folder that can be written"),
         (["--dtype", "float16"], "invalid choice"),
         (["--export", "mine.py"], "which is a file, but must be a folder"),
     ],
@@ -879,29 +857,6 @@ def test_a_wrong_call_is_refused_with_status_2(folder, arguments, sentence):
     assert said == ""
     assert sentence in complained
     assert "Traceback" not in complained
-
-
-@pytest.mark.parametrize(
-    ("before", "after"), [("--json", "--junit"), ("--junit", "--badge"), ("--xfail", "--json")]
-)
-@pytest.mark.parametrize("exists", [False, True])
-def test_one_file_for_two_options_is_refused_however_it_is_spelled(
-    tmp_path, capsys, before, after, exists
-):
-    path, link = tmp_path / "a.json", tmp_path / "link"
-    link.symlink_to(path)
-    if exists:
-        path.write_text("")
-
-    for second in (path, tmp_path / "x" / ".." / "a.json", link):
-        (tmp_path / "x").mkdir(exist_ok=True)
-        with pytest.raises(SystemExit) as stop:
-            main([*FEW, before, str(path), after, str(second)])
-        assert stop.value.code == 2
-        text = f"{after} is {second}, the file of {before}, but each needs a file of its own"
-        assert text in capsys.readouterr().err
-
-    assert path.exists() == exists
 
 
 @pytest.mark.parametrize("name", ["--json", "--junit", "--badge"])

@@ -141,8 +141,8 @@ EVALUATES = {
     "distance old": lambda network, x: kr.distance(network, BLANK, x),
     "distance new": lambda network, x: kr.distance(BLANK, network, x),
     "prune": kr.prune,
-    "remove_nodes": lambda network, x: kr.remove_nodes(network, x, 1, [1]),
-    "remove_edges": lambda network, x: kr.remove_edges(network, x, 0, [(1, 1)]),
+    "remove nodes": lambda network, x: kr.remove(network, x, nodes={1: [1]}),
+    "remove edges": lambda network, x: kr.remove(network, x, edges={0: [(1, 1)]}),
     "suggest_symbolic": lambda network, x: kr.suggest_symbolic(
         network, x, 0, output=1, input=1, names=("x",)
     ),

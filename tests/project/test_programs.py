@@ -1,7 +1,4 @@
-"""Programs: `python -m kan_ref` gives every step, the formula and one picture, and reports wrong arguments; how every program ends.
-
-Ctrl-C ends every program with one line and status 130, also while it loads. Output without a reader ends it silently.
-"""
+"""Programs: `python -m kan_ref` gives every step, the formula and one picture; how every program ends."""
 
 import argparse
 import contextlib
@@ -18,7 +15,6 @@ import pytest
 import sympy
 from checkout import ROOT, take_interrupts
 
-import kan_ref as kr
 from kan_ref import __main__ as demonstration
 from kan_ref import program
 
@@ -29,14 +25,6 @@ class Hangs:
         open("begun", "w").close()
         time.sleep(3600)
 """
-# program -> arguments, and the line after Ctrl-C
-PROGRAMS = {
-    "kan_ref": ([], "interrupted: a formula needs all steps"),
-    "kan_ref.conformance": (
-        ["--adapter", "hangs:Hangs", "--only", "knots"],
-        "interrupted: no report without every case",
-    ),
-}
 
 
 def start(module, arguments, folder):
@@ -54,49 +42,19 @@ def start(module, arguments, folder):
     )
 
 
-@pytest.mark.parametrize("module", PROGRAMS)
-def test_ctrl_c_ends_a_program_at_work_with_one_line_and_status_130(tmp_path, module):
-    arguments, line = PROGRAMS[module]
-    process = start(module, arguments, tmp_path)
-    if module == "kan_ref.conformance":
-        deadline = time.monotonic() + 60.0
-        while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-    else:
-        assert process.stdout.readline()
-        time.sleep(0.3)  # into the work after the first line
+def test_ctrl_c_ends_a_program_at_work_with_one_line_and_status_130(tmp_path):
+    adapter = ["--adapter", "hangs:Hangs", "--only", "knots"]
+    process = start("kan_ref.conformance", adapter, tmp_path)
+    while not (tmp_path / "begun").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
 
-    began = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
-    _, complained = process.communicate(timeout=60.0)
+    _, said = process.communicate(timeout=60.0)
 
-    assert time.monotonic() - began < 5.0
     assert process.returncode == program.INTERRUPTED == 130
-    assert complained.splitlines()[-1].endswith(line)
-    assert "Traceback" not in complained
-
-
-@pytest.mark.parametrize(
-    "module",
-    ["kan_ref", "kan_ref.conformance.generate", "figures", "benchmarks.units"],
-)
-def test_ctrl_c_ends_a_program_that_is_still_loading_with_one_line(tmp_path, module):
-    """NumPy and mpmath are replaced by modules that press Ctrl-C when they are loaded."""
-    for name in ("numpy", "mpmath"):
-        (tmp_path / f"{name}.py").write_text(
-            "import signal\nsignal.raise_signal(signal.SIGINT)\n", encoding="utf-8"
-        )
-    done = subprocess.run(
-        [sys.executable, "-m", module],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60.0,
-    )
-
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+    assert said.splitlines()[-1] == "interrupted: no report without every case"
+    assert "Traceback" not in said
 
 
 TRAINS = """
@@ -112,7 +70,7 @@ def main():
     print("the numbers of the shorter run", flush=True)
     return 0
 
-def press(_):
+def press(*_):
     signal.raise_signal(signal.SIGINT)
 
 run_program(main, ends_fits=ENDS_FITS)
@@ -121,14 +79,9 @@ run_program(main, ends_fits=ENDS_FITS)
 
 @pytest.mark.parametrize("ends_fits", [True, False])
 def test_ctrl_c_ends_a_program_in_a_fit_if_the_program_needs_the_whole_run(ends_fits):
-    done = subprocess.run(
-        [sys.executable, "-c", TRAINS.replace("ENDS_FITS", str(ends_fits))],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=take_interrupts,
-    )
+    command = [sys.executable, "-c", TRAINS.replace("ENDS_FITS", str(ends_fits))]
+    options = {"capture_output": True, "text": True, "check": False}
+    done = subprocess.run(command, cwd=ROOT, preexec_fn=take_interrupts, **options)
 
     whole, shorter = (130, "", "interrupted\n"), (0, "the numbers of the shorter run\n", "")
     assert (done.returncode, done.stdout, done.stderr) == (whole if ends_fits else shorter)
@@ -154,31 +107,12 @@ WITHOUT_FITS = {"mutation/__main__.py", "conformance_mutants.py", "conformance_p
 
 def test_every_benchmark_ends_at_ctrl_c_also_in_a_fit():
     folder = ROOT / "benchmarks"
-    last_lines = {
-        path.relative_to(folder).as_posix(): text.splitlines()[-1].strip()
-        for path in folder.rglob("*.py")
-        if 'if __name__ == "__main__":' in (text := path.read_text(encoding="utf-8"))
-    }
-
-    assert len(last_lines) > 20
-    for name, line in last_lines.items():
-        assert line.startswith("run_program("), name
-        assert line.endswith(", ends_fits=True)") == (name not in WITHOUT_FITS), name
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "rule"),
-    [
-        (program.given_count(), "0", "an integer of at least 1"),
-        (program.given_count(), "two", "an integer of at least 1"),
-        (program.given_count(), "1.5", "an integer of at least 1"),
-        (program.given_count(0), "-1", "an integer of at least 0"),
-    ],
-)
-def test_a_count_that_is_none_is_named_with_its_rule(kind, text, rule):
-    assert (program.given_count()("1"), program.given_count(0)("0")) == (1, 0)
-    with pytest.raises(argparse.ArgumentTypeError, match=f"{text!r}, but must be {rule}"):
-        kind(text)
+    for path in folder.rglob("*.py"):
+        text, name = path.read_text(encoding="utf-8"), path.relative_to(folder).as_posix()
+        if 'if __name__ == "__main__":' in text:
+            line = text.splitlines()[-1].strip()
+            assert line.startswith("run_program("), name
+            assert line.endswith(", ends_fits=True)") == (name not in WITHOUT_FITS), name
 
 
 def test_output_without_a_reader_ends_a_program_without_a_message(tmp_path):
@@ -190,59 +124,30 @@ def test_output_without_a_reader_ends_a_program_without_a_message(tmp_path):
     process.stderr.close()
 
 
-FULL, CLOSED = "/dev/full", None
-NO_SPACE = "output cannot be written: No space left on device\n"
-
-
-@pytest.mark.parametrize(
-    ("output", "main", "message"),
-    [
-        (FULL, "print", NO_SPACE),
-        (os.devnull, "full_disk", "table.md cannot be written: full\n"),
-        (CLOSED, "print", "standard output is closed, but the program prints its results there: "),
-    ],
-)
-def test_output_that_cannot_be_written_ends_a_program_with_one_line_and_status_74(
-    output, main, message
-):
-    code = (
-        "import sys\nfrom kan_ref.program import run_program\n"
-        "def full_disk(): raise OSError(28, 'full', 'table.md')\n"
-        f"run_program({main})\n"
-    )
-    with open(output or os.devnull, "wb") as file:
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            preexec_fn=None if output else lambda: os.close(1),
-            stdout=file,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-
-    assert done.returncode == program.NO_OUTPUT == 74
-    assert done.stderr.startswith(message)
-    assert done.stderr.count("\n") == 1
-
-
-def test_another_error_keeps_its_traceback():
+def test_a_program_ends_with_the_status_of_its_main_function_or_with_its_error():
+    for status in (0, 1, 2):
+        with pytest.raises(SystemExit) as end:
+            program.run_program(lambda status=status: status)
+        assert end.value.code == status
     with pytest.raises(ZeroDivisionError):
         program.run_program(lambda: 1 // 0)
 
 
-@pytest.mark.parametrize("status", [0, 1, 2])
-def test_the_status_of_a_program_is_what_its_main_function_returns(status):
-    with pytest.raises(SystemExit) as end:
-        program.run_program(lambda: status)
+def test_a_file_that_cannot_be_written_is_named_before_the_work(tmp_path, capsys):
+    line, new = argparse.ArgumentParser(), tmp_path / "one" / "report.json"
+    (tmp_path / "file").touch()
 
-    assert end.value.code == status
+    program.check_output(line, "--out", tmp_path / "new")
+    program.check_output(line, "--out", new, makes_folder=True)
+    for path in (tmp_path, new, tmp_path / "file" / "report.json"):
+        with pytest.raises(SystemExit):
+            program.check_output(line, "--out", path)
+        assert f"--out is {path}" in " ".join(capsys.readouterr().err.split())
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
 # --- the demonstration
 
-
-PNG = b"\x89PNG\r\n\x1a\n"
 STEPS = ["start", "sparsify", "prune", "eliminate", "refine", "name", "canonical"]
 
 
@@ -253,66 +158,33 @@ def test_the_demonstration_shows_every_step_the_formula_the_verdict_and_writes_o
     """As a reader runs it, in a folder of its own and with warnings as errors."""
     environment = {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"}
     command = ["-W", "error", "-m", "kan_ref", "--samples", "500", "--picture", "way.png"]
+    options = {"capture_output": True, "text": True, "encoding": "utf-8", "check": False}
     run = subprocess.run(
-        [sys.executable, *command],
-        cwd=tmp_path,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
+        [sys.executable, *command], cwd=tmp_path, env=os.environ | environment, **options
     )
 
     assert (run.returncode, run.stderr) == (0, "")  # no progress bars outside of a terminal
     form = r"^(\w+) +(\[[\d, ]+\]) +(\d\.\de[+-]\d\d) +(\d\.\de[+-]\d\d) +(\d+\.\d)   \S.*$"
     table = re.findall(form, run.stdout, flags=re.MULTILINE)
     assert [row[0] for row in table] == STEPS
-    assert (np.diff([float(row[4]) for row in table]) >= 0.0).all()
     assert (table[0][1], table[-1][1]) == ("[2, 5, 1]", "[2, 1, 1]")
     assert float(table[-1][3]) < 1e-13
     found = re.search(r"^found +(.+)$", run.stdout, re.MULTILINE)[1]
     value = float(sympy.sympify(found).subs({"x": 0.3, "y": -0.7}))
-    assert value == pytest.approx(np.exp(np.sin(np.pi * 0.3) + 0.49), rel=1e-13)
+    assert value == pytest.approx(np.exp(np.sin(np.pi * 0.3) + 0.49), rel=1e-12)
     assert re.search(r"^recognised +exp\(y\*\*2 \+ sin\(pi\*x\)\), which", run.stdout, re.MULTILINE)
-    assert re.search(
-        r"^verdict     exact: the largest error on 500 samples", run.stdout, re.MULTILINE
-    )
+    assert re.search(r"^verdict     exact", run.stdout, re.MULTILINE)
     assert [path.name for path in tmp_path.iterdir()] == ["way.png"]
-    assert (tmp_path / "way.png").read_bytes().startswith(PNG)
-
-
-def test_a_formula_that_is_no_network_has_a_row_a_tolerance_and_no_picture_of_its_own():
-    """The picture shows splines alone: a symbolic network that is not the formula's is left out."""
-    x = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
-    net = kr.init_network(
-        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
-    step = kr.discovery.DiscoveryStep
-    steps = (step("refine", "", net, 0.1, 0.1), step("canonical", "", net, 0.1, 0.1))
-    formula = step("formula", "3 decisions", None, 1e-12, 1e-12)
-    symbol = sympy.Symbol("x")
-    found = SimpleNamespace(
-        formula=1.0004 * symbol + 2.0001, network=None, train_rmse=1e-2, steps=(*steps, formula)
-    )
-    data = SimpleNamespace(x_train=x, y_train=x[:, :1])
-
-    assert re.match(
-        r"formula +- +1.0e-12 +1.0e-12 +2.0   3 decisions$", demonstration.line(formula, 2.0)
-    )
-    recognised = demonstration.recognise(found, data)
-    assert recognised.expression == symbol + 2
-    assert len(demonstration.draw(found, recognised, x).axes) == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--samples", "10"], "--samples 10"),
+        (["--samples", "0"], "n_train is 0"),
         (["--samples", "many"], "invalid int value"),
-        (["--seed", "-1"], "--seed is -1"),
-        (["--noise", "nan"], "--noise nan"),
+        (["--noise", "nan"], "noise is nan"),
         (["--picture", "way.txt"], "--picture is way.txt"),
-        (["--picture", "no/such/folder/way.png"], "must be a file in a folder that exists"),
+        (["--picture", "no/such/folder/way.png"], "--picture is no/such/folder/way.png"),
     ],
 )
 def test_wrong_arguments_end_with_status_2_and_a_sentence(arguments, sentence, capsys):
@@ -323,73 +195,14 @@ def test_wrong_arguments_end_with_status_2_and_a_sentence(arguments, sentence, c
     assert sentence in capsys.readouterr().err
 
 
-def test_a_file_that_may_not_be_written_is_named_before_the_work(tmp_path, monkeypatch):
-    """The tests may run as a user who may write everything."""
-    (tmp_path / "old").touch()
-
-    def closed(*_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(program, "open", closed, raising=False)
-    for name in ("old", "new"):
-        assert (
-            program.why_unwritable(tmp_path / name) == "which cannot be written: Permission denied"
-        )
-    assert program.why_unwritable(tmp_path) == "but must be a file in a folder that exists"
-
-
-def test_a_program_that_makes_folders_needs_one_in_which_it_may(tmp_path):
-    path = tmp_path / "one" / "two" / "report.json"
-    (tmp_path / "file").touch()
-
-    assert program.why_unwritable(path, makes_folder=True) is None
-    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
-    below = tmp_path / "file" / "two" / "report.json"
-    for made, wrong in ((False, path), (True, below)):
-        assert program.why_unwritable(wrong, makes_folder=made).startswith("but must be a file in")
-
-
-def test_a_disk_that_is_full_at_the_end_leaves_what_is_printed(tmp_path, capsys, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(demonstration, "find", lambda *_: SimpleNamespace(formula="f", verdict="v"))
-    monkeypatch.setattr(
-        demonstration, "recognise", lambda *_: SimpleNamespace(expression="e", rms=0.0)
-    )
-    monkeypatch.setattr(demonstration, "draw", lambda *_: SimpleNamespace(savefig=full))
-
-    assert demonstration.main(["--picture", str(tmp_path / "way.png")]) == 1
-
-    said, complained = capsys.readouterr()
-    assert "verdict     v" in said
-    assert (
-        complained
-        == f"{tmp_path / 'way.png'} cannot be written: [Errno 28] No space left on device\n"
-    )
-
-
 def test_noise_widens_the_tolerance_of_exact_constants():
     """The tolerance is three times rmse / sqrt(N / number of parameters), in units of the standard deviation."""
     x = sympy.Symbol("x")
     samples = np.linspace(-1.0, 1.0, 400)[:, None] * np.ones(2)
     data = SimpleNamespace(x_train=samples, y_train=samples[:, :1])
-    found = SimpleNamespace(formula=1.0004 * x, network=SimpleNamespace(n_active_params=4))
 
-    found.train_rmse = 1e-12
-    assert demonstration.recognise(found, data).expression == 1.0004 * x
-    found.train_rmse = 1e-2
-    assert demonstration.recognise(found, data).expression == x
-
-
-def test_an_interrupted_demonstration_says_so_and_draws_nothing(tmp_path, capsys, monkeypatch):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(demonstration.kr, "discover", interrupted)
-
-    with pytest.raises(KeyboardInterrupt, match="interrupted: a formula needs all steps"):
-        demonstration.main(["--picture", str(tmp_path / "never.png")])
-
-    assert "picture" not in capsys.readouterr().out
-    assert list(tmp_path.iterdir()) == []
+    for network in (SimpleNamespace(n_active_params=4), None):
+        found = SimpleNamespace(formula=1.0004 * x, network=network, train_rmse=1e-12)
+        assert demonstration.recognise(found, data).expression == 1.0004 * x
+        found.train_rmse = 1e-2
+        assert demonstration.recognise(found, data).expression == x

@@ -160,20 +160,9 @@ def test_loading_everything_warns_of_nothing_and_prints_nothing():
     assert run(code, "-W", "error") == ""
 
 
-@pytest.mark.parametrize(
-    ("name", "sentence"),
-    [
-        (
-            "extent_grid",
-            r"module 'kan_ref' has no attribute 'extent_grid' \(did you mean 'extend_grid'\?\)",
-        ),
-        ("bsplines", r"module 'kan_ref' has no attribute 'bsplines' \(did you mean 'bspline'\?\)"),
-        ("qqqqq", "module 'kan_ref' has no attribute 'qqqqq'$"),
-    ],
-)
-def test_a_name_that_is_not_there_is_refused_with_the_nearest_one(name, sentence):
-    with pytest.raises(AttributeError, match=sentence):
-        getattr(kan_ref, name)
+def test_a_name_that_is_not_there_is_an_attribute_error_that_names_it():
+    with pytest.raises(AttributeError, match="'extent_grid'"):
+        kan_ref.extent_grid  # noqa: B018
 
 
 def test_without_scikit_learn_everything_else_loads_and_the_estimators_say_what_is_missing():

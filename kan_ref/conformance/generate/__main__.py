@@ -9,11 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kan_ref.program import report_interrupts, run_program
-
-if __name__ == "__main__":
-    report_interrupts()
-
 from kan_ref.conformance.generate import (
     topics_bases,
     topics_derivatives,
@@ -32,6 +27,7 @@ from kan_ref.conformance.generate import (
 )
 from kan_ref.conformance.generate.encode import text
 from kan_ref.conformance.generate.schemas import schema_of_all
+from kan_ref.program import run_program
 
 HOME = Path(__file__).parents[1]
 TOPICS = (
