@@ -36,7 +36,8 @@ class Equations:
         if not isinstance(terms, list | tuple) or not terms:
             checks.fail("equations", terms, "must be a list of terms such as [linear_term(...)]")
         for place, term in enumerate(terms):
-            checks.instance(f"equations[{place}]", term, Term, "a term such as linear_term(...)")
+            if not isinstance(term, Term):
+                checks.fail(f"equations[{place}]", term, "must come from linear_term", TypeError)
             first = terms[0]
             if term.kind.n_in != first.kind.n_in:
                 raise ValueError(
@@ -70,7 +71,7 @@ class Equations:
             name, kind = f"equations[{place}]", term.kind
             _check_order(model, kind.order, name)
             jet = jets.jet_at(model, term.x, kind)
-            check_jet(model, term.x, jet, 2 if len(kind.drifts) else 1, f"{name}.x")
+            check_jet(model, term.x, jet, kind.order, f"{name}.x")
             term.check(jet, name)
 
     def __repr__(self) -> str:

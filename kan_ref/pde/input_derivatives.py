@@ -131,5 +131,5 @@ def _components(network: JetModel, x: FloatArray, kind: JetKind, wanted: slice) 
     """Return some components of the outputs' jet, (batch, n_out, n_wanted), all of them finite."""
     jet = jet_at(network, x, kind)
     check_jet(network, x, jet[:, :1], 0, "x")
-    check_jet(network, x, jet[:, wanted], 2 if len(kind.drifts) else 1, "x")
+    check_jet(network, x, jet[:, wanted], kind.order, "x")
     return np.ascontiguousarray(jet[:, wanted].transpose(2, 0, 1))

@@ -150,7 +150,8 @@ def chain(
     # [eq:jet-chain]
     components[:, 0] = value
     np.multiply(slope[:, None], jet[:, 1:], out=components[:, 1:])
-    components[:, kind.second] += curvature[:, None] * quadratic
+    if kind.products:  # else an infinite phi'' would count, as inf times 0
+        components[:, kind.second] += curvature[:, None] * quadratic
     # [/eq:jet-chain]
     return components
 

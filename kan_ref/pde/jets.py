@@ -282,8 +282,8 @@ def layers_of(model: JetModel) -> Sequence[Any]:
     """Return the layers of a Network, or those of an MLP as `DenseLayer`."""
     if isinstance(model, Network):
         return model.layers
-    names = ("", *[model.activation] * (len(model.weights) - 1))
-    return list(map(DenseLayer, names, model.weights, model.biases))
+    maps = zip(model.weights, model.biases, strict=True)
+    return [DenseLayer(model.activation if place else "", *one) for place, one in enumerate(maps)]
 
 
 @np.errstate(all="ignore")

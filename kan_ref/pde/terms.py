@@ -25,6 +25,7 @@ by_d2u_qp. With exact seeds the gradient, and the rows of Levenberg-Marquardt, a
 of a fit to data.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ from kan_ref.pde.user_residual import Arguments, Residual, check_partials, evalu
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Term:
+class Term(ABC):
     """A condition at points `x` (n, n_in), with `weight` (n,) or (1,).
 
     `kind`: the components of the jets that it needs. `scales`: those that made it dimensionless.
@@ -53,13 +54,13 @@ class Term:
         """Return the residuals (n_residuals, n) at the jet (n_out, n_components, n)."""
         return self.linearize(jet)[0]
 
+    @abstractmethod
     def linearize(self, jet: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the residuals, and dr/d jet (n_residuals, n_out, n_components, n)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check(self, jet: FloatArray, name: str) -> None:
         """Raise an error, which begins with `name`, if the term does not fit a model's jet."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.x)} points, order {self.kind.order})"

@@ -392,7 +392,8 @@ def test_a_point_without_the_derivative_of_an_equation_is_refused_by_term_sample
 
     with pytest.raises(ValueError, match=r"^equations\[0\].x\[1\] gives .* finite value$"):
         Equations(terms).check(network)
-    Equations([kr.value_term(x)]).check(network)
+    lower = kr.value_term(x) if order == 1 else kr.linear_term(x, first=[1.0, 1.0])
+    Equations([lower]).check(network)
 
 
 def test_terms_with_other_scales_or_none_beside_them_are_refused():

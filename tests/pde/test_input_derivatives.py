@@ -169,7 +169,19 @@ def test_a_point_at_which_a_derivative_is_infinite_is_refused_by_sample_and_edge
 
 
 def test_an_infinite_second_derivative_does_not_matter_to_the_first():
-    assert np.isfinite(kr.input_jacobian(with_edge("x^1.5"), [[0.0, 0.1]])).all()
+    network = kr.fix_symbolic(with_edge("x^1.5"), 0, output=0, input=1, name="sqrt")
+
+    assert np.isfinite(kr.input_jacobian(network, [[0.0, 0.1]])).all()
+    with pytest.raises(ValueError, match=r"^x\[1\] gives sqrt "):
+        kr.input_jacobian(network, [[0.0, 0.1], [0.1, 0.0]])
+
+
+@every_function
+def test_models_without_jets_are_refused(function):
+    lan = kr.init_lan((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
+
+    with pytest.raises(TypeError, match=r"^network is "):
+        function(lan, X)
 
 
 @every_function

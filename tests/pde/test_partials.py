@@ -106,6 +106,13 @@ def test_a_wrong_partial_that_counts_little_beside_the_rest_is_found():
         judge(NET1, X1, function, order=1)
 
 
+def test_a_wrong_partial_is_found_where_the_model_is_zero_at_all_points():
+    zero = NET1.with_theta(np.zeros(NET1.n_params))
+
+    with pytest.raises(ValueError, match="by_u is wrong"):
+        judge(zero, X1, lambda x, u, du, d2u: (u[:, 0], np.full((N, 1), 2.0), None, None), order=0)
+
+
 def test_a_function_that_mixes_points_is_refused():
     def function(x, u, du, d2u):
         return u[:, 0] - u.mean(), np.ones((N, 1)), None, None
@@ -252,6 +259,12 @@ def test_right_partials_of_residuals_that_vary_fast_are_never_refused(rate, name
 def test_wrong_partials_of_residuals_that_vary_fast_are_found(rate, factor):
     with pytest.raises(ValueError, match="by_u is wrong: at point "):
         judge(NET1, X1, fast_residual("sin", rate, factor), order=0)
+
+
+def test_a_wrong_partial_of_a_single_point_is_found():
+    judge(NET1, X1[:1], fast_residual("sin", 1e4, 1.0), order=0)
+    with pytest.raises(ValueError, match="by_u is wrong: at point 0"):
+        judge(NET1, X1[:1], fast_residual("sin", 1e4, 1.0003), order=0)
 
 
 @for_all("sign", [1.0, -1.0])

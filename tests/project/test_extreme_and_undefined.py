@@ -174,7 +174,6 @@ EVALUATES = {
     "eliminate": lambda network, x: kr.eliminate(network, data(x), grids=(4,), n_steps=1),
     "input_jacobian": kr.input_jacobian,
     "input_hessian": kr.input_hessian,
-    "input_hessian_diag": kr.input_hessian_diag,
     "input_laplacian": kr.input_laplacian,
 }
 # calls that need no values of the network at x

@@ -292,12 +292,12 @@ def shapes_in_the_code():
         "edge_outputs": kr.edge_outputs(network, x)[0],
         "edge_scores": kr.edge_scores(network, x)[0],
     }
-    derivatives = (kr.input_jacobian, kr.input_hessian, kr.input_hessian_diag, kr.input_laplacian)
+    derivatives = (kr.input_jacobian, kr.input_hessian, kr.input_laplacian)
     arrays |= {function.__name__: function(network, x) for function in derivatives}
     kind = jet_kind.directional_kind(np.eye(N_IN), [(0, 1)])
     arrays["directions"], arrays["jet"] = (
         kind.directions,
-        jets.predict_jet(network, jets.prepare_jet(network, x, kind)),
+        jets.jet_at(network, x, kind),
     )
     arrays["d_jet"] = np.ones(arrays["jet"].shape)
     arrays["basis"] = kr.bspline.basis(x, layer.knots, DEGREE)
