@@ -39,7 +39,7 @@ from kan_ref.discovery.trees import (
     with_fixed,
     with_numbers,
 )
-from kan_ref.optimizers import levenberg_marquardt
+from kan_ref.optimizers import Steps, levenberg_marquardt
 
 ROUNDING = 1e-15  # of the targets' size: smaller errors are equal
 SMALLEST = 1e-300
@@ -137,10 +137,12 @@ def _polished_once(tree: Tree, x: FloatArray, y: FloatArray, n_steps: int) -> Fi
         return (value - y) / unit, np.nan_to_num(jacobian * (scale / unit))
 
     # z is the change of the numbers: a step is never small beside a number that is far from 0
-    result = levenberg_marquardt(
-        at, np.zeros(len(theta)), residuals=residuals, n_steps=n_steps, value_tolerance=1e-6
-    )
-    new = with_numbers(tree, theta + scale * result.theta)
+    rest = np.inf
+    for point in Steps(levenberg_marquardt(at, np.zeros(len(theta)), residuals), n_steps):
+        if point.value >= (1.0 - 1e-6) * rest:
+            break
+        rest = point.value
+    new = with_numbers(tree, theta + scale * point.theta)
     return Fitted(new, rmse_of(new, x, y))
 
 

@@ -19,6 +19,7 @@ from kan_ref import plain
 from kan_ref.conformance import suite
 from kan_ref.conformance.subjects import DirectSubject
 from kan_ref.network import layer as layer_passes
+from kan_ref.optimizers import Steps
 
 TEXT = Path(plain.__file__).read_text(encoding="utf-8")
 SEEDS = st.integers(0, 2**32 - 1)
@@ -121,7 +122,7 @@ def test_steps_of_adam_lead_to_the_same_parameters(seed, widths, degree):
         def value_and_grad(theta):
             return kr.value_and_grad(network.with_theta(theta), x, y)
 
-        return kr.adam(value_and_grad, start, n_steps=10, learning_rate=0.01).theta
+        return Steps(kr.adam(value_and_grad, start, learning_rate=0.01), 10).last().theta
 
     bound = 1e-12 + 10.0 * change_by_rounding(trained, network.theta)
     assert_close(plain.to_theta(layers), trained(network.theta), bound)

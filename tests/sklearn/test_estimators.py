@@ -21,6 +21,7 @@ from benchmarks import estimators as benchmark
 from benchmarks.estimators import Table, measure, verdict
 from kan_ref.sklearn import KANClassifier, KANRegressor
 from kan_ref.sklearn.base import own_names
+from kan_ref.training import ValidatedRun
 
 QUICK = {"n_steps": 4, "n_folds": 2, "penalty_weights": (1e-3,)}
 SHORT = {"n_steps": 20, "n_folds": 2, "penalty_weights": (3e-3, 3e-2), "random_state": 0}
@@ -224,7 +225,7 @@ def test_inputs_beyond_the_training_samples_count_as_the_nearest_of_them(fitted)
 
 
 def test_the_run_is_kept_with_its_candidates(fitted):
-    assert isinstance(fitted.run_, kr.ValidatedRun)
+    assert isinstance(fitted.run_, ValidatedRun)
     assert fitted.run_.chosen in fitted.run_.candidates
 
 
@@ -302,7 +303,7 @@ def test_a_fit_that_fails_or_is_interrupted_leaves_the_estimator_as_it_was(monke
         regressor.set_params(n_steps=0).fit(x, np.column_stack([y, y]))
     with pytest.raises(ValueError, match="y has the one class"):
         classifier.fit(x, ["rain"] * 40)
-    monkeypatch.setattr(kr, "fit_validated", interrupted)
+    monkeypatch.setattr(kr, "cross_validate", interrupted)
     for model in (regressor, classifier):
         with pytest.raises(KeyboardInterrupt):
             model.fit(x.to_numpy(), ["rain", "dry"] * 20 if model is classifier else x)

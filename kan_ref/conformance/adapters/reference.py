@@ -9,6 +9,7 @@ import numpy as np
 
 import kan_ref as kr
 from kan_ref.checks import FloatArray
+from kan_ref.optimizers import Steps
 
 PlainLayer = Mapping[str, Any]
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")
@@ -164,15 +165,10 @@ class Reference:
     ) -> FloatArray:
         """Return theta after one step for each of the given gradients."""
         following = iter([*gradients, gradients[-1]])  # the last one is evaluated but not used
-        return kr.adam(
-            lambda _: (0.0, next(following)),
-            theta,
-            n_steps=len(gradients),
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-        ).theta
+        points = kr.adam(
+            lambda _: (0.0, next(following)), theta, learning_rate, beta1, beta2, epsilon
+        )
+        return Steps(points, len(gradients)).last().theta
 
     def save_load(self, layer: PlainLayer) -> dict[str, Any]:
         """Return the layer after `save` and `load`."""
