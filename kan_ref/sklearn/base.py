@@ -38,7 +38,7 @@ _RENAMED = {
     "x": "X",
 }
 _NAMES = re.compile(
-    r"^(?:hidden|weights)(?=\[| is )|^data(?= has )|(?<!')\b(?:x_train|y_train|x)\b(?!')"
+    r"^(?:hidden|weights)(?=\[| is | has )|^data(?= has )|(?<!')\b(?:x_train|y_train|x)\b(?!')"
 )
 
 # what the docstrings of both estimators say

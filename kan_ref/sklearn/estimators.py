@@ -267,5 +267,6 @@ class KANClassifier(ClassifierMixin, KANBase):
         ValueError, TypeError
             For wrong arrays, as other estimators.
         """
-        found: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        places = self.predict_proba(X).argmax(axis=1)
+        found: NDArray[Any] = self.classes_[places]
         return found
