@@ -62,13 +62,7 @@ from kan_ref.discovery.trials import VALIDATION_SHARE
 from kan_ref.discovery.verdict import ERRORS, Verdict
 from kan_ref.formulas import formula
 from kan_ref.network import Network, network_values
-from kan_ref.training import (
-    best_constant,
-    check_batch,
-    compare,
-    hold_out_classes,
-    sample_losses,
-)
+from kan_ref.training import LOSSES, best_constant, compare, hold_out, sample_losses
 
 CLASS_LOSSES = ("cross_entropy", "logistic")
 N_HIDDEN = 5  # nodes of the first network
@@ -151,7 +145,7 @@ def _attempt(
     is_start: bool,
 ) -> tuple[Discovery, FloatArray]:
     """Return the formulas that one run of the paper's way leads to, and their held-out losses."""
-    part = hold_out_classes(data, settings.loss, VALIDATION_SHARE)
+    part = hold_out(data, VALIDATION_SHARE, loss=settings.loss)
     found, splines = search_by_network(part, first, settings, report, rng, is_start=is_start)
     trained: Network | None = None
     if not (settings.is_late or report.interrupted):
@@ -175,8 +169,8 @@ def _attempt(
 
 def _held_out_losses(part: Data, network: Network, loss: str) -> FloatArray:
     """Compute the losses (n,) at the held-out samples."""
-    goal = check_batch(network, part.x_test, part.y_test, loss=loss)
-    return sample_losses(goal, network_values(network, part.x_test))
+    targets = LOSSES[loss].read_targets("y_test", part.y_test, network.widths[-1])
+    return sample_losses(LOSSES[loss], network_values(network, part.x_test), targets)
 
 
 def label_orders(logits: FloatArray, labels: FloatArray, rng: np.random.Generator) -> int:
@@ -229,12 +223,17 @@ def class_verdict(
     trained with them; `n_numbers`: how many fitted numbers the samples have to test.
     """
     found, splines, final = networks
-    logits = network_values(found, part.x_test)
-    if not np.isfinite(logits).all() or not np.isfinite(network_values(final, data.x_train)).all():
+    kind = LOSSES[loss]
+    logits, of_splines = (network_values(one, part.x_test) for one in (found, splines))
+    of_all = network_values(final, data.x_train)
+    if not np.isfinite(logits).all() or not np.isfinite(of_all).all():
         return Verdict("not explained", "the formula is undefined at a training sample")
-    goal = check_batch(found, part.x_test, part.y_test, loss=loss)
-    losses, others = (_held_out_losses(part, one, loss) for one in (found, splines))
-    accuracy, reference = (goal.judge_all(one)[2] for one in (found, splines))
+    n, n_out = of_all.shape
+    kept, targets, answers = (
+        kind.read_targets("y", y, n_out) for y in (part.y_train, part.y_test, data.y_train)
+    )
+    losses, others = (sample_losses(kind, one, targets) for one in (logits, of_splines))
+    accuracy, reference = (kind.judge(one, targets)[2] for one in (logits, of_splines))
     numbers = (
         f"on {len(part.x_test)} held-out samples the formula has accuracy {accuracy:.3f} and loss "
         f"{losses.mean():.3g}, its network of splines {reference:.3f} and {others.mean():.3g}"
@@ -246,20 +245,18 @@ def class_verdict(
         return Verdict("not explained", why)
     if structure:
         return Verdict("not explained", f"{numbers}; but {structure}")
-    constant = best_constant(check_batch(found, part.x_train, part.y_train, loss=loss))
-    least = float(sample_losses(goal, np.tile(constant, (len(logits), 1))).mean())
+    constant = np.tile(best_constant(kind, kept), (len(logits), 1))
+    least = float(sample_losses(kind, constant, targets).mean())
     if not losses.mean() < least:
         return Verdict(
             "not explained", f"{numbers}: no better than a constant prediction, with {least:.3g}"
         )
-    n = len(data.x_train)
     n_points = len(np.unique(data.x_train, axis=0))
     missing = missing_samples(n, n_points, n_numbers, FEWEST, is_noisy=True)
     if missing:
         return Verdict("not explained", f"{numbers}; the residual shows no structure; {missing}")
-    n_out = logits.shape[1]
     tested = [range(n_out)] if loss == "cross_entropy" else [range(k, k + 1) for k in range(n_out)]
-    counts = [label_orders(logits[:, one], goal.targets[:, one], rng) for one in tested]
+    counts = [label_orders(logits[:, one], targets[:, one], rng) for one in tested]
     varying = [k for k, one in enumerate(tested) if not is_constant(logits[:, one])]
     worst = max(varying, key=lambda k: counts[k], default=0)
     count, output = counts[worst], f" of output {worst}" if len(tested) > 1 else ""
@@ -275,7 +272,6 @@ def class_verdict(
     samples = at_points(n, n_points)
     taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
     text = f"{numbers}; better {chance}; residuals y - p show no structure on {samples}{taken}"
-    whole = check_batch(final, data.x_train, data.y_train, loss=loss)
-    if whole.judge_all(final)[0] < SEPARATED:
+    if kind.judge(of_all, answers)[0] < SEPARATED:
         text += "; the formula separates the classes, so the size of its logits is not determined"
     return Verdict("within noise", text)

@@ -28,9 +28,16 @@ from kan_ref.discovery.trials import (
     Rule,
     Search,
 )
-from kan_ref.network import Network, check_inputs, numbers, replace_layer
+from kan_ref.network import (
+    Network,
+    check_inputs,
+    first_cause,
+    layer_inputs,
+    numbers,
+    replace_layer,
+)
 from kan_ref.sparsity import active_edges, nodes_on_paths, remove
-from kan_ref.training import check_batch, check_start, hold_out, hold_out_classes, run_starts
+from kan_ref.training import LOSSES, best_start, hold_out
 
 N_FRESH = 4  # new initializations of each width
 FRESH_INTERVALS = 3  # of their first grid
@@ -139,9 +146,11 @@ def eliminate(
     """
     checked = check_data(data, least=1)
     check_loss(checked, loss)
-    check_start(network, check_inputs(network, checked.x_train, "x_train"), highest=1)
+    inputs = layer_inputs(network.layers, check_inputs(network, checked.x_train, "x_train"))
+    if why := first_cause(network.layers, inputs, "x_train", highest=1):
+        raise ValueError(why)
     tolerance = checks.number("tolerance", tolerance, low=0.0)
-    check_batch(network, checked.x_train, checked.y_train, ("x_train", "y_train"), loss)
+    LOSSES[loss].read_targets("y_train", checked.y_train, network.widths[-1])
     every = [np.ones(width, dtype=bool) for width in network.widths]
     if not nodes_on_paths(active_edges(network), every)[-1].any():
         raise ValueError(
@@ -149,14 +158,13 @@ def eliminate(
             "one: activate edges with mask_edges"
         )
     factors, unit, steps = np.ones(network.widths[-1]), 1.0, list[ArchitectureTrial]()
+    part = hold_out(checked, VALIDATION_SHARE, loss=loss)
     rule: Rule
     if loss == "mse":
         factors, unit = output_factors(network, checked.y_train)
-        part = hold_out(checked, VALIDATION_SHARE)
         part = replace(part, y_train=factors * part.y_train, y_test=factors * part.y_test)
         rule = PairedRule(tolerance, float(np.std(factors * checked.y_train, axis=0).max()))
     else:
-        part = hold_out_classes(checked, loss, VALIDATION_SHARE)
         rule = ClassRule(tolerance, suspicion_of(part, loss))
 
     def report(trial: ArchitectureTrial) -> None:
@@ -283,7 +291,7 @@ def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
     first = coarse.layers[0]
     is_coarse = first.n_intervals <= search.ladder[0]
     n_edges = sum(layer.mask.size for layer in coarse.layers)
-    starts = run_starts(
+    start = best_start(
         coarse.widths,
         search.data,
         n_starts=N_FRESH,
@@ -292,13 +300,12 @@ def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
         domain=first.breakpoints[:, [0, -1]],
         base=first.base,
         loss=search.loss,
-        precondition=None if search.loss == "mse" else "auto",
         initialization="paper" if search.loss == "mse" else "data",
         smoothness_weight=search.smoothness_weight,
         rng=search.rng,
         **search.training_options(n_edges),
     )
-    fresh, new = search.trained(starts.network, search.ladder[0])
+    fresh, new = search.trained(start, search.ladder[0])
     return fresh if new < error else coarse
 
 

@@ -40,7 +40,7 @@ from kan_ref.symbolic import (
     rank_functions,
     with_fits,
 )
-from kan_ref.training import check_batch
+from kan_ref.training import LOSSES
 
 ROUNDING = 1e-14  # of the targets' standard deviation: errors below it are equal
 EXACT = 1e-12  # of the targets' standard deviation: the search ends at errors below it
@@ -165,8 +165,8 @@ def _trained(start: Network, choice: Choice, data: Data, loss: str, n_steps: int
     if not _defined(start, data):
         return FormulaTrial(names, start, np.inf, np.inf)
     network = with_trained_numbers(start, data, loss, n_steps)
-    goal = check_batch(network, data.x_train, data.y_train, loss=loss)
-    mean, rmse, _ = goal.judge_all(network)
+    targets = LOSSES[loss].read_targets("y_train", data.y_train, network.widths[-1])
+    mean, rmse, _ = LOSSES[loss].judge(network_values(network, data.x_train), targets)
     n = len(data.x_train)
     total = sum(price(one) for one in choice.values())
     if loss == "mse":
@@ -175,7 +175,7 @@ def _trained(start: Network, choice: Choice, data: Data, loss: str, n_steps: int
         score = n * 2.0 * np.log(max(rmse, least)) + np.log(n) * total
         # [/eq:formula-score]
     else:
-        n_answers = goal.targets.shape[1] if loss == "logistic" else 1  # its mean is over outputs
+        n_answers = targets.shape[1] if loss == "logistic" else 1  # its mean is over outputs
         score = 2.0 * n * n_answers * mean + np.log(n) * total
     return FormulaTrial(names, network, rmse, score)
 

@@ -38,9 +38,9 @@ from kan_ref.network import (
     domain_of_samples,
     init_network,
 )
-from kan_ref.sparsity import prune
+from kan_ref.sparsity import Penalty, prune
 from kan_ref.symbolic import canonical_form
-from kan_ref.training import hold_out, hold_out_classes
+from kan_ref.training import hold_out
 
 SPARSIFY_STEPS = 100  # L-BFGS iterations
 L1_WEIGHT, ENTROPY_WEIGHT = 1.0, 2.0  # mu_1, mu_2 of eq. 2.20: the defaults of pykan
@@ -207,20 +207,14 @@ def _smaller(
             n_steps=SPARSIFY_STEPS,
             loss=settings.loss,
             deadline=settings.deadline,
-            penalty_weight=settings.penalty_weight,
-            l1_weight=L1_WEIGHT,
-            entropy_weight=ENTROPY_WEIGHT,
+            penalty=Penalty(settings.penalty_weight, L1_WEIGHT, ENTROPY_WEIGHT),
         )
         weight = f"{settings.penalty_weight:g}"
         report.step("sparsify", f"L-BFGS with penalty_weight {weight}", network)
         network = _pruned(network, data.x_train, kind="mean")
         report.step("prune", "nodes with a score below 0.01 removed", network)
     is_plain = settings.loss == "mse"
-    part = (
-        hold_out(data, VALIDATION_SHARE)
-        if is_plain
-        else hold_out_classes(data, settings.loss, VALIDATION_SHARE)
-    )
+    part = hold_out(data, VALIDATION_SHARE, loss=settings.loss)
     search = Search(
         part,
         RatioRule(settings.allowed)

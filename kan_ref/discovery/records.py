@@ -13,7 +13,7 @@ from kan_ref.discovery.varying_inputs import Inputs
 from kan_ref.discovery.verdict import Verdict
 from kan_ref.formulas import numeric_function
 from kan_ref.network import Network, network_values, undefined_values
-from kan_ref.training import Scaler, check_batch
+from kan_ref.training import LOSSES, Scaler
 
 Result = TypeVar("Result")
 SAME = 1e-3  # of the error: training ends where it gains 1e-6 of the mean square, its square
@@ -274,10 +274,9 @@ class Report:
             is_defined = bool(np.isfinite(predicted).all())
             if not len(x) or not is_defined:
                 errors.append(np.nan)
-            elif self.loss == "mse":
-                errors.append(float(np.sqrt(np.mean((predicted - y) ** 2))))
             else:
-                errors.append(check_batch(network, x, y, loss=self.loss).judge_all(network)[1])
+                targets = LOSSES[self.loss].read_targets("y", y, network.widths[-1])
+                errors.append(LOSSES[self.loss].judge(predicted, targets)[1])
             if not is_defined:
                 why = undefined_values(network.layers, x, f"x_{part}")
                 note += f"; the {part} error is nan, because {why}"

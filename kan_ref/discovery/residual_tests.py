@@ -62,7 +62,7 @@ from kan_ref.checks import FloatArray, IntArray
 from kan_ref.data import Data
 from kan_ref.discovery.spare_samples import FEWEST
 from kan_ref.network import Network
-from kan_ref.training import check_batch, predict_proba
+from kan_ref.training import LOSSES, predict_proba
 
 N_NEIGHBOURS = 3
 N_SIDES = 2  # along one input: at even distances a third neighbour hides signs that alternate
@@ -237,7 +237,7 @@ def normal_of_ratio(ratio: float, p: float) -> float:
 
 def class_residuals(data: Data, network: Network, loss: str) -> tuple[FloatArray, FloatArray]:
     """Return y - p and p (1 - p) at the training samples, (n, n_out) each."""
-    targets = check_batch(network, data.x_train, data.y_train, loss=loss).targets
+    targets = LOSSES[loss].read_targets("y_train", data.y_train, network.widths[-1])
     p = predict_proba(network, data.x_train, loss=loss)
     return targets - p, p * (1.0 - p)
 

@@ -138,7 +138,7 @@ def fit_surrogate(
         degree=3,
         rng=rng,
         callback=stop_at(deadline),
-        **training_method(n_edges, START_STEPS, "mse"),
+        **training_method(n_edges, START_STEPS, "mse", scaled=True),
     )
     trial = search.refined("surrogate", start)
     found = Surrogate(trial.network, x_mean, x_std, y_mean, y_std, y_std * trial.validation_rmse)
@@ -217,9 +217,7 @@ def _residual_at(
         x=z,
         rng=rng,
     )
-    run = fit(
-        network, data, optimizer="lm", n_steps=RESIDUAL_STEPS, smoothness_weight=RESIDUAL_SMOOTHNESS
-    )
+    run = fit(network, data, n_steps=RESIDUAL_STEPS, smoothness_weight=RESIDUAL_SMOOTHNESS)
     if run.interrupted:
         raise KeyboardInterrupt
     return np.asarray(size * network_values(run.network, z_at)[:, 0])

@@ -44,7 +44,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data
 from kan_ref.network import Network, network_values
-from kan_ref.training import check_batch, compare, fit, sample_losses
+from kan_ref.training import LBFGS, LM, LOSSES, compare, fit, sample_losses
 
 LADDER = (5, 10, 20, 50)
 WORTH = 0.7  # a finer grid must lower the error to this fraction, or the ladder ends there
@@ -145,8 +145,11 @@ class Search:
         predicted = network_values(network, self.data.x_test)
         if self.loss == "mse":
             return np.asarray(np.mean((predicted - self.data.y_test) ** 2, axis=1))
-        goal = check_batch(network, self.data.x_test, self.data.y_test, loss=self.loss)
-        return sample_losses(goal, predicted)
+        return sample_losses(LOSSES[self.loss], predicted, self._targets(network))
+
+    def _targets(self, network: Network) -> FloatArray:
+        """Return the targets (n_held_out, n_out), for classes as 0 and 1."""
+        return LOSSES[self.loss].read_targets("y_test", self.data.y_test, network.widths[-1])
 
     def error(self, network: Network) -> float:
         """Return the RMSE on the held-out samples, for classes the mean loss.
@@ -164,8 +167,9 @@ class Search:
         losses = self.losses(network)
         if self.loss == "mse":
             return ArchitectureTrial(what, network, error, falling, kept, losses)
-        goal = check_batch(network, self.data.x_test, self.data.y_test, loss=self.loss)
-        rmse = goal.judge_all(network)[1] if np.isfinite(error) else np.inf
+        predicted = network_values(network, self.data.x_test)
+        rmse = LOSSES[self.loss].judge(predicted, self._targets(network))[1]
+        rmse = rmse if np.isfinite(error) else np.inf
         return ArchitectureTrial(what, network, rmse, falling, kept, losses, error)
 
     def refined(self, what: str, network: Network, kept: bool = True) -> ArchitectureTrial:
@@ -195,14 +199,17 @@ class Search:
         )
 
 
-def training_method(n_edges: int, n_steps: int, loss: str) -> dict[str, Any]:
+def training_method(
+    n_edges: int, n_steps: int, loss: str, *, scaled: bool = False
+) -> dict[str, Any]:
     """Return optimizer and number of steps, as options of `fit`, for so many edges.
 
-    Levenberg-Marquardt, or for more than 200 edges 5 times as many steps of L-BFGS.
+    Levenberg-Marquardt, or for more than 200 edges 5 times as many steps of L-BFGS. Plain variables
+    by default: the errors at which architectures and formulas are accepted were measured so.
     """
     if loss == "mse" and n_edges > MOST_EDGES:
-        return {"optimizer": "lbfgs", "n_steps": STEPS_FOR_ONE * n_steps}
-    return {"optimizer": "lm" if loss == "mse" else None, "n_steps": n_steps}
+        return {"optimizer": LBFGS(scaled=scaled), "n_steps": STEPS_FOR_ONE * n_steps}
+    return {"optimizer": LM(scaled=scaled) if loss == "mse" else None, "n_steps": n_steps}
 
 
 def stop_at(deadline: float) -> Callable[[object], bool] | None:
@@ -225,9 +232,7 @@ def fitted(
     """
     n_edges = sum(int(layer.mask.sum()) + len(layer.symbolic) for layer in network.layers)
     options = {**training_method(n_edges, n_steps, loss), **options, "loss": loss}
-    # plain variables: the errors at which architectures and formulas are accepted were measured so
-    precondition = None if loss == "mse" else "auto"
-    run = fit(network, data, precondition=precondition, callback=stop_at(deadline), **options)
+    run = fit(network, data, callback=stop_at(deadline), **options)
     if run.interrupted:
         raise KeyboardInterrupt
     return run.network

@@ -65,13 +65,14 @@ def network_html(network: Any) -> str:
 
 
 def run_html(run: Any) -> str:
-    """Return the errors of a run as a curve and as numbers, and why it stopped."""
+    """Return the errors of a run as a curve and as numbers, why it stopped, and its findings."""
     history = run.history
     parts = [pieces.title(f"Run of {len(history.step) and int(history.step[-1])} steps")]
     if len(history.step):
         parts += [error_picture(history), pieces.table((), _own_numbers(run))]
     parts += [
         pieces.paragraph(f"Stopped: {run.stopped}."),
+        *map(pieces.paragraph, run.findings),
         pieces.paragraph(repr(run.network)),
     ]
     return pieces.block(parts)

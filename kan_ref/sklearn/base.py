@@ -38,7 +38,7 @@ _RENAMED = {
     "x": "X",
 }
 _NAMES = re.compile(
-    r"^(?:hidden|weights)(?=\[| is )|^data(?= has )|(?<!')\b(?:x_train|y_train|x)\b(?!')"
+    r"^(?:hidden|weights)(?=\[| is | has )|^data(?= has )|(?<!')\b(?:x_train|y_train|x)\b(?!')"
 )
 
 # what the docstrings of both estimators say
@@ -128,7 +128,7 @@ class KANBase(BaseEstimator):
             answers = y[:, None].astype(np.float64)
             data = replace(data, y_train=answers, y_test=answers[:0])
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        run = kr.fit_validated(
+        run = kr.cross_validate(
             data,
             hidden=self.hidden_layers,
             n_intervals=self.n_intervals,
@@ -155,12 +155,10 @@ class KANBase(BaseEstimator):
         """Return standardized inputs (n, n_features), clipped to the range of the training ones."""
         check_is_fitted(self)
         known = self._samples.x_train
-        # the held-out losses are those of clipped inputs too; far ones cannot be standardized
+        # the held-out losses are those of clipped inputs too
         given = validate_data(self, X, dtype=np.float64, reset=False)
         x = np.clip(given, known.min(axis=0), known.max(axis=0))
-        low, high = self.run_.domain.T
-        with own_names():
-            points: FloatArray = np.clip(self.scaler_.transform_x(x), low, high)
+        points: FloatArray = self.scaler_.transform_x(x)
         return points
 
     @property

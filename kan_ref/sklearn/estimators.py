@@ -20,7 +20,7 @@ hidden_layers : sequence of int
         Number of grid intervals and degree of the splines.
     penalty_weights : sequence of float, optional
         Weights of the L1 penalty to choose from, above 0, strictly increasing; None takes those of
-        `kan_ref.fit_validated`.
+        `kan_ref.cross_validate`.
     n_steps : int
         L-BFGS iterations with the first weight, at least 1; half of them with each other one.
     n_folds : int, optional
@@ -45,7 +45,7 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
 
     Inputs and targets are standardized. Cross-validation on the training samples chooses between a
     constant, a linear, an additive and a hidden architecture, and the weight of the penalty; see
-    `kan_ref.fit_validated`.
+    `kan_ref.cross_validate`.
 
     Parameters
     ----------
@@ -85,13 +85,13 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
         Raises
         ------
         ValueError, TypeError
-            For wrong arrays, as other estimators; for wrong settings, as `kan_ref.fit_validated`.
+            For wrong arrays, as other estimators; for wrong settings, as `kan_ref.cross_validate`.
 
         Notes
         -----
         Takes seconds for some hundred samples. Data that differ in the last digit change
         predictions, single ones by more than their usual error; see the notes of
-        `kan_ref.fit_validated`.
+        `kan_ref.cross_validate`.
         """
         options = {"multi_output": True, "y_numeric": True, "ensure_min_samples": 2}
         with self._whole():
@@ -131,10 +131,8 @@ class KANClassifier(ClassifierMixin, KANBase):
 
     Inputs are standardized. Cross-validation on the training samples chooses between a constant, a
     linear, an additive and a hidden architecture, and the weight of the penalty; see
-    `kan_ref.fit_validated`. Two classes have one output and the logistic loss, more classes one
-    output each and the cross entropy. Constants in the logits make the mean probability of each
-    class on the training samples its frequency, whatever the weight; where the constant is chosen,
-    half a sample of each class is added.
+    `kan_ref.cross_validate`. Two classes have one output and the logistic loss, more classes one
+    output each and the cross entropy.
 
     Parameters
     ----------
@@ -178,13 +176,13 @@ class KANClassifier(ClassifierMixin, KANBase):
         ------
         ValueError, TypeError
             For wrong arrays, as other estimators; for one class; for wrong settings, as
-            `kan_ref.fit_validated`.
+            `kan_ref.cross_validate`.
 
         Notes
         -----
         Takes seconds for some hundred samples. Data that differ in the last digit change
         predictions, single ones by more than their usual error; see the notes of
-        `kan_ref.fit_validated`.
+        `kan_ref.cross_validate`.
         """
         with self._whole():
             inputs, targets = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
@@ -269,5 +267,6 @@ class KANClassifier(ClassifierMixin, KANBase):
         ValueError, TypeError
             For wrong arrays, as other estimators.
         """
-        points = self._points(X)
-        return kr.predict_labels(self.network_, points, self.classes_)
+        places = self.predict_proba(X).argmax(axis=1)
+        found: NDArray[Any] = self.classes_[places]
+        return found

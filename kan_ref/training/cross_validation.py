@@ -41,6 +41,7 @@ from kan_ref.training.runs import Run, Step
 from kan_ref.training.terms import values_at
 
 WEIGHTS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
+FEW = 100  # training samples; fewer do not tell neighbouring weights apart: every other one
 FEWEST = 5  # training samples; with fewer, standard errors mean little
 MOST_FOLDED = 1000  # training samples; of more of them, one fifth is held out once
 WIDER = 10.0  # times the width of the samples: how far the constant of the lines reaches
@@ -121,7 +122,8 @@ def cross_validate(
     loss : str
         "mse", "cross_entropy" or "logistic".
     weights : sequence of float, optional
-        Above 0, increasing: weights of the L1 penalty. None is 0.001, 0.003, 0.01, ..., 1.
+        Above 0, increasing: weights of the L1 penalty. None is 0.001, 0.003, 0.01, ..., 1,
+        with fewer than 100 training samples 0.001, 0.01, 0.1, 1.
     n_steps : int
         At most, of L-BFGS with the first weight; half as many with each of the others.
     n_folds : int, optional
@@ -153,11 +155,14 @@ def cross_validate(
     x, y = checked.x_train, checked.y_train
     n_out = y.shape[1] if y.ndim == 2 else int(y.max()) + 1
     targets = kind.read_targets("y_train", y, n_out)
-    given = WEIGHTS if weights is None else tuple(weights)
-    path = [checks.number(f"weights[{n}]", one, above=0.0) for n, one in enumerate(given)]
-    if not path or sorted(set(path)) != path:
+    usual = WEIGHTS if len(x) >= FEW else WEIGHTS[::2]
+    given = usual if weights is None else weights
+    path = checks.array("weights", given, ("n_weights",)).tolist()
+    if not path or (np.diff(path, prepend=0.0) <= 0.0).any():
         checks.fail("weights", given, "must be increasing numbers above 0")
     checks.integer("n_steps", n_steps, low=1)
+    checks.array("hidden", hidden, ("n_layers",))
+    hidden = [checks.integer(f"hidden[{place}]", n, low=1) for place, n in enumerate(hidden)]
     begin = copy.deepcopy(rng)  # each fold draws the same parameters
 
     def initial(points: FloatArray) -> dict[str, Network]:

@@ -43,7 +43,7 @@ from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.discovery.varying_inputs import inputs_of_data
 from kan_ref.discovery.verdict import Verdict, explained, judge
 from kan_ref.network.network import Network
-from kan_ref.training import hold_out_classes
+from kan_ref.training import hold_out
 
 
 def made(f, n_inputs, *, n=300, low=-1.0, high=1.0, noise=0.0, seed=0):
@@ -520,7 +520,7 @@ def test_the_frequencies_of_classes_explain_no_labels():
     for k, count in enumerate((30, 30, 0.1)):
         affine = (1.0, 0.0, 0.0, np.log(count))
         network = kr.fix_symbolic(network, 0, output=k, input=0, name="x", affine=affine)
-    part = hold_out_classes(whole, "cross_entropy", 0.2)
+    part = hold_out(whole, 0.2, loss="cross_entropy")
 
     verdict = class_verdict(part, whole, (network,) * 3, "cross_entropy", rng=RNG(0))
 

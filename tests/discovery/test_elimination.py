@@ -30,7 +30,7 @@ from kan_ref.discovery.trials import (
     training_method,
 )
 from kan_ref.discovery.verdict import judge
-from kan_ref.training.held_out import hold_out, spread_order
+from kan_ref.training import hold_out, spread_order
 
 
 def start(data, widths, seed=0):
@@ -687,8 +687,8 @@ def test_when_the_time_is_over_nothing_is_trained_or_removed():
 @for_all(
     ("n_edges", "loss", "method"),
     [
-        (200, "mse", {"optimizer": "lm", "n_steps": 30}),
-        (201, "mse", {"optimizer": "lbfgs", "n_steps": 150}),
+        (200, "mse", {"optimizer": kr.LM(scaled=False), "n_steps": 30}),
+        (201, "mse", {"optimizer": kr.LBFGS(scaled=False), "n_steps": 150}),
         (201, "logistic", {"optimizer": None, "n_steps": 30}),
     ],
 )
@@ -708,7 +708,7 @@ def test_the_edges_of_a_network_choose_its_optimizer(monkeypatch):
     for width in (9, 10):
         fitted(start(data, (20, width, 1)), data, n_steps=1)
 
-    assert used == ["lm", "lbfgs"]  # 189 and 210 edges
+    assert used == [kr.LM(scaled=False), kr.LBFGS(scaled=False)]  # 189 and 210 edges
 
 
 def test_grids_that_are_coarser_than_the_networks_are_left_out():

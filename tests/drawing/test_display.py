@@ -8,6 +8,7 @@ import io
 import struct
 import subprocess
 import sys
+from copy import copy
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
@@ -127,7 +128,7 @@ def test_a_run_is_shown_with_its_errors_its_numbers_and_the_reason_why_it_stoppe
 @for_all("options", [{}, {"validation_share": 0.25}])
 def test_the_numbers_of_a_run_are_those_of_its_network(options):
     """Steps of this length overshoot, and move hidden grids."""
-    run = kr.fit(NET, DATA, optimizer="adam", learning_rate=0.5, n_steps=12, **options)
+    run = kr.fit(NET, DATA, optimizer=kr.Adam(0.5), n_steps=12, **options)
 
     error = np.sqrt(np.mean((run.network(DATA.x_test) - DATA.y_test) ** 2))
     assert abs(error - run.history.test_rmse[-1]) > 0.01 * error
@@ -143,13 +144,22 @@ def test_a_run_without_a_step_and_one_of_an_mlp_are_shown_too():
 
 
 def test_a_run_of_errors_that_are_zero_or_nan_has_a_picture_of_the_others():
-    history = replace(
-        RUN.history,
-        train_rmse=np.zeros_like(RUN.history.train_rmse),
-        test_rmse=np.full_like(RUN.history.test_rmse, np.nan),
-    )
+    history = copy(RUN.history)
+    history.train_rmse = np.zeros_like(history.train_rmse)
+    history.test_rmse = np.full_like(history.test_rmse, np.nan)
 
     assert read(replace(RUN, history=history)).images == []
+
+
+def test_the_findings_of_a_run_are_listed_after_the_reason_why_it_stopped():
+    far = replace(DATA, y_train=1e8 + DATA.y_train)
+    run = kr.fit(NET, far, n_steps=0)
+
+    shown = read(run).texts
+
+    assert len(run.findings) > 0
+    place = shown.index(f"Stopped: {run.stopped}.") + 1
+    assert shown[place : place + len(run.findings)] == [str(one) for one in run.findings]
 
 
 def test_a_discovery_is_shown_with_formula_steps_and_picture():

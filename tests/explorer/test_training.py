@@ -55,7 +55,7 @@ def test_value_and_gradient_are_those_of_kan_ref(penalty):
 
     assert len(CASES) >= 9
     for found, (net, x, y) in zip(answers, CASES, strict=True):
-        value, gradient = kr.value_and_grad(net, x, y, penalty_weight=penalty)
+        value, gradient = kr.value_and_grad(net, x, y, penalty=penalty)
         assert found["value"] == pytest.approx(value, rel=1e-12)
         np.testing.assert_allclose(
             numbers(found["gradient"]), gradient, rtol=0.0, atol=1e-11 * np.abs(gradient).max()
@@ -87,7 +87,7 @@ def test_a_planted_fault_in_the_backward_pass_is_caught(fault, tmp_path):
     worst = max(
         np.abs(numbers(found["gradient"]) - gradient).max() / np.abs(gradient).max()
         for found, (net, x, y) in zip(answers, CASES, strict=True)
-        for gradient in [kr.value_and_grad(net, x, y, penalty_weight=0.03)[1]]
+        for gradient in [kr.value_and_grad(net, x, y, penalty=0.03)[1]]
     )
     assert worst > 1e-6
 
@@ -100,7 +100,7 @@ def test_fifty_steps_of_adam_are_those_of_kan_ref():
     (found,) = ask(("adam", document(net), x, y, 50, 0.02, 0.001))
 
     points = kr.adam(
-        lambda theta: kr.value_and_grad(net.with_theta(theta), x, y, penalty_weight=0.001),
+        lambda theta: kr.value_and_grad(net.with_theta(theta), x, y, penalty=0.001),
         net.theta,
         learning_rate=0.02,
     )

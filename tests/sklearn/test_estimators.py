@@ -21,6 +21,7 @@ from benchmarks import estimators as benchmark
 from benchmarks.estimators import Table, measure, verdict
 from kan_ref.sklearn import KANClassifier, KANRegressor
 from kan_ref.sklearn.base import own_names
+from kan_ref.training import ValidatedRun
 
 QUICK = {"n_steps": 4, "n_folds": 2, "penalty_weights": (1e-3,)}
 SHORT = {"n_steps": 20, "n_folds": 2, "penalty_weights": (3e-3, 3e-2), "random_state": 0}
@@ -132,26 +133,22 @@ def test_data_frames_with_columns_in_another_order_are_reported():
 
 
 @pytest.mark.parametrize(
-    ("settings", "kind", "sentence"),
+    ("settings", "kind"),
     [
-        ({"hidden_layers": 5}, TypeError, "hidden_layers is 5, but must be a sequence of integers"),
-        ({"hidden_layers": (2, 0)}, ValueError, r"hidden_layers\[1\] is 0, but must be at least 1"),
-        ({"penalty_weights": 1e-3}, TypeError, "penalty_weights is 0.001, but must be a sequence"),
-        ({"penalty_weights": (1.0, 0.1)}, ValueError, r"penalty_weights is \(1.0, 0.1\), but"),
-        (
-            {"penalty_weights": ("a",)},
-            TypeError,
-            r"penalty_weights\[0\] is 'a', but must be a real",
-        ),
-        ({"n_intervals": 0}, ValueError, "n_intervals is 0, but must be at least 1"),
-        ({"degree": -1}, ValueError, "degree is -1, but must be at least 0"),
-        ({"n_steps": 0}, ValueError, "n_steps is 0, but must be at least 1"),
-        ({"n_folds": 1}, ValueError, "n_folds is 1, but must be at least 2"),
+        ({"hidden_layers": 5}, ValueError),
+        ({"hidden_layers": (2, 0)}, ValueError),
+        ({"penalty_weights": 1e-3}, ValueError),
+        ({"penalty_weights": (1.0, 0.1)}, ValueError),
+        ({"penalty_weights": ("a",)}, TypeError),
+        ({"n_intervals": 0}, ValueError),
+        ({"degree": -1}, ValueError),
+        ({"n_steps": 0}, ValueError),
+        ({"n_folds": 1}, ValueError),
     ],
 )
-def test_messages_name_the_settings_of_the_estimators(settings, kind, sentence):
+def test_messages_name_the_settings_of_the_estimators(settings, kind):
     for estimator in (KANRegressor, KANClassifier):
-        with pytest.raises(kind, match=f"^{sentence}"):
+        with pytest.raises(kind, match=rf"^{next(iter(settings))}[ \[]"):
             estimator(**settings).fit(np.arange(40.0)[:, None], [0, 1] * 20)
 
 
@@ -224,7 +221,7 @@ def test_inputs_beyond_the_training_samples_count_as_the_nearest_of_them(fitted)
 
 
 def test_the_run_is_kept_with_its_candidates(fitted):
-    assert isinstance(fitted.run_, kr.ValidatedRun)
+    assert isinstance(fitted.run_, ValidatedRun)
     assert fitted.run_.chosen in fitted.run_.candidates
 
 
@@ -302,7 +299,7 @@ def test_a_fit_that_fails_or_is_interrupted_leaves_the_estimator_as_it_was(monke
         regressor.set_params(n_steps=0).fit(x, np.column_stack([y, y]))
     with pytest.raises(ValueError, match="y has the one class"):
         classifier.fit(x, ["rain"] * 40)
-    monkeypatch.setattr(kr, "fit_validated", interrupted)
+    monkeypatch.setattr(kr, "cross_validate", interrupted)
     for model in (regressor, classifier):
         with pytest.raises(KeyboardInterrupt):
             model.fit(x.to_numpy(), ["rain", "dry"] * 20 if model is classifier else x)
@@ -326,18 +323,14 @@ def test_without_test_samples_an_estimator_has_no_test_error(fitted, classified)
     assert "test_rmse" not in f"{fitted.discovery_!r} {fitted.discovery_.steps}"
 
 
-@pytest.mark.parametrize("kind", [KANRegressor, KANClassifier])
-def test_the_note_on_outliers_names_the_column_and_what_can_be_done_with_it(kind):
-    x = pd.DataFrame(RNG(0).uniform(-1.0, 1.0, (300, 2)), columns=["age", "income"])
-    y = (np.sin(3.0 * x["income"]) + x["age"]) > 0.0
-    x.loc[5, "income"] = 100.0
+def test_an_outlier_that_makes_the_curve_of_a_column_a_line_is_a_finding():
+    x = RNG(0).uniform(-1.0, 1.0, (300, 2))
+    y = np.sin(3.0 * x[:, 1]) + x[:, 0]
+    x[5, 1] = 100.0
 
-    stopped = kind(**QUICK, random_state=0).fit(x, y if kind is KANClassifier else 1.0 * y)
-    stopped = stopped.run_.stopped
+    findings = KANRegressor(**QUICK, random_state=0).fit(x, y).run_.findings
 
-    assert "; input 'income' varies by" in stopped
-    assert "or clip or transform the input, whose numbers here are standard deviations" in stopped
-    assert "domain=" not in stopped
+    assert any("input 1" in one.what and "outliers" in one.do for one in findings)
 
 
 def test_settings_reach_the_fit():
@@ -349,20 +342,6 @@ def test_settings_reach_the_fit():
 
     assert ("hidden", 1e-3) in candidates
     assert len(candidates) == 4
-
-
-@pytest.mark.parametrize(
-    ("settings", "sentence"),
-    [
-        ({"n_steps": 0}, "n_steps is 0, but must be at least 1"),
-        ({"penalty_weights": (1.0, 0.1)}, "must be strictly increasing numbers above 0"),
-        ({"hidden_layers": (0,)}, "0"),
-        ({"n_folds": 1}, "n_folds is 1, but must be at least 2"),
-    ],
-)
-def test_settings_out_of_range_are_reported_by_fit(settings, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        KANRegressor(**settings).fit(*table(40))
 
 
 # --- classes
