@@ -30,7 +30,8 @@ from benchmarks.subjects import mean_square_objective
 from kan_ref.checks import FloatArray
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.network import Network
-from kan_ref.optimizers.normal_equations import normal_equations
+from kan_ref.numerics import normal_sums
+from kan_ref.optimizers.levenberg_marquardt import damped_step
 from kan_ref.pde import jets
 from kan_ref.pde.jet_kind import JetKind, operator_kind
 from kan_ref.program import given_number, run_program
@@ -127,15 +128,15 @@ def lm_iteration(case: Case) -> Callable[[], FloatArray]:
         flow = jets.run_jet_forward(network, inner)
         on_border, caches = network.run_flow(outer)
         residuals = np.concatenate([flow.jet[0, -1] - f, on_border[-1][:, 0]])
-        equations = normal_equations(
+        sums = normal_sums(
             [
                 *jets.jet_jacobian(network, flow, [seed]),
                 prediction_jacobian(network.layers, caches),
             ],
             residuals,
         )
-        found, _ = equations.step(1e-3 * equations.largest_square())
-        return found
+        damping = np.full(network.n_params, 1e-3 * sums.matrix.diagonal().max())
+        return damped_step(sums, damping)[0]
 
     return step
 
