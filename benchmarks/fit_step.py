@@ -25,7 +25,7 @@ import numpy as np
 
 import kan_ref as kr
 from benchmarks.measuring import take_turns
-from benchmarks.subjects import SHAPES, Shape, mean_square_objective, point, problem
+from benchmarks.subjects import SHAPES, Shape, mean_square_objective, problem, turns
 from benchmarks.trial import peak_resident, resident_now
 from kan_ref import optimizers
 from kan_ref.program import run_program
@@ -51,9 +51,11 @@ class Steps(NamedTuple):
     median: float
 
 
-def steps(network: Any, data: kr.Data, n_steps: int, **options: Any) -> Steps:
+def steps(
+    network: Any, data: kr.Data, n_steps: int, optimizer: Any = "adam", **options: Any
+) -> Steps:
     """Train, and return how long the steps took, from the first to the last."""
-    run = kr.fit(network, data, optimizer="adam", n_steps=n_steps, **options)
+    run = kr.fit(network, data, optimizer=optimizer, n_steps=n_steps, **options)
     durations = np.diff(run.history.seconds[1:])
     return Steps(float(durations.mean()), float(np.median(durations)))
 
@@ -71,14 +73,14 @@ def full(shape: Shape, seconds: float, n_steps: int, seed: int) -> list[float]:
 
     kr.fit(network, data, optimizer="adam", n_steps=n_steps, callback=watch)
     objectives = [mean_square_objective(one, data.x_train, data.y_train) for one in networks]
-    thetas = [point(one) for one in networks]
+    points = [turns(one) for one in networks]
 
     def evaluate() -> None:
-        for objective, theta in zip(objectives, thetas, strict=True):
-            objective.value_and_grad(theta)
+        for objective, thetas in zip(objectives, points, strict=True):
+            objective.value_and_grad(next(thetas))
 
     def adam() -> None:
-        optimizers.Steps(kr.adam(objectives[-1].value_and_grad, thetas[-1]), n_steps).last()
+        optimizers.Steps(kr.adam(objectives[-1].value_and_grad, next(points[-1])), n_steps).last()
 
     runs: list[Steps] = []
 
@@ -88,7 +90,7 @@ def full(shape: Shape, seconds: float, n_steps: int, seed: int) -> list[float]:
     # all three in turns: a busy machine slows them alike
     times = take_turns([evaluate, adam, train], seconds=seconds)
     return [
-        1e3 * times[0].least / len(thetas),
+        1e3 * times[0].least / len(points),
         1e3 * times[1].least / (n_steps + 1),
         1e3 * min(run.mean for run in runs),
         1e3 * min(run.median for run in runs),
@@ -115,7 +117,7 @@ def batches(n_steps: int) -> str:
         few = kr.Data(many.x_train[:BATCH], many.y_train[:BATCH], many.x_test, many.y_test)
         rng = np.random.default_rng(2)
         own = 1e3 * min(
-            steps(network, many, n_steps, batch_size=BATCH, rng=rng).mean for _ in range(3)
+            steps(network, many, n_steps, kr.Adam(batch_size=BATCH), rng=rng).mean for _ in range(3)
         )
         alone = 1e3 * min(steps(network, few, n_steps).mean for _ in range(3))
         cells.append(
@@ -144,9 +146,8 @@ def peak() -> float:
     kr.fit(
         network,
         data,
-        optimizer="adam",
+        optimizer=kr.Adam(batch_size=BATCH),
         n_steps=20,
-        batch_size=BATCH,
         rng=np.random.default_rng(0),
     )
     return peak_resident() - before

@@ -5,10 +5,10 @@ noise, 1 - mse / variance: 0 is the mean of the targets, 1 the function itself. 
 
     ridge     a spline of 3 intervals for each input, with a ridge penalty whose weight is chosen in 5 folds: no interactions
     fit       `kan_ref.fit` with its defaults, [n, 5, 1]
-    stopped   the same with `validation_share=0.2, patience=20`
-    validated `kan_ref.fit_validated` with its defaults
+    stopped   the same with `validation_share=0.2`
+    validated `kan_ref.cross_validate` with its defaults
 
-A cell is the median over seeds, with the smallest and the largest in brackets; behind it are what `fit_validated` chose and the
+A cell is the median over seeds, with the smallest and the largest in brackets; behind it are what `cross_validate` chose and the
 CPU seconds that it took on one thread.
 """
 
@@ -102,7 +102,7 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """R^2 of each method on one drawn table, what `fit_validated` chose, and its CPU seconds."""
+    """R^2 of each method on one drawn table, what `cross_validate` chose, and its CPU seconds."""
 
     r2: tuple[float, ...]
     chosen: str
@@ -118,11 +118,12 @@ def measure(table: Table, seed: int) -> Outcome:
     )
     predictions = [additive_ridge(data)]
     predictions.append(kr.fit(network, data).network(data.x_test))
-    stopped = kr.fit(network, data, validation_share=0.2, patience=20, rng=rng)
+    stopped = kr.fit(network, data, validation_share=0.2, rng=rng)
     predictions.append(stopped.network(data.x_test))
     began = time.process_time()
-    run = kr.fit_validated(data, rng=rng)
+    run = kr.cross_validate(data, rng=rng)
     seconds = time.process_time() - began
+    assert run.chosen is not None
     predictions.append(run.predict(data.x_test))
     spread = float(np.std(data.y_test))
     scale = spread if spread > 1e-9 else 1.0  # of the noisy targets, where the function is constant

@@ -83,10 +83,9 @@ def _fit(
     )
     kr.fit(
         network,
-        data,
+        kr.Data(data.x_train, data.y_train, data.x_test[:0], data.y_test[:0]),
         grids=grids,
         n_steps=n_steps,
-        test_every=n_steps,
         callback=lambda step: watch(step.network),
         **options,
     )
@@ -233,14 +232,12 @@ RACERS = (
     ),
     Racer(
         "kan_ref, plain L-BFGS, [2,1,1]",
-        partial(_fit, WIDTHS, GRIDS, 200, {"optimizer": "lbfgs", "precondition": None}),
+        partial(_fit, WIDTHS, GRIDS, 200, {"optimizer": kr.LBFGS(scaled=False)}),
         f"{_NESTED}, 200 steps on each, the paper's variables",
     ),
     Racer(
         "kan_ref, Adam, [2,5,1]",
-        partial(
-            _fit, WIDER, GRIDS[:1], ENDLESS, {"optimizer": "adam", "learning_rate": LEARNING_RATE}
-        ),
+        partial(_fit, WIDER, GRIDS[:1], ENDLESS, {"optimizer": kr.Adam(LEARNING_RATE)}),
         f"G = 5, {_ADAM}",
     ),
     Racer(

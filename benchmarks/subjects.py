@@ -16,9 +16,10 @@ for J^T J, or J J^T if there are more parameters than samples, and `numpy.linalg
 
 import importlib.util
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -31,8 +32,7 @@ from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.numerics import NormalSums, dense_form, normal_sums
 from kan_ref.optimizers.levenberg_marquardt import damped_step
-from kan_ref.training.data_goal import MSE, DataGoal
-from kan_ref.training.objective import Objective, make_objective
+from kan_ref.training import LOSSES, DataTerm, Objective
 
 DEGREE = 3
 
@@ -81,7 +81,7 @@ def problem(shape: Shape, seed: int = 0) -> tuple[Network, FloatArray, FloatArra
 
 def mean_square_objective(model: Any, x: FloatArray, y: FloatArray) -> Objective:
     """Return the mean squared error of a model on x (batch, n_in), y (batch, n_out)."""
-    return make_objective(model, DataGoal(MSE, x, y).prepare(model))
+    return Objective(model, [DataTerm(LOSSES["mse"], x, y, model)])
 
 
 @dataclass(frozen=True)
@@ -192,14 +192,24 @@ def point(network: Network) -> FloatArray:
     return theta
 
 
+def turns(network: Network) -> Iterator[FloatArray]:
+    """Yield theta in one of two arrays by turns: the model of the last array would be kept."""
+    return cycle((point(network), point(network)))
+
+
 def _as_in_fit(network: Network, x: FloatArray, y: FloatArray) -> Step:
-    objective, theta = mean_square_objective(network, x, y), point(network)
-    return Step(lambda: objective.value_and_grad(theta), _as_is)
+    objective, points = mean_square_objective(network, x, y), turns(network)
+    return Step(lambda: objective.value_and_grad(next(points)), _as_is)
 
 
 def _fresh(network: Network, x: FloatArray, y: FloatArray) -> Step:
-    objective, theta = make_objective(network, DataGoal(MSE, x, y)), point(network)
-    return Step(lambda: objective.on_samples(slice(None)).value_and_grad(theta), _as_is)
+    term, theta = DataTerm(LOSSES["mse"], x, y, network), point(network)
+    everything: Any = slice(None)
+
+    def run() -> tuple[float, FloatArray]:
+        return Objective(network, [term.on_samples(everything)]).value_and_grad(theta)
+
+    return Step(run, _as_is)
 
 
 def _textbook(network: Network, x: FloatArray, y: FloatArray) -> Step:
@@ -288,14 +298,8 @@ def measure_lm(shape: Shape, *, seconds: float) -> LmCell:
     network, x, y = problem(shape)
     n_bytes = 8 * y.size * network.n_params
     if n_bytes > LARGEST:
-        return LmCell(
-            shape,
-            y.size,
-            network.n_params,
-            None,
-            None,
-            f"left out: a dense Jacobian has {n_bytes / 2**30:.1f} GiB",
-        )
+        failure = f"left out: a dense Jacobian has {n_bytes / 2**30:.1f} GiB"
+        return LmCell(shape, y.size, network.n_params, None, None, failure)
     objective, theta = mean_square_objective(network, x, y), network.theta.copy()
     ours, dense = take_turns(
         [lambda: iterate(objective, theta), lambda: iterate_dense(objective, theta)],

@@ -2,12 +2,19 @@
 
     python -m benchmarks.two_checkouts FOLDER        FOLDER is the root of the other checkout
 
+The shapes are those of `benchmarks.subjects`. A step is one of
+
+    cached         value and gradient of the objective as `fit` calls it: what the first layer computes of x is kept
+    fresh          `kr.value_and_grad`
+    adam step      a step of `fit` with Adam, test errors and moves of grids included; also in units of "cached", here and there
+    lm iteration   a step of `fit` with Levenberg-Marquardt, at the shapes with few parameters
+
 For each kind of step five groups of three processes stay alive: one of the other checkout, two of this one. In each of 7 rounds
 every process does the same work once, so that disturbances of the machine affect all alike. Where the arrays of a process lie
 decides which of its pages the operating system takes back after each step, which can double its time. This changes with the
 length of the environment, with the folder's name and with the work done before: hence groups with environments of different
-lengths, and processes that do nothing else. The ratios are medians of those of the groups. The ratios of the two processes of
-this checkout to each other, from the least to the greatest, are what one group's ratio is worth.
+lengths, and processes that do nothing else. The ratios are medians of those of the groups, this checkout to the other. The
+ratios of the two processes of this checkout to each other, from the least to the greatest, are what one group's ratio is worth.
 """
 
 import argparse
@@ -21,49 +28,78 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.subjects import SHAPES, Shape
 from kan_ref.program import run_program
 
 ROUNDS = 7
 PADDINGS = (0, 100, 700, 2000, 5000)  # characters by which the groups lengthen the environment
-NAMES = ("adam step", "value_and_grad", "lm iteration")
-SHAPES = (((2, 5, 1), 5), ((4, 10, 10, 2), 10))  # widths, n_intervals
+NAMES = ("cached", "fresh", "adam step", "lm iteration")
+FEW = "abc"  # shapes whose parameters are few enough for Levenberg-Marquardt
+N_STEPS, N_STEPS_WIDE, WIDE = 50, 25, "ef"  # of a process in a round
 
-# what a process runs: for every line that it reads, one with the CPU seconds of a step; the package's public names alone
+# what a process runs: for every line that it reads, one with the CPU seconds of a step
 WORKER = """
-import sys, time
+import itertools, sys, time
 import numpy as np
 import kan_ref as kr
 
-widths, n_intervals = {shape}
+widths, n_intervals, n = {shape}
 rng = np.random.default_rng(0)
-x, y = rng.uniform(-1.0, 1.0, (2000, widths[0])), rng.normal(size=(2000, widths[-1]))
-data = kr.Data(x[:1000], y[:1000], x[1000:], y[1000:])
-network = kr.init_network(widths, n_intervals=n_intervals, degree=3, domain=(-1.0, 1.0), rng=rng)
+x, y = rng.uniform(-1.0, 1.0, (n + 1000, widths[0])), rng.normal(size=(n + 1000, widths[-1]))
+data = kr.Data(x[:n], y[:n], x[n:], y[n:])
+shape = dict(n_intervals=n_intervals, degree=3, domain=(-1.0, 1.0), x=data.x_train)
+network = kr.init_network(widths, **shape, rng=rng)
 
-def gradients(n):
-    for _ in range(n):
-        kr.value_and_grad(network, data.x_train, data.y_train)
+def objective_of_terms():
+    from kan_ref.training import LOSSES, DataTerm, Objective
+    return Objective(network, [DataTerm(LOSSES["mse"], data.x_train, data.y_train, network)])
 
-steps = {{
-    "adam step": lambda n: kr.fit(network, data, optimizer="adam", n_steps=n),
-    "value_and_grad": gradients,
-    "lm iteration": lambda n: kr.fit(network, data, optimizer="lm", n_steps=n),
-}}
-n_calls = {{"adam step": 50, "value_and_grad": 50, "lm iteration": 2}}
-work, n = steps[{name!r}], n_calls[{name!r}]
-for _ in sys.stdin:
+def objective_of_goal():
+    from kan_ref.training.data_goal import MSE, DataGoal
+    from kan_ref.training.objective import make_objective
+    return make_objective(network, DataGoal(MSE, data.x_train, data.y_train).prepare(network))
+
+def mean(call, n_steps):
+    call()
     began = time.process_time()
-    work(n)
-    print((time.process_time() - began) / n, flush=True)
+    for _ in range(n_steps):
+        call()
+    return (time.process_time() - began) / n_steps
+
+def cached(n_steps):
+    thetas = [network.theta.copy() for _ in range(2)]
+    for theta in thetas:
+        theta.flags.writeable = False  # as optimizers give it, and another array at every step
+    points = itertools.cycle(thetas)
+    return mean(lambda: objective.value_and_grad(next(points)), n_steps)
+
+def fresh(n_steps):
+    return mean(lambda: kr.value_and_grad(network, data.x_train, data.y_train), n_steps)
+
+def fitted(optimizer, n_steps):
+    stamps = []
+    add = lambda step: stamps.append(time.process_time())
+    kr.fit(network, data, optimizer=optimizer, n_steps=n_steps, callback=add)
+    return (stamps[-1] - stamps[0]) / (len(stamps) - 1)
+
+objective = (objective_of_terms if hasattr(kr.training, "DataTerm") else objective_of_goal)()
+steps = {{
+    "cached": cached,
+    "fresh": fresh,
+    "adam step": lambda n_steps: fitted("adam", n_steps),
+    "lm iteration": lambda n_steps: fitted("lm", 4),
+}}
+for _ in sys.stdin:
+    print(steps[{name!r}]({n_steps}), flush=True)
 """
 
 
-def start(
-    checkout: Path, shape: tuple[tuple[int, ...], int], name: str, padding: int = 0
-) -> subprocess.Popen[str]:
+def start(checkout: Path, shape: Shape, name: str, padding: int = 0) -> subprocess.Popen[str]:
     """Start a process with kan_ref of this checkout that takes steps of the kind `name`."""
+    sizes = shape.widths, shape.n_intervals, shape.batch
+    n_steps = N_STEPS_WIDE if shape.name in WIDE else N_STEPS
     return subprocess.Popen(
-        [sys.executable, "-c", WORKER.format(shape=shape, name=name)],
+        [sys.executable, "-c", WORKER.format(shape=sizes, name=name, n_steps=n_steps)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -114,31 +150,38 @@ def ratios(times: np.ndarray) -> tuple[float, float, tuple[float, float]]:
     )
 
 
-def measure(other: Path, shape: tuple[tuple[int, ...], int], name: str) -> dict[str, object]:
-    """Return the row of a kind of step at a shape."""
+def measure(other: Path, shape: Shape) -> list[dict[str, object]]:
+    """Return the rows of a shape, one for each kind of step."""
     here = Path(__file__).resolve().parents[1]
+    names = NAMES if shape.name in FEW else NAMES[:-1]
     processes = [
-        start(folder, shape, name, padding)
+        (start(folder, shape, name, padding), name)
         for padding in PADDINGS
         for folder in (other.resolve(), here, here)
+        for name in names
     ]
     try:
-        times = [[ask(process, name) for process in processes] for _ in range(ROUNDS + 1)]
+        answers = [[ask(*process) for process in processes] for _ in range(ROUNDS + 1)]
     finally:
-        for process in processes:
+        for process, _ in processes:
             process.kill()
             process.wait()
             for stream in filter(None, (process.stdin, process.stdout)):
                 with contextlib.suppress(BrokenPipeError):  # of a process that has ended
                     stream.close()
-    seconds, to_other, to_itself = ratios(np.reshape(times[1:], (ROUNDS, len(PADDINGS), 3)))
-    return {
-        "widths": shape[0],
-        "step": name,
-        "ms": round(1e3 * seconds, 4),
-        "ratio to the other": round(to_other, 3),
-        "ratios to itself": [round(ratio, 3) for ratio in to_itself],
-    }
+    times = np.reshape(answers[1:], (ROUNDS, len(PADDINGS), 3, len(names)))
+    rows: list[dict[str, object]] = []
+    for place, name in enumerate(names):
+        seconds, to_other, to_itself = ratios(times[..., place])
+        row: dict[str, object] = {"shape": str(shape), "step": name}
+        row |= {"ms": round(1e3 * seconds, 4), "ratio to the other": round(to_other, 3)}
+        row["ratios to itself"] = [round(ratio, 3) for ratio in to_itself]
+        if name == "adam step":
+            medians = np.median(times, axis=0)
+            there, ours, _ = np.median(medians[..., place] / medians[..., 0], axis=0)
+            row["in units of cached"] = {"here": round(ours, 3), "there": round(there, 3)}
+        rows.append(row)
+    return rows
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -149,12 +192,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="root of the other checkout")
-    folder = parser.parse_args(arguments).folder
+    parser.add_argument("--only", default="abcdefg", help="letters of shapes (all)")
+    options = parser.parse_args(arguments)
+    folder = options.folder
     if not (folder / "kan_ref" / "__init__.py").is_file():
         parser.error(f"FOLDER is {folder}, but must be a checkout, which has kan_ref/__init__.py")
     for shape in SHAPES:
-        for name in NAMES:
-            print(json.dumps(measure(folder, shape, name)), flush=True)
+        for row in measure(folder, shape) if shape.name in options.only else ():
+            print(json.dumps(row), flush=True)
     return 0
 
 

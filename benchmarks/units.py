@@ -3,7 +3,7 @@
 Every row moves or scales inputs or targets of exp(sin(pi x) + y^2), 1000 samples, and has the median over seeds of the test error
 divided by the standard deviation of the targets. The columns are
 
-    init_network, plain   the paper's initialization and `fit(precondition=None)`
+    init_network, plain   the paper's initialization and `fit(optimizer=kr.LM(scaled=False))`
     init_network          the same with `fit`'s own scaled variables
     best_start            also the initialization in the units of the data: what a user gets by `best_start` and `fit`
     KANRegressor          the estimator of `kan_ref.sklearn` with two folds and one weight of the penalty, 0.001
@@ -44,9 +44,9 @@ ROWS: dict[str, tuple[FloatArray, FloatArray, float, float]] = {
     "1e5 x_1 + 300, 1e-6 y + 1": (300 * ONE, np.array([1e5, 1.0]), 1.0, 1e-6),
 }
 METHODS = {
-    "init_network, plain": (False, None),
-    "init_network": (False, "auto"),
-    "best_start": (True, "auto"),
+    "init_network, plain": (False, kr.LM(scaled=False)),
+    "init_network": (False, kr.LM()),
+    "best_start": (True, kr.LM()),
 }
 ESTIMATOR = "KANRegressor"
 N_INTERVALS, N_STEPS, N_STARTS = 5, 60, 3
@@ -69,16 +69,14 @@ def measure(
     row: str, method: str, seed: int, *, n_steps: int = N_STEPS
 ) -> tuple[float, kr.Run[kr.Network]]:
     """Return test error / std(y) of one run, and the run."""
-    started, precondition = METHODS[method]
+    started, optimizer = METHODS[method]
     data, rng = data_of(row, seed), np.random.default_rng(1000 + seed)
     options: dict[str, Any] = {"n_intervals": N_INTERVALS, "degree": 3, "rng": rng}
     if started:
-        network = kr.best_start(
-            (2, 5, 1), data, n_starts=N_STARTS, precondition=precondition, **options
-        )
+        network = kr.best_start((2, 5, 1), data, n_starts=N_STARTS, optimizer=optimizer, **options)
     else:
         network = kr.init_network((2, 5, 1), domain=data.x_train, **options)
-    run = kr.fit(network, data, n_steps=n_steps, precondition=precondition)
+    run = kr.fit(network, data, n_steps=n_steps, optimizer=optimizer)
     return float(run.test_rmse / data.y_test.std()), run
 
 

@@ -39,23 +39,21 @@ def networks(samples: kr.Data) -> list[tuple[str, str, kr.Network]]:
     ).layers
     # all grids on [-1, 1], as in the paper's code
     start = kr.Network((first, replace(last, knots=kr.uniform_knots(5 * [-1.0], 1.0, 5, 3))))
-    weights: dict[str, Any] = {"penalty_weight": 1e-2, "l1_weight": 1.0, "entropy_weight": 2.0}
+    weights = kr.Penalty(1e-2, l1=1.0, entropy=2.0)
     sparse = kr.fit(
-        start, samples, optimizer="lbfgs", n_steps=120, update_grids=False, **weights
+        start, samples, optimizer="lbfgs", n_steps=120, update_grids=False, penalty=weights
     ).network
     pruned = kr.fit(
         kr.prune(sparse, samples.x_train),
         samples,
-        optimizer="lm",
+        optimizer=kr.LM(scaled=False),
         n_steps=40,
-        precondition=None,
     ).network
     named = kr.fit(
         kr.auto_symbolic(pruned, samples.x_train),
         samples,
-        optimizer="lm",
+        optimizer=kr.LM(scaled=False),
         n_steps=40,
-        precondition=None,
     ).network
     about = "Trained on 1000 samples of exp(sin(πx) + y²): "
     return [

@@ -123,7 +123,7 @@ class KanRef(Library):
         return {"numpy.linalg.lstsq": np.asarray(np.linalg.lstsq(a, b)[0], dtype=np.float64)}
 
     def penalties(self, model: kr.Network, x: FloatArray) -> dict[str, Pair]:
-        """Return the kinds of `fit(penalty=...)`, and the entropy of mean |coef|."""
+        """Return the kinds of `kr.Penalty`, and the entropy of mean |coef|."""
         (layer,) = model.layers
         return {kind: penalty(kind, layer, x) for kind in PENALTY_NAMES} | {
             "mean |coef|": coefficient_shares(layer)

@@ -212,7 +212,7 @@ def _signless(value: object) -> object:
 
 
 SAME_PENALTIES = (
-    ("pykan", "edge_forward_spline_n", "pykan", "layer", ('`kr.fit(..., penalty="pykan")`',) * 2),
+    ("pykan", "edge_forward_spline_n", "pykan", "layer", ('`kr.Penalty(..., kind="pykan")`',) * 2),
     (
         "efficient-kan",
         "regularization_loss",

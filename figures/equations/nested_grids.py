@@ -83,7 +83,7 @@ def run(config: Config) -> dict[str, Any]:
     seconds counted from the start and without the time for measuring errors.
     """
     rng = np.random.default_rng(config["seed"])
-    goal, lattice = poisson.problem(config["problem"], rng), poisson.mesh()
+    terms, lattice = poisson.problem(config["problem"], rng), poisson.mesh()
     found: dict[str, list[float]] = {
         key: [] for key in ("n_params", "l2", "h1", "residual", "seconds")
     }
@@ -98,11 +98,10 @@ def run(config: Config) -> dict[str, Any]:
     for grid, n_steps in zip(config["grids"], config["n_steps"], strict=True):
         trained = kr.fit(
             network,
-            problem=goal,
-            optimizer="lm",
+            equations=terms,
+            optimizer=kr.LM(scaled="precondition" in config),
             n_steps=n_steps,
             grids=(grid,),
-            precondition=config.get("precondition"),
         )
         network = trained.network
         measuring = time.process_time()

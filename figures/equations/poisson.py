@@ -14,7 +14,7 @@ Errors are, on the mesh of 201 x 201 points of the closed square, with e = model
 The paper leaves open G (here 5), optimizers and steps, and the activation of the MLPs (tanh). Points
 and initialization depend on the seed, nothing else does.
 
-Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
+Optimizers work on the parameters themselves, as in the paper.
 """
 
 import time
@@ -27,9 +27,10 @@ import numpy as np
 import kan_ref as kr
 from figures.machine.machine import Config, Record, shape_name
 from figures.machine.style import BLUE, GREEN, ORANGE, PURPLE, VERMILION
+from figures.machine.training import OPTIMIZERS
 from kan_ref.checks import FloatArray
 from kan_ref.pde.input_derivatives import JetModel as Model
-from kan_ref.training.history import Step
+from kan_ref.training import Step
 
 ALPHA, LINES = 0.01, 201
 PI = np.pi
@@ -106,13 +107,13 @@ def points(name: str, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]
     return np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2), around(np.tile(line, (4, 1)))
 
 
-def problem(name: str, rng: np.random.Generator) -> kr.ResidualProblem:
-    """Return the problem (R7)."""
+def problem(name: str, rng: np.random.Generator) -> list[Any]:
+    """Return the terms of (R7)."""
     inside, boundary = points(name, rng)
     source = SOLUTIONS[name].laplacian(inside)[:, None]
     # [eq:poisson]
     equation = kr.linear_term(inside, second=[1.0, 1.0], source=source, weight=ALPHA)
-    return kr.residual_problem([equation, kr.value_term(boundary)])
+    return [equation, kr.value_term(boundary)]
     # [/eq:poisson]
 
 
@@ -161,7 +162,7 @@ def run(config: Config) -> dict[str, Any]:
     """
     rng = np.random.default_rng(config["seed"])
     name, lattice, shown = config["problem"], mesh(), shown_steps(config["n_steps"])
-    goal, model = problem(name, rng), model_of(config, rng)
+    terms, model = problem(name, rng), model_of(config, rng)
     curve: dict[str, list[float]] = {"step": [], "l2": [], "h1": [], "loss": [], "seconds": []}
     spent = 0.0
 
@@ -180,11 +181,10 @@ def run(config: Config) -> dict[str, Any]:
     start = time.process_time()
     trained = kr.fit(
         model,
-        problem=goal,
-        optimizer=config["optimizer"],
+        equations=terms,
+        optimizer=OPTIMIZERS[config["optimizer"]],
         n_steps=config["n_steps"],
         callback=watch,
-        precondition=None,
     )
     seconds = time.process_time() - start - spent
     l2, h1 = errors(name, trained.network, lattice)

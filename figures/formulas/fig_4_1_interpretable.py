@@ -7,7 +7,7 @@ that finds the paper's network (the first of all if none does). The claims are t
 Panel (c) goes from a number in [0, 1] to its first decimal digit: ten splines that should be bumps, the j-th over [j/10, (j+1)/10].
 0.0618 becomes (1, 0, ..., 0), 0.314 becomes (0, 0, 0, 1, 0, ..., 0). The paper leaves open, and we chose before the first full run:
 a [1,10] network, numbers uniform on [0, 1], least squares on the one-hot targets, and 20 intervals, two a digit.
-Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
+Optimizers work on the parameters themselves, as in the paper.
 """
 
 import re
@@ -37,6 +37,7 @@ from figures.formulas.five_formulas import (
 )
 from figures.machine.machine import Claim, Config, Record, all_bar, shape_name, spread
 from figures.machine.stored_network import draw_settled, restored, stored
+from figures.machine.training import OPTIMIZERS
 from kan_ref.checks import FloatArray, IntArray
 
 # --- panel (c), first digits
@@ -82,7 +83,7 @@ def learn_digits(config: Config) -> dict[str, Any]:
         config["widths"], n_intervals=config["n_intervals"], degree=3, domain=config["box"], rng=rng
     )
     options = {"n_steps": config["n_steps"], "smoothness_weight": config["smoothness_weight"]}
-    network = kr.fit(network, data, optimizer="lm", **options, precondition=None).network
+    network = kr.fit(network, data, optimizer=OPTIMIZERS["lm"], **options).network
     seconds = time.process_time() - began
     return {
         **bumps(network),

@@ -10,7 +10,7 @@ What the paper leaves open: points are uniform on [-1, 1]^2, 1000 to train and 1
 20 iterations are the documentation's, as is the entropy's weight mu_2 = 10 beside the printed mu_2 = 1; 100 steps are the default of
 the paper's code. There is no training between pruning and symbolic fitting. Step 4 is Levenberg-Marquardt. Noise is on the training targets alone.
 
-Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
+Optimizers work on the parameters themselves, as in the paper.
 """
 
 import time
@@ -24,6 +24,7 @@ import kan_ref as kr
 from figures.machine.machine import Config, Record
 from figures.machine.stored_network import stored
 from figures.machine.style import BLUE, GREEN, ORANGE, PURPLE, VERMILION
+from figures.machine.training import OPTIMIZERS, penalty_of
 from kan_ref.network.network import Network
 from kan_ref.symbolic.canonical import canonical_form
 
@@ -143,12 +144,9 @@ def sparsify(config: Config, data: kr.Data, rng: np.random.Generator) -> kr.Run[
     return kr.fit(
         network,
         data,
-        optimizer="lbfgs",
+        optimizer=OPTIMIZERS["lbfgs"],
         n_steps=config["n_steps"],
-        penalty_weight=config["penalty_weight"],
-        l1_weight=config["l1_weight"],
-        entropy_weight=config["entropy_weight"],
-        precondition=None,
+        penalty=penalty_of(config),
     )
 
 
@@ -176,10 +174,7 @@ def _name(network: Network, data: kr.Data, names: dict[tuple[int, int, int], str
 
 
 def _train_affine(config: Config, network: Network, data: kr.Data) -> Network:
-    trained: Network = kr.fit(
-        network, data, optimizer="lm", n_steps=config["affine_steps"], precondition=None
-    ).network
-    return trained
+    return kr.fit(network, data, optimizer=OPTIMIZERS["lm"], n_steps=config["affine_steps"]).network
 
 
 def _wrong_rmse(config: Config, pruned: Network, data: kr.Data) -> float:

@@ -19,7 +19,7 @@ For (b) the product is measured: the three curves become logarithms, their param
 What the paper leaves open: 2000 knots with at most 13 crossings to train, 1000 to test, and as many shuffled ones; of four
 initializations, the one with the smallest training error after 60 iterations, then 250 more. As in Fig. 4.2 there are
 3 intervals, the printed penalty has lambda = 5e-3 and mu_2 = 10, a = 3, and initial coefficients are N(0, 1). Optimizers work on the parameters
-themselves (`precondition=None`), as in the paper.
+themselves, as in the paper.
 """
 
 import time
@@ -33,6 +33,7 @@ import kan_ref as kr
 from figures.knots.table import MOST_CROSSINGS, NUMBERS, all_knots
 from figures.machine.machine import Config, Record
 from figures.machine.stored_network import stored
+from figures.machine.training import OPTIMIZERS, penalty_of
 from kan_ref.checks import FloatArray
 from kan_ref.network.initialization import COEF_SCALE
 
@@ -94,10 +95,9 @@ def _search(config: Config, search: int) -> dict[str, Any]:
     rng = np.random.default_rng([config["seed"], search])
     began = time.process_time()
     settings: dict[str, Any] = {
-        "optimizer": "lbfgs",
-        **{name: config[name] for name in ("penalty_weight", "l1_weight", "entropy_weight")},
+        "optimizer": OPTIMIZERS["lbfgs"],
+        "penalty": penalty_of(config),
         "trainable": ("coef", "w_base", "w_spline"),
-        "precondition": None,
     }
     starts = [
         kr.fit(_start(config, data.x_train, rng), data, n_steps=config["start_steps"], **settings)

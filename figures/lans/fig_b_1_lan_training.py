@@ -8,7 +8,7 @@ y^2, then exp); 1000 uniform points of [-1, 1]^2 to train on, as many to test; L
 steps, then 60 steps on each of 5, 10 and 20 intervals (see `lan_runs`). The KAN is [2,1,1]; the MLPs have two hidden layers and as
 many parameters as the LAN at the end, and the same numbers of starts and steps.
 
-Optimizers and initializations are the paper's, without scaled variables (`precondition=None`).
+Optimizers and initializations are the paper's, without scaled variables.
 """
 
 import math
@@ -32,6 +32,8 @@ from figures.lans.lan_runs import (
 )
 from figures.machine.machine import Bar, Claim, Config, Record, shape_name, spread
 from figures.machine.style import BLUE, GREEN, PURPLE, VERMILION
+from figures.machine.training import OPTIMIZERS, best_start, n_failed
+from kan_ref.training import hold_out
 
 NAME = "b.1"
 TITLE = "training of a LAN"
@@ -90,13 +92,12 @@ def _run_lan(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[st
 
     lan, validation = train_lan(config, data, rng, watch)
     snapshots.append({"step": steps[-1], "test_rmse": errors[-1], "lan": stored_lan(lan)})
-    best = min(validation)
     return {
         "widths": list(lan.widths),
         "n_params": lan.n_params,
         "step": steps,
         "test_rmse": [float(f"{error:.4g}") for error in errors],
-        "n_failed_starts": sum(error > 10.0 * best for error in validation),
+        "n_failed_starts": n_failed(validation),
         "purity": purity(lan, data.x_train),
         "snapshots": snapshots,
         "probe": data.x_train[:200].round(4).tolist(),
@@ -107,7 +108,7 @@ def _run_other(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
     """Train a KAN or an MLP with the same numbers of initializations and steps."""
     per_grid = config["n_rounds"] * config["round_steps"]
     if config["model"] == "kan":
-        starts = kr.run_starts(
+        network, failed = best_start(
             config["widths"],
             data,
             n_starts=config["n_starts"],
@@ -117,18 +118,16 @@ def _run_other(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
             n_steps=config["start_steps"],
             smoothness_weight=config["smoothness_weight"],
             rng=rng,
-            precondition=None,
-            initialization="paper",
+            optimizer=OPTIMIZERS["lm"],
         )
         run: kr.Run[Any] = kr.fit(
-            starts.network,
+            network,
             data,
             n_steps=per_grid,
             grids=config["grids"],
             smoothness_weight=config["smoothness_weight"],
-            precondition=None,
+            optimizer=OPTIMIZERS["lm"],
         )
-        n_failed = starts.n_failed
     else:
         lan = kr.init_lan(
             WIDTHS["lan"],
@@ -139,32 +138,23 @@ def _run_other(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
         )
         width = shape_with_params(lan, config["widths"])
         widths = [width if n == 0 else n for n in config["widths"]]
-        order = rng.permutation(config["n_train"])
-        aside, kept = np.split(order, [int(VALIDATION * len(order))])
-        part = kr.Data(
-            data.x_train[kept], data.y_train[kept], data.x_train[aside], data.y_train[aside]
-        )
+        part = hold_out(data, VALIDATION, rng)
         drawn = (
             kr.init_mlp(widths, activation=config["model"], rng=rng)
             for _ in range(config["n_starts"])
         )
-        runs = [
-            kr.fit(mlp, part, n_steps=config["start_steps"], precondition=None) for mlp in drawn
-        ]
+        runs = [kr.fit(mlp, part, n_steps=config["start_steps"]) for mlp in drawn]
         validation = [one.test_rmse for one in runs]
-        n_failed = sum(error > 10.0 * min(validation) for error in validation)
+        failed = n_failed(validation)
         run = kr.fit(
-            runs[int(np.argmin(validation))].network,
-            data,
-            n_steps=per_grid * len(config["grids"]),
-            precondition=None,
+            runs[int(np.argmin(validation))].network, data, n_steps=per_grid * len(config["grids"])
         )
     return {
         "widths": list(run.network.widths),
         "n_params": run.network.n_params,
         "step": [config["start_steps"] + int(step) for step in run.history.step],
         "test_rmse": [float(f"{error:.4g}") for error in run.history.test_rmse],
-        "n_failed_starts": int(n_failed),
+        "n_failed_starts": failed,
     }
 
 

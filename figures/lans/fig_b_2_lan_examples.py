@@ -21,6 +21,7 @@ from figures.formulas.fig_4_1_interpretable import DIGIT_PANEL, N_DIGITS, first_
 from figures.formulas.five_formulas import FORMULAS, sample
 from figures.lans.lan_runs import SETTINGS, draw_lan, purity, restored_lan, stored_lan, train_lan
 from figures.machine.machine import Bar, Claim, Config, Record, all_bar, shape_name, spread
+from figures.machine.training import n_failed
 
 NAME = "b.2"
 TITLE = "LANs on the six examples of Fig. 4.1"
@@ -102,7 +103,7 @@ def run(config: Config) -> dict[str, Any]:
         ),
         "right": float(np.mean(y.argmax(axis=1) == data.y_test.argmax(axis=1))),
         "n_params": lan.n_params,
-        "n_failed_starts": sum(error > 10.0 * min(validation) for error in validation),
+        "n_failed_starts": n_failed(validation),
         "purity": purity(lan, data.x_train),
         "lan": stored_lan(lan),
         "probe": data.x_train[:200].round(4).tolist(),

@@ -114,9 +114,7 @@ def _trained(network: Any, data: kr.Data, config: Config) -> tuple[Any, list[flo
     errors: list[float] = []
     began = time.process_time()
     for n_steps, rate in config["steps"]:
-        ended = kr.fit(
-            network, data, optimizer="adam", n_steps=n_steps, learning_rate=rate, precondition=None
-        )
+        ended = kr.fit(network, data, optimizer=kr.Adam(learning_rate=rate), n_steps=n_steps)
         network = ended.network
         errors += [float(error) for error in ended.history.train_rmse[1 if errors else 0 :]]
     curve = decibels(np.array([*errors[:-1:EVERY], errors[-1]]))

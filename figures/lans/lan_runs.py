@@ -5,7 +5,7 @@ on a held-out fifth of the training data; then finer grids. Grids are fixed duri
 so each number of intervals is trained in rounds, and before each round the grids are placed again on
 the activations of the training data.
 
-Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
+Optimizers work on the parameters themselves, as in the paper.
 
 A diagram has the inputs at the bottom, a box with its curve at every hidden node, and weights as lines. A line is blue where its weight is positive and orange where it is negative, and its width and opacity grow with |w| times
 the standard deviation of its input, relative to the largest in its layer.
@@ -26,7 +26,7 @@ from figures.machine.machine import Config
 from figures.machine.style import BLUE, GREY, VERMILION
 from kan_ref.baselines.lan import pre_activations
 from kan_ref.checks import FloatArray
-from kan_ref.training.history import Step
+from kan_ref.training import Step, hold_out
 
 SETTINGS = {
     "degree": 3,
@@ -50,7 +50,7 @@ def train_lan(
 
     `watch(step, network, entry)` is called at every step of the chosen initialization and of all that follows.
     """
-    part = _set_aside(data, rng)
+    part = hold_out(data, VALIDATION, rng)
     starts: list[tuple[float, int, kr.LAN, list[Step]]] = []
     for _ in range(config["n_starts"]):
         lan = kr.init_lan(
@@ -61,14 +61,7 @@ def train_lan(
             rng=rng,
         )
         seen: list[Step] = []
-        run = kr.fit(
-            lan,
-            part,
-            optimizer="lm",
-            n_steps=config["start_steps"],
-            callback=seen.append,
-            precondition=None,
-        )
+        run = kr.fit(lan, part, optimizer="lm", n_steps=config["start_steps"], callback=seen.append)
         starts.append((run.test_rmse, len(starts), run.network, seen))
     _, _, lan, seen = min(starts, key=lambda start: start[:2])
     steps = 0
@@ -84,22 +77,9 @@ def train_lan(
                 if watch is not None and entry.step:
                     watch(before + entry.step, entry.network, entry)
 
-            run = kr.fit(
-                lan,
-                data,
-                optimizer="lm",
-                n_steps=config["round_steps"],
-                callback=report,
-                precondition=None,
-            )
+            run = kr.fit(lan, data, optimizer="lm", n_steps=config["round_steps"], callback=report)
             lan, steps = run.network, before + int(run.history.step[-1])
     return lan, [start[0] for start in starts]
-
-
-def _set_aside(data: kr.Data, rng: np.random.Generator) -> kr.Data:
-    order = rng.permutation(len(data.x_train))
-    aside, kept = np.split(order, [int(VALIDATION * len(order))])
-    return kr.Data(data.x_train[kept], data.y_train[kept], data.x_train[aside], data.y_train[aside])
 
 
 def purity(lan: kr.LAN, x: FloatArray) -> list[float]:

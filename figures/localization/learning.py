@@ -169,7 +169,7 @@ def _hidden_splines(
 ) -> kr.Network:
     widths = (n_in, hidden, 1)
     network = kr.init_network(widths, n_intervals=GRID, degree=3, domain=domain, rng=rng)
-    network = _trained(network, data, 200, penalty_weight=1e-3)
+    network = _trained(network, data, 200, penalty=1e-3)
     return _trained(network, data, 100, smoothness_weight=1e-4)
 
 

@@ -18,7 +18,7 @@ MLPs: depths 2 to 5 (layers of weights), all hidden layers of one width, 5 to 20
 iterations, as in the paper, or 100 Levenberg-Marquardt steps, these only up to 1100 parameters. One seed each: the best of all shapes and
 activations counts.
 
-Optimizers and initializations are the paper's, without scaled variables (`precondition=None`).
+Optimizers and initializations are the paper's, without scaled variables.
 """
 
 import time
@@ -32,9 +32,10 @@ import numpy as np
 import kan_ref as kr
 from figures.machine.ladder import rmse
 from figures.machine.machine import Config
+from figures.machine.training import OPTIMIZERS, best_start, blind
 from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.trials import VALIDATION_SHARE, RatioRule, Search
-from kan_ref.training.held_out import hold_out
+from kan_ref.training import hold_out
 
 SEEDS, SEEDS_MLP, SEEDS_TWO_LAYERS = 5, 1, 3
 ACTIVATIONS, DEPTHS, WIDTHS = ("tanh", "silu", "relu"), (2, 3, 4, 5), (5, 10, 20)
@@ -234,11 +235,7 @@ def _train_mlp(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
     mlp = kr.init_mlp(config["widths"], activation=config["activation"], rng=rng)
     began = time.process_time()
     run = kr.fit(
-        mlp,
-        _alone(data),
-        optimizer=config["optimizer"],
-        n_steps=config["n_steps"],
-        precondition=None,
+        mlp, blind(data), optimizer=OPTIMIZERS[config["optimizer"]], n_steps=config["n_steps"]
     )
     return {
         "n_params": mlp.n_params,
@@ -250,7 +247,7 @@ def _train_mlp(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
 def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str, Any]:
     began = time.process_time()
     weight = config["smoothness_weight"]
-    starts = kr.run_starts(
+    network, failed = best_start(
         config["widths"],
         data,
         n_starts=config["n_starts"],
@@ -258,24 +255,20 @@ def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str,
         degree=config["degree"],
         domain=config["domain"],
         n_steps=config["start_steps"],
-        optimizer=config["optimizer"],
+        optimizer=OPTIMIZERS[config["optimizer"]],
         smoothness_weight=weight if config["shape"] == "eliminated" else 0.0,
         rng=rng,
-        precondition=None,
-        initialization="paper",
     )
-    network, grids = starts.network, []
+    grids = []
     if config["shape"] == "eliminated":
         network = _eliminated(network, data, config["elimination"], weight, rng)
     for n_intervals in config["grids"]:
         options = {
-            "optimizer": config["optimizer"],
+            "optimizer": OPTIMIZERS[config["optimizer"]],
             "n_steps": config["n_steps"],
             "smoothness_weight": weight,
         }
-        network = kr.fit(
-            network, _alone(data), grids=(n_intervals,), **options, precondition=None
-        ).network
+        network = kr.fit(network, blind(data), grids=(n_intervals,), **options).network
         grids.append(
             {
                 "n_intervals": n_intervals,
@@ -286,7 +279,7 @@ def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str,
     edges = [[[int(j), int(i)] for j, i in np.argwhere(layer.mask)] for layer in network.layers]
     return {
         "grids": grids,
-        "n_failed_starts": starts.n_failed,
+        "n_failed_starts": failed,
         "widths": list(network.widths),
         "edges": edges,
     }
@@ -305,10 +298,3 @@ def _eliminated(
     part, rule = hold_out(data, VALIDATION_SHARE), RatioRule(settings["allowed"])
     search = Search(part, rule, N_STEPS, tuple(settings["grids"]), smoothness_weight, rng)
     return run_elimination(search, network).network
-
-
-def _alone(data: kr.Data) -> kr.Data:
-    """Return data with a single test point: `fit` evaluates test points after every step, and the
-    clock should count training.
-    """
-    return kr.Data(data.x_train, data.y_train, data.x_test[:1], data.y_test[:1])

@@ -7,7 +7,7 @@ the settings.
 Hidden grids are those of `kr.fit`: they reach beyond the activations by 1/G or 5 % of their range R. `fig_u_shape` shows what happens
 where they do not.
 
-Apart from `precondition=None`, which leaves the optimizers as in the paper, `kr.fit` is used as it is.
+Apart from optimizers on the parameters themselves, as in the paper, `kr.fit` is used as it is.
 """
 
 import time
@@ -40,8 +40,9 @@ from figures.machine.ladder import (
 )
 from figures.machine.machine import Config, Record, shape_name
 from figures.machine.style import GREY, label_grids
+from figures.machine.training import OPTIMIZERS
 from figures.splines.fig_2_3_claims import claims as claims
-from kan_ref.training.history import Step
+from kan_ref.training import Step
 
 NAME = "2.3"
 TITLE = "grid extension on exp(sin(pi x) + y^2)"
@@ -117,12 +118,11 @@ def run(config: Config) -> dict[str, Any]:
         fitted = kr.fit(
             network,
             begin.data_to_train,
-            optimizer=config["optimizer"],
+            optimizer=OPTIMIZERS[config["optimizer"]],
             n_steps=config["n_steps"],
             smoothness_weight=config["smoothness_weight"],
             grids=(n_intervals,),
             callback=stairs,
-            precondition=None,
         )
         seconds, network = time.process_time() - began - stairs.seconds, fitted.network
         squares = (network(data.x_test) - data.y_test) ** 2

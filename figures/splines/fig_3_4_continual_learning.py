@@ -10,7 +10,7 @@ and not even the first peak is learnt); 2000 L-BFGS iterations a phase for all, 
 the documentation amount to; initial coefficients N(0, 0.1^2) as everywhere, which is the noise in regions
 that have had no data yet.
 
-Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
+Optimizers work on the parameters themselves, as in the paper.
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from figures.machine.machine import Claim, Config, Record, all_bar, spread
 from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, VERMILION
+from figures.machine.training import OPTIMIZERS
 from kan_ref.checks import FloatArray
 
 NAME = "3.4"
@@ -116,10 +117,9 @@ def run(config: Config) -> dict[str, Any]:
         done = kr.fit(
             model,
             data,
-            optimizer=config["optimizer"],
+            optimizer=OPTIMIZERS[config["optimizer"]],
             n_steps=config["n_steps"],
             **options,
-            precondition=None,
         )
         model = done.network
         seen = [phase_points(config, earlier) for earlier in range(phase + 1)]

@@ -13,7 +13,7 @@ depends on how a network gets its finer grid, which the paper does not say:
 
 The same runs on n^2 random points separate the effect of the lattice from others.
 
-Optimizers and initializations are the paper's, without scaled variables (`precondition=None`).
+Optimizers and initializations are the paper's, without scaled variables.
 """
 
 from collections.abc import Sequence
@@ -30,6 +30,7 @@ import kan_ref as kr
 from figures.machine.ladder import rmse
 from figures.machine.machine import Bar, Claim, Config, Record, spread
 from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION
+from figures.machine.training import OPTIMIZERS, blind
 from kan_ref.bspline.knots import uniform_knots
 from kan_ref.bspline.placement import hidden_bounds
 from kan_ref.checks import FloatArray
@@ -94,7 +95,6 @@ def run(config: Config) -> dict[str, Any]:
     x = lattice if config["points"] == "lattice" else rng.uniform(-1.0, 1.0, (n * n, 2))
     x_test = rng.uniform(-1.0, 1.0, (config["n_test"], 2))
     data = kr.Data(x, f(x), x_test, f(x_test))
-    alone = kr.Data(x, data.y_train, x_test[:1], data.y_test[:1])
     network, grids = _start(config, data, config["grids"][0], 8, rng), []
     for place, n_intervals in enumerate(config["grids"]):
         if place and config["way"] == "fresh":
@@ -103,11 +103,10 @@ def run(config: Config) -> dict[str, Any]:
             network = minimum_norm(network, x, n_intervals)
         network = kr.fit(
             network,
-            alone,
-            optimizer=config["optimizer"],
+            blind(data),
+            optimizer=OPTIMIZERS[config["optimizer"]],
             n_steps=config["n_steps"],
             grids=(n_intervals,),
-            precondition=None,
         ).network
         errors = {
             "train_rmse": rmse(network, x, data.y_train),
@@ -128,7 +127,7 @@ def _start(
         degree=config["degree"],
         domain=(-1.0, 1.0),
         rng=rng,
-        precondition=None,
+        optimizer=OPTIMIZERS["lm"],
         initialization="paper",
     )
 

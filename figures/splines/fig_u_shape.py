@@ -14,7 +14,7 @@ the training activations, and keep it during the steps on that grid (`update_gri
 Input grids are [-1, 1] throughout, so that all points are on them. A point is off a grid if, in the trained network, a hidden
 value of it is not in [a, b].
 
-Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
+Optimizers work on the parameters themselves, as in the paper.
 """
 
 from collections.abc import Sequence
@@ -46,6 +46,7 @@ from figures.machine.ladder import (
 )
 from figures.machine.machine import Config, Record, known_median, shape_name
 from figures.machine.style import BLUE, GREY, VERMILION, label_grids
+from figures.machine.training import OPTIMIZERS
 from figures.splines.fig_u_shape_claims import claims as claims
 from kan_ref.bspline.knots import extended_knots, refined_breakpoints, uniform_knots
 from kan_ref.bspline.placement import hidden_bounds
@@ -134,11 +135,10 @@ def run(config: Config) -> dict[str, Any]:
         network = kr.fit(
             place_grids(network, data.x_train, n_intervals, margin=config["margin"]),
             begin.data_to_train,
-            optimizer=config["optimizer"],
+            optimizer=OPTIMIZERS[config["optimizer"]],
             n_steps=config["n_steps"],
             smoothness_weight=config["smoothness_weight"],
             update_grids=False,
-            precondition=None,
         ).network
         squares, off = (
             (network(data.x_test) - data.y_test)[:, 0] ** 2,

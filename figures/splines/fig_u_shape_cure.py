@@ -10,7 +10,7 @@ rises again with G. Here up to G = 1000, where [2,1,1] has three and [2,5,1] fif
 
 L-BFGS, 200 iterations a grid; for [2,1,1] the last method also with Levenberg-Marquardt.
 
-Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
+Optimizers work on the parameters themselves, as in the paper.
 """
 
 import time
@@ -26,7 +26,9 @@ import kan_ref as kr
 from figures.machine.ladder import GRIDS, SMALL, WIDE, climb_cost, rmse, start
 from figures.machine.machine import Claim, Config, Record, all_bar, shape_name, spread
 from figures.machine.style import BLUE, GREEN, GREY, VERMILION, label_grids
+from figures.machine.training import OPTIMIZERS
 from figures.splines.fig_u_shape import place_grids
+from kan_ref.training import hold_out
 
 NAME = "u-shape-cure"
 TITLE = "the U-shaped test error and its cure"
@@ -96,10 +98,9 @@ def run(config: Config) -> dict[str, Any]:
             network = kr.fit(
                 place_grids(network, data.x_train, n_intervals, margin=config["way"] == "margin"),
                 begin.data_to_train,
-                optimizer=config["optimizer"],
+                optimizer=OPTIMIZERS[config["optimizer"]],
                 n_steps=config["n_steps"],
                 update_grids=False,
-                precondition=None,
             ).network
             steps.append((n_intervals, 0.0, network))
     grids = [
@@ -121,13 +122,13 @@ def choose_weights(
 
     The network before its training is a candidate, too, with the weight None.
     """
-    order = np.random.default_rng([config["seed"], 1]).permutation(len(data.x_train))
-    n_held = int(config["validation_share"] * len(order))
-    held, kept = order[:n_held], order[n_held:]
-    x, y = data.x_train, data.y_train
-    part = kr.Data(x[kept], y[kept], x[held], y[held])
-    options = {name: config[name] for name in ("optimizer", "n_steps")} | {"precondition": None}
-    steps = []
+    rng = np.random.default_rng([config["seed"], 1])
+    part = hold_out(data, config["validation_share"], rng)
+    options: dict[str, Any] = {
+        "optimizer": OPTIMIZERS[config["optimizer"]],
+        "n_steps": config["n_steps"],
+    }
+    steps: list[tuple[int, float | None, kr.Network]] = []
     for grid in config["grids"]:
         refined = network
         if grid != network.n_intervals:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 import kan_ref as kr
+from figures.machine.ladder import rmse
 from figures.machine.machine import Config
+from figures.machine.training import blind
 from figures.splines.fig_u_shape import off_a_grid, place_grids
 from figures.tables.budget_rule import Architecture, architectures
 from figures.tables.problem import Problem, points, sample
@@ -107,14 +109,7 @@ class Search:
                     network, self.probe, network.layers[0].n_intervals, margin=True
                 )
             options = {"smoothness_weight": smoothness, "update_grids": first}
-        blind = kr.Data(data.x_train, data.y_train, data.x_test[:1], data.y_test[:1])
-        run = kr.fit(network, blind, optimizer="lm", n_steps=n_steps, test_every=n_steps, **options)
-        return run.network
-
-
-def rmse(network: Any, x: FloatArray, y: FloatArray) -> float:
-    """Return the root mean square error of a network."""
-    return float(np.sqrt(np.mean((network(x) - y) ** 2)))
+        return kr.fit(network, blind(data), optimizer="lm", n_steps=n_steps, **options).network
 
 
 def trials_of_size(

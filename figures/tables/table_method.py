@@ -12,7 +12,7 @@ sparsity penalty. Test data are used once the choice is made (and for the curves
 
 Pruned networks begin with width 5 and the paper's penalty, L1 and entropy, by L-BFGS; then they are trained on the same grids.
 
-Optimizers and initializations are the paper's, without scaled variables (`precondition=None`).
+Optimizers and initializations are the paper's, without scaled variables.
 """
 
 import itertools
@@ -26,6 +26,7 @@ import numpy as np
 import kan_ref as kr
 from figures.machine.machine import Config
 from figures.machine.stored_network import stored
+from figures.machine.training import OPTIMIZERS, blind
 from figures.splines.fig_u_shape import off_a_grid, place_grids
 from figures.tables.problem import N_TEST, N_TRAIN, Problem, points, sample
 from kan_ref.checks import FloatArray
@@ -186,10 +187,9 @@ def _start(part: kr.Data, config: Config, rng: np.random.Generator) -> kr.Networ
         degree=config["degree"],
         domain=np.array(config["box"]),
         n_steps=config["start_steps"],
-        optimizer="lm",
+        optimizer=OPTIMIZERS["lm"],
         smoothness_weight=config["start_smoothness"] * float(np.var(part.y_train)),
         rng=rng,
-        precondition=None,
         initialization="paper",
     )
 
@@ -208,11 +208,10 @@ def _climb(
         run = kr.fit(
             network,
             part,
-            optimizer="lm",
+            optimizer=OPTIMIZERS["lm"],
             n_steps=config["n_steps"],
             grids=(n_intervals,),
             smoothness_weight=weight * variance,
-            precondition=None,
         )
         validation = run.test_rmse
         rung = {
@@ -249,12 +248,11 @@ def _climb(
         network = place_grids(network, probe, network.layers[0].n_intervals, margin=True)
     ended = kr.fit(
         network,
-        _blind(data),
-        optimizer="lm",
+        blind(data),
+        optimizer=OPTIMIZERS["lm"],
         n_steps=config["end_steps"],
         smoothness_weight=weight * variance,
         update_grids=False,
-        precondition=None,
     ).network
     return ended, {
         "widths": list(ended.widths),
@@ -289,10 +287,9 @@ def _pruned(
         sparse = kr.fit(
             start,
             part,
-            optimizer="lbfgs",
+            optimizer=OPTIMIZERS["lbfgs"],
             n_steps=config["penalty_steps"],
-            penalty_weight=weight,
-            precondition=None,
+            penalty=weight,
         ).network
         try:
             small = kr.prune(sparse, part.x_train)
@@ -328,15 +325,12 @@ def _mlp(
             part,
             n_steps=config["start_steps"],
             **settings,
-            precondition=None,
         )
         for _ in range(config["n_starts"])
     ]
     start = min(runs, key=lambda run: run.test_rmse).network
-    run = kr.fit(start, part, n_steps=config["n_steps"], **settings, precondition=None)
-    ended = kr.fit(
-        run.network, _blind(data), n_steps=config["n_steps"] // 3, **settings, precondition=None
-    ).network
+    run = kr.fit(start, part, n_steps=config["n_steps"], **settings)
+    ended = kr.fit(run.network, blind(data), n_steps=config["n_steps"] // 3, **settings).network
     return ended, {
         "widths": list(config["widths"]),
         "n_params": ended.n_params,
@@ -346,13 +340,6 @@ def _mlp(
         "rungs": [],
         "network": None,
     }
-
-
-def _blind(data: kr.Data) -> kr.Data:
-    """Return data with a single test point: `fit` evaluates test points after every step, and one
-    costs nothing.
-    """
-    return kr.Data(data.x_train, data.y_train, data.x_test[:1], data.y_test[:1])
 
 
 def error_of(network: Any, data: kr.Data) -> float:

@@ -23,7 +23,7 @@ from benchmarks import (
 )
 from benchmarks.measuring import run_all
 from benchmarks.racers import RACERS, Racer
-from benchmarks.subjects import textbook_step
+from benchmarks.subjects import Shape, textbook_step
 from kan_ref.numerics.differences import central_difference
 
 
@@ -335,9 +335,8 @@ def test_ratios_are_medians_of_groups_and_those_to_itself_their_range():
 
 @pytest.mark.parametrize("name", two_checkouts.NAMES)
 def test_a_process_answers_with_the_seconds_of_a_step(name):
-    process = two_checkouts.start(
-        two_checkouts.Path(two_checkouts.__file__).parents[1], ((2, 1), 3), name
-    )
+    root = two_checkouts.Path(two_checkouts.__file__).parents[1]
+    process = two_checkouts.start(root, Shape("s", (2, 1), 3, 50), name)
     try:
         assert 1e-6 < two_checkouts.ask(process, name) < 1.0
     finally:

@@ -92,7 +92,7 @@ def test_any_part_of_the_records_is_judged_and_one_is_drawn_without_computing(na
     for share in (1, 2, 4, 16) if n else ():
         some = sorted(rng.choice(n, -(-n // share), replace=False))
         assert isinstance(figure.claims([records[place] for place in some]), list)
-    for target, attribute in ((kr.training, "fit"), (kr.training, "run_starts"), (figure, "run")):
+    for target, attribute in ((kr.training, "fit"), (kr.training, "best_start"), (figure, "run")):
         monkeypatch.setattr(target, attribute, refuse)
     with style():
         drawn = [

@@ -6,7 +6,6 @@ import sympy
 from cases import for_all
 
 import kan_ref as kr
-from kan_ref.pde import Equations
 
 INSIDE = np.linspace(-1.0, 1.0, 41)[:, None]
 ENDS = np.array([[-1.0], [1.0]])
@@ -25,7 +24,7 @@ POISSON = [
 
 
 def solve(model, equations, data=None, **options):
-    return kr.fit(model, data, problem=Equations(equations), **options)
+    return kr.fit(model, data, equations=equations, **options)
 
 
 def kan(widths=(1, 1), n_intervals=5, degree=4):

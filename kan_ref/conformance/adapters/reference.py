@@ -10,7 +10,6 @@ import numpy as np
 
 import kan_ref as kr
 from kan_ref.checks import FloatArray
-from kan_ref.optimizers import Steps
 
 PlainLayer = Mapping[str, Any]
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")
