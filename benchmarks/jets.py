@@ -23,7 +23,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from kan_ref.optimizers.normal_equations import normal_equations
 
 import kan_ref as kr
 from benchmarks.measuring import take_turns
@@ -31,6 +30,7 @@ from benchmarks.subjects import mean_square_objective
 from kan_ref.checks import FloatArray
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.network import Network
+from kan_ref.optimizers.normal_equations import normal_equations
 from kan_ref.pde import jets
 from kan_ref.pde.jet_kind import JetKind, operator_kind
 from kan_ref.program import given_number, run_program

@@ -22,8 +22,6 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
-from kan_ref.optimizers.normal_equations import normal_equations
-from kan_ref.training.data_goal import MSE, DataGoal
 
 import kan_ref as kr
 from benchmarks.measuring import Times, take_turns
@@ -33,6 +31,8 @@ from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.numerics import NormalSums
 from kan_ref.numerics.row_sparse import dense_form
+from kan_ref.optimizers.normal_equations import normal_equations
+from kan_ref.training.data_goal import MSE, DataGoal
 from kan_ref.training.objective import Objective, make_objective
 
 DEGREE = 3

@@ -23,13 +23,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from kan_ref.training.history import Step
 
 import kan_ref as kr
 from figures.machine.machine import Config, Record, shape_name
 from figures.machine.style import BLUE, GREEN, ORANGE, PURPLE, VERMILION
 from kan_ref.checks import FloatArray
 from kan_ref.pde.input_derivatives import JetModel as Model
+from kan_ref.training.history import Step
 
 ALPHA, LINES = 0.01, 201
 PI = np.pi

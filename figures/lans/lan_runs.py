@@ -16,7 +16,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from kan_ref.training.history import Step
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
@@ -27,6 +26,7 @@ from figures.machine.machine import Config
 from figures.machine.style import BLUE, GREY, VERMILION
 from kan_ref.baselines.lan import node_curve, pre_activations
 from kan_ref.checks import FloatArray
+from kan_ref.training.history import Step
 
 SETTINGS = {
     "degree": 3,

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from kan_ref.training.history import Step
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -42,6 +41,7 @@ from figures.machine.ladder import (
 from figures.machine.machine import Config, Record, shape_name
 from figures.machine.style import GREY, label_grids
 from figures.splines.fig_2_3_claims import claims as claims
+from kan_ref.training.history import Step
 
 NAME = "2.3"
 TITLE = "grid extension on exp(sin(pi x) + y^2)"

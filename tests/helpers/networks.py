@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
-from kan_ref.training.data_goal import LOSSES, DataGoal
-from kan_ref.training.penalties import PenalizedGoal
 
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network.initialization import init_network
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.network.symbolic_edges import SymbolicEdge
+from kan_ref.training.data_goal import LOSSES, DataGoal
 from kan_ref.training.objective import make_objective
+from kan_ref.training.penalties import PenalizedGoal
 
 KNOT_KINDS = ("uniform", "clamped", "uneven", "wild", "repeated")
 SMOOTH_KINDS = ("uniform", "clamped", "uneven")

@@ -10,7 +10,6 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from kan_ref.training.data_goal import check_penalty
 from networks import (
     clear_samples,
     data_objective,
@@ -35,6 +34,7 @@ from kan_ref.network.symbolic_edges import (
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form
 from kan_ref.sparsity.penalties import PENALTY_NAMES
+from kan_ref.training.data_goal import check_penalty
 
 
 def formula_layer(edges, rows, shape=(1, 1)):

@@ -7,12 +7,12 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from kan_ref.optimizers.line_search import LineSearch, line_search
 from oracles_training import PROBLEMS, ROSENBROCK, bowl, dense_inverse_hessian
 from scipy import optimize
 
 from kan_ref.numerics.differences import central_difference
 from kan_ref.optimizers.lbfgs import lbfgs, make_pair, two_loop_direction
+from kan_ref.optimizers.line_search import LineSearch, line_search
 
 module = sys.modules["kan_ref.optimizers.lbfgs"]  # the package hands on the function of this name
 

@@ -5,7 +5,6 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from kan_ref.optimizers.normal_equations import normal_equations
 from oracles_training import (
     BARD,
     BEALE,
@@ -20,6 +19,7 @@ from scipy import optimize
 from kan_ref.numerics.row_sparse import RowSparse, dense_form
 from kan_ref.optimizers import normal_equations as equations_module
 from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
+from kan_ref.optimizers.normal_equations import normal_equations
 
 seeds = st.integers(0, 2**32 - 1)
 X = np.linspace(-1.0, 1.0, 200)

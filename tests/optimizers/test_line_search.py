@@ -8,12 +8,12 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from kan_ref.optimizers.line_search import C1, C2, Trial, _cubic_minimizer, line_search
 from oracles_training import PROBLEMS, satisfies_strong_wolfe
 from scipy import optimize
 from scipy.interpolate import CubicHermiteSpline
 
 import kan_ref as kr
+from kan_ref.optimizers.line_search import C1, C2, Trial, _cubic_minimizer, line_search
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from cases import for_all
 from hypothesis import given, settings
-from kan_ref.training.data_goal import check_penalty
 from networks import (
     clear_samples,
     formula_network,
@@ -22,6 +21,7 @@ from kan_ref.numerics.row_sparse import dense_form, multiply, multiply_transpose
 from kan_ref.pde.problem import PreparedProblem
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, weights_of
 from kan_ref.sparsity.penalties import PenaltyWeights
+from kan_ref.training.data_goal import check_penalty
 
 WIDTHS = (2, 3, 2)
 ACTIVATIONS = ("tanh", "silu")

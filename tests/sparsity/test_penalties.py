@@ -10,7 +10,6 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from kan_ref.training.data_goal import check_penalty
 from networks import (
     clear_samples,
     data_objective,
@@ -36,6 +35,7 @@ from kan_ref.sparsity.penalties import (
     penalty_value,
 )
 from kan_ref.training import penalties as goal
+from kan_ref.training.data_goal import check_penalty
 
 kinds = pytest.mark.parametrize("kind", PENALTY_NAMES)
 ON_EDGES = ("paper", "pykan", "pykan-0.0")

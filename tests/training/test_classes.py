@@ -14,13 +14,13 @@ from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from kan_ref.training.class_losses import cross_entropy, logistic, softmax
-from kan_ref.training.data_goal import LOSSES, mean_square_residuals, mean_squared_error
 from networks import random_batch, random_network
 from oracles_training import mean_square
 
 import kan_ref as kr
 from kan_ref.numerics.differences import central_difference
+from kan_ref.training.class_losses import cross_entropy, logistic, softmax
+from kan_ref.training.data_goal import LOSSES, mean_square_residuals, mean_squared_error
 
 logits = st.floats(-20, 20, allow_subnormal=False)
 

@@ -4,7 +4,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from kan_ref.training.data_goal import MSE, DataGoal, order_by_cells
 from networks import random_batch, random_network
 
 import kan_ref as kr
@@ -14,6 +13,7 @@ from kan_ref.numerics import (
 )
 from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
 from kan_ref.training import data_goal
+from kan_ref.training.data_goal import MSE, DataGoal, order_by_cells
 from kan_ref.training.objective import make_objective
 
 # --- Kronecker factors

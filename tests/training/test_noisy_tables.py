@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from cases import for_all
-from kan_ref.training.candidates import check_standardised, initial_networks, with_frequencies
-from kan_ref.training.data_goal import check_batch
 from networks import Frame
 
 import kan_ref as kr
 from kan_ref.network import layer_inputs
 from kan_ref.training import candidates
+from kan_ref.training.candidates import check_standardised, initial_networks, with_frequencies
+from kan_ref.training.data_goal import check_batch
 from kan_ref.training.held_out import (
     Validation,
     best_constant,

@@ -12,11 +12,6 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from kan_ref.training.data_goal import MSE, DataGoal, check_penalty
-from kan_ref.training.fit_arguments import OPTIMIZER_NAMES, on_batches
-from kan_ref.training.penalties import Smoothness
-from kan_ref.training.settings import read_settings
-from kan_ref.training.variables import trainable_places
 from networks import SPLINE_ARRAYS, data_objective, network_cases, random_batch, random_network
 from oracles_training import bits, mean_square, prediction_rows, smoothness
 
@@ -26,6 +21,11 @@ from kan_ref.network.refinement import place_hidden_grids
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply_transposed, shape
 from kan_ref.training import one_grid
+from kan_ref.training.data_goal import MSE, DataGoal, check_penalty
+from kan_ref.training.fit_arguments import OPTIMIZER_NAMES, on_batches
+from kan_ref.training.penalties import Smoothness
+from kan_ref.training.settings import read_settings
+from kan_ref.training.variables import trainable_places
 
 SUBSETS = [names for n in (1, 2, 3) for names in combinations(SPLINE_ARRAYS, n)]
 weights = st.sampled_from([0.0, 1e-8, 0.3, 1e4])

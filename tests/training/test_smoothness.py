@@ -8,7 +8,6 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from kan_ref.training.penalties import Smoothness
 from networks import network_cases, random_layer, random_network, seeds
 from oracles_training import scaled_jumps, smoothness
 
@@ -18,6 +17,7 @@ from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply_transposed
+from kan_ref.training.penalties import Smoothness
 
 DISTINCT = ("uniform", "uneven", "clamped")  # rows without repeated inner breakpoints
 degrees = st.integers(0, 5)

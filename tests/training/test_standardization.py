@@ -13,15 +13,15 @@ from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from kan_ref.training.data_goal import MSE, DataGoal, check_batch
-from kan_ref.training.notes import note_on_outputs, note_on_units
-from kan_ref.training.variables import LayerMetric, layer_metric, parameter_scale
 from networks import Frame
 from oracles_training import samples
 
 import kan_ref as kr
 from kan_ref.numerics import column_squares, dense_form
+from kan_ref.training.data_goal import MSE, DataGoal, check_batch
+from kan_ref.training.notes import note_on_outputs, note_on_units
 from kan_ref.training.objective import make_objective
+from kan_ref.training.variables import LayerMetric, layer_metric, parameter_scale
 
 RNG = np.random.default_rng
 units = st.floats(-1e6, 1e6, allow_subnormal=False)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import sympy as sp
 from cases import for_all
-from kan_ref.training.data_goal import MSE, DataGoal, check_batch
-from kan_ref.training.goal import LastEvaluation, values_at
 from networks import goal_objective
 
 import kan_ref as kr
 from kan_ref.network import Network, layer_inputs, place_hidden_grids
 from kan_ref.sparsity import PenaltyWeights
 from kan_ref.training import one_grid, penalties, settings
+from kan_ref.training.data_goal import MSE, DataGoal, check_batch
+from kan_ref.training.goal import LastEvaluation, values_at
 from kan_ref.training.held_out import Validation
 
 GRADIENTS = ["lbfgs", "adam"]

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from cases import for_all
-from kan_ref.training.penalties import Smoothness
 from networks import data_objective, random_batch, random_network
 from oracles_training import bits, covered_network, growing, samples
 
@@ -16,6 +15,7 @@ from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.network.refinement import place_hidden_grids
+from kan_ref.training.penalties import Smoothness
 
 INSIDE, ENDS = np.linspace(-1.0, 1.0, 9)[:, None], np.array([[-1.0], [1.0]])
 

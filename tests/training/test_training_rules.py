@@ -7,11 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kan_ref.training.class_losses import cross_entropy, softmax
-from kan_ref.training.data_goal import LOSSES, DataGoal
-from kan_ref.training.fit_arguments import on_batches
-from kan_ref.training.one_grid import Recorder
-from kan_ref.training.settings import Settings
 from networks import data_objective, random_batch, random_network
 from oracles_training import bits, samples
 
@@ -19,6 +14,11 @@ import kan_ref as kr
 from kan_ref.network.network import Network
 from kan_ref.sparsity import PenaltyWeights
 from kan_ref.training import fitting, one_grid, starts
+from kan_ref.training.class_losses import cross_entropy, softmax
+from kan_ref.training.data_goal import LOSSES, DataGoal
+from kan_ref.training.fit_arguments import on_batches
+from kan_ref.training.one_grid import Recorder
+from kan_ref.training.settings import Settings
 from kan_ref.training.starts import Starts
 
 
