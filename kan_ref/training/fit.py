@@ -357,8 +357,8 @@ class Log:
     def fill(self, part: str, judged: Judged) -> None:
         """Write errors into the entry of the network."""
         names = f"{part}_loss", f"{part}_rmse", f"{part}_accuracy"
-        entry = self.entries[self.entry]
-        self.entries[self.entry] = entry._replace(**dict(zip(names, judged, strict=True)))
+        errors: dict[str, Any] = dict(zip(names, judged, strict=True))
+        self.entries[self.entry] = self.entries[self.entry]._replace(**errors)
 
 
 # --- arguments
