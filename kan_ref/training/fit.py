@@ -174,7 +174,7 @@ def fit(
 
 def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
     """Return the trained network, and why training ended."""
-    stopped = ""
+    stopped, checked = "", plan.grid_checks
     # [eq:fit-schedule]
     for n_intervals in plan.schedule:
         if n_intervals is not None and n_intervals != network.n_intervals:
@@ -192,7 +192,7 @@ def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
                     log.add(point, network, objective, is_step=step > 0)
                 if log.halted:
                     break
-                if step and plan.checks_grids(done + step) and leaves_grids(network, plan.points):
+                if step and done + step in checked and leaves_grids(network, plan.points):
                     left = moved = True
                     break
             done += step
@@ -251,10 +251,11 @@ class Plan(NamedTuple):
             terms.append(self.conditions.prepare(network))
         return Objective(network, terms, trainable_places(network, self.trainable))
 
-    def checks_grids(self, step: int) -> bool:
-        """Return whether hidden grids are checked after a step of a grid, (T11)."""
-        last = min(CHECK_UNTIL, self.n_steps - 1)
-        return self.follow and step % CHECK_EVERY == 0 and step <= last
+    @property
+    def grid_checks(self) -> range:
+        """The steps of a grid after which hidden grids are checked, (T11)."""
+        last = min(CHECK_UNTIL, self.n_steps - 1) if self.follow else 0
+        return range(CHECK_EVERY, last + 1, CHECK_EVERY)
 
     def check(self, network: Any) -> None:
         """Raise ValueError where parts do not fit each other or the network."""

@@ -1,6 +1,7 @@
 """Runs of `fit`: what they record, which network they return, what they follow, and that they do the same again."""
 
 import pickle
+import tracemalloc
 from itertools import chain
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from kan_ref.optimizers import Steps, adam, lbfgs, levenberg_marquardt
 from kan_ref.sparsity import Penalty
 from kan_ref.training import LBFGS, LM, Adam, DataTerm, Objective
 from kan_ref.training import objective as objective_module
+from kan_ref.training.fit import Plan
 from kan_ref.training.methods import read_method
 from kan_ref.training.objective import MSE, trainable_places
 
@@ -463,6 +465,20 @@ def test_least_squares_by_chunks_are_least_squares(monkeypatch):
     np.testing.assert_allclose(by_chunks.history.train_rmse, stored.history.train_rmse, rtol=1e-6)
 
 
+def test_least_squares_of_many_samples_need_memory_for_a_chunk_alone():
+    network, data = example(widths=(2, 5, 1), n_intervals=5, n_train=100_000)
+    kr.fit(network, samples(toy, 2, np.random.default_rng(0)), n_steps=1)  # loads what it needs
+
+    tracemalloc.start()
+    try:
+        kr.fit(network, data, n_steps=1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 100 * 2**20
+
+
 # --- grids that move
 
 
@@ -507,14 +523,12 @@ def test_grids_stay_where_they_may_not_follow_or_hold_all_activations():
 
 
 def test_grids_are_checked_up_to_step_50_and_not_after_the_last_step():
-    from kan_ref.training.fit import Plan
-
     data = example()[1]
     own = data.x_train, data.y_train
 
     def checked(n_steps, follow=True):
         plan = Plan(LM(), n_steps, (None,), follow, MSE, own, None, 0.0, None, (), None)
-        return [step for step in range(1, 100) if plan.checks_grids(step)]
+        return list(plan.grid_checks)
 
     assert checked(100) == list(range(5, 51, 5))
     assert checked(51) == list(range(5, 51, 5))
