@@ -73,7 +73,7 @@ SUBJECTS = {
         # without symbolic fitting: a search from many starts finds the same without some of them
         (
             *("kan_ref.bspline", "kan_ref.functions", "kan_ref.network", "kan_ref.sparsity"),
-            *("kan_ref.pde", "kan_ref.optimizers.adam"),
+            *("kan_ref.pde", "kan_ref.optimizers.points"),
         ),
     ),
 }

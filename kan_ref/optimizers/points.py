@@ -1,4 +1,4 @@
-"""What all optimizers share: the points of a run, its number of steps, and its start.
+"""What all optimizers share: the points of a run, its number of steps, and its start; and Adam.
 
 An optimizer is a generator. Each `yield` is an accepted point, the first one is the start, and
 `return` says in a sentence why there is no further point. Nothing else ends it: the caller takes as
@@ -9,6 +9,23 @@ One norm of the gradient is used everywhere, so that runs of different optimizer
 Squares Problems, 2nd ed., IMM 2004):
 
     (O5)  gradient norm = max_j |d value / d theta_j|
+
+Adam, the simplest of them, takes gradient steps with momentum, scaled for each parameter by the
+recent size of its gradient. From m_0 = v_0 = 0, with g_t the gradient at theta_{t-1} and all
+operations entrywise, step t = 1, 2, ... is
+
+    (O1)  m_t = beta1 m_{t-1} + (1 - beta1) g_t             biased first moment estimate
+    (O2)  v_t = beta2 v_{t-1} + (1 - beta2) g_t^2           biased second raw moment estimate
+    (O3)  m^_t = m_t / (1 - beta1^t),   v^_t = v_t / (1 - beta2^t)
+    (O4)  theta_t = theta_{t-1} - alpha m^_t / (sqrt(v^_t) + epsilon)
+
+Kingma & Ba, Adam: A Method for Stochastic Optimization, ICLR 2015 (arXiv 1412.6980), Algorithm 1.
+The weights of the sums in (O3) add up to 1: a constant gradient has m^ = g and v^ = g^2 from the
+first step on, and every parameter moves by alpha, whatever the size of g (except for epsilon). A
+run therefore ends at a distance of that order from a minimizer.
+
+The sums of (O1) and (O2) are kept without their factors 1 - beta, which enter (O4) as two numbers.
+That saves three operations for every parameter, about a tenth of the time of a step.
 """
 
 import math
@@ -139,3 +156,99 @@ def gradient_norm(gradient: FloatArray) -> float:
     # [eq:gradient-norm]
     return max(float(gradient.max()), -float(gradient.min()))
     # [/eq:gradient-norm]
+
+
+# --- Adam
+
+_BLOCK = 2**15  # parameters at a time: their moments and the new theta stay in the cache
+
+
+def adam(
+    function: Function,
+    theta: FloatArray,
+    learning_rate: float = 1e-2,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> Points:
+    """Yield the points of Adam without end; their value need not fall at every step.
+
+    Parameters
+    ----------
+    function : callable
+        theta (n_params,) -> (value, gradient (n_params,)). It is called once for every point, in
+        order, so that it may draw its next mini-batch every time. A gradient is copied if it is
+        not read-only.
+    theta : (n_params,)
+        The start; not modified.
+    learning_rate : float
+        alpha > 0.
+    beta1, beta2 : float
+        In [0, 1): how much of the moments is kept from step to step.
+    epsilon : float
+        Positive: a parameter whose gradient has always been 0 does not move.
+
+    Returns
+    -------
+    points : generator of Point
+        The records have `.theta` (read-only), `.value`, `.gradient_norm` and `.n_evaluations`, the
+        first one is the start. A step to a point that is not finite is undone and ends the run.
+        `kan_ref.optimizers.Steps` takes a number of steps and says why a run ended.
+
+    Notes
+    -----
+    Implements :eq:`adam`.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> points = adam(lambda theta: (0.5 * theta @ theta, theta), [3.0, -40.0], learning_rate=0.5)
+    >>> [point.theta.round(6).tolist() for point in islice(points, 2)]
+    [[3.0, -40.0], [2.5, -39.5]]
+    """
+    alpha = checks.number("learning_rate", learning_rate, above=0.0)
+    beta1 = checks.number("beta1", beta1, 0.0, 1.0 - EPS)
+    beta2 = checks.number("beta2", beta2, 0.0, 1.0 - EPS)
+    epsilon = checks.number("epsilon", epsilon, above=0.0)
+    return _points(start_at(theta, function), alpha, beta1, beta2, epsilon)
+
+
+def _points(start: Start, alpha: float, beta1: float, beta2: float, epsilon: float) -> Points:
+    """Yield the points of Adam."""
+    function, theta, value, gradient = start
+    first, second = np.zeros(theta.size), np.zeros(theta.size)
+    blocks = [slice(low, low + _BLOCK) for low in range(0, theta.size, _BLOCK)]
+    t, norm = 0, gradient_norm(gradient)
+    while True:
+        yield Point(theta, value, norm, function.n)
+        t += 1
+        trial = np.empty_like(theta)
+        with np.errstate(all="ignore"):  # after too long a step
+            # [eq:adam]
+            # m and v are kept without their factors 1 - beta: m^_t = mean m, v^_t = size^2 v
+            mean = (1.0 - beta1) / (1.0 - beta1**t)
+            size = math.sqrt((1.0 - beta2) / (1.0 - beta2**t))
+            for part in blocks:
+                g, m, v, update = gradient[part], first[part], second[part], trial[part]
+                # "update biased first moment estimate"
+                m *= beta1
+                m += g
+                # "update biased second raw moment estimate"
+                v *= beta2
+                v += np.multiply(g, g, out=update)
+                # "update parameters", in the array of the new ones
+                np.sqrt(v, out=update)
+                update += epsilon / size
+                np.divide(m, update, out=update)
+                update *= alpha * mean / size
+                np.subtract(theta[part], update, out=update)
+            # [/eq:adam]
+            trial.flags.writeable = False
+            finite = math.isfinite(trial @ trial)
+            if finite:
+                new_value, gradient = function(trial)
+                norm = gradient_norm(gradient)
+                finite = math.isfinite(new_value) and math.isfinite(norm)
+        if not finite:
+            return "theta, value or gradient after the next step is not finite: it is undone"
+        theta, value = trial, new_value

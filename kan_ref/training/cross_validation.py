@@ -36,9 +36,8 @@ from kan_ref.network import Network, domain_of_samples, init_network
 from kan_ref.sparsity import Penalty
 from kan_ref.training.fit import fit
 from kan_ref.training.held_out import best_constant, compare, fold_order, sample_losses, strata
-from kan_ref.training.losses import LOSSES, MSE, Loss
+from kan_ref.training.objective import LOSSES, MSE, Loss, values_at
 from kan_ref.training.runs import Run, Step
-from kan_ref.training.terms import values_at
 
 WEIGHTS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 FEW = 100  # training samples; fewer do not tell neighbouring weights apart: every other one

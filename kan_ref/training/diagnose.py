@@ -26,7 +26,7 @@ from kan_ref.checks import FloatArray
 from kan_ref.data import ARRAYS
 from kan_ref.network import Model, Network, first_cause, layer_inputs
 from kan_ref.pde import orders_of
-from kan_ref.training.terms import values_at
+from kan_ref.training.objective import values_at
 
 GOOD = 1e-2  # of std(y): an error below says that grids and units did no harm
 OUTSIDE = 0.5  # of the training samples

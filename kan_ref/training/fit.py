@@ -13,12 +13,10 @@ it minimises the objective (T7) of the network, by a method whose memory ends wi
                                one, and the run after a grid without one (Goodfellow, Bengio &
                                Courville, Deep Learning, 2016, section 7.8)
 
-How a step works, with Adam and the mean squared error: `Steps` asks `adam` for its next point;
-`Objective.value_and_grad` makes the model of its theta and asks each term; `DataTerm` runs the
-model forward (`Network.run_flow`, for each layer `evaluate` and `layer_outputs`), takes the loss,
-and runs it backward (`Network.run_backward`); `Log.add` writes the numbers down.
+docs/usage.md, "How a step works", names the functions that a step calls, in their order.
 """
 
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, cast
@@ -37,20 +35,34 @@ from kan_ref.network import (
     refine,
     sample_slices,
 )
-from kan_ref.optimizers import Steps
+from kan_ref.optimizers import Point, Steps
 from kan_ref.pde import Equations
 from kan_ref.sparsity import Penalty
 from kan_ref.training.diagnose import undefined_at
 from kan_ref.training.held_out import split_samples
-from kan_ref.training.log import Log, Samples
-from kan_ref.training.losses import LOSSES, MSE, Loss
-from kan_ref.training.methods import Adam, Method, read_method
-from kan_ref.training.objective import Objective, read_penalty, trainable_places
-from kan_ref.training.runs import Callback, History, Kind, Run
-from kan_ref.training.terms import MOST_ENTRIES, DataTerm, SmoothTerm
+from kan_ref.training.methods import LM, Adam, Method, read_method
+from kan_ref.training.objective import (
+    LOSSES,
+    MOST_ENTRIES,
+    MSE,
+    DataTerm,
+    Judged,
+    Loss,
+    Objective,
+    SmoothTerm,
+    read_penalty,
+    trainable_places,
+    values_at,
+)
+from kan_ref.training.runs import Callback, History, Kind, Run, Step
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 MOST_PROBED = 2**14  # samples whose activations hidden grids follow, with mini-batches
+TEST_STEPS = 20  # steps on as many samples as the test has, for each test error
+UNKNOWN = (np.nan, np.nan, np.nan)  # loss, root mean square error, accuracy
+
+Samples = tuple[FloatArray, FloatArray]  # x (n, n_in) and targets (n, n_out)
+Best = tuple[float, Any, int]  # a value, its network, and its place among the entries
 
 
 @np.errstate(all="ignore")
@@ -142,7 +154,9 @@ def fit(
         rng,
     )
     plan.check(network)
-    log = Log(plan, test, held_out, callback, checks.flag("progress", progress))
+    called = None if callback is None else checks.function("callback", callback)
+    bar = _bar(len(plan.schedule) * plan.n_steps) if checks.flag("progress", progress) else None
+    log = Log(plan, test, held_out, called if bar is None else _with_bar(bar, called))
     interrupted = False
     try:
         network, stopped = train(network, plan, log)
@@ -152,19 +166,20 @@ def fit(
         network, interrupted = log.best_so_far(), True
         stopped = f"interrupted after {checks.counted(log.n_steps, 'step')}"
     finally:
-        log.close()
+        if bar is not None:
+            bar.close()
     case = {"data": data, "equations": equations}
     return Run(network, History(log.entries), stopped, log.entry, interrupted, case)
 
 
-def train(network: Any, plan: "Plan", log: Log) -> tuple[Any, str]:
+def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
     """Return the trained network, and why training ended."""
-    stopped = ""
+    stopped, checked = "", plan.grid_checks
     # [eq:fit-schedule]
     for n_intervals in plan.schedule:
         if n_intervals is not None and n_intervals != network.n_intervals:
             network = refine(network, plan.points, n_intervals)
-        log.enter_grid()
+        log.enter_grid(network)
         done, moved, left = 0, False, True
         while left:
             if plan.follow and leaves_grids(network, plan.points):
@@ -177,17 +192,18 @@ def train(network: Any, plan: "Plan", log: Log) -> tuple[Any, str]:
                     log.add(point, network, objective, is_step=step > 0)
                 if log.halted:
                     break
-                if step and plan.checks_grids(done + step) and leaves_grids(network, plan.points):
+                if step and done + step in checked and leaves_grids(network, plan.points):
                     left = moved = True
                     break
             done += step
-            log.leave_method()
-        stopped = log.halted or (f"{log.n_steps} steps are done" * (done == plan.n_steps))
-        network, stopped = log.leave_grid(network, moved), stopped or steps.stopped
+            log.n_evaluations += point.n_evaluations
+        all_done = f"{log.n_steps} steps are done"
+        stopped = log.halted or (all_done if done == plan.n_steps else steps.stopped)
+        network = log.leave_grid(network, moved)
         if log.is_over:
             break
     # [/eq:fit-schedule]
-    return network, stopped
+    return network, log.halted or stopped
 
 
 def leaves_grids(network: Network, x: FloatArray) -> bool:
@@ -235,10 +251,11 @@ class Plan(NamedTuple):
             terms.append(self.conditions.prepare(network))
         return Objective(network, terms, trainable_places(network, self.trainable))
 
-    def checks_grids(self, step: int) -> bool:
-        """Return whether hidden grids are checked after a step of a grid, (T11)."""
-        last = min(CHECK_UNTIL, self.n_steps - 1)
-        return self.follow and step % CHECK_EVERY == 0 and step <= last
+    @property
+    def grid_checks(self) -> range:
+        """The steps of a grid after which hidden grids are checked, (T11)."""
+        last = min(CHECK_UNTIL, self.n_steps - 1) if self.follow else 0
+        return range(CHECK_EVERY, last + 1, CHECK_EVERY)
 
     def check(self, network: Any) -> None:
         """Raise ValueError where parts do not fit each other or the network."""
@@ -252,6 +269,97 @@ class Plan(NamedTuple):
                 )
         if why := undefined_at(network, self.points, "x_train"):
             raise ValueError(why)
+
+
+class Log:
+    """The entries of a run. `halted` says why the method must stop, "" while it need not."""
+
+    def __init__(
+        self, plan: Plan, test: Samples | None, held_out: Samples | None, callback: Callback | None
+    ) -> None:
+        self.plan, self.test, self.held_out, self.callback = plan, test, held_out, callback
+        self.began, self.entries, self.entry = time.perf_counter(), list[Step](), -1
+        self.halted, self.is_over, self.n_steps, self.n_evaluations = "", False, 0, 0
+        self.best: Best = (np.inf, None, 0)
+        self.keeps_last = plan.by_batches and held_out is None  # values of batches vary
+        # test errors take a few hundredths of the time of the steps
+        self.test_every = 1
+        if test is not None and not isinstance(plan.method, LM):
+            batch = plan.method.batch_size if isinstance(plan.method, Adam) else None
+            self.test_every = -(-TEST_STEPS * len(test[0]) // (batch or len(plan.points)))
+
+    def enter_grid(self, network: Any) -> None:
+        """Begin to count the steps of a grid."""
+        self.grid = network.layers[0].n_intervals if isinstance(network, Network) else 0
+        self.begun, self.first_entry = self.n_steps, len(self.entries)
+        self.waited, self.best_here = -1, (np.inf, None, 0)
+
+    def add(self, point: Point, network: Any, objective: Objective, *, is_step: bool) -> None:
+        """Write down a point of a method, keep the best network, and call the callback."""
+        self.n_steps += is_step
+        n = self.n_steps - self.begun
+        penalty, train = objective.judge(network, point.value)
+        is_tested = self.test and (n % self.test_every == 0 or n == self.plan.n_steps)
+        test = self.judge(network, self.test) if is_tested else UNKNOWN
+        held = self.judge(network, self.held_out) if self.held_out else UNKNOWN
+        costs = self.n_evaluations + point.n_evaluations, time.perf_counter() - self.began
+        # without the network: a long run would hold every theta
+        entry = Step(self.n_steps, self.grid, penalty, *costs, *train, *test, *held, None)
+        self.entries.append(entry)
+        self.keep(held[0] if self.held_out else point.value, network)
+        if self.callback is not None and self.callback(entry._replace(network=network)):
+            self.halted = f"the callback asked to stop after step {self.n_steps}"
+            self.is_over = True
+
+    def keep(self, value: float, network: Any) -> None:
+        """Keep the network with the smallest value of the run, and that of the grid."""
+        found = value if np.isfinite(value) else np.inf, network, len(self.entries) - 1
+        self.waited += 1
+        # [eq:early-stopping]
+        if self.keeps_last or self.best[1] is None or found[0] < self.best[0]:
+            self.best, self.waited = found, 0
+        if self.held_out and self.waited >= max(10, self.plan.n_steps // 5):
+            self.halted = f"no smaller held-out loss in {self.waited} steps"
+        # [/eq:early-stopping]
+        if self.keeps_last or self.best_here[1] is None or found[0] < self.best_here[0]:
+            self.best_here = found
+
+    def leave_grid(self, network: Any, moved: bool) -> Any:
+        """Return the network with which a grid ends: the last, or the best where grids moved."""
+        self.entry = len(self.entries) - 1
+        if self.held_out:
+            _, network, self.entry = self.best
+            if not self.is_over:
+                self.is_over = self.entry < self.first_entry
+                self.halted = "no smaller held-out loss on the last grid" if self.is_over else ""
+        elif moved:
+            _, network, self.entry = self.best_here
+        self.complete(network)
+        return network
+
+    def best_so_far(self) -> Any:
+        """Return the network of an interrupted run."""
+        _, network, self.entry = self.best
+        self.complete(network)
+        return network
+
+    def complete(self, network: Any) -> None:
+        """Write what is missing into the entry of the network, of all its samples."""
+        self.fill("test", self.judge(network, self.test))
+        if self.plan.by_batches:
+            self.fill("train", self.judge(network, self.plan.samples))
+
+    def judge(self, network: Any, samples: Samples | None) -> Judged:
+        """Return loss, root mean square error and accuracy on samples, nan without them."""
+        if samples is None:
+            return UNKNOWN
+        return self.plan.loss.judge(values_at(network, samples[0]), samples[1])
+
+    def fill(self, part: str, judged: Judged) -> None:
+        """Write errors into the entry of the network."""
+        names = f"{part}_loss", f"{part}_rmse", f"{part}_accuracy"
+        errors: dict[str, Any] = dict(zip(names, judged, strict=True))
+        self.entries[self.entry] = self.entries[self.entry]._replace(**errors)
 
 
 # --- arguments
@@ -287,3 +395,24 @@ def _read_grids(network: Any, grids: Any) -> Sequence[int | None]:
     if not schedule or any(later < earlier for earlier, later in pairwise([finest, *schedule])):
         checks.fail("grids", grids, f"must not fall, and begin with {finest} or more")
     return schedule
+
+
+# --- a bar
+
+
+def _bar(n_steps: int) -> Any:
+    """Return a bar of so many steps."""
+    from tqdm import tqdm  # here, so that training without a bar loads nothing but NumPy
+
+    return tqdm(total=n_steps, unit="step")
+
+
+def _with_bar(bar: Any, callback: Callback | None) -> Callback:
+    """Return a callback that moves the bar, too."""
+
+    def moving(step: Step) -> bool | None:
+        bar.set_postfix_str(f"train {step.train_rmse:.1e}", refresh=False)
+        bar.update(step.step - bar.n)
+        return None if callback is None else callback(step)
+
+    return moving

@@ -18,7 +18,7 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.data import Data
-from kan_ref.training.losses import LOSSES, MSE, Loss
+from kan_ref.training.objective import LOSSES, MSE, Loss
 
 NEIGHBOURS = 5
 

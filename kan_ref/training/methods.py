@@ -10,8 +10,7 @@ from kan_ref import checks
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.network import Network
 from kan_ref.optimizers import Point, adam, lbfgs, levenberg_marquardt
-from kan_ref.training.objective import Objective
-from kan_ref.training.terms import DataTerm
+from kan_ref.training.objective import DataTerm, Objective
 
 Points = tuple[Objective, Generator[Point, None, str]]
 

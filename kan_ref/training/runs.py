@@ -31,17 +31,17 @@ class Step(NamedTuple):
 
     step: int
     n_intervals: int
-    train_rmse: float
-    test_rmse: float
     penalty: float
     n_evaluations: int
     seconds: float
     train_loss: float
-    test_loss: float
+    train_rmse: float
     train_accuracy: float
+    test_loss: float
+    test_rmse: float
     test_accuracy: float
-    validation_rmse: float
     validation_loss: float
+    validation_rmse: float
     validation_accuracy: float
     network: Any
 

@@ -19,7 +19,7 @@ from kan_ref.data import check_data, check_loss
 from kan_ref.network import Network, init_network
 from kan_ref.training.fit import fit
 from kan_ref.training.held_out import hold_out
-from kan_ref.training.losses import LOSSES, MSE
+from kan_ref.training.objective import LOSSES, MSE
 from kan_ref.training.runs import Run
 
 

@@ -21,9 +21,7 @@ from kan_ref.network.initialization import init_network
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.network.symbolic_edges import SymbolicEdge
-from kan_ref.training.data_goal import LOSSES, DataGoal
-from kan_ref.training.objective import make_objective
-from kan_ref.training.penalties import PenalizedGoal
+from kan_ref.training.objective import LOSSES, DataTerm, Objective, SmoothTerm, trainable_places
 
 KNOT_KINDS = ("uniform", "clamped", "uneven", "wild", "repeated")
 SMOOTH_KINDS = ("uniform", "clamped", "uneven")
@@ -388,14 +386,12 @@ def hello_world(b=0.5):
 # --- objectives
 
 
-def data_objective(network, x, targets, *, loss="mse", penalty=None, inputs=None, **options):
-    """The objective of a batch; `inputs` if they are prepared already."""
-    goal = DataGoal(LOSSES[loss], x, targets, network.prepare(x) if inputs is None else inputs)
-    return goal_objective(network, goal, x, penalty=penalty, **options)
-
-
-def goal_objective(network, goal, points, *, penalty=None, **options):
-    """The objective of a goal, with a penalty on edges at the points."""
-    if penalty is not None:
-        goal = PenalizedGoal.of(network, goal, penalty, points)
-    return make_objective(network, goal, **options)
+def data_objective(
+    network, x, targets, *, loss="mse", penalty=None, smoothness_weight=0.0, trainable=None
+):
+    """The objective of a batch, as `fit` makes it."""
+    terms = [DataTerm(LOSSES[loss], x, targets, network, penalty)]
+    if smoothness_weight:
+        terms.append(SmoothTerm(smoothness_weight, network))
+    free = None if trainable is None else trainable_places(network, trainable)
+    return Objective(network, terms, free)

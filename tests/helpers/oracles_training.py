@@ -1,4 +1,4 @@
-"""Slow truth for training, from the definitions and the books: losses, penalties, equations.
+"""Slow truth for training, from the definitions: losses, smoothness, Jacobians, differential equations.
 
 The k-th derivative of a spline of degree k is a constant on every piece: k! times the last Taylor coefficient there, in exact
 fractions. The smoothness penalty is then the sum over live edges and inner breakpoints of (h^k (right - left))^2. Differential equations are
@@ -30,10 +30,6 @@ def mean_square(prediction, y):
         for p, t in zip(np.ravel(prediction), np.ravel(y), strict=True)
     ]
     return float(sum(terms) / len(terms))
-
-
-def root_mean_square(prediction, y):
-    return math.sqrt(mean_square(prediction, y))
 
 
 def highest_derivative(row, degree, coef, piece):
@@ -97,15 +93,6 @@ def design_matrix(x, row, degree):
 def nearest_solution(design, targets, start):
     """Of all coefficients with the smallest residual the nearest to `start`, by the pseudo-inverse; (n_out, n_basis)."""
     return start + (np.linalg.pinv(design) @ (targets - design @ start.T)).T
-
-
-def coefficients_by_sampling(row, degree, curve, n_points=12):
-    """The coefficients on a row whose curve passes through `curve` on [a, b]: least squares on many points of every piece."""
-    grid = row[degree : len(row) - degree]
-    inner = (np.arange(n_points) + 0.5) / n_points
-    points = np.concatenate([low + inner * (high - low) for low, high in pairwise(grid)])
-    design = design_matrix(points, row, degree)
-    return np.linalg.solve(design.T @ design, design.T @ curve(points)), points
 
 
 # --- examples

@@ -1,647 +1,443 @@
-"""The objective as optimizers see it, the choice of the optimizer, and mini-batches.
+"""The objective: value, gradient, residuals and Jacobian agree with the definitions, with differences and with one another."""
 
-An objective has value and gradient, or residuals and Jacobian, of the part of theta that moves. Mini-batches take every sample once an
-epoch, in an order that the seed decides.
-"""
-
-from itertools import chain, combinations
-from types import SimpleNamespace
+from itertools import combinations
 
 import numpy as np
 import pytest
-from cases import for_all
-from hypothesis import given
-from hypothesis import strategies as st
-from kan_ref.training.data_goal import MSE, DataGoal, check_penalty
-from kan_ref.training.fit_arguments import OPTIMIZER_NAMES, on_batches
-from kan_ref.training.penalties import Smoothness
-from kan_ref.training.settings import read_settings
-from kan_ref.training.variables import trainable_places
-from networks import SPLINE_ARRAYS, data_objective, network_cases, random_batch, random_network
-from oracles_training import bits, mean_square, prediction_rows, smoothness
+from networks import SPLINE_ARRAYS, data_objective, random_batch, random_network, with_formulas
+from oracles_training import (
+    bits,
+    covered_network,
+    mean_square,
+    prediction_rows,
+    scaled_jumps,
+    smoothness,
+)
 
 import kan_ref as kr
-from kan_ref.network.layer import PARAMETER_NAMES
-from kan_ref.network.refinement import place_hidden_grids
-from kan_ref.numerics.differences import central_difference
-from kan_ref.numerics.row_sparse import dense_form, multiply_transposed, shape
-from kan_ref.training import one_grid
+from kan_ref.numerics import NormalSums, central_difference, dense_form
+from kan_ref.sparsity import Penalty, penalty_value
+from kan_ref.training import objective as module
+from kan_ref.training.objective import MSE, DataTerm, Objective, SmoothTerm, values_at
 
 SUBSETS = [names for n in (1, 2, 3) for names in combinations(SPLINE_ARRAYS, n)]
-weights = st.sampled_from([0.0, 1e-8, 0.3, 1e4])
+DISTINCT = ("uniform", "uneven", "clamped")  # kinds of rows without repeated inner breakpoints
 
 
-def example(seed=0, *, weight=0.3, trainable=SPLINE_ARRAYS, kind="uneven", degrees=(2, 3)):
+def example(seed=0, *, widths=(2, 3, 2), n=9, degrees=(2, 3), kind="uneven", **options):
     rng = np.random.default_rng(seed)
-    network = random_network(rng, widths=(2, 3, 2), degrees=degrees, kind=kind)
-    x = random_batch(rng, network.layers[0], 9)
-    y = rng.normal(size=(9, 2))
-    return (
-        network,
-        x,
-        y,
-        data_objective(network, x, y, smoothness_weight=weight, trainable=trainable),
-    )
+    network = random_network(rng, widths=widths, degrees=degrees, kind=kind)
+    x = random_batch(rng, network.layers[0], n)
+    y = rng.normal(size=(n, widths[-1]))
+    return network, x, y, data_objective(network, x, y, **options)
 
 
-# --- the four functions agree with the definition and with one another
+def slope_along(objective, z, direction):
+    return central_difference(lambda t: objective.value_and_grad(z + t * direction)[0])
 
 
+def dense(objective, z):
+    residuals, blocks = objective.linearize(z)
+    return residuals, dense_form(blocks)
+
+
+# --- values and derivatives
+
+
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("weight", [0.0, 1e-8, 0.3, 1e4])
-def test_the_value_is_the_mean_square_plus_the_weighted_smoothness(weight):
-    network, x, y, objective = example(weight=weight)
+def test_the_value_is_mean_square_and_weighted_smoothness(seed, weight):
+    network, x, y, objective = example(seed, smoothness_weight=weight)
+    expected = mean_square(network(x), y) + weight * smoothness(network)
 
     value, _ = objective.value_and_grad(objective.start())
-
-    assert value == pytest.approx(
-        mean_square(network(x), y) + weight * smoothness(network), rel=1e-11
-    )
-
-
-@given(network_cases(), weights)
-def test_the_squares_of_the_residuals_sum_to_the_value(case, weight):
-    network, x, rng = case
-    objective = data_objective(
-        network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight
-    )
-
     residuals = objective.residuals(objective.start())
 
-    assert residuals @ residuals == pytest.approx(
-        objective.value_and_grad(objective.start())[0], rel=1e-13
-    )
+    assert value == pytest.approx(expected, rel=1e-11)
+    assert residuals @ residuals == pytest.approx(expected, rel=1e-11)
 
 
-@given(network_cases(), weights)
-def test_the_gradient_is_twice_the_transposed_jacobian_times_the_residuals(case, weight):
-    network, x, rng = case
-    objective = data_objective(
-        network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight
-    )
-
-    _, gradient = objective.value_and_grad(objective.start())
-    residuals, jacobian = objective.linearize(objective.start())
-
-    scale = np.abs(dense_form(jacobian)).T @ np.abs(residuals)
-    difference = np.abs(2.0 * multiply_transposed(jacobian, residuals) - gradient)
-    np.testing.assert_array_less(difference, 1e-12 * (scale + np.abs(gradient).max()) + 1e-300)
-
-
-@given(network_cases(), weights)
-def test_linearize_has_the_residuals_of_residuals_bit_for_bit(case, weight):
-    """An optimizer compares the two: a difference of rounding would look like progress."""
-    network, x, rng = case
-    objective = data_objective(
-        network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight
-    )
-
-    residuals, jacobian = objective.linearize(objective.start())
-
-    np.testing.assert_array_equal(residuals, objective.residuals(objective.start()))
-    assert shape(jacobian) == (residuals.size, network.n_params)
-
-
-@given(network_cases(degrees=range(2, 6)), weights)
-def test_the_gradient_is_the_derivative_along_any_direction(case, weight):
-    network, x, rng = case
-    objective = data_objective(
-        network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight
-    )
-    theta, direction = objective.start(), rng.normal(size=network.n_params)
-
-    value, gradient = objective.value_and_grad(theta)
-    slope = central_difference(lambda t: objective.value_and_grad(theta + t * direction)[0], 1e-6)
-
-    beside = objective.value_and_grad(theta + direction)[0]
-    assert abs(gradient @ direction - slope) <= 1e-7 * (
-        np.abs(gradient * direction).sum() + value + beside
-    )
-
-
-def test_the_jacobian_is_that_of_predictions_then_of_jumps():
-    network, x, y, objective = example(weight=0.25)
-
-    residuals, jacobian = objective.linearize(objective.start())
-    dense = dense_form(jacobian)
-
-    n = y.size
-    np.testing.assert_allclose(
-        dense[:n], prediction_rows(network, x) / np.sqrt(n), rtol=1e-9, atol=1e-11
-    )
-    np.testing.assert_allclose(residuals[:n], (network(x) - y).reshape(-1) / np.sqrt(n), rtol=1e-14)
-    np.testing.assert_allclose(
-        residuals[n:], 0.5 * Smoothness.of(network, 1.0).residuals(network), rtol=1e-14
-    )
-    assert len(residuals) > n
-
-
-def test_without_a_weight_there_are_no_residuals_but_the_data_s():
-    network, _, y, objective = example(weight=0.0)
-
-    residuals, jacobian = objective.linearize(objective.start())
-
-    assert len(residuals) == y.size
-    assert shape(jacobian) == (y.size, network.n_params)
-    assert objective.added(network) == 0.0
-
-
-def test_the_penalty_is_what_the_value_has_beside_the_mean_square():
-    network, x, y, objective = example(weight=0.3)
-
-    value, _ = objective.value_and_grad(objective.start())
-
-    assert objective.added(network) == pytest.approx(value - mean_square(network(x), y), rel=1e-12)
-    assert objective.added(network) > 0.1 * value
-
-
-# --- the part that moves
-
-
-@pytest.mark.parametrize("names", SUBSETS)
-def test_a_subset_has_the_entries_of_the_whole_gradient_and_jacobian(names):
-    network, x, y, whole = example()
-    part = data_objective(network, x, y, smoothness_weight=0.3, trainable=names)
-    chosen = np.concatenate(
-        [
-            np.full(getattr(layer, name).size, name in names)
-            for layer in network.layers
-            for name in ("coef", "w_base", "w_spline")
-        ]
-    )
-
-    value, gradient = whole.value_and_grad(whole.start())
-    part_value, part_gradient = part.value_and_grad(part.start())
-    residuals, jacobian = whole.linearize(whole.start())
-    part_residuals, part_jacobian = part.linearize(part.start())
-
-    assert part_value == value
-    np.testing.assert_array_equal(part.start(), network.theta[chosen])
-    np.testing.assert_array_equal(part_gradient, gradient[chosen])
-    np.testing.assert_array_equal(part_residuals, residuals)
-    np.testing.assert_array_equal(dense_form(part_jacobian), dense_form(jacobian)[:, chosen])
-
-
-@pytest.mark.parametrize("names", SUBSETS)
-def test_moving_a_subset_leaves_the_other_parameters_as_they_are(names):
-    network, _, _, objective = example(trainable=names)
-
-    moved = objective.model_at(objective.start() + 1.0)
-
-    for old, new in zip(network.layers, moved.layers, strict=True):
-        for name in SPLINE_ARRAYS:
-            step = 1.0 if name in names else 0.0
-            np.testing.assert_array_equal(getattr(new, name), getattr(old, name) + step)
-
-
-def test_all_names_in_any_order_are_the_whole():
-    network, x, y, whole = example()
-    other = data_objective(
-        network, x, y, smoothness_weight=0.3, trainable=("w_spline", "coef", "w_base")
-    )
-
-    assert trainable_places(network, ("w_spline", "coef", "w_base")) is None
-    np.testing.assert_array_equal(
-        other.value_and_grad(other.start())[1], whole.value_and_grad(whole.start())[1]
-    )
-
-
-@pytest.mark.parametrize("names", [SPLINE_ARRAYS, ("coef",)])
-def test_an_optimizer_keeps_its_vector(names):
-    """The network must not see a later change of the vector it was made from, nor lock it."""
-    _, _, _, objective = example(trainable=names)
-    theta = objective.start()
-
-    network = objective.model_at(theta)
-    before = bits(network)
-    theta += 1.0
-
-    assert bits(network) == before
-    assert not np.shares_memory(objective.start(), objective.model.theta)
-
-
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
-    ("names", "view", "shared"),
-    [(SPLINE_ARRAYS, False, True), (SPLINE_ARRAYS, True, False), (("coef",), False, False)],
-    ids=["all", "a view", "some"],
+    "options",
+    [{}, {"smoothness_weight": 0.3}, {"penalty": Penalty(0.3, 0.7, 1.3)}, {"loss": "logistic"}],
 )
-def test_only_a_vector_that_nobody_can_change_is_taken_without_a_copy(names, view, shared):
-    _, _, _, objective = example(trainable=names)
-    owner = objective.start()
-    theta = owner.view() if view else owner
-    theta.flags.writeable = False
+def test_the_gradient_is_the_derivative_along_any_direction(seed, options):
+    network, x, y, _ = example(seed)
+    targets = (y > 0.0) * 1.0 if "loss" in options else y
+    objective = data_objective(network, x, targets, **options)
+    z = objective.start()
+    direction = np.random.default_rng(seed).normal(size=z.size)
+    gradient = objective.value_and_grad(z)[1]
 
-    network = objective.model_at(theta)
+    error = gradient @ direction - slope_along(objective, z, direction)
 
-    assert np.shares_memory(network.theta, owner) is shared
-    assert objective.evaluated_model(theta) is network
-    assert objective.evaluated_model(theta.copy()) is network
-    assert objective.evaluated_model(theta + 1.0) is not network
-
-
-@pytest.mark.parametrize("names", [SPLINE_ARRAYS, ("coef", "w_base")])
-def test_the_network_at_the_start_is_the_network(names):
-    network, _, _, objective = example(trainable=names)
-
-    assert bits(objective.model_at(objective.start())) == bits(network)
+    assert abs(error) <= 1e-6 * np.abs(gradient) @ np.abs(direction)
 
 
-@pytest.mark.parametrize("function", ["value_and_grad", "residuals", "linearize"])
-def test_evaluating_changes_nothing(function):
-    network, _, _, objective = example()
-    before, theta = bits(network), objective.start() + 0.5
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+def test_the_jacobian_has_rows_of_predictions_then_of_jumps(seed, weight):
+    network, x, y, objective = example(seed, smoothness_weight=weight)
+    z = objective.start()
 
-    getattr(objective, function)(theta)
+    residuals, jacobian = dense(objective, z)
 
-    assert bits(network) == before
-    np.testing.assert_array_equal(theta, network.theta + 0.5)
+    np.testing.assert_array_equal(residuals, objective.residuals(z))
+    rows = prediction_rows(network, x) / np.sqrt(y.size)
+    np.testing.assert_allclose(jacobian[: y.size], rows, atol=1e-11 * np.abs(rows).max())
+    direction = np.random.default_rng(seed).normal(size=z.size)
+    slope = central_difference(lambda t: objective.residuals(z + t * direction))
+    np.testing.assert_allclose(jacobian @ direction, slope, atol=1e-6 * np.abs(slope).max())
 
 
-# --- doors
+@pytest.mark.parametrize("seed", range(3))
+def test_the_gradient_is_twice_the_transposed_jacobian_times_the_residuals(seed):
+    *_, objective = example(seed, smoothness_weight=0.3)
+    residuals, jacobian = dense(objective, objective.start())
+    gradient = objective.value_and_grad(objective.start())[1]
 
-
-def test_inputs_evaluated_before_serve_as_well():
-    network, x, y, objective = example()
-    shared = data_objective(network, x, y, smoothness_weight=0.3, inputs=network.prepare(x))
-
-    np.testing.assert_array_equal(
-        shared.residuals(shared.start()), objective.residuals(objective.start())
+    np.testing.assert_allclose(
+        gradient, 2.0 * jacobian.T @ residuals, atol=1e-11 * np.abs(gradient).max()
     )
 
 
-def test_the_public_value_and_gradient_are_those_of_the_objective():
-    network, x, y, objective = example(weight=0.3)
-
-    value, gradient = kr.value_and_grad(network, x.tolist(), y.tolist(), smoothness_weight=0.3)
-
-    expected_value, expected_gradient = objective.value_and_grad(objective.start())
-    assert value == expected_value
-    np.testing.assert_array_equal(gradient, expected_gradient)
-
-
-def test_the_public_loss_is_by_default_the_mean_square_alone():
+@pytest.mark.parametrize("options", [{}, {"penalty": 0.3}, {"smoothness_weight": 0.3}])
+def test_value_and_grad_is_the_objective(options):
     network, x, y, _ = example()
+    weight = options.get("penalty")
+    kinds = {**options, "penalty": None if weight is None else Penalty(weight)}
+    expected = data_objective(network, x, y, **kinds).value_and_grad(network.theta)
 
-    assert kr.value_and_grad(network, x, y)[0] == pytest.approx(
-        mean_square(network(x), y), rel=1e-13
-    )
+    value, gradient = kr.value_and_grad(network, x, y, **options)
 
-
-def test_an_objective_prints_sizes_and_no_numbers():
-    _, _, _, objective = example(trainable=("w_base",))
-
-    assert (
-        repr(objective)
-        == f"Objective({objective.model!r}, mse, 9 samples, 12 trainable parameters)"
-    )
-
-
-def test_a_loss_of_an_mlp_beyond_float64_has_the_remedy():
-    mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=np.random.default_rng(0))
-
-    with pytest.raises(ValueError, match=r"the loss or its gradient lies beyond float64.*: scale"):
-        kr.value_and_grad(mlp, np.zeros((4, 2)), np.full((4, 1), 1e200))
-
-
-# --- the choice
-
-NETWORK = random_network(np.random.default_rng(0), widths=(2, 3, 1), degrees=(3,), dead=0.0)
-
-
-def settings_of(name, loss="mse", penalty=None):
-    """The settings of `fit` for an optimizer's name."""
-    return read_settings(
-        NETWORK,
-        optimizer=name,
-        n_steps=0,
-        loss=loss,
-        penalty=penalty,
-        smoothness_weight=0.0,
-        update_grids=False,
-        trainable=PARAMETER_NAMES,
-        precondition="auto",
-        learning_rate=None,
-        batch_size=None,
-        rng=None,
-    )
-
-
-PENALTY = check_penalty("paper", 1.0, 1.0, 1.0)
-
-
-def test_least_squares_is_taken_where_there_are_residuals_and_lbfgs_elsewhere():
-    assert settings_of(None).optimizer == "lm"
-    assert settings_of(None, penalty=PENALTY).optimizer == "lbfgs"
-    assert settings_of(None, loss="logistic").optimizer == "lbfgs"
-
-
-@pytest.mark.parametrize("name", OPTIMIZER_NAMES)
-def test_an_optimizer_asked_for_is_taken(name):
-    assert settings_of(name).optimizer == name
-
-
-@pytest.mark.parametrize(
-    ("loss", "sentence"),
-    [
-        (
-            "cross_entropy",
-            "optimizer is 'lm', but loss 'cross_entropy' is not a sum of squares: take 'lbfgs'",
-        ),
-        (
-            "logistic",
-            "optimizer is 'lm', but loss 'logistic' is not a sum of squares: take 'lbfgs'",
-        ),
-        (
-            "mse",
-            "optimizer is 'lm', but with an L1 or entropy penalty the objective is not a sum of squares: take 'lbfgs'",
-        ),
-    ],
-)
-def test_least_squares_without_residuals_is_refused_with_its_reason(loss, sentence):
-    with pytest.raises(ValueError, match=f"^{sentence}$"):
-        settings_of("lm", loss, PENALTY if loss == "mse" else None)
-
-
-@pytest.mark.parametrize("kind", ["penalty", "loss"])
-def test_an_objective_without_residuals_says_so_when_asked_for_them(kind):
-    rng = np.random.default_rng(0)
-    network = random_network(rng, widths=(2, 2), degrees=(3,))
-    x = random_batch(rng, network.layers[0], 4)
-    settings = (
-        {"penalty": check_penalty("paper", 1.0, 1.0, 1.0)}
-        if kind == "penalty"
-        else {"loss": "logistic"}
-    )
-    objective = data_objective(network, x, np.zeros((4, 2)), **settings)
-
-    for ask in (objective.residuals, objective.linearize):
-        with pytest.raises(ValueError, match="has no residuals"):
-            ask(objective.start())
-
-
-@pytest.mark.parametrize("name", OPTIMIZER_NAMES)
-def test_every_optimizer_makes_the_objective_smaller(name):
-    rng = np.random.default_rng(0)
-    network = random_network(rng, widths=(2, 3, 1), degrees=(3,), dead=0.0)
-    x = random_batch(rng, network.layers[0], 20)
-    objective = data_objective(network, x, np.sin(x[:, :1]))
-    steps = []
-
-    result = settings_of(name).run(objective, 15, lambda iterate: steps.append(iterate.step))
-
-    assert result.value < 0.9 * objective.value_and_grad(objective.start())[0]
-    assert steps == list(range(1, result.n_steps + 1))
-
-
-# --- mini-batches
-
-
-def drawn_batches(n_samples, batch_size, n_calls, seed=0):
-    """The places that a solver's function asks an objective for, call by call."""
-    asked = []
-
-    def on_samples(chosen):
-        asked.append(chosen.tolist())
-        return SimpleNamespace(value_and_grad=lambda theta: (float(len(chosen)), theta))
-
-    goal = SimpleNamespace(x=np.zeros((n_samples, 1)))
-    objective = SimpleNamespace(goal=goal, model=None, on_samples=on_samples)
-    function = on_batches(objective, batch_size, np.random.default_rng(seed))
-    values = [function(np.ones(2))[0] for _ in range(n_calls)]
-    assert values == [len(chosen) for chosen in asked]
-    return asked
-
-
-@given(st.integers(1, 12), st.integers(1, 15))
-def test_every_sample_is_seen_once_an_epoch(n_samples, batch_size):
-    n_batches = -(-n_samples // batch_size)
-
-    asked = drawn_batches(n_samples, batch_size, 3 * n_batches)
-
-    for epoch in range(3):
-        seen = asked[epoch * n_batches : (epoch + 1) * n_batches]
-        assert sorted(chain.from_iterable(seen)) == list(range(n_samples))
-
-
-def test_batches_are_full_but_the_last_of_an_epoch():
-    assert [len(chosen) for chosen in drawn_batches(10, 4, 6)] == [4, 4, 2, 4, 4, 2]
-
-
-def test_epochs_differ_in_their_order():
-    asked = drawn_batches(30, 30, 2)
-
-    assert asked[0] != asked[1]
-    assert asked[0] != list(range(30))
-
-
-def test_the_seed_decides_the_batches():
-    assert (
-        drawn_batches(10, 3, 8, seed=1)
-        == drawn_batches(10, 3, 8, seed=1)
-        != drawn_batches(10, 3, 8, seed=2)
-    )
-
-
-def test_batches_without_a_generator_are_refused():
-    x = np.zeros((4, 2))
-    data = kr.Data(x, x[:, :1], x, x[:, :1])
-
-    with pytest.raises(TypeError, match=r"rng is None, but must be a numpy\.random\.Generator"):
-        kr.fit(NETWORK, data, optimizer="adam", batch_size=2)
-
-
-def test_mini_batches_share_the_memory_of_their_goal():
-    rng = np.random.default_rng(1)
-    network = random_network(rng, widths=(2, 3, 3, 1), degrees=(3,))
-    whole = DataGoal(MSE, random_batch(rng, network.layers[0], 9), rng.normal(size=(9, 1)))
-
-    first = whole.on_samples(network, np.array([0, 4]))
-    first.value_and_grad(network)
-    kept = [dict(workspace.arrays) for workspace in first.workspaces]
-    second = whole.on_samples(network, np.array([3, 1]))
-    second.value_and_grad(network)
-
-    assert len(kept) == 3
-    for before, workspace in zip(kept, second.workspaces, strict=True):
-        assert before.keys() == workspace.arrays.keys() != set()
-        assert all(workspace.arrays[name] is array for name, array in before.items())
-
-
-@pytest.mark.parametrize(("widths", "gathered"), [((2, 3, 1), False), ((2, 1), True)])
-def test_parts_of_prepared_samples_leave_these_as_they_are(widths, gathered):
-    rng = np.random.default_rng(1)
-    network = kr.init_network(widths, n_intervals=5, degree=3, domain=(-1, 1), rng=rng)
-    whole = DataGoal(MSE, rng.uniform(-1.0, 1.0, (9, 2)), rng.normal(size=(9, 1)))
-    whole = whole.prepare(network)
-    before = whole.value_and_grad(network)
-
-    for some in (slice(3), slice(3, 9)):
-        whole.on_samples(network, some).value_and_grad(network)
-
-    assert network.layers[0].gathered is gathered
-    after = whole.value_and_grad(network)
-    assert after[0] == before[0]
-    np.testing.assert_array_equal(after[1], before[1])
+    assert value == expected[0]
+    np.testing.assert_array_equal(gradient, expected[1])
 
 
 @pytest.mark.parametrize("kind", ["paper", "pykan"])
-def test_the_objective_on_some_samples_is_that_of_a_batch_of_them(kind):
-    rng = np.random.default_rng(1)
-    network = random_network(rng, widths=(2, 3, 2), degrees=(3,))
-    x, y, chosen = (
-        random_batch(rng, network.layers[0], 9),
-        rng.normal(size=(9, 2)),
-        np.array([7, 2, 5]),
+def test_a_penalty_adds_its_weighted_sums_and_is_told_apart(kind):
+    network, x, y, objective = example(penalty=Penalty(0.3, 0.7, 1.3, kind))
+    flow, caches = network.run_flow(network.prepare(x))
+    expected = penalty_value(network, x, caches, flow, Penalty(0.3, 0.7, 1.3, kind))
+
+    value, _ = objective.value_and_grad(objective.start())
+    penalty, (loss, rmse, accuracy) = objective.judge(objective.model_at(objective.start()), value)
+
+    assert penalty == pytest.approx(expected, rel=1e-12)
+    assert value == pytest.approx(mean_square(network(x), y) + expected, rel=1e-12)
+    assert loss == pytest.approx(rmse**2) == pytest.approx(mean_square(network(x), y))
+    assert np.isnan(accuracy)
+
+
+@pytest.mark.parametrize("evaluated", [False, True])
+@pytest.mark.parametrize("options", [{"penalty": Penalty(0.3)}, {"smoothness_weight": 0.3}])
+def test_judgements_do_not_depend_on_what_was_evaluated_last(evaluated, options):
+    network, _, _, objective = example(**options)
+    z = objective.start()
+    other = network.with_theta(1.1 * network.theta)
+    value, _ = objective.value_and_grad(z)
+    penalty, judged = objective.judge(objective.model_at(z), value)
+
+    objective.value_and_grad(other.theta)
+    model = network if not evaluated else objective.model_at(z)
+
+    again, judged_again = objective.judge(model, value)
+    assert again == pytest.approx(penalty, rel=1e-12)
+    assert judged_again == pytest.approx(judged, rel=1e-12, nan_ok=True)
+
+
+def test_a_gradient_is_read_only_so_that_optimizers_may_keep_it():
+    *_, objective = example()
+
+    assert not objective.value_and_grad(objective.start())[1].flags.writeable
+
+
+# --- parts of the parameters
+
+
+@pytest.mark.parametrize("names", SUBSETS)
+def test_a_part_has_the_entries_of_the_whole_gradient_and_jacobian(names):
+    network, x, y, whole = example(smoothness_weight=0.3)
+    part = data_objective(network, x, y, smoothness_weight=0.3, trainable=names)
+    free = part.free if part.free is not None else np.ones(network.n_params, bool)
+
+    np.testing.assert_array_equal(part.start(), network.theta[free])
+    gradients = [one.value_and_grad(one.start())[1] for one in (part, whole)]
+    np.testing.assert_array_equal(gradients[0], gradients[1][free])
+    jacobians = [dense(one, one.start())[1] for one in (part, whole)]
+    np.testing.assert_array_equal(jacobians[0], jacobians[1][:, free])
+
+
+@pytest.mark.parametrize("names", [*SUBSETS[:-1], ("symbolic",)])
+def test_moving_a_part_leaves_the_other_parameters(names):
+    rng = np.random.default_rng(0)
+    network = with_formulas(rng, random_network(rng, widths=(2, 3, 2), degrees=(3,)))
+    objective = data_objective(network, np.zeros((1, 2)), np.zeros((1, 2)), trainable=names)
+
+    moved = objective.model_at(objective.start() + 1.0)
+
+    for before, after in zip(network.layers, moved.layers, strict=True):
+        for name in (*SPLINE_ARRAYS, "symbolic"):
+            array = "affine" if name == "symbolic" else name
+            step = 1.0 if name in names else 0.0
+            np.testing.assert_array_equal(getattr(after, array), getattr(before, array) + step)
+
+
+def test_all_names_in_any_order_are_the_whole():
+    network, x, y, _ = example()
+    names = ("symbolic", "w_spline", "coef", "w_base")
+
+    assert data_objective(network, x, y, trainable=names).free is None
+
+
+# --- many samples: sums by chunks
+
+
+@pytest.mark.parametrize("names", [None, ("coef",)])
+@pytest.mark.parametrize("weight", [0.0, 0.1])
+def test_sums_by_chunks_are_those_of_the_stored_jacobian(names, weight, monkeypatch):
+    network, x, y, objective = example(n=50, smoothness_weight=weight, trainable=names)
+    z = objective.start()
+    residuals, jacobian = dense(objective, z)
+
+    monkeypatch.setattr(module, "MOST_ENTRIES", 1)
+    monkeypatch.setattr(module, "_CHUNK_ENTRIES", 1000)
+    *_, by_chunks = example(n=50, smoothness_weight=weight, trainable=names)
+    own, sums = by_chunks.linearize(z)
+
+    assert isinstance(sums, NormalSums)
+    np.testing.assert_allclose(own, residuals, atol=1e-13 * np.abs(residuals).max())
+    matrix, half = jacobian.T @ jacobian, jacobian.T @ residuals
+    np.testing.assert_allclose(sums.matrix, matrix, atol=1e-12 * np.abs(matrix).max())
+    np.testing.assert_allclose(sums.half_gradient, half, atol=1e-12 * np.abs(half).max())
+    np.testing.assert_allclose(by_chunks.residuals(z), residuals, atol=1e-13)
+    assert by_chunks.judge(by_chunks.model_at(z), own @ own)[1][0] == pytest.approx(
+        mean_square(network(x), y)
     )
-    objective = data_objective(
-        network, x, y, penalty=check_penalty(kind, 0.3, 1.0, 2.0), smoothness_weight=0.1
-    )
-
-    value, gradient = objective.on_samples(chosen).value_and_grad(network.theta)
-    expected = kr.value_and_grad(
-        network,
-        x[chosen],
-        y[chosen],
-        penalty=kind,
-        penalty_weight=0.3,
-        entropy_weight=2.0,
-        smoothness_weight=0.1,
-    )
-
-    assert value == expected[0]
-    np.testing.assert_array_equal(gradient, expected[1])
 
 
-def test_the_gradients_of_an_epoch_of_equal_batches_average_to_that_of_all_samples():
-    rng = np.random.default_rng(2)
-    network = random_network(rng, widths=(2, 3, 2), degrees=(3,))
-    x, y = random_batch(rng, network.layers[0], 12), rng.normal(size=(12, 2))
-    objective = data_objective(network, x, y)
-    function = on_batches(objective, 4, rng)
+@pytest.mark.parametrize("kind", ["network", "mlp", "lan"])
+def test_a_jacobian_is_stored_up_to_a_number_of_entries(kind, monkeypatch):
+    rng = np.random.default_rng(0)
+    models = {
+        "network": kr.init_network(
+            (2, 3), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=rng
+        ),  # 6 edges with 4 coefficients, w_base and w_spline
+        "mlp": kr.init_mlp((2, 3), activation="tanh", rng=rng),
+        "lan": kr.init_lan((2, 3), n_intervals=2, degree=1, domain=(-1.0, 1.0), rng=rng),
+    }
+    entries = 6 * 6 if kind == "network" else models[kind].n_params
+    term = DataTerm(MSE, np.zeros((5, 2)), np.zeros((5, 3)), models[kind])
 
-    parts = [function(network.theta) for _ in range(3)]
-
-    value, gradient = objective.value_and_grad(network.theta)
-    assert np.mean([part[0] for part in parts]) == pytest.approx(value, rel=1e-13)
-    np.testing.assert_allclose(
-        np.mean([part[1] for part in parts], axis=0), gradient, rtol=1e-10, atol=1e-13
-    )
+    monkeypatch.setattr(module, "MOST_ENTRIES", 15 * entries)
+    assert term.is_stored
+    monkeypatch.setattr(module, "MOST_ENTRIES", 15 * entries - 1)
+    assert not term.is_stored
 
 
-def test_batches_of_an_mlp_are_drawn_alike():
+def test_values_by_chunks_are_the_values(monkeypatch):
+    network, *_ = example()
+    x = np.random.default_rng(0).uniform(-1, 1, (700, 2))
+    expected = values_at(network, x)
+
+    monkeypatch.setattr(module, "MOST_ENTRIES", 1)
+
+    np.testing.assert_allclose(values_at(network, x), expected, rtol=1e-13)
+    np.testing.assert_allclose(expected, network(x), rtol=1e-13)
+    assert values_at(network, x[:0]).shape == (0, 2)
+
+
+def test_a_term_on_some_samples_is_the_term_of_them():
+    network, x, y, _ = example(n=20)
+    rows = np.array([3, 0, 17])
+    whole = DataTerm(MSE, x, y, network, Penalty(0.3))
+
+    value, gradient = whole.on_samples(rows).value_and_grad(network)
+
+    expected = DataTerm(MSE, x[rows], y[rows], network, Penalty(0.3)).value_and_grad(network)
+    assert value == pytest.approx(expected[0], rel=1e-13)
+    np.testing.assert_allclose(gradient, expected[1], rtol=1e-10, atol=1e-13)
+
+
+# --- smoothness
+
+
+@pytest.mark.parametrize("kind", DISTINCT)
+@pytest.mark.parametrize("degree", range(5))
+def test_smoothness_is_the_sum_of_squared_jumps_of_live_edges(kind, degree):
+    network = random_network(np.random.default_rng(degree), degrees=(degree,), kind=kind)
+    expected = smoothness(network)
+
+    value, _ = SmoothTerm(0.5, network).value_and_grad(network)
+
+    assert value == pytest.approx(0.5 * expected, rel=1e-10, abs=1e-14)
+
+
+@pytest.mark.parametrize("degree", range(4))
+def test_jumps_run_by_layer_output_input_and_breakpoint(degree):
+    network = random_network(np.random.default_rng(degree), degrees=(degree,), kind="uneven")
+    expected = [
+        float(layer.w_spline[j, i] * layer.mask[j, i]) * float(jump)
+        for layer in network.layers
+        for j in range(layer.n_out)
+        for i in range(layer.n_in)
+        for jump in scaled_jumps(layer.knots[i], degree, layer.coef[j, i])
+    ]
+
+    residuals = SmoothTerm(4.0, network).residuals(network)
+
+    np.testing.assert_allclose(residuals, 2.0 * np.array(expected), atol=1e-10)
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_polynomials_cost_nothing(degree):
+    rng = np.random.default_rng(0)
+    network = kr.init_network((1, 1), n_intervals=6, degree=degree, domain=(-1.0, 1.0), rng=rng)
+    x = np.linspace(-1, 1, 50)[:, None]
+    design = kr.bspline.basis(x, network.layers[0].knots, degree)[:, 0]
+    coef = np.linalg.lstsq(design, x[:, 0] ** degree)[0]
+    network = network.with_theta(np.concatenate([coef, [0.3, 1.7]]))
+
+    assert SmoothTerm(1.0, network).value_and_grad(network)[0] < 1e-25
+
+
+def test_a_layer_without_inner_breakpoints_has_no_rows():
+    rng = np.random.default_rng(0)
+    network = kr.init_network((2, 2), n_intervals=1, degree=3, domain=(-1.0, 1.0), rng=rng)
+
+    residuals, blocks = SmoothTerm(1.0, network).linearize(network)
+
+    assert (residuals.size, blocks) == (0, [])
+
+
+# --- scaled variables
+
+
+def metric_by_definition(network, squares, share):
+    """(T16), layer by layer."""
+    found = []
+    for own in np.split(squares, np.cumsum(network.layer_sizes)[:-1]):
+        median = np.median(own[own > 0.0])
+        found += [median if d == 0.0 else max(d, share * median) for d in own]
+    return np.array(found)
+
+
+def covered(n=40, n_intervals=4):
     rng = np.random.default_rng(3)
-    mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=rng)
-    x, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 1))
+    x = rng.uniform(-1.0, 1.0, (n, 2))
+    network = covered_network(rng, (2, 2, 1), degree=3, n_intervals=n_intervals, x=x, pad=0.6)
+    return network, x, rng.normal(size=(n, 1))
 
-    value, gradient = (
-        data_objective(mlp, x, y).on_samples(np.array([4, 1])).value_and_grad(mlp.theta)
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 1.0])
+def test_the_metric_is_bounded_below_by_a_share_of_the_median_of_its_layer(share):
+    network, x, y = covered()
+    jacobian = dense(data_objective(network, x, y), network.theta)[1]
+    squares = (jacobian**2).sum(axis=0)
+    assert (squares == 0.0).any()  # of coefficients that no sample reaches
+
+    found = data_objective(network, x, y).metric(share)(squares)
+
+    np.testing.assert_allclose(found, metric_by_definition(network, squares, share), rtol=1e-14)
+
+
+def test_the_metric_of_a_part_is_that_of_its_own_columns():
+    network, x, y = covered()
+    objective = data_objective(network, x, y, trainable=("w_base", "w_spline"))
+    squares = np.arange(1.0, objective.start().size + 1)
+
+    found = objective.metric(1.0)(squares)
+
+    n_first = 2 * network.layers[0].w_base.size
+    first, second = squares[:n_first], squares[n_first:]
+    expected = [np.maximum(first, np.median(first)), np.maximum(second, np.median(second))]
+    np.testing.assert_array_equal(found, np.concatenate(expected))
+
+
+@pytest.mark.parametrize("n", [20, 400, 20000])
+def test_scales_are_powers_of_two_near_the_inverse_root_of_the_metric(n):
+    network, x, y = covered(n)
+    objective = data_objective(network, x, y).in_scaled_variables()
+    rows = prediction_rows(network, x[:400]) if n <= 400 else None
+    if rows is None:
+        jacobian = dense(data_objective(network, x, y), network.theta)[1]
+        rows = jacobian * np.sqrt(y.size)
+
+    share = np.clip(network.n_params / n, 0.01, 1.0)
+    exponents = -0.5 * np.log2(metric_by_definition(network, (rows**2).sum(axis=0), share))
+    offset = exponents - np.log2(objective.scale)
+    assert np.ptp(offset) <= 1.0 + 1e-6  # rounded to the nearest power, up to a common factor
+    assert np.sort(objective.scale)[network.n_params // 2] == 1.0
+    np.testing.assert_array_equal(np.frexp(objective.scale)[0], 0.5)
+
+
+def test_scaled_variables_change_the_gradient_by_the_chain_rule_and_no_value():
+    network, x, y = covered()
+    plain = data_objective(network, x, y)
+    objective = plain.in_scaled_variables()
+    z = objective.start()
+
+    value, gradient = objective.value_and_grad(z)
+
+    assert bits(objective.model_at(z)) == bits(network)
+    assert value == plain.value_and_grad(network.theta)[0]
+    np.testing.assert_array_equal(
+        gradient, plain.value_and_grad(network.theta)[1] * objective.scale
     )
 
-    expected = kr.value_and_grad(mlp, x[[4, 1]], y[[4, 1]])
-    assert value == expected[0]
-    np.testing.assert_array_equal(gradient, expected[1])
+
+def test_scales_of_class_losses_are_those_of_predictions_and_of_parts_their_own():
+    network, x, _ = covered()
+    labels = (x[:, :1] > 0.0) * 1.0
+    scales = [
+        data_objective(network, x, labels, loss=loss).in_scaled_variables().scale
+        for loss in ("mse", "logistic")
+    ]
+    part = data_objective(network, x, labels, trainable=("coef",)).in_scaled_variables()
+
+    np.testing.assert_array_equal(*scales)
+    assert part.scale.size == sum(layer.coef.size for layer in network.layers)
 
 
-# --- through fit
+# --- protections
 
 
-def problem(seed=0):
-    rng = np.random.default_rng(seed)
-    x = rng.uniform(-0.9, 0.9, (20, 2))
-    network = kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
-    return network, kr.Data(x, x[:, :1] * x[:, 1:], x, x[:, :1] * x[:, 1:])
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        (np.zeros((4, 2)), np.zeros((3, 2)), "y.*3.*4"),
+        (np.zeros((4, 3)), np.zeros((4, 2)), r"x.*\(4, 3\)"),
+        (np.array([[0.0, np.inf]]), np.zeros((1, 2)), "x.*inf.*row 0.*column 1"),
+    ],
+)
+def test_samples_that_do_not_fit_are_refused_by_name_and_position(x, y, words):
+    network, *_ = example()
+
+    with pytest.raises(ValueError, match=words):
+        kr.value_and_grad(network, x, y)
 
 
-def test_fit_by_mini_batches_is_the_same_bits_for_the_same_seed():
-    network, data = problem()
+def test_a_model_without_curves_has_no_smoothness_and_no_penalty():
+    mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=np.random.default_rng(0))
 
-    first, again, other = (
-        kr.fit(
-            network,
-            data,
-            optimizer="adam",
-            batch_size=6,
-            n_steps=9,
-            rng=np.random.default_rng(seed),
-        ).network.theta
-        for seed in (1, 1, 2)
-    )
-
-    assert first.tobytes() == again.tobytes() != other.tobytes()
+    for option in ({"smoothness_weight": 0.1}, {"penalty": 0.1}):
+        with pytest.raises(TypeError, match="network"):
+            kr.value_and_grad(mlp, np.zeros((1, 2)), np.zeros((1, 1)), **option)
 
 
-def test_with_mini_batches_grids_move_by_a_part_of_the_samples_and_at_last_by_all(monkeypatch):
-    network, data = problem()
-    sizes = []
+def test_an_undefined_edge_is_named_in_place_of_a_nan():
+    rng = np.random.default_rng(0)
+    network = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    network = kr.fix_symbolic(network, 0, output=0, input=0, name="log", affine=(1, 0, 1, 0))
 
-    def place(network, x, **options):
-        sizes.append(len(x))
-        return place_hidden_grids(network, x, **options)
-
-    monkeypatch.setattr(one_grid, "place_hidden_grids", place)
-    monkeypatch.setattr(one_grid, "_left_grids", lambda *_, **__: True)
-    monkeypatch.setattr(one_grid, "rows_at_once", lambda *_: 8)
-
-    kr.fit(network, data, optimizer="adam", batch_size=6, n_steps=12, rng=np.random.default_rng(0))
-
-    assert sizes == [20, 7, 20]  # at the start, and after steps 5 and 10
+    with pytest.raises(ValueError, match="log"):
+        kr.value_and_grad(network, [[0.5], [-0.5]], [[0.0], [0.0]])
 
 
-REFUSED = {
-    "no rng": (
-        {"optimizer": "adam", "batch_size": 4},
-        "rng is None, but must be a numpy.random.Generator",
-    ),
-    "a seed": (
-        {"optimizer": "adam", "batch_size": 4, "rng": 0},
-        "rng is 0, but must be a numpy.random.Generator",
-    ),
-    "a seed without batches": (
-        {"optimizer": "adam", "rng": 0},
-        "rng is 0, but must be a numpy.random.Generator",
-    ),
-    "lbfgs": (
-        {"optimizer": "lbfgs", "batch_size": 4},
-        "batch_size is 4, but optimizer 'lbfgs' needs all samples at every step",
-    ),
-    "the default": (
-        {"batch_size": 4},
-        "batch_size is 4, but optimizer 'lm' needs all samples at every step",
-    ),
-    "zero": ({"optimizer": "adam", "batch_size": 0}, "batch_size is 0, but must be at least 1"),
-    "half": ({"optimizer": "adam", "batch_size": 2.5}, "batch_size is 2.5, but must be an integer"),
-    "a rate for another": (
-        {"optimizer": "lm", "learning_rate": 0.1},
-        "learning_rate is 0.1, but optimizer 'lm' finds its own step lengths",
-    ),
-    "rate 0": (
-        {"optimizer": "adam", "learning_rate": 0.0},
-        "learning_rate is 0.0, but must be above 0",
-    ),
-    "rate below": (
-        {"optimizer": "adam", "learning_rate": -1.0},
-        "learning_rate is -1.0, but must be above 0",
-    ),
-    "lm with a penalty": (
-        {"optimizer": "lm", "penalty_weight": 1e-3},
-        "optimizer is 'lm', but with an L1 or entropy penalty",
-    ),
-    "kind": (
-        {"penalty": "paperr"},
-        "penalty is 'paperr', but must be one of 'paper', 'pykan'",
-    ),
-    "negative": ({"penalty_weight": -1.0}, "penalty_weight is -1.0, but must be at least 0"),
-    "negative l1": ({"l1_weight": -1.0}, "l1_weight is -1.0, but must be at least 0"),
-    "nan": ({"entropy_weight": np.nan}, "entropy_weight is nan, but must be finite"),
-}
+def test_the_model_of_a_vector_is_made_once():
+    *_, objective = example()
+    z = objective.start()
 
-
-@for_all("name", REFUSED)
-def test_fit_refuses_settings_by_name(name):
-    network, data = problem()
-    arguments, sentence = REFUSED[name]
-
-    with pytest.raises((ValueError, TypeError)) as refusal:
-        kr.fit(network, data, n_steps=1, **arguments)
-
-    assert str(refusal.value).startswith(sentence)
-    assert "\n" not in str(refusal.value)
+    assert isinstance(objective, Objective)
+    assert objective.model_at(z) is objective.model_at(z)

@@ -1,0 +1,469 @@
+"""Choices on samples that training does not see: fair splits, comparisons in pairs, the best start, architecture and penalty."""
+
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from oracles_training import bits, mean_square, samples
+
+import kan_ref as kr
+from kan_ref.training import (
+    best_constant,
+    compare,
+    cross_validate,
+    cross_validation,
+    hold_out,
+    sample_losses,
+    spread_order,
+    starts,
+)
+from kan_ref.training.cross_validation import WEIGHTS, _Settled
+from kan_ref.training.held_out import fold_order, held_out_places, split_samples, strata
+from kan_ref.training.objective import LOSSES
+
+NAMES = ("mse", "cross_entropy", "logistic")
+
+
+def predictions(name, n=40, n_out=3, seed=0):
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, n_out))
+    if name == "cross_entropy":
+        return z, np.eye(n_out)[rng.integers(n_out, size=n)]
+    return z, rng.normal(size=z.shape) if name == "mse" else rng.integers(2, size=z.shape) * 1.0
+
+
+# --- losses of samples, and pairs
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_mean_of_the_losses_of_samples_is_the_loss(name):
+    z, y = predictions(name)
+    losses = sample_losses(LOSSES[name], z, y)
+
+    assert losses.shape == (40,)
+    assert losses.mean() == pytest.approx(LOSSES[name].value_and_grad(z, y)[0], rel=1e-12)
+    z[3] = np.nan
+    assert np.isposinf(sample_losses(LOSSES[name], z, y)[3])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_other_constant_has_a_smaller_loss(name):
+    _, y = predictions(name, n=4000)
+    constant = best_constant(LOSSES[name], y)
+
+    def loss(shift):
+        return LOSSES[name].value_and_grad(np.tile(constant + shift, (len(y), 1)), y)[0]
+
+    steps = 0.1 * np.vstack([np.eye(3), -np.eye(3)])
+    assert all(loss(0.0) < loss(step) for step in steps)
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "logistic"])
+def test_a_class_without_samples_counts_as_half_a_sample(name):
+    y = np.zeros((4, 2))
+    y[:, 0] = 1.0
+
+    odds = np.exp(best_constant(LOSSES[name], y))
+
+    ratio = 0.5 / 4.5
+    expected = odds[1] / odds[0] if name == "cross_entropy" else odds[1]
+    assert expected == pytest.approx(ratio)
+
+
+def test_differences_in_pairs_have_their_mean_and_standard_error():
+    rng = np.random.default_rng(0)
+    noise, difference = 100.0 * rng.normal(size=50), rng.normal(size=50)
+
+    pair = compare(noise + difference, noise)
+
+    assert pair.excess == pytest.approx(difference.mean())
+    assert pair.standard_error == pytest.approx(np.sqrt(np.var(difference, ddof=1) / 50))
+    assert compare(np.ones(1), np.zeros(1)).standard_error == 0.0
+
+
+@pytest.mark.parametrize(
+    ("losses", "as_good"),
+    [([1.0, 3.0], True), ([1.0, 1.0], False), ([-1.0, 1.0], True), ([np.inf, 0.0], False)],
+)
+def test_as_good_is_within_one_standard_error(losses, as_good):
+    assert compare(np.array(losses) - (losses == [1.0, 3.0]), np.zeros(2)).as_good == as_good
+
+
+# --- splits
+
+
+def test_spread_order_has_every_sample_once_and_one_of_each_five_neighbours_first():
+    order = spread_order(103)
+
+    assert sorted(order) == list(range(103))
+    for part in range(5):
+        chosen = order[21 * part : 21 * part + 20] // 5
+        assert len(set(chosen)) >= 19
+    remainders = spread_order(1000)[:200] % 5  # which of the five, as if by chance
+    assert np.bincount(remainders, minlength=5).min() > 20
+    assert len(set(pairwise(remainders.tolist()))) == 25
+
+
+def test_strata_are_classes_and_single_answers():
+    labels = np.eye(3)[[2, 0, 2]]
+
+    assert (
+        strata(LOSSES["cross_entropy"], labels).tolist() == [1, 0, 1]
+        or len(set(strata(LOSSES["cross_entropy"], labels))) == 2
+    )
+    assert len(set(strata(LOSSES["logistic"], labels[:, :1]))) == 2
+    assert set(strata(LOSSES["logistic"], labels)) == set(strata(LOSSES["mse"], labels)) == {0}
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+def test_every_k_th_of_the_order_of_folds_has_its_share_of_each_stratum(seed):
+    groups = np.repeat([0, 1, 2], [50, 25, 5])
+    rng = None if seed is None else np.random.default_rng(seed)
+
+    order = fold_order(groups, rng)
+
+    assert sorted(order) == list(range(80))
+    for fold in range(5):
+        assert np.bincount(groups[order[fold::5]]).tolist() == [10, 5, 1]
+    assert order.tolist() != sorted(order)
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+@pytest.mark.parametrize(("share", "n"), [(0.2, 12), (0.5, 30), (0.01, 0), (0.25, 15)])
+def test_a_share_is_held_out_that_keeps_the_classes(share, n, seed):
+    labels = np.eye(2)[(np.arange(60) % 6 == 0).astype(int)]
+    rng = None if seed is None else np.random.default_rng(seed)
+
+    out = held_out_places(LOSSES["cross_entropy"], labels, share, rng)
+
+    assert len(out) == n == len(set(out))
+    assert (np.diff(out) > 0).all()
+    assert abs(labels[out, 1].sum() - n / 6) <= 1
+
+
+def test_the_only_sample_of_a_class_is_trained_on():
+    labels = np.eye(2)[np.r_[np.zeros(19, int), 1]]
+
+    assert 19 not in held_out_places(LOSSES["cross_entropy"], labels, 0.5, None)
+
+
+def test_samples_are_split_into_those_held_out_and_the_others():
+    x, y = np.arange(10.0)[:, None], np.arange(10.0)[:, None]
+
+    kept, out = split_samples((x, y), LOSSES["mse"], 0.3, np.random.default_rng(0))
+
+    assert len(out[0]) == 3
+    assert sorted(np.concatenate([kept[0], out[0]])[:, 0]) == list(range(10))
+    assert (kept[0] == kept[1]).all()
+    assert (out[0] == out[1]).all()
+    for given in ((x[:2], y[:2]), None):
+        with pytest.raises(ValueError, match="validation_share"):
+            split_samples(given, LOSSES["mse"], 0.3, None)
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+def test_hold_out_moves_a_share_of_the_training_samples_to_x_test(seed, loss):
+    x = np.arange(20.0)[:, None]
+    y = 2.0 * x if loss == "mse" else np.arange(20) % 2
+    data = kr.Data(x, y, x[:1], y[:1])
+
+    part = hold_out(data, 0.25, None if seed is None else np.random.default_rng(seed), loss)
+
+    assert (len(part.x_train), len(part.x_test)) == (15, 5)
+    assert sorted(np.concatenate([part.x_train, part.x_test])[:, 0]) == list(range(20))
+    for own, target in ((part.x_train, part.y_train), (part.x_test, part.y_test)):
+        np.testing.assert_array_equal(target, 2.0 * own if loss == "mse" else own[:, 0] % 2)
+    whole = hold_out(data, 0.01, None, loss)
+    assert len(whole.x_train) == len(whole.x_test) == 20
+
+
+# --- starts
+
+
+def toy(x):
+    return np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2)
+
+
+SHAPE = {"n_intervals": 3, "degree": 3}
+
+
+def plain_data(f=toy, **options):
+    return kr.Data(**vars(samples(f, 2, np.random.default_rng(0), **options)))
+
+
+def start(data, seed=0, **options):
+    options = {"n_starts": 3, "n_steps": 8, **SHAPE, **options}
+    return kr.best_start((2, 1, 1), data, rng=np.random.default_rng(seed), **options)
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """All runs of `fit` that best_start or cross_validate make, with their data and options."""
+    made = []
+    for module in (starts, cross_validation):
+
+        def spy(network, data, **options):
+            run = kr.fit(network, data, **options)
+            made.append(SimpleNamespace(start=network, data=data, options=options, run=run))
+            return run
+
+        monkeypatch.setattr(module, "fit", spy)
+    return made
+
+
+@pytest.mark.parametrize(("share", "n_aside"), [(0.2, 12), (0.5, 30), (0.04, 2)])
+def test_the_start_with_the_smallest_error_on_samples_set_aside_is_chosen(runs, share, n_aside):
+    data = plain_data()
+    network = start(data, validation_share=share, n_starts=5)
+
+    errors = []
+    for made in runs:
+        aside = made.data.x_test
+        assert (len(aside), len(made.data.x_train)) == (n_aside, 60 - n_aside)
+        together = np.concatenate([aside, made.data.x_train])
+        np.testing.assert_array_equal(np.unique(together, axis=0), np.unique(data.x_train, axis=0))
+        np.testing.assert_array_equal(aside, runs[0].data.x_test)
+        errors.append(mean_square(made.run.network(aside), made.data.y_test))
+    assert bits(network) == bits(runs[int(np.argmin(errors))].run.network)
+    assert len({bits(made.start) for made in runs}) == 5
+
+
+@pytest.mark.parametrize(("n_train", "share"), [(60, 0.0), (4, 0.2)])
+def test_where_no_sample_can_be_spared_the_training_samples_decide(runs, n_train, share):
+    data = plain_data(n_train=n_train)
+    network = start(data, validation_share=share)
+
+    errors = [mean_square(made.run.network(data.x_train), data.y_train) for made in runs]
+    assert bits(network) == bits(runs[int(np.argmin(errors))].run.network)
+
+
+def test_options_reach_every_run_and_the_same_seed_gives_the_same_bits(runs):
+    data = plain_data()
+    network = start(data, optimizer="lbfgs", base="identity", smoothness_weight=1e-3)
+    again = start(data, optimizer="lbfgs", base="identity", smoothness_weight=1e-3)
+
+    assert bits(network) == bits(again) != bits(start(data, 1))
+    for made in runs[:3]:
+        assert made.options == {"n_steps": 8, "optimizer": "lbfgs", "smoothness_weight": 1e-3}
+        assert made.start.layers[0].base == "identity"
+
+
+def test_eight_starts_of_thirty_steps_on_grids_of_all_training_samples_are_the_default(runs):
+    data = plain_data()
+    kr.best_start((2, 1, 1), data, **SHAPE, rng=np.random.default_rng(0))
+
+    assert len(runs) == 8
+    assert {made.options["n_steps"] for made in runs} == {30}
+    grid = runs[0].start.layers[0].breakpoints
+    low, high = data.x_train.min(axis=0), data.x_train.max(axis=0)
+    np.testing.assert_allclose(grid[:, 0], low - 0.05 * (high - low))
+    np.testing.assert_allclose(grid[:, -1], high + 0.05 * (high - low))
+
+
+def test_a_domain_is_kept_and_networks_begin_in_the_units_of_the_data(runs):
+    data = plain_data(f=lambda x: 1e4 * toy(x))
+    start(data, domain=(-3.0, 4.0), n_starts=1)
+    start(data, domain=(-3.0, 4.0), n_starts=1, initialization="paper")
+
+    assert runs[0].start.layers[0].breakpoints[:, [0, -1]].tolist() == [[-3.0, 4.0]] * 2
+    assert np.abs(runs[0].start(data.x_train)).mean() > 1e2
+    assert np.abs(runs[1].start(data.x_train)).mean() < 1e2
+
+
+def test_classes_are_started_by_their_loss():
+    data = plain_data()
+    labels = [(y[:, 0] > 1.0).astype(int) for y in (data.y_train, data.y_test)]
+    data = kr.Data(data.x_train, labels[0], data.x_test, labels[1])
+
+    network = kr.best_start(
+        (2, 2),
+        data,
+        n_starts=2,
+        n_steps=40,
+        loss="cross_entropy",
+        **SHAPE,
+        rng=np.random.default_rng(0),
+    )
+
+    assert (network(data.x_train).argmax(axis=1) == labels[0]).mean() > 0.9
+
+
+def test_test_data_decide_nothing():
+    data = plain_data()
+    other = kr.Data(data.x_train, data.y_train, 0.1 * data.x_test, 0.0 * data.y_test)
+
+    assert bits(start(data)) == bits(start(other))
+    chosen = [
+        cross_validate(own, n_steps=5, n_folds=2, weights=(0.1,), rng=np.random.default_rng(0))
+        for own in (data, other)
+    ]
+    assert bits(chosen[0].network) == bits(chosen[1].network)
+
+
+def test_an_interrupt_is_passed_on():
+    def interrupt(step):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start(plain_data(), callback=interrupt)
+
+
+# --- cross-validation
+
+
+def noisy(f, n=60, n_in=3, noise=0.3, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n + 20, n_in)).clip(-2.0, 2.0)
+    y = f(x) + noise * rng.standard_normal((n + 20, 1))
+    return kr.Data(x[:n], y[:n], x[n:], y[n:])
+
+
+def choose(data, seed=0, **options):
+    options = {"n_steps": 30, "weights": (0.01, 0.1), **options}
+    return cross_validate(data, **options, rng=np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize(
+    ("f", "n", "architecture"),
+    [
+        (lambda x: 0.0 * x[:, :1], 60, "constant"),
+        (lambda x: x[:, :1], 60, "linear"),
+        (lambda x: np.sin(2.0 * x[:, :1]), 120, "additive"),
+        (lambda x: 2.0 * x[:, :1] * x[:, 1:2], 200, "hidden"),
+    ],
+)
+def test_the_simplest_sufficient_architecture_is_chosen(f, n, architecture):
+    assert choose(noisy(f, n), hidden=(3,)).chosen.architecture == architecture
+
+
+def test_the_choice_is_the_first_candidate_within_one_standard_error_of_the_best():
+    run = choose(noisy(lambda x: np.sin(2.0 * x[:, :1])), n_folds=3)
+
+    labels = [(one.architecture, one.penalty_weight) for one in run.candidates]
+    expected = [(name, w) for name in ("linear", "additive", "hidden") for w in (0.1, 0.01)]
+    assert labels == [("constant", np.inf), *expected]
+    best = min(run.candidates, key=lambda one: one.validation_loss)
+    assert best.excess == 0.0
+    within = [one for one in run.candidates if one.excess <= one.standard_error]
+    assert run.chosen is within[0]
+    assert "linear, penalty 0.1: held-out loss" in str(run.candidates[1])
+    assert "chosen of 7" in repr(run)
+
+
+def test_held_out_losses_are_of_networks_that_the_other_folds_train(runs):
+    data = noisy(lambda x: x[:, :1])
+    run = choose(data, hidden=(), n_folds=2, n_steps=7)
+
+    folds = [made for made in runs if len(made.data.x_train) == 30]
+    assert [made.options["penalty"].weight for made in folds] == [0.01, 0.1] * 4
+    assert [made.options["n_steps"] for made in folds] == [7, 4] * 4
+    for first, second in zip(folds[::2], folds[1::2], strict=True):  # each begins where one ended
+        assert bits(second.start) == bits(first.run.network)
+    losses = []
+    for made in (folds[0], folds[4]):  # lines of the smallest weight
+        kept = {tuple(row) for row in made.data.x_train}
+        out = np.array([tuple(row) not in kept for row in data.x_train])
+        mean = data.y_train[~out].mean()
+        low, high = data.x_train[~out].min(axis=0), data.x_train[~out].max(axis=0)
+        prediction = made.run.network(data.x_train[out].clip(low, high)) + mean
+        losses.append(mean_square(prediction, data.y_train[out]))
+        assert made.data.y_train.mean() == pytest.approx(0.0, abs=1e-12)
+    assert run.candidates[2].validation_loss == pytest.approx(np.mean(losses), rel=1e-9)
+
+
+def test_the_chosen_network_is_trained_on_all_samples_up_to_its_weight(runs):
+    run = choose(noisy(lambda x: np.sin(2.0 * x[:, :1])), n_folds=2)
+    last = [made for made in runs if len(made.data.x_train) == 60]
+
+    path = [w for w in (0.01, 0.1) if w <= run.chosen.penalty_weight]
+    assert [made.options["penalty"].weight for made in last] == path
+    assert bits(run.network) == bits(last[-1].run.network)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "logistic"])
+def test_classes_have_their_frequencies_as_constant(loss):
+    rng = np.random.default_rng(0)
+    x, right = rng.uniform(-1, 1, (60, 2)), np.arange(60) % 3 == 0
+    y = right.astype(int) if loss == "cross_entropy" else right[:, None] * 1.0
+
+    run = choose(kr.Data(x, y, x[:5], y[:5]), loss=loss, hidden=(), n_folds=2)
+
+    assert run.chosen.architecture == "constant"
+    logits = run.network(x)
+    odds = np.exp(logits[:, 1] - logits[:, 0] if loss == "cross_entropy" else logits[:, 0])
+    np.testing.assert_allclose(odds, 20.5 / 40.5, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_fewer_than_five_samples_have_the_constant(n):
+    data = noisy(lambda x: x[:, :1], n)
+    run = choose(data)
+
+    assert run.chosen.architecture == "constant"
+    np.testing.assert_allclose(run.predict(data.x_test), data.y_train.mean())
+
+
+@pytest.mark.parametrize(
+    ("n", "names"), [(7, {"linear"}), (8, {"linear", "additive"}), (24, {"linear", "additive"})]
+)
+def test_an_architecture_is_compared_where_folds_have_as_many_samples_as_coefficients(n, names):
+    data = noisy(lambda x: x[:, :1], n)  # 6 coefficients an input, 18 of the first hidden edges
+    run = choose(data, n_steps=2, n_folds=5)
+
+    found = {one.architecture for one in run.candidates} - {"constant"}
+    fewest = n - -(-n // 5)
+    expected = {"linear"} | ({"additive"} if fewest >= 6 else set())
+    assert found == expected | ({"hidden"} if fewest >= 18 else set())
+
+
+def test_of_more_than_a_thousand_samples_a_fifth_is_held_out_once(runs):
+    choose(noisy(lambda x: x[:, :1], 1001, n_in=1), hidden=(), n_steps=1, weights=(0.1,))
+
+    assert {len(made.data.x_train) for made in runs} == {800, 1001}
+
+
+def test_predictions_are_constant_beyond_the_training_inputs():
+    data = noisy(lambda x: x[:, :1])
+    run = choose(data, n_folds=2)
+    ends = np.stack([data.x_train.min(axis=0), data.x_train.max(axis=0)])
+
+    np.testing.assert_array_equal(run.predict(3.0 * ends), run.network(ends))
+    assert run.test_rmse == pytest.approx(
+        np.sqrt(mean_square(run.predict(data.x_test), data.y_test))
+    )
+
+
+@pytest.mark.parametrize(("fall", "ends"), [(0.9e-3, True), (1.1e-3, False)])
+def test_a_fit_ends_when_ten_steps_have_lowered_the_objective_by_too_little(fall, ends):
+    settled = _Settled()
+    values = np.r_[5.0, np.linspace(1.0 + fall, 1.0, 11)]
+    answers = [settled(SimpleNamespace(train_loss=v - 0.2, penalty=0.2)) for v in values]
+
+    assert answers[:-1] == [False] * 11
+    assert answers[-1] == ends
+
+
+def test_the_same_seed_gives_the_same_choice_and_weights_have_a_default():
+    data = noisy(lambda x: x[:, :1], 30)
+    runs = [choose(data, seed, n_folds=2, n_steps=4, weights=None) for seed in (0, 0, 1)]
+
+    assert bits(runs[0].network) == bits(runs[1].network)
+    assert {one.penalty_weight for one in runs[0].candidates} == {np.inf, *WEIGHTS}
+    assert runs[0].candidates != runs[2].candidates
+
+
+def test_an_interrupt_of_the_comparison_is_passed_on(monkeypatch):
+    def interrupted(*arguments, **options):
+        return SimpleNamespace(network=None, interrupted=True)
+
+    monkeypatch.setattr(cross_validation, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        choose(noisy(lambda x: x[:, :1]), n_folds=2)
+
+
+@pytest.mark.parametrize("weights", [(), (0.1, 0.01), (0.1, 0.1), (0.0, 0.1)])
+def test_weights_increase_from_above_zero(weights):
+    with pytest.raises(ValueError, match="weights"):
+        choose(noisy(lambda x: x[:, :1]), weights=weights)

@@ -1,0 +1,207 @@
+"""Findings: each cause of bad results is found alone, by its subject and numbers, and a healthy run has none."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from oracles_training import samples
+
+import kan_ref as kr
+from kan_ref.training import diagnose
+
+
+def smooth(x):
+    return np.sin(2.0 * x[:, :1]) + x[:, 1:]
+
+
+def trained(data, *, domain=None, n_steps=20, widths=(2, 1), **options):
+    rng = np.random.default_rng(0)
+    shape = {"n_intervals": 3, "degree": 3, "domain": data.x_train if domain is None else domain}
+    network = kr.init_network(widths, **shape, rng=rng)
+    return kr.fit(network, data, n_steps=n_steps, **options)
+
+
+def table(change=lambda data: None, f=smooth, **options):
+    data = samples(f, 2, np.random.default_rng(0), **options)
+    change(data)
+    return data
+
+
+def change_x(data, f):
+    data.x_train, data.x_test = f(data.x_train), f(data.x_test)
+
+
+def change_y(data, f):
+    data.y_train, data.y_test = f(data.y_train), f(data.y_test)
+
+
+def noisy(y):
+    return y + np.random.default_rng(1).normal(size=y.shape)
+
+
+def test_a_healthy_run_has_no_finding():
+    run = trained(table(), grids=(3, 6))
+
+    assert run.findings == []
+    assert "finding" not in repr(run)
+
+
+def test_units_that_did_no_harm_are_no_finding():
+    data = table(lambda data: change_y(data, lambda y: 5e-3 * y))
+
+    assert trained(data, n_steps=60).findings == []
+
+
+@pytest.mark.parametrize(
+    ("change", "about", "words"),
+    [
+        (lambda d: change_y(d, lambda y: 1e-6 * noisy(y)), "units", "std of 1.*e-06"),
+        (lambda d: change_y(d, lambda y: 1e3 * noisy(y)), "units", "std of 1"),
+        (lambda d: change_y(d, lambda y: noisy(y) + 1e8), "units", "output 0 has mean 1e+08"),
+        (
+            lambda d: change_y(d, lambda y: np.hstack([50.0, 5e-3]) * noisy(np.hstack([y, y]))),
+            "units",
+            "output 1 varies",
+        ),
+    ],
+    ids=["small", "large", "far from zero", "apart"],
+)
+def test_units_of_targets_are_found(change, about, words):
+    data = table(change)
+    run = trained(data, widths=(2, data.y_train.shape[1]), n_steps=5)
+
+    assert [finding.about for finding in run.findings] == [about]
+    assert all(word in run.findings[0].what for word in words.split(".*"))
+    assert "kr.scaled" in run.findings[0].do
+    assert "1 finding: see run.findings" in repr(run)
+    assert str(run.findings[0]).startswith(about)
+
+
+def test_inputs_in_other_units_than_the_grids_are_found():
+    data = table(lambda data: change_x(data, lambda x: 100.0 + 50.0 * x))
+
+    (finding,) = trained(data, domain=(-1.0, 1.0)).findings
+
+    assert finding.about == "grids"
+    assert "100% of x_train" in finding.what
+
+
+def test_an_outlier_that_leaves_an_input_a_tenth_of_an_interval_is_found():
+    data = table(f=lambda x: np.sin(9.0 * x[:, :1]) + x[:, 1:], n_train=100)
+    data.x_train[7, 0] = 300.0
+
+    (finding,) = trained(data).findings
+
+    assert finding.about == "grids"
+    assert "input 0" in finding.what
+    assert "percentile" in finding.do
+
+
+def test_test_samples_outside_the_grids_are_found_where_they_make_the_error():
+    data = table()
+    data.x_test = np.vstack([data.x_test, [[3.0, 0.0], [0.0, -4.0]]])
+    data.y_test = smooth(data.x_test)
+
+    (finding,) = trained(data).findings
+
+    assert finding.about == "grids"
+    assert "2 of 42 test samples" in finding.what
+    assert "kr.coverage" in finding.do
+
+
+def with_formula(data, name, affine):
+    rng = np.random.default_rng(0)
+    network = kr.init_network((2, 1), n_intervals=3, degree=3, domain=data.x_train, rng=rng)
+    return kr.fix_symbolic(network, 0, output=0, input=0, name=name, affine=affine)
+
+
+def test_an_edge_that_is_undefined_at_test_samples_is_the_only_finding():
+    data = table(lambda data: change_x(data, np.abs))
+    network = with_formula(data, "log", (1.0, 0.0, 1.0, 0.0))
+    data.x_test[3, 0] = -1.0
+
+    (finding,) = kr.fit(network, data, n_steps=2).findings
+
+    assert finding.about == "undefined"
+    assert "log" in finding.what
+    assert "x_test" in finding.what
+
+
+def test_an_error_that_rose_on_a_finer_grid_is_found():
+    data = table(f=lambda x: np.sin(5.0 * x[:, :1]) * x[:, 1:])
+    run = trained(data, widths=(2, 2, 1), n_steps=0)
+    history = SimpleNamespace(
+        train_rmse=np.array([0.3, 0.1, 0.25]), n_intervals=np.array([3, 3, 6])
+    )
+
+    (finding,) = diagnose(run.network, data, history=history)
+    history.train_rmse[-1] = 0.19
+
+    assert finding.about == "schedule"
+    assert "0.1" in finding.what
+    assert "0.25" in finding.what
+    assert diagnose(run.network, data, history=history) == []
+
+
+@pytest.mark.parametrize(
+    ("length", "size", "words"),
+    [(1000.0, 1.0, "input 0 extends over 1e+03"), (1.0, 1e4, "of size")],
+)
+def test_equations_in_units_far_from_one_are_found(length, size, words):
+    x = np.linspace(0.0, length, 50)[:, None]
+    ends = x[[0, -1]]
+    terms = [
+        kr.linear_term(x, second=np.ones((1, 1)), source=np.full((50, 1), size)),
+        kr.value_term(ends, size * np.ones((2, 1))),
+    ]
+    network = kr.init_network(
+        (1, 1), n_intervals=4, degree=3, domain=x, rng=np.random.default_rng(0)
+    )
+
+    findings = kr.fit(network, equations=terms, n_steps=10).findings
+
+    assert [finding.about for finding in findings] == ["equations"] * len(findings)
+    assert any(words in finding.what for finding in findings)
+    assert all("kr.Scales" in finding.do for finding in findings)
+
+
+def test_equations_that_a_known_solution_confirms_are_no_finding():
+    x = np.linspace(0.0, 1000.0, 50)[:, None]
+    terms = [kr.value_term(x, np.sin(x / 300.0)), kr.linear_term(x, first=np.ones(1), source=0.0)]
+    network = kr.init_network(
+        (1, 1), n_intervals=4, degree=3, domain=x, rng=np.random.default_rng(0)
+    )
+    known = SimpleNamespace(x_train=x[:0], y_train=x[:0], x_test=x, y_test=network(x))
+
+    assert diagnose(network, known, terms) == []
+    known.y_test = 1.5 * network(x)
+    assert {finding.about for finding in diagnose(network, known, terms)} == {"equations"}
+
+
+def test_points_of_equations_outside_the_grids_are_found():
+    x = np.linspace(0.0, 1.0, 50)[:, None]
+    network = kr.init_network(
+        (1, 1), n_intervals=4, degree=3, domain=(5.0, 6.0), rng=np.random.default_rng(0)
+    )
+
+    (finding,) = diagnose(network, equations=[kr.value_term(x, x)])
+
+    assert finding.about == "grids"
+    assert "points of equations" in finding.what
+
+
+def test_classes_and_models_without_grids_have_findings_of_their_own_kind_alone():
+    data = table()
+    mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=np.random.default_rng(0))
+    assert diagnose(mlp, data) == []
+    assert diagnose(mlp) == []
+    far = table(lambda data: change_y(data, lambda y: y + 1e8))
+    assert [finding.about for finding in diagnose(mlp, far)] == ["units"]
+
+    data.y_train, data.y_test = (y[:, 0] > 0 for y in (data.y_train, data.y_test))
+    data.y_train, data.y_test = data.y_train.astype(int), data.y_test.astype(int)
+    assert trained(data, widths=(2, 2), loss="cross_entropy").findings == []
+    (finding,) = trained(
+        data, widths=(2, 2), loss="cross_entropy", domain=(50.0, 60.0), n_steps=2
+    ).findings
+    assert finding.about == "grids"
