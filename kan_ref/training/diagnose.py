@@ -110,11 +110,11 @@ def _errors(network: Any, x: FloatArray, y: Any) -> FloatArray:
     return np.asarray(np.sqrt(np.mean((values_at(network, x) - y) ** 2, axis=0)))
 
 
-def undefined_at(network: Any, x: FloatArray, name: str) -> str:
-    """Return which symbolic edge is undefined at a sample, "" if none is."""
+def undefined_at(network: Any, x: FloatArray, name: str, highest: int = 0) -> str:
+    """Return which symbolic edge has no value, or derivative, at a sample; "" if all have."""
     if not isinstance(network, Network) or not any(layer.symbolic for layer in network.layers):
         return ""
-    return first_cause(network.layers, layer_inputs(network.layers, x), name, highest=0)
+    return first_cause(network.layers, layer_inputs(network.layers, x), name, highest=highest)
 
 
 def _undefined(case: _Case) -> Iterator[Finding]:

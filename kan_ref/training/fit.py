@@ -267,7 +267,7 @@ class Plan(NamedTuple):
                     "equations are a sum of squares over all points: leave out loss, penalty and "
                     "batch_size"
                 )
-        if why := undefined_at(network, self.points, "x_train"):
+        if why := undefined_at(network, self.points, "x_train", highest=1):
             raise ValueError(why)
 
 
