@@ -22,7 +22,6 @@ import kan_ref as kr
 from kan_ref.network import layer as edges
 from kan_ref.network import network as stack
 from kan_ref.network import new_workspaces
-from kan_ref.network.refinement import with_knots
 
 ways = st.sampled_from(WAYS)
 
@@ -254,22 +253,6 @@ NETWORK = kr.init_network(
     (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
 )
 X = np.random.default_rng(1).uniform(-1.0, 1.0, (40, 2))
-
-
-def test_a_layer_on_other_knots_computes_the_same_as_one_that_is_constructed():
-    layer = NETWORK.layers[0]
-    knots = kr.uniform_knots([-1.0, -2.0], [1.5, 1.0], 7, 3)
-    coef = np.random.default_rng(2).normal(size=(5, 2, 10))
-
-    moved = with_knots(layer, knots, coef)
-    built = kr.Layer(
-        knots, coef, layer.w_base, layer.w_spline, layer.mask, layer.degree, layer.base
-    )
-
-    np.testing.assert_array_equal(
-        kr.forward(kr.Network((moved,)), X)[0], kr.forward(kr.Network((built,)), X)[0]
-    )
-    assert repr(moved) == repr(built)
 
 
 @pytest.mark.parametrize(
