@@ -178,7 +178,8 @@ def test_numbers_of_parameters_count_all_and_active_edges():
     )
     network = kr.mask_edges(kr.Network(layers), 0, [[1, 0], [0, 0], [1, 1]])
 
-    assert network.widths == (2, 3, 1)
+    assert (network.widths, network.n_intervals) == ((2, 3, 1), None)
+    assert kr.Network(layers[:1]).n_intervals == 4
     assert network.n_params == 6 * (7 + 2) + 3 * (3 + 2)
     assert network.n_active_params == 3 * (7 + 2) + 3 * (3 + 2)
 
@@ -287,5 +288,7 @@ def test_layers_that_do_not_fit_together_are_refused():
     for layers in ((), (first, first), (last, last)):
         with pytest.raises(ValueError, match="layers"):
             kr.Network(layers)
+    with pytest.raises(TypeError, match="layers"):
+        kr.Network((first, "layer"))
     with pytest.raises(ValueError, match="theta"):
         NETWORK.with_theta(np.ones(1))
