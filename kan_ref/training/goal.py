@@ -69,9 +69,6 @@ class Model(Protocol):
     def jacobian(self, caches: Any, scale: float) -> Sequence[Block]:
         """Compute d (scale * outputs) / d theta: blocks of rows, row b * n_out + o."""
 
-    def column_squares(self, caches: Any) -> FloatArray:
-        """Compute the squared norms of the columns of `jacobian(caches, 1.0)`, (n_params,)."""
-
 
 @dataclass(eq=False)
 class LastEvaluation:

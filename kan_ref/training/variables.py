@@ -38,7 +38,7 @@ from kan_ref.network import PARAMETER_ARRAYS, PARAMETER_NAMES, Network
 from kan_ref.numerics import column_squares
 
 LEAST_SHARE = 0.01
-_CHUNK_NUMBERS = 2**22  # of the largest arrays, at once
+_CHUNK_NUMBERS = 2**19  # of the largest arrays, at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,7 @@ def _data_squares(model: Any, goal: Any) -> tuple[int, FloatArray]:
             if chunk < n_samples or goal.inputs is None
             else goal
         )
-        total += model.column_squares(model.run_flow(part.inputs)[1])
+        total += column_squares(model.jacobian(model.run_flow(part.inputs)[1], 1.0))
     return goal.targets.size, total
 
 
