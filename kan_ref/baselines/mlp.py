@@ -126,10 +126,6 @@ class Perceptron(Model):
         # [/eq:mlp-backward]
         return dy, np.concatenate(pieces, axis=None)  # flattened
 
-    def column_squares(self, caches: Sequence[Cache]) -> FloatArray:
-        """Compute the sums of squares of the columns of `jacobian`, (n_params,)."""
-        return np.asarray((self.jacobian(caches)[0] ** 2).sum(axis=0))
-
     def jacobian(self, caches: Sequence[Cache], scale: float = 1.0) -> list[FloatArray]:
         """Compute d (scale * prediction) / d theta by (M4): one dense block, row b * n_out + o.
 

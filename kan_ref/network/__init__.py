@@ -18,7 +18,7 @@ from kan_ref.network.inspection import (
     Coverage, coverage, distance, edge_curve, edge_outputs, edge_samples, layer_jump_weights,
     uncovered,
 )
-from kan_ref.network.jacobian import prediction_column_squares, prediction_jacobian
+from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import (
     PARAMETER_ARRAYS, PARAMETER_NAMES, Layer, evaluate, layer_backward, layer_edge_outputs,
     layer_outputs, parameter_arrays, parameter_gradients, parameter_vector, weight_gradients,

@@ -22,7 +22,7 @@ from kan_ref.checks import FloatArray
 from kan_ref.network import layer as one_layer
 from kan_ref.network.cache import Cache, Flow
 from kan_ref.network.definedness import check_defined, check_derivatives
-from kan_ref.network.jacobian import prediction_column_squares, prediction_jacobian
+from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import Layer, evaluate, layer_backward, layer_outputs, parameter_arrays
 from kan_ref.network.model import Model, split
 from kan_ref.numerics import RowSparse
@@ -167,10 +167,6 @@ class Network(Model):
     def jacobian(self, caches: Sequence[Cache], scale: float = 1.0) -> list[RowSparse]:
         """Compute the rows d (scale * prediction) / d theta; see `prediction_jacobian`."""
         return [prediction_jacobian(self.layers, caches, scale)]
-
-    def column_squares(self, caches: Sequence[Cache]) -> FloatArray:
-        """Compute the sums of squares of the columns of `jacobian`, (n_params,)."""
-        return prediction_column_squares(self.layers, caches)
 
     def __repr__(self) -> str:
         intervals = [layer.n_intervals for layer in self.layers]

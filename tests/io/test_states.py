@@ -490,7 +490,7 @@ def test_the_networks_of_the_program_stay_on_their_hidden_grids_with_biases_of_s
         ),
         (
             {"act_fun.0.mask": np.full((2, 3), 0.5)},
-            "state, layer 0: mask is 0.5 at output 0, input 0, but every edge needs 0 or 1",
+            "state, layer 0: mask at output 0, input 0 is 0.5, but every edge needs 0 or 1",
         ),
         (
             {"act_fun.0.mask": 1.0 - np.eye(2, 3), "symbolic_fun.0.mask": np.eye(3, 2)},

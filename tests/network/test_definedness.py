@@ -23,7 +23,7 @@ from kan_ref.network import (
     sample_slices,
     undefined_values,
 )
-from kan_ref.network.definedness import outputs_at
+from kan_ref.network.definedness import chunk_size, outputs_at
 from kan_ref.network.editing import EdgeSpec, symbolic_layer
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
@@ -135,7 +135,7 @@ def test_a_symbolic_layer_is_cubic_on_one_interval_from_minus_one_to_one():
 
     assert (layer.degree, layer.n_intervals, layer.coef.shape) == (3, 1, (1, 2, 4))
     np.testing.assert_array_equal(layer.breakpoints, [[-1.0, 1.0], [-1.0, 1.0]])
-    np.testing.assert_array_equal(layer.mask, [[0.0, 0.0]])
+    np.testing.assert_array_equal([layer.mask, layer.w_base, layer.w_spline], np.zeros((3, 1, 2)))
     assert [(edge.output, edge.input, edge.name) for edge in layer.symbolic] == [(0, 1, "sin")]
 
 
@@ -157,7 +157,9 @@ def test_the_numbers_of_a_sample_are_those_of_the_largest_layer():
     assert sample_numbers([small, large]) == sample_numbers([large]) > sample_numbers([small])
 
 
-def test_chunks_cover_every_sample_once():
+def test_chunks_of_32_mebibytes_cover_every_sample_once():
+    assert [chunk_size(2**10, n) for n in (0, 2**12, 2**12 + 1)] == [1, 2**12, 2**12]
+    assert chunk_size(2**30, 3) == 1
     assert [(part.start, part.stop) for part in sample_slices(10, 4)] == [(0, 4), (4, 8), (8, 10)]
     assert list(sample_slices(0, 4)) == []
 
@@ -213,6 +215,14 @@ def test_derivatives_that_are_not_finite_are_reported_with_their_cause():
             check_derivatives(layers, layer_inputs(layers, x), *arrays)
         with pytest.raises(ValueError, match="x gives derivatives beyond"):
             check_derivatives(layers, layer_inputs(layers, x[:1]), *arrays)
+
+
+def test_a_gradient_that_is_infinite_is_reported_with_its_edge():
+    network = network_with(("sqrt", None), affine=(1.0, 0.0, 1.0, 0.0))
+    _, caches = kr.forward(network, [[1.0], [0.0]])
+
+    with pytest.raises(ValueError, match=r"x\[1\] gives sqrt on the edge .* its derivative"):
+        kr.backward(network, caches, [[1.0], [1.0]])
 
 
 def test_the_curve_of_an_undefined_edge_names_the_sample():

@@ -240,3 +240,20 @@ def test_with_targets_the_network_is_close_to_the_papers_on_the_papers_domain():
     np.testing.assert_allclose(own(x), paper(x), atol=1e-4)
     assert not own.layers[0].w_base.any()
     np.testing.assert_allclose(own.layers[1].w_base, paper.layers[1].w_base, rtol=1e-12)
+
+
+@for_all(
+    "options",
+    [
+        {"widths": (2,)},
+        {"widths": (2, 0)},
+        {"domain": (1.0, 1.0)},
+        {"domain": [[0.0, 1.0], [3.0, 2.0]]},
+        {"domain": np.zeros((5, 3))},
+        {"x": np.zeros((5, 3))},
+        {"x": np.zeros((5, 2)), "y": np.zeros((4, 3))},
+    ],
+)
+def test_what_does_not_fit_the_widths_or_is_no_interval_is_refused(options):
+    with pytest.raises(ValueError, match=list(options)[-1]):
+        made(**options)

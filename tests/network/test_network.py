@@ -22,7 +22,6 @@ import kan_ref as kr
 from kan_ref.network import layer as edges
 from kan_ref.network import network as stack
 from kan_ref.network import new_workspaces
-from kan_ref.network.refinement import with_knots
 
 ways = st.sampled_from(WAYS)
 
@@ -179,7 +178,8 @@ def test_numbers_of_parameters_count_all_and_active_edges():
     )
     network = kr.mask_edges(kr.Network(layers), 0, [[1, 0], [0, 0], [1, 1]])
 
-    assert network.widths == (2, 3, 1)
+    assert (network.widths, network.n_intervals) == ((2, 3, 1), None)
+    assert kr.Network(layers[:1]).n_intervals == 4
     assert network.n_params == 6 * (7 + 2) + 3 * (3 + 2)
     assert network.n_active_params == 3 * (7 + 2) + 3 * (3 + 2)
 
@@ -256,22 +256,6 @@ NETWORK = kr.init_network(
 X = np.random.default_rng(1).uniform(-1.0, 1.0, (40, 2))
 
 
-def test_a_layer_on_other_knots_computes_the_same_as_one_that_is_constructed():
-    layer = NETWORK.layers[0]
-    knots = kr.uniform_knots([-1.0, -2.0], [1.5, 1.0], 7, 3)
-    coef = np.random.default_rng(2).normal(size=(5, 2, 10))
-
-    moved = with_knots(layer, knots, coef)
-    built = kr.Layer(
-        knots, coef, layer.w_base, layer.w_spline, layer.mask, layer.degree, layer.base
-    )
-
-    np.testing.assert_array_equal(
-        kr.forward(kr.Network((moved,)), X)[0], kr.forward(kr.Network((built,)), X)[0]
-    )
-    assert repr(moved) == repr(built)
-
-
 @pytest.mark.parametrize(
     ("x", "words"),
     [
@@ -304,5 +288,7 @@ def test_layers_that_do_not_fit_together_are_refused():
     for layers in ((), (first, first), (last, last)):
         with pytest.raises(ValueError, match="layers"):
             kr.Network(layers)
+    with pytest.raises(TypeError, match="layers"):
+        kr.Network((first, "layer"))
     with pytest.raises(ValueError, match="theta"):
         NETWORK.with_theta(np.ones(1))

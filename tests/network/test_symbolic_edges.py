@@ -268,3 +268,14 @@ def test_symbolic_edges_that_do_not_fit_are_refused(edges, rows, mask):
 
     with pytest.raises(ValueError, match=r"symbolic|affine"):
         check_edges(symbolic, rows, np.full((1, 2), float(mask)))
+
+
+@given(symbolic_cases())
+def test_a_curve_is_its_edge_alone(drawn):
+    network, _, rng = drawn
+    number = int(rng.integers(len(network.layers)))
+    layer, points = network.layers[number], random_batch(rng, network.layers[number], 4)
+    edges = kr.edge_outputs(Network((layer,)), points)[0]
+    for j, i in np.ndindex(layer.n_out, layer.n_in):
+        curve = kr.edge_curve(network, number, output=j, input=i, x=points[:, i])
+        np.testing.assert_allclose(curve, edges[:, j, i], rtol=1e-13, atol=1e-13)
