@@ -33,6 +33,7 @@ from kan_ref.functions.library import (
 from kan_ref.functions.record import (
     Function,
     Redundancy,
+    _power,
     domain_rule,
     near_domain,
     singular_points,
@@ -307,6 +308,23 @@ def test_domains_are_told_in_words(name, rule):
 )
 def test_ends_of_a_domain_that_are_far_from_0_and_the_other_end_do_not_count(domain, near):
     assert near_domain(domain) == near
+
+
+@for_all(
+    ("exponent", "kind", "parity", "low", "singular", "grids"),
+    [
+        (1.0, "line", -1, -np.inf, (), ("zeros",)),
+        (2.0, "power", 1, -np.inf, (), ("zeros",)),
+        (-3.0, "power", -1, -np.inf, (0.0,), ("outer zeros", "gaps")),
+        (-0.5, "power", 0, 0.0, (), ("outer zeros",)),
+    ],
+)
+def test_what_is_known_of_a_power(exponent, kind, parity, low, singular, grids):
+    record = _power("own", exponent, 7)
+
+    assert record.redundancy == Redundancy(kind, degree=exponent, parity=parity)
+    assert (record.name, record.domain, record.complexity) == ("own", (low, np.inf), 7)
+    assert (record.singular, record.search_grids) == (singular, grids)
 
 
 @names
