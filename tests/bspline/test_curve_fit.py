@@ -103,16 +103,6 @@ def test_the_residual_is_the_root_mean_square_of_what_is_left_of_each_curve():
         assert fit.residual[column] == pytest.approx(np.sqrt(np.mean(left**2)), rel=1e-12)
 
 
-def test_a_repeated_knot_lets_the_curve_break_there():
-    row = np.array([-1.0, 0.0, 0.5, 0.5, 1.0, 2.0])
-    x = np.linspace(0, 1, 41)
-    y = np.where(x < 0.5, x, 5.0 - x)[:, None]
-
-    fit = kr.fit_curve(x, y, knots=row, degree=1)
-
-    np.testing.assert_allclose(fit.coef, [[0.0, 0.5, 4.5, 4.0]], atol=1e-13)
-
-
 def test_a_fit_prints_its_worth():
     fit = kr.fit_curve([0.5, 0.7, 0.9], [[1.0], [2.0], [3.0]], knots=even_row(1), degree=1)
 
