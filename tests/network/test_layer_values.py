@@ -383,39 +383,6 @@ def test_a_layer_prints_its_sizes_and_dead_edges(dead, note):
     )
 
 
-@pytest.mark.parametrize(
-    ("slopes", "text"),
-    [
-        (
-            True,
-            "Cache(base (4, 2), base_slope (4, 2), Bases(ActiveBasis(columns (4, 2), planes (3, 4, 2), (3, 4, 2)), dense (4, 12)))",
-        ),
-        (
-            False,
-            "Cache(base (4, 2), base_slope None, Bases(ActiveBasis(columns (4, 2), planes (3, 4, 2)), dense (4, 12)))",
-        ),
-    ],
-)
-def test_a_cache_prints_the_shapes_of_what_it_holds(slopes, text):
-    layer = Layer(**given_arrays(np.random.default_rng(15)), degree=2)
-
-    assert repr(edges.evaluate(layer, np.zeros((4, 2)), slopes=slopes)) == text
-
-
-def test_prepared_knot_rows_print_their_sizes():
-    even = Layer(**given_arrays(np.random.default_rng(16)), degree=2)
-    uneven = random_layer(np.random.default_rng(17), 1, 1, degree=2, n_intervals=4, kind="uneven")
-
-    assert (
-        repr(even.rows)
-        == "KnotVectors(2 knot vectors of 9 knots, intervals found by division, degree 2, 6 basis functions each)"
-    )
-    assert (
-        repr(uneven.rows)
-        == "KnotVectors(1 knot vectors of 9 knots, intervals found by bisection, degree 2, 6 basis functions each)"
-    )
-
-
 def test_forward_leaves_its_input_as_it_was():
     rng = np.random.default_rng(18)
     layer = random_layer(rng, 2, 3, degree=3, n_intervals=4)
