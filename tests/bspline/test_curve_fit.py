@@ -81,6 +81,13 @@ def test_bases_without_points_keep_their_coefficients_and_are_named(degree):
     assert fit.residual[0] <= (0.2, 2e-2, 2e-3, 2e-4, 2e-5)[degree]
 
 
+def test_without_a_start_bases_without_points_are_zero():
+    fit = kr.fit_curve([0.5, 0.7, 0.9], [[1.0], [2.0], [3.0]], knots=even_row(1), degree=1)
+
+    assert fit.unsupported == (0, 1, 2)
+    np.testing.assert_array_equal(fit.coef[0, :3], 0.0)
+
+
 def test_points_outside_the_row_meet_no_basis():
     fit = kr.fit_curve(
         [50.0, -50.0], [[3.0], [4.0]], knots=even_row(2), degree=2, start=np.ones((1, 7))
