@@ -110,14 +110,6 @@ def test_the_residual_is_the_root_mean_square_of_what_is_left_of_each_curve():
         assert fit.residual[column] == pytest.approx(np.sqrt(np.mean(left**2)), rel=1e-12)
 
 
-def test_a_fit_prints_its_worth():
-    fit = kr.fit_curve([0.5, 0.7, 0.9], [[1.0], [2.0], [3.0]], knots=even_row(1), degree=1)
-
-    assert repr(fit).startswith(
-        "CurveFit(1 curves of 6 basis functions, rank 3, 3 without points, residual "
-    )
-
-
 # --- curves on other knot vectors
 
 
