@@ -166,7 +166,7 @@ def _check_points(function: Function) -> FloatArray:
     low = max(low, min(-4.0, high - 8.0))
     high = min(high, low + 8.0)
     points = low + (high - low) * (np.arange(40) + 0.6414) / 41.0
-    excluded = np.array([*singular_points(function, low - 1.0, high + 1.0), low, high])
+    excluded = np.array([*singular_points(function, low, high), low, high])
     distances = np.min(np.abs(points[:, None] - excluded), axis=1)
     return np.asarray(points[distances > 0.02 * (high - low)])
 

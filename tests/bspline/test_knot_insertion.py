@@ -293,23 +293,6 @@ def more_knots(row, low, high):
 
 
 @given(curves(), st.data())
-def test_the_oslo_matrix_is_knot_after_knot_by_boehm_on_the_whole_row(case, data):
-    degree, row, coef = case
-    added = data.draw(more_knots(row, row[0], row[-1]))
-    new, one_by_one = row, coef[None]
-    for t in added:
-        new, one_by_one = insert_knot(new, degree, one_by_one, t)
-
-    at_once = oslo_matrix(row, degree, new) @ coef
-
-    # a basis over an empty support is zero, whatever its coefficient
-    lives = new[: -degree - 1] < new[degree + 1 :]
-    np.testing.assert_allclose(
-        at_once[lives], one_by_one[0, lives], rtol=0, atol=5e-15 * np.abs(coef).max()
-    )
-
-
-@given(curves(), st.data())
 def test_the_blossom_of_all_pieces_is_the_oslo_algorithm_for_knots_added_anywhere(case, data):
     """Outer intervals are pieces too, so the curve is kept outside [a, b]."""
     degree, row, coef = case

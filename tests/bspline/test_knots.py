@@ -14,6 +14,7 @@ from kan_ref.bspline.knots import (
     check_knots,
     contains_breakpoints,
     extended_knots,
+    keep_outer_knots,
     prepare_knots,
     refined_breakpoints,
     uniform_knots,
@@ -79,6 +80,16 @@ def test_outer_knots_continue_with_the_mean_interval_and_the_grid_stays_inside_b
 # --- input validation
 
 
+@for_all("degree", [0, 1, 2])
+def test_a_finer_grid_keeps_the_outer_knots_that_it_is_given(degree):
+    knots, grid = np.arange(3.0 + 2 * degree)[None], degree + np.linspace(0.0, 2.0, 5)[None]
+
+    found = keep_outer_knots(knots, grid, degree)
+
+    expected = [*range(degree), *grid[0], *range(degree + 3, 3 + 2 * degree)]
+    np.testing.assert_array_equal(found, [expected])
+
+
 @given(degrees().flatmap(lambda degree: st.tuples(st.just(degree), knot_arrays(degree))))
 def test_rows_of_every_kind_pass_the_door_unchanged(case):
     degree, rows = case
@@ -137,6 +148,11 @@ def test_a_multiple_of_n_intervals_keeps_every_old_breakpoint_bit_for_bit(grid, 
 
     np.testing.assert_array_equal(finer[:, ::factor], grid)
     assert contains_breakpoints(grid, finer).all()
+
+
+def test_a_refined_grid_has_at_least_one_interval():
+    with pytest.raises(ValueError, match="n_intervals is 0"):
+        refined_breakpoints([[0.0, 1.0]], 0)
 
 
 @given(grids(repeats=True), st.integers(1, 60))

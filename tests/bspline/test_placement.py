@@ -89,6 +89,7 @@ def test_no_breakpoint_repeats_however_often_samples_do(x, n_intervals, share, m
         ([*[0.0] * 40, 1.0], np.arange(41) / 40),
         # rounding is no difference, and samples that differ by more stay where they are
         ([0.0, 1.0, 4.0, 4.0 + 4e-15, 4.0 - 4e-15, 7.0], [0.0, 1.0, 2.5, 4.0, 5.5, 7.0]),
+        ([-7.0, -4.0, -4.0 - 4e-15, -4.0 + 4e-15, -1.0, 0.0], [-7.0, -5.5, -4.0, -2.5, -1.0, 0.0]),
         ([0.0, 1e-12, 2e-12, 4.0], [0.0, 1e-12, 2e-12, 4.0]),
     ],
 )
