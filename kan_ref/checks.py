@@ -65,7 +65,9 @@ def shown(value: object) -> str:
         return text
     shape = getattr(value, "shape", None)
     short = " ".join(reprlib.repr(value).split())
-    return f"{short[:60]}..." if shape is None else f"an array of shape {shape}"
+    if shape is not None:
+        return f"an array of shape {shape}"
+    return short if len(short) <= 80 else f"{short[:77]}..."
 
 
 # --- arrays

@@ -111,7 +111,7 @@ def layer_from_plain(plain: dict[str, Any], owner: str = "layer") -> Layer:
     if type(degree) is not int or type(base) is not str or len(base) > 99:
         raise ValueError(
             f"{owner} has degree {checks.shown(degree)} and base {checks.shown(base)}, "
-            "but needs an integer and a checks.shown name"
+            "but needs an integer and a short name"
         )
     for name in (*ARRAY_NAMES, *formulas[1:]):
         if not isinstance(plain[name], np.ndarray) or plain[name].dtype.kind != "f":

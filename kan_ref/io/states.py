@@ -33,7 +33,7 @@ State = dict[str, FloatArray]
 class LayerState:
     """The entries of one layer of a state.
 
-    `names`: checks.shown name -> name in the state; `entries`: checks.shown name -> array_like.
+    `names`: short name -> name in the state; `entries`: short name -> array_like.
     """
 
     number: int

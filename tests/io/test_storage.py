@@ -740,11 +740,6 @@ def make_socket(path):
         one.bind(path.name)
 
 
-def make_loop(path):
-    path.symlink_to(path.with_name("other"))
-    path.with_name("other").symlink_to(path)
-
-
 def link_to_device(path):
     path.symlink_to("/dev/zero")
 
@@ -758,12 +753,11 @@ def link_to_pipe(path):
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (make_pipe, "This is a named pipe, but must be a regular file"),
-        (link_to_pipe, "This is a named pipe, but must be a regular file"),
-        (make_socket, "This is a socket, but must be a regular file"),
-        (link_to_device, "This is a device, but must be a regular file"),
-        (os.mkdir, "This is a folder, but must be a regular file"),
-        (make_loop, "Too many levels of symbolic links"),
+        (make_pipe, "it must be a regular file"),
+        (link_to_pipe, "it must be a regular file"),
+        (make_socket, "it must be a regular file"),
+        (link_to_device, "it must be a regular file"),
+        (os.mkdir, "it must be a regular file"),
     ],
 )
 def test_what_is_no_regular_file_is_rejected_at_once_and_left_alone(
