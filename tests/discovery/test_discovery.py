@@ -320,7 +320,7 @@ def test_a_table_is_predicted_only_if_its_columns_are_the_inputs_in_their_order(
     np.testing.assert_array_equal(unnamed.predict(Frame.of("ba", x)), found.predict(x))
     with pytest.raises(ValueError, match=r"^x has the columns \('b', 'a'\), but needs"):
         found.predict(Frame.of("ba", x))
-    with pytest.raises(ValueError, match=r"^names is \('b', 'a'\), but the names of the data are"):
+    with pytest.raises(ValueError, match=r"^names is \('b', 'a'\)"):
         kr.discover(kr.Data(x, y, x, y, names=("a", "b")), **options | {"names": ("b", "a")})
 
 
@@ -579,8 +579,8 @@ def test_a_second_attempt_finds_what_sparsification_has_lost():
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_of_two_attempts_that_are_not_explained_the_better_one_is_returned(monkeypatch, which):
-    """40 labels explain no formula, but held-out ones show which is nearer."""
-    data = with_labels(lambda x: 6.0 * x[:, 0], n=40)
+    """44 labels explain no formula, but held-out ones show which is nearer."""
+    data = with_labels(lambda x: 6.0 * x[:, 0], n=44)
     ends = [one_line(0.0), one_line(0.0)]
     ends[which] = one_line(6.0)
     runs = iter(ends)
