@@ -106,13 +106,13 @@ def points(name: str, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]
     return np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2), around(np.tile(line, (4, 1)))
 
 
-def problem(name: str, rng: np.random.Generator) -> kr.ResidualProblem:
-    """Return the problem (R7)."""
+def problem(name: str, rng: np.random.Generator) -> list[Any]:
+    """Return the terms of (R7)."""
     inside, boundary = points(name, rng)
     source = SOLUTIONS[name].laplacian(inside)[:, None]
     # [eq:poisson]
     equation = kr.linear_term(inside, second=[1.0, 1.0], source=source, weight=ALPHA)
-    return kr.residual_problem([equation, kr.value_term(boundary)])
+    return [equation, kr.value_term(boundary)]
     # [/eq:poisson]
 
 

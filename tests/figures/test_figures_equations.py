@@ -67,8 +67,8 @@ def test_the_exact_formula_has_no_residual_and_no_error():
             net, 1, output=0, input=j, name="cos", affine=(1.0, 0.0, 0.5 * sign, 0.0)
         )
 
-    problem = poisson.problem("documentation", np.random.default_rng(0))
-    run = kr.fit(net, problem=problem, n_steps=0)
+    terms = poisson.problem("documentation", np.random.default_rng(0))
+    run = kr.fit(net, equations=terms, n_steps=0)
 
     assert run.history.train_rmse[0] < 1e-13
     assert max(poisson.errors("documentation", net, mesh()[::40])) < 1e-28

@@ -167,7 +167,7 @@ def test_a_linear_equation_trains_bit_by_bit_like_the_linear_term_by_hand():
     by_hand = kr.linear_term(POINTS, second=[1.0, 0.0], first=[0.0, -2.0], source=1.0)
     term = kr.equation_term(U.diff(X, 2) - 2 * U.diff(T) - 1, POINTS)
 
-    runs = [kr.fit(net, problem=Equations([one]), n_steps=3).network for one in (by_hand, term)]
+    runs = [kr.fit(net, equations=[one], n_steps=3).network for one in (by_hand, term)]
 
     assert bits(runs[0]) == bits(runs[1])
 
@@ -309,12 +309,12 @@ def test_a_network_that_is_fitted_to_defined_values_first_can_be_trained():
         (1, 1), n_intervals=4, degree=3, domain=(0, 1), rng=np.random.default_rng(1)
     )
     decay = kr.equation_term(u.diff(X) + u * sympy.log(u), x)
-    problem = Equations([decay, kr.value_term(x[:1], np.e)])
+    terms = [decay, kr.value_term(x[:1], np.e)]
     with pytest.raises(ValueError, match=r"^equations\[0\]: residual contains nan"):
-        kr.fit(network, problem=problem, n_steps=1)
+        kr.fit(network, equations=terms, n_steps=1)
 
     started = kr.fit(network, kr.Data(x, 0 * x + 2.0, x, 0 * x + 2.0), n_steps=10).network
-    solved = kr.fit(started, problem=problem, n_steps=20).network
+    solved = kr.fit(started, equations=terms, n_steps=20).network
     np.testing.assert_allclose(solved(x), np.exp(np.exp(-x)), rtol=1e-2)
 
 
@@ -403,7 +403,7 @@ def solve(length, duration, low, high, scales):
         kr.equation_term(U - solution, np.concatenate([begin, side]), scales=scales),
     ]
     net = kr.init_network((2, 3, 1), n_intervals=4, degree=4, domain=(-1, 1), rng=rng)
-    run = kr.fit(net, problem=Equations(terms), n_steps=25)
+    run = kr.fit(net, equations=terms, n_steps=25)
     found = scales.network(run.network)(inside)
     exact = numeric_function([solution], ("x", "t"))(inside)
     return float(np.sqrt(np.mean((found - exact) ** 2))) / half

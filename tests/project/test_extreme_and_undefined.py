@@ -83,7 +83,7 @@ VALUES = {
 ROOT = kr.fix_symbolic(BLANK, 0, **EDGE, name="sqrt")
 ZERO = samples(0.0)
 ROOT_EDGE = (
-    r"(x|x_train|terms\[[01]\]\.x)\[3\] gives sqrt on the edge from input 0 to output 0 of layer 0 "
+    r"(x|x_train|equations\[0\]\.x)\[3\] gives sqrt on the edge from input 0 to output 0 of layer 0 "
     r"the argument \S+, where "
 )
 SLOPE = ROOT_EDGE + "its derivative has no finite value"
@@ -95,8 +95,8 @@ def data(x_train, x_test=GOOD):
     return kr.Data(x_train, Y, x_test, Y)
 
 
-def problem(x):
-    return kr.residual_problem([kr.linear_term(x, first=[1.0, 0.0], source=1.0)])
+def equations(x):
+    return [kr.linear_term(x, first=[1.0, 0.0], source=1.0)]
 
 
 def edge_curve(network, x):
@@ -167,9 +167,9 @@ EVALUATES = {
     "backward": lambda network, x: kr.backward(network, kr.forward(network, x)[1], Y),
     "check_gradients": lambda network, x: kr.check_gradients(network, x, rng=RNG(0)),
     **FITS,
-    "fit problem": lambda network, x: kr.fit(network, problem=problem(x), n_steps=1),
-    "fit problem and data": lambda network, x: kr.fit(
-        network, data(x), problem=problem(GOOD), n_steps=1
+    "fit equations": lambda network, x: kr.fit(network, equations=equations(x), n_steps=1),
+    "fit equations and data": lambda network, x: kr.fit(
+        network, data(x), equations=equations(GOOD), n_steps=1
     ),
     "eliminate": lambda network, x: kr.eliminate(network, data(x), grids=(4,), n_steps=1),
     "input_jacobian": kr.input_jacobian,
@@ -265,7 +265,7 @@ def test_where_an_edge_has_no_derivative_a_result_is_finite_or_edge_and_sample_a
 NEED_DERIVATIVES = [
     name
     for name in EVALUATES
-    if name.split()[0] in ("backward", "value_and_grad", "fit") and name != "fit problem and data"
+    if name.split()[0] in ("backward", "value_and_grad", "fit") and name != "fit equations and data"
 ]
 
 
@@ -280,19 +280,14 @@ def test_gradients_and_training_report_an_edge_without_a_derivative(name):
 # --- undefined at test samples alone
 
 
-@pytest.mark.parametrize("name", ["x_test", "reference x"])
-def test_a_run_says_why_its_test_errors_are_nan(name):
-    if name == "x_test":
-        run = kr.fit(FIRST, data(GOOD, X), n_steps=2, trainable=("coef",))
-    else:
-        known = kr.residual_problem(problem(GOOD).terms, reference=(X, Y))
-        run = kr.fit(FIRST, problem=known, n_steps=2, trainable=("coef",))
+def test_a_run_says_why_its_test_errors_are_nan():
+    run = kr.fit(FIRST, data(GOOD, X), n_steps=2, trainable=("coef",))
 
     assert np.isnan(run.history.test_rmse).all()
     unknown = ("test_rmse", "test_loss", "test_accuracy", "train_accuracy", *VALIDATION)
     assert not has_nan(run, unknown)
     assert "; the test error is nan, because" in run.stopped
-    assert f"{name}[3] gives log on the edge from input 0 to output 0 of layer 0" in run.stopped
+    assert "x_test[3] gives log on the edge from input 0 to output 0 of layer 0" in run.stopped
 
 
 def test_a_run_with_test_errors_says_nothing_of_them():
