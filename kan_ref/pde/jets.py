@@ -193,8 +193,6 @@ class SplineJet(NamedTuple):
 
     def _formula_rows(self, layer: Layer, dy: FloatArray) -> Iterator[FloatArray]:
         """Yield dR_b / d (a, b, c, d), (4, batch), of one symbolic edge after another (J12)."""
-        if not layer.symbolic:
-            return
         x = self.jet[:, 0].T
         slopes = [affine_slopes(layer.symbolic, layer.affine, x, order) for order in (0, 1, 2)]
         for number, edge in enumerate(layer.symbolic):
@@ -362,8 +360,13 @@ def jet_jacobian(model: JetModel, caches: Sequence[Any], seed: FloatArray) -> Bl
     rows = np.concatenate([row for _, rows in parts for row in rows]).T
     if isinstance(model, MLP):
         return rows
-    starts = np.cumsum([0, *(layer.n_params for layer in model.layers)])
-    columns = [
-        start + own for start, (places, _) in zip(starts[:-1], parts, strict=True) for own in places
-    ]
+    columns: list[IntArray] = []
+    for start, (places, _) in zip(_starts(model), parts, strict=True):
+        columns += [np.add(own, start, out=own) for own in places]
     return RowSparse(np.concatenate(columns).T, rows, model.n_params)
+
+
+def _starts(network: Network) -> IntArray:
+    """Return where the parameters of each layer begin in theta."""
+    sizes = [layer.n_params for layer in network.layers]
+    return np.cumsum([0, *sizes[:-1]])

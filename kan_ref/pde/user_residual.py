@@ -56,10 +56,10 @@ def evaluate_residual(
 
 @np.errstate(all="ignore")  # R may be undefined after a step: nan agrees with nothing
 def check_partials(function: Residual, arguments: Arguments, name: str) -> None:
-    """Raise an error, which begins with `name`, if a residual's answer is of a wrong shape,
-    not finite, or a partial derivative disagrees with differences.
+    """Raise an error if a partial derivative disagrees with differences; it begins with `name`.
 
-    d2u is nan at second derivatives that the term does not use.
+    So it does if a shape is wrong, or a number is not finite. d2u is nan at second derivatives that
+    the term does not use.
 
     Notes
     -----

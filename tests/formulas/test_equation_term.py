@@ -309,12 +309,12 @@ def test_a_network_that_is_fitted_to_defined_values_first_can_be_trained():
         (1, 1), n_intervals=4, degree=3, domain=(0, 1), rng=np.random.default_rng(1)
     )
     decay = kr.equation_term(u.diff(X) + u * sympy.log(u), x)
-    equations = [decay, kr.value_term(x[:1], np.e)]
+    terms = [decay, kr.value_term(x[:1], np.e)]
     with pytest.raises(ValueError, match=r"^equations\[0\]: residual contains nan"):
-        kr.fit(network, equations=equations, n_steps=1)
+        kr.fit(network, equations=terms, n_steps=1)
 
     started = kr.fit(network, kr.Data(x, 0 * x + 2.0, x, 0 * x + 2.0), n_steps=10).network
-    solved = kr.fit(started, equations=equations, n_steps=20).network
+    solved = kr.fit(started, equations=terms, n_steps=20).network
     np.testing.assert_allclose(solved(x), np.exp(np.exp(-x)), rtol=1e-2)
 
 

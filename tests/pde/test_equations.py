@@ -288,6 +288,8 @@ def test_shapes_that_would_broadcast_are_refused_by_name():
         kr.value_term(x, np.ones(3))
     with pytest.raises(ValueError, match=r"^weight is "):
         kr.value_term(x, weight=-1.0)
+    with pytest.raises(ValueError, match=r"^order is 3"):
+        kr.function_term(x, crossing, order=3)
     with pytest.raises(ValueError, match=r"^linear_term needs "):
         kr.linear_term(x)
 

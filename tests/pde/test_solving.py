@@ -23,10 +23,6 @@ POISSON = [
 ]
 
 
-def solve(model, equations, data=None, **options):
-    return kr.fit(model, data, equations=equations, **options)
-
-
 def kan(widths=(1, 1), n_intervals=5, degree=4):
     rng = np.random.default_rng(0)
     return kr.init_network(
@@ -44,7 +40,7 @@ def error(model, points=TEST):
 
 @for_all("optimizer", ["lm", "lbfgs", "adam"])
 def test_every_optimizer_lowers_what_is_left_of_the_equation(optimizer):
-    run = solve(kan((1, 3, 1)), POISSON, optimizer=optimizer, n_steps=60)
+    run = kr.fit(kan((1, 3, 1)), equations=POISSON, optimizer=optimizer, n_steps=60)
 
     assert run.history.train_rmse[-1] < 0.5 * run.history.train_rmse[0]
     assert error(run.network) < 0.75 * error(kan((1, 3, 1)))
@@ -52,11 +48,11 @@ def test_every_optimizer_lowers_what_is_left_of_the_equation(optimizer):
 
 @for_all("activation", ["tanh", "silu"])
 def test_perceptrons_solve_equations_too(activation):
-    assert error(solve(perceptron(activation), POISSON, n_steps=150).network) < 0.1
+    assert error(kr.fit(perceptron(activation), equations=POISSON, n_steps=150).network) < 0.1
 
 
 def test_finer_grids_come_nearer_to_the_solution():
-    run = solve(kan((1, 2, 1), 3), POISSON, grids=(3, 6, 12), n_steps=25)
+    run = kr.fit(kan((1, 2, 1), 3), equations=POISSON, grids=(3, 6, 12), n_steps=25)
     ends = [run.history.train_rmse[run.history.n_intervals == n][-1] for n in (3, 6, 12)]
 
     assert ends[2] < 0.2 * ends[1] < 0.04 * ends[0]
@@ -70,7 +66,7 @@ def test_hidden_grids_follow_the_points_of_all_terms():
     theta[: network.layers[0].coef.size] += 6.0
     far = network.with_theta(theta)
 
-    followed = solve(far, POISSON, n_steps=0).network
+    followed = kr.fit(far, equations=POISSON, n_steps=0).network
 
     inner = kr.Network(followed.layers[:1])(np.concatenate([INSIDE, ENDS]))
     rows = followed.layers[1].breakpoints
@@ -87,7 +83,7 @@ def logistic(x, u, du, d2u):
 def test_an_equation_by_a_function_is_solved(model):
     terms = [kr.function_term(INSIDE, logistic, order=1), kr.value_term([[0.0]], 0.5)]
 
-    run = solve(model, terms, n_steps=60)
+    run = kr.fit(model, equations=terms, n_steps=60)
 
     assert np.abs(run.network(TEST) - 1 / (1 + np.exp(-TEST))).max() < 1e-3
 
@@ -101,7 +97,7 @@ def test_a_system_of_two_outputs_is_solved():
         return residual, by_u, np.tile(np.eye(2)[:, :, None], (len(x), 1, 1, 1)), None
 
     terms = [kr.function_term(INSIDE, rotation, order=1), kr.value_term([[0.0]], [[0.0, 1.0]])]
-    run = solve(kan((1, 2), 16), terms, n_steps=40)
+    run = kr.fit(kan((1, 2), 16), equations=terms, n_steps=40)
 
     np.testing.assert_allclose(
         run.network(TEST), np.hstack([sine(TEST), np.cos(np.pi * TEST)]), atol=1e-3
@@ -111,7 +107,7 @@ def test_a_system_of_two_outputs_is_solved():
 def test_a_network_that_solves_the_problem_stays():
     solved = kr.fix_symbolic(kan(), 0, output=0, input=0, name="sin", affine=(np.pi, 0.0, 1.0, 0.0))
 
-    run = solve(solved, POISSON, n_steps=5)
+    run = kr.fit(solved, equations=POISSON, n_steps=5)
 
     np.testing.assert_allclose(run.network.theta, solved.theta, rtol=0, atol=1e-12)
 
@@ -120,7 +116,7 @@ def test_formulas_find_their_constants_in_the_equation():
     """a sin(b x) with a and b beside pi and 1; no sample of u is given."""
     near = kr.fix_symbolic(kan(), 0, output=0, input=0, name="sin", affine=(3.0, 0.05, 0.9, 0.02))
 
-    assert error(solve(near, POISSON, n_steps=30).network) <= 1e-12
+    assert error(kr.fit(near, equations=POISSON, n_steps=30).network) <= 1e-12
 
 
 def test_measurements_stand_in_for_boundary_conditions_and_test_data_only_report():
@@ -128,10 +124,22 @@ def test_measurements_stand_in_for_boundary_conditions_and_test_data_only_report
     x = np.linspace(-0.9, 0.9, 3)[:, None]
     data = kr.Data(x, sine(x), TEST, sine(TEST))
 
-    run = solve(kan(n_intervals=20), POISSON[:1], data, n_steps=30)
+    run = kr.fit(kan(n_intervals=20), data, equations=POISSON[:1], n_steps=30)
 
     assert error(run.network) < 1e-4
     assert run.history.test_rmse[-1] == pytest.approx(error(run.network), rel=1e-9)
+
+
+def test_a_solution_may_be_known_as_test_data_alone():
+    data = kr.Data(TEST[:0], TEST[:0], TEST, sine(TEST))
+
+    with_test, without = (
+        kr.fit(kan((1, 2, 1)), one, equations=POISSON, n_steps=8) for one in (data, None)
+    )
+
+    np.testing.assert_array_equal(with_test.network.theta, without.network.theta)
+    assert with_test.history.test_rmse[-1] == pytest.approx(error(with_test.network), rel=1e-9)
+    assert np.isnan(without.history.test_rmse).all()
 
 
 def test_an_unknown_coefficient_is_found_from_measurements():
@@ -149,7 +157,7 @@ def test_an_unknown_coefficient_is_found_from_measurements():
         return u[:, 0] - sine(x[:, 0]), np.tile([1.0, 0.0], (len(x), 1)), None, None
 
     terms = [kr.function_term(INSIDE, oscillator), kr.function_term(INSIDE[::4], measured, order=0)]
-    run = solve(kan((1, 2), 12, degree=5), terms, n_steps=60)
+    run = kr.fit(kan((1, 2), 12, degree=5), equations=terms, n_steps=60)
 
     np.testing.assert_allclose(run.network(TEST)[:, 1], np.pi**2, rtol=1e-4)
 
@@ -165,7 +173,7 @@ def test_with_scales_an_equation_is_solved_in_any_units(length, size):
         kr.equation_term(u - size, points[:1], scales=scales),
     ]
 
-    solution = scales.network(solve(kan(n_intervals=10), terms, n_steps=30).network)
+    solution = scales.network(kr.fit(kan(n_intervals=10), equations=terms, n_steps=30).network)
 
     exact = size * np.exp(-3.0 * points / length)
     assert np.abs(solution(points) - exact).max() <= 1e-4 * size

@@ -324,7 +324,7 @@ def arrays_of_a_condition(network):
         return found["residual"], found["by_u"], found["by_du"], found["by_d2u"]
 
     points = np.random.default_rng(1).uniform(-1, 1, (N_POINTS, N_IN))
-    kr.fit(network, problem=kr.residual_problem([kr.function_term(points, function)]), n_steps=0)
+    kr.fit(network, equations=[kr.function_term(points, function)], n_steps=0)
     return found
 
 
