@@ -8,7 +8,7 @@ checked arguments, check nothing and may change at any time.
 
 from kan_ref.bspline.bases import (
     basis, basis_integral, difference_weights, edge_matrix_gradient, edge_sums, greville,
-    jump_weights, scatter, squared,
+    jump_weights, scatter,
 )
 from kan_ref.bspline.blossom import coef_with_knots, insert_knots
 from kan_ref.bspline.curve_fit import fit_curve, move_coefficients

@@ -180,12 +180,6 @@ def edge_matrix_gradient(d_edges: FloatArray, bases: Bases) -> FloatArray:
     # [/eq:edge-matrix-gradient]
 
 
-def squared(bases: Bases) -> Bases:
-    """Return the squares of the basis functions without derivatives, for sums of squares."""
-    active = ActiveBasis(bases.active.columns, (bases.values**2,))
-    return Bases(active, bases.n_columns, None if bases.dense is None else bases.dense**2)
-
-
 def jump_weights(knots: object, degree: int) -> FloatArray:
     """Return the jumps of the k-th derivative, times h^k, as weights of degree + 2 coefficients.
 

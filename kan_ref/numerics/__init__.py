@@ -3,7 +3,6 @@
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.normal_matrices import NormalSums, normal_sums, solve_positive_definite
 from kan_ref.numerics.row_sparse import (
-    Block, Jacobian, RowSparse, active_columns, as_jacobian, column_squares, dense_form,
-    gram_matrix, multiply, multiply_transposed, normal_matrix, scale_columns, select_columns,
-    shape,
+    Block, Jacobian, RowSparse, blocks, column_squares, dense_form, multiply, multiply_transposed,
+    normal_matrix, scale_columns, select_columns, shape,
 )

@@ -1,9 +1,8 @@
-"""Normal matrices J^T J: added up over chunks of rows, and linear systems with them solved.
+"""Normal matrices: the sums J^T J and J^T r, and linear systems with them solved.
 
-    (N10)  J^T J = sum_c J_c^T J_c,    J^T r = sum_c J_c^T r_c,    J_c the rows of chunk c
+    (N10)  J^T J = sum_c J_c^T J_c,    J^T r = sum_c J_c^T r_c,    J_c the blocks or chunks of rows
 
-The memory is that of one chunk and of J^T J, whatever the number of rows. A system with a symmetric
-positive definite matrix is solved by Cholesky's factorization,
+A system with a symmetric positive definite matrix is solved by Cholesky's factorization,
 
     (N1)  A = L L^T,   L lower triangular with a positive diagonal
     (N2)  L y = b      forward:   L_kk y_k   = b_k - sum_{j<k} L_kj y_j
@@ -36,9 +35,14 @@ class NormalSums(NamedTuple):
 
 
 def normal_sums(jacobian: Jacobian | NormalSums, residuals: FloatArray) -> NormalSums:
-    """Return J^T J and J^T r; sums given in place of J are returned themselves.
+    """Return the sums (N10); those that were added up over chunks of rows are returned themselves.
 
     Implements :eq:`normal-sums`.
+
+    Examples
+    --------
+    >>> normal_sums(np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([1.0, 1.0])).half_gradient
+    array([4., 2.])
     """
     if isinstance(jacobian, NormalSums):
         return jacobian

@@ -22,7 +22,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import iadd
-from typing import Any
 
 import numpy as np
 
@@ -76,7 +75,6 @@ class RowSparse:
 
 Block = FloatArray | RowSparse
 Jacobian = Block | Sequence[Block]
-_FORMS = "a 2-D array or a RowSparse"
 
 
 def blocks(jacobian: Jacobian) -> tuple[Block, ...]:
@@ -226,43 +224,6 @@ def _normal_by_blas(block: RowSparse) -> FloatArray:
         # NumPy calls BLAS syrk: half the work, exactly symmetric
         total[np.ix_(occurring, occurring)] += dense.T @ dense
     return total
-
-
-def as_jacobian(jacobian: Any) -> tuple[Block, ...]:
-    """Return the blocks of a caller's Jacobian, dense ones as float64; TypeError for others."""
-    if not isinstance(jacobian, np.ndarray | RowSparse | Sequence):
-        raise TypeError(f"the Jacobian is a {type(jacobian).__name__}, but must be {_FORMS}")
-    return tuple(_as_block(number, block) for number, block in enumerate(blocks(jacobian)))
-
-
-def _as_block(number: int, block: Block) -> Block:
-    if isinstance(block, RowSparse):
-        return block
-    name = f"block {number} of the Jacobian"
-    if not isinstance(block, np.ndarray) or block.ndim != 2:
-        found = f"{block.ndim}-D array" if isinstance(block, np.ndarray) else type(block).__name__
-        remedy = ": make an array of nested lists" if isinstance(block, Sequence) else ""
-        raise TypeError(f"{name} is a {found}, but must be {_FORMS}{remedy}")
-    if block.dtype.kind not in "iuf":
-        raise TypeError(f"{name} has dtype {block.dtype}, but needs real numbers")
-    return np.asarray(block, dtype=np.float64)
-
-
-def gram_matrix(jacobian: Jacobian) -> FloatArray:
-    """Return J J^T, (n_rows, n_rows), exactly symmetric; it needs memory for the dense form."""
-    dense = dense_form(jacobian)
-    return dense @ dense.T
-
-
-def active_columns(jacobian: Jacobian) -> BoolArray:
-    """Return which columns have a nonzero number, (n_columns,)."""
-    active = np.zeros(shape(jacobian)[1], dtype=bool)
-    for block in blocks(jacobian):
-        if isinstance(block, RowSparse):
-            active[block.columns[block.values != 0.0]] = True
-        else:
-            active |= block.any(axis=0)
-    return active
 
 
 def select_columns(jacobian: Jacobian, keep: BoolArray) -> Jacobian:

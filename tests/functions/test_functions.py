@@ -459,6 +459,7 @@ def test_functions_that_vary_fast_or_have_tails_are_taken_without_a_fault_alone(
     [
         ({"name": "exp"}, "name"),
         ({"name": " cube"}, "name"),
+        ({"name": "cu\nbe"}, "name"),
         ({"domain": (1.0, 1.0)}, "domain"),
         ({"domain": (np.nan, 1.0)}, "domain"),
         ({"domain": 3.0}, "domain"),
@@ -665,6 +666,7 @@ def test_tanh_has_its_digits_also_where_it_saturates(z, order):
     (got,) = activation_values("tanh", np.array([z]), (order,))
 
     np.testing.assert_allclose(got, exact, rtol=1e-13)
+    assert activation_values("tanh", np.array([z]))[0] == np.tanh(z)
 
 
 def test_silu_by_hand():

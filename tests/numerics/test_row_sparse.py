@@ -12,7 +12,7 @@ from oracles_training import dense_by_definition
 
 from kan_ref.numerics import row_sparse
 from kan_ref.numerics.differences import central_difference
-from kan_ref.numerics.normal_matrices import solve_positive_definite
+from kan_ref.numerics.normal_matrices import NormalSums, normal_sums, solve_positive_definite
 from kan_ref.numerics.row_sparse import (
     RowSparse,
     column_squares,
@@ -223,6 +223,19 @@ def test_selected_columns_are_those_of_the_matrix(case, seed):
 def test_a_record_that_is_no_matrix_is_refused(columns, values, n_columns):
     with pytest.raises(ValueError, match="columns "):
         RowSparse(np.array(columns), np.array(values), n_columns)
+
+
+@given(jacobians(), st.integers(0, 2**32 - 1))
+def test_sums_are_the_normal_matrix_and_the_product_and_sums_of_chunks_stay(case, seed):
+    jacobian, matrix = case
+    residuals = np.random.default_rng(seed).normal(size=len(matrix))
+
+    sums = normal_sums(jacobian, residuals)
+
+    assert isinstance(sums, NormalSums)
+    np.testing.assert_allclose(sums.matrix, matrix.T @ matrix, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(sums.half_gradient, matrix.T @ residuals, rtol=0, atol=1e-12)
+    assert normal_sums(sums, residuals) is sums
 
 
 def positive_definite(rng, n, condition):
