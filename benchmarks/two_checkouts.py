@@ -6,8 +6,11 @@ The shapes are those of `benchmarks.subjects`. A step is one of
 
     cached         value and gradient of the objective as `fit` calls it: what the first layer computes of x is kept
     fresh          `kr.value_and_grad`
-    adam step      a step of `fit` with Adam, test errors and moves of grids included; also in units of "cached", here and there
-    lm iteration   a step of `fit` with Levenberg-Marquardt, at the shapes with few parameters
+    adam step      the median step of `fit` with Adam, which takes no test error and moves no grid
+    adam run       the mean step of the same run, test errors and moves of grids included
+    lm iteration   the mean step of `fit` with Levenberg-Marquardt, at the shapes with few parameters
+
+Steps of Adam have a further pair of numbers: their times in units of "cached", in this checkout and in the other.
 
 For each kind of step five groups of three processes stay alive: one of the other checkout, two of this one. In each of 7 rounds
 every process does the same work once, so that disturbances of the machine affect all alike. Where the arrays of a process lie
@@ -33,7 +36,7 @@ from kan_ref.program import run_program
 
 ROUNDS = 7
 PADDINGS = (0, 100, 700, 2000, 5000)  # characters by which the groups lengthen the environment
-NAMES = ("cached", "fresh", "adam step", "lm iteration")
+NAMES = ("cached", "fresh", "adam step", "adam run", "lm iteration")
 FEW = "abc"  # shapes whose parameters are few enough for Levenberg-Marquardt
 N_STEPS, N_STEPS_WIDE, WIDE = 50, 25, "ef"  # of a process in a round
 
@@ -76,17 +79,18 @@ def cached(n_steps):
 def fresh(n_steps):
     return mean(lambda: kr.value_and_grad(network, data.x_train, data.y_train), n_steps)
 
-def fitted(optimizer, n_steps):
+def fitted(optimizer, n_steps, statistic=np.mean):
     stamps = []
     add = lambda step: stamps.append(time.process_time())
     kr.fit(network, data, optimizer=optimizer, n_steps=n_steps, callback=add)
-    return (stamps[-1] - stamps[0]) / (len(stamps) - 1)
+    return float(statistic(np.diff(stamps)))
 
 objective = (objective_of_terms if hasattr(kr.training, "DataTerm") else objective_of_goal)()
 steps = {{
     "cached": cached,
     "fresh": fresh,
-    "adam step": lambda n_steps: fitted("adam", n_steps),
+    "adam step": lambda n_steps: fitted("adam", n_steps, np.median),
+    "adam run": lambda n_steps: fitted("adam", n_steps),
     "lm iteration": lambda n_steps: fitted("lm", 4),
 }}
 for _ in sys.stdin:
@@ -176,7 +180,7 @@ def measure(other: Path, shape: Shape) -> list[dict[str, object]]:
         row: dict[str, object] = {"shape": str(shape), "step": name}
         row |= {"ms": round(1e3 * seconds, 4), "ratio to the other": round(to_other, 3)}
         row["ratios to itself"] = [round(ratio, 3) for ratio in to_itself]
-        if name == "adam step":
+        if name.startswith("adam"):
             medians = np.median(times, axis=0)
             there, ours, _ = np.median(medians[..., place] / medians[..., 0], axis=0)
             row["in units of cached"] = {"here": round(ours, 3), "there": round(there, 3)}
