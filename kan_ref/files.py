@@ -28,13 +28,11 @@ def replacing(name: str, suffix: str = ".tmp") -> Iterator[str]:
     target = os.path.realpath(name)
     place = os.path.join(os.path.dirname(target), f".kan_ref-{secrets.token_hex(8)}{suffix}")
     try:
-        with open(place, "xb"):
-            pass
+        os.close(os.open(place, os.O_CREAT | os.O_EXCL, 0o666))
         try:
             if os.path.exists(target):
                 os.chmod(place, stat.S_IMODE(_check_regular(target)))
-                with open(target, "r+b"):  # must be writable
-                    pass
+                os.close(os.open(target, os.O_WRONLY))  # must be writable
             yield place
             with open(place, "r+b") as file:
                 os.fsync(file.fileno())

@@ -143,7 +143,7 @@ def test_each_input_has_its_own_bounds_and_their_number_gives_the_inputs():
         (lambda x: x[0] * x[1], {}, r"f\(x\) has shape"),
         (lambda x: 1.0, {}, r"f\(x\) has shape"),
         (lambda x: np.where(x[:, 0] < 0.0, np.nan, 1.0), {}, r"f\(x\) contains nan at row"),
-        (lambda x: x, {"domain": (1, 1)}, "domain"),
+        (lambda x: x, {"domain": [(0, 1), (1, 1)]}, "domain"),
         (lambda x: x, {"domain": (0, 1, 2)}, "domain"),
         (lambda x: x, {"n_in": 3, "domain": [(0, 1)] * 2}, "domain"),
     ],
@@ -341,6 +341,11 @@ def test_classes_are_shown_and_later_changes_of_them_do_not_change_data():
 def test_classes_fit_the_labels(labels):
     with pytest.raises(ValueError, match=r"^classes "):
         Data(X, labels, X, labels, classes=["a", "b"])
+
+
+def test_test_labels_go_with_training_labels():
+    with pytest.raises(ValueError, match=r"^y_test is .* labels"):
+        Data(X, np.arange(N) % 2, X, Y[:, None])
 
 
 def test_labels_with_classes_are_fitted_by_cross_entropy_alone():

@@ -12,7 +12,7 @@ from networks import random_batch, random_network, symbolic_cases, with_formulas
 
 import kan_ref as kr
 from kan_ref.sparsity import edge_scores, node_scores
-from kan_ref.sparsity.scores import KINDS, NodeScores, _fractions
+from kan_ref.sparsity.scores import KINDS, _fractions
 
 some = st.integers(2, 5)
 
@@ -195,15 +195,6 @@ def test_attribution_of_a_node_is_what_its_edges_hand_back_and_stands_for_both()
         np.testing.assert_allclose(record.outgoing, of_edges.sum(axis=0), rtol=1e-14)
     for record in hidden:
         np.testing.assert_array_equal(record.incoming, record.outgoing)
-
-
-def test_the_least_is_the_smaller_of_both_or_the_one_there_is():
-    record = NodeScores(np.array([1.0, 4.0]), np.array([3.0, 2.0]))
-
-    np.testing.assert_array_equal(record.least, [1.0, 2.0])
-    np.testing.assert_array_equal(NodeScores(None, record.outgoing).least, [3.0, 2.0])
-    np.testing.assert_array_equal(NodeScores(record.incoming, None).least, [1.0, 4.0])
-    assert repr(record) == "NodeScores(least [1. 2.])"
 
 
 # --- sizes: a score is a ratio
