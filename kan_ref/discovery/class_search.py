@@ -12,7 +12,7 @@ fifth of the samples, with each class in proportion, takes no part in the search
 
     the losses of formula and network are compared in pairs, (T21): those of the formula may not be
     larger by more than three standard errors; and their mean must be below that of the best
-    constant prediction, (T20), since a few answers that are surely wrong also raise the standard
+    constant prediction, since a few answers that are surely wrong also raise the standard
     error
 
 A formula may be better than a constant by chance, too, if the labels do not depend on the inputs.
