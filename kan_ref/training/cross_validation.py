@@ -25,6 +25,7 @@ each places its grids on the samples it trains on, and clips the others to their
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -162,12 +163,8 @@ def cross_validate(
     checks.integer("n_steps", n_steps, low=1)
     checks.array("hidden", hidden, ("n_layers",))
     hidden = [checks.integer(f"hidden[{place}]", n, low=1) for place, n in enumerate(hidden)]
-    begin = copy.deepcopy(rng)  # each fold draws the same parameters
-
-    def initial(points: FloatArray) -> dict[str, Network]:
-        own = copy.deepcopy(begin)
-        return _initial_networks(points, n_out, hidden, n_intervals, degree, own)
-
+    shape = n_out, hidden, n_intervals, degree, copy.deepcopy(rng)
+    initial = partial(_initial_networks, *shape)
     parts = _folds(strata(kind, targets), n_folds, rng)
     fewest = len(x) - max(map(len, parts), default=0)  # samples that a fold trains on
     n_basis = n_intervals + degree
@@ -191,27 +188,18 @@ def cross_validate(
 
 
 def _initial_networks(
-    x: FloatArray,
-    n_out: int,
-    hidden: Sequence[int],
-    n_intervals: int,
-    degree: int,
-    rng: np.random.Generator,
+    n_out: int, hidden: Sequence[int], n_intervals: int, degree: int, begin: Any, x: FloatArray
 ) -> dict[str, Network]:
     """Return the networks "linear", "additive" and, unless `hidden` is empty, "hidden"."""
+    rng = copy.deepcopy(begin)  # each fold draws the same parameters
     n_in, ends = x.shape[1], domain_of_samples(x)
     wide = ends + WIDER * np.array([-1.0, 1.0]) * (ends[:, 1:] - ends[:, :1])
     lines: dict[str, Any] = {"n_intervals": 1, "degree": 0, "domain": wide, "base": "identity"}
+    curves: dict[str, Any] = {"n_intervals": n_intervals, "degree": degree, "domain": ends, "x": x}
     networks = {"linear": init_network((n_in, n_out), **lines, rng=rng)}
-    for name, between in (("additive", ()), ("hidden", tuple(hidden))):
-        if name == "additive" or between:
-            shape: dict[str, Any] = {
-                "n_intervals": n_intervals,
-                "degree": degree,
-                "domain": ends,
-                "x": x,
-            }
-            networks[name] = init_network((n_in, *between, n_out), **shape, rng=rng)
+    networks["additive"] = init_network((n_in, n_out), **curves, rng=rng)
+    if len(hidden):
+        networks["hidden"] = init_network((n_in, *hidden, n_out), **curves, rng=rng)
     return networks
 
 

@@ -188,7 +188,7 @@ def _rose(case: _Case) -> Iterator[Finding]:
     coarser = errors[grids != grids[-1]]
     if coarser.size and errors[-1] > max(RISEN * coarser.min(), 1e-8 * case.std.max()):
         what = (
-            f"the training error was {coarser.min():.3g} on a coarser grid and is {errors[-1]:.3g}"
+            f"the training error rose on finer grids, from {coarser.min():.2g} to {errors[-1]:.2g}"
         )
         yield Finding("schedule", what, "Take more steps on each grid, or fewer intervals")
 
@@ -196,11 +196,8 @@ def _rose(case: _Case) -> Iterator[Finding]:
 def _equations(case: _Case) -> Iterator[Finding]:
     if not len(case.equations):
         return
-    solution = case.y_test
-    if (
-        len(solution) > 1
-        and (_errors(case.network, case.x_test, solution) <= GOOD * np.std(solution)).all()
-    ):
+    solution, is_known = case.y_test, len(case.y_test) > 0
+    if is_known and (_errors(case.network, case.x_test, solution) <= GOOD * solution.std()).all():
         return
     remedy = "Give equation_term(..., scales=kr.Scales(domain, values))"
     x = np.concatenate([term.x for term in case.equations])
@@ -210,7 +207,7 @@ def _equations(case: _Case) -> Iterator[Finding]:
     for n in np.flatnonzero(far):
         what = f"input {n} extends over {lengths[n]:.3g}, so some terms may hardly count"
         yield Finding("equations", what, remedy)
-    values = solution if len(solution) > 1 else values_at(case.network, x)
+    values = solution if is_known else values_at(case.network, x)
     size = float(np.sqrt(np.mean(values**2, axis=0)).max())
     if not 1.0 / UNKNOWN <= size <= UNKNOWN:
         yield Finding("equations", f"the unknowns are of size {size:.2g}", remedy)

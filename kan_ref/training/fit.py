@@ -24,36 +24,18 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from kan_ref import checks
+from kan_ref import network as nets
 from kan_ref.checks import FloatArray
 from kan_ref.data import check_data, check_loss
-from kan_ref.network import (
-    PARAMETER_NAMES,
-    Model,
-    Network,
-    layer_inputs,
-    place_hidden_grids,
-    refine,
-    sample_slices,
-)
+from kan_ref.network import PARAMETER_NAMES, Model, Network
 from kan_ref.optimizers import Point, Steps
 from kan_ref.pde import Equations
 from kan_ref.sparsity import Penalty
+from kan_ref.training import objective as goal
 from kan_ref.training.diagnose import undefined_at
 from kan_ref.training.held_out import split_samples
 from kan_ref.training.methods import LM, Adam, Method, read_method
-from kan_ref.training.objective import (
-    LOSSES,
-    MOST_ENTRIES,
-    MSE,
-    DataTerm,
-    Judged,
-    Loss,
-    Objective,
-    SmoothTerm,
-    read_penalty,
-    trainable_places,
-    values_at,
-)
+from kan_ref.training.objective import MSE, DataTerm, Judged, Loss, Objective, SmoothTerm
 from kan_ref.training.runs import Callback, History, Kind, Run, Step
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
@@ -133,8 +115,8 @@ def fit(
     True
     """
     checks.instance("network", network, Model, "a Network, an MLP or a LAN")
-    kind = LOSSES[checks.choice("loss", loss, LOSSES)]
-    weights = read_penalty(network, penalty)
+    kind = goal.LOSSES[checks.choice("loss", loss, goal.LOSSES)]
+    weights = goal.read_penalty(network, penalty)
     conditions = Equations(equations) if len(equations) else None
     samples, test = _read_data(network, data, kind, conditions)
     held_out = None
@@ -178,12 +160,12 @@ def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
     # [eq:fit-schedule]
     for n_intervals in plan.schedule:
         if n_intervals is not None and n_intervals != network.n_intervals:
-            network = refine(network, plan.points, n_intervals)
+            network = nets.refine(network, plan.points, n_intervals)
         log.enter_grid(network)
         done, moved, left = 0, False, True
         while left:
             if plan.follow and leaves_grids(network, plan.points):
-                network = place_hidden_grids(network, plan.points)
+                network = nets.place_hidden_grids(network, plan.points)
             objective, points = plan.method.start(plan.objective(network), plan.rng)
             steps, step, left = Steps(points, plan.n_steps - done), 0, False
             for step, point in enumerate(steps):
@@ -208,8 +190,8 @@ def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
 
 def leaves_grids(network: Network, x: FloatArray) -> bool:
     """Return whether an activation of samples x lies outside [a, b] of the layer that takes it."""
-    chunks = sample_slices(len(x), max(256, MOST_ENTRIES // network.n_params))
-    flows = (list(layer_inputs(network.layers, x[rows]))[1:] for rows in chunks)
+    chunks = nets.sample_slices(len(x), max(256, goal.MOST_ENTRIES // network.n_params))
+    flows = (list(nets.layer_inputs(network.layers, x[rows]))[1:] for rows in chunks)
     return any(map(network.left_grids, flows))
 
 
@@ -249,7 +231,7 @@ class Plan(NamedTuple):
             terms.append(SmoothTerm(self.smoothness_weight, network))
         if self.conditions is not None:
             terms.append(self.conditions.prepare(network))
-        return Objective(network, terms, trainable_places(network, self.trainable))
+        return Objective(network, terms, goal.trainable_places(network, self.trainable))
 
     @property
     def grid_checks(self) -> range:
@@ -259,7 +241,7 @@ class Plan(NamedTuple):
 
     def check(self, network: Any) -> None:
         """Raise ValueError where parts do not fit each other or the network."""
-        trainable_places(network, self.trainable)
+        goal.trainable_places(network, self.trainable)
         if self.conditions is not None:
             self.conditions.check(network)
             if self.loss is not MSE or self.by_batches or self.penalty is not None:
@@ -299,8 +281,8 @@ class Log:
         self.n_steps += is_step
         n = self.n_steps - self.begun
         penalty, train = objective.judge(network, point.value)
-        is_tested = self.test and (n % self.test_every == 0 or n == self.plan.n_steps)
-        test = self.judge(network, self.test) if is_tested else UNKNOWN
+        is_due = n % self.test_every == 0 or n == self.plan.n_steps
+        test = self.judge(network, self.test) if self.test and is_due else UNKNOWN
         held = self.judge(network, self.held_out) if self.held_out else UNKNOWN
         costs = self.n_evaluations + point.n_evaluations, time.perf_counter() - self.began
         # without the network: a long run would hold every theta
@@ -344,22 +326,17 @@ class Log:
         return network
 
     def complete(self, network: Any) -> None:
-        """Write what is missing into the entry of the network, of all its samples."""
-        self.fill("test", self.judge(network, self.test))
-        if self.plan.by_batches:
-            self.fill("train", self.judge(network, self.plan.samples))
+        """Write errors on all samples into the entry of the network, where they are missing."""
+        parts = {"test": self.test, "train": self.plan.samples if self.plan.by_batches else None}
+        for part, samples in parts.items():
+            if samples is not None:
+                names = f"{part}_loss", f"{part}_rmse", f"{part}_accuracy"
+                errors: dict[str, Any] = dict(zip(names, self.judge(network, samples), strict=True))
+                self.entries[self.entry] = self.entries[self.entry]._replace(**errors)
 
-    def judge(self, network: Any, samples: Samples | None) -> Judged:
-        """Return loss, root mean square error and accuracy on samples, nan without them."""
-        if samples is None:
-            return UNKNOWN
-        return self.plan.loss.judge(values_at(network, samples[0]), samples[1])
-
-    def fill(self, part: str, judged: Judged) -> None:
-        """Write errors into the entry of the network."""
-        names = f"{part}_loss", f"{part}_rmse", f"{part}_accuracy"
-        errors: dict[str, Any] = dict(zip(names, judged, strict=True))
-        self.entries[self.entry] = self.entries[self.entry]._replace(**errors)
+    def judge(self, network: Any, samples: Samples) -> Judged:
+        """Return loss, root mean square error and accuracy on samples."""
+        return self.plan.loss.judge(goal.values_at(network, samples[0]), samples[1])
 
 
 # --- arguments

@@ -78,19 +78,9 @@ from typing import Any
 import numpy as np
 
 from kan_ref import checks
+from kan_ref import network as nets
 from kan_ref.checks import BoolArray, FloatArray, IntArray
-from kan_ref.network import (
-    PARAMETER_ARRAYS,
-    PARAMETER_NAMES,
-    Layer,
-    Model,
-    Network,
-    check_derivatives,
-    layer_inputs,
-    layer_jump_weights,
-    new_workspaces,
-    sample_slices,
-)
+from kan_ref.network import PARAMETER_ARRAYS, PARAMETER_NAMES, Layer, Model, Network
 from kan_ref.numerics import (
     Block,
     NormalSums,
@@ -303,16 +293,17 @@ class DataTerm:
     workspaces: list[Any] = field(default_factory=list)
     last: tuple[Any, FloatArray, float] = (None, np.empty(0), 0.0)
 
+    def __post_init__(self) -> None:
+        self.workspaces = self.workspaces or nets.new_workspaces(len(self.model.widths) - 1)
+
     @cached_property
     def inputs(self) -> Any:
         """What the first layer computes of x, for every theta the same."""
-        self.workspaces = self.workspaces or new_workspaces(len(self.model.widths) - 1)
         return self.model.prepare(self.x, self.workspaces)
 
     def value_and_grad(self, model: Any) -> tuple[float, FloatArray]:
         """Compute loss and penalty, and their gradient."""
-        inputs = self.inputs
-        flow, caches = model.run_flow(inputs, self.workspaces)
+        flow, caches = model.run_flow(self.inputs, self.workspaces)
         value, dy = self.loss.value_and_grad(flow[-1], self.targets)
         if self.penalty is None:
             added, gradient = 0.0, model.run_backward(caches, dy)
@@ -359,13 +350,12 @@ class DataTerm:
     def _chunks(self, model: Any) -> Iterator[tuple[slice, FloatArray, Any]]:
         """Yield outputs and caches of chunks of samples whose rows of the Jacobian are small."""
         size = max(1, _CHUNK_ENTRIES // (row_entries(model) * self.targets.shape[1]))
-        for rows in sample_slices(len(self.x), size):
+        for rows in nets.sample_slices(len(self.x), size):
             flow, caches = model.run_flow(model.prepare(self.x[rows]))
             yield rows, flow[-1], caches
 
     def on_samples(self, rows: IntArray) -> "DataTerm":
         """Return the term on some of the samples: a mini-batch, until the next one is made."""
-        self.workspaces = self.workspaces or new_workspaces(len(self.model.widths) - 1)
         own = self.x[rows], self.targets[rows]
         return DataTerm(self.loss, *own, self.model, self.penalty, self.workspaces)
 
@@ -395,7 +385,7 @@ def row_entries(model: Any) -> int:
 
 def values_at(model: Any, x: FloatArray) -> FloatArray:
     """Compute outputs (n, n_out) at x (n, n_in), which is not checked, by chunks of samples."""
-    slices = sample_slices(len(x), max(256, MOST_ENTRIES // model.n_params))
+    slices = nets.sample_slices(len(x), max(256, MOST_ENTRIES // model.n_params))
     parts = [model.values(model.prepare(x[rows])) for rows in slices]
     return np.concatenate(parts) if parts else np.empty((0, model.widths[-1]))
 
@@ -407,7 +397,7 @@ class SmoothTerm:
         self.root = float(np.sqrt(weight))
         # of each layer (n_in, n_intervals - 1, degree + 2): jump p of an edge is
         # sum_q weights[i, p, q] * w_spline * coef[p + q]
-        self.weights = tuple(map(layer_jump_weights, network.layers))
+        self.weights = tuple(map(nets.layer_jump_weights, network.layers))
 
     def residuals(self, network: Network) -> FloatArray:
         """Compute sqrt(weight) times the jumps of (T9): layer by layer, [out, in, breakpoint]."""
@@ -693,7 +683,7 @@ def value_and_grad(
         value, gradient = value + added, gradient + d_added
     if not (np.isfinite(value) and np.isfinite(gradient).all()):
         if isinstance(network, Network):
-            inputs = layer_inputs(network.layers, points)
-            check_derivatives(network.layers, inputs, np.asarray(value), gradient)
+            inputs = nets.layer_inputs(network.layers, points)
+            nets.check_derivatives(network.layers, inputs, np.asarray(value), gradient)
         raise ValueError("x, y or theta are so large that the loss overflows: scale them to one")
     return value, gradient

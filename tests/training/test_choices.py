@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from networks import Frame
 from oracles_training import bits, mean_square, samples
 
 import kan_ref as kr
@@ -158,7 +159,7 @@ def test_samples_are_split_into_those_held_out_and_the_others():
     assert (kept[0] == kept[1]).all()
     assert (out[0] == out[1]).all()
     for given in ((x[:2], y[:2]), None):
-        with pytest.raises(ValueError, match="validation_share"):
+        with pytest.raises(ValueError, match=r"validation_share is 0\.3"):
             split_samples(given, LOSSES["mse"], 0.3, None)
 
 
@@ -255,6 +256,7 @@ def test_eight_starts_of_thirty_steps_on_grids_of_all_training_samples_are_the_d
     kr.best_start((2, 1, 1), data, **SHAPE, rng=np.random.default_rng(0))
 
     assert len(runs) == 8
+    assert len(runs[0].data.x_test) == 12
     assert {made.options["n_steps"] for made in runs} == {30}
     grid = runs[0].start.layers[0].breakpoints
     low, high = data.x_train.min(axis=0), data.x_train.max(axis=0)
@@ -270,6 +272,24 @@ def test_a_domain_is_kept_and_networks_begin_in_the_units_of_the_data(runs):
     assert runs[0].start.layers[0].breakpoints[:, [0, -1]].tolist() == [[-3.0, 4.0]] * 2
     assert np.abs(runs[0].start(data.x_train)).mean() > 1e2
     assert np.abs(runs[1].start(data.x_train)).mean() < 1e2
+
+
+def test_networks_begin_with_the_targets_or_for_classes_with_minus_one_and_one(monkeypatch):
+    given = []
+
+    def spy(widths, **options):
+        given.append(options["y"])
+        return kr.init_network(widths, **options)
+
+    monkeypatch.setattr(starts, "init_network", spy)
+    data = plain_data()
+    start(data, n_starts=1, validation_share=0.0)
+    labels = kr.Data(data.x_train, np.arange(60) % 2, data.x_test, np.arange(40) % 2)
+    options = {"loss": "cross_entropy", "validation_share": 0.0, **SHAPE}
+    kr.best_start((2, 2), labels, n_starts=1, rng=np.random.default_rng(0), **options)
+
+    np.testing.assert_array_equal(given[0], data.y_train)
+    np.testing.assert_array_equal(given[1], 2.0 * np.eye(2)[labels.y_train] - 1.0)
 
 
 def test_classes_are_started_by_their_loss():
@@ -300,6 +320,27 @@ def test_test_data_decide_nothing():
         for own in (data, other)
     ]
     assert bits(chosen[0].network) == bits(chosen[1].network)
+
+
+def test_losses_and_shares_that_do_not_fit_the_data_are_refused():
+    data = plain_data()
+
+    with pytest.raises(ValueError, match="validation_share"):
+        start(data, validation_share=0.6)
+    with pytest.raises((TypeError, ValueError), match=r"y_train|labels"):
+        start(data, loss="cross_entropy")
+    with pytest.raises(ValueError, match="initialization"):
+        start(data, initialization="other")
+
+
+def test_a_table_with_other_columns_gets_no_predictions():
+    data = noisy(lambda x: x[:, :1], 4)
+    data = kr.Data(data.x_train, data.y_train, data.x_test, data.y_test, names=("a", "b", "c"))
+    run = choose(data)
+
+    assert run.predict(Frame.of(["a", "b", "c"], data.x_test)).shape == (20, 1)
+    with pytest.raises(ValueError, match="x"):
+        run.predict(Frame.of(["b", "a", "c"], data.x_test))
 
 
 def test_an_interrupt_is_passed_on():

@@ -105,7 +105,7 @@ def test_test_samples_outside_the_grids_are_found_where_they_make_the_error():
     (finding,) = trained(data).findings
 
     assert finding.about == "grids"
-    assert "2 of 42 test samples" in finding.what
+    assert finding.what.startswith("2 of 42 test samples leave the grids, with 100%")
     assert "kr.coverage" in finding.do
 
 
@@ -174,8 +174,45 @@ def test_equations_that_a_known_solution_confirms_are_no_finding():
     known = SimpleNamespace(x_train=x[:0], y_train=x[:0], x_test=x, y_test=network(x))
 
     assert diagnose(network, known, terms) == []
-    known.y_test = 1.5 * network(x)
+    known.y_test = network(x) + 0.02 * np.std(network(x))
     assert {finding.about for finding in diagnose(network, known, terms)} == {"equations"}
+    known.y_test = network(x) + 0.005 * np.std(network(x))
+    assert diagnose(network, known, terms) == []
+
+
+@pytest.mark.parametrize(
+    ("length", "order", "found"),
+    [
+        *[(99.0, 2, False), (101.0, 2, True), (0.11, 2, False), (0.09, 2, True)],
+        *[(0.011, 1, False), (0.009, 1, True), (1e-4, 0, False), (1e4, 0, False)],
+    ],
+)
+def test_lengths_count_by_the_order_of_derivatives(length, order, found):
+    x = np.linspace(0.0, length, 50)[:, None]
+    parts = [{"zeroth": 1.0}, {"first": np.ones(1)}, {"second": np.ones((1, 1))}][order]
+    network = kr.init_network(
+        (1, 1), n_intervals=4, degree=3, domain=x, base="zero", rng=np.random.default_rng(0)
+    ).with_theta(np.r_[np.ones(7), 0.0, 1.0])
+
+    findings = diagnose(network, equations=[kr.linear_term(x, source=0.0, **parts)])
+
+    assert [finding.what[:7] for finding in findings] == ["input 0"] * found
+
+
+@pytest.mark.parametrize(("size", "found"), [(290.0, 0), (310.0, 1), (1 / 290, 0), (1 / 310, 1)])
+def test_unknowns_are_judged_by_their_root_mean_square(size, found):
+    x = np.linspace(0.0, 1.0, 50)[:, None]
+    network = kr.init_network(
+        (1, 1), n_intervals=4, degree=3, domain=x, base="zero", rng=np.random.default_rng(0)
+    )
+    network = network.with_theta(np.r_[size * np.ones(7), 0.0, 1.0])
+    known = SimpleNamespace(x_train=x[:0], y_train=x[:0], x_test=x, y_test=2.0 * network(x))
+
+    findings = diagnose(network, equations=[kr.value_term(x, x)])
+
+    assert [finding.about for finding in findings] == ["equations"] * found
+    by_solution = diagnose(network, known, [kr.value_term(x, x)])  # its size, if it is known
+    assert len(by_solution) == (not 1 / 300 <= 2.0 * size <= 300)
 
 
 def test_points_of_equations_outside_the_grids_are_found():
