@@ -15,6 +15,7 @@ theta runs layer by layer: W_l in C order, then v_l. In a learnable activation n
 hidden node has an s of its own, with coefficients, which follow v_l in theta.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,7 +27,7 @@ from kan_ref import checks
 from kan_ref.bspline import Bases, KnotVectors
 from kan_ref.checks import FloatArray
 from kan_ref.functions import ACTIVATION_NAMES, activation_values
-from kan_ref.network import Model, check_widths, split
+from kan_ref.network import Model, check_widths
 
 _SIREN_FREQUENCY = 30.0  # Sitzmann et al. 2020, section 3.2
 
@@ -86,7 +87,7 @@ class Perceptron(Model):
 
     def views(self, theta: FloatArray) -> dict[str, object]:
         """Return weights, biases and coefficients on theta."""
-        arrays = split(theta, [shape for shapes in self._shapes() for shape in shapes])
+        arrays = _split(theta, [shape for shapes in self._shapes() for shape in shapes])
         coefs = tuple(arrays[2::3][: len(self.rows)])
         return {"weights": tuple(arrays[::3]), "biases": tuple(arrays[1::3]), "coefs": coefs}
 
@@ -231,3 +232,13 @@ def init_mlp(widths: Sequence[int], *, activation: str, rng: np.random.Generator
         bound = siren if activation == "sine" else glorot
         weights.append(rng.uniform(-bound, bound, (n_out, n_in)))
     return MLP(tuple(weights), tuple(np.zeros(n_out) for n_out in sizes[1:]), activation)
+
+
+def _split(theta: FloatArray, shapes: Sequence[tuple[int, ...]]) -> list[FloatArray]:
+    """Return consecutive parts of theta in these shapes, as views."""
+    views, start = [], 0
+    for shape in shapes:
+        end = start + math.prod(shape)
+        views.append(theta[start:end].reshape(shape))
+        start = end
+    return views

@@ -49,18 +49,14 @@ def _silu(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     total = 1.0 + u
     s /= total
     p = u / (total * total) if any(orders) else u
-    values = []
-    for order in orders:
-        if order == 0:
-            values.append(x * s)
-        elif order == 1:
-            values.append(x * p + s)
-        elif order == 2:
-            values.append(p * (2.0 + x * (1.0 - 2.0 * s)))
-        else:
-            values.append(p * (3.0 * (1.0 - 2.0 * s) + x * (1.0 - 6.0 * p)))
+    derivatives = (
+        lambda: x * s,
+        lambda: x * p + s,
+        lambda: p * (2.0 + x * (1.0 - 2.0 * s)),
+        lambda: p * (3.0 * (1.0 - 2.0 * s) + x * (1.0 - 6.0 * p)),
+    )
     # [/eq:silu]
-    return values
+    return [derivatives[order]() for order in orders]
 
 
 def _identity(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:

@@ -1,6 +1,5 @@
 """Kolmogorov-Arnold networks: layer, network, initialization, refinement, editing, inspection."""
 
-from kan_ref.network.cache import Cache, new_workspaces
 from kan_ref.network.constant_folding import fold_constants
 from kan_ref.network.definedness import (
     check_defined, check_derivatives, chunk_size, first_cause, has_limits, layer_inputs,
@@ -20,13 +19,12 @@ from kan_ref.network.inspection import (
 )
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import (
-    PARAMETER_ARRAYS, PARAMETER_NAMES, Layer, evaluate, layer_backward, layer_edge_outputs,
-    layer_outputs, parameter_arrays, parameter_gradients, parameter_vector, weight_gradients,
-    with_parameters,
+    PARAMETER_ARRAYS, PARAMETER_NAMES, Cache, Layer, evaluate, layer_backward, layer_edge_outputs,
+    layer_outputs, new_workspaces, parameter_arrays, parameter_gradients, parameter_vector,
+    weight_gradients, with_parameters,
 )
-from kan_ref.network.model import Model, split
 from kan_ref.network.network import (
-    Network, backward, check_inputs, check_network, forward, network_values,
+    Model, Network, backward, check_inputs, check_network, forward, network_values,
 )
 from kan_ref.network.refinement import extend_grid, place_hidden_grids, refine, update_grid
 from kan_ref.network.symbolic_edges import SymbolicEdge, affine_slopes, derivatives, numbers, values

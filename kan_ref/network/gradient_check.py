@@ -25,8 +25,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray
-from kan_ref.network.cache import Cache
-from kan_ref.network.layer import PARAMETER_ARRAYS
+from kan_ref.network.layer import PARAMETER_ARRAYS, Cache
 from kan_ref.network.network import Network, check_inputs, forward, network_values
 from kan_ref.network.network import backward as own_backward
 

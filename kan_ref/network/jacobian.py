@@ -22,8 +22,7 @@ import numpy as np
 from kan_ref.bspline import edge_sums
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.network import symbolic_edges
-from kan_ref.network.cache import Cache
-from kan_ref.network.layer import Layer, edge_slopes
+from kan_ref.network.layer import Cache, Layer, edge_slopes
 from kan_ref.numerics import RowSparse
 
 

@@ -25,22 +25,30 @@ batch comes last, because NumPy's inner loops are long then. Hence (A.T @ B.T).T
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kan_ref import bspline, checks
-from kan_ref.bspline import KnotVectors, Workspace
-from kan_ref.checks import FloatArray
+from kan_ref.bspline import Bases, KnotVectors, Workspace
+from kan_ref.checks import FloatArray, Record
 from kan_ref.functions import BASE_FUNCTIONS, BASE_NAMES
 from kan_ref.network import symbolic_edges
-from kan_ref.network.cache import Cache, Gradients
-from kan_ref.network.model import Rebuilt
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
 # part of theta -> its array
 PARAMETER_ARRAYS = {name: name for name in ("coef", "w_base", "w_spline")} | {"symbolic": "affine"}
 PARAMETER_NAMES = tuple(PARAMETER_ARRAYS)
+OrNone = FloatArray | None
+
+
+class Rebuilt(Record):
+    """A base class of records that copies and pickles build again: checked and read-only."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        entries = fields(self)  # type: ignore[arg-type]
+        return type(self), tuple(getattr(self, entry.name) for entry in entries if entry.init)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +163,45 @@ class Layer(Rebuilt):
         )
 
 
+# --- what a forward pass keeps for the backward pass, and the gradients that this returns
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Values of the forward pass that the backward pass needs.
+
+    `inputs` (batch, n_in); `bases`, the basis functions there; `base`, `base_slope` (batch, n_in):
+    b(x), b'(x). Where no gradient with respect to x is needed (a first layer in training)
+    `base_slope` is None.
+    """
+
+    inputs: FloatArray
+    bases: Bases
+    base: FloatArray
+    base_slope: Any  # or None
+
+    def __repr__(self) -> str:
+        return f"Cache(inputs {self.inputs.shape}, {self.bases!r})"
+
+
+# outputs of every layer, and the caches of every layer
+Flow = tuple[list[FloatArray], tuple[Cache, ...]]
+
+
+class Gradients(NamedTuple):
+    """dR/d coef, ...: each has the shape of its parameter; in the order of theta."""
+
+    coef: FloatArray
+    w_base: FloatArray
+    w_spline: FloatArray
+    affine: FloatArray
+
+
+def new_workspaces(n_layers: int) -> list[Workspace]:
+    """Return memory for the basis functions of so many layers, to be used again at every step."""
+    return [Workspace() for _ in range(n_layers)]
+
+
 def knot_fields(knots: FloatArray, degree: int, n_out: int) -> dict[str, object]:
     """Return the fields of a `Layer` that follow from its knots."""
     n_basis = knots.shape[1] - degree - 1
@@ -231,7 +278,7 @@ def layer_backward(
     """
     grads = parameter_gradients(layer, cache, dy, d_edges)
     # [eq:layer-input-gradient]
-    dx = (layer.base_matrix.T @ dy.T).T * cache.slopes
+    dx = (layer.base_matrix.T @ dy.T).T * cache.base_slope
     dx += bspline.slope_sums(layer.spline_matrix, cache.bases, dy)
     # [/eq:layer-input-gradient]
     if layer.symbolic:
@@ -244,11 +291,7 @@ def layer_backward(
 
 
 def parameter_gradients(
-    layer: Layer,
-    cache: Cache,
-    dy: FloatArray,
-    d_edges: FloatArray | None = None,
-    out: FloatArray | None = None,
+    layer: Layer, cache: Cache, dy: FloatArray, d_edges: OrNone = None, out: OrNone = None
 ) -> Gradients:
     """Compute what `layer_backward` does but dx; `out` (n_out, n_in * n_basis) is for d_coef."""
     # [eq:layer-backward]
@@ -295,7 +338,7 @@ def layer_edge_outputs(layer: Layer, cache: Cache) -> FloatArray:
 def edge_slopes(layer: Layer, cache: Cache) -> FloatArray:
     """Compute the derivatives phi'_ji(x_bi), (batch, n_out, n_in)."""
     sums = bspline.edge_sums(layer.spline_matrix, cache.bases, plane=1)
-    slopes = cache.slopes[:, None, :] * layer.base_matrix + sums
+    slopes: FloatArray = cache.base_slope[:, None, :] * layer.base_matrix + sums
     if layer.symbolic:
         own = symbolic_edges.slopes(layer.symbolic, layer.affine, cache.inputs)
         slopes[:, *symbolic_edges.numbers(layer.symbolic)] = own

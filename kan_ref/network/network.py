@@ -8,11 +8,15 @@ Theorem (Liu et al. 2024, eqs. 2.5-2.7, and the chain rule). With layers Phi_0, 
 
 theta runs layer by layer; in each layer coef, w_base, w_spline, then a, b, c, d of the symbolic
 edges, in C order. The layers' arrays are views of it.
+
+What a network, an MLP and a LAN have in common is the class `Model`: optimizers know flat vectors
+alone, so the arrays of a model are views of theta, and another theta makes another model.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise, zip_longest
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,12 +24,79 @@ from kan_ref import checks
 from kan_ref.bspline import Workspace
 from kan_ref.checks import FloatArray
 from kan_ref.network import layer as one_layer
-from kan_ref.network.cache import Cache, Flow
 from kan_ref.network.definedness import check_defined, check_derivatives
 from kan_ref.network.jacobian import prediction_jacobian
-from kan_ref.network.layer import Layer, evaluate, layer_backward, layer_outputs, parameter_arrays
-from kan_ref.network.model import Model, split
+from kan_ref.network.layer import (
+    Cache,
+    Flow,
+    Layer,
+    Rebuilt,
+    evaluate,
+    layer_backward,
+    layer_outputs,
+    parameter_arrays,
+)
 from kan_ref.numerics import RowSparse
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model(Rebuilt):
+    """A base class of models; a kind of model has `views`, `prepare`, `run_flow`, `run_backward`.
+
+    `theta` (n_params,): all parameters. `widths`: numbers of nodes (n_0, ..., n_L).
+    """
+
+    theta: FloatArray = field(init=False)
+    widths: tuple[int, ...] = field(init=False)
+    n_params: int = field(init=False)
+
+    def with_theta(self, theta: object) -> Self:
+        """Return the same model with other parameters (n_params,), which are copied once."""
+        return self.replace_theta(checks.array("theta", theta, (self.n_params,)).copy())
+
+    @np.errstate(all="ignore")
+    def __call__(self, x: object) -> FloatArray:
+        """Compute outputs (batch, n_out) at x (batch, n_in)."""
+        return self.values(self.prepare(checks.array("x", x, ("batch", self.widths[0]))))
+
+    # --- what training needs of a model; arguments are not checked
+
+    def replace_theta(self, theta: FloatArray) -> Self:
+        """Return the same model on `theta` itself, which becomes read-only."""
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        new.set_theta(theta)
+        return new
+
+    def set_theta(self, theta: FloatArray) -> None:
+        """Set theta and the fields that are views of it; for a model that is being made."""
+        theta.flags.writeable = False
+        theta = theta.view()  # stays read-only: nothing else refers to its memory
+        self.__dict__.update(self.views(theta), theta=theta, n_params=theta.size)
+
+    def views(self, theta: FloatArray) -> dict[str, object]:
+        """Return the fields whose arrays are views of theta."""
+        raise NotImplementedError
+
+    def prepare(self, x: FloatArray, workspaces: Sequence[Any] = ()) -> Any:
+        """Return what the model computes from x alone, for every theta the same: here x itself."""
+        return x
+
+    def values(self, inputs: Any) -> FloatArray:
+        """Compute outputs (batch, n_out) from prepared inputs."""
+        flow: list[FloatArray] = self.run_flow(inputs)[0]
+        return flow[-1]
+
+    def run_flow(self, inputs: Any, workspaces: Sequence[Any] = ()) -> tuple[Any, Any]:
+        """Compute the outputs of every layer, and caches that last until workspaces are reused."""
+        raise NotImplementedError
+
+    def move_grids(self, x: FloatArray, knots_at: Callable[..., FloatArray]) -> Self:
+        """Return the model with grids `knots_at(activations, n_intervals, degree)`, if it has any.
+
+        x (batch, n_in) are the samples whose activations count.
+        """
+        return self
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,13 +180,14 @@ class Network(Model):
 
     def views(self, theta: FloatArray) -> dict[str, object]:
         """Return the layers on theta."""
-        arrays = [array.shape for layer in self.layers for array in parameter_arrays(layer)]
-        parts = split(theta, arrays)
-        new = [
-            one_layer.with_parameters(layer, parts[4 * number : 4 * number + 4])
-            for number, layer in enumerate(self.layers)
-        ]
-        return {"layers": tuple(new)}
+        layers, start = [], 0
+        for layer in self.layers:
+            parts = []
+            for array in parameter_arrays(layer):
+                parts.append(theta[start : start + array.size].reshape(array.shape))
+                start += array.size
+            layers.append(one_layer.with_parameters(layer, parts))
+        return {"layers": tuple(layers)}
 
     def prepare(self, x: FloatArray, workspaces: Sequence[Workspace] = ()) -> Cache:
         """Evaluate what the first layer computes from x and its knots, for every theta the same."""

@@ -22,8 +22,7 @@ from kan_ref import bspline, checks
 from kan_ref.checks import FloatArray
 from kan_ref.network.definedness import outputs_at, undefined_values
 from kan_ref.network.layer import Layer, knot_fields
-from kan_ref.network.model import Model
-from kan_ref.network.network import Network, check_network, check_samples
+from kan_ref.network.network import Model, Network, check_network, check_samples
 
 Kind = TypeVar("Kind", bound=Model)
 

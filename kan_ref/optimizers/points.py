@@ -244,11 +244,10 @@ def _points(start: Start, alpha: float, beta1: float, beta2: float, epsilon: flo
                 np.subtract(theta[part], update, out=update)
             # [/eq:adam]
             trial.flags.writeable = False
-            finite = math.isfinite(trial @ trial)
-            if finite:
+            new_value = math.inf
+            if math.isfinite(trial @ trial):
                 new_value, gradient = function(trial)
                 norm = gradient_norm(gradient)
-                finite = math.isfinite(new_value) and math.isfinite(norm)
-        if not finite:
+        if not (math.isfinite(new_value) and math.isfinite(norm)):
             return "theta, value or gradient after the next step is not finite: it is undone"
         theta, value = trial, new_value

@@ -201,7 +201,7 @@ def test_an_injected_fault_is_found(module, source):
             "network.layer",
             "from kan_ref.checks import FloatArray\nfrom kan_ref.bspline import basis",
         ),
-        ("network.layer", "from kan_ref.network.cache import Cache"),
+        ("network.network", "from kan_ref.network.layer import Cache"),
         ("targets", "def f():\n    from scipy.special import j0"),
         ("drawing.painting", "if TYPE_CHECKING:\n    from matplotlib.axes import Axes"),
         ("__main__", "import kan_ref as kr\nprint(kr.__version__)\nimport tqdm"),
