@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import kan_ref as kr
+from kan_ref.program import run_program
 
 MOST_LINES, MOST_MODULES = 350, 7
 BLANK = (COMMENT, DEDENT, ENDMARKER, INDENT, NEWLINE, NL)
@@ -63,4 +64,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main, ends_fits=True)

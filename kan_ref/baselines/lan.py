@@ -13,8 +13,8 @@ vector of node j, x_0 = x, and dy = dR/dy of a scalar R,
 and for a new network
 
     (M9)  c ~ N(0, 0.1^2);   W_l, v_l as in an MLP with the same activation (`init_mlp`)
-    (M10) c = 0: the network equals the MLP with activation b
-          (Liu et al. 2024, appendix B.3: "start from a pretrained MLP")
+    (M10)  c = 0: the network equals the MLP with activation b
+           (Liu et al. 2024, appendix B.3: "start from a pretrained MLP")
 
 A node's curve needs no factors w_b, w_s: the weights of the next layer scale it. theta runs layer
 by layer: W_l in C order, v_l, and, except in the last layer, c_l in C order. Outside its grid a

@@ -51,6 +51,7 @@ from kan_ref.discovery.varying_inputs import check_samples, inputs_of_data
 from kan_ref.formulas import check_names
 from kan_ref.network import Network
 from kan_ref.symbolic import check_candidates
+from kan_ref.training import LOSSES
 
 
 @np.errstate(all="ignore")
@@ -165,7 +166,7 @@ def discover(
     check_candidates(functions, "functions")
     ends = problem_ends(checked)
     if loss != "cross_entropy":
-        checks.array("y_train", checked.y_train, ("n_train", ends[1]))
+        LOSSES["mse"].read_targets("y_train", checked.y_train, ends[1])
     labels = tuple(check_names(names if names is not None else checked.names, ends[0]))
     checks.new_names(labels, checked.names)
     if loss != "mse" and widths is None and start is None:

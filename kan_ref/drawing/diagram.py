@@ -216,12 +216,7 @@ def _check_names(
     """Return the names of inputs or outputs, numbered letters for None; raise an error if wrong."""
     if given is None:
         return [f"${letter}$"] if count == 1 else [f"${letter}_{{{n + 1}}}$" for n in range(count)]
-    given = tuple(given)
-    if not all(isinstance(name, str) for name in given):
-        raise TypeError(f"{argument} is {given!r}, but must be a sequence of {count} str")
-    if len(given) != count:
-        nodes = "inputs" if letter == "x" else "outputs"
-        raise ValueError(f"{argument} has {len(given)} entries, but {count} {nodes} need {count}")
+    given = checks.names(argument, given, count)
     for n, name in enumerate(given):
         check_drawable(f"{argument}[{n}]", name)
     return given

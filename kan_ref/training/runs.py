@@ -81,6 +81,8 @@ class Run(Record, Generic[Kind]):
         Place of the numbers of `network` in the arrays of `history`.
     interrupted : bool
         Whether a KeyboardInterrupt ended the run; then `network` is the best so far.
+    case : dict
+        Data and equations, for `findings`.
 
     Attributes
     ----------

@@ -1452,7 +1452,7 @@ def test_labels_need_the_loss_of_classes(widths):
     labels = (x[:, 0] > 0.0).astype(int)
 
     with pytest.raises(
-        ValueError, match=r"y_train has shape .* loss='cross_entropy' for class labels"
+        ValueError, match=r"y_train has shape .* needs .* loss='cross_entropy' for class labels"
     ):
         kr.discover(kr.Data(x, labels, x, labels), widths=widths, rng=RNG(0))
 

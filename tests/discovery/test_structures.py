@@ -586,7 +586,7 @@ def test_formulas_are_judged_at_all_samples_though_they_are_found_at_some(
 
 @pytest.mark.parametrize(("name", "kind"), [("", ValueError), ("t ", ValueError), (1, TypeError)])
 def test_a_variable_without_a_valid_name_is_reported_by_the_argument(name, kind):
-    with pytest.raises(kind, match=f"^name is {name!r}, but must be "):
+    with pytest.raises(kind, match=rf"^name\[0\] is {name!r}, but must be "):
         kr.suggest_formulas(np.arange(12.0), np.arange(12.0), name=name)
 
 

@@ -705,7 +705,7 @@ def test_names_that_are_the_columns_of_a_table_in_another_order_are_reported():
 
     for names in (("a", "b", "c"), ("$a$", "$b$", "$c$")):
         assert lay_out(network, table, names=names).plan.labels
-    with pytest.raises(ValueError, match=r"^names is \('b', 'a', 'c'\), but the columns of x are"):
+    with pytest.raises(ValueError, match=r"^names is \('b', 'a', 'c'\), but the columns are"):
         lay_out(network, table, names=("b", "a", "c"))
 
 

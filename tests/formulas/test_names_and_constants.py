@@ -291,7 +291,7 @@ def test_the_values_of_the_new_expression_are_those_of_the_old():
         ({"tolerance": -1.0}, ValueError, "tolerance is -1.0, but must be at least 0"),
         ({"chance": 0.0}, ValueError, "chance is 0.0, but must be greater than 0"),
         ({"chance": 2.0}, ValueError, "chance is 2.0, but must be at most 1"),
-        ({"names": ("x",)}, ValueError, "names has 1 name, but there are 2 inputs"),
+        ({"names": ("x",)}, ValueError, "names has 1 name, but there are 2"),
         ({"names": None}, ValueError, "expression has the symbol x, but names has 'x_1', 'x_2'"),
     ],
 )

@@ -644,12 +644,14 @@ def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path, network, monke
     path = tmp_path / "net.npz"
     save(network, path)
 
-    def guarded(name, mode, **more):
-        if mode == "r+b" and str(name) == str(path):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
-        return open(name, mode, **more)
+    own_open = os.open
 
-    monkeypatch.setattr(files, "open", guarded, raising=False)
+    def guarded(name, flags, *more):
+        if flags == os.O_WRONLY and str(name) == str(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
+        return own_open(name, flags, *more)
+
+    monkeypatch.setattr(files.os, "open", guarded)
     with pytest.raises(PermissionError, match=r"net\.npz"):
         save(tiny_network(), path)
 
@@ -974,7 +976,7 @@ def test_layers_that_do_not_fit_together_are_refused(folder, network):
     document = json_document(network)
     document["layers"].reverse()
 
-    assert "layer 1 takes 2 inputs, but layer 0 has 1 outputs" in refusal(
+    assert "layers[1] takes 2 inputs, but layers[0] has 1 output" in refusal(
         write_json(folder / "order.json", document)
     )
 
@@ -999,7 +1001,7 @@ def test_numbers_that_are_not_finite_are_refused(folder, network, suffix, name, 
 @pytest.mark.parametrize(
     ("name", "position", "number", "sentence"),
     [
-        ("mask", 0, 0.5, "layer 0: mask is 0.5 at output 0, input 0"),
+        ("mask", 0, 0.5, "layer 0: mask at output 0, input 0 is 0.5"),
         ("knots", 1, 1e9, "layer 0: knots must be nondecreasing along each row"),
         ("knots", -1, -1e9, "layer 0: knots must be nondecreasing along each row"),
     ],

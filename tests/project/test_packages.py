@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "baselines": "network bspline functions",
     "pde": "network baselines bspline functions numerics",
     "formulas": "network functions pde",
-    "training": "network sparsity optimizers numerics data",
+    "training": "network sparsity optimizers numerics pde data",
     "discovery": "training sparsity symbolic formulas network functions optimizers data",
     "drawing": "network files formulas",
     "io": "network functions files version",
@@ -168,7 +168,8 @@ def test_training_loads_only_the_packages_that_it_uses():
     )
     packages = {name.split(".")[1] for name in loaded.stdout.split() if name.startswith("kan_ref.")}
 
-    used = "bspline checks data functions network numerics optimizers sparsity training version"
+    used = "baselines bspline checks data functions network numerics optimizers pde sparsity"
+    used += " training version"
     assert packages == set(used.split())
 
 
