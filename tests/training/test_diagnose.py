@@ -242,3 +242,10 @@ def test_classes_and_models_without_grids_have_findings_of_their_own_kind_alone(
         data, widths=(2, 2), loss="cross_entropy", domain=(50.0, 60.0), n_steps=2
     ).findings
     assert finding.about == "grids"
+
+
+def test_logits_are_not_compared_with_answers_of_0_and_1():
+    data = table(lambda data: change_y(data, lambda y: (y > 0.0) * 1.0))
+    data.x_test[0] = [5.0, -5.0]
+
+    assert trained(data, loss="logistic", n_steps=40).findings == []
