@@ -7,7 +7,7 @@ import pytest
 from oracles_training import samples
 
 import kan_ref as kr
-from kan_ref.training import diagnose
+from kan_ref.training import Adam, diagnose
 
 
 def smooth(x):
@@ -97,6 +97,19 @@ def test_an_outlier_that_leaves_an_input_a_tenth_of_an_interval_is_found():
     assert "percentile" in finding.do
 
 
+@pytest.mark.parametrize(("share", "found"), [(0.03, 1), (0.07, 0)])
+def test_inputs_are_crowded_between_their_5th_and_95th_percentile(share, found):
+    data = table(f=lambda x: np.sin(9.0 * x[:, :1]) + x[:, 1:], n_train=100)
+    data.x_train[: int(100 * share), 0] = -300.0 - np.arange(int(100 * share))
+    low = data.x_train[: int(100 * share)].copy()
+
+    findings = trained(data).findings
+    data.x_train[: int(100 * share)] = -low  # above
+
+    assert [finding.about for finding in findings] == ["grids"] * found
+    assert [finding.about for finding in trained(data).findings] == ["grids"] * found
+
+
 def test_test_samples_outside_the_grids_are_found_where_they_make_the_error():
     data = table()
     data.x_test = np.vstack([data.x_test, [[3.0, 0.0], [0.0, -4.0]]])
@@ -141,6 +154,15 @@ def test_an_error_that_rose_on_a_finer_grid_is_found():
     assert "0.1" in finding.what
     assert "0.25" in finding.what
     assert diagnose(run.network, data, history=history) == []
+
+
+def test_a_run_knows_its_history():
+    data = table()
+    network = trained(data).network
+
+    run = kr.fit(network, data, optimizer=Adam(5.0), grids=(3, 6), n_steps=3)
+
+    assert "schedule" in [finding.about for finding in run.findings]
 
 
 @pytest.mark.parametrize(

@@ -666,6 +666,7 @@ def test_classes_are_held_out_by_their_loss():
     history = run.history
     assert run.entry == int(np.argmin(history.validation_loss))
     assert np.argmin(history.validation_rmse) != run.entry
+    assert 0.0 < history.validation_accuracy[run.entry] < 1.0
 
 
 def test_the_first_of_equal_values_is_kept_and_one_that_is_not_finite_beats_none():
