@@ -28,7 +28,7 @@ from kan_ref import network as nets
 from kan_ref.checks import FloatArray
 from kan_ref.data import ARRAYS, check_loss
 from kan_ref.network import PARAMETER_NAMES, Model, Network
-from kan_ref.optimizers import Point, Steps
+from kan_ref.optimizers import Point, Steps, steps_done
 from kan_ref.pde import Equations
 from kan_ref.sparsity import Penalty
 from kan_ref.training import objective as goal
@@ -178,8 +178,8 @@ def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
                     break
             done += step
             log.n_evaluations += point.n_evaluations
-        all_done = f"{log.n_steps} steps are done"
-        stopped = log.halted or (all_done if done == plan.n_steps else steps.stopped)
+        all_done = done == plan.n_steps
+        stopped = log.halted or (steps_done(log.n_steps) if all_done else steps.stopped)
         network = log.leave_grid(network, moved)
         if log.is_over:
             break
