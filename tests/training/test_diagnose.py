@@ -122,6 +122,18 @@ def test_test_samples_outside_the_grids_are_found_where_they_make_the_error():
     assert "kr.coverage" in finding.do
 
 
+@pytest.mark.parametrize(("error", "found"), [(2.0, 0), (20.0, 1)])
+def test_test_samples_outside_are_found_where_the_error_is_above_that_of_training(error, found):
+    data = table()
+    network = trained(data).network
+    data.y_train = network(data.x_train) + np.array([[1.0], [-1.0]]).repeat(30, axis=0)
+    data.x_test[0] = [3.0, 0.0]
+    data.y_test = network(data.x_test)
+    data.y_test[0] += error
+
+    assert len(diagnose(network, data)) == found
+
+
 def with_formula(data, name, affine):
     rng = np.random.default_rng(0)
     network = kr.init_network((2, 1), n_intervals=3, degree=3, domain=data.x_train, rng=rng)
@@ -148,6 +160,10 @@ def test_an_error_that_rose_on_a_finer_grid_is_found():
     )
 
     (finding,) = diagnose(run.network, data, history=history)
+    precise = SimpleNamespace(train_rmse=np.array([1e-12, 1e-7]), n_intervals=np.array([3, 6]))
+    assert len(diagnose(run.network, data, history=precise)) == 1
+    precise.train_rmse[-1] = 1e-9  # of no importance
+    assert diagnose(run.network, data, history=precise) == []
     history.train_rmse[-1] = 0.19
 
     assert finding.about == "schedule"
@@ -219,6 +235,16 @@ def test_lengths_count_by_the_order_of_derivatives(length, order, found):
     findings = diagnose(network, equations=[kr.linear_term(x, source=0.0, **parts)])
 
     assert [finding.what[:7] for finding in findings] == ["input 0"] * found
+
+
+def test_a_solution_that_is_zero_and_met_is_no_finding():
+    x = np.linspace(0.0, 1.0, 50)[:, None]
+    network = kr.init_network(
+        (1, 1), n_intervals=4, degree=3, domain=x, base="zero", rng=np.random.default_rng(0)
+    ).with_theta(np.zeros(9))
+    known = SimpleNamespace(x_train=x[:0], y_train=x[:0], x_test=x, y_test=0.0 * x)
+
+    assert diagnose(network, known, [kr.value_term(x, x)]) == []
 
 
 @pytest.mark.parametrize(("size", "found"), [(290.0, 0), (310.0, 1), (1 / 290, 0), (1 / 310, 1)])
