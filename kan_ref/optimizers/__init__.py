@@ -2,4 +2,4 @@
 
 from kan_ref.optimizers.lbfgs import lbfgs
 from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
-from kan_ref.optimizers.points import Function, Point, Points, Steps, adam
+from kan_ref.optimizers.points import Function, Point, Points, Steps, adam, steps_done

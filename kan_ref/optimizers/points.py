@@ -96,12 +96,16 @@ class Steps:
             except StopIteration as end:
                 self.stopped = end.value
                 return
-        verb = "is" if self.n_steps == 1 else "are"
-        self.stopped = f"{checks.counted(self.n_steps, 'step')} {verb} done"
+        self.stopped = steps_done(self.n_steps)
 
     def last(self) -> Point:
         """Take all steps and return the last point."""
         return deque(self, maxlen=1)[0]
+
+
+def steps_done(n: int) -> str:
+    """Return the sentence that so many steps are done."""
+    return f"{checks.counted(n, 'step')} {'is' if n == 1 else 'are'} done"
 
 
 class Counted:

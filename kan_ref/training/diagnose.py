@@ -97,7 +97,8 @@ class _Case:
         self.x, self.y, self.x_test, self.y_test = (
             nothing if one is None else np.asarray(one) for one in parts
         )
-        self.has_numbers = len(self.x) > 0 and self.y.ndim == 2  # no labels of classes
+        is_class = self.y.ndim == 1 or np.isin(self.y, (0, 1)).all()  # a label, or yes and no
+        self.has_numbers = len(self.x) > 0 and not is_class
         self.std, self.errors = np.zeros(0), np.zeros(0)
         if self.has_numbers:
             self.std = self.y.std(axis=0)

@@ -19,7 +19,7 @@ docs/usage.md, "How a step works", names the functions that a step calls, in the
 import time
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from kan_ref import network as nets
 from kan_ref.checks import FloatArray
 from kan_ref.data import check_data, check_loss
 from kan_ref.network import PARAMETER_NAMES, Model, Network
-from kan_ref.optimizers import Point, Steps
+from kan_ref.optimizers import Point, Steps, steps_done
 from kan_ref.pde import Equations
 from kan_ref.sparsity import Penalty
 from kan_ref.training import objective as goal
@@ -44,7 +44,6 @@ TEST_STEPS = 20  # steps on as many samples as the test has, for each test error
 UNKNOWN = (np.nan, np.nan, np.nan)  # loss, root mean square error, accuracy
 
 Samples = tuple[FloatArray, FloatArray]  # x (n, n_in) and targets (n, n_out)
-Best = tuple[float, Any, int]  # a value, its network, and its place among the entries
 
 
 @np.errstate(all="ignore")
@@ -156,16 +155,16 @@ def fit(
 
 def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
     """Return the trained network, and why training ended."""
-    stopped, checked = "", plan.grid_checks
+    stopped, checked, x = "", plan.grid_checks, plan.probed
     # [eq:fit-schedule]
     for n_intervals in plan.schedule:
         if n_intervals is not None and n_intervals != network.n_intervals:
-            network = nets.refine(network, plan.points, n_intervals)
+            network = nets.refine(network, x, n_intervals)
         log.enter_grid(network)
         done, moved, left = 0, False, True
         while left:
-            if plan.follow and leaves_grids(network, plan.points):
-                network = nets.place_hidden_grids(network, plan.points)
+            if plan.follow and leaves_grids(network, x):
+                network = nets.place_hidden_grids(network, x)
             objective, points = plan.method.start(plan.objective(network), plan.rng)
             steps, step, left = Steps(points, plan.n_steps - done), 0, False
             for step, point in enumerate(steps):
@@ -174,13 +173,13 @@ def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
                     log.add(point, network, objective, is_step=step > 0)
                 if log.halted:
                     break
-                if step and done + step in checked and leaves_grids(network, plan.points):
+                if step and done + step in checked and leaves_grids(network, x):
                     left = moved = True
                     break
             done += step
             log.n_evaluations += point.n_evaluations
-        all_done = f"{log.n_steps} steps are done"
-        stopped = log.halted or (all_done if done == plan.n_steps else steps.stopped)
+        all_done = done == plan.n_steps
+        stopped = log.halted or (steps_done(log.n_steps) if all_done else steps.stopped)
         network = log.leave_grid(network, moved)
         if log.is_over:
             break
@@ -217,9 +216,14 @@ class Plan(NamedTuple):
 
     @property
     def points(self) -> FloatArray:
-        """The samples or points (n, n_in) whose activations hidden grids follow."""
-        x = self.samples[0] if self.samples else cast("Equations", self.conditions).points
-        # with mini-batches some of them, so that the time of a step does not grow with all
+        """The points of equations and the samples, (n, n_in), whose activations grids follow."""
+        x = [] if self.conditions is None else [self.conditions.points]
+        return np.concatenate([*x, self.samples[0]] if self.samples else x)
+
+    @property
+    def probed(self) -> FloatArray:
+        """Those looked at during a run: with mini-batches some, so that steps stay cheap."""
+        x = self.points
         return x[:: -(-len(x) // MOST_PROBED)] if self.by_batches else x
 
     def objective(self, network: Any) -> Objective:
@@ -245,11 +249,10 @@ class Plan(NamedTuple):
         if self.conditions is not None:
             self.conditions.check(network)
             if self.loss is not MSE or self.by_batches or self.penalty is not None:
-                raise ValueError(
-                    "equations are a sum of squares over all points: leave out loss, penalty and "
-                    "batch_size"
-                )
-        if why := undefined_at(network, self.points, "x_train", highest=1):
+                rule = "are a sum of squares of all points: no other loss, penalty or batch_size"
+                raise ValueError(f"equations {rule}")
+        name = "x_train" if self.conditions is None else "the points"
+        if why := undefined_at(network, self.points, name, highest=1):
             raise ValueError(why)
 
 
@@ -262,13 +265,14 @@ class Log:
         self.plan, self.test, self.held_out, self.callback = plan, test, held_out, callback
         self.began, self.entries, self.entry = time.perf_counter(), list[Step](), -1
         self.halted, self.is_over, self.n_steps, self.n_evaluations = "", False, 0, 0
-        self.best: Best = (np.inf, None, 0)
+        # a value, its network, and its place among the entries
+        self.best: tuple[float, Any, int] = (np.inf, None, 0)
         self.keeps_last = plan.by_batches and held_out is None  # values of batches vary
         # test errors take a few hundredths of the time of the steps
         self.test_every = 1
         if test is not None and not isinstance(plan.method, LM):
             batch = plan.method.batch_size if isinstance(plan.method, Adam) else None
-            self.test_every = -(-TEST_STEPS * len(test[0]) // (batch or len(plan.points)))
+            self.test_every = -(-TEST_STEPS * len(test[0]) // (batch or len(plan.probed)))
 
     def enter_grid(self, network: Any) -> None:
         """Begin to count the steps of a grid."""

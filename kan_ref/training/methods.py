@@ -2,7 +2,6 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -152,7 +151,7 @@ Method = LM | LBFGS | Adam
 METHODS: dict[str, Method] = {"lm": LM(), "lbfgs": LBFGS(), "adam": Adam()}
 
 
-def read_method(optimizer: Any, squares: bool) -> Method:
+def read_method(optimizer: str | Method | None, squares: bool) -> Method:
     """Return the method of a name or record; None is LM for a sum of `squares`, else L-BFGS."""
     if optimizer is None:
         return METHODS["lm" if squares else "lbfgs"]
@@ -161,5 +160,4 @@ def read_method(optimizer: Any, squares: bool) -> Method:
     if isinstance(optimizer, LM) and not squares:
         rule = "a penalty or this loss makes no sum of squares: take 'lbfgs'"
         checks.fail("optimizer", "lm", rule)
-    found: Method = optimizer
-    return found
+    return optimizer

@@ -579,9 +579,8 @@ class Objective:
 
         def layer_metric(squares: FloatArray) -> FloatArray:
             metric = np.ones(len(squares))
-            for own, out in zip(
-                np.split(squares, ends[:-1]), np.split(metric, ends[:-1]), strict=True
-            ):
+            parts = zip(np.split(squares, ends[:-1]), np.split(metric, ends[:-1]), strict=True)
+            for own, out in parts:
                 support = (own > 0.0) & np.isfinite(own)
                 if support.any():
                     # [eq:layer-metric]

@@ -8,7 +8,7 @@ squares, with those of the data if there are any.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -96,8 +96,8 @@ class Run(Record, Generic[Kind]):
     history: History
     stopped: str
     entry: int
-    interrupted: bool = False
-    case: dict[str, Any] = field(default_factory=dict, repr=False)  # for `diagnose`
+    interrupted: bool
+    case: dict[str, Any]  # for `diagnose`
 
     @cached_property
     def findings(self) -> list[Finding]:

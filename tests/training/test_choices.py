@@ -329,6 +329,9 @@ def test_losses_and_shares_that_do_not_fit_the_data_are_refused():
         start(data, validation_share=0.6)
     with pytest.raises((TypeError, ValueError), match=r"y_train|labels"):
         start(data, loss="cross_entropy")
+    labels = kr.Data.split(data.x_train, ["a", "b"] * 30, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="cross_entropy"):
+        start(labels)
     with pytest.raises(ValueError, match="initialization"):
         start(data, initialization="other")
 
@@ -415,10 +418,12 @@ def test_held_out_losses_are_of_networks_that_the_other_folds_train(runs):
 
 
 def test_the_chosen_network_is_trained_on_all_samples_up_to_its_weight(runs):
-    run = choose(noisy(lambda x: np.sin(2.0 * x[:, :1])), n_folds=2)
+    data = noisy(lambda x: np.sin(2.0 * x[:, :1]))
+    run = choose(data, n_folds=2, weights=(0.003, 0.01, 3.0))
+    assert 0.0 < run.chosen.penalty_weight < 3.0  # which removes all edges
     last = [made for made in runs if len(made.data.x_train) == 60]
 
-    path = [w for w in (0.01, 0.1) if w <= run.chosen.penalty_weight]
+    path = [w for w in (0.003, 0.01, 3.0) if w <= run.chosen.penalty_weight]
     assert [made.options["penalty"].weight for made in last] == path
     assert bits(run.network) == bits(last[-1].run.network)
 

@@ -7,7 +7,7 @@ import pytest
 from oracles_training import samples
 
 import kan_ref as kr
-from kan_ref.training import diagnose
+from kan_ref.training import Adam, diagnose
 
 
 def smooth(x):
@@ -97,6 +97,19 @@ def test_an_outlier_that_leaves_an_input_a_tenth_of_an_interval_is_found():
     assert "percentile" in finding.do
 
 
+@pytest.mark.parametrize(("share", "found"), [(0.03, 1), (0.07, 0)])
+def test_inputs_are_crowded_between_their_5th_and_95th_percentile(share, found):
+    data = table(f=lambda x: np.sin(9.0 * x[:, :1]) + x[:, 1:], n_train=100)
+    data.x_train[: int(100 * share), 0] = -300.0 - np.arange(int(100 * share))
+    low = data.x_train[: int(100 * share)].copy()
+
+    findings = trained(data).findings
+    data.x_train[: int(100 * share)] = -low  # above
+
+    assert [finding.about for finding in findings] == ["grids"] * found
+    assert [finding.about for finding in trained(data).findings] == ["grids"] * found
+
+
 def test_test_samples_outside_the_grids_are_found_where_they_make_the_error():
     data = table()
     data.x_test = np.vstack([data.x_test, [[3.0, 0.0], [0.0, -4.0]]])
@@ -107,6 +120,18 @@ def test_test_samples_outside_the_grids_are_found_where_they_make_the_error():
     assert finding.about == "grids"
     assert finding.what.startswith("2 of 42 test samples leave the grids, with 100%")
     assert "kr.coverage" in finding.do
+
+
+@pytest.mark.parametrize(("error", "found"), [(2.0, 0), (20.0, 1)])
+def test_test_samples_outside_are_found_where_the_error_is_above_that_of_training(error, found):
+    data = table()
+    network = trained(data).network
+    data.y_train = network(data.x_train) + np.array([[1.0], [-1.0]]).repeat(30, axis=0)
+    data.x_test[0] = [3.0, 0.0]
+    data.y_test = network(data.x_test)
+    data.y_test[0] += error
+
+    assert len(diagnose(network, data)) == found
 
 
 def with_formula(data, name, affine):
@@ -135,12 +160,25 @@ def test_an_error_that_rose_on_a_finer_grid_is_found():
     )
 
     (finding,) = diagnose(run.network, data, history=history)
+    precise = SimpleNamespace(train_rmse=np.array([1e-12, 1e-7]), n_intervals=np.array([3, 6]))
+    assert len(diagnose(run.network, data, history=precise)) == 1
+    precise.train_rmse[-1] = 1e-9  # of no importance
+    assert diagnose(run.network, data, history=precise) == []
     history.train_rmse[-1] = 0.19
 
     assert finding.about == "schedule"
     assert "0.1" in finding.what
     assert "0.25" in finding.what
     assert diagnose(run.network, data, history=history) == []
+
+
+def test_a_run_knows_its_history():
+    data = table()
+    network = trained(data).network
+
+    run = kr.fit(network, data, optimizer=Adam(5.0), grids=(3, 6), n_steps=3)
+
+    assert "schedule" in [finding.about for finding in run.findings]
 
 
 @pytest.mark.parametrize(
@@ -199,6 +237,16 @@ def test_lengths_count_by_the_order_of_derivatives(length, order, found):
     assert [finding.what[:7] for finding in findings] == ["input 0"] * found
 
 
+def test_a_solution_that_is_zero_and_met_is_no_finding():
+    x = np.linspace(0.0, 1.0, 50)[:, None]
+    network = kr.init_network(
+        (1, 1), n_intervals=4, degree=3, domain=x, base="zero", rng=np.random.default_rng(0)
+    ).with_theta(np.zeros(9))
+    known = SimpleNamespace(x_train=x[:0], y_train=x[:0], x_test=x, y_test=0.0 * x)
+
+    assert diagnose(network, known, [kr.value_term(x, x)]) == []
+
+
 @pytest.mark.parametrize(("size", "found"), [(290.0, 0), (310.0, 1), (1 / 290, 0), (1 / 310, 1)])
 def test_unknowns_are_judged_by_their_root_mean_square(size, found):
     x = np.linspace(0.0, 1.0, 50)[:, None]
@@ -242,3 +290,10 @@ def test_classes_and_models_without_grids_have_findings_of_their_own_kind_alone(
         data, widths=(2, 2), loss="cross_entropy", domain=(50.0, 60.0), n_steps=2
     ).findings
     assert finding.about == "grids"
+
+
+def test_logits_are_not_compared_with_answers_of_0_and_1():
+    data = table(lambda data: change_y(data, lambda y: (y > 0.0) * 1.0))
+    data.x_test[0] = [5.0, -5.0]
+
+    assert trained(data, loss="logistic", n_steps=40).findings == []

@@ -16,7 +16,7 @@ from kan_ref.optimizers import Steps, adam, lbfgs, levenberg_marquardt
 from kan_ref.sparsity import Penalty
 from kan_ref.training import LBFGS, LM, Adam, DataTerm, Objective
 from kan_ref.training import objective as objective_module
-from kan_ref.training.fit import Plan
+from kan_ref.training.fit import Log, Plan
 from kan_ref.training.methods import read_method
 from kan_ref.training.objective import MSE, trainable_places
 
@@ -93,6 +93,21 @@ def test_least_squares_need_a_sum_of_squares():
 
     with pytest.raises(ValueError, match=r"optimizer.*lbfgs"):
         kr.fit(network, data, optimizer="lm", penalty=0.1)
+
+
+@pytest.mark.parametrize(
+    ("record", "options"),
+    [
+        (LM, {"damping": 0.0}),
+        (LM, {"scaled": 1}),
+        (LBFGS, {"history": 0}),
+        (Adam, {"learning_rate": 0.0}),
+        (Adam, {"batch_size": 0}),
+    ],
+)
+def test_options_of_a_method_are_checked(record, options):
+    with pytest.raises((TypeError, ValueError), match=next(iter(options))):
+        record(**options)
 
 
 @pytest.mark.parametrize("method", [LM(False, 0.3), LBFGS(False, 3), Adam(0.05)])
@@ -284,13 +299,13 @@ def test_a_run_is_pickled_with_all_its_numbers():
 
 @pytest.mark.parametrize("optimizer", METHODS)
 @pytest.mark.parametrize(
-    ("grids", "n_steps", "total"), [(None, 0, 0), (None, 7, 7), ((3, 5), 3, 6)]
+    ("grids", "n_steps", "total"), [(None, 0, 0), (None, 1, 1), ((3, 5), 3, 6)]
 )
 def test_a_run_takes_its_steps_on_every_grid_and_says_so(optimizer, grids, n_steps, total):
     network, data = example()
     run = kr.fit(network, data, optimizer=optimizer, n_steps=n_steps, grids=grids)
 
-    assert run.stopped == f"{total} steps are done"
+    assert run.stopped == (f"{total} steps are done" if total != 1 else "1 step is done")
     assert run.history.step[-1] == total
     if not total:
         assert run.network is network or bits(run.network) == bits(network)
@@ -584,6 +599,17 @@ def test_with_batches_the_last_network_is_returned_with_errors_of_all_samples():
     assert seen[-1].train_rmse != run.train_rmse
 
 
+def test_an_interrupted_run_with_batches_returns_its_last_network():
+    network, data = example()
+    seen, rng = Seen(interrupt=9), np.random.default_rng(0)
+
+    run = kr.fit(network, data, optimizer=Adam(0.5, 7), n_steps=20, callback=seen, rng=rng)
+
+    assert np.argmin([step.train_loss for step in seen]) < 8
+    assert bits(run.network) == bits(seen[-1].network)
+    assert run.train_rmse == pytest.approx(rmse(run.network, data.x_train, data.y_train))
+
+
 def test_batches_need_a_generator():
     with pytest.raises(TypeError, match="rng"):
         kr.fit(*example(), optimizer=Adam(batch_size=4))
@@ -641,6 +667,34 @@ def test_a_grid_without_a_smaller_held_out_loss_ends_the_run():
     assert run.stopped == "no smaller held-out loss on the last grid"
 
 
+def test_classes_are_held_out_by_their_loss():
+    network, data = example(widths=(2, 2), n_train=40)
+    rng = np.random.default_rng(10)
+    data.y_train, data.y_test = rng.integers(2, size=40), rng.integers(2, size=40)
+
+    run = kr.fit(network, data, loss="cross_entropy", n_steps=60, validation_share=0.5)
+
+    history = run.history
+    assert run.entry == int(np.argmin(history.validation_loss))
+    assert np.argmin(history.validation_rmse) != run.entry
+    assert 0.0 < history.validation_accuracy[run.entry] < 1.0
+
+
+def test_the_first_of_equal_values_is_kept_and_one_that_is_not_finite_beats_none():
+    _, data = example()
+    own = data.x_train, data.y_train
+    log = Log(Plan(LM(), 9, (None,), True, MSE, own, None, 0.0, None, (), None), None, own, None)
+    log.enter_grid(None)
+
+    kept = []
+    for value in (np.nan, 2.0, 1.0, 1.0, np.inf):
+        log.entries.append(None)
+        log.keep(value, None if np.isnan(value) else value)
+        kept.append((log.best[2], log.best_here[2], log.waited))
+
+    assert kept == [(0, 0, 0), (1, 1, 0), (2, 2, 0), (2, 2, 1), (2, 2, 2)]
+
+
 def test_an_interrupted_run_returns_the_network_with_the_smallest_held_out_loss():
     network, data = example(n_train=20)
     data.y_train = np.random.default_rng(5).normal(size=data.y_train.shape)
@@ -696,6 +750,21 @@ def test_equations_and_data_add_to_one_objective():
     total = run.history.train_loss + run.history.penalty
     assert (np.diff(total) <= 0.0).all()
     assert run.train_rmse == pytest.approx(np.sqrt(run.history.train_loss[-1]))
+
+
+def test_hidden_grids_hold_the_points_of_equations_and_the_samples():
+    rng = np.random.default_rng(0)
+    x, far = np.linspace(0.0, 1.0, 20)[:, None], np.linspace(-4.0, -3.0, 20)[:, None]
+    shape = {"n_intervals": 4, "degree": 3, "domain": (-5.0, 2.0), "base": "identity"}
+    network = kr.init_network((1, 2, 1), **shape, rng=rng)
+    data = SimpleNamespace(x_train=x, y_train=x, x_test=x, y_test=x)
+
+    options = {"grids": (5,), "n_steps": 0}
+
+    run = kr.fit(network, data, equations=[kr.value_term(far, far)], **options)
+
+    assert outside(run.network, np.concatenate([x, far])) == 0.0
+    assert outside(kr.fit(network, data, **options).network, far) > 0.0
 
 
 @pytest.mark.parametrize(
