@@ -107,8 +107,8 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
     if len(narrow):
         i = narrow[0]
         raise ValueError(
-            f"low is {a[i]} and high {b[i]} at input {i}, but low must lie below high by more than "
-            "rounding: subtract the mean of the inputs, or take a wider range"
+            f"low is {a[i]} and high {b[i]} at input {i}, but must lie below it by more than "
+            "rounding: subtract the mean"
         )
     return knots
 

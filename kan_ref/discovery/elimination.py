@@ -146,7 +146,9 @@ def eliminate(
     """
     checked = check_data(data, least=1)
     check_loss(checked, loss)
-    inputs = layer_inputs(network.layers, check_inputs(network, checked.x_train, "x_train"))
+    checks.instance("network", network, Network)
+    x = check_inputs(network, checked.x_train, "x_train")
+    inputs = layer_inputs(network.layers, x)
     if why := first_cause(network.layers, inputs, "x_train", highest=1):
         raise ValueError(why)
     tolerance = checks.number("tolerance", tolerance, low=0.0)

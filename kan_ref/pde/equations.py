@@ -34,7 +34,7 @@ class Equations:
     def __init__(self, terms: object) -> None:
         """Check that all terms have the same variables: their number, and their scales."""
         if not isinstance(terms, list | tuple) or not terms:
-            checks.fail("equations", terms, "must be a list of terms such as [linear_term(...)]")
+            checks.fail("equations", terms, "must be a list such as [linear_term(...)]", TypeError)
         for place, term in enumerate(terms):
             if not isinstance(term, Term):
                 checks.fail(f"equations[{place}]", term, "must come from linear_term", TypeError)

@@ -150,7 +150,7 @@ def cross_validate(
     >>> cross_validate(data, weights=(0.01, 0.1), n_steps=20, rng=rng).chosen.architecture
     'linear'
     """
-    checked, kind = check_data(data), LOSSES[checks.choice("loss", loss, LOSSES)]
+    checked, kind = check_data(data, least=1), LOSSES[checks.choice("loss", loss, LOSSES)]
     rng = checks.generator("rng", rng)
     x, y = checked.x_train, checked.y_train
     n_out = y.shape[1] if y.ndim == 2 else int(y.max()) + 1
@@ -160,8 +160,11 @@ def cross_validate(
     path = checks.array("weights", given, ("n_weights",)).tolist()
     if not path or (np.diff(path, prepend=0.0) <= 0.0).any():
         checks.fail("weights", given, "must be increasing numbers above 0")
-    checks.integer("n_steps", n_steps, low=1)
-    checks.array("hidden", hidden, ("n_layers",))
+    for name, number in {"n_steps": n_steps, "n_intervals": n_intervals}.items():
+        checks.integer(name, number, low=1)
+    checks.integer("degree", degree)
+    if not isinstance(hidden, Sequence):
+        checks.fail("hidden", hidden, "must be a sequence of integers such as (5,)", TypeError)
     hidden = [checks.integer(f"hidden[{place}]", n, low=1) for place, n in enumerate(hidden)]
     shape = n_out, hidden, n_intervals, degree, copy.deepcopy(rng)
     initial = partial(_initial_networks, *shape)

@@ -23,7 +23,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray
-from kan_ref.data import ARRAYS
+from kan_ref.data import ARRAYS, Data, check_data
 from kan_ref.network import Model, Network, first_cause, layer_inputs
 from kan_ref.pde import orders_of
 from kan_ref.training.objective import values_at
@@ -92,11 +92,9 @@ class _Case:
     def __init__(self, network: Any, data: Any, equations: Sequence[Any], history: Any) -> None:
         self.network, self.equations, self.history = network, equations, history
         self.grids = network.layers[0].breakpoints if isinstance(network, Network) else None
-        parts: Any = [None] * 4 if data is None else [getattr(data, name) for name in ARRAYS]
-        nothing = np.empty((0, network.widths[0]))
-        self.x, self.y, self.x_test, self.y_test = (
-            nothing if one is None else np.asarray(one) for one in parts
-        )
+        x, y = (np.empty((0, n)) for n in (network.widths[0], network.widths[-1]))
+        known = Data(x, y, x, y) if data is None else check_data(data)
+        self.x, self.y, self.x_test, self.y_test = (getattr(known, name) for name in ARRAYS)
         is_class = self.y.ndim == 1 or np.isin(self.y, (0, 1)).all()  # a label, or yes and no
         self.has_numbers = len(self.x) > 0 and not is_class
         self.std, self.errors = np.zeros(0), np.zeros(0)

@@ -118,7 +118,7 @@ def fit(
     weights = goal.read_penalty(network, penalty)
     conditions = Equations(equations) if len(equations) else None
     samples, test = _read_data(network, data, kind, conditions)
-    held_out = None
+    held_out, rng = None, None if rng is None else checks.generator("rng", rng)
     if checks.number("validation_share", validation_share, low=0.0, high=0.5) > 0.0:
         samples, held_out = split_samples(samples, kind, validation_share, rng)
     plan = Plan(

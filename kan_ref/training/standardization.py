@@ -178,7 +178,7 @@ def scaled(data: Any) -> tuple[Data, Scaler]:
     >>> data.x_train.round(3).tolist()
     [[-1.225], [0.0], [1.225]]
     """
-    checked = check_data(data)
+    checked = check_data(data, least=1)
     x_mean, x_scale, x_constant = _moments(checked.x_train)
     y_mean = y_scale = y_constant = None
     if checked.y_train.ndim == 2:

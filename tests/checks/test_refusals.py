@@ -326,7 +326,6 @@ ALONE = {
 SAID = {
     "Network.layers": "layer",
     "auto_symbolic.names": "name",
-    "fit.equations": "terms",
     "distance.old": "",
 }
 
