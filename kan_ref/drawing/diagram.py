@@ -216,7 +216,14 @@ def _check_names(
     """Return the names of inputs or outputs, numbered letters for None; raise an error if wrong."""
     if given is None:
         return [f"${letter}$"] if count == 1 else [f"${letter}_{{{n + 1}}}$" for n in range(count)]
-    given = checks.names(argument, given, count)
+    if isinstance(given, str | set | frozenset) or not hasattr(given, "__iter__"):
+        checks.fail(argument, given, f"must be a sequence of {count} str", TypeError)
+    given = tuple(given)
+    if not all(isinstance(name, str) for name in given):
+        checks.fail(argument, given, f"must be a sequence of {count} str", TypeError)
+    if len(given) != count:
+        nodes = "inputs" if letter == "x" else "outputs"
+        raise ValueError(f"{argument} has {len(given)} entries, but {count} {nodes} need {count}")
     for n, name in enumerate(given):
         check_drawable(f"{argument}[{n}]", name)
     return given
