@@ -505,7 +505,7 @@ def test_a_fit_ends_when_ten_steps_have_lowered_the_objective_by_too_little(fall
 
 
 def test_the_same_seed_gives_the_same_choice_and_weights_have_a_default():
-    data = noisy(lambda x: x[:, :1], 30)
+    data = noisy(lambda x: x[:, :1], 120)
     runs = [choose(data, seed, n_folds=2, n_steps=4, weights=None) for seed in (0, 0, 1)]
 
     assert bits(runs[0].network) == bits(runs[1].network)

@@ -789,8 +789,8 @@ def test_equations_are_a_sum_of_squares_over_all_points(options):
     [
         ({"y_train": np.zeros(60)}, r"y_train.*\(60,\)"),
         ({"y_train": np.zeros((1, 1))}, "y_train.*1.*60"),
-        ({"y_train": np.zeros((60, 2))}, r"y_train.*\(60, 2\)"),
-        ({"x_train": np.zeros((60, 1))}, r"x_train.*\(60, 1\)"),
+        ({"y_train": np.zeros((60, 2)), "y_test": np.zeros((40, 2))}, r"y_t.*\(\d0, 2\)"),
+        ({"x_train": np.zeros((60, 1)), "x_test": np.zeros((40, 1))}, r"x_train.*\(60, 1\)"),
         ({"x_train": np.full((60, 2), np.nan)}, "x_train.*nan.*row 0.*column 0"),
         ({"y_test": np.full((40, 1), np.inf)}, "y_test.*inf.*row 0.*column 0"),
         ({"x_test": np.zeros((3, 2))}, "y_test.*40.*3"),
@@ -827,7 +827,9 @@ def test_grids_never_fall(grids):
 
 def test_something_to_fit_is_needed():
     network, data = example()
-    nothing = SimpleNamespace(**{**vars(data), "x_train": data.x_train[:0]})
+    nothing = SimpleNamespace(
+        **{**vars(data), "x_train": data.x_train[:0], "y_train": data.y_train[:0]}
+    )
 
     with pytest.raises(ValueError, match="data"):
         kr.fit(network)
