@@ -402,15 +402,16 @@ def test_scales_of_class_losses_are_those_of_predictions_and_of_parts_their_own(
 
 
 def test_scales_of_data_and_equations_are_those_of_all_residuals():
-    network, x, y = covered(100)
-    condition = kr.value_term(x[:30], y[:30], weight=1e4)
-    terms = [DataTerm(MSE, x, y, network), Equations([condition]).prepare(network)]
+    network, x, y = covered(200)
+    left = x[:, 0] < 0.0  # each has coefficients of its own
+    condition = kr.value_term(x[~left], y[~left])
+    terms = [DataTerm(MSE, x[left], y[left], network), Equations([condition]).prepare(network)]
     objective = Objective(network, terms)
     squares = (dense(objective, network.theta)[1] ** 2).sum(axis=0)
 
     scale = objective.in_scaled_variables().scale
 
-    share = np.clip(network.n_params / 130, 0.01, 1.0)
+    share = np.clip(network.n_params / 200, 0.01, 1.0)
     exponents = -0.5 * np.log2(metric_by_definition(network, squares, share))
     assert np.ptp(exponents - np.log2(scale)) <= 1.0 + 1e-6
 
