@@ -1,5 +1,6 @@
 """Choices on samples that training does not see: fair splits, comparisons in pairs, the best start, architecture and penalty."""
 
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -178,6 +179,14 @@ def test_hold_out_moves_a_share_of_the_training_samples_to_x_test(seed, loss):
         np.testing.assert_array_equal(target, 2.0 * own if loss == "mse" else own[:, 0] % 2)
     whole = hold_out(data, 0.01, None, loss)
     assert len(whole.x_train) == len(whole.x_test) == 20
+
+
+def test_hold_out_keeps_the_shares_of_classes():
+    x, y = np.arange(20.0)[:, None], np.repeat([0, 1], [16, 4])
+
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        assert hold_out(kr.Data(x, y, x, y), 0.25, rng, "cross_entropy").y_test.sum() == 1
 
 
 # --- starts
@@ -406,6 +415,10 @@ def test_held_out_losses_are_of_networks_that_the_other_folds_train(runs):
     for first, second in zip(folds[::2], folds[1::2], strict=True):  # each begins where one ended
         assert bits(second.start) == bits(first.run.network)
     losses = []
+    x, grid = folds[0].data.x_train, folds[0].start.layers[0].breakpoints
+    low, high = x.min(axis=0), x.max(axis=0)
+    np.testing.assert_allclose(grid[:, 0], low - (0.05 + 10.0 * 1.1) * (high - low))
+    np.testing.assert_allclose(grid[:, 1], high + (0.05 + 10.0 * 1.1) * (high - low))
     for made in (folds[0], folds[4]):  # lines of the smallest weight
         kept = {tuple(row) for row in made.data.x_train}
         out = np.array([tuple(row) not in kept for row in data.x_train])
@@ -492,7 +505,7 @@ def test_a_fit_ends_when_ten_steps_have_lowered_the_objective_by_too_little(fall
 
 
 def test_the_same_seed_gives_the_same_choice_and_weights_have_a_default():
-    data = noisy(lambda x: x[:, :1], 30)
+    data = noisy(lambda x: x[:, :1], 120)
     runs = [choose(data, seed, n_folds=2, n_steps=4, weights=None) for seed in (0, 0, 1)]
 
     assert bits(runs[0].network) == bits(runs[1].network)
@@ -507,6 +520,22 @@ def test_an_interrupt_of_the_comparison_is_passed_on(monkeypatch):
     monkeypatch.setattr(cross_validation, "fit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         choose(noisy(lambda x: x[:, :1]), n_folds=2)
+
+
+def test_an_interrupted_last_fit_ends_the_run(monkeypatch):
+    sizes = []
+
+    def interrupted(network, data, **options):
+        run = kr.fit(network, data, **options)
+        sizes.append(len(data.x_train))
+        return replace(run, interrupted=len(data.x_train) == 60)
+
+    monkeypatch.setattr(cross_validation, "fit", interrupted)
+    run = choose(noisy(lambda x: x[:, :1]), n_folds=2, weights=(0.003, 0.03), hidden=())
+
+    assert run.chosen.penalty_weight == 0.03
+    assert run.interrupted
+    assert sizes.count(60) == 1
 
 
 @pytest.mark.parametrize("weights", [(), (0.1, 0.01), (0.1, 0.1), (0.0, 0.1)])

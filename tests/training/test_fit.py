@@ -404,6 +404,7 @@ def test_a_bar_counts_the_steps_of_all_grids_on_standard_error_and_is_closed(end
         kr.fit(network, data, callback=seen, **options)
 
     (bar,) = bars
+    assert bar.unit == "step"
     assert (bar.total, bar.n, bar.closed) == (
         10,
         {"all": 10, "interrupt": 3, "error": 0}[end],
@@ -833,5 +834,7 @@ def test_something_to_fit_is_needed():
         kr.fit(network)
     with pytest.raises(ValueError, match="x_train"):
         kr.fit(network, nothing)
+    with pytest.raises(ValueError, match="validation_share"):
+        kr.fit(network, data, validation_share=0.51)
     with pytest.raises(TypeError, match="y_test"):
         kr.fit(network, SimpleNamespace(x_train=0, y_train=0, x_test=0))

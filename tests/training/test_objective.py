@@ -16,6 +16,7 @@ from oracles_training import (
 
 import kan_ref as kr
 from kan_ref.numerics import NormalSums, central_difference, dense_form
+from kan_ref.pde import Equations
 from kan_ref.sparsity import Penalty, penalty_value
 from kan_ref.training import objective as module
 from kan_ref.training.objective import MSE, DataTerm, Objective, SmoothTerm, values_at
@@ -398,6 +399,21 @@ def test_scales_of_class_losses_are_those_of_predictions_and_of_parts_their_own(
 
     np.testing.assert_array_equal(*scales)
     assert part.scale.size == sum(layer.coef.size for layer in network.layers)
+
+
+def test_scales_of_data_and_equations_are_those_of_all_residuals():
+    network, x, y = covered(200)
+    left = x[:, 0] < 0.0  # each has coefficients of its own
+    condition = kr.value_term(x[~left], y[~left])
+    terms = [DataTerm(MSE, x[left], y[left], network), Equations([condition]).prepare(network)]
+    objective = Objective(network, terms)
+    squares = (dense(objective, network.theta)[1] ** 2).sum(axis=0)
+
+    scale = objective.in_scaled_variables().scale
+
+    share = np.clip(network.n_params / 200, 0.01, 1.0)
+    exponents = -0.5 * np.log2(metric_by_definition(network, squares, share))
+    assert np.ptp(exponents - np.log2(scale)) <= 1.0 + 1e-6
 
 
 # --- protections

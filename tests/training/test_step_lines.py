@@ -28,3 +28,7 @@ def test_lines_are_counted_without_docstrings_comments_and_blank_lines():
     ]
 
     assert step_lines.code_lines(source) == 3
+
+
+def test_a_step_is_read_in_few_lines_and_modules():
+    assert step_lines.main() == 0
