@@ -39,7 +39,7 @@ from kan_ref.training.objective import MSE, DataTerm, Judged, Loss, Objective, S
 from kan_ref.training.runs import Callback, History, Kind, Run, Step
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
-MOST_PROBED = 2**14  # samples whose activations hidden grids follow, with mini-batches
+MOST_PROBED = 2**9  # samples whose activations hidden grids follow, with mini-batches
 TEST_STEPS = 20  # steps on as many samples as the test has, for each test error
 UNKNOWN = (np.nan, np.nan, np.nan)  # loss, root mean square error, accuracy
 
@@ -163,7 +163,7 @@ def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
         log.enter_grid(network)
         done, moved, left = 0, False, True
         while left:
-            if plan.follow and leaves_grids(network, x):
+            if plan.follow and leaves_grids(network, x, None):
                 network = nets.place_hidden_grids(network, x)
             objective, points = plan.method.start(plan.objective(network), plan.rng)
             steps, step, left = Steps(points, plan.n_steps - done), 0, False
@@ -173,9 +173,11 @@ def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
                     log.add(point, network, objective, is_step=step > 0)
                 if log.halted:
                     break
-                if step and done + step in checked and leaves_grids(network, x):
-                    left = moved = True
-                    break
+                if step and done + step in checked:
+                    left = leaves_grids(network, x, objective.flow(network))
+                    moved |= left
+                    if left:
+                        break
             done += step
             log.n_evaluations += point.n_evaluations
         all_done = done == plan.n_steps
@@ -187,8 +189,13 @@ def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
     return network, log.halted or stopped
 
 
-def leaves_grids(network: Network, x: FloatArray) -> bool:
-    """Return whether an activation of samples x lies outside [a, b] of the layer that takes it."""
+def leaves_grids(network: Network, x: FloatArray, flow: list[FloatArray] | None) -> bool:
+    """Return whether an activation lies outside [a, b] of the layer that takes it.
+
+    `flow` are the activations at all samples or a mini-batch, if known, else they are those of x.
+    """
+    if flow is not None:
+        return network.left_grids(flow)
     chunks = nets.sample_slices(len(x), max(256, goal.MOST_ENTRIES // network.n_params))
     flows = (list(nets.layer_inputs(network.layers, x[rows]))[1:] for rows in chunks)
     return any(map(network.left_grids, flows))
@@ -217,8 +224,11 @@ class Plan(NamedTuple):
     @property
     def points(self) -> FloatArray:
         """The points of equations and the samples, (n, n_in), whose activations grids follow."""
-        x = [] if self.conditions is None else [self.conditions.points]
-        return np.concatenate([*x, self.samples[0]] if self.samples else x)
+        x = self.samples[0] if self.samples else None
+        if self.conditions is None:
+            return x  # type: ignore[return-value]  # one of both is there
+        points = self.conditions.points
+        return points if x is None else np.concatenate([points, x])
 
     @property
     def probed(self) -> FloatArray:

@@ -282,7 +282,7 @@ class DataTerm:
     """A loss over samples x (n, n_in) with targets (n, n_out), and the penalty on edges there.
 
     `model` has the grids of all models to come: what its first layer computes of x is prepared
-    once. `last` is the model evaluated last, with its predictions and its penalty.
+    once. `last` is the model evaluated last, with the outputs of its layers and its penalty.
     """
 
     loss: Loss
@@ -291,7 +291,7 @@ class DataTerm:
     model: Any
     penalty: Penalty | None = None
     workspaces: list[Any] = field(default_factory=list)
-    last: tuple[Any, FloatArray, float] = (None, np.empty(0), 0.0)
+    last: tuple[Any, list[FloatArray], float] = (None, [], 0.0)
 
     def __post_init__(self) -> None:
         self.workspaces = self.workspaces or nets.new_workspaces(len(self.model.widths) - 1)
@@ -309,7 +309,7 @@ class DataTerm:
             added, gradient = 0.0, model.run_backward(caches, dy)
         else:
             added, gradient = penalized_backward(model, self.x, caches, flow, dy, self.penalty)
-        self.last = model, flow[-1], added
+        self.last = model, flow, added
         return value + added, gradient
 
     @property
@@ -327,7 +327,7 @@ class DataTerm:
         scale = 1.0 / np.sqrt(self.targets.size)
         if self.is_stored:
             flow, caches = model.run_flow(self.inputs)
-            self.last = model, flow[-1], 0.0
+            self.last = model, flow, 0.0
             residuals = mean_square_residuals(flow[-1], self.targets)
             return residuals, list(model.jacobian(caches, scale))
         matrix, half = np.zeros((model.n_params, model.n_params)), np.zeros(model.n_params)
@@ -338,7 +338,7 @@ class DataTerm:
             sums = normal_sums(model.jacobian(caches, scale), part.reshape(-1))
             matrix += sums.matrix
             half += sums.half_gradient
-        self.last = model, prediction, 0.0
+        self.last = model, [prediction], 0.0
         return mean_square_residuals(prediction, self.targets), NormalSums(matrix, half)
 
     def column_squares(self, model: Any, scale: float) -> FloatArray:
@@ -362,9 +362,9 @@ class DataTerm:
     def judge(self, model: Any) -> tuple[float, Judged]:
         """Return the penalty, and what the loss says of the predictions without it."""
         if self.last[0] is not model:
-            self.last = model, values_at(model, self.x), self._penalty(model)
-        _, prediction, penalty = self.last
-        return penalty, self.loss.judge(prediction, self.targets)
+            self.last = model, [values_at(model, self.x)], self._penalty(model)
+        _, flow, penalty = self.last
+        return penalty, self.loss.judge(flow[-1], self.targets)
 
     def _penalty(self, model: Any) -> float:
         if self.penalty is None:
@@ -560,6 +560,12 @@ class Objective:
         doublings -= np.sort(doublings)[len(doublings) // 2]
         # [/eq:scaled-variables]
         return replace(self, scale=np.ldexp(1.0, doublings.astype(np.intc)), last=(None, None))
+
+    def flow(self, model: Any) -> list[FloatArray] | None:
+        """Return the outputs of the layers at the samples evaluated last, None where unknown."""
+        data, is_data = self.terms[0], not any(hasattr(term, "terms") for term in self.terms)
+        known = isinstance(data, DataTerm) and is_data and data.last[0] is model
+        return data.last[1] if known and len(data.last[1]) == len(model.widths) - 1 else None
 
     def judge(self, model: Any, value: float) -> tuple[float, Judged]:
         """Return what penalties add to the value at a model, and loss, error, accuracy without."""
