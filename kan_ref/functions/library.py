@@ -140,7 +140,16 @@ def unregister_function(name: str) -> Function:
     Returns
     -------
     function : Function
-        The removed function. An example is that of `register_function`.
+        The removed function.
+
+    Examples
+    --------
+    >>> import kan_ref as kr
+    >>> zero = np.zeros_like
+    >>> slopes = lambda x: zero(x) + 2.0, zero, zero
+    >>> line = kr.register_function("2x", lambda x: 2.0 * x, *slopes, complexity=2)
+    >>> unregister_function("2x").name, "2x" in kr.LIBRARY
+    ('2x', False)
     """
     if lookup(name).name in BUILT_IN:
         checks.fail("name", name, "built-in functions cannot be unregistered")

@@ -71,8 +71,7 @@ def fit(
     ----------
     network : Network, MLP or LAN
     data : Data, optional
-        Or any record with x_train, y_train, x_test, y_test: y (n, n_out), or labels (n,) for
-        "cross_entropy". Test data are only reported.
+        Or any record of its four arrays; labels (n,) for "cross_entropy". Test data are reported.
     equations : sequence of terms
         From `linear_term`, `value_term`, `function_term`, `equation_term`. Training data beside
         them are measurements; data without training rows hold a known solution as test data.
@@ -80,9 +79,7 @@ def fit(
         "lm" (the default for a sum of squares), "lbfgs" (else) or "adam", or a record of options.
     n_steps : int
         Steps on each grid.
-    loss : str
-        "mse", "cross_entropy" or "logistic".
-    penalty, smoothness_weight : float or Penalty, float
+    loss, penalty, smoothness_weight : str, float or Penalty, float
         As in `value_and_grad`.
     grids : sequence of int, optional
         Numbers of intervals that never fall. None keeps the grids.
