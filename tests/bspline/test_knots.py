@@ -127,7 +127,9 @@ def test_rows_that_bear_no_splines_are_refused_under_the_caller_s_name(rows, deg
 def test_ends_that_bear_no_uniform_row_are_refused(low, high):
     with pytest.raises(ValueError, match=r"^(low|high) "):
         uniform_knots(low, high, 5, 3)
-    with pytest.raises(ValueError, match=r"^low is 2.0 and high 1.0 at input 1, but must lie below"):
+    with pytest.raises(
+        ValueError, match=r"^low is 2.0 and high 1.0 at input 1, but must lie below"
+    ):
         uniform_knots([0.0, 2.0], 1.0, 5, 3)
 
 
