@@ -132,11 +132,11 @@ def _outside(case: _Case) -> Iterator[Finding]:
         share = ((x < case.grids[:, 0]) | (x > case.grids[:, -1])).any(axis=1).mean()
         if share > OUTSIDE:
             what = f"{share:.0%} of {name} lie outside the grids, where splines decay to zero"
-            yield Finding("grids", what, "Start from init_network(..., domain=x_train)")
+            yield Finding("grids", what, "Start from init_network(..., domain=) with their range")
 
 
 def _crowded(case: _Case) -> Iterator[Finding]:
-    if case.grids is None or not case.bad.any():
+    if case.grids is None or not case.bad.any() or not case.network.layers[0].degree:
         return
     interval = np.ptp(case.grids, axis=1) / (case.grids.shape[1] - 1)
     low, high = np.percentile(case.x, CENTRAL, axis=0)

@@ -94,7 +94,7 @@ def best_start(
     runs: list[Run[Network]] = []
     for _ in range(n_starts):
         start = init_network(widths, **shape, x=part.x_train, y=y if in_units else None, rng=rng)
-        runs.append(fit(start, part, n_steps=n_steps, **fit_options))
+        runs.append(fit(start, part, n_steps=n_steps, rng=rng, **fit_options))
         if runs[-1].interrupted:
             raise KeyboardInterrupt
     # [eq:best-of-starts]

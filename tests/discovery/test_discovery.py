@@ -558,25 +558,6 @@ def one_line(slope):
     return kr.fix_symbolic(network, 0, output=0, input=1, name="x", affine=(0.0, 0.0, 0.0, 0.0))
 
 
-@pytest.mark.long
-def test_a_second_attempt_finds_what_sparsification_has_lost():
-    """With the penalty, no input is left of the seed 5; the formula of the second is a line."""
-    rng = np.random.default_rng(5)
-    x = rng.uniform(-1.0, 1.0, (400, 2))
-    labels = (rng.uniform(size=400) < 1.0 / (1.0 + np.exp(-3.0 * x[:, 0]))).astype(int)
-    data = kr.Data(x, labels, x, labels, names=("u", "v"))
-
-    found = kr.discover(data, loss="cross_entropy", rng=rng)
-
-    names = [step.name for step in found.steps]
-    assert names.count("start") == 2
-    assert names.count("sparsify") == 1
-    assert names[-1] == "numbers"
-    assert found.verdict.kind == "within noise"
-    assert float(found.formula.coeff(sympy.Symbol("u"))) == pytest.approx(3.0, abs=1.0)
-    assert found.formula.free_symbols == {sympy.Symbol("u")}
-
-
 @pytest.mark.parametrize("which", [0, 1])
 def test_of_two_attempts_that_are_not_explained_the_better_one_is_returned(monkeypatch, which):
     """44 labels explain no formula, but held-out ones show which is nearer."""
