@@ -163,7 +163,7 @@ def cross_validate(
     for name, number in {"n_steps": n_steps, "n_intervals": n_intervals}.items():
         checks.integer(name, number, low=1)
     checks.integer("degree", degree)
-    if not isinstance(hidden, Sequence):
+    if isinstance(hidden, str) or not np.iterable(hidden):
         checks.fail("hidden", hidden, "must be a sequence of integers such as (5,)", TypeError)
     hidden = [checks.integer(f"hidden[{place}]", n, low=1) for place, n in enumerate(hidden)]
     shape = n_out, hidden, n_intervals, degree, copy.deepcopy(rng)

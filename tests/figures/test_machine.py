@@ -464,7 +464,7 @@ def test_list_and_table_compute_and_draw_nothing(toy_program, toy, tmp_path, cap
     [
         (["u-shap"], "there is no figure 'u-shap' (did you mean 'u-shape'?), but 0.1"),
         (["--collect", "--list"], "not allowed with argument"),
-        (["2.2", "--out", "/proc/x"], "/dev/null/x/claims.md, which cannot be written"),
+        (["2.2", "--out", "/dev/null/x"], "/dev/null/x/claims.md, but must be a file in a folder"),
         (["--jobs", "0"], "--jobs"),
         (["--seeds", "-1"], "--seeds"),
         (["--minutes", "nan"], "--minutes"),

@@ -135,7 +135,7 @@ def test_data_frames_with_columns_in_another_order_are_reported():
 @pytest.mark.parametrize(
     ("settings", "kind"),
     [
-        ({"hidden_layers": 5}, ValueError),
+        ({"hidden_layers": 5}, TypeError),
         ({"hidden_layers": (2, 0)}, ValueError),
         ({"penalty_weights": 1e-3}, ValueError),
         ({"penalty_weights": (1.0, 0.1)}, ValueError),

@@ -256,7 +256,8 @@ def test_options_reach_every_run_and_the_same_seed_gives_the_same_bits(runs):
 
     assert bits(network) == bits(again) != bits(start(data, 1))
     for made in runs[:3]:
-        assert made.options == {"n_steps": 8, "optimizer": "lbfgs", "smoothness_weight": 1e-3}
+        own = {"n_steps": 8, "optimizer": "lbfgs", "smoothness_weight": 1e-3}
+        assert own.items() <= made.options.items()
         assert made.start.layers[0].base == "identity"
 
 
