@@ -277,11 +277,13 @@ class _Settled:
     def __init__(self) -> None:
         self.values: list[float] = []
 
-    def __call__(self, step: Step) -> bool:
-        """Return whether the fit may end: such small gains do not decide between candidates."""
+    def __call__(self, step: Step) -> str:
+        """Return why the fit may end, or "": such small gains do not decide between candidates."""
         self.values.append(step.train_loss + step.penalty)
         before = self.values[max(0, len(self.values) - 1 - WINDOW)]
-        return len(self.values) > WINDOW and before - self.values[-1] <= SETTLED * self.values[-1]
+        fall = before - self.values[-1]
+        settled = len(self.values) > WINDOW and fall <= SETTLED * self.values[-1]
+        return "the objective settled" if settled else ""
 
 
 def _compare(labels: Sequence[tuple[str, float]], parts: list[FloatArray]) -> list[Candidate]:

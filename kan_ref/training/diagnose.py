@@ -181,15 +181,16 @@ def _units(case: _Case) -> Iterator[Finding]:
 
 
 def _rose(case: _Case) -> Iterator[Finding]:
-    if case.history is None or not case.has_numbers:
+    if case.history is None or not case.has_numbers or case.history.penalty.any():
         return
     errors, grids = case.history.train_rmse, case.history.n_intervals
-    coarser = errors[grids != grids[-1]]
-    if coarser.size and errors[-1] > max(RISEN * coarser.min(), 1e-8 * case.std.max()):
-        what = (
-            f"the training error rose on finer grids, from {coarser.min():.2g} to {errors[-1]:.2g}"
-        )
-        yield Finding("schedule", what, "Take more steps on each grid, or fewer intervals")
+    before = np.append(
+        errors[0], errors[grids != grids[-1]]
+    ).min()  # the start, or on a coarser grid
+    if errors[-1] > max(RISEN * before, 1e-8 * case.std.max()):
+        what = f"the training error rose from {before:.2g} to {errors[-1]:.2g}"
+        do = "Take a smaller learning rate, more steps on each grid, or fewer intervals"
+        yield Finding("schedule", what, do)
 
 
 def _equations(case: _Case) -> Iterator[Finding]:

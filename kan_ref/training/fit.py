@@ -92,7 +92,7 @@ def fit(
     rng : numpy.random.Generator, optional
         Draws mini-batches and held-out samples; without it these are spread evenly.
     callback : callable, optional
-        Gets a `Step` after every step, with its network; True stops the run.
+        Gets a `Step` after every step, with its network; True, or a reason as text, stops the run.
     progress : bool
         Whether to show a bar.
 
@@ -113,7 +113,8 @@ def fit(
     checks.instance("network", network, Model, "a Network, an MLP or a LAN")
     kind = goal.LOSSES[checks.choice("loss", loss, goal.LOSSES)]
     weights = goal.read_penalty(network, penalty)
-    conditions = Equations(equations) if len(equations) else None
+    has_equations = bool(equations) or not isinstance(equations, list | tuple)
+    conditions = Equations(equations) if has_equations else None
     samples, test = _read_data(network, data, kind, conditions)
     held_out, rng = None, None if rng is None else checks.generator("rng", rng)
     if checks.number("validation_share", validation_share, low=0.0, high=0.5) > 0.0:
@@ -300,9 +301,11 @@ class Log:
         entry = Step(self.n_steps, self.grid, penalty, *costs, *train, *test, *held, None)
         self.entries.append(entry)
         self.keep(held[0] if self.held_out else point.value, network)
-        if self.callback is not None and self.callback(entry._replace(network=network)):
-            self.halted = f"the callback asked to stop after step {self.n_steps}"
-            self.is_over = True
+        if self.callback is None:
+            return
+        if answer := self.callback(entry._replace(network=network)):
+            asked = f"the callback asked to stop after step {self.n_steps}"
+            self.halted, self.is_over = answer if isinstance(answer, str) else asked, True
 
     def keep(self, value: float, network: Any) -> None:
         """Keep the network with the smallest value of the run, and that of the grid."""
@@ -369,6 +372,13 @@ def _read_data(
         checks.array(f"x_{part}", x, ("n", network.widths[0]))
         targets = loss.read_targets(f"y_{part}", y, network.widths[-1])
         found.append((x, targets) if len(x) else None)
+        if conditions is not None and conditions.terms[0].scales is not None:
+            reach = np.maximum(1.0, np.abs(conditions.points).max(axis=0))
+            if (np.abs(x) > (1.0 + 1e-9) * reach).any():
+                raise ValueError(
+                    f"x_{part} has units, but beside equations with scales data are dimensionless: "
+                    "give scales.inputs(x) and scales.outputs(y)"
+                )
     return found[0], found[1]
 
 
@@ -378,6 +388,8 @@ def _read_grids(network: Any, grids: Any) -> Sequence[int | None]:
         return (None,)
     if not isinstance(network, Network):
         checks.fail("grids", grids, f"only the grids of a Network are refined, not of {network!r}")
+    if not np.iterable(grids):
+        checks.fail("grids", grids, "must be a sequence of integers such as (5, 10)", TypeError)
     schedule = [checks.integer(f"grids[{place}]", n, low=1) for place, n in enumerate(grids)]
     finest = max(layer.n_intervals for layer in network.layers)
     if not schedule or any(later < earlier for earlier, later in pairwise([finest, *schedule])):
@@ -398,7 +410,7 @@ def _bar(n_steps: int) -> Any:
 def _with_bar(bar: Any, callback: Callback | None) -> Callback:
     """Return a callback that moves the bar, too."""
 
-    def moving(step: Step) -> bool | None:
+    def moving(step: Step) -> bool | str | None:
         bar.set_postfix_str(f"train {step.train_rmse:.1e}", refresh=False)
         bar.update(step.step - bar.n)
         return None if callback is None else callback(step)

@@ -563,7 +563,7 @@ class Objective:
 
     def flow(self, model: Any) -> list[FloatArray] | None:
         """Return the outputs of the layers at the samples evaluated last, None where unknown."""
-        data, is_data = self.terms[0], not any(hasattr(term, "terms") for term in self.terms)
+        data, is_data = self.terms[0], all(isinstance(t, DataTerm | SmoothTerm) for t in self.terms)
         known = isinstance(data, DataTerm) and is_data and data.last[0] is model
         return data.last[1] if known and len(data.last[1]) == len(model.widths) - 1 else None
 

@@ -46,7 +46,7 @@ class Step(NamedTuple):
     network: Any
 
 
-Callback = Callable[[Step], bool | None]
+Callback = Callable[[Step], bool | str | None]  # True or a reason stops the run
 
 
 class History:

@@ -156,11 +156,13 @@ def test_an_error_that_rose_on_a_finer_grid_is_found():
     data = table(f=lambda x: np.sin(5.0 * x[:, :1]) * x[:, 1:])
     run = trained(data, widths=(2, 2, 1), n_steps=0)
     history = SimpleNamespace(
-        train_rmse=np.array([0.3, 0.1, 0.25]), n_intervals=np.array([3, 3, 6])
+        train_rmse=np.array([0.3, 0.1, 0.25]), n_intervals=np.array([3, 3, 6]), penalty=np.zeros(3)
     )
 
     (finding,) = diagnose(run.network, data, history=history)
-    precise = SimpleNamespace(train_rmse=np.array([1e-12, 1e-7]), n_intervals=np.array([3, 6]))
+    precise = SimpleNamespace(
+        train_rmse=np.array([1e-12, 1e-7]), n_intervals=np.array([3, 6]), penalty=np.zeros(2)
+    )
     assert len(diagnose(run.network, data, history=precise)) == 1
     precise.train_rmse[-1] = 1e-9  # of no importance
     assert diagnose(run.network, data, history=precise) == []
@@ -179,6 +181,15 @@ def test_a_run_knows_its_history():
     run = kr.fit(network, data, optimizer=Adam(5.0), grids=(3, 6), n_steps=3)
 
     assert "schedule" in [finding.about for finding in run.findings]
+
+
+def test_a_run_that_diverged_is_found_without_a_schedule_but_not_one_with_a_penalty():
+    data = table()
+    network = trained(data, widths=(2, 1)).network
+
+    for penalty, found in ((None, True), (1e-3, False)):
+        run = kr.fit(network, data, optimizer=Adam(50.0), n_steps=10, penalty=penalty)
+        assert ("schedule" in [finding.about for finding in run.findings]) == found
 
 
 @pytest.mark.parametrize(

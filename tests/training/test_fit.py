@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sympy
 from oracles_training import bits, growing, mean_square, samples, smoothness
 from tqdm import tqdm
 
@@ -838,3 +839,27 @@ def test_something_to_fit_is_needed():
         kr.fit(network, data, validation_share=0.51)
     with pytest.raises(TypeError, match="y_test"):
         kr.fit(network, SimpleNamespace(x_train=0, y_train=0, x_test=0))
+
+
+def test_a_callback_may_say_why_it_stops():
+    network, data = example()
+
+    run = kr.fit(network, data, callback=lambda step: "enough" * (step.step == 2))
+
+    assert (run.stopped, run.history.step[-1]) == ("enough", 2)
+
+
+def test_data_with_units_beside_equations_with_scales_are_refused():
+    t = np.linspace(0.0, 100.0, 11)[:, None]
+    scales = kr.Scales(domain=[(0.0, 100.0)], values=(0.0, 5.0))
+    symbol = sympy.Symbol("t")
+    u = sympy.Function("u")(symbol)
+    term = kr.equation_term(u.diff(symbol) + u / 50, t, scales=scales)
+    net = kr.init_network(
+        (1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+
+    with pytest.raises(ValueError, match="x_test has units"):
+        kr.fit(net, kr.Data(t[:0], t[:0], t, t), equations=[term])
+    x, y = scales.inputs(t), scales.outputs(t)
+    assert np.isfinite(kr.fit(net, kr.Data(x[:0], y[:0], x, y), equations=[term]).test_rmse)
