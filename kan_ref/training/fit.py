@@ -159,11 +159,14 @@ def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
         if n_intervals is not None and n_intervals != network.n_intervals:
             network = nets.refine(network, x, n_intervals)
         log.enter_grid(network)
-        done, moved, left = 0, False, True
-        while left:
-            if plan.follow and leaves_grids(network, x, None):
-                network = nets.place_hidden_grids(network, x)
-            objective, points = plan.method.start(plan.objective(network), plan.rng)
+        done, moved, objective = 0, False, None
+        flow: list[FloatArray] | None = None
+        left = plan.follow and leaves_grids(network, x, None)
+        while objective is None or left:
+            if left:
+                first = flow[0] if flow and len(flow[0]) == len(x) else None
+                network = nets.place_hidden_grids(network, x, after_first=first)
+            objective, points = plan.method.start(plan.objective(network, objective), plan.rng)
             steps, step, left = Steps(points, plan.n_steps - done), 0, False
             for step, point in enumerate(steps):
                 network = objective.model_at(point.theta)
@@ -172,7 +175,8 @@ def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
                 if log.halted:
                     break
                 if step and done + step in checked:
-                    left = leaves_grids(network, x, objective.flow(network))
+                    flow = objective.flow(network)
+                    left = leaves_grids(network, x, flow)
                     moved |= left
                     if left:
                         break
@@ -234,11 +238,14 @@ class Plan(NamedTuple):
         x = self.points
         return x[:: -(-len(x) // MOST_PROBED)] if self.by_batches else x
 
-    def objective(self, network: Any) -> Objective:
-        """Return the sum of terms for the grids of a network."""
+    def objective(self, network: Any, before: Objective | None) -> Objective:
+        """Return the sum of terms for the grids of a network; `before`, with the same first one."""
         terms: list[Any] = []
         if self.samples is not None:
-            terms.append(DataTerm(self.loss, *self.samples, network, self.penalty))
+            data = DataTerm(self.loss, *self.samples, network, self.penalty)
+            if before is not None and not self.by_batches:
+                data.workspaces, data.inputs = before.terms[0].workspaces, before.terms[0].inputs
+            terms.append(data)
         if self.smoothness_weight > 0.0:
             terms.append(SmoothTerm(self.smoothness_weight, network))
         if self.conditions is not None:

@@ -71,7 +71,7 @@ rounding errors, and their median is 1, so that first steps are about as long as
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -290,11 +290,12 @@ class DataTerm:
     targets: FloatArray
     model: Any
     penalty: Penalty | None = None
-    workspaces: list[Any] = field(default_factory=list)
+    workspaces: Sequence[Any] | None = None  # () for one evaluation alone
     last: tuple[Any, list[FloatArray], float] = (None, [], 0.0)
 
     def __post_init__(self) -> None:
-        self.workspaces = self.workspaces or nets.new_workspaces(len(self.model.widths) - 1)
+        if self.workspaces is None:
+            self.workspaces = nets.new_workspaces(len(self.model.widths) - 1)
 
     @cached_property
     def inputs(self) -> Any:
@@ -680,7 +681,7 @@ def value_and_grad(
     targets = kind.read_targets("y", y, network.widths[-1])
     if len(points) != len(targets):
         raise ValueError(f"y has {len(targets)} rows, but x has {len(points)}")
-    data = DataTerm(kind, points, targets, network, read_penalty(network, penalty))
+    data = DataTerm(kind, points, targets, network, read_penalty(network, penalty), ())
     value, gradient = data.value_and_grad(network)
     if checks.number("smoothness_weight", smoothness_weight, low=0.0) > 0.0:
         curves = checks.instance("network", network, Network, "a Network, which has curves")
