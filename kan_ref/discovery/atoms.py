@@ -1,25 +1,24 @@
-"""A table of curves f(a x + b) and compositions f(alpha g + beta), and the fits of its pairs.
+"""The table of columns by which curves are named: functions at lines, compositions, products.
 
-On the interval of the data let t = (x - middle) / half width lie in [-1, 1]. Initial lines are laid
+On the interval of the samples let t = (x - middle) / half width lie in [-1, 1]. Lines are laid
 where f bends on the interval, in units of t, and at textbook values in the user's units, such as x,
-3 x, pi x and x + 1. For a composition, g is scaled to [-1, 1] too: for u = alpha g + beta the
-shape of a power or a logarithm depends on the ratio beta / alpha alone, that of an exponential
-on alpha alone.
+3 x, pi x and x + 1. For a composition f(alpha g + beta), g is scaled to [-1, 1], too: the shape of a
+power or a logarithm depends on beta / alpha alone, that of an exponential on alpha alone.
 
-For columns p, q of the table and targets y, all centred and of length 1,
+For columns p, q of the table and targets y, all of length 1,
 
     (D13)  min over a, b of |y - a p - b q|^2 = 1 - (r_p^2 + r_q^2 - 2 g r_p r_q) / (1 - g^2)
 
 with r_p = p . y, r_q = q . y, g = p . q: for all pairs at once these are a few matrix products.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.trees import Input, Number, Tree, add, apply, fixed, multiply
+from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply
 from kan_ref.functions import lookup
 
 ZEROS = tuple(np.linspace(-1.5, 1.5, 13))
@@ -27,42 +26,55 @@ OUTSIDE = (1.02, 1.15, 1.5, 2.5, 6.0)  # of zeros and poles, on both sides
 RATES = (0.4, 1.0, 2.0, 4.0, 8.0)
 FREQUENCIES = (0.7, 1.2, 1.8, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0, 10.0)
 CENTRES = (-1.0, -0.5, 0.0, 0.5, 1.0)
-ONE_SIDED = ("log", "sqrt", "1/sqrt", "1/x", "1/x^2", "1/x^3", "x^1.5")
 TEXTBOOK_SCALES = (1.0, 2.0, 3.0, 0.5, np.pi, 2.0 * np.pi)
-RATIOS = (1.02, 1.15, 1.5, 2.5, 6.0)
 SCALES = (0.3, 0.8, 1.6, 3.2, 6.0)
 EXPONENTS = (0.2, 0.25, 1 / 3, 0.4, 0.6, 2 / 3, 0.75, 0.8, 1.25, 4 / 3, 5 / 3, 2.5, 3.5,
              -0.2, -1 / 3, -2 / 3, -1.5, -2.5)  # fmt: skip
 PHASES = (0.0, 0.25 * np.pi, 0.5 * np.pi, 0.75 * np.pi)
+TEXTBOOK = ("x", "x^2", "x^3", "x^4", "x^5", "sin", "cos", "exp", "log", "sqrt", "1/x", "1/x^2")
+PLAIN_SCALES = (1.0, -1.0, 2.0, -2.0, 3.0, 0.5, -0.5)  # of factors, whose shifts are 0 or 1
+MOST_PLAIN = 60
 LARGEST = 1e100
 _POWERS = ("x^2", "x^3", "x^4", "x^5", "sqrt", "1/x")
-_UNDONE = {
-    "sqrt": _POWERS,
-    "1/x": _POWERS,
-    "log": (*_POWERS, "exp"),
-    "exp": ("log",),
-}  # f(g) is a simpler function
+_UNDONE = {"sqrt": _POWERS, "1/x": _POWERS, "log": (*_POWERS, "exp"), "exp": ("log",)}  # simpler
 Line = tuple[float, float]
-Candidate = tuple[float, str, Tree]  # misfit (D13), functions, tree
 
 
 @dataclass(frozen=True)
 class Atom:
-    """A function of the library at a line of x, or of another atom; `group` names the functions."""
+    """A function of the library at a line of x, or of another atom, perhaps times another one.
+
+    `group` names the functions; `size` is the largest absolute value at the samples.
+    """
 
     name: str
     line: Line
     inner: "Atom | None" = None
+    other: "Atom | None" = None
+    size: float = 1.0
 
     @property
     def group(self) -> str:
         """The functions, without the lines."""
-        return self.name if self.inner is None else f"{self.name}({self.inner.group})"
+        name = self.name if self.inner is None else f"{self.name}({self.inner.group})"
+        return name if self.other is None else f"{name} * {self.other.group}"
 
     @property
     def is_textbook(self) -> bool:
-        """Whether the lines have no number but 1 and 0."""
-        return self.line == (1.0, 0.0) and (self.inner is None or self.inner.is_textbook)
+        """Whether the line has no number but 1 and 0, and the function is one of `TEXTBOOK`."""
+        return self.line == (1.0, 0.0) and self.inner is None and self.name in TEXTBOOK
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether products with it are formed."""
+        is_simple = self.line[0] in PLAIN_SCALES and self.line[1] in (0.0, 1.0)
+        return is_simple and (self.inner is None or self.inner.line == self.line == (1.0, 0.0))
+
+    @property
+    def is_inner(self) -> bool:
+        """Whether it is tried inside of other functions."""
+        is_any = self.name in ("x^2", "x^3", "exp", "sin")
+        return is_any or (self.name in ("x^4", *TEXTBOOK[6:11]) and self.line[1] in (0.0, 1.0))
 
     @property
     def tree(self) -> Tree:
@@ -70,149 +82,107 @@ class Atom:
         scale, shift = self.line
         part = Input(0) if self.inner is None else self.inner.tree
         part = part if scale == 1.0 else multiply(Number(scale), part)
-        return apply(self.name, part if shift == 0.0 else add(part, Number(shift)))
+        tree = apply(self.name, part if shift == 0.0 else add(part, Number(shift)))
+        return tree if self.other is None else multiply(tree, self.other.tree)
 
 
-@dataclass(frozen=True, eq=False)
-class Atoms:
-    """Atoms and their values (n_points, n_atoms)."""
-
-    atoms: tuple[Atom, ...]
-    table: FloatArray
-
-    def __len__(self) -> int:
-        return len(self.atoms)
-
-    def only(self, chosen: Sequence[int]) -> "Atoms":
-        """Return some of the atoms."""
-        return Atoms(tuple(self.atoms[k] for k in chosen), self.table[:, list(chosen)])
-
-    def joined(self, other: "Atoms") -> "Atoms":
-        """Return the atoms of both."""
-        return Atoms(self.atoms + other.atoms, np.hstack([self.table, other.table]))
-
-
-def _kept(atoms: Sequence[Atom], table: FloatArray) -> Atoms:
-    """Return the atoms that are finite and not constant at all points."""
-    size = np.abs(table).max(axis=0)
-    fine = np.isfinite(table).all(axis=0) & (size < LARGEST) & (size > 1.0 / LARGEST)
-    spread = np.std(np.where(fine, table, 0.0), axis=0)
-    return Atoms(tuple(atoms), table).only(np.flatnonzero(fine & (spread > 1e-7 * size)).tolist())
+def column_table(x: FloatArray) -> tuple[list[Atom], FloatArray, int]:
+    """Return the columns that suit the points x (n,), their values (n, n_columns) in units of the
+    largest one, and how many are textbook functions; these are the first ones."""
+    single = [Atom("x", (1.0, 0.0)), *_single(float(x.min()), float(x.max()))]
+    atoms, table = _fine(single, [_values(one, x) for one in single])
+    inner = [k for k, atom in enumerate(atoms) if atom.is_inner]
+    for k in inner:
+        new = list(_composed(atoms[k], table[:, k] * atoms[k].size))
+        both = _fine(new, [_values(one, table[:, k] * atoms[k].size) for one in new])
+        atoms, table = [*atoms, *both[0]], np.hstack([table, both[1]])
+    plain = sorted(range(len(atoms)), key=lambda k: not atoms[k].is_textbook)
+    plain = [k for k in plain if atoms[k].is_textbook or atoms[k].is_plain][:MOST_PLAIN]
+    pairs = [(p, q) for n, p in enumerate(plain) for q in plain[n:]]
+    products = [replace(atoms[p], other=atoms[q]) for p, q in pairs]
+    sizes = np.array([atom.size for atom in atoms])
+    values = [table[:, p] * table[:, q] * (sizes[p] * sizes[q]) for p, q in pairs]
+    both = _fine(products, values)
+    atoms, table = [*atoms, *both[0]], np.hstack([table, both[1]])
+    order = sorted(range(len(atoms)), key=lambda k: (not _is_first(atoms[k]), not atoms[k].is_plain))
+    return [atoms[k] for k in order], table[:, order], sum(map(_is_first, atoms))
 
 
-def simple_atoms(x: FloatArray) -> Atoms:
-    """Return the functions of the library at lines that suit the points x (n_points,)."""
-    middle, half = 0.5 * (x.min() + x.max()), 0.5 * (x.max() - x.min())
-    atoms: list[Atom] = [Atom("x", (1.0, 0.0))]
-    columns = [x[:, None]]
-    for name, lines in _lines(float(middle), float(half)):
-        scale, shift = np.array(lines).T
-        atoms += [Atom(name, line) for line in lines]
-        with np.errstate(all="ignore"):
-            columns.append(lookup(name).f(scale * x[:, None] + shift))
-    return _kept(atoms, np.hstack(columns))
+def _is_first(atom: Atom) -> bool:
+    return atom.is_textbook and atom.other is None
 
 
-def _lines(middle: float, half: float) -> Iterable[tuple[str, list[Line]]]:
-    """Yield each function with its lines."""
+def _values(atom: Atom, g: FloatArray) -> FloatArray:
+    with np.errstate(all="ignore"):
+        return np.asarray(lookup(atom.name).f(atom.line[0] * g + atom.line[1]))
+
+
+def _fine(atoms: list[Atom], values: list[FloatArray]) -> tuple[list[Atom], FloatArray]:
+    """Return the atoms that are finite and not constant, with their values in units of the size."""
+    table = np.stack(values, axis=1) if values else np.zeros((0, 0))
+    with np.errstate(all="ignore"):
+        size = np.abs(table).max(axis=0, initial=0.0)
+        fine = np.isfinite(table).all(axis=0) & (size < LARGEST) & (size > 1.0 / LARGEST)
+        table = table / np.where(fine, size, 1.0)
+        fine &= np.std(np.where(fine, table, 0.0), axis=0) > 1e-9
+    kept = np.flatnonzero(fine).tolist()
+    return [replace(atoms[k], size=float(size[k])) for k in kept], table[:, kept]
+
+
+def _single(low: float, high: float) -> Iterator[Atom]:
+    """Yield functions at lines of x."""
+    middle, half = 0.5 * (low + high), 0.5 * (high - low)
 
     def laid(scale: float, zero: float) -> Line:
         """Return the line scale (t - zero) in units of x."""
         return scale / half, -scale * (middle / half + zero)
 
-    plain = (1.0, 0.0)
-    for name in ("x^2", "x^3", "x^4", "abs"):
-        halves = [(1.0, 0.5), (1.0, -0.5)] if name == "x^2" else []  # x^2 + x is (x + 1/2)^2 - 1/4
-        yield name, [plain, *halves, *(laid(1.0, zero) for zero in ZEROS)]
-    yield "x^5", [plain]
+    plain, zeros = (1.0, 0.0), [laid(1.0, zero) for zero in ZEROS]
     outside = [laid(s, -s * zero) for zero in OUTSIDE for s in (1.0, -1.0)]
-    for name in ONE_SIDED:
-        inside = [laid(1.0, zero) for zero in ZEROS] if name in ("1/x", "1/x^2") else []
-        yield name, [plain, (1.0, 1.0), (-1.0, 1.0), *outside, *inside]
+    sides = [plain, (1.0, 1.0), (-1.0, 1.0), *outside]
     natural = [(rate, 0.0) for rate in (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)]
-    yield "exp", [*natural, *(laid(sign * rate, 0.0) for rate in RATES for sign in (1.0, -1.0))]
-    for name in ("sin", "cos"):
-        textbook = [(scale, 0.0) for scale in TEXTBOOK_SCALES]
-        yield name, [*textbook, *(laid(scale, 0.0) for scale in FREQUENCIES)]
-    for name in ("tanh", "arctan", "gaussian"):
-        yield name, [laid(scale, centre) for scale in (1.0, 2.0, 4.0) for centre in CENTRES]
-    for name in ("arcsin", "arctanh", "tan"):
-        yield name, [plain, *(laid(scale, 0.0) for scale in (0.5, 0.9, 0.99))]
+    waves = [(scale, 0.0) for scale in TEXTBOOK_SCALES] + [laid(s, 0.0) for s in FREQUENCIES]
+    bends = [laid(scale, centre) for scale in (1.0, 2.0, 4.0) for centre in CENTRES]
+    steep = [plain, *(laid(scale, 0.0) for scale in (0.5, 0.9, 0.99))]
+    lines = {
+        "x^2": [plain, (1.0, 0.5), (1.0, -0.5), *zeros],  # x^2 + x is (x + 1/2)^2 - 1/4
+        **dict.fromkeys(("x^3", "x^4", "abs"), [plain, *zeros]),
+        "x^5": [plain],
+        **dict.fromkeys(("log", "sqrt", "1/sqrt", "1/x^3", "x^1.5"), sides),
+        **dict.fromkeys(("1/x", "1/x^2"), [*sides, *zeros]),
+        "exp": [*natural, *(laid(sign * rate, 0.0) for rate in RATES for sign in (1.0, -1.0))],
+        **dict.fromkeys(("sin", "cos"), waves),
+        **dict.fromkeys(("tanh", "arctan", "gaussian"), bends),
+        **dict.fromkeys(("arcsin", "arctanh", "tan"), steep),
+    }
+    yield from (Atom(name, line) for name, some in lines.items() for line in some)
 
 
-def composed_atoms(atoms: Atoms) -> Atoms:
-    """Return compositions f(alpha g + beta) of functions g among the atoms."""
-    inner = atoms.only([k for k, atom in enumerate(atoms.atoms) if _is_inner(atom)])
-    g = inner.table
-    low, high = g.min(axis=0), g.max(axis=0)
-    middle, half = 0.5 * (low + high), 0.5 * (high - low)
-    found: list[Atom] = []
-    columns = [np.zeros((len(g), 0))]
-    groups = np.array([atom.name for atom in inner.atoms])
-    for name, alpha, beta, left_out in _outer_lines():
-        chosen = np.flatnonzero(~np.isin(groups, left_out))
-        scale = alpha / half[chosen]
-        shift = beta - scale * middle[chosen]
-        _append(found, columns, inner, chosen, name, scale, shift)
-    for name in ("exp", "sin", "cos", "log", "sqrt", "1/x"):  # as in textbooks
-        for scale, shift in ((1.0, 0.0), (1.0, 1.0), (-1.0, 0.0), (-1.0, 1.0)):
-            left_out = (name, *(_UNDONE.get(name, ()) if shift == 0.0 else ()))
-            chosen = np.flatnonzero(~np.isin(groups, left_out))
-            same = np.ones(len(chosen))
-            _append(found, columns, inner, chosen, name, scale * same, shift * same)
-    halves = np.flatnonzero([a.name == "x^2" and abs(a.line[1]) == 0.5 for a in inner.atoms])
-    for name in ("exp", "sin", "cos", "log", "sqrt", "1/x"):
-        same = np.ones(len(halves))
-        _append(found, columns, inner, halves, name, same, -0.25 * same)
-    logs = np.flatnonzero(groups == "log")
-    for exponent in EXPONENTS:  # x^p = exp(p log(x))
-        same = np.ones(len(logs))
-        _append(found, columns, inner, logs, "exp", exponent * same, 0.0 * same)
-    return _kept(found, np.hstack(columns))
+def _composed(inner: Atom, g: FloatArray) -> Iterator[Atom]:
+    """Yield compositions f(alpha g + beta) with a function g of x, whose values are given."""
+    middle, half = 0.5 * float(g.min() + g.max()), 0.5 * float(g.max() - g.min())
 
+    def laid(name: str, scale: float, beta: float) -> Atom:
+        """Return f(scale t + beta), where g = middle + half t."""
+        return Atom(name, (scale / half, beta - scale * middle / half), inner)
 
-def _append(
-    found: list[Atom],
-    columns: list[FloatArray],
-    inner: Atoms,
-    chosen: np.ndarray,
-    name: str,
-    scale: FloatArray,
-    shift: FloatArray,
-) -> None:
-    found += [
-        Atom(name, (float(a), float(b)), inner.atoms[k])
-        for k, a, b in zip(chosen, scale, shift, strict=True)
-    ]
-    with np.errstate(all="ignore"):
-        columns.append(lookup(name).f(scale * inner.table[:, chosen] + shift))
-
-
-def _is_inner(atom: Atom) -> bool:
-    """Return whether the atom is tried inside of other functions."""
-    if atom.name in ("x^2", "x^3"):
-        return True
-    return atom.name in ("x^4", "exp", "sin", "cos", "log", "sqrt", "1/x") and (
-        atom.line[1] in (0.0, 1.0) or atom.name in ("exp", "sin")
-    )
-
-
-def _outer_lines() -> Iterable[tuple[str, float, float, tuple[str, ...]]]:
-    """Yield f, alpha, beta of u = alpha g + beta with g in [-1, 1], and the g left out."""
     for name in ("log", "sqrt", "1/x", "1/x^2", "1/sqrt"):
-        for ratio in RATIOS:
-            yield name, 1.0, ratio, (name,)
-            yield name, -1.0, ratio, (name,)
-    for scale in SCALES:
-        yield "exp", scale, 0.0, ("log",)
-        yield "exp", -scale, 0.0, ("log",)
-        for phase in PHASES:
-            yield "sin", scale, phase, ()
-    for zero in (-0.5, 0.0, 0.5):
-        yield "x^2", 1.0, -zero, ("x^2", "x^3", "x^4", "sqrt")
-    for scale in (0.8, 2.0):
-        for shift in (-1.0, 0.0, 1.0):
-            yield "tanh", scale, shift, ()
+        if inner.name != name:
+            yield from (laid(name, sign, ratio) for ratio in OUTSIDE for sign in (1.0, -1.0))
+    if inner.name != "log":
+        yield from (laid("exp", sign * scale, 0.0) for scale in SCALES for sign in (1.0, -1.0))
+    yield from (laid("sin", scale, phase) for scale in SCALES for phase in PHASES)
+    if inner.name not in ("x^2", "x^3", "x^4", "sqrt"):
+        yield from (laid("x^2", 1.0, -zero) for zero in (-0.5, 0.0, 0.5))
+    yield from (laid("tanh", scale, shift) for scale in (0.8, 2.0) for shift in (-1.0, 0.0, 1.0))
+    shifts = [-0.25] if inner.name == "x^2" and abs(inner.line[1]) == 0.5 else []
+    for name in ("exp", "sin", "cos", "log", "sqrt", "1/x"):  # as in textbooks
+        if inner.name != name:
+            lines = [(1.0, 0.0), (-1.0, 0.0)] if inner.name not in _UNDONE.get(name, ()) else []
+            yield from (Atom(name, line, inner) for line in [*lines, (1.0, 1.0), (-1.0, 1.0)])
+        yield from (Atom(name, (1.0, shift), inner) for shift in shifts)
+    if inner.name == "log":
+        yield from (Atom("exp", (exponent, 0.0), inner) for exponent in EXPONENTS)  # x^p
 
 
 def power_of(variable: Tree, exponent: float) -> Tree:
@@ -239,26 +209,8 @@ def variable_of(x: FloatArray) -> tuple[Tree, float]:
 def polynomial(degree: int, x: FloatArray) -> Tree:
     """Return a polynomial with all powers; in x - middle where x is far from 0."""
     variable, _ = variable_of(x)
-    terms: list[Tree] = [Number(0.0)]
-    terms += [multiply(Number(1.0), power_of(variable, power)) for power in range(1, degree + 1)]
-    return add(*terms) if degree else fixed(0.0)
-
-
-def unit(table: FloatArray) -> FloatArray:
-    """Return columns that are centred and have length 1."""
-    centred = table - table.mean(axis=0)
-    norms = np.linalg.norm(centred, axis=0)
-    return np.asarray(centred / np.where(norms > 0.0, norms, 1.0))
-
-
-def with_outer(columns: Sequence[FloatArray], y: FloatArray) -> tuple[FloatArray, float]:
-    """Return the coefficients of the columns and of 1, and the misfit (D13)."""
-    design = np.stack([*columns, np.ones(len(y))], axis=1)
-    size = np.maximum(np.abs(design).max(axis=0), 1e-300)
-    coef = np.linalg.lstsq(design / size, y, rcond=1e-13)[0]
-    rest = y - (design / size) @ coef
-    centred = y - y.mean()
-    return coef / size, float(rest @ rest) / float(centred @ centred)
+    terms = [multiply(Number(1.0), power_of(variable, power)) for power in range(1, degree + 1)]
+    return add(Number(0.0), *terms)
 
 
 def pair_misfit(r_p: FloatArray, r_q: FloatArray, g: FloatArray) -> FloatArray:

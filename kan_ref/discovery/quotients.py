@@ -29,7 +29,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.atoms import power_of, variable_of
-from kan_ref.discovery.slices import TRANSFORMS
+from kan_ref.discovery.models import TRANSFORMS
 from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, values
 
 MOST_DEGREE = 4
@@ -42,6 +42,11 @@ SMALL = 1e-8  # of the largest coefficient
 EXACT = 1e-10  # of the standard deviation of y
 NAMES = ("f", "f^2", "exp", "log")
 
+# of simple forms
+MOST_TERMS_OF_FORM = 20
+LEAST_T = 4.0  # standard errors of a coefficient that stays
+ROUND = 0.15  # an exponent is this near to an integer or a half
+
 # of one input
 N_WEIGHTS = 6
 MOST_ABOVE = 6
@@ -53,11 +58,8 @@ def quotients(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
     """Yield, for each g, the simplest g^-1(P / Q) that is exact at samples x (n, n_in), y (n,)."""
     for transform in TRANSFORMS:
         for sign in (1.0, -1.0):
-            low, high = transform.domain
             inside = sign * y
-            if transform.name not in NAMES or (sign < 0.0 and low < 0.0):
-                continue
-            if not (inside.min() > low and inside.max() < high):
+            if transform.name not in NAMES or not transform.is_defined(sign, y):
                 continue
             tree = quotient(x, np.asarray(transform.g(inside)))
             if tree is not None:
@@ -65,6 +67,49 @@ def quotients(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
                 error = float(np.sqrt(np.mean((values(tree, x) - y) ** 2)))
                 if error <= EXACT * float(np.std(y)):
                     yield tree
+
+
+def simple_forms(x: FloatArray, y: FloatArray) -> list[Tree]:
+    """Return polynomials of degree 1 to 3 without the terms that add nothing, and c times powers.
+
+    They are least-squares fits to samples x (n, n_in), y (n,); few inputs have higher degrees.
+    """
+    n, n_in = x.shape
+    size, found = np.abs(x).max(axis=0), list[Tree]()
+    for degree in (1, 2, 3):
+        monomials = _monomials(n_in, degree)
+        if len(monomials) > min(MOST_TERMS_OF_FORM, n // 4):
+            break
+        table, kept = _values(monomials, x / size), np.arange(len(monomials))
+        for _ in monomials:
+            columns = table[:, kept]
+            coef, _, rank, _ = np.linalg.lstsq(columns, y, rcond=1e-12)
+            if rank < len(kept):
+                break
+            sigma = np.linalg.norm(columns @ coef - y) / max(n - len(kept), 1) ** 0.5
+            errors = sigma * np.linalg.norm(np.linalg.pinv(columns), axis=1)
+            small = np.abs(coef) < LEAST_T * errors
+            if not small.any() or len(kept) == 1:
+                terms = [_term(monomials[k], c / float(np.prod(size[list(monomials[k])])), False) for k, c in zip(kept, coef.tolist(), strict=True)]  # fmt: skip
+                found.append(add(*terms))
+                break
+            kept = np.delete(kept, np.argmin(np.abs(coef) / np.maximum(errors, 1e-300)))
+    return found + _powers(x, y)
+
+
+def _powers(x: FloatArray, y: FloatArray) -> list[Tree]:
+    """Return c x_1^{p_1} ... x_n^{p_n} with simple powers, if it may be near."""
+    if not (np.abs(x).min() > 0.0 and np.abs(y).min() > 0.0):
+        return []
+    weight, columns = np.abs(y), np.column_stack([np.log(np.abs(x)), np.ones(len(x))])
+    powers = np.linalg.lstsq(columns * weight[:, None], np.log(weight) * weight, rcond=1e-12)[0][:-1]
+    simple = np.round(2.0 * powers) / 2.0
+    is_whole = (simple % 1.0 == 0.0) | (x.min(axis=0) > 0.0)
+    if not (is_whole.all() and simple.any() and np.abs(simple - powers).max() <= ROUND):
+        return []
+    tree = multiply(*(power_of(Input(i), p) for i, p in enumerate(simple.tolist()) if p))
+    h = values(tree, x)
+    return [multiply(Number(float(h @ y / (h @ h))), tree)] if np.isfinite(h).all() else []
 
 
 def quotient(x: FloatArray, g: FloatArray) -> Tree | None:

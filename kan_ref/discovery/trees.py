@@ -113,12 +113,6 @@ def affine(tree: Tree, scale: float, shift: float) -> Tree:
     return add(multiply(Number(scale), tree), Number(shift))
 
 
-def constant_term(tree: Tree) -> float:
-    """Return the number that a tree adds to its other terms, 0 if there is none."""
-    parts = tree.parts if isinstance(tree, Sum) else (tree,)
-    return sum(part.value for part in parts if isinstance(part, Number))
-
-
 def absorbed(tree: Tree) -> Tree:
     """Return the tree without factors that the numbers of a sum can take up.
 
@@ -138,26 +132,6 @@ def absorbed(tree: Tree) -> Tree:
             taken = add(*(multiply(factor, term) for term in part.parts))
             return multiply(*parts[1:place], taken, *parts[place + 1 :])
     return flat
-
-
-def uncentred(tree: Tree) -> Tree:
-    """Return the tree with one constant in a sum: c (u - m) + d becomes c u + (d - c m)."""
-    if isinstance(tree, Apply):
-        return apply(tree.function, uncentred(tree.part))
-    if isinstance(tree, Product):
-        return multiply(*map(uncentred, tree.parts))
-    if not isinstance(tree, Sum):
-        return tree
-    terms: list[Tree] = []
-    for part in map(uncentred, tree.parts):
-        pair = part.parts if isinstance(part, Product) else ()
-        inner = pair[1].parts if len(pair) == 2 and isinstance(pair[1], Sum) else ()
-        is_centred = len(inner) == 2 and isinstance(inner[1], Number)  # the last part, if any
-        if is_centred and isinstance(pair[0], Number):
-            terms += [multiply(pair[0], term) for term in inner]
-        else:
-            terms.append(part)
-    return add(*terms)
 
 
 def _is_free(term: Tree) -> bool:
@@ -244,6 +218,19 @@ def complexity(tree: Tree) -> int:
     if isinstance(tree, Apply):
         return tree.function.complexity + complexity(tree.part)
     return 1 if isinstance(tree, Input) or tree.fixed else 2
+
+
+def in_words(tree: Tree, names: Sequence[str]) -> str:
+    """Return a tree as short text with the names of the inputs, such as x*y^2/z."""
+    if isinstance(tree, Number):
+        return f"{tree.value:.4g}"
+    if isinstance(tree, Input):
+        return names[tree.index]
+    if isinstance(tree, Apply):
+        return tree.function.name.replace("x", in_words(tree.part, names), 1) if tree.function.name in ("1/x", "x^2", "x^3") else f"{tree.function.name}({in_words(tree.part, names)})"  # fmt: skip
+    if isinstance(tree, Sum):
+        return f"({' + '.join(in_words(part, names) for part in tree.parts)})"
+    return "*".join(in_words(part, names) for part in tree.parts)
 
 
 # --- evaluating

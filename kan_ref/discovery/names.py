@@ -1,0 +1,281 @@
+"""Name a curve of one input: a short linear combination of columns, for y, log|y| or 1/y.
+
+    y          c_1 B_1(x) + c_2 B_2(x) + ... + P(x)     sums, products, compositions, single functions
+    log|y|     exp of that                              powers, products of powers and exponentials
+    1/y        1 over that                              quotients
+
+The columns B are functions of the library at lines of x, compositions of two, and products of
+plain ones (`atoms`); P is a polynomial of degree 0 to 3. An error of y becomes one of log|y| or 1/y
+by the factor |1/y| or 1/y^2, so each sample is weighted by its reciprocal. What a polynomial cannot
+explain of the columns and of the targets is compared: all single columns, all pairs by (D13) of
+`atoms`, and the best pairs of textbook columns, grown to five terms. Of each kind the best one by
+
+    log(misfit) + price times the number of functions
+
+is kept, where misfits below the error of the samples are equal. The numbers of the best kinds are
+trained (`fits`) beside single functions (`kan_ref.symbolic`), polynomials and quotients of
+polynomials, and those near the best one are returned, the simplest among them.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.discovery.atoms import column_table, pair_misfit, polynomial, smallest, variable_of
+from kan_ref.discovery.fits import Fitted, Late, bic, never, rmse_of, trained
+from kan_ref.discovery.quotients import rational_functions
+from kan_ref.discovery.trees import (
+    Apply,
+    Input,
+    Number,
+    Tree,
+    add,
+    affine,
+    apply,
+    multiply,
+)
+from kan_ref.functions import LIBRARY
+from kan_ref.symbolic import rank_functions
+
+Item = TypeVar("Item")
+N_POINTS = 120
+N_TRAINED = 16  # candidates of a stage that are trained fully
+TINY = 3.6e-15  # of the largest value, 16 rounding errors: a curve that varies by less is constant
+BLURRED = 1e-3  # of the standard deviation: with larger errors more names are kept
+SURE = 1e-6  # of the standard deviation: candidates at this accuracy are right
+PRICE = 0.4  # of a function in a column, in log(misfit)
+MOST_TERMS, N_BEAM, N_PAIRS, N_KEPT = 5, 12, 150, 40
+N_FIRST = 400  # columns whose pairs with all others are compared
+LOW_DEGREE, FEW_TERMS = 3, 5
+ROUNDED = 1e-26  # of the square of y: smaller misfits are rounding errors
+
+
+def floor_of(y: FloatArray, noise: float, rounding: float = 1e-14) -> float:
+    """Return the error below which formulas are equal: the noise, or `rounding` in units of |y|.
+
+    The latter is that of several operations. Where all values are far larger than their variation,
+    an offset was added in one.
+    """
+    size = float(np.abs(y).max())
+    return max(noise, min(rounding * size, max(1e-10 * float(np.std(y)), 1e-15 * size)))
+
+
+def name_curve(
+    x: FloatArray,
+    y: FloatArray,
+    *,
+    error: float,
+    most: int = 4,
+    is_whole: bool = False,
+    late: Late = never,
+) -> list[Fitted]:
+    """Return trees of one input that come near the samples x, y (n,) of a curve, the best first.
+
+    `error` is that of y: smaller misfits are equal. Of a curve that is the `is_whole` problem more
+    candidates are trained. Each stage of candidates has simpler forms than the next one; the first
+    that has the accuracy of the samples is the last.
+    """
+    order = np.argsort(x)
+    if len(x) > N_POINTS:
+        order = order[np.linspace(0, len(x) - 1, N_POINTS).astype(int)]
+    x, y = x[order], y[order]
+    points, spread = x[:, None], float(np.std(y))
+    if spread <= max(error, TINY * float(np.abs(y).max()), 1e-300):
+        return [Fitted(Number(float(np.mean(y))), spread)]
+    floor, found = floor_of(y, error, 1e-13), dict[str, Fitted]()
+    for trees in _before(late, _stages(x, y, floor, 2 if is_whole else 1)):
+        first = [trained(tree, points, y, 12 if is_whole else 8) for tree in _before(late, trees)]
+        first.sort(key=lambda one: bic(one, len(x), floor))
+        for start in _before(late, first[: N_TRAINED * (3 if is_whole else 1)]):
+            one = trained(start.tree, points, y)
+            if np.isfinite(one.rmse):
+                found[f"{_shape(one.tree)} {one.rmse:.1e}"] = one
+            if one.rmse <= 2.0 * floor and floor <= SURE * spread:  # so near by no chance
+                break
+        else:
+            continue
+        break
+    if not found:  # all values overflow
+        return [Fitted(Number(float(np.mean(y))), spread)]
+    ranked = sorted(found.values(), key=lambda one: bic(one, len(x), floor))
+    near = near_best(ranked, floor)
+    plain = sorted(near, key=lambda one: (one.complexity, one.rmse))[:1]
+    if floor > BLURRED * spread:  # many functions are equally near
+        most *= 2
+    return list(dict.fromkeys([*near[: most - 1], *plain]))
+
+
+def near_best(found: list[Fitted], floor: float) -> list[Fitted]:
+    """Return the trees that are near the best one, in their order."""
+    limit = max(30.0 * min(one.rmse for one in found), 3.0 * floor)
+    return [one for one in found if one.rmse <= limit]
+
+
+def _before(late: Late, items: Iterable[Item]) -> Iterator[Item]:
+    """Yield the first item, and further ones until the time is over."""
+    for one in items:
+        yield one
+        if late():
+            return
+
+
+def _shape(tree: Tree) -> object:
+    """Return the form of a tree without its numbers, whatever the order of terms and factors."""
+    if isinstance(tree, Number | Input):
+        return type(tree).__name__
+    if isinstance(tree, Apply):
+        return tree.function.name, _shape(tree.part)
+    return type(tree).__name__, sorted(map(_shape, tree.parts), key=str)
+
+
+def _stages(x: FloatArray, y: FloatArray, floor: float, more: int) -> Iterator[Iterable[Tree]]:
+    """Yield lists of candidates; a polynomial through all values of x fits any curve."""
+    n, noise = len(np.unique(x)), floor if floor > SURE * np.std(y) else 0.0
+    yield [polynomial(degree, x) for degree in range(1, min(LOW_DEGREE + 1, n))]
+    yield [*_single(x, y, floor), *rational_functions(x, y, floor, FEW_TERMS)]
+    yield list(combinations_of_columns(x, y, noise, N_KEPT * more))
+    high = [polynomial(degree, x) for degree in range(LOW_DEGREE + 1, min(10, n))]
+    yield [*rational_functions(x, y, floor), *high]
+
+
+def _single(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
+    """Yield c f(a x + b) + d for the nearest functions of the library."""
+    ranked = rank_functions(x, y, [name for name in LIBRARY if name not in ("0", "sgn")])
+    least = max(min(one.rms for one in ranked), floor)
+    for one in [one for one in ranked if one.rms <= 30.0 * least][:5]:
+        inner = Input(0) if one.name == "x" else affine(Input(0), one.a, one.b)
+        scale, shift = (one.a * one.c, one.b * one.c + one.d) if one.name == "x" else (one.c, one.d)
+        yield affine(apply(one.name, inner), scale, shift)
+
+
+# --- combinations of columns
+
+
+@dataclass(frozen=True)
+class _Target:
+    """g(y), the weights 1 / |g'(y)|, and what is done to the tree of g(y)."""
+
+    values: FloatArray
+    weight: FloatArray
+    outer: str
+    sign: float = 1.0
+
+    def tree(self, inside: Tree) -> Tree:
+        """Return the tree of y."""
+        return multiply(Number(self.sign, True), apply(self.outer, inside))
+
+
+def _targets(y: FloatArray) -> Iterator[_Target]:
+    yield _Target(y, np.ones(len(y)), "x")
+    if y.min() * y.max() > 0.0:
+        yield _Target(np.log(np.abs(y)), np.abs(y), "exp", float(np.sign(y[0])))
+        with np.errstate(all="ignore"):
+            yield _Target(1.0 / y, y**2, "1/x")
+
+
+def combinations_of_columns(
+    x: FloatArray, y: FloatArray, noise: float, n_kept: int
+) -> Iterator[Tree]:
+    """Yield the most promising combinations of columns, the best of each kind, for each target."""
+    atoms, table, n_textbook = column_table(x)
+    variable, middle = variable_of(x)
+    size = float(np.abs(x - middle).max())
+    powers = ((x - middle) / size)[:, None] ** np.arange(LOW_DEGREE + 1)
+    for target in _targets(y):
+        w, z = target.weight, target.weight * target.values
+        if not (np.isfinite(z).all() and np.isfinite(w).all() and w.min() > 0.0):
+            continue
+        mean = w * (w @ z) / (w @ w)
+        total = float(np.sum((z - mean) ** 2))
+        floor = max(ROUNDED, len(x) * noise**2 / max(total, 1e-300))
+        best: dict[str, tuple[float, int, tuple[int, ...]]] = {}
+        degrees = range(LOW_DEGREE + 1) if target.outer == "x" else (0, 1)
+        for degree in degrees:
+            for misfit, chosen in _subsets(table, w, z, powers[:, : degree + 1], n_textbook):
+                names = sorted(atoms[k].group for k in chosen)
+                kind = " + ".join([*names, str(degree)])
+                n_functions = sum(3 + name.count("(") + name.count("*") for name in names)
+                score = float(np.log(max(misfit / total, floor))) + PRICE * (n_functions + 2 * degree)
+                if kind not in best or score < best[kind][0]:
+                    best[kind] = score, degree, chosen
+        for _, degree, chosen in sorted(best.values())[:n_kept]:
+            columns = np.column_stack([table[:, list(chosen)], powers[:, : degree + 1]])
+            coef = np.linalg.lstsq(columns * w[:, None], z, rcond=1e-13)[0].tolist()
+            terms = [multiply(Number(c / atoms[k].size), atoms[k].tree) for c, k in zip(coef, chosen, strict=False)]  # fmt: skip
+            for power, c in enumerate(coef[len(chosen) :]):
+                x_power = apply("x" if power == 1 else f"x^{power}", variable) if power else None
+                terms.append(Number(c) if x_power is None else multiply(Number(c / size**power), x_power))  # fmt: skip
+            yield target.tree(add(*terms))
+
+
+def _subsets(
+    table: FloatArray, w: FloatArray, z: FloatArray, powers: FloatArray, n_textbook: int
+) -> Iterator[tuple[float, tuple[int, ...]]]:
+    """Yield squared misfits of z beside a polynomial, and the columns (n, k) that leave them."""
+    basis, _ = np.linalg.qr(w[:, None] * powers)
+    weighted = table * w[:, None]
+    lengths = np.linalg.norm(weighted, axis=0)
+    for _ in range(2):  # twice, for the rounding errors of the first time
+        weighted = weighted - basis @ (basis.T @ weighted)
+    rest = z - basis @ (basis.T @ z)
+    left = np.linalg.norm(weighted, axis=0)
+    kept = np.flatnonzero(left > 1e-6 * lengths)
+    size = float(np.linalg.norm(rest))
+    if size <= 1e-9 * float(np.linalg.norm(z)) or not len(kept):
+        return
+    columns, rest = weighted[:, kept] / left[kept], rest / size
+    few = int((kept < n_textbook).sum())
+    for part, grows in ((columns[:, :few], True), (columns, False)):
+        for misfit, chosen in _of_unit_columns(part, rest, grows):
+            yield misfit * size**2, tuple(int(kept[k]) for k in chosen)
+
+
+def _of_unit_columns(
+    columns: FloatArray, z: FloatArray, grows: bool
+) -> Iterator[tuple[float, tuple[int, ...]]]:
+    """Yield misfits of z by one or two columns, or more; all have length 1."""
+    if not columns.shape[1]:
+        return
+    r = z @ columns
+    single = 1.0 - r**2
+    order = np.argsort(single)
+    yield from ((float(single[k]), (int(k),)) for k in order[:N_KEPT])
+    some = np.union1d(np.arange(min(N_FIRST, len(r))), order[:100])
+    misfits = pair_misfit(r[some][:, None], r[None, :], columns[:, some].T @ columns)
+    pairs = {
+        tuple(sorted((int(some[a]), b))): float(misfits[a, b]) for a, b in smallest(misfits, N_PAIRS)
+    }
+    beams = sorted((misfit, chosen) for chosen, misfit in pairs.items())
+    yield from beams[: 2 * N_KEPT]
+    for _ in range(MOST_TERMS - 2 if grows else 0):
+        grown: dict[tuple[int, ...], float] = {}
+        for _, chosen in beams[:N_BEAM]:
+            basis, _ = np.linalg.qr(columns[:, list(chosen)])
+            rest, others = (one - basis @ (basis.T @ one) for one in (z, columns))
+            left = np.linalg.norm(others, axis=0)
+            gain = np.where(left > 1e-5, (rest @ others) / np.maximum(left, 1e-5), 0.0) ** 2
+            for k in np.argsort(-gain)[:N_BEAM].tolist():
+                grown[tuple(sorted({*chosen, k}))] = max(float(rest @ rest - gain[k]), 0.0)
+        beams = sorted((misfit, chosen) for chosen, misfit in grown.items())[:N_BEAM]
+        yield from beams
+        if not beams or beams[0][0] < ROUNDED:
+            return
+
+
+def at_all_samples(found: list[Fitted], x: FloatArray, y: FloatArray, error: float) -> list[Fitted]:
+    """Return names of a curve with their errors at all samples (n,), those near the best one.
+
+    `name_curve` trains on at most `N_POINTS`: at others a name may be undefined or far off. Where
+    all errors are more than twice that of the best line, it and the constant come instead.
+    """
+    if len(x) <= N_POINTS:
+        return found
+    points, floor = x[:, None], floor_of(y, error, 1e-13)
+    found = [Fitted(one.tree, rmse_of(one.tree, points, y)) for one in found]
+    line = trained(polynomial(1, x), points, y)
+    if min(one.rmse for one in found) > 2.0 * max(line.rmse, floor):
+        return [line, Fitted(Number(float(np.mean(y))), float(np.std(y)))]
+    return near_best(found, floor)
