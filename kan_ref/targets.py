@@ -43,7 +43,8 @@ class Target(NamedTuple):
 def _bessel(x: FloatArray) -> FloatArray:
     from scipy.special import j0  # here, because four of the five targets need no SciPy
 
-    return np.asarray(j0(20.0 * x), dtype=np.float64)
+    y: FloatArray = j0(20.0 * x)
+    return y
 
 
 def _exp_sin(x: FloatArray) -> FloatArray:
