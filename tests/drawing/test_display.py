@@ -163,7 +163,3 @@ def test_records_load_drawing_when_they_are_shown_and_not_before():
 )
 def test_numbers_are_shown_with_five_digits_and_every_term_is_shown(expression, shown):
     assert str(shown_formula(sympy.sympify(expression))) == shown
-
-
-def test_several_formulas_are_shown_as_several():
-    assert shown_formula((1.0 * X, 2.00000001 * Y)) == (X, 2 * Y)
