@@ -37,7 +37,6 @@ from kan_ref.discovery.scalings import (
     with_other_factors,
 )
 from kan_ref.discovery.slices import Surface
-from kan_ref.discovery.spare_samples import tests_exactness
 from kan_ref.discovery.surrogate import Surrogate, fit_surrogate, slice_error
 from kan_ref.discovery.trees import (
     Number,
@@ -56,8 +55,7 @@ WAYS_WITHIN_NOISE = 2  # to split, after which the search ends where noise is su
 POOR = 1e-5  # of the standard deviation: with a larger error of the surrogate, scalings come first
 SURE = 0.1  # misfit of a symmetry of several inputs that is tried before slices
 MOST_BESIDE = 2  # formulas beside powers, besides the best one
-INTERRUPTED = "interrupted: the best formula so far"
-TIME_IS_OVER = "the time is over: the best formula so far"
+INTERRUPTED, TIME_IS_OVER = "interrupted", "the time is over"
 MOST_WITHIN_NOISE = 4  # candidates that are simplified where noise is suspected
 MOST_EXACT = 3  # exact candidates that are simplified; the simplest is kept
 
@@ -205,7 +203,8 @@ def _within_noise(
 
 def _is_exact(one: Fitted, x: FloatArray, spread: float) -> bool:
     """Return whether a candidate is exact, and the samples can test it."""
-    return one.rmse <= EXACT * spread and tests_exactness(len(x), numbers(one.tree).size)
+    p = numbers(one.tree).size
+    return one.rmse <= EXACT * spread and len(x) - p >= p / 2
 
 
 def _tested(pool: Sequence[Fitted], x: FloatArray) -> list[Fitted]:

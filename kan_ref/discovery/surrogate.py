@@ -16,7 +16,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from kan_ref.checks import ROUNDING as SAME_NUMBER
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data
 from kan_ref.discovery.linear_models import ROUNDING, Model, linear_models, simplest
@@ -30,12 +29,10 @@ from kan_ref.discovery.trials import (
 )
 from kan_ref.network import (
     Network,
-    domain_of_samples,
     edge_samples,
-    init_network,
     network_values,
 )
-from kan_ref.training import best_start, fit, hold_out
+from kan_ref.training import best_start, hold_out
 
 LADDER = (5, 10, 20, 40)
 N_STARTS = 3
@@ -43,9 +40,6 @@ N_STEPS = 25
 START_STEPS = 30
 SMOOTHNESS = 1e-8
 SMALL = 1e-4  # of the standard deviation of y: a model this near needs no network beside it
-N_FOLDS = 5  # of a residual
-RESIDUAL_STEPS = 8
-RESIDUAL_SMOOTHNESS = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,51 +167,3 @@ def _of_the_same_kind(
             return simplest(models).f
     hidden = surrogate.network.widths[1] if len(surrogate.network.widths) > 2 else None
     return fit_surrogate(x, y, rng, n_hidden=hidden, deadline=deadline)
-
-
-def held_out_gain(
-    x: FloatArray, residual: FloatArray, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Return the gain (D19) of a small network on held-out residuals, and its standard error."""
-    q = np.zeros(len(residual))
-    folds = rng.permutation(len(residual)) % N_FOLDS
-    for fold in range(N_FOLDS):
-        held = folds == fold
-        if held.any() and (~held).sum() >= 10:
-            q[held] = _residual_at(x[~held], residual[~held], x[held], rng)
-    # [eq:residual-gain]
-    gains = residual**2 - (residual - q) ** 2
-    gain, error = float(np.mean(gains)), float(np.std(gains)) / np.sqrt(len(gains))
-    # [/eq:residual-gain]
-    return gain, max(error, 1e-300)
-
-
-def _scaled(x: FloatArray, at: FloatArray) -> tuple[FloatArray, FloatArray]:
-    mean, std = x.mean(axis=0), x.std(axis=0)
-    std = np.where(std > 0.0, std, 1.0)
-    return (x - mean) / std, (at - mean) / std
-
-
-def _residual_at(
-    x: FloatArray, r: FloatArray, at: FloatArray, rng: np.random.Generator
-) -> FloatArray:
-    """Predict residuals by a small smooth network."""
-    z, z_at = _scaled(x, at)
-    size = float(np.std(r))
-    if size <= SAME_NUMBER * float(np.abs(r).max()):  # the same number at all samples
-        return np.full(len(at), r.mean())
-    target = (r / size)[:, None]
-    data = Data(z, target, z, target)
-    widths = (x.shape[1], 2, 1) if x.shape[1] > 1 else (1, 1)
-    network = init_network(
-        widths,
-        n_intervals=5,
-        degree=3,
-        domain=domain_of_samples(np.vstack([z, z_at])),
-        x=z,
-        rng=rng,
-    )
-    run = fit(network, data, n_steps=RESIDUAL_STEPS, smoothness_weight=RESIDUAL_SMOOTHNESS)
-    if run.interrupted:
-        raise KeyboardInterrupt
-    return np.asarray(size * network_values(run.network, z_at)[:, 0])

@@ -77,7 +77,7 @@ def discovery(expression, names=("x", "y"), notes=("made",)):
     network = kr.from_formula(tuple(one.subs({X: X}) for one in outputs), names)
     steps = tuple(DiscoveryStep("name", note, network, 1.25e-3, 2.5e-3) for note in notes)
     scaler = kr.Scaler(np.zeros(2), np.ones(2), np.zeros(1), np.ones(1))
-    verdict = Verdict("exact", "the largest error is 1e-16")
+    verdict = Verdict("exact", ("the largest error is 1e-16",))
     return Discovery(expression, network, NET, steps, verdict, (), scaler, names)
 
 
