@@ -110,11 +110,11 @@ def class_structure(
     """Return what residuals y - p of classes at the training samples depend on; "" if nothing."""
     targets = LOSSES[loss].read_targets("y_train", data.y_train, network.widths[-1])
     p = predict_proba(network, data.x_train, loss=loss)
-    for y, q in zip(targets.T, p.T, strict=True):
-        found = structure(data.x_train, y - q, rng, q * (1.0 - q), false_alarm / p.shape[1])
-        if found:
-            return found
-    return ""
+    found = (
+        structure(data.x_train, y - q, rng, q * (1.0 - q), false_alarm / p.shape[1])
+        for y, q in zip(targets.T, p.T, strict=True)
+    )
+    return next(filter(None, found), "")
 
 
 def standardised(x: FloatArray) -> FloatArray:

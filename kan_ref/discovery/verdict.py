@@ -37,15 +37,11 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, counted
 from kan_ref.data import Data
-from kan_ref.discovery.residual_tests import (
-    fewest_samples,
-    neighbour_pairs,
-    standardised,
-    structure,
-)
+from kan_ref.discovery import residual_tests
 from kan_ref.formulas import numeric_function
 
 KINDS = ("exact", "within noise", "not explained")
+Other = tuple[float, int, Any]  # error, complexity and formula of another form
 
 # of the standard deviation of y
 EXACT = 1e-11  # a larger residual is no rounding error
@@ -96,7 +92,7 @@ def judge(
     data: Data,
     rng: np.random.Generator,
     *,
-    others: Sequence[Sequence[tuple[float, int, Any]]] = (),
+    others: Sequence[Sequence[Other]] = (),
 ) -> Verdict:
     """Return the verdict on the formulas of all outputs; the worst one decides.
 
@@ -115,11 +111,7 @@ def judge(
 
 
 def judge_output(
-    law: "Law",
-    data: Data,
-    output: int,
-    rng: np.random.Generator,
-    others: Sequence[tuple[float, int, Any]] = (),
+    law: "Law", data: Data, output: int, rng: np.random.Generator, others: Sequence[Other] = ()
 ) -> Verdict:
     """Return the verdict on the formula of one output: the rule."""
     x, y = data.x_train, data.y_train[:, output]
@@ -139,13 +131,13 @@ def judge_output(
         largest <= max(ROUNDED * unit, grain)
         or bool((np.abs(residual) <= law.rounding_errors(x)).all())
     )
-    dependence = "" if is_rounded else structure(x, residual, rng)
+    dependence = "" if is_rounded else residual_tests.structure(x, residual, rng)
     kind = "exact" if is_small and not dependence else "within noise"
     shown = max(EXACT * unit, grain) / CHANGE if kind == "exact" else max(size, grain)
     hole, peak = _between_samples(law, x, rng)
     against = (
         dependence and f"the residual has structure: {dependence}",
-        too_few_samples(n, len(points), p, fewest_samples(x.shape[1]), kind),
+        too_few_samples(n, len(points), p, residual_tests.fewest_samples(x.shape[1]), kind),
         _weak_number(law, x[points], shown, kind),
         hole,
     )
@@ -180,9 +172,8 @@ def is_like_noise(
 
     With fewer than two samples for each fitted number it is False.
     """
-    if 2 * n_numbers > len(y) or not np.isfinite(predicted).all():
-        return False
-    return not structure(x, y - predicted, rng)
+    is_tested = 2 * n_numbers <= len(y) and bool(np.isfinite(predicted).all())
+    return is_tested and not residual_tests.structure(x, y - predicted, rng)
 
 
 def beside_splines(verdict: Verdict, error: float, of_splines: float) -> Verdict:
@@ -190,12 +181,9 @@ def beside_splines(verdict: Verdict, error: float, of_splines: float) -> Verdict
 
     `error` of the formula there; nan where it is undefined.
     """
-    if verdict.kind != "not explained" or not np.isfinite(of_splines) or of_splines >= error / 2.0:
+    if verdict.kind != "not explained" or not of_splines < np.nan_to_num(error, nan=np.inf) / 2.0:
         return verdict
-    text = (
-        "the network of splines, scaler.inverse_y(splines(scaler.transform_x(x))), has an error of "
-        f"{of_splines:.1e} on the test samples, the formula {error:.1e}"
-    )
+    text = f"on the test samples splines have an error of {of_splines:.1e}, the formula {error:.1e}"
     return replace(verdict, reasons=(*verdict.reasons, text))
 
 
@@ -210,19 +198,18 @@ def fitted_numbers(*formulas: Any) -> set[float]:
     import sympy
 
     found = {abs(float(number)) for one in formulas for number in one.atoms(sympy.Float)}
-    halves = {c: (2.0 * c, 2.0 * c / np.pi) for c in found}
 
     def is_whole(v: float) -> bool:
         return v < MOST_SIMPLE and abs(v - round(v)) <= SIMPLE * v
 
-    return {c for c in found if not any(map(is_whole, halves[c]))}
+    return {c for c in found if not (is_whole(2.0 * c) or is_whole(2.0 * c / np.pi))}
 
 
 class Law:
     """A formula of inputs called `names`: its values, and how they depend on its numbers."""
 
     def __init__(self, formula: Any, names: Sequence[str]) -> None:
-        """Compile the formula, and once more with a symbol for each number but 0 and 1."""
+        """Compile the formula with a symbol for each number but 0 and 1."""
         import sympy
 
         self.formula, self.names = formula, tuple(names)
@@ -233,23 +220,19 @@ class Law:
         symbols = {c: sympy.Dummy(positive=True) for c in sorted(numbers, key=float)}
         signed = symbols | {-c: -symbol for c, symbol in symbols.items()}
         self.numbers = np.array([float(c) for c in symbols])
-        self._values = numeric_function((formula,), names)
-        self._by_numbers = numeric_function(
-            (formula.xreplace(signed),), names, list(symbols.values())
-        )
+        self._f = numeric_function((formula.xreplace(signed),), names, list(symbols.values()))
 
     def values(self, x: FloatArray) -> FloatArray:
         """Compute the formula at x (n, n_in), as (n,); not finite where it is undefined."""
-        return np.asarray(self._values(x)[:, 0])
+        return np.asarray(self._f(x, *self.numbers)[:, 0])
 
     def effects(self, x: FloatArray, change: float) -> FloatArray:
         """Return |c df/dc| at x (n, n_in) for each number c, (n_numbers, n), by a relative change.
 
         Infinite where the changed formula is undefined.
         """
-        here = self._by_numbers(x, *self.numbers)
         changed = self.numbers * (1.0 + change * np.eye(len(self.numbers)))
-        e = [(self._by_numbers(x, *one) - here)[:, 0] / change for one in changed]
+        e = [(self._f(x, *one)[:, 0] - self.values(x)) / change for one in changed]
         return np.nan_to_num(np.abs(e).reshape(-1, len(x)), nan=np.inf, posinf=np.inf)
 
     def rounding_errors(self, x: FloatArray) -> FloatArray:
@@ -325,7 +308,8 @@ def _undefined(law: Law, data: Data) -> str:
 
 def _between_samples(law: Law, x: FloatArray, rng: np.random.Generator) -> tuple[str, str]:
     """Return where a formula is undefined on lines between neighbours, and where it is far away."""
-    a, b = np.moveaxis(x[neighbour_pairs(standardised(x), rng)], 1, 0)
+    pairs = residual_tests.neighbour_pairs(residual_tests.standardised(x), rng)
+    a, b = x[pairs[:, 0]], x[pairs[:, 1]]
     middle = np.vstack([a + share * (b - a) for share in SHARES])
     values, found = law.values(x), law.values(middle)
     away = np.nan_to_num(np.abs(found - values.mean()), nan=np.inf, posinf=np.inf)
@@ -344,17 +328,14 @@ def _of_inputs(law: Law, x: FloatArray) -> list[str]:
         size = max(float(np.abs(column).max()), TINY)
         count = len(np.unique(np.round(column / size, 13)))  # constant up to rounding
         if count == 1 or (count < FEW_VALUES and name in used):
-            told.append(
-                f"{name} takes {counted(count, 'value')}: nothing tests the formula elsewhere"
-            )
-    z = standardised(x)
+            told.append(f"{name} takes {counted(count, 'value')}: no other one is tested")
+    z = residual_tests.standardised(x)
     _, singular, vectors = np.linalg.svd(z, full_matrices=False)
     null = np.abs(vectors[singular <= DEPENDENT * singular.max()])
     places = np.flatnonzero((null > DEPENDENT**0.5).any(axis=0) & (np.ptp(x, axis=0) > 0.0))
     dependent = [law.names[i] for i in places]
     if used.intersection(dependent):
-        those = " and ".join(dependent)
-        told.append(f"{those} are linearly dependent: other formulas have the same values")
+        told.append(f"{' and '.join(dependent)} are linearly dependent: others may stand for them")
     return told
 
 
@@ -382,19 +363,15 @@ def form(formula: Any) -> str:
     return parts[0] if len(parts) == 1 else f"{formula.func}({', '.join(parts)})"
 
 
-def _fits_as_well(
-    other: tuple[float, int, Any], law: Law, x: FloatArray, error: float, unseen: float
-) -> bool:
+def _fits_as_well(other: Other, law: Law, x: FloatArray, error: float, unseen: float) -> bool:
     """Return whether another form has a BIC as low, and values that samples cannot tell apart."""
     error_of_other, _, formula = other
-    if form(formula) == form(law.formula):
-        return False
     gain = 2.0 * len(x) * np.log(error_of_other / error)
     price = np.log(len(x)) * (_price(formula) - _price(law.formula))
     difference = Law(formula, law.names).values(x) - law.values(x)
-    return bool(gain + price <= AS_GOOD and np.mean(difference**2) <= unseen**2)
+    is_as_good = gain + price <= AS_GOOD and np.mean(difference**2) <= unseen**2
+    return bool(is_as_good) and form(formula) != form(law.formula)
 
 
 def _price(formula: Any) -> int:
-    numbers = 2 * len(fitted_numbers(formula))
-    return int(formula.count_ops()) + numbers + strangeness(formula)
+    return int(formula.count_ops()) + 2 * len(fitted_numbers(formula)) + strangeness(formula)

@@ -1057,9 +1057,7 @@ def test_a_product_with_a_shared_input_is_not_explained_and_its_splines_are_name
     error = np.sqrt(np.mean((values - data.y_test) ** 2))
     assert found.verdict.kind == "not explained"
     assert error < 0.5 * found.test_rmse
-    assert (
-        f"{error:.1e} on the test samples, the formula {found.test_rmse:.1e}" in found.verdict.why
-    )
+    assert f"error of {error:.1e}, the formula {found.test_rmse:.1e}" in found.verdict.why
 
 
 @pytest.mark.long
