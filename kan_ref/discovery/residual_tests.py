@@ -92,16 +92,15 @@ def _tests(
     statistics = (product_statistic, sign_statistic)[: 3 - len(variances)]
     kinds = {"neighbouring samples": neighbour_pairs(z, rng)}
     if z.shape[1] > 1:
-        along = {f"samples that are neighbours along input {i}": c for i, c in enumerate(z.T)}
-        kinds |= {kind: pairs_along(column) for kind, column in along.items()}
+        along = "samples that are neighbours along input"
+        kinds |= {f"{along} {i}": pairs_along(column) for i, column in enumerate(z.T)}
     for kind, pairs in kinds.items():
         found = max((one(pairs, r) for one in statistics), key=abs)
         yield f"residuals of {kind} are correlated", found, 2 * len(statistics) * len(kinds)
     columns = product_columns(z)
-    found = largest_coefficient(columns, r, variances)
-    yield "one product of polynomials explains it", found, 2 * columns.shape[1]
-    found = max(0.0, joint_statistic(columns, r, variances))
-    yield "products of polynomials explain it", found, 1
+    t, total = column_statistic(columns, r, variances), joint_statistic(columns, r, variances)
+    yield "one product of polynomials explains it", t, 2 * columns.shape[1]
+    yield "products of polynomials explain it", max(0.0, total), 1
 
 
 def class_structure(
@@ -190,7 +189,7 @@ def product_columns(z: FloatArray) -> FloatArray:
     """
     n, n_in = z.shape
     low, high = z.min(axis=0), z.max(axis=0)
-    t = (2.0 * z - low - high) / np.where(high > low, high - low, 1.0)
+    t = (2.0 * z - low - high) / np.maximum(high - low, TINY)
     powers = np.polynomial.chebyshev.chebvander(t, MOST_DEGREE)  # (n, n_in, degree + 1)
     columns = [np.ones(n)]
     for degree in range(1, MOST_DEGREE + 1):
@@ -205,9 +204,7 @@ def product_columns(z: FloatArray) -> FloatArray:
     return np.asarray(q[:, sizes > DEPENDENT * sizes.max()])
 
 
-def largest_coefficient(
-    columns: FloatArray, r: FloatArray, variances: Sequence[FloatArray]
-) -> float:
+def column_statistic(columns: FloatArray, r: FloatArray, variances: Sequence[FloatArray]) -> float:
     """Return the largest |t| of (D29) for residuals r (n,) with one or two variances (n,)."""
     # [eq:residual-coefficient]
     spreads = np.stack([columns.T**2 @ one for one in variances]).max(axis=0)

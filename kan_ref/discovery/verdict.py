@@ -115,8 +115,7 @@ def judge_output(
 ) -> Verdict:
     """Return the verdict on the formula of one output: the rule."""
     x, y = data.x_train, data.y_train[:, output]
-    undefined = _undefined(law, data)
-    if undefined:
+    if undefined := _undefined(law, data):
         return Verdict("not explained", (undefined,))
     residual = y - law.values(x)
     largest, size = float(np.abs(residual).max()), float(np.std(residual))
@@ -127,10 +126,8 @@ def judge_output(
 
     is_coarse = grain > COARSE * unit
     is_small = not is_coarse and largest <= max(EXACT * unit, grain)
-    is_rounded = is_small and (
-        largest <= max(ROUNDED * unit, grain)
-        or bool((np.abs(residual) <= law.rounding_errors(x)).all())
-    )
+    rounding = np.maximum(law.rounding_errors(x), max(ROUNDED * unit, grain))
+    is_rounded = is_small and bool((np.abs(residual) <= rounding).all())
     dependence = "" if is_rounded else residual_tests.structure(x, residual, rng)
     kind = "exact" if is_small and not dependence else "within noise"
     shown = max(EXACT * unit, grain) / CHANGE if kind == "exact" else max(size, grain)
@@ -141,7 +138,7 @@ def judge_output(
         _weak_number(law, x[points], shown, kind),
         hole,
     )
-    wrong = [reason for reason in against if reason]
+    wrong = tuple(filter(None, against))
     kind = "not explained" if wrong else kind
 
     told = [
@@ -161,8 +158,7 @@ def judge_output(
             not any(law.used) and "y depends on no input, or varies too fast for the samples",
         ]
         several = any(_fits_as_well(one, law, x, size, unseen) for one in others)
-    reasons = [*wrong, *filter(None, told)]
-    return Verdict(kind, tuple(map(str, reasons)), several=several)
+    return Verdict(kind, (*wrong, *(str(one) for one in told if one)), several=several)
 
 
 def is_like_noise(
@@ -300,8 +296,7 @@ def _undefined(law: Law, data: Data) -> str:
     inside = data.x_test[((low <= data.x_test) & (data.x_test <= high)).all(axis=1)]
     where = "test samples inside the range of the training samples"
     for x, what in ((data.x_train, "samples"), (inside, where)):
-        count = int((~np.isfinite(law.values(x))).sum())
-        if count:
+        if count := int((~np.isfinite(law.values(x))).sum()):
             return f"the formula is undefined at {count} of {len(x)} {what}"
     return ""
 
@@ -323,19 +318,18 @@ def _between_samples(law: Law, x: FloatArray, rng: np.random.Generator) -> tuple
 
 def _of_inputs(law: Law, x: FloatArray) -> list[str]:
     """Return which inputs take few values, and which others determine by a line."""
-    told, used = [], {name for name, one in zip(law.names, law.used, strict=True) if one}
-    for name, column in zip(law.names, x.T, strict=True):
+    told = []
+    for name, column, is_used in zip(law.names, x.T, law.used, strict=True):
         size = max(float(np.abs(column).max()), TINY)
         count = len(np.unique(np.round(column / size, 13)))  # constant up to rounding
-        if count == 1 or (count < FEW_VALUES and name in used):
+        if count == 1 or (count < FEW_VALUES and is_used):
             told.append(f"{name} takes {counted(count, 'value')}: no other one is tested")
-    z = residual_tests.standardised(x)
-    _, singular, vectors = np.linalg.svd(z, full_matrices=False)
+    _, singular, vectors = np.linalg.svd(residual_tests.standardised(x), full_matrices=False)
     null = np.abs(vectors[singular <= DEPENDENT * singular.max()])
-    places = np.flatnonzero((null > DEPENDENT**0.5).any(axis=0) & (np.ptp(x, axis=0) > 0.0))
-    dependent = [law.names[i] for i in places]
-    if used.intersection(dependent):
-        told.append(f"{' and '.join(dependent)} are linearly dependent: others may stand for them")
+    is_dependent = (null > DEPENDENT**0.5).any(axis=0) & (np.ptp(x, axis=0) > 0.0)
+    if (is_dependent & law.used).any():
+        those = " and ".join(np.array(law.names)[is_dependent])
+        told.append(f"{those} are linearly dependent: others may stand for them")
     return told
 
 
@@ -349,7 +343,7 @@ def strangeness(formula: Any) -> int:
     count = len(formula.atoms(sympy.asin, sympy.acos, sympy.tan))
     count += sum(one.has(sympy.sin, sympy.cos) for one in formula.atoms(sympy.log))
     count += sum(one.args[0].has(sympy.exp) for one in formula.atoms(sympy.exp))
-    powers = [one.exp for one in formula.atoms(sympy.Pow) if one.exp.is_number]
+    powers = (one.exp for one in formula.atoms(sympy.Pow) if one.exp.is_number)
     return int(count + sum(abs(float(one)) >= 5.0 for one in powers))
 
 

@@ -11,8 +11,8 @@ from cases import for_all
 import kan_ref as kr
 from kan_ref.discovery.residual_tests import (
     class_structure,
+    column_statistic,
     joint_statistic,
-    largest_coefficient,
     neighbour_pairs,
     pairs_along,
     product_columns,
@@ -386,11 +386,11 @@ def test_the_statistics_of_columns_have_mean_and_variance_over_all_signs():
     p = 2.0 * np.mean(squares) ** 2 / np.var(squares)
     ratio = squares[0] / np.mean(squares)
 
-    t = largest_coefficient(columns, r, [r**2])
+    t = column_statistic(columns, r, [r**2])
     np.testing.assert_allclose(t, np.abs(sums[0] / np.std(sums, axis=0)).max(), rtol=1e-12)
     z = (ratio ** (1 / 3) - 1.0 + 2.0 / (9.0 * p)) / np.sqrt(2.0 / (9.0 * p))
     np.testing.assert_allclose(joint_statistic(columns, r, [r**2]), z, rtol=1e-10)
-    assert largest_coefficient(columns, r, [r**2, 4.0 * r**2]) == pytest.approx(0.5 * t)
+    assert column_statistic(columns, r, [r**2, 4.0 * r**2]) == pytest.approx(0.5 * t)
     assert joint_statistic(columns, r, [r**2, 2.0 * r**2]) < z
 
 
