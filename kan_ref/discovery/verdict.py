@@ -21,6 +21,10 @@ s the change that one sample shows, sigma with noise. The participation ratio
 
 counts the points at which the number matters: 1 for a peak at one sample or a pole beside one.
 
+In float64 the formula has, to first order in its numbers and inputs v, a rounding error of up to
+
+    (D35)  eps (|f| + sum_v |v df/dv|)
+
 Nothing is seen below the noise. With sigma^2 = (sum_b r_b^2) / (N - p), a formula may be wrong by
 
     (D33)  sigma sqrt((8^2 + p) / N)
@@ -232,9 +236,9 @@ class Law:
         return np.nan_to_num(np.abs(e).reshape(-1, len(x)), nan=np.inf, posinf=np.inf)
 
     def rounding_errors(self, x: FloatArray) -> FloatArray:
-        """Return the rounding errors (n,) to first order: eps (|f| + sum_v |v df/dv|).
+        """Return the rounding errors (D35) at x (n, n_in), as (n,).
 
-        The v are numbers and inputs. Of e^(t / 2 - 1000), 1000 contributes 1000 eps of the value.
+        Of e^(t / 2 - 1000), 1000 contributes 1000 eps of the value.
         """
         e, here = self.effects(x, NUDGE), self.values(x)
         total = np.abs(here) + np.where(np.isfinite(e), e, 0.0).sum(axis=0)
