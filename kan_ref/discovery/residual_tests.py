@@ -27,7 +27,9 @@ nearly normal (Wilson & Hilferty 1931):
 
     (D18)  z = ((E / mean)^(1/3) - (1 - 2 / (9 p))) / sqrt(2 / (9 p))
 
-Each of the two tests is made so that noise fails it about once in 10,000 times.
+Each of the two tests is made so that noise fails it about once in 10,000 times. Of 80,000 draws of
+normal, t (3 degrees of freedom) and exponential noise, also of a size that varies by a factor of
+160, of 28 to 1000 samples of 1, 2 and 5 inputs, 30 failed one; in no setting more than 4 of 2000.
 
 Residuals y - p of classes have mean 0 and the known variance p (1 - p). Where p is near 0 or 1,
 r^2 and the known variance each give false alarms; of both, the smaller statistic counts. Their

@@ -19,7 +19,8 @@ s the change that one sample shows, sigma with noise. The participation ratio
 
     (D34)  (sum_b w_b^2)^2 / sum_b w_b^4,   w_b = min(e_b, s),   e_b = |c df/dc (x_b)|
 
-counts the points at which the number matters: 1 for a peak at one sample or a pole beside one.
+counts the points at which the number matters: 1 for a peak at one sample or a pole beside one. It
+must be at least 1.5 p for an exact formula, max(5, 2 p) with noise, if there are many points.
 
 In float64 the formula has, to first order in its numbers and inputs v, a rounding error of up to
 
@@ -125,7 +126,8 @@ def judge_output(
     largest, size = float(np.abs(residual).max()), float(np.std(residual))
     unit = max(float(np.std(y) if np.ptp(y) > 0.0 else np.abs(y).max()), TINY)
     grain = 8.0 * EPS * float(np.abs(y).max())  # rounding errors of a few operations
-    used, n, p = x[:, law.used], len(x), law.n_fitted  # a constant is tested by every sample
+    n, p, fewest = len(x), law.n_fitted, residual_tests.fewest_samples(x.shape[1])
+    used = x[:, law.used]  # a constant is tested by every sample
     points = np.unique(used, axis=0, return_index=True)[1] if any(law.used) else np.arange(n)
 
     is_coarse = grain > COARSE * unit
@@ -133,12 +135,13 @@ def judge_output(
     rounding = np.maximum(law.rounding_errors(x), max(ROUNDED * unit, grain))
     is_rounded = is_small and bool((np.abs(residual) <= rounding).all())
     dependence = "" if is_rounded else residual_tests.structure(x, residual, rng)
-    kind = "exact" if is_small and not dependence else "within noise"
+    is_noise = is_small and n >= fewest and not dependence
+    kind = "exact" if is_rounded or is_noise else "within noise"
     shown = max(EXACT * unit, grain) / CHANGE if kind == "exact" else max(size, grain)
     hole, peak = _between_samples(law, x, rng)
     against = (
         dependence and f"the residual has structure: {dependence}",
-        too_few_samples(n, len(points), p, residual_tests.fewest_samples(x.shape[1]), kind),
+        too_few_samples(n, len(points), p, fewest, kind),
         _weak_number(law, x[points], shown, kind),
         hole,
     )
