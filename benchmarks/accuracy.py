@@ -41,7 +41,7 @@ class Case:
 
 
 LADDER, SHORT = (3, 5, 10, 20, 50, 100, 200), (3, 5, 10, 20, 50)
-SLOPES, FIXED = "slope between -2.6 and -3.5", ("coef", "w_base")
+SLOPES, FIXED = "slope <= -3.85", ("coef", "w_base")
 CASES = (
     Case(
         "lm-1000", "lm", 1000, 3, LADDER, 30, 1e-8, (5, 100), "<= 1e-7 at G = 100, no rise at 200"

@@ -43,7 +43,7 @@ class Target(NamedTuple):
 def _bessel(x: FloatArray) -> FloatArray:
     from scipy.special import j0  # here, because four of the five targets need no SciPy
 
-    return np.asarray(j0(20.0 * x), dtype=np.float64)
+    return np.asarray(j0(20.0 * x))
 
 
 def _exp_sin(x: FloatArray) -> FloatArray:

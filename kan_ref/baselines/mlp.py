@@ -220,7 +220,6 @@ def init_mlp(widths: Sequence[int], *, activation: str, rng: np.random.Generator
     MLP([2, 5, 1], tanh, 21 parameters)
     """
     sizes = check_widths(widths)
-    checks.choice("activation", activation, ACTIVATION_NAMES)
     rng = checks.generator("rng", rng)
     weights = []
     for number, (n_in, n_out) in enumerate(pairwise(sizes)):

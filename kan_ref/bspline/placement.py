@@ -53,7 +53,6 @@ def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
     >>> hidden_bounds([[0.0], [20.0]], n_intervals=5)
     (array([-4.]), array([24.]))
     """
-    n_intervals = checks.integer("n_intervals", n_intervals, low=1)
     share = max(1.0 / n_intervals, _SAMPLE_PAD)
     return _padded_bounds(checks.samples("x", x, ("batch", "n_in")), share)[:2]
 

@@ -51,19 +51,14 @@ from kan_ref.data import Data
 from kan_ref.discovery.formula_search import with_trained_numbers
 from kan_ref.discovery.network_search import NetworkSettings, search_by_network
 from kan_ref.discovery.records import Discovery, Report, discovery_of_network
-from kan_ref.discovery.residual_tests import class_structure
-from kan_ref.discovery.spare_samples import (
-    FEWEST,
-    at_points,
-    fitted_numbers,
-    missing_samples,
-)
+from kan_ref.discovery.residual_tests import FALSE_ALARM, FEWEST, class_structure
 from kan_ref.discovery.trials import VALIDATION_SHARE
-from kan_ref.discovery.verdict import ERRORS, Verdict
+from kan_ref.discovery.verdict import Verdict, fitted_numbers, too_few_samples
 from kan_ref.formulas import formula
 from kan_ref.network import Network, network_values
 from kan_ref.training import LOSSES, best_constant, compare, hold_out, sample_losses
 
+ERRORS = 3.0  # standard errors of a gap between losses
 CLASS_LOSSES = ("cross_entropy", "logistic")
 N_HIDDEN = 5  # nodes of the first network
 SEPARATED = 1e-3  # nats: with a smaller loss, larger logits are always better
@@ -204,8 +199,8 @@ def numbers_to_test(expression: Any, loss: str) -> int:
     """Count the fitted numbers of formulas that the same labels or answers determine."""
     outputs = expression if isinstance(expression, tuple) else (expression,)
     if loss == "cross_entropy":
-        return fitted_numbers(*outputs)
-    return max(fitted_numbers(one) for one in outputs)
+        return len(fitted_numbers(*outputs))
+    return max(len(fitted_numbers(one)) for one in outputs)
 
 
 def class_verdict(
@@ -227,7 +222,7 @@ def class_verdict(
     logits, of_splines = (network_values(one, part.x_test) for one in (found, splines))
     of_all = network_values(final, data.x_train)
     if not np.isfinite(logits).all() or not np.isfinite(of_all).all():
-        return Verdict("not explained", "the formula is undefined at a training sample")
+        return Verdict("not explained", ("the formula is undefined at a training sample",))
     n, n_out = of_all.shape
     kept, targets, answers = (
         kind.read_targets("y", y, n_out) for y in (part.y_train, part.y_test, data.y_train)
@@ -239,22 +234,22 @@ def class_verdict(
         f"{losses.mean():.3g}, its network of splines {reference:.3f} and {others.mean():.3g}"
     )
     gap = compare(losses, others)
-    structure = class_structure(data, final, loss)
+    structure = class_structure(data, final, loss, rng, FALSE_ALARM)
     if not gap.excess <= ERRORS * gap.standard_error:
         why = f"{numbers}: worse by {gap.excess:.2g} +- {gap.standard_error:.1g} (standard error)"
-        return Verdict("not explained", why)
+        return Verdict("not explained", (why,))
     if structure:
-        return Verdict("not explained", f"{numbers}; but {structure}")
+        return Verdict("not explained", (f"residuals y - p have structure: {structure}", numbers))
     constant = np.tile(best_constant(kind, kept), (len(logits), 1))
     least = float(sample_losses(kind, constant, targets).mean())
     if not losses.mean() < least:
         return Verdict(
-            "not explained", f"{numbers}: no better than a constant prediction, with {least:.3g}"
+            "not explained", (f"{numbers}: no better than a constant prediction, with {least:.3g}",)
         )
     n_points = len(np.unique(data.x_train, axis=0))
-    missing = missing_samples(n, n_points, n_numbers, FEWEST, is_noisy=True)
+    missing = too_few_samples(n, n_points, n_numbers, FEWEST, "within noise")
     if missing:
-        return Verdict("not explained", f"{numbers}; the residual shows no structure; {missing}")
+        return Verdict("not explained", (missing, numbers))
     tested = [range(n_out)] if loss == "cross_entropy" else [range(k, k + 1) for k in range(n_out)]
     counts = [label_orders(logits[:, one], targets[:, one], rng) for one in tested]
     varying = [k for k, one in enumerate(tested) if not is_constant(logits[:, one])]
@@ -267,11 +262,10 @@ def class_verdict(
     if count > MOST_ORDERS:
         return Verdict(
             "not explained",
-            f"{numbers}: not clearly better {chance}, but at most {MOST_ORDERS} may",
+            (f"{numbers}: not clearly better {chance}, but at most {MOST_ORDERS} may",),
         )
-    samples = at_points(n, n_points)
-    taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
-    text = f"{numbers}; better {chance}; residuals y - p show no structure on {samples}{taken}"
+    samples = f"{n} samples at {n_points} different points, of {n_numbers} fitted numbers"
+    reasons = [numbers, f"better {chance}", f"residuals y - p show no structure on {samples}"]
     if kind.judge(of_all, answers)[0] < SEPARATED:
-        text += "; the formula separates the classes, so the size of its logits is not determined"
-    return Verdict("within noise", text)
+        reasons.append("the classes are separated, so the size of its logits is not determined")
+    return Verdict("within noise", tuple(reasons))

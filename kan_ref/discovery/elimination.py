@@ -17,7 +17,7 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import ROUNDING, FloatArray, Record
 from kan_ref.data import check_data, check_loss
-from kan_ref.discovery.residual_tests import suspicion_of
+from kan_ref.discovery.residual_tests import SUSPECTED, class_structure
 from kan_ref.discovery.simplification import output_change, remove_spare_edges, simplify
 from kan_ref.discovery.trials import (
     LADDER,
@@ -167,7 +167,10 @@ def eliminate(
         part = replace(part, y_train=factors * part.y_train, y_test=factors * part.y_test)
         rule = PairedRule(tolerance, float(np.std(factors * checked.y_train, axis=0).max()))
     else:
-        rule = ClassRule(tolerance, suspicion_of(part, loss))
+        draws = rng or np.random.default_rng(0)
+        rule = ClassRule(
+            tolerance, lambda network: bool(class_structure(part, network, loss, draws, SUSPECTED))
+        )
 
     def report(trial: ArchitectureTrial) -> None:
         found = multiply_outputs(trial.network, 1.0 / factors)

@@ -26,10 +26,10 @@ from kan_ref.data import Data
 from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.formula_search import search_formula, sine_or_cosine
 from kan_ref.discovery.records import Discovery, Report, discovery_of_network
-from kan_ref.discovery.residual_tests import suspicion_of
-from kan_ref.discovery.results import judged
+from kan_ref.discovery.residual_tests import SUSPECTED, class_structure
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ClassRule, RatioRule, Search, fitted
 from kan_ref.discovery.varying_inputs import Inputs
+from kan_ref.discovery.verdict import judge
 from kan_ref.formulas import formula
 from kan_ref.network import (
     Network,
@@ -133,7 +133,8 @@ def discover_by_network(
 
     def with_verdict() -> Discovery:
         expression = formula(final, names=names)
-        verdict = judged(data, expression, names, rng)
+        outputs = expression if isinstance(expression, tuple) else (expression,)
+        verdict = judge(outputs, names, data, rng)
         return discovery_of_network(expression, final, splines, report.steps, verdict, names)
 
     return report.finished(with_verdict)
@@ -219,7 +220,10 @@ def _smaller(
         part,
         RatioRule(settings.allowed)
         if is_plain
-        else ClassRule(CLASS_TOLERANCE, suspicion_of(part, settings.loss)),
+        else ClassRule(
+            CLASS_TOLERANCE,
+            lambda network: bool(class_structure(part, network, settings.loss, rng, SUSPECTED)),
+        ),
         ELIMINATE_STEPS,
         LADDER if is_plain else CLASS_LADDER,
         settings.smoothness_weight,

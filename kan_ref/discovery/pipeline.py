@@ -28,19 +28,16 @@ from kan_ref.discovery.network_search import (
     first_network,
     problem_ends,
 )
-from kan_ref.discovery.records import Discovery, Report, beside_splines, formula_values
+from kan_ref.discovery.records import Discovery, Report, formula_values
 from kan_ref.discovery.results import (
     better,
+    compared_with_splines,
     expression_of,
     front_of,
-    judged,
-    judged_between_samples,
-    judged_on_inputs,
-    judged_on_test,
+    network_of,
     of_all_inputs,
     splines_of,
 )
-from kan_ref.discovery.sample_support import network_of
 from kan_ref.discovery.slice_search import (
     INTERRUPTED,
     TIME_IS_OVER,
@@ -48,6 +45,7 @@ from kan_ref.discovery.slice_search import (
     search_by_slices,
 )
 from kan_ref.discovery.varying_inputs import check_samples, inputs_of_data
+from kan_ref.discovery.verdict import judge
 from kan_ref.formulas import check_names
 from kan_ref.network import Network
 from kan_ref.symbolic import check_candidates
@@ -209,13 +207,11 @@ def discover(
 
         def finished() -> Discovery:
             best = found[0] if len(found) == 1 else better(found[0], found[1], data)
-            if is_late or any(TIME_IS_OVER in one.verdict.why for one in found):
-                best = replace(best, verdict=best.verdict.ended(TIME_IS_OVER))
-            if report.interrupted:
-                best = replace(best, verdict=best.verdict.ended(INTERRUPTED))
-            best = judged_between_samples(judged_on_test(best, data), data)
-            best = best if loss in CLASS_LOSSES else beside_splines(best, data)
-            return of_all_inputs(judged_on_inputs(best, data), inputs, labels)
+            ends = {one.verdict.ended for one in found} | ({TIME_IS_OVER} if is_late else set())
+            ended = INTERRUPTED if report.interrupted else max(ends)
+            best = replace(best, verdict=replace(best.verdict, ended=ended))
+            best = best if loss in CLASS_LOSSES else compared_with_splines(best, data)
+            return of_all_inputs(best, inputs, labels)
 
         return report.finished(finished)
 
@@ -267,10 +263,8 @@ def _of_searches(
         f"{len(decisions)} decisions, numbers trained on all samples and simplified",
         predict,
     )
-    verdict = judged(data, expression, names, rng)
-    ended = " ".join({search.ended for search in searches if search.ended})
-    if ended:
-        verdict = verdict.ended(ended)
+    verdict = judge(expressions, names, data, rng)
+    verdict = replace(verdict, ended=max(search.ended for search in searches))
     network, verdict = network_of(expressions, names, data, verdict)
     if network is not None:
         note = "the formula as a network of symbolic edges, with the errors of the formula"

@@ -1,7 +1,7 @@
 """What `discover` returns: the formula, its verdict, the front of alternatives, and all steps."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,7 +10,7 @@ from kan_ref import checks
 from kan_ref.checks import FloatArray, Record
 from kan_ref.data import Data
 from kan_ref.discovery.varying_inputs import Inputs
-from kan_ref.discovery.verdict import Verdict
+from kan_ref.discovery.verdict import Verdict, form
 from kan_ref.formulas import numeric_function
 from kan_ref.network import Network, network_values, undefined_values
 from kan_ref.training import LOSSES, Scaler
@@ -163,47 +163,12 @@ def distinct(
     kept: list[tuple[str, FloatArray]] = []
     chosen = []
     for one, f in zip(found, values, strict=True):
-        form, least = _form(one.formula), max(floor, SAME * one.rmse)
-        errors = [np.nanmean((f - g) ** 2) for other, g in kept if other == form]
+        shape, least = form(one.formula), max(floor, SAME * one.rmse)
+        errors = [np.nanmean((f - g) ** 2) for other, g in kept if other == shape]
         if not any(error <= least**2 for error in errors):
-            kept.append((form, f))
+            kept.append((shape, f))
             chosen.append(one)
     return chosen
-
-
-def _form(expression: Any) -> str:
-    """Return an expression as text without the numbers among its terms and factors."""
-    if expression.is_number or not expression.args:
-        return str(expression.evalf(2))
-    if not (expression.is_Add or expression.is_Mul):
-        return f"{expression.func}({', '.join(map(_form, expression.args))})"
-    parts = sorted(_form(part) for part in expression.args if not part.is_number)
-    return parts[0] if len(parts) == 1 else f"{expression.func}({', '.join(parts)})"
-
-
-def beside_splines(found: Discovery, data: Data) -> Discovery:
-    """Return a discovery whose verdict says by how much its splines predict better, if by half.
-
-    A formula that explains the data needs no such message, and test samples show it.
-    """
-    if found.verdict.kind != "not explained" or found.splines.widths[-1] != data.y_train.shape[1]:
-        return found
-    if not len(data.x_test):
-        return found
-    predicted = network_values(found.splines, found.scaler.transform_x(data.x_test))
-    if not np.isfinite(predicted).all():
-        return found
-    one, other = (
-        float(np.sqrt(np.mean((y - data.y_test) ** 2)))
-        for y in (found.scaler.inverse_y(predicted), found.predict(data.x_test))
-    )
-    if one >= 0.5 * other:  # of an undefined formula nan
-        return found
-    why = (
-        f"{found.verdict.why}; the network of splines, scaler.inverse_y(splines(scaler.transform_x("
-        f"x))), has an error of {one:.1e} on the test samples, the formula {other:.1e}"
-    )
-    return replace(found, verdict=Verdict(found.verdict.kind, why))
 
 
 class Report:

@@ -11,31 +11,34 @@ with lines in x inside (`curves`).
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.data import Data
 from kan_ref.discovery.curves import BLURRED, at_all_samples, floor_of, name_curve
 from kan_ref.discovery.polish import SMALLEST, bic
 from kan_ref.discovery.records import Alternative, Discovery, distinct, formula_values
-from kan_ref.discovery.sample_support import between_samples, rounding_errors, weak_number
 from kan_ref.discovery.slice_search import SliceSearch
-from kan_ref.discovery.spare_samples import different_points, fitted_numbers
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
-from kan_ref.discovery.varying_inputs import Inputs, dependent_columns
-from kan_ref.discovery.verdict import Verdict, judge
-from kan_ref.formulas import apply_function, exact_number
-from kan_ref.network import Network
+from kan_ref.discovery.varying_inputs import Inputs
+from kan_ref.discovery.verdict import (
+    KINDS,
+    Law,
+    Verdict,
+    beside_splines,
+)
+from kan_ref.formulas import apply_function, exact_number, from_formula
+from kan_ref.network import Network, domain_of_samples, network_values
 from kan_ref.training import Scaler
 
-KINDS = ("exact", "within noise", "not explained")
+NETWORK = 1e-11  # of the largest value of a formula: a network of it may be wrong by that
+CALL = "kr.from_formula(found.formula, found.names, domain=...)"  # `discover` has no domain=
 LEAST_SAMPLES = 10
 MANY = 10_000  # names of a curve, more than there are
 N_PLACES = 500  # where formulas of a curve are compared
-FEW = 10  # values of an input, below which a verdict names it
 
 
 def expression_of(tree: Tree, names: Sequence[str]) -> Any:
@@ -84,100 +87,33 @@ def splines_of(searches: Sequence[SliceSearch], data: Data) -> tuple[Network, Sc
     )
 
 
-def judged(
-    data: Data, expression: Any, names: tuple[str, ...], rng: np.random.Generator
-) -> Verdict:
-    """Return the verdict on a formula; of several outputs, the worst one with its number."""
-    predicted = formula_values(expression, data.x_train, names)
-    expressions = expression if isinstance(expression, tuple) else (expression,)
-    verdicts = []
-    for one, y, values in zip(expressions, data.y_train.T, predicted.T, strict=True):
-        rounding = partial(rounding_errors, one, data.x_train, names)
-        n_points = len(different_points(one, data.x_train, names)[0])
-        verdict = judge(data.x_train, y, values, rng, fitted_numbers(one), rounding, n_points)
-        if verdict.kind == "not explained":
-            verdicts.append(verdict)
-            continue
-        weak = weak_number(one, data.x_train, y, names, is_exact=verdict.kind == "exact")
-        beside = f"{weak}; without this rule it would be {verdict}"
-        verdicts.append(Verdict("not explained", beside) if weak else verdict)
-    worst = max(range(len(verdicts)), key=lambda j: KINDS.index(verdicts[j].kind))
-    if len(verdicts) == 1:
-        return verdicts[0]
-    return Verdict(verdicts[worst].kind, f"output {worst}: {verdicts[worst].why}")
-
-
 def of_all_inputs(found: Discovery, inputs: Inputs, names: tuple[str, ...]) -> Discovery:
     """Return a discovery for the inputs that vary as one for all inputs, which are called names."""
     if not inputs.flat:
         return found
     network = None if found.network is None else inputs.network(found.network)
-    why = f"{found.verdict.why}; {inputs.sentence(names)}"
+    verdict = found.verdict
+    verdict = replace(verdict, reasons=(*verdict.reasons, inputs.sentence(names)))
     return replace(
         found,
         network=network,
         splines=inputs.network(found.splines),
         scaler=inputs.scaler(found.scaler),
-        verdict=Verdict(found.verdict.kind, why),
+        verdict=verdict,
         names=names,
     )
 
 
-def judged_on_inputs(found: Discovery, data: Data) -> Discovery:
-    """Return a discovery whose verdict names the inputs of the formula that samples do not free.
-
-    These are inputs that take few values, and inputs that the others determine.
-    """
-    used = {str(symbol) for one in _expressions(found) for symbol in one.free_symbols}
-    sentences = [found.verdict.why]
-    counts = {
-        name: len(np.unique(column))
-        for name, column in zip(found.names, data.x_train.T, strict=True)
-    }
-    few = [f"{name} takes {n} values" for name, n in counts.items() if name in used and n < FEW]
-    if few:
-        sentences.append(f"{', '.join(few)}, and nothing tests the formula between them")
-    places = dependent_columns(data.x_train)
-    names = [found.names[i] for i in places]
-    if used.intersection(names):
-        sentences.append(
-            f"{' and '.join(names)} are linearly dependent at all training samples, so that other "
-            "formulas have the same values there"
-        )
-    return replace(found, verdict=Verdict(found.verdict.kind, "; ".join(sentences)))
-
-
-def judged_between_samples(found: Discovery, data: Data) -> Discovery:
-    """Return a discovery whose verdict says what its formula does between samples, if accepted."""
-    if found.verdict.kind == "not explained":
+def compared_with_splines(found: Discovery, data: Data) -> Discovery:
+    """Return a discovery whose verdict says where its splines are much better on test samples."""
+    if found.splines.widths[-1] != data.y_train.shape[1] or not len(data.x_test):
         return found
-    reports = [between_samples(one, data.x_train, found.names) for one in _expressions(found)]
-    why = "; ".join([found.verdict.why, *dict.fromkeys(filter(None, reports))])
-    return replace(found, verdict=Verdict(found.verdict.kind, why))
-
-
-def judged_on_test(found: Discovery, data: Data) -> Discovery:
-    """Return a discovery whose verdict tells at how many test samples the formula is undefined.
-
-    It explains nothing that is undefined between the smallest and largest training inputs.
-    """
-    undefined = np.isnan(found.predict(data.x_test)).any(axis=1)
-    if not undefined.any():
-        return found
-    low, high = data.x_train.min(axis=0), data.x_train.max(axis=0)
-    inside = undefined & ((low <= data.x_test) & (data.x_test <= high)).all(axis=1)
-    kind, why, n = found.verdict.kind, found.verdict.why, len(data.x_test)
-    if not inside.any():
-        why += (
-            f"; the formula is undefined at {undefined.sum()} of {n} test samples, all of them "
-            "outside the range of the training samples"
-        )
-        return replace(found, verdict=Verdict(kind, why))
-    where = f"at {inside.sum()} of {n} test samples inside the range of the training samples"
-    beside = why if kind == "not explained" else f"without them it would be {kind}: {why}"
-    return replace(
-        found, verdict=Verdict("not explained", f"the formula is undefined {where}; {beside}")
+    predicted = network_values(found.splines, found.scaler.transform_x(data.x_test))
+    error, of_splines = (
+        float(np.sqrt(np.mean((y - data.y_test) ** 2)))
+        for y in (found.predict(data.x_test), found.scaler.inverse_y(predicted))
     )
+    return replace(found, verdict=beside_splines(found.verdict, error, of_splines))
 
 
 def better(one: Discovery, other: Discovery, data: Data) -> Discovery:
@@ -210,6 +146,49 @@ def _error(found: Discovery, data: Data) -> float:
     error = float(np.sqrt(np.mean((found.predict(data.x_train) - data.y_train) ** 2)))
     floor = floor_of(data.y_train, 0.0)
     return max(error, floor, SMALLEST) if np.isfinite(error) else np.inf
+
+
+def network_of(
+    expressions: tuple[Any, ...], names: tuple[str, ...], data: Data, verdict: Verdict
+) -> tuple[Network | None, Verdict]:
+    """Return the formula as a network, or None and the verdict with the reason.
+
+    At the training samples it may differ by `NETWORK`, beside rounding errors of the formula (D35).
+    """
+    x = data.x_train
+    try:
+        low, high = x.min(axis=0), x.max(axis=0)
+        box = np.column_stack([low, high])
+        box[low == high] = domain_of_samples(x)[low == high]  # of a constant input
+        network = from_formula(expressions, names, domain=box)
+        for place, one in enumerate(expressions):
+            _check_network(network, place, one, names, x)
+    except ValueError as error:
+        why = str(error).replace("give domain= with", f"call {CALL} with")
+        reasons = (*verdict.reasons, f"there is no network of it: {why}")
+        return None, replace(verdict, reasons=reasons)
+    return network, verdict
+
+
+@np.errstate(all="ignore")
+def _check_network(
+    network: Network, output: int, expression: Any, names: tuple[str, ...], x: FloatArray
+) -> None:
+    """Raise ValueError if an output of a network is not its formula at x, where that is defined."""
+    values = formula_values(expression, x, names)[:, 0]
+    defined = np.isfinite(values)
+    x, values = x[defined], values[defined]
+    errors = np.abs(network_values(network, x)[:, output] - values)
+    if not np.isfinite(errors).all():
+        raise ValueError("it would be undefined at a training sample where the formula is not")
+    size = float(np.abs(values).max(initial=0.0))
+    wrong = errors > NETWORK * size + 8.0 * Law(expression, names).rounding_errors(x)
+    if wrong.any():
+        raise ValueError(
+            f"it would differ from the formula by {errors[wrong].max():.1e} at a training sample, "
+            f"but the formula is at most {size:.1e} there, and {NETWORK:g} of it is allowed: "
+            "rounding errors grow where large numbers cancel"
+        )
 
 
 @np.errstate(all="ignore")

@@ -16,7 +16,6 @@ import numpy as np
 from kan_ref.checks import ROUNDING, FloatArray
 from kan_ref.data import Data
 from kan_ref.discovery.formula_search import FormulaTrial
-from kan_ref.discovery.residual_tests import standardised
 from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.network import Layer, Network, domain_of_samples
 from kan_ref.sparsity import remove
@@ -24,7 +23,6 @@ from kan_ref.training import Scaler
 
 LEAST_SAMPLES = 10  # two of them are held out
 MOST_SHOWN = 3  # constant inputs that a verdict lists
-DEPENDENT = 1e-9  # relative: a smaller singular value, or part of its vector, is a rounding error
 
 
 def check_samples(data: Data) -> None:
@@ -34,14 +32,6 @@ def check_samples(data: Data) -> None:
             f"data has {len(data.x_train)} training samples, but at least {LEAST_SAMPLES} are "
             "needed, since a fifth of them is held out to compare formulas: give more samples"
         )
-
-
-def dependent_columns(x: FloatArray) -> list[int]:
-    """Return the columns of x (n, n_in) that are linear functions of others, constants included."""
-    z = standardised(x)
-    _, singular, vectors = np.linalg.svd(z, full_matrices=False)
-    null = vectors[singular <= DEPENDENT * singular.max()]
-    return [int(i) for i in np.flatnonzero((np.abs(null) > np.sqrt(DEPENDENT)).any(axis=0))]
 
 
 @dataclass(frozen=True, eq=False)

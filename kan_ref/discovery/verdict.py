@@ -1,265 +1,378 @@
 """Say how far a formula explains the data: exact, within noise, or not explained.
 
-    exact            the largest residual is below 1e-11 of the standard deviation of y: rounding
-                     errors. Above 1e-13 the residuals must be like noise, or within the rounding
-                     errors of the formula (D35), since quotients of polynomials may come that near
-                     to another curve. No formula is exact where rounding errors of y, of 8 eps
-                     times its largest value, are above 1e-9 of its standard deviation.
-    within noise     nothing that was tried explains the residual. A constant is within noise, too,
-                     where y varies too fast for the samples to show it.
-    not explained    the residual has structure
+`judge_output` has the rule. With the residual r at N training samples and p fitted numbers,
 
-Whether a residual has structure is tested in four ways. With p columns, such as polynomials of the
-inputs, least squares explain a part E of the sum of squares R of N residuals. For noise alone
-F = E (N - p) / ((R - E) p) is nearly chi^2 / p with p degrees of freedom. By Wilson & Hilferty
-(1931) its cube root is nearly normal,
+    exact            max |r| is at most 1e-11 of the standard deviation of y: rounding errors
+    within noise     r is larger, and depends on nothing that was tested (`residual_tests`)
+    not explained    otherwise; and where a condition below does not hold
 
-    (D18)  z = (F^(1/3) - (1 - 2 / (9 p))) / sqrt(2 / (9 p))
+The formula must be defined at all samples and on lines between neighbours. Samples that determine
+its numbers do not test it. Of M different points, the different rows of the inputs it has,
 
-and z > 4 shows that the residual has structure. Neighbouring samples have similar residuals where
-the formula is wrong by a continuous function, also by one that varies too fast for such columns.
-Products of polynomials of all inputs are tested alone, since many columns hide one term, and
-together (both in `residual_tests`). A small network finds curves that no such columns follow
-(`surrogate`): it is trained on four fifths of the samples and judged on the rest, each fifth in
-turn. Let q be its predictions for the residuals r. Over all samples
+    (D32)  exact           M - p >= p / 2
+           within noise    M - p >= p  and  N >= 50, of one input 28
 
-    (D19)  gain = mean(r^2 - (r - q)^2),   its standard error = std(r^2 - (r - q)^2) / sqrt(N)
+A spare point that is met to 1e-11 is worth 36 bits; about three operations of 5 bits are chosen for
+each number. With fewer samples a wrong formula and noise look alike. And each number must matter at
+enough points. Let e_b be the change of the formula by a change of the number c, in units of c, and
+s the change that one sample shows, sigma with noise. The participation ratio
 
-and a gain of more than three standard errors shows that the residual has structure.
+    (D34)  (sum_b w_b^2)^2 / sum_b w_b^4,   w_b = min(e_b, s),   e_b = |c df/dc (x_b)|
 
-The first two verdicts need more different points than fitted numbers, (D32), and a formula
-"within noise" may have an error that cannot be seen, (D33): `spare_samples`. Each number must
-matter at enough samples, (D34), and the formula has rounding errors, (D35): `sample_support`.
+counts the points at which the number matters: 1 for a peak at one sample or a pole beside one. It
+must be at least 1.5 p for an exact formula, max(5, 2 p) with noise, if there are many points.
+
+In float64 the formula has, to first order in its numbers and inputs v, a rounding error of up to
+
+    (D35)  eps (|f| + sum_v |v df/dv|)
+
+Nothing is seen below the noise. With sigma^2 = (sum_b r_b^2) / (N - p), a formula may be wrong by
+
+    (D33)  sigma sqrt((8^2 + p) / N)
+
+as a root mean square: 8 standard errors along what was not tried, for at 8 the joint test of 100
+products sees them, and one along each fitted number.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
-from kan_ref.discovery.residual_tests import (
-    joint_statistic,
-    largest_coefficient,
-    neighbour_statistic,
-    normal_of_ratio,
-    product_columns,
-    standardised,
-)
-from kan_ref.discovery.spare_samples import (
-    DEGREE,
-    FEWEST,
-    N_PER_COLUMN,
-    at_points,
-    fewest_noisy,
-    missing_samples,
-    unseen_error,
-)
-from kan_ref.discovery.surrogate import held_out_gain
+from kan_ref.checks import FloatArray, counted
+from kan_ref.data import Data
+from kan_ref.discovery import residual_tests
+from kan_ref.formulas import numeric_function
 
-EXACT = 1e-11  # of the standard deviation of y
-ROUNDED = 1e-13  # of it: smaller residuals are rounding errors, whatever they depend on
-MOST_EXACT = 1e-9  # of it: where rounding errors of y are larger, no formula is called exact
-ERRORS = 3.0  # standard errors of a gain
-STRUCTURE = 4.0  # of z, (D18)
+KINDS = ("exact", "within noise", "not explained")
+Other = tuple[float, int, Any]  # error, complexity and formula of another form
+
+# of the standard deviation of y
+EXACT = 1e-11  # a larger residual is no rounding error
+ROUNDED = 1e-13  # a smaller one is; between them a quotient of polynomials may be near a curve
+COARSE = 1e-9  # rounding errors of y: above them a small term leaves no trace
+
+CHANGE = 1e-3  # of a number, for (D34): samples that show it test three digits
+NUDGE = 2.0**-26  # of a number: differences for derivatives, right to half of the digits
+OUTLIERS = 5  # that a chosen term may meet, with noise
+UNSEEN = 8.0  # standard errors
+SIMPLE, MOST_SIMPLE = 1e-9, 1e4  # relative: no trained number is so near to n / 2 or n pi / 2
+FEW_VALUES = 10  # of an input: with fewer the verdict names it
+DEPENDENT = 1e-9  # a smaller singular value is a rounding error
+AS_GOOD = 10.0  # of BIC: very strong evidence begins above it (Kass & Raftery 1995)
+SHARES = np.linspace(0.1, 0.9, 9)  # of the way to a neighbour: places between samples
+FAR = 1.5  # ranges of the values at samples, from their mean: a value between them is told
+EPS, TINY = float(np.finfo(float).eps), 1e-300
 
 
 @dataclass(frozen=True)
 class Verdict:
     """How far a formula explains the data.
 
-    `kind` is "exact", "within noise" or "not explained"; `why` gives the numbers. `str` begins with
-    the kind.
+    `kind` is "exact", "within noise" or "not explained"; of the `reasons` the first one decided.
+    `ended`: "", "interrupted" or "the time is over". `several`: other forms fit the noise as well.
     """
 
     kind: str
-    why: str
+    reasons: tuple[str, ...]
+    ended: str = ""
+    several: bool = False
+
+    @property
+    def why(self) -> str:
+        """The reasons as one text."""
+        several = ("one of several forms that fit",) if self.several else ()
+        ended = f" ({self.ended}: the best formula so far)" if self.ended else ""
+        return "; ".join((*several, *self.reasons)) + ended
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.why}"
 
-    def ended(self, reason: str) -> "Verdict":
-        """Return the verdict with the reason why the search ended early, which it has once."""
-        return self if reason in self.why else Verdict(self.kind, f"{self.why} ({reason})")
 
-
+@np.errstate(all="ignore")
 def judge(
-    x: FloatArray,
-    y: FloatArray,
-    predicted: FloatArray,
+    formulas: Sequence[Any],
+    names: Sequence[str],
+    data: Data,
     rng: np.random.Generator,
-    n_numbers: int = 0,
-    rounding: Callable[[], FloatArray] | None = None,
-    n_points: int | None = None,
+    *,
+    others: Sequence[Sequence[Other]] = (),
 ) -> Verdict:
-    """Return the verdict on predictions (n,) for targets y (n,) at x (n, n_in).
+    """Return the verdict on the formulas of all outputs; the worst one decides.
 
-    `n_numbers`: how many numbers of the formula were fitted to these samples; `rounding`: returns
-    its rounding errors (n,), (D35); `n_points`: at how many different values of the formula's
-    inputs the samples are, n by default.
+    `others`: for each output, (error, complexity, formula) of other forms that are like noise.
+    `rng` is used beyond 2000 samples.
     """
-    residual, n, fewest = y - predicted, len(y), fewest_noisy(x.shape[1])
-    n_points = n if n_points is None else n_points
-    samples = at_points(n, n_points)
-    undefined = ~np.isfinite(residual)
-    if undefined.any():
-        why = f"the formula is undefined at {int(undefined.sum())} of {n} samples"
-        return Verdict("not explained", why)
-    largest = float(np.abs(residual).max())
-    rounded: FloatArray | float = allowed_error(y, ROUNDED)
-    if rounding is not None and rounded < largest <= allowed_error(y):
-        rounded = np.maximum(rounded, rounding())
-    is_rounded = bool((np.abs(residual) <= rounded).all())
-    found = "" if is_rounded else _structure(x, residual, rng)
-    coarse, rounding_of_y = "", 8.0 * resolution(y)
-    if rounding_of_y > MOST_EXACT * _unit(y):
-        coarse = (
-            f"; y has rounding errors of {rounding_of_y:.1e}, more than {MOST_EXACT:g} of its "
-            "standard deviation, so no formula is exact"
-        )
-    if largest <= allowed_error(y) and not found and not coarse:
-        text = (
-            f"the largest error on {samples} is {largest:.1e}, "
-            f"and y has a standard deviation of {float(np.std(y)):.2g}"
-        )
-        missing = missing_samples(n, n_points, n_numbers, fewest, is_noisy=False)
-        return Verdict("not explained", f"{missing}; {text}") if missing else Verdict("exact", text)
-    size = float(np.std(residual))
-    ratio = size / _unit(y)
-    of_y = f"{ratio:.1%}" if ratio >= 1e-3 else f"{ratio:.0e}"
-    share = f"the residual, of size {size:.1e} ({of_y} of y)"
-    if found:
-        return Verdict("not explained", f"{share}, has structure: {found}")
-    missing = missing_samples(n, n_points, n_numbers, fewest, is_noisy=True)
-    if missing:
-        return Verdict("not explained", f"{share}, shows no structure; {missing}")
-    taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
-    unseen = max(unseen_error(size, n, n_numbers), resolution(y))
-    if np.ptp(predicted) == 0.0:
-        why = (
-            f"the formula is a constant, and y looks like noise on {samples}{taken}: it does not "
-            "depend on the inputs, or varies too fast for so many samples; a slow dependence with "
-            f"a root mean square below {unseen:.1e} cannot be seen either{coarse}"
-        )
-        return Verdict("within noise", why)
-    why = (
-        f"{share}, shows no structure on {samples}{taken}; an error with a root mean square below "
-        f"{unseen:.1e} cannot be seen{coarse}"
+    verdicts = [
+        judge_output(Law(one, names), data, j, rng, others[j] if others else ())
+        for j, one in enumerate(formulas)
+    ]
+    worst = max(range(len(verdicts)), key=lambda j: KINDS.index(verdicts[j].kind))
+    found = verdicts[worst]
+    if len(verdicts) > 1:
+        found = replace(found, reasons=(f"output {worst}: {found.reasons[0]}", *found.reasons[1:]))
+    return replace(found, several=any(one.several for one in verdicts))
+
+
+def judge_output(
+    law: "Law", data: Data, output: int, rng: np.random.Generator, others: Sequence[Other] = ()
+) -> Verdict:
+    """Return the verdict on the formula of one output: the rule."""
+    x, y = data.x_train, data.y_train[:, output]
+    if undefined := _undefined(law, data):
+        return Verdict("not explained", (undefined,))
+    residual = y - law.values(x)
+    largest, size = float(np.abs(residual).max()), float(np.std(residual))
+    unit = max(float(np.std(y) if np.ptp(y) > 0.0 else np.abs(y).max()), TINY)
+    grain = 8.0 * EPS * float(np.abs(y).max())  # rounding errors of a few operations
+    n, p, fewest = len(x), law.n_fitted, residual_tests.fewest_samples(x.shape[1])
+    used = x[:, law.used]  # a constant is tested by every sample
+    points = np.unique(used, axis=0, return_index=True)[1] if any(law.used) else np.arange(n)
+
+    is_coarse = grain > COARSE * unit
+    is_small = not is_coarse and largest <= max(EXACT * unit, grain)
+    rounding = np.maximum(law.rounding_errors(x), max(ROUNDED * unit, grain))
+    is_rounded = is_small and bool((np.abs(residual) <= rounding).all())
+    dependence = "" if is_rounded else residual_tests.structure(x, residual, rng)
+    is_noise = is_small and n >= fewest and not dependence
+    kind = "exact" if is_rounded or is_noise else "within noise"
+    shown = max(EXACT * unit, grain) / CHANGE if kind == "exact" else max(size, grain)
+    hole, peak = _between_samples(law, x, rng)
+    against = (
+        dependence and f"the residual has structure: {dependence}",
+        too_few_samples(n, len(points), p, fewest, kind),
+        _weak_number(law, x[points], shown, kind),
+        hole,
     )
-    return Verdict("within noise", why)
+    wrong = tuple(filter(None, against))
+    kind = "not explained" if wrong else kind
 
-
-def allowed_error(y: FloatArray, share: float = EXACT) -> float:
-    """Return the largest residual of an exact formula: this share of y, or its rounding errors."""
-    return min(max(share * _unit(y), 8.0 * resolution(y)), MOST_EXACT * _unit(y))
-
-
-def resolution(y: FloatArray) -> float:
-    """Return the distance of float64 numbers of the size of y, up to which its values are right."""
-    return float(np.finfo(float).eps * np.abs(y).max())
-
-
-def _unit(y: FloatArray) -> float:
-    """Return the standard deviation, of a constant y its size."""
-    if np.ptp(y) > 0.0:  # of equal numbers the computed deviation need not be 0
-        return max(float(np.std(y)), 1e-300)
-    return max(float(np.abs(y).max()), 1e-300)
+    told = [
+        f"the largest error on {n} samples is {largest:.1e}, its root mean square {size:.1e}, and "
+        f"y has a standard deviation of {np.std(y):.2g}",
+        f"{counted(len(points), 'different point')} determine {counted(p, 'fitted number')}",
+        is_coarse and f"no formula is exact: y has rounding errors of {grain:.1e}",
+        peak,
+        *_of_inputs(law, x),
+    ]
+    several = False
+    if kind == "within noise":
+        unseen = max(unseen_error(size, n, p), grain)
+        told[:0] = [
+            "the residual shows no structure",
+            f"an error with a root mean square below {unseen:.1e} cannot be seen",
+            not any(law.used) and "y depends on no input, or varies too fast for the samples",
+        ]
+        several = any(_fits_as_well(one, law, x, size, unseen) for one in others)
+    return Verdict(kind, (*wrong, *(str(one) for one in told if one)), several=several)
 
 
 def is_like_noise(
     x: FloatArray, y: FloatArray, predicted: FloatArray, rng: np.random.Generator, n_numbers: int
 ) -> bool:
-    """Return whether y - predicted (n,) at x (n, n_in) has no structure that a test finds.
+    """Return whether y - predicted (n,) at x (n, n_in) has no structure, for use in a search.
 
-    With few samples few tests are made. With fewer than two for each fitted number it is False.
+    With fewer than two samples for each fitted number it is False.
     """
-    residual = y - predicted
-    if 2 * n_numbers > len(y) or not np.isfinite(residual).all():
-        return False
-    return not _structure(x, residual, rng)
+    is_tested = 2 * n_numbers <= len(y) and bool(np.isfinite(predicted).all())
+    return is_tested and not residual_tests.structure(x, y - predicted, rng)
 
 
-def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) -> str:
-    """Return what explains the residual, in words with numbers; "" if nothing does."""
-    z = standardised(x)
-    pairs = ("polynomials of degree 7 to 9 of the input", "products of two inputs")[x.shape[1] > 1]
-    for name, columns in (
-        ("sums of polynomials of the inputs", _one_by_one(z)),
-        (pairs, _pairs(z)),
-        ("local means", _local(z)),
-    ):
-        if columns.shape[1] * N_PER_COLUMN <= len(residual):
-            statistic, share = explained(columns, residual)
-            if statistic > STRUCTURE:
-                return f"{name} explain {share:.1%} of its square, z = {statistic:.3g}"
-    if len(residual) >= FEWEST:
-        statistic, clear, kind = neighbour_statistic(z, residual)
-        if abs(statistic) > clear:
-            return (
-                f"residuals of {kind} are correlated, "
-                f"z = {statistic:.3g}, whose size noise seldom raises above {clear:.1f}"
-            )
-        columns = product_columns(z)
-        t, clear = largest_coefficient(columns, residual)
-        if t > clear:
-            return (
-                "one product of polynomials of the inputs is correlated with it, "
-                f"t = {t:.3g}, which noise seldom raises above {clear:.1f}"
-            )
-        statistic = joint_statistic(columns, residual)
-        if statistic > STRUCTURE:
-            return f"products of polynomials of all inputs explain it, z = {statistic:.3g}"
-    gain, error = held_out_gain(x, residual, rng)
-    if gain > ERRORS * error:
-        share = gain / float(np.mean(residual**2))
-        return (
-            f"a network explains {share:.1%} of its square on held-out samples, "
-            f"{gain / error:.1f} standard errors"
-        )
-    return ""
+def beside_splines(verdict: Verdict, error: float, of_splines: float) -> Verdict:
+    """Return a verdict that tells where splines predict the test samples much better.
+
+    `error` of the formula there; nan where it is undefined.
+    """
+    if verdict.kind != "not explained" or not of_splines < np.nan_to_num(error, nan=np.inf) / 2.0:
+        return verdict
+    text = f"on the test samples splines have an error of {of_splines:.1e}, the formula {error:.1e}"
+    return replace(verdict, reasons=(*verdict.reasons, text))
 
 
-def explained(columns: FloatArray, residual: FloatArray) -> tuple[float, float]:
-    """Return z of (D18) for columns (n, p) and a residual (n,), and the share E / R."""
-    basis, singular, _ = np.linalg.svd(columns, full_matrices=False)
-    basis = basis[:, singular > 1e-9 * singular[0]]
-    p, n = basis.shape[1], len(residual)
-    part = float(np.sum((basis.T @ residual) ** 2))
-    rest = max(float(residual @ residual) - part, 1e-300)
-    ratio = part * (n - p) / (rest * p)
-    return normal_of_ratio(ratio, p), part / (part + rest)
+# --- numbers and samples
 
 
-def _one_by_one(z: FloatArray) -> FloatArray:
-    """Return Chebyshev polynomials of degree 1 to `DEGREE` of each input, and 1."""
-    t = z / np.maximum(np.abs(z).max(axis=0), 1e-300)
-    columns = [
-        np.polynomial.chebyshev.chebvander(t[:, i], DEGREE)[:, 1:] for i in range(t.shape[1])
-    ]
-    return np.hstack([*columns, np.ones((len(z), 1))])
+def fitted_numbers(*formulas: Any) -> set[float]:
+    """Return the sizes of the numbers that samples have determined.
+
+    Integers and fractions were chosen; so were multiples of 1/2 and pi / 2, up to 1e-9.
+    """
+    import sympy
+
+    found = {abs(float(number)) for one in formulas for number in one.atoms(sympy.Float)}
+
+    def is_whole(v: float) -> bool:
+        return v < MOST_SIMPLE and abs(v - round(v)) <= SIMPLE * v
+
+    return {c for c in found if not (is_whole(2.0 * c) or is_whole(2.0 * c / np.pi))}
 
 
-def _pairs(z: FloatArray) -> FloatArray:
-    """Return products of polynomials of degree 1 to 3 of two inputs, of one input degree 7 to 9."""
-    t = z / np.maximum(np.abs(z).max(axis=0), 1e-300)
-    powers = [np.polynomial.chebyshev.chebvander(t[:, i], 9)[:, 1:] for i in range(t.shape[1])]
-    if len(powers) == 1:
-        return np.asarray(powers[0][:, 6:])
-    n = 3 if len(powers) < 4 else 2
-    return np.hstack(
-        [
-            powers[i][:, a : a + 1] * powers[j][:, :n]
-            for i in range(len(powers))
-            for j in range(i)
-            for a in range(n)
-        ]
+class Law:
+    """A formula of inputs called `names`: its values, and how they depend on its numbers."""
+
+    def __init__(self, formula: Any, names: Sequence[str]) -> None:
+        """Compile the formula with a symbol for each number but 0 and 1."""
+        import sympy
+
+        self.formula, self.names = formula, tuple(names)
+        self.n_fitted = len(fitted_numbers(formula))
+        used = {symbol.name for symbol in formula.free_symbols}
+        self.used = [name in used for name in names]
+        numbers = {abs(c) for c in formula.atoms(sympy.Number) if abs(float(c)) not in (0.0, 1.0)}
+        symbols = {c: sympy.Dummy(positive=True) for c in sorted(numbers, key=float)}
+        signed = symbols | {-c: -symbol for c, symbol in symbols.items()}
+        self.numbers = np.array([float(c) for c in symbols])
+        self._f = numeric_function((formula.xreplace(signed),), names, list(symbols.values()))
+
+    def values(self, x: FloatArray) -> FloatArray:
+        """Compute the formula at x (n, n_in), as (n,); not finite where it is undefined."""
+        return np.asarray(self._f(x, *self.numbers)[:, 0])
+
+    def effects(self, x: FloatArray, change: float) -> FloatArray:
+        """Return |c df/dc| at x (n, n_in) for each number c, (n_numbers, n), by a relative change.
+
+        Infinite where the changed formula is undefined.
+        """
+        changed = self.numbers * (1.0 + change * np.eye(len(self.numbers)))
+        e = [(self._f(x, *one)[:, 0] - self.values(x)) / change for one in changed]
+        return np.nan_to_num(np.abs(e).reshape(-1, len(x)), nan=np.inf, posinf=np.inf)
+
+    def rounding_errors(self, x: FloatArray) -> FloatArray:
+        """Return the rounding errors (D35) at x (n, n_in), as (n,).
+
+        Of e^(t / 2 - 1000), 1000 contributes 1000 eps of the value.
+        """
+        e, here = self.effects(x, NUDGE), self.values(x)
+        total = np.abs(here) + np.where(np.isfinite(e), e, 0.0).sum(axis=0)
+        for factors in 1.0 + NUDGE * np.eye(x.shape[1]):
+            total += np.nan_to_num(np.abs(self.values(x * factors) - here) / NUDGE)
+        return np.asarray(EPS * total)
+
+
+def too_few_samples(n: int, n_points: int, p: int, fewest: int, kind: str) -> str:
+    """Return why n samples at n_points do not test p fitted numbers, (D32); "" if they do."""
+    if kind == "within noise" and n < fewest:
+        return f"there are {n} samples, but {fewest} are needed to see structure"
+    # [eq:spare-samples]
+    needed = p / 2 if kind == "exact" else p
+    if n_points - p >= needed:
+        return ""
+    # [/eq:spare-samples]
+    return (
+        f"{counted(n_points, 'different point')} determine {counted(p, 'fitted number')}, so "
+        f"{max(n_points - p, 0)} are left to test the formula, but {needed:g} are needed"
     )
 
 
-def _local(z: FloatArray) -> FloatArray:
-    """Return indicators of cells of equal count in the first two principal inputs."""
-    n = len(z)
-    k = max(2, min(6, int((n / 40) ** 0.5)))
-    order = [np.argsort(np.argsort(z[:, i])) * k // n for i in range(min(2, z.shape[1]))]
-    cell = order[0] if len(order) == 1 else order[0] * k + order[1]
-    return np.asarray((cell[:, None] == np.unique(cell)[None, :]).astype(np.float64))
+def unseen_error(size: float, n: int, p: int) -> float:
+    """Return (D33) for a residual with the root mean square `size` at n samples."""
+    # [eq:unseen-error]
+    sigma = size * np.sqrt(n / (n - p))
+    return float(sigma * np.sqrt((UNSEEN**2 + p) / n))
+    # [/eq:unseen-error]
+
+
+def _weak_number(law: Law, x: FloatArray, shown: float, kind: str) -> str:
+    """Return which number matters at too few of the points x, (D34); "" if there is none.
+
+    A number without which the formula has the same values need not be tested.
+    """
+    p, m = law.n_fitted, len(x)
+    least = min(1.5 * max(p, 1), m / 2) if kind == "exact" else min(max(OUTLIERS, 2 * p), m / 4)
+    without = law.effects(x, CHANGE - 1.0)
+    for number, e, gone in zip(law.numbers, law.effects(x, CHANGE), without, strict=True):
+        # [eq:number-effect]
+        w = np.minimum(e / shown, 1.0) ** 2
+        count = w.sum() ** 2 / max(np.sum(w**2), TINY)
+        # [/eq:number-effect]
+        if count < least and gone.max() > shown:
+            return (
+                f"the number {number:.6g} matters at {count:.1f} of {m} different points, "
+                f"but {least:g} are needed to test it"
+            )
+    return ""
+
+
+# --- places and inputs
+
+
+def _undefined(law: Law, data: Data) -> str:
+    """Return at how many samples a formula is undefined; test samples count inside the range."""
+    low, high = data.x_train.min(axis=0), data.x_train.max(axis=0)
+    inside = data.x_test[((low <= data.x_test) & (data.x_test <= high)).all(axis=1)]
+    where = "test samples inside the range of the training samples"
+    for x, what in ((data.x_train, "samples"), (inside, where)):
+        if count := int((~np.isfinite(law.values(x))).sum()):
+            return f"the formula is undefined at {count} of {len(x)} {what}"
+    return ""
+
+
+def _between_samples(law: Law, x: FloatArray, rng: np.random.Generator) -> tuple[str, str]:
+    """Return where a formula is undefined on lines between neighbours, and where it is far away."""
+    pairs = residual_tests.neighbour_pairs(residual_tests.standardised(x), rng)
+    a, b = x[pairs[:, 0]], x[pairs[:, 1]]
+    middle = np.vstack([a + share * (b - a) for share in SHARES])
+    values, found = law.values(x), law.values(middle)
+    away = np.nan_to_num(np.abs(found - values.mean()), nan=np.inf, posinf=np.inf)
+    at = int(away.argmax())
+    place = ", ".join(f"{n} = {v:.4g}" for n, v in zip(law.names, middle[at], strict=True))
+    if np.isinf(away[at]):
+        return f"between samples the formula is undefined, for example at {place}", ""
+    text = f"between samples it reaches {found[at]:.2g}, at {place}: perhaps a pole or a peak"
+    return "", text if away[at] > FAR * np.ptp(values) else ""
+
+
+def _of_inputs(law: Law, x: FloatArray) -> list[str]:
+    """Return which inputs take few values, and which others determine by a line."""
+    told = []
+    for name, column, is_used in zip(law.names, x.T, law.used, strict=True):
+        size = max(float(np.abs(column).max()), TINY)
+        count = len(np.unique(np.round(column / size, 13)))  # constant up to rounding
+        if count == 1 or (count < FEW_VALUES and is_used):
+            told.append(f"{name} takes {counted(count, 'value')}: no other one is tested")
+    _, singular, vectors = np.linalg.svd(residual_tests.standardised(x), full_matrices=False)
+    null = np.abs(vectors[singular <= DEPENDENT * singular.max()])
+    is_dependent = (null > DEPENDENT**0.5).any(axis=0) & (np.ptp(x, axis=0) > 0.0)
+    if (is_dependent & law.used).any():
+        those = " and ".join(np.array(law.names)[is_dependent])
+        told.append(f"{those} are linearly dependent: others may stand for them")
+    return told
+
+
+# --- other forms
+
+
+def strangeness(formula: Any) -> int:
+    """Count what laws seldom have: asin, acos, tan, log cos, exp in exp, fifth powers."""
+    import sympy
+
+    count = len(formula.atoms(sympy.asin, sympy.acos, sympy.tan))
+    count += sum(one.has(sympy.sin, sympy.cos) for one in formula.atoms(sympy.log))
+    count += sum(one.args[0].has(sympy.exp) for one in formula.atoms(sympy.exp))
+    powers = (one.exp for one in formula.atoms(sympy.Pow) if one.exp.is_number)
+    return int(count + sum(abs(float(one)) >= 5.0 for one in powers))
+
+
+def form(formula: Any) -> str:
+    """Return a formula as text without the numbers among its terms and factors."""
+    if formula.is_number or not formula.args:
+        return str(formula.evalf(2))
+    if not (formula.is_Add or formula.is_Mul):
+        return f"{formula.func}({', '.join(map(form, formula.args))})"
+    parts = sorted(form(part) for part in formula.args if not part.is_number)
+    return parts[0] if len(parts) == 1 else f"{formula.func}({', '.join(parts)})"
+
+
+def _fits_as_well(other: Other, law: Law, x: FloatArray, error: float, unseen: float) -> bool:
+    """Return whether another form has a BIC as low, and values that samples cannot tell apart."""
+    error_of_other, _, formula = other
+    gain = 2.0 * len(x) * np.log(error_of_other / error)
+    price = np.log(len(x)) * (_price(formula) - _price(law.formula))
+    difference = Law(formula, law.names).values(x) - law.values(x)
+    is_as_good = gain + price <= AS_GOOD and np.mean(difference**2) <= unseen**2
+    return bool(is_as_good) and form(formula) != form(law.formula)
+
+
+def _price(formula: Any) -> int:
+    return int(formula.count_ops()) + 2 * len(fitted_numbers(formula)) + strangeness(formula)

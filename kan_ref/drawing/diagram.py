@@ -1,6 +1,4 @@
-"""The diagram of a network as arrays: a layout with each edge's curve and opacity.
-
-`plan` computes the layout, `painting` paints the result.
+"""What a diagram shows: for each edge its curve, opacity and name in the layout of `plan`.
 
 Liu et al. 2024, section 2.5.1, step "visualization": an edge of magnitude A is drawn with the
 opacity
@@ -8,228 +6,136 @@ opacity
     (G2)  alpha = tanh(beta A),    A = |phi|_1 = mean_b |phi(x_b)|  (their eq. 2.17),    beta = 3
 
 so that unimportant edges are faint. Masked edges are not drawn, and a note counts the edges that
-are too faint to see.
+are too faint to see. A box shows its curve at 201 places in the range of the samples, from its
+smallest to its largest value there.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from kan_ref import checks
-from kan_ref.checks import BoolArray, FloatArray
-from kan_ref.drawing.curves import (
-    View,
-    box_curves,
-    shown_nodes,
-    strongest_edges,
-    views_of,
+from kan_ref.checks import BoolArray, FloatArray, IntArray
+from kan_ref.drawing.plan import Label, Plan, plan_diagram, text_sizes
+from kan_ref.network import (
+    Layer,
+    Network,
+    check_network,
+    edge_samples,
+    evaluate,
+    layer_edge_outputs,
 )
-from kan_ref.drawing.plan import Plan, plan_diagram
-from kan_ref.drawing.text import (
-    FUNCTION_POINTS,
-    LEAST_POINTS,
-    Label,
-    caption_text,
-    check_drawable,
-    largest_text,
-    text_size,
-)
-from kan_ref.network import Network, check_inputs, check_network
 
-MOST_EDGES = 48  # of a layer; with more, even two rows of boxes are too small to read
-PADDING = 0.1  # space around the curve, of a box
+N_POINTS = 201  # of a curve
+MOST_EDGES = 48  # of a layer; more boxes would be too small to read
+FLAT = 1e-9  # a curve whose range is below this, relative to its size, is a constant
+PADDING, CAPTION = 0.1, 0.3  # space around a curve, of a box; above it for the name of a function
 FAINT = 0.02  # an edge with less opacity differs from the paper by at most 5 of 255 shades of grey
-CAPTION = 0.3  # of the space inside, the part above the curve for the name of a function
+FUNCTION_POINTS = 9.0
 
 
 @dataclass(frozen=True, eq=False)
 class Diagram:
-    """A network in its layout, with one entry for each drawn edge.
+    """A network in its layout.
 
-    Parameters
-    ----------
-    plan : Plan
-        Places of nodes, boxes, wires and texts.
-    sums : (n_nodes,) of bool
-        Whether more than one active edge enters a node of the plan (in any of the networks in it).
-    curves : (n_edges, n_points, 2)
-        Inside the box; nan where there is nothing to draw.
-    scores, alphas : (n_edges,)
-        A and tanh(beta A).
-    functions : tuple of str
-        Name of the function of a symbolic edge, "" for splines.
+    `plan` has its edges and labels; `sums` (n_nodes,): whether more than one active edge enters a
+    node; `curves` (n_edges, n_points, 2), nan where there is nothing to draw; `alphas` (n_edges,)
+    by (G2); `functions`: names for symbolic edges, "" for splines.
     """
 
     plan: Plan
     sums: BoolArray
     curves: FloatArray
-    scores: FloatArray
     alphas: FloatArray
     functions: tuple[str, ...]
 
 
 def lay_out(
-    network: Network,
-    x: object,
-    *,
-    names: Sequence[str] | None = None,
-    output_names: Sequence[str] | None = None,
-    beta: float = 3.0,
-    title: str | None = None,
-    most_edges: int = MOST_EDGES,
-    space: tuple[float, float] | None = None,
-) -> Diagram:
-    """Return everything that `kan_ref.draw_network` paints, as arrays.
-
-    Parameters
-    ----------
-    network : Network
-    x : (batch, n_in)
-        At least one sample, for the scores and the ranges of the curves.
-    names, output_names : sequence of str, optional
-        None numbers them. Columns of a table x are drawn as they are, dollar signs too.
-    beta : float, default 3.0
-        Above 0, as in (G2). A note counts the drawn edges whose opacity is below 0.02.
-    title : str, optional
-    most_edges : int, default 48
-        Of a layer with more active edges only those with the largest scores are drawn, and a note
-        says so. Hidden nodes without a drawn edge are left out; so are inputs and outputs, if there
-        are more than `most_edges` of them.
-    space : (width, height), optional
-        In inches, above 0: the plan is made to fit. None gives the natural size.
-
-    Returns
-    -------
-    diagram : Diagram
-
-    Raises
-    ------
-    ValueError, TypeError
-        For wrong arguments: "names has 3 entries, but 2 inputs need 2".
-
-    Notes
-    -----
-    Implements :eq:`edge-opacity`. Memory: the outputs of all edges, batch x n_out x n_in numbers
-    for each layer.
-    """
-    return lay_out_all(
-        [network],
-        x,
-        [title],
-        names=names,
-        output_names=output_names,
-        beta=beta,
-        most_edges=most_edges,
-        space=space,
-    )[0]
-
-
-def lay_out_all(
     networks: Sequence[Network],
     x: object,
-    titles: Sequence[str | None],
+    titles: Sequence[str],
     *,
     names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
     beta: float = 3.0,
     most_edges: int = MOST_EDGES,
-    space: tuple[float, float] | None = None,
+    space: FloatArray | None = None,
 ) -> list[Diagram]:
-    """Return diagrams of networks of the same widths in one layout.
+    """Return a diagram of each network, all in one layout: an edge has the same place in all.
 
-    An edge that is active in any of the networks has the same place in all of them.
-
-    Parameters
-    ----------
-    networks : sequence of Network
-        At least one.
-    x : (batch, n_in)
-    titles : sequence
-        A str or None for each network.
-    names, output_names : sequence of str, optional
-    beta : float, default 3.0
-    most_edges : int, default 48
-        Compared by an edge's largest score in any network.
-    space : (width, height), optional
-
-    Returns
-    -------
-    diagrams : list of Diagram
-        All of one size.
-
-    Raises
-    ------
-    ValueError, TypeError
-        "networks[2] has widths (2, 3, 1), but networks[0] has (2, 5, 1)", and as `lay_out`.
+    The arguments are those of `draw_network`; `space` (width, height) in inches, None for natural
+    size.
     """
     for n, network in enumerate(networks):
         check_network(f"networks[{n}]" if len(networks) > 1 else "network", network)
-    first = networks[0]
+    widths = networks[0].widths
     for n, network in enumerate(networks):
-        if network.widths != first.widths:
+        if network.widths != widths:
             raise ValueError(
-                f"networks[{n}] has widths {network.widths}, but networks[0] has {first.widths}"
+                f"networks[{n}] has widths {network.widths}, but networks[0] has {widths}"
             )
-    points = check_inputs(first, x)
-    if len(points) == 0:
-        raise ValueError(f"x has shape {points.shape}, but curves over samples need at least one")
+    samples = [edge_samples(network, x) for network in networks]
     checks.number("beta", beta, above=0.0)
     most_edges = checks.integer("most_edges", most_edges, low=1)
-    if space is not None and not min(space) > 0.0:
-        raise ValueError(f"space is {space}, but must be a width and a height above 0")
-    texts = (
-        _check_names("names", names, "x", first.widths[0]),
-        _check_names("output_names", output_names, "y", first.widths[-1]),
-    )
+    below = _names("names", names, "x", widths[0])
     if names is not None:
-        checks.new_names(names, columns := checks.column_names(x) or ())
-        own = {*columns, *checks.input_names(columns)}
-        texts = [checks.literal(name) if name in own else name for name in texts[0]], texts[1]
-    for title in titles:
-        if title is not None and not isinstance(title, str):
-            raise TypeError(f"title is {title!r}, but must be a str")
-        check_drawable("title", title or "")
+        checks.new_names(below, checks.column_names(x))
+    above = _names("output_names", output_names, "y", widths[-1])
 
-    views = [views_of(network, points) for network in networks]
-    layers = list(zip(*views, strict=True))
-    active = [np.any([view.active for view in layer], axis=0) for layer in layers]
-    scores = [np.max([view.scores for view in layer], axis=0) for layer in layers]
-    drawn = [strongest_edges(*layer, most_edges) for layer in zip(active, scores, strict=True)]
+    layers = list(zip(*(network.layers for network in networks), strict=True))
+    active = [np.any([active_edges(one) for one in layer], axis=0) for layer in layers]
+    scores = [
+        np.max([np.abs(outputs).mean(axis=0) for _, outputs in layer], axis=0)
+        for layer in zip(*samples, strict=True)
+    ]
+    drawn = [_strongest(*layer, most_edges) for layer in zip(active, scores, strict=True)]
+    shown = _shown_nodes(drawn, most_edges)
     notes = [
         f"layer {n}: the {most_edges} strongest of {edges.sum()} edges"
         for n, edges in enumerate(active)
         if edges.sum() > most_edges
     ]
-    faint = [_opacities(a[edges], beta) < FAINT for a, edges in zip(scores, drawn, strict=True)]
-    if n_faint := int(sum(edges.sum() for edges in faint)):
+    faint = [opacities(one[edges], beta) < FAINT for one, edges in zip(scores, drawn, strict=True)]
+    if n_faint := int(np.concatenate(faint).sum()):
         notes.append(f"{n_faint} edge{'s are' if n_faint > 1 else ' is'} too faint to see")
-    shown, title = shown_nodes(drawn, most_edges), largest_text(titles)
-    plan = plan_diagram(drawn, shown, texts, title=title, note="\n".join(notes), space=space)
+    plan = plan_diagram(
+        drawn,
+        shown,
+        ([below[i] for i in shown[0]], [above[j] for j in shown[-1]]),
+        title=max(titles, key=len),
+        note="\n".join(notes),
+        space=space,
+    )
     sums = np.array([n > 0 and active[n - 1][i].sum() > 1 for n, i in plan.nodes], dtype=bool)
-    return [_fill(plan, sums, *frame, beta) for frame in zip(networks, views, titles, strict=True)]
+    return [
+        _diagram(plan, sums, *frame, beta) for frame in zip(networks, samples, titles, strict=True)
+    ]
 
 
-def _check_names(
-    argument: str, given: Sequence[str] | None, letter: str, count: int
-) -> Sequence[str]:
-    """Return the names of inputs or outputs, numbered letters for None; raise an error if wrong."""
+def _names(argument: str, given: Any, letter: str, n: int) -> tuple[str, ...]:
+    """Return the names that are given, or numbered letters."""
     if given is None:
-        return [f"${letter}$"] if count == 1 else [f"${letter}_{{{n + 1}}}$" for n in range(count)]
-    if isinstance(given, str | set | frozenset) or not hasattr(given, "__iter__"):
-        checks.fail(argument, given, f"must be a sequence of {count} str", TypeError)
-    given = tuple(given)
-    if not all(isinstance(name, str) for name in given):
-        checks.fail(argument, given, f"must be a sequence of {count} str", TypeError)
-    if len(given) != count:
-        nodes = "inputs" if letter == "x" else "outputs"
-        raise ValueError(f"{argument} has {len(given)} entries, but {count} {nodes} need {count}")
-    for n, name in enumerate(given):
-        check_drawable(f"{argument}[{n}]", name)
-    return given
+        return (f"${letter}$",) if n == 1 else tuple(f"${letter}_{{{i + 1}}}$" for i in range(n))
+    if isinstance(given, str) or not hasattr(given, "__iter__"):
+        checks.fail(argument, given, f"must be a sequence of {n} str", TypeError)
+    found = tuple(checks.instance(f"{argument}[{i}]", one, str) for i, one in enumerate(given))
+    if len(found) != n:
+        raise ValueError(f"{argument} has {len(found)} entries, but needs {n}")
+    return found
 
 
-def _opacities(scores: FloatArray, beta: float) -> FloatArray:
+def active_edges(layer: Layer) -> BoolArray:
+    """Return the edges (n_out, n_in) that are not masked."""
+    active: BoolArray = layer.mask == 1.0
+    for edge in layer.symbolic:
+        active[edge.output, edge.input] = True
+    return active
+
+
+def opacities(scores: FloatArray, beta: float) -> FloatArray:
     """Return the opacities (G2) of edges with the magnitudes `scores`."""
     # [eq:edge-opacity]
     alphas: FloatArray = np.tanh(beta * scores)
@@ -237,75 +143,101 @@ def _opacities(scores: FloatArray, beta: float) -> FloatArray:
     return alphas
 
 
+def _strongest(active: BoolArray, scores: FloatArray, most: int) -> BoolArray:
+    """Return the `most` active edges of a layer with the largest scores."""
+    order = np.argsort(np.where(active, -scores, np.inf), axis=None, kind="stable")
+    chosen = np.zeros_like(active)
+    chosen.flat[order[:most]] = True
+    return chosen & active
+
+
+def _shown_nodes(drawn: Sequence[BoolArray], most: int) -> list[IntArray]:
+    """Return the nodes of each row where edges end, and all inputs or outputs if they are few."""
+    below, above = ([edges.sum(axis=axis) > 0 for edges in drawn] for axis in (0, 1))
+    rows = [below[0], *(u | v for u, v in zip(above, below[1:], strict=False)), above[-1]]
+    for row in (rows[0], rows[-1]):
+        row |= len(row) <= most
+    return [np.flatnonzero(row) for row in rows]
+
+
 # --- one network in the layout
 
 
-def _fill(
+def _diagram(
     plan: Plan,
     sums: BoolArray,
     network: Network,
-    views: Sequence[View],
-    title: str | None,
+    samples: Sequence[tuple[FloatArray, FloatArray]],
+    title: str,
     beta: float,
 ) -> Diagram:
-    """Return the plan with this network's active edges, their curves, and its title."""
-    active = np.array([views[n].active[j, i] for n, j, i in plan.edges], dtype=bool)
-    drawn, boxes = plan.edges[active], plan.boxes[active]
-    scores = np.array([views[n].scores[j, i] for n, j, i in drawn])
+    """Return the layout with the active edges of this network, their curves, and its title."""
+    active = [active_edges(layer) for layer in network.layers]
+    own = np.array([active[n][j, i] for n, j, i in plan.edges], dtype=bool)
+    edges, boxes = plan.edges[own], plan.boxes[own]
     known = {
         (n, edge.output, edge.input): edge.name
         for n, layer in enumerate(network.layers)
         for edge in layer.symbolic
     }
-    functions = tuple(known.get((int(n), int(j), int(i)), "") for n, j, i in drawn)
-    labels = [label for label in plan.labels if label.role != "title"]
-    labels += [
-        replace(label, text=title) for label in plan.labels if label.role == "title" and title
+    functions = tuple(known.get((n, j, i), "") for n, j, i in edges.tolist())
+    magnitudes = [np.abs(outputs).mean(axis=0) for _, outputs in samples]
+    alphas = opacities(np.array([magnitudes[n][j, i] for n, j, i in edges]), beta)
+    curves = [edge_curves(*one) for one in zip(network.layers, samples, strict=True)]
+    heights = np.array([curves[n][:, j, i] for n, j, i in edges]).reshape(-1, N_POINTS)
+    room = np.array([1.0 - CAPTION if name else 1.0 for name in functions])[:, None]
+    left, bottom, side = boxes.T[:, :, None]
+    places = np.linspace(PADDING, 1.0 - PADDING, N_POINTS)
+    curve_x = left + side * places
+    curve_y = bottom + side * (PADDING + (1.0 - 2.0 * PADDING) * room * heights)
+    labels = [
+        replace(label, text=title) if label.role == "title" else label for label in plan.labels
     ]
-    left, bottom, width, height = boxes.T[:, :, None]
-    with_name = np.array([1.0 - CAPTION if name else 1.0 for name in functions])[:, None]
-    places, shapes = box_curves(network, views, drawn)
-    x = left + width * (PADDING + (1.0 - 2.0 * PADDING) * places)
-    y = bottom + height * (PADDING + (1.0 - 2.0 * PADDING) * with_name * shapes)
-    alphas = _opacities(scores, beta)
-    # a name has to be read where a line need only be seen: it is less faint
-    captions = [
-        _caption(name, np.sqrt(alpha), plan.scale, *box)
-        for name, alpha, box in zip(functions, alphas, boxes, strict=True)
-        if name
-    ]
-    labels += [caption for caption in captions if caption is not None]
-    own = replace(
-        plan,
-        edges=drawn,
-        boxes=boxes,
-        wires_in=plan.wires_in[active],
-        wires_out=plan.wires_out[active],
-        labels=tuple(labels),
-    )
-    return Diagram(own, sums, np.stack([x, y], axis=2), scores, alphas, functions)
+    labels += _captions(functions, boxes, alphas)
+    own_plan = replace(plan, edges=edges, boxes=boxes, wires=plan.wires[own], labels=tuple(labels))
+    return Diagram(own_plan, sums, np.stack([curve_x, curve_y], axis=2), alphas, functions)
 
 
-def _caption(
-    name: str,
-    opacity: float,
-    scale: float,
-    left: float,
-    bottom: float,
-    width: float,
-    height: float,
-) -> Label | None:
-    """Return the name of a function in the upper part of its box, as large as fits.
+def edge_curves(layer: Layer, samples: tuple[FloatArray, FloatArray]) -> FloatArray:
+    """Return the heights (n_points, n_out, n_in) of all curves from 0 to 1 over their samples.
 
-    A name whose letters, reduced by the scale, would be too small to read is cut off; None where
-    the box is too low for letters that can be read.
+    Constants are 1/2. Nothing is drawn, nan, beyond the samples' values by more than their range:
+    beside a pole between two samples.
     """
-    # small letters are set on whole pixels: a name can be a little wider than it should be
-    strip, widest = CAPTION * (1.0 - 2.0 * PADDING) * height, 0.9 * width
-    highest = min(FUNCTION_POINTS, 72.0 * strip)
-    if highest * scale < 0.8 * LEAST_POINTS:
-        return None
-    text = caption_text(name, widest, min(LEAST_POINTS / scale, highest))
-    points = min(highest, FUNCTION_POINTS * widest / text_size(text, FUNCTION_POINTS)[0])
-    at = (left + width / 2.0, bottom + (1.0 - PADDING) * height - strip / 2.0)
-    return Label(text, at, points, "function", "center", opacity=opacity)
+    inputs, outputs = samples
+    t = np.linspace(0.0, 1.0, N_POINTS)[:, None]
+    grid = (1.0 - t) * inputs.min(axis=0) + t * inputs.max(axis=0)
+    with np.errstate(all="ignore"):  # a curve may be undefined between samples
+        values = layer_edge_outputs(layer, evaluate(layer, grid, slopes=False))
+        low, high = outputs.min(axis=0), outputs.max(axis=0)
+        least = FLAT * np.maximum(np.abs(low), np.abs(high))
+        reach = high - low + least
+        values[~((values >= low - reach) & (values <= high + reach))] = np.nan
+        bottom, top = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+        flat = top - bottom <= least
+        heights = (values - bottom) / np.where(flat, 1.0, top - bottom)
+    return np.where(flat & ~np.isnan(values), 0.5, heights)
+
+
+def _captions(functions: Sequence[str], boxes: FloatArray, alphas: FloatArray) -> list[Label]:
+    """Return the names of functions in the upper parts of their boxes, as large as fits.
+
+    A name has to be read where a line need only be seen: it is less faint than its edge.
+    """
+    texts = [function_text(name) for name in functions]
+    labels = []
+    for text, (wide, _), box, alpha in zip(texts, text_sizes(texts), boxes, alphas, strict=True):
+        if text:
+            left, bottom, side = box.tolist()
+            strip = CAPTION * (1.0 - 2.0 * PADDING) * side
+            points = min(FUNCTION_POINTS, 72.0 * strip, 0.85 * side / wide)
+            at = left + side / 2.0, bottom + (1.0 - PADDING) * side - strip / 2.0
+            labels.append(Label("function", text, at, points, "center", alpha=alpha**0.5))
+    return labels
+
+
+def function_text(name: str) -> str:
+    """Return the text for a library function: "x^2" with a raised 2, "1/sqrt" with a root."""
+    if re.fullmatch(r"(1/)?x(\^[0-9.]+)?", name):
+        return "$" + re.sub(r"\^([0-9.]+)", r"^{\1}", name) + "$"
+    return {"sqrt": r"$\sqrt{x}$", "1/sqrt": r"$1/\sqrt{x}$"}.get(name, name)

@@ -65,8 +65,8 @@ def _identity(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
 
 
 def _zero(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
-    """Evaluate the zero function or its derivatives; nan where x is nan."""
-    return [np.where(np.isnan(x), np.nan, 0.0) for _ in orders]
+    """Evaluate the zero function or its derivatives."""
+    return [np.zeros_like(x) for _ in orders]
 
 
 def _tanh(z: FloatArray, orders: Sequence[int]) -> list[FloatArray]:

@@ -233,9 +233,8 @@ def check_redundancy(function: Function, u: FloatArray) -> None:
     if redundancy.parity:
         mirrored = redundancy.parity * (value - m)
         claims.append(("f(-u) - m", f(-u) - m, "parity (f(u) - m)", mirrored))
-    if redundancy.turn:
-        turned = f(u + redundancy.turn)
-        claims.append(("f(u + turn)", turned, "sign f(u)", redundancy.turn_sign * value))
+    turned = f(u + redundancy.turn)
+    claims.append(("f(u + turn)", turned, "sign f(u)", redundancy.turn_sign * value))
     for left, one, right, other in claims:
         rule = f"the {right} of redundancy"
         one = np.where(np.isnan(one), other, one)  # where it is outside the domain

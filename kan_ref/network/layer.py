@@ -125,9 +125,9 @@ class Layer(Rebuilt):
         }
         for array in arrays.values():
             array.flags.writeable = False
-        base = checks.choice("base", self.base, BASE_NAMES)
+        checks.choice("base", self.base, BASE_NAMES)
         sizes = {"degree": degree, "n_in": n_in, "n_out": n_out}
-        self.__dict__.update(arrays, **sizes, base=base, symbolic=symbolic)
+        self.__dict__.update(arrays, **sizes, symbolic=symbolic)
         self.__dict__.update(knot_fields(arrays["knots"], degree, n_out))
 
     @property
@@ -329,9 +329,8 @@ def layer_edge_outputs(layer: Layer, cache: Cache) -> FloatArray:
     """Compute phi_ji(x_bi), (batch, n_out, n_in): the summands of (L1); masked edges give 0."""
     sums = bspline.edge_sums(layer.spline_matrix, cache.bases)
     values = cache.base[:, None, :] * layer.base_matrix + sums
-    if layer.symbolic:
-        own = symbolic_edges.values(layer.symbolic, layer.affine, cache.inputs)
-        values[:, *symbolic_edges.numbers(layer.symbolic)] = own
+    own = symbolic_edges.values(layer.symbolic, layer.affine, cache.inputs)
+    values[:, *symbolic_edges.numbers(layer.symbolic)] = own
     return values
 
 
@@ -339,7 +338,6 @@ def edge_slopes(layer: Layer, cache: Cache) -> FloatArray:
     """Compute the derivatives phi'_ji(x_bi), (batch, n_out, n_in)."""
     sums = bspline.edge_sums(layer.spline_matrix, cache.bases, plane=1)
     slopes: FloatArray = cache.base_slope[:, None, :] * layer.base_matrix + sums
-    if layer.symbolic:
-        own = symbolic_edges.slopes(layer.symbolic, layer.affine, cache.inputs)
-        slopes[:, *symbolic_edges.numbers(layer.symbolic)] = own
+    own = symbolic_edges.slopes(layer.symbolic, layer.affine, cache.inputs)
+    slopes[:, *symbolic_edges.numbers(layer.symbolic)] = own
     return slopes

@@ -30,7 +30,6 @@ Kind = TypeVar("Kind", bound=Model)
 def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
     """Return the layer with other knots and coefficients, neither copied nor checked."""
     new = object.__new__(Layer)
-    knots.flags.writeable = False  # before its view is taken
     moved = {"knots": knots, "coef": coef, **knot_fields(knots, layer.degree, layer.n_out)}
     new.__dict__.update(layer.__dict__, **moved)
     return new

@@ -184,9 +184,8 @@ def _rose(case: _Case) -> Iterator[Finding]:
     if case.history is None or not case.has_numbers or case.history.penalty.any():
         return
     errors, grids = case.history.train_rmse, case.history.n_intervals
-    before = np.append(
-        errors[0], errors[grids != grids[-1]]
-    ).min()  # the start, or on a coarser grid
+    # at the start, or on a coarser grid
+    before = np.append(errors[0], errors[grids != grids[-1]]).min()
     if errors[-1] > max(RISEN * before, 1e-8 * case.std.max()):
         what = f"the training error rose from {before:.2g} to {errors[-1]:.2g}"
         do = "Take a smaller learning rate, more steps on each grid, or fewer intervals"

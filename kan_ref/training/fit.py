@@ -260,7 +260,6 @@ class Plan(NamedTuple):
 
     def check(self, network: Any) -> None:
         """Raise ValueError where parts do not fit each other or the network."""
-        goal.trainable_places(network, self.trainable)
         if self.conditions is not None:
             self.conditions.check(network)
             if self.loss is not MSE or self.by_batches or self.penalty is not None:
@@ -397,7 +396,7 @@ def _read_grids(network: Any, grids: Any) -> Sequence[int | None]:
         checks.fail("grids", grids, f"only the grids of a Network are refined, not of {network!r}")
     if not np.iterable(grids):
         checks.fail("grids", grids, "must be a sequence of integers such as (5, 10)", TypeError)
-    schedule = [checks.integer(f"grids[{place}]", n, low=1) for place, n in enumerate(grids)]
+    schedule = [checks.integer(f"grids[{place}]", n) for place, n in enumerate(grids)]
     finest = max(layer.n_intervals for layer in network.layers)
     if not schedule or any(later < earlier for earlier, later in pairwise([finest, *schedule])):
         checks.fail("grids", grids, f"must not fall, and begin with {finest} or more")

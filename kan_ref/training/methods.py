@@ -155,6 +155,8 @@ def read_method(optimizer: str | Method | None, squares: bool) -> Method:
     """Return the method of a name or record; None is LM for a sum of `squares`, else L-BFGS."""
     if optimizer is None:
         return METHODS["lm" if squares else "lbfgs"]
+    if isinstance(optimizer, type) and issubclass(optimizer, Method):
+        checks.fail("optimizer", optimizer, f"give kr.{optimizer.__name__}()", TypeError)
     if not isinstance(optimizer, Method):
         optimizer = METHODS[checks.choice("optimizer", optimizer, METHODS)]
     if isinstance(optimizer, LM) and not squares:

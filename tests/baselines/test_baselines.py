@@ -282,6 +282,7 @@ def test_weights_have_the_distribution_of_their_source_and_biases_are_zero(name)
     if name == "sine":
         expected = [30 / 40, np.sqrt(6 / 300)]
     np.testing.assert_allclose(found, expected, rtol=0.03)
+    assert all(abs(w.mean()) < 0.05 * w.std() for w in mlp.weights)
     assert not any(bias.any() for bias in mlp.biases)
 
 

@@ -439,17 +439,6 @@ def test_bounds_of_scales_are_checked(domain, values, sentence):
         kr.Scales(domain, values)
 
 
-def test_scales_map_their_bounds_to_minus_one_and_one_wherever_they_lie():
-    scales = kr.Scales(domain=[(2.0, 6.0), (-3.0, -1.0)], values=[(3.0, 5.0), (-8.0, -4.0)])
-
-    assert scales.inputs([[2.0, -3.0], [4.0, -2.0], [6.0, -1.0]]).tolist() == [
-        [v, v] for v in (-1, 0, 1)
-    ]
-    assert scales.outputs([[3.0, -8.0], [4.0, -6.0], [5.0, -4.0]]).tolist() == [
-        [v, v] for v in (-1, 0, 1)
-    ]
-
-
 def test_lines_of_a_network_in_units_become_splines_with_the_same_values():
     x = np.random.default_rng(0).uniform([0.0, 0.0], [0.1, 100.0], (50, 2))
     net = smooth_network()
@@ -463,15 +452,6 @@ def test_lines_of_a_network_in_units_become_splines_with_the_same_values():
 
     np.testing.assert_array_equal(old.layers[0].breakpoints, ROD.domain)
     np.testing.assert_allclose(new(x), old(x), rtol=1e-13)
-
-
-def test_scales_of_another_number_of_unknowns_or_coordinates_are_rejected():
-    scales = kr.Scales([(0, 1), (0, 1)], [(0, 1), (2, 3)])
-
-    with pytest.raises(ValueError, match="values has bounds of 2 unknowns, but there are 1"):
-        scales.network(smooth_network())
-    with pytest.raises(ValueError, match=r"^network is .* domain has bounds of 1"):
-        kr.Scales([(0, 1)], (0, 1)).network(smooth_network())
 
 
 # --- messages

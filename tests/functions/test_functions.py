@@ -183,6 +183,7 @@ def test_shapes_are_kept_and_nothing_warns_anywhere(name):
         assert part(np.float64(0.5)).shape == ()
         assert part(far).dtype == np.float64
         assert np.isnan(part(far)[1, -1])
+        np.testing.assert_array_equal(part(np.array([-1, 2])), part(np.array([-1.0, 2.0])))
 
 
 @names
@@ -401,7 +402,7 @@ def test_a_registered_function_sees_numbers_of_its_domain_alone_and_is_nan_elsew
         function.f(np.array([[-1.0, 4.0], [9.0, np.nan]])), [[np.nan, 2.0], [3.0, np.nan]]
     )
     assert min(float(u.min(initial=0.0)) for u in seen) == 0.0
-    np.testing.assert_array_equal(function.d1(np.array([-1.0, 0.0, 4.0])), [np.nan, np.inf, 0.25])
+    np.testing.assert_array_equal(function.d1(np.array([-1, 0, 4])), [np.nan, np.inf, 0.25])
 
 
 @for_all("part", ["d1", "d2", "d3"])
@@ -469,6 +470,7 @@ def test_functions_that_vary_fast_or_have_tails_are_taken_without_a_fault_alone(
         ({"f": lambda u: u[:1] if u.size > 6 else u**3}, r"f of 'cube' returns shape \(1,\)"),
         ({"d3": lambda u: np.full_like(u, np.inf)}, "d3 of 'cube' is inf at u = "),
         ({"formula": lambda u: 3 * u}, "formula of 'cube' is -11.* but f gives -49.8249"),
+        ({"formula": lambda u: 2 * abs(u) * u**2 * abs(u).diff(u)}, "formula of 'cube' is "),
         ({"formula": lambda u: u**3 + 1e-6}, "formula of 'cube' is "),
         ({"formula": lambda u: u**3 + sympy.I}, "formula of 'cube' is "),
         ({"formula": lambda u: sympy.nan}, "formula of 'cube' is nan"),
@@ -492,6 +494,10 @@ def test_what_does_not_hold_cannot_be_registered(changes, about):
     assert dict(LIBRARY) == before
 
 
+def test_a_redundancy_is_by_default_none():
+    assert Redundancy() == Redundancy("free", 0.0, 0, 0.0, 0.0, 1, 0.0)
+
+
 @for_all("wrong", [{"formula": "u**3"}, {"d2": 6.0}, {"redundancy": "odd"}, {"name": 3}])
 def test_arguments_of_another_kind_are_refused(wrong):
     with pytest.raises(TypeError, match=f"^{next(iter(wrong))} is "):
@@ -499,7 +505,15 @@ def test_arguments_of_another_kind_are_refused(wrong):
 
 
 @for_all(
-    "wrong", [{"kind": "odd"}, {"parity": 2}, {"turn": -1.0}, {"turn_sign": 0}, {"turn_sign": 2}]
+    "wrong",
+    [
+        {"kind": "odd"},
+        {"parity": 2},
+        {"parity": -2},
+        {"turn": -1.0},
+        {"turn_sign": 0},
+        {"turn_sign": 2},
+    ],
 )
 def test_a_redundancy_of_other_words_and_numbers_is_refused(wrong):
     with pytest.raises(ValueError, match=f"^{next(iter(wrong))} of a redundancy"):
@@ -580,11 +594,18 @@ def test_without_a_formula_nothing_needs_sympy(monkeypatch):
 @pytest.mark.parametrize("low", [-30.0, 5.0, 1e4])
 def test_derivatives_are_judged_inside_the_domain_wherever_it_lies(low):
     """u^3 with a wrong second derivative is detected also where the domain is far from 0 or short."""
-    for high in (low + 0.5, np.inf):
+    for domain in ((low, low + 0.5), (low, np.inf), (-np.inf, low)):
         with pytest.raises(ValueError, match="d2 of 'cube'"):
-            register_function(**cube(domain=(low, high), d2=lambda u: 6.1 * u))
-        register_function(**cube(domain=(low, high)))
+            register_function(**cube(domain=domain, d2=lambda u: 6.1 * u))
+        register_function(**cube(domain=domain))
         unregister_function("cube")
+
+
+def test_derivatives_are_judged_within_eight_of_the_end_of_a_domain_without_0():
+    with pytest.raises(ValueError, match="d2 of 'cube'"):
+        register_function(
+            **cube(domain=(-np.inf, -10.0), d2=lambda u: np.where(u > -18.0, 6.1, 6.0) * u)
+        )
 
 
 # --- base functions

@@ -57,6 +57,8 @@ def test_layers_with_other_knots_have_the_fields_of_those_that_are_made_of_their
             assert all_fields(layer).keys() == all_fields(anew).keys()
             for name, value in all_fields(anew).items():
                 np.testing.assert_equal(all_fields(layer)[name], value, err_msg=name)
+            for array in (layer.knots, layer.breakpoints):
+                assert not array.flags.writeable
     assert {layer.gathered for layer in finer.layers} == (
         {True} if n_intervals > 5 else {True, False}
     )

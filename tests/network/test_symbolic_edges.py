@@ -20,7 +20,7 @@ from networks import (
 import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network.jacobian import prediction_jacobian
-from kan_ref.network.layer import edge_slopes, layer_edge_outputs
+from kan_ref.network.layer import edge_slopes, layer_backward, layer_edge_outputs
 from kan_ref.network.network import Network
 from kan_ref.network.symbolic_edges import (
     SymbolicEdge,
@@ -72,6 +72,13 @@ def test_formulas_and_splines_add_up_at_their_output():
     assert layer.symbolic
     assert layer.mask.any()
     np.testing.assert_allclose(Network((layer,))(x), splines, rtol=1e-14, atol=1e-14)
+
+
+def test_an_edge_that_is_freed_is_the_nearest_spline_alone():
+    x = np.linspace(-1.0, 1.0, 9)[:, None]
+    fixed = Network((formula_layer([(0, 0, "x^2", 0)], [[1.0, 0.0, 1.0, 0.0]]),))
+
+    np.testing.assert_allclose(kr.unfix_symbolic(fixed, 0, output=0, input=0)(x), x**2, atol=1e-12)
 
 
 def test_locked_edges_share_one_row_of_theta():
@@ -175,6 +182,21 @@ def test_the_transpose_of_the_jacobian_is_backward(drawn):
         .max()
     )
     np.testing.assert_allclose(by_rows, grads.theta, rtol=0, atol=1e-12 * max(scale, 1.0))
+
+
+@given(symbolic_cases())
+def test_the_same_derivative_by_every_edge_counts_as_one_by_their_sum(drawn):
+    network, x, rng = drawn
+    layer = network.layers[0]
+    _, (cache, *_) = kr.forward(network, x)
+    dy = rng.normal(size=(len(x), layer.n_out))
+
+    by_edge = layer_backward(layer, cache, 0.0 * dy, np.repeat(dy[:, :, None], layer.n_in, 2))
+
+    by_sum = layer_backward(layer, cache, dy)
+    for one, other in zip((by_edge[0], *by_edge[1]), (by_sum[0], *by_sum[1]), strict=True):
+        atol = 1e-9 * np.abs(other).max(initial=1.0)
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=atol)
 
 
 @given(symbolic_cases())

@@ -152,6 +152,14 @@ def test_a_downward_parabola_and_a_horizontal_inflection_have_no_minimizer(curve
     assert math.isnan(_cubic_minimizer(*points[::-1]))
 
 
+def test_a_step_between_two_trials_is_the_minimizer_of_the_cubic_through_them():
+    curve = parabola(1.6)
+
+    curve.search(c2=1e-3)
+
+    assert curve.calls == pytest.approx([1.0, 2.0, 1.6])
+
+
 @given(st.floats(1.01, 1000.0))
 def test_a_longer_step_is_the_minimizer_of_the_cubic_between_2_and_10_times_the_step(minimizer):
     """On a quadratic the cubic has the same minimizer, and the derivative at step 1 is too large to stop."""
@@ -251,6 +259,20 @@ def test_a_search_ends_where_rounding_leaves_no_point_inside_the_bracket():
 
     assert isinstance(found, str)
     assert curve.calls == [1.0 + width] * 2
+
+
+@given(seeds, st.floats(-3, 3), st.integers(-40, 40))
+def test_a_search_does_not_depend_on_the_unit_of_the_values(seed, exponent, power):
+    """Not by a bit for powers of two, with and without rounding that hides the decrease."""
+    for shift in (0.0, 1e18):
+        one, unit = random_curve(np.random.default_rng(seed)), 2.0**power
+        other = Curve(lambda a: unit * (one.phi(a) + shift), lambda a: unit * one.slope(a))
+        same = Curve(lambda a: one.phi(a) + shift, one.slope)
+
+        for curve in (other, same):
+            curve.search(first_step=10.0**exponent, c2=0.1)
+
+        assert other.calls == same.calls
 
 
 # --- no step

@@ -424,6 +424,7 @@ def test_the_orders_of_an_equation_are_counted_for_each_input():
         return scales.orders_of(kr.linear_term(X, **given).kind).tolist()
 
     assert orders(first=[1.0, 0.0], second=[0.0, -1.0]) == [1, 2]
+    assert orders(second=[0.0, -1.0]) == [0, 2]
     assert orders(second=[[0.0, 1.0], [0.0, 0.0]]) == [2, 2]
     assert orders(first=np.tile([0.0, 1.0], (9, 1))) == [0, 1]
     assert orders(zeroth=1.0) == [0, 0]

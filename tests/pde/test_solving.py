@@ -162,6 +162,13 @@ def test_an_unknown_coefficient_is_found_from_measurements():
     np.testing.assert_allclose(run.network(TEST)[:, 1], np.pi**2, rtol=1e-4)
 
 
+def test_a_network_in_units_has_grids_on_the_bounds_of_its_scales():
+    layers = kr.Scales([(2.0, 6.0)], [(3.0, 5.0)]).network(kan((1, 3, 1))).layers
+
+    assert layers[0].breakpoints[0, [0, -1]].tolist() == [2.0, 6.0]
+    assert layers[-1].breakpoints[0, [0, -1]].tolist() == [-1.0, 1.0]
+
+
 @for_all(("length", "size"), [(1e-3, 1e6), (1e4, 1e-5)])
 def test_with_scales_an_equation_is_solved_in_any_units(length, size):
     """u' = -3 u / length on [0, length], u(0) = size, in the units of x and u."""
@@ -177,3 +184,27 @@ def test_with_scales_an_equation_is_solved_in_any_units(length, size):
 
     exact = size * np.exp(-3.0 * points / length)
     assert np.abs(solution(points) - exact).max() <= 1e-4 * size
+
+
+# --- units
+
+
+def test_scales_map_their_bounds_to_minus_one_and_one_wherever_they_lie():
+    scales = kr.Scales(domain=[(2.0, 6.0), (-3.0, -1.0)], values=[(3.0, 5.0), (-8.0, -4.0)])
+
+    assert scales.inputs([[2.0, -3.0], [4.0, -2.0], [6.0, -1.0]]).tolist() == [
+        [v, v] for v in (-1, 0, 1)
+    ]
+    assert scales.outputs([[3.0, -8.0], [4.0, -6.0], [5.0, -4.0]]).tolist() == [
+        [v, v] for v in (-1, 0, 1)
+    ]
+
+
+def test_scales_of_another_number_of_unknowns_or_coordinates_are_rejected():
+    scales = kr.Scales([(0, 1), (0, 1)], [(0, 1), (2, 3)])
+
+    with pytest.raises(ValueError, match="values has bounds of 2 unknowns, but there are 1"):
+        scales.network(kan((2, 1)))
+    with pytest.raises(ValueError, match=r"^network is .* domain has bounds of 1"):
+        kr.Scales([(0, 1)], (0, 1)).network(kan((2, 1)))
+    assert kr.Scales([(0, 1)], (0, 2)).outputs([[1.0, 2.0]]).tolist() == [[0.0, 1.0]]

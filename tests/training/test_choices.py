@@ -20,7 +20,7 @@ from kan_ref.training import (
     spread_order,
     starts,
 )
-from kan_ref.training.cross_validation import WEIGHTS, _Settled
+from kan_ref.training.cross_validation import _Settled
 from kan_ref.training.held_out import fold_order, held_out_places, split_samples, strata
 from kan_ref.training.objective import LOSSES
 
@@ -165,10 +165,10 @@ def test_samples_are_split_into_those_held_out_and_the_others():
 
 
 @pytest.mark.parametrize("seed", [None, 0])
-@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy", "logistic"])
 def test_hold_out_moves_a_share_of_the_training_samples_to_x_test(seed, loss):
     x = np.arange(20.0)[:, None]
-    y = 2.0 * x if loss == "mse" else np.arange(20) % 2
+    y = {"mse": 2.0 * x, "cross_entropy": np.arange(20) % 2, "logistic": x % 2}[loss]
     data = kr.Data(x, y, x[:1], y[:1])
 
     part = hold_out(data, 0.25, None if seed is None else np.random.default_rng(seed), loss)
@@ -176,7 +176,8 @@ def test_hold_out_moves_a_share_of_the_training_samples_to_x_test(seed, loss):
     assert (len(part.x_train), len(part.x_test)) == (15, 5)
     assert sorted(np.concatenate([part.x_train, part.x_test])[:, 0]) == list(range(20))
     for own, target in ((part.x_train, part.y_train), (part.x_test, part.y_test)):
-        np.testing.assert_array_equal(target, 2.0 * own if loss == "mse" else own[:, 0] % 2)
+        expected = 2.0 * own if loss == "mse" else own % 2
+        np.testing.assert_array_equal(target.reshape(own.shape), expected)
     whole = hold_out(data, 0.01, None, loss)
     assert len(whole.x_train) == len(whole.x_test) == 20
 
@@ -296,7 +297,7 @@ def test_networks_begin_with_the_targets_or_for_classes_with_minus_one_and_one(m
     start(data, n_starts=1, validation_share=0.0)
     labels = kr.Data(data.x_train, np.arange(60) % 2, data.x_test, np.arange(40) % 2)
     options = {"loss": "cross_entropy", "validation_share": 0.0, **SHAPE}
-    kr.best_start((2, 2), labels, n_starts=1, rng=np.random.default_rng(0), **options)
+    kr.best_start((2, 3, 2), labels, n_starts=1, rng=np.random.default_rng(0), **options)
 
     np.testing.assert_array_equal(given[0], data.y_train)
     np.testing.assert_array_equal(given[1], 2.0 * np.eye(2)[labels.y_train] - 1.0)
@@ -406,13 +407,14 @@ def test_the_choice_is_the_first_candidate_within_one_standard_error_of_the_best
     assert "chosen of 7" in repr(run)
 
 
-def test_held_out_losses_are_of_networks_that_the_other_folds_train(runs):
+@pytest.mark.parametrize(("n_steps", "half"), [(7, 4), (6, 3)])
+def test_held_out_losses_are_of_networks_that_the_other_folds_train(runs, n_steps, half):
     data = noisy(lambda x: x[:, :1])
-    run = choose(data, hidden=(), n_folds=2, n_steps=7)
+    run = choose(data, hidden=(), n_folds=2, n_steps=n_steps)
 
     folds = [made for made in runs if len(made.data.x_train) == 30]
     assert [made.options["penalty"].weight for made in folds] == [0.01, 0.1] * 4
-    assert [made.options["n_steps"] for made in folds] == [7, 4] * 4
+    assert [made.options["n_steps"] for made in folds] == [n_steps, half] * 4
     for first, second in zip(folds[::2], folds[1::2], strict=True):  # each begins where one ended
         assert bits(second.start) == bits(first.run.network)
     losses = []
@@ -466,7 +468,8 @@ def test_fewer_than_five_samples_have_the_constant(n):
 
 
 @pytest.mark.parametrize(
-    ("n", "names"), [(7, {"linear"}), (8, {"linear", "additive"}), (24, {"linear", "additive"})]
+    ("n", "names"),
+    [(5, {"linear"}), (7, {"linear"}), (8, {"linear", "additive"}), (24, {"linear", "additive"})],
 )
 def test_an_architecture_is_compared_where_folds_have_as_many_samples_as_coefficients(n, names):
     data = noisy(lambda x: x[:, :1], n)  # 6 coefficients an input, 18 of the first hidden edges
@@ -478,9 +481,11 @@ def test_an_architecture_is_compared_where_folds_have_as_many_samples_as_coeffic
     assert found == expected | ({"hidden"} if fewest >= 18 else set())
 
 
-def test_of_more_than_a_thousand_samples_a_fifth_is_held_out_once(runs):
-    choose(noisy(lambda x: x[:, :1], 1001, n_in=1), hidden=(), n_steps=1, weights=(0.1,))
+def test_of_more_than_a_thousand_samples_a_fifth_is_held_out_once_for_a_hundred_steps(runs):
+    data, rng = noisy(lambda x: x[:, :1], 1001, n_in=1), np.random.default_rng(0)
+    cross_validate(data, hidden=(), weights=(0.1,), rng=rng)
 
+    assert runs[0].options["n_steps"] == 100
     assert {len(made.data.x_train) for made in runs} == {800, 1001}
 
 
@@ -505,12 +510,22 @@ def test_a_fit_ends_when_ten_steps_have_lowered_the_objective_by_too_little(fall
     assert bool(answers[-1]) == ends
 
 
-def test_the_same_seed_gives_the_same_choice_and_weights_have_a_default():
+@pytest.mark.parametrize(("n", "powers"), [(99, 1.0), (100, 0.5)])
+def test_weights_differ_by_half_a_power_of_ten_or_by_one_for_fewer_than_a_hundred_samples(
+    n, powers
+):
+    data = noisy(lambda x: x[:, :1], n, n_in=1)
+    run = choose(data, hidden=(), n_folds=2, n_steps=1, weights=None)
+
+    weights = [one.penalty_weight for one in run.candidates if one.architecture == "linear"]
+    np.testing.assert_allclose(np.log10(weights), np.arange(0.0, -3.1, -powers), atol=0.03)
+
+
+def test_the_same_seed_gives_the_same_choice():
     data = noisy(lambda x: x[:, :1], 120)
-    runs = [choose(data, seed, n_folds=2, n_steps=4, weights=None) for seed in (0, 0, 1)]
+    runs = [choose(data, seed, n_folds=2, n_steps=4) for seed in (0, 0, 1)]
 
     assert bits(runs[0].network) == bits(runs[1].network)
-    assert {one.penalty_weight for one in runs[0].candidates} == {np.inf, *WEIGHTS}
     assert runs[0].candidates != runs[2].candidates
 
 

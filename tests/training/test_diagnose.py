@@ -77,6 +77,20 @@ def test_units_of_targets_are_found(change, about, words):
     assert str(run.findings[0]).startswith(about)
 
 
+@pytest.mark.parametrize(
+    ("means", "stds", "found"),
+    [((100, 0), (1, 1), 0), ((101, 0), (1, 1), 1), ((0, 0), (60, 2), 0), ((0, 0), (62, 2), 1)],
+)
+def test_targets_are_judged_by_their_means_and_by_how_far_their_deviations_are_apart(
+    means, stds, found
+):
+    x = np.linspace(-0.9, 0.9, 20).reshape(10, 2)
+    y = means + np.where(np.arange(10) % 2, 1.0, -1.0)[:, None] * stds
+    mlp = kr.init_mlp((2, 2), activation="tanh", rng=np.random.default_rng(0))
+
+    assert len(diagnose(mlp, kr.Data(x, y, x, y))) == found
+
+
 def test_inputs_in_other_units_than_the_grids_are_found():
     data = table(lambda data: change_x(data, lambda x: 100.0 + 50.0 * x))
 
@@ -153,8 +167,8 @@ def test_an_edge_that_is_undefined_at_test_samples_is_the_only_finding():
 
 
 def test_an_error_that_rose_on_a_finer_grid_is_found():
-    data = table(f=lambda x: np.sin(5.0 * x[:, :1]) * x[:, 1:])
-    run = trained(data, widths=(2, 2, 1), n_steps=0)
+    data = table(f=lambda x: np.sin(5.0 * x[:, :1]) * x[:, 1:] * [1.0, 0.0])
+    run = trained(data, widths=(2, 2, 2), n_steps=0)
     history = SimpleNamespace(
         train_rmse=np.array([0.3, 0.1, 0.25]), n_intervals=np.array([3, 3, 6]), penalty=np.zeros(3)
     )
@@ -274,16 +288,20 @@ def test_unknowns_are_judged_by_their_root_mean_square(size, found):
     assert len(by_solution) == (not 1 / 300 <= 2.0 * size <= 300)
 
 
-def test_points_of_equations_outside_the_grids_are_found():
+@pytest.mark.parametrize(("n_outside", "found"), [(25, 0), (26, 1), (50, 1)])
+def test_points_of_equations_are_found_of_which_more_than_half_lie_outside_the_grids(
+    n_outside, found
+):
     x = np.linspace(0.0, 1.0, 50)[:, None]
+    domain = (n_outside / 50, 2.0)
     network = kr.init_network(
-        (1, 1), n_intervals=4, degree=3, domain=(5.0, 6.0), rng=np.random.default_rng(0)
+        (1, 1), n_intervals=4, degree=3, domain=domain, rng=np.random.default_rng(0)
     )
 
-    (finding,) = diagnose(network, equations=[kr.value_term(x, x)])
+    findings = diagnose(network, equations=[kr.value_term(x, x)])
 
-    assert finding.about == "grids"
-    assert "points of equations" in finding.what
+    assert [finding.about for finding in findings] == ["grids"] * found
+    assert all("points of equations" in finding.what for finding in findings)
 
 
 def test_classes_and_models_without_grids_have_findings_of_their_own_kind_alone():

@@ -89,6 +89,11 @@ def test_a_method_is_named_or_a_record_or_follows_from_the_objective(given, squa
     assert read_method(given, squares) == found
 
 
+def test_a_class_in_the_place_of_an_optimizer_is_named_with_the_remedy():
+    with pytest.raises(TypeError, match=r"^optimizer .* kr\.Adam\(\)$"):
+        read_method(Adam, True)
+
+
 def test_least_squares_need_a_sum_of_squares():
     network, data = example()
 
@@ -575,10 +580,11 @@ def test_batches_use_every_sample_once_before_one_comes_again(monkeypatch):
 
 def test_a_batch_of_all_samples_is_the_whole_objective():
     network, data = example()
-    whole = kr.fit(network, data, optimizer="adam", n_steps=5)
+    options = {"n_steps": 5, "smoothness_weight": 0.1}
+    whole = kr.fit(network, data, optimizer="adam", **options)
     rng = np.random.default_rng(0)
 
-    run = kr.fit(network, data, optimizer=Adam(batch_size=10_000), n_steps=5, rng=rng)
+    run = kr.fit(network, data, optimizer=Adam(batch_size=10_000), rng=rng, **options)
 
     np.testing.assert_allclose(run.network.theta, whole.network.theta, rtol=1e-8)
 
@@ -824,6 +830,13 @@ def test_an_edge_that_is_undefined_at_a_training_sample_is_named():
 def test_grids_never_fall(grids):
     with pytest.raises(ValueError, match="grids"):
         kr.fit(*example(), grids=grids)
+
+
+def test_a_model_without_grids_has_no_schedule():
+    mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=np.random.default_rng(0))
+
+    with pytest.raises(ValueError, match="grids"):
+        kr.fit(mlp, example()[1], grids=(4,))
 
 
 def test_something_to_fit_is_needed():
