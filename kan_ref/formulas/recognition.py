@@ -58,7 +58,7 @@ UNITS = {
     "log(2)": (np.log(2.0), 32.0),
     "exp(-1)": (1.0 / math.e, 32.0),
     "pi**2": (np.pi**2, 32.0),
-    "sqrt(5)": (np.sqrt(5.0), 64.0),
+    "1/pi**2": (np.pi**-2, 64.0),
     "sqrt(pi)": (np.sqrt(np.pi), 64.0),
     "1/sqrt(pi)": (1.0 / np.sqrt(np.pi), 64.0),
     "1/sqrt(2*pi)": (1.0 / np.sqrt(2.0 * np.pi), 64.0),
@@ -147,8 +147,8 @@ def recognise_constants(
 
     Notes
     -----
-    Exact numbers are the multiples p/q, q <= 1000, of 1, pi, 1/pi, pi^2, e, 1/e, sqrt(2), sqrt(3),
-    sqrt(5), log 2, sqrt(pi), 1/sqrt(pi) and 1/sqrt(2 pi), 0 included. Implements
+    Exact numbers are the multiples p/q, q <= 1000, of 1, pi, 1/pi, pi^2, 1/pi^2, e, 1/e, sqrt(2),
+    sqrt(3), log 2, sqrt(pi), 1/sqrt(pi) and 1/sqrt(2 pi), 0 included. Implements
     :eq:`near-numbers` and :eq:`cost`. See tutorials/08_symbols.md, "exact numbers".
 
     Examples
@@ -171,8 +171,8 @@ def recognise_constants(
         raise ValueError("x has no rows, but the cost of a replacement needs at least one sample")
     choices = {value: near_numbers(float(value), chance) for value in floats(found)}
     choices = {value: near for value, near in choices.items() if near}
-    taken = _affordable(found, points, labels, choices, old, tolerance)
-    exact = {value: _sympy_number(candidate) for value, candidate in taken.items()}
+    taken = taken_numbers(found, points, labels, choices, old, tolerance)
+    exact = {value: sympy_number(candidate) for value, candidate in taken.items()}
     new = tuple(one.xreplace(exact) for one in found)
     changes = _changes(finite_values(new, points, labels), old)
     return Recognition(
@@ -213,7 +213,7 @@ def near_numbers(value: float, chance: float) -> list[Candidate]:
     return nearer
 
 
-def _affordable(
+def taken_numbers(
     expressions: Sequence[Any],
     x: FloatArray,
     names: Sequence[str],
@@ -265,7 +265,7 @@ def _changes(new: FloatArray, old: FloatArray) -> FloatArray:
     return changes
 
 
-def _sympy_number(candidate: Candidate) -> Any:
+def sympy_number(candidate: Candidate) -> Any:
     """Return the exact number as SymPy has it."""
     import sympy
 

@@ -77,7 +77,7 @@ def recognised(value, **options):
         (2.0 / math.e, 2 / sympy.E),
         (math.sqrt(2.0) / 2.0, sympy.sqrt(2) / 2),
         (5.0 * math.sqrt(3.0), 5 * sympy.sqrt(3)),
-        ((1.0 + math.sqrt(5.0)) / 2.0 - 0.5, sympy.sqrt(5) / 2),
+        (3.0 / np.pi**2, 3 / sympy.pi**2),
         (math.log(2.0), sympy.log(2)),
         (2.0 / math.sqrt(math.pi), 2 / sympy.sqrt(sympy.pi)),
         (3.0 * math.sqrt(math.pi), 3 * sympy.sqrt(sympy.pi)),
