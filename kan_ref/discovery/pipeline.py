@@ -1,19 +1,15 @@
-"""From data to a formula in one call, by two strategies, with a verdict.
+"""From data to a formula in one call, by two ways, with a verdict.
 
-    slices     the architecture is read off slices of a surrogate, and curves of one input are
-               named: `slice_search`
-    network    the paper's way: a network is sparsified and pruned, and its edges become symbolic:
-               `network_search`
+    search        the samples are split and merged into curves of one input, which are named: `search`
+    paper's way   a network is sparsified and pruned, and its edges become symbolic: `paper_way`
 
-With `widths` the paper's way is first, and slices follow where its formula does not explain the
-data; the formula with the better verdict is returned, of equal ones the one with the lower Bayesian
-information criterion. Test data are only reported.
+With `widths` the paper's way is first, and the search follows where its formula does not explain
+the data; the formula with the better verdict is returned, of equal ones the one with the lower
+Bayesian information criterion. Test data are only reported.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,35 +17,26 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data, check_data, check_loss
-from kan_ref.discovery.class_search import CLASS_LOSSES, N_HIDDEN, class_problem, search_logits
-from kan_ref.discovery.network_search import (
-    NetworkSettings,
-    discover_by_network,
+from kan_ref.discovery.classes import CLASS_LOSSES, N_HIDDEN, class_problem, judge_classes
+from kan_ref.discovery.elimination import VALIDATION_SHARE
+from kan_ref.discovery.fits import Fitted
+from kan_ref.discovery.paper_way import (
+    Settings,
+    finished,
     first_network,
     problem_ends,
+    steps,
+    with_trained_numbers,
 )
-from kan_ref.discovery.records import Discovery, Report, formula_values
-from kan_ref.discovery.results import (
-    better,
-    compared_with_splines,
-    expression_of,
-    front_of,
-    network_of,
-    of_all_inputs,
-    splines_of,
-)
-from kan_ref.discovery.slice_search import (
-    INTERRUPTED,
-    TIME_IS_OVER,
-    SliceSearch,
-    search_by_slices,
-)
+from kan_ref.discovery.records import Alternative, Discovery, Report, formula_values
+from kan_ref.discovery.results import better, compared_with_splines, expression_of, network_of
+from kan_ref.discovery.search import Found, Search
 from kan_ref.discovery.varying_inputs import check_samples, inputs_of_data
-from kan_ref.discovery.verdict import judge
-from kan_ref.formulas import check_names
+from kan_ref.discovery.verdict import Verdict, fitted_numbers, judge
+from kan_ref.formulas import check_names, formula
 from kan_ref.network import Network
 from kan_ref.symbolic import check_candidates
-from kan_ref.training import LOSSES
+from kan_ref.training import LOSSES, Scaler, hold_out
 
 
 @np.errstate(all="ignore")
@@ -75,22 +62,16 @@ def discover(
     Parameters
     ----------
     data : record with x_train, y_train, x_test, y_test
-        In any units, though other rounding errors may lead to another formula. Test data are
-        reported only: no choice depends on them, but a formula that is undefined at a test sample
-        inside the range of the training samples is not explained. An input that is constant in the
-        training samples is left out of the search, and the verdict says so. It names inputs with
-        fewer than 10 values, too: samples say nothing between them; and inputs that others
-        determine by a line, which other formulas have in their place. Leave copies of samples out:
-        they count as measurements of their own.
+        At least 10 training samples, in any units; they should fill a box of the inputs. Test data
+        are only reported. Leave copies of samples out: each counts as a measurement of its own.
     widths : sequence of int, optional
-        Widths of the first network of the paper's way, wide enough: the depth is kept, and the
-        widths of the hidden layers are found. Without them slices of a surrogate lead to the
-        formula.
+        Of the first network of the paper's way, wide enough: the depth is kept, and the widths of
+        the hidden layers are found.
     names : sequence of str, optional
-        Names of the inputs in the formula; the data's own names, else x_1, x_2, ..., by default.
+        Of the inputs in the formula; the data's own names, else x_1, x_2, ..., by default.
     functions : sequence of str, optional
-        Candidates for the edges of the paper's way; by default the whole library. With them slices
-        are left out, since they name curves by all functions; `widths` or `start` is then needed.
+        Candidates for the edges of the paper's way; by default the whole library. The search, which
+        knows all functions, is left out then.
     n_intervals, degree : int
         Of the first network of the paper's way.
     penalty_weight : float
@@ -98,23 +79,19 @@ def discover(
     smoothness_weight : float
         As in `fit`.
     start : Network, optional
-        A network of the user's own, perhaps with symbolic edges: its splines are trained and named,
-        and its architecture stays.
+        A network of your own, perhaps with symbolic edges: its splines are trained and named, and
+        its architecture stays.
     loss : str
-        "mse"; or for classes "cross_entropy", with labels (n,) of int, or "logistic", with answers
-        0 and 1 (n, n_out). The formulas are then those of the logits, by the paper's way: of two
-        classes one, the logarithm of the odds of label 1, of more classes one each. The first
-        network is [n_in, 5, n_out] without `widths`. `class_search` has the rules.
+        "mse"; for classes "cross_entropy", with labels (n,) of int, or "logistic", with answers 0
+        and 1 (n, n_out). The formulas are then those of the logits, by the paper's way, of two
+        classes one; the first network is [n_in, 5, n_out] without `widths`.
     seconds : float, optional
-        A limit, of wall-clock time. When it is over, training stops, steps that have not begun are
-        left out, and the best formula so far is returned: without `widths` that may be the mean,
-        with them edges that have no function yet become lines. The verdict says that the time is
-        over. A step that has begun is finished first, in a second or two for up to 1000 samples;
-        a curve of one input is named by the candidates so far.
+        A limit of time. When it is over, or after an interrupt, the best formula so far is judged
+        and returned, and the verdict says so. A step that has begun is finished first.
     rng : numpy.random.Generator
         Draws initial parameters and reference points.
     callback : callable, optional
-        Called with every step, decision and trial when it is finished, until an interrupt.
+        Called with every step, decision and trial when it is finished.
     progress : bool
         Whether to show a progress bar.
 
@@ -123,32 +100,20 @@ def discover(
     discovery : Discovery
         Read `verdict` before `formula`.
 
-    Raises
-    ------
-    ValueError, TypeError
-        As `init_network` and `fit`; also if there are fewer than 10 training samples, a function
-        is unknown, or `widths` or `start` does not begin and end with the numbers of inputs and
-        outputs.
-    KeyboardInterrupt
-        If the user interrupts a run before there is any formula, or a second time. A first
-        interrupt after the surrogate is fitted, or after the first symbolic edges of the paper's
-        way are trained, ends the search: the best formula so far is judged and returned.
-
     Notes
     -----
-    A few seconds for two inputs and 1000 samples, up to a minute for five, one to three minutes for
-    10 to 50; `seconds` limits it. Of 10 or more inputs the surrogate has at most 200 edges, and at
-    most 256 splits are tested at once. They need more samples: of x_1 x_2 + sin(2 x_3) and 27 other
-    inputs, 1000 samples gave the formula, 300 did not, and with 47 others 1000 did not either.
+    A few seconds for two inputs and 1000 samples, up to a minute for five or more. Inputs that are
+    constant are left out. Liu et al. 2024, section 2.5, for the paper's way; `verdict` has the rule
+    for "exact" and "within noise".
 
-    Liu et al. 2024, section 2.5, for the paper's way. "exact" means an error of at most 1e-11 of
-    the standard deviation of y at all training samples, which above 1e-13 must be like noise, or of
-    the rounding errors of y, where these are at most 1e-9 of it. A formula "within noise" may be
-    wrong by less than the noise shows, and the verdict says by how much. Of M different rows of the
-    inputs in the formula, p fitted numbers leave M - p to test it: "exact" needs at least p / 2 of
-    these, "within noise" at least p, and at least 50 samples in all, or 28 for one input.
-    Classes need 50 for one input, too, and their formula must be better than a constant prediction
-    on a fifth of the samples by more than chance, which of less than 100 samples few formulas are.
+    Examples
+    --------
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> data = kr.sample(lambda x: x[:, 0] / x[:, 1], n_in=2, domain=(1, 2), n_train=100, n_test=20, rng=rng)
+    >>> found = discover(data, names=("x", "y"), rng=rng)
+    >>> print(found.formula, found.verdict.kind)
+    x/y exact
     """
     checked = check_data(data, least=1)
     checks.choice("loss", loss, ("mse", *CLASS_LOSSES))
@@ -165,111 +130,112 @@ def discover(
     ends = problem_ends(checked)
     if loss != "cross_entropy":
         LOSSES["mse"].read_targets("y_train", checked.y_train, ends[1])
-    labels = tuple(check_names(names if names is not None else checked.names, ends[0]))
-    checks.new_names(labels, checked.names)
+    names = tuple(check_names(names if names is not None else checked.names, ends[0]))
+    checks.new_names(names, checked.names)
     if loss != "mse" and widths is None and start is None:
         widths = (ends[0], N_HIDDEN, ends[1])
-    if functions is not None and widths is None and start is None:
+    is_paper = widths is not None or start is not None
+    if functions is not None and not is_paper:
         raise ValueError(
-            "functions is given without widths, but slices name curves by all functions: give the "
+            "functions is given without widths, but the search knows all functions: give the "
             "widths of a first network, for example widths=(2, 5, 1)"
         )
     inputs = inputs_of_data(checked.x_train)
-    first = first_network(checked, widths, start, n_intervals, degree, rng, inputs)
-    check_samples(checked)
-    data, names = inputs.data(checked), inputs.names(labels)
-    deadline = np.inf if seconds is None else time.monotonic() + seconds
-    settings = NetworkSettings(
-        functions, penalty_weight, smoothness_weight, loss=loss, deadline=deadline
-    )
-    with Report(checked, inputs, callback, progress, loss) as report:
-        found: list[Discovery] = []
-        if loss != "mse":
-            assert first is not None
-            is_start = start is not None
-            one = search_logits(data, first, settings, report, names, rng, is_start=is_start)
-            found.append(one)
-        elif first is not None:
-            found.append(discover_by_network(data, first, settings, report, names, rng, start))
-        is_open = first is None or (
-            loss == "mse"
-            and found[0].verdict.kind == "not explained"
-            and start is None
-            and functions is None
+    with Report(checked, inputs, callback, progress, loss, seconds) as report:
+        settings = Settings(
+            functions, penalty_weight, smoothness_weight, n_intervals, degree, loss, report.deadline
         )
-        is_late = first is not None and settings.is_late
-        if is_open and not is_late and not report.interrupted:
-            by_slices = partial(_by_slices, data, report, names, rng, deadline)
-            if found:
-                found += report.unless_interrupted(lambda: [by_slices()], list)
-            else:
-                found.append(by_slices())
-
-        def finished() -> Discovery:
-            best = found[0] if len(found) == 1 else better(found[0], found[1], data)
-            ends = {one.verdict.ended for one in found} | ({TIME_IS_OVER} if is_late else set())
-            ended = INTERRUPTED if report.interrupted else max(ends)
-            best = replace(best, verdict=replace(best.verdict, ended=ended))
-            best = best if loss in CLASS_LOSSES else compared_with_splines(best, data)
-            return of_all_inputs(best, inputs, labels)
-
-        return report.finished(finished)
+        found: list[Discovery] = []
+        if is_paper:
+            first = first_network(checked, widths, start, inputs.varying, settings, rng)
+        check_samples(checked)
+        if is_paper:
+            found.append(_by_paper(first, settings, report, names, rng, is_start=start is not None))
+        is_open = start is None and functions is None and loss == "mse" and not report.late()
+        if not found or (is_open and found[0].verdict.kind == "not explained"):
+            found.append(_by_search(report, names, rng))
+        best = better(*found, checked) if len(found) == 2 else found[0]
+        best = replace(best, verdict=replace(best.verdict, ended=report.ended))
+        return compared_with_splines(best, checked) if loss == "mse" else best
 
 
-def _by_slices(
-    data: Data,
+def _by_paper(
+    first: Network,
+    settings: Settings,
     report: Report,
     names: tuple[str, ...],
     rng: np.random.Generator,
-    deadline: float,
+    *,
+    is_start: bool,
 ) -> Discovery:
-    """Return what slices of a surrogate lead to, one output after the other."""
-    searches: list[SliceSearch] = []
+    """Return what the paper's way leads to; an interrupt ends it with the last network."""
+    inputs, loss = report.inputs, settings.loss
+    data = inputs.data(report.data)
+    part = data if loss == "mse" else hold_out(data, VALIDATION_SHARE, loss=loss)
+    splines = last = first
+    with report.until_interrupted():
+        for name, note, last in steps(part, first, settings, is_start=is_start, report=report.trial):  # fmt: skip
+            splines = splines if name in ("name", "canonical") else last
+            report.step(name, note, last)
+    found = last
+    if any(layer.mask.any() for layer in last.layers):
+        found = finished(last, part, settings)
+        report.step("name", "simplest functions for edges that have none", found)
+    final = found
+    if loss != "mse" and not report.late():
+        with report.until_interrupted():
+            final = with_trained_numbers(found, data, settings)
+            report.step("numbers", "trained on all training samples", final)
+    expression = formula(inputs.network(final), names=names)
+    outputs = expression if isinstance(expression, tuple) else (expression,)
+    if loss == "mse":
+        verdict = judge(outputs, names, report.data, rng)
+    else:
+        n_numbers = len(fitted_numbers(*outputs))
+        verdict = Verdict(*judge_classes(part, data, (found, splines, final), n_numbers, loss, rng))
+    n_in, n_out = len(names), len(outputs)
+    plain = Scaler(np.zeros(n_in), np.ones(n_in), np.zeros(n_out), np.ones(n_out), None)
+    networks = inputs.network(final), inputs.network(splines)
+    return Discovery(expression, *networks, tuple(report.steps), verdict, (), plain, names)
+
+
+def _by_search(report: Report, names: tuple[str, ...], rng: np.random.Generator) -> Discovery:
+    """Return what the search leads to, one output after the other."""
+    data, inputs = report.data, report.inputs
+    x, used = inputs.columns(data.x_train), inputs.names(names)
+    found: list[Found] = []
+    search = Search(rng, report.late, report.trial)
     for y in data.y_train.T:
-        limit = -np.inf if report.interrupted else deadline  # no other output is searched either
-        search = partial(search_by_slices, data.x_train, y, names, rng, report=report.trial)
-        work, now = partial(search, deadline=limit), partial(search, deadline=-np.inf)
-        found = report.unless_interrupted(work, now) if searches else work()
-        searches.append(found)
-        report.interrupted |= found.ended == INTERRUPTED
-    return report.finished(partial(_of_searches, searches, data, report, names, rng))
+        found.append(search.formula(x, y, used))
+        report.ended = search.ended or report.ended
+    models = "; ".join(dict.fromkeys(one.model.what for one in found))
 
+    def modelled(x: FloatArray) -> FloatArray:
+        return np.column_stack([one.model.f(inputs.columns(x)) for one in found])
 
-def _of_searches(
-    searches: list[SliceSearch],
-    data: Data,
-    report: Report,
-    names: tuple[str, ...],
-    rng: np.random.Generator,
-) -> Discovery:
-    """Return the formulas of searches by slices, with their verdict and steps."""
-    splines, scaler = splines_of(searches, data)
-    models = "; ".join(dict.fromkeys(search.surrogate.what for search in searches))
-    report.values(
-        "surrogate",
-        f"{models}, from which slices are taken",
-        lambda x: np.column_stack([search.surrogate(x) for search in searches]),
-        splines,
-    )
-    decisions = tuple(one for search in searches for one in search.decisions)
-    expressions = tuple(expression_of(search.best.tree, names) for search in searches)
-    expression = expressions[0] if len(expressions) == 1 else expressions
+    splines, scaler = inputs.network(found[0].splines), inputs.scaler(found[0].scaler)
+    report.values("model", f"{models}, from which slices are taken", modelled, splines)
+    formulas = tuple(expression_of(one.best.tree, used, x) for one in found)
+    expression = formulas[0] if len(formulas) == 1 else formulas
 
     def predict(x: FloatArray) -> FloatArray:
         return formula_values(expression, x, names)
 
-    report.values(
-        "formula",
-        f"{len(decisions)} decisions, numbers trained on all samples and simplified",
-        predict,
-    )
-    verdict = judge(expressions, names, data, rng)
-    verdict = replace(verdict, ended=max(search.ended for search in searches))
-    network, verdict = network_of(expressions, names, data, verdict)
+    note = f"{len(search.decisions)} decisions, numbers trained on all samples and simplified"
+    report.values("formula", note, predict)
+
+    def alternative(one: Fitted, of: Found) -> Alternative:
+        return Alternative(expression_of(one.tree, used), one.rmse, one.complexity, of.bic(one))
+
+    fronts = tuple(tuple(alternative(one, each) for one in each.front) for each in found)
+    others = [
+        [(one.rmse, one.complexity, expression_of(one.tree, used)) for one in each.others]
+        for each in found
+    ]
+    verdict = judge(formulas, names, data, rng, others=others)
+    network, verdict = network_of(formulas, names, data, verdict)
     if network is not None:
-        note = "the formula as a network of symbolic edges, with the errors of the formula"
-        report.values("network", note, predict, network)
-    fronts = tuple(front_of(search, data, names) for search in searches)
+        report.values("network", "the formula as a network of symbolic edges", predict, network)
     return Discovery(
         expression,
         network,
@@ -279,5 +245,5 @@ def _of_searches(
         fronts[0] if len(fronts) == 1 else fronts,
         scaler,
         names,
-        decisions,
+        tuple(search.decisions),
     )

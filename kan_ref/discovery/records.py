@@ -1,8 +1,10 @@
 """What `discover` returns: the formula, its verdict, the front of alternatives, and all steps."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +17,6 @@ from kan_ref.formulas import numeric_function
 from kan_ref.network import Network, network_values, undefined_values
 from kan_ref.training import LOSSES, Scaler
 
-Result = TypeVar("Result")
 SAME = 1e-3  # of the error: training ends where it gains 1e-6 of the mean square, its square
 
 
@@ -124,20 +125,6 @@ class Discovery(Record):
         return f"Discovery({self.formula}, {_errors(self)}, {self.verdict.kind})"
 
 
-def discovery_of_network(
-    expression: Any,
-    network: Network,
-    splines: Network,
-    steps: Sequence[DiscoveryStep],
-    verdict: Verdict,
-    names: tuple[str, ...],
-) -> Discovery:
-    """Return what the paper's way found: it has no other formulas and changes no units."""
-    n_in, n_out = network.widths[0], network.widths[-1]
-    scaler = Scaler(np.zeros(n_in), np.ones(n_in), np.zeros(n_out), np.ones(n_out), None)
-    return Discovery(expression, network, splines, tuple(steps), verdict, (), scaler, names)
-
-
 def _errors(one: DiscoveryStep | Discovery) -> str:
     """Return the errors as text, that of the test samples only where there is one."""
     test = "" if np.isnan(one.test_rmse) else f", test_rmse {one.test_rmse:.2e}"
@@ -172,10 +159,10 @@ def distinct(
 
 
 class Report:
-    """Keep the finished steps, pass them to the callback and count them in the progress bar.
+    """Keep the finished steps, pass them to the callback, and know when to end.
 
-    Steps and trials come without the constant inputs of the data, and are kept with them. After an
-    interrupt the callback is not called again.
+    Steps and trials come without the constant inputs of the data, and are kept with them. `ended`
+    is "", "interrupted" or "the time is over".
     """
 
     def __init__(
@@ -185,11 +172,12 @@ class Report:
         callback: Callable[[Any], None] | None,
         progress: bool,
         loss: str = "mse",
+        seconds: float | None = None,
     ) -> None:
-        self.data, self.callback, self.bar, self.loss = data, callback, None, loss
-        self.inputs = inputs
+        self.data, self.inputs, self.callback, self.loss = data, inputs, callback, loss
+        self.deadline = np.inf if seconds is None else time.monotonic() + seconds
         self.steps: list[DiscoveryStep] = []
-        self.interrupted = False
+        self.bar, self.ended = None, ""
         if progress:
             from tqdm import tqdm  # here, because only a bar needs it
 
@@ -202,32 +190,27 @@ class Report:
         if self.bar is not None:
             self.bar.close()
 
-    def unless_interrupted(
-        self, work: Callable[[], Result], otherwise: Callable[[], Result]
-    ) -> Result:
-        """Return the result of `work`, or after a first interrupt in it that of `otherwise`.
+    def late(self) -> bool:
+        """Return whether the search has to end now."""
+        if not self.ended and time.monotonic() > self.deadline:
+            self.ended = "the time is over"
+        return bool(self.ended)
 
-        A second interrupt raises KeyboardInterrupt. The steps of interrupted work are left out.
-        """
-        n_steps = len(self.steps)
+    @contextmanager
+    def until_interrupted(self) -> Iterator[None]:
+        """End the work inside at a first interrupt; a second one raises KeyboardInterrupt."""
         try:
-            return work()
+            yield
         except KeyboardInterrupt:
-            if self.interrupted:
+            if self.ended == "interrupted":
                 raise
-        self.interrupted = True
-        del self.steps[n_steps:]
-        return otherwise()
-
-    def finished(self, work: Callable[[], Result]) -> Result:
-        """Return the result of `work`, which takes seconds at most; begin again if interrupted."""
-        return self.unless_interrupted(work, work)
+            self.ended = "interrupted"
 
     def trial(self, trial: Any) -> None:
         """Report a trial, a decision or a step."""
         if self.bar is not None:
             self.bar.update()
-        if self.callback is not None and not self.interrupted:
+        if self.callback is not None and self.ended != "interrupted":
             self.callback(self.inputs.trial(trial))
 
     def step(self, name: str, note: str, network: Network) -> None:
@@ -237,11 +220,9 @@ class Report:
             x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
             predicted = network_values(network, x)
             is_defined = bool(np.isfinite(predicted).all())
-            if not len(x) or not is_defined:
-                errors.append(np.nan)
-            else:
-                targets = LOSSES[self.loss].read_targets("y", y, network.widths[-1])
-                errors.append(LOSSES[self.loss].judge(predicted, targets)[1])
+            targets = LOSSES[self.loss].read_targets("y", y, network.widths[-1])
+            is_judged = len(x) and is_defined
+            errors.append(LOSSES[self.loss].judge(predicted, targets)[1] if is_judged else np.nan)
             if not is_defined:
                 why = undefined_values(network.layers, x, f"x_{part}")
                 note += f"; the {part} error is nan, because {why}"
@@ -254,22 +235,12 @@ class Report:
         f: Callable[[FloatArray], FloatArray],
         network: Network | None = None,
     ) -> None:
-        """Keep and report a step whose predictions (batch, n_out) a function computes.
-
-        `f` takes the inputs that vary.
-        """
-        network = None if network is None else self.inputs.network(network)
+        """Keep and report a step whose predictions (batch, n_out) a function computes."""
         errors = []
         for part in ("train", "test"):
             x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
-            if not len(x):
-                errors.append(np.nan)
-                continue
-            residual = f(self.inputs.columns(x)) - y
+            residual = f(x) - y if len(x) else np.array([np.nan])
             errors.append(float(np.sqrt(np.mean(residual**2))))
-            undefined = int((~np.isfinite(residual)).any(axis=1).sum())
-            if undefined:
-                note += f"; undefined at {undefined} of {len(x)} {part} samples"
         self._keep(DiscoveryStep(name, note, network, *errors))
 
     def _keep(self, step: DiscoveryStep) -> None:
@@ -277,4 +248,7 @@ class Report:
         if self.bar is not None:
             shape = "" if step.network is None else f" {list(step.network.widths)}"
             self.bar.set_postfix_str(f"{step.name}{shape}")
-        self.trial(step)
+        if self.bar is not None:
+            self.bar.update()
+        if self.callback is not None and self.ended != "interrupted":
+            self.callback(step)

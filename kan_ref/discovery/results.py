@@ -18,12 +18,10 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data
-from kan_ref.discovery.curves import BLURRED, at_all_samples, floor_of, name_curve
-from kan_ref.discovery.polish import SMALLEST, bic
+from kan_ref.discovery.fits import SMALLEST, bic
+from kan_ref.discovery.names import BLURRED, at_all_samples, floor_of, name_curve
 from kan_ref.discovery.records import Alternative, Discovery, distinct, formula_values
-from kan_ref.discovery.slice_search import SliceSearch
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
-from kan_ref.discovery.varying_inputs import Inputs
 from kan_ref.discovery.verdict import (
     KINDS,
     Law,
@@ -31,8 +29,8 @@ from kan_ref.discovery.verdict import (
     beside_splines,
 )
 from kan_ref.formulas import apply_function, exact_number, from_formula
+from kan_ref.formulas.writing import written
 from kan_ref.network import Network, domain_of_samples, network_values
-from kan_ref.training import Scaler
 
 NETWORK = 1e-11  # of the largest value of a formula: a network of it may be wrong by that
 CALL = "kr.from_formula(found.formula, found.names, domain=...)"  # `discover` has no domain=
@@ -41,8 +39,8 @@ MANY = 10_000  # names of a curve, more than there are
 N_PLACES = 500  # where formulas of a curve are compared
 
 
-def expression_of(tree: Tree, names: Sequence[str]) -> Any:
-    """Return the tree as an expression of symbols called `names`.
+def expression_of(tree: Tree, names: Sequence[str], x: FloatArray | None = None) -> Any:
+    """Return the tree as an expression of symbols called `names`, written for samples x (n, n_in).
 
     Numbers that were fixed are integers and fractions, trained ones have 17 digits.
     """
@@ -50,7 +48,8 @@ def expression_of(tree: Tree, names: Sequence[str]) -> Any:
 
     real = [sympy.Dummy(real=True) for _ in names]
     plain = [sympy.Symbol(name) for name in names]
-    return _written(tree, real).xreplace(dict(zip(real, plain, strict=True)))
+    found = _written(tree, real).xreplace(dict(zip(real, plain, strict=True)))
+    return found if x is None else written(found, plain, x)
 
 
 def _written(tree: Tree, inputs: Sequence[Any]) -> Any:
@@ -67,41 +66,6 @@ def _written(tree: Tree, inputs: Sequence[Any]) -> Any:
         return apply_function(tree.function, _written(tree.part, inputs))
     parts = [_written(part, inputs) for part in tree.parts]
     return sympy.Add(*parts) if isinstance(tree, Sum) else sympy.Mul(*parts)
-
-
-def front_of(search: SliceSearch, data: Data, names: tuple[str, ...]) -> tuple[Alternative, ...]:
-    """Return the front of a search as formulas."""
-    n = len(data.x_train)
-    floor = floor_of(data.y_train, 0.0)
-    return tuple(
-        Alternative(expression_of(one.tree, names), one.rmse, one.complexity, bic(one, n, floor))
-        for one in search.front
-    )
-
-
-def splines_of(searches: Sequence[SliceSearch], data: Data) -> tuple[Network, Scaler]:
-    """Return the surrogate and its scaler; of several outputs, the first one's."""
-    one = searches[0].surrogate
-    return one.network, Scaler(
-        one.x_mean, one.x_std, np.array([one.y_mean]), np.array([one.y_std]), None
-    )
-
-
-def of_all_inputs(found: Discovery, inputs: Inputs, names: tuple[str, ...]) -> Discovery:
-    """Return a discovery for the inputs that vary as one for all inputs, which are called names."""
-    if not inputs.flat:
-        return found
-    network = None if found.network is None else inputs.network(found.network)
-    verdict = found.verdict
-    verdict = replace(verdict, reasons=(*verdict.reasons, inputs.sentence(names)))
-    return replace(
-        found,
-        network=network,
-        splines=inputs.network(found.splines),
-        scaler=inputs.scaler(found.scaler),
-        verdict=verdict,
-        names=names,
-    )
 
 
 def compared_with_splines(found: Discovery, data: Data) -> Discovery:
@@ -130,7 +94,7 @@ def better(one: Discovery, other: Discovery, data: Data) -> Discovery:
 
     if key(other) <= key(one):
         return other
-    note = "the formula of the paper's way is better than that of the slices"
+    note = "the formula of the paper's way is better than that of the search"
     return replace(one, steps=(*other.steps, replace(one.steps[-1], name="choice", note=note)))
 
 

@@ -107,6 +107,7 @@ class Found:
     model: Model
     splines: Network
     scaler: Scaler
+    bic: Callable[[Fitted], float]
 
 
 @dataclass(eq=False)
@@ -145,7 +146,7 @@ class Search:
             self.ended = "interrupted"
         best = pool.chosen()
         others = [one for one in pool.open if pool.is_noisy and one is not best]
-        return Found(best, pool.front(), tuple(others), model, splines, scaler)
+        return Found(best, pool.front(), tuple(others), model, splines, scaler, pool.bic)
 
     def _ways(
         self, model: Model, x: FloatArray, y: FloatArray, names: Sequence[str], depth: int
