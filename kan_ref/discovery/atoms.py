@@ -23,7 +23,7 @@ from kan_ref.functions import lookup
 
 ZEROS = tuple(np.linspace(-1.5, 1.5, 13))
 OUTSIDE = (1.02, 1.15, 1.5, 2.5, 6.0)  # of zeros and poles, on both sides
-RATES = (0.4, 1.0, 2.0, 4.0, 8.0)
+RATES = tuple(np.geomspace(0.3, 16.0, 15))
 FREQUENCIES = (0.7, 1.2, 1.8, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0, 10.0)
 CENTRES = (-1.0, -0.5, 0.0, 0.5, 1.0)
 TEXTBOOK_SCALES = (1.0, 2.0, 3.0, 0.5, np.pi, 2.0 * np.pi)
@@ -34,6 +34,8 @@ PHASES = (0.0, 0.25 * np.pi, 0.5 * np.pi, 0.75 * np.pi)
 TEXTBOOK = ("x", "x^2", "x^3", "x^4", "x^5", "sin", "cos", "exp", "log", "sqrt", "1/x", "1/x^2")
 PLAIN_SCALES = (1.0, -1.0, 2.0, -2.0, 3.0, 0.5, -0.5)  # of factors, whose shifts are 0 or 1
 MOST_PLAIN = 60
+POWERS = ("x", "x^2", "x^3", "sqrt", "1/x", "1/x^2", "1/x^3", "1/sqrt")  # times any of
+WAVES = ("exp", "sin", "cos", "gaussian", "tanh")
 LARGEST = 1e100
 _POWERS = ("x^2", "x^3", "x^4", "x^5", "sqrt", "1/x")
 _UNDONE = {"sqrt": _POWERS, "1/x": _POWERS, "log": (*_POWERS, "exp"), "exp": ("log",)}  # simpler
@@ -62,7 +64,8 @@ class Atom:
     @property
     def is_textbook(self) -> bool:
         """Whether the line has no number but 1 and 0, and the function is one of `TEXTBOOK`."""
-        return self.line == (1.0, 0.0) and self.inner is None and self.name in TEXTBOOK
+        is_known = self.name in TEXTBOOK or self.name in POWERS
+        return self.line == (1.0, 0.0) and self.inner is None and is_known
 
     @property
     def is_plain(self) -> bool:
@@ -86,9 +89,10 @@ class Atom:
         return tree if self.other is None else multiply(tree, self.other.tree)
 
 
-def column_table(x: FloatArray) -> tuple[list[Atom], FloatArray, int]:
-    """Return the columns that suit the points x (n,), their values (n, n_columns) in units of the
-    largest one, and how many are textbook functions; these are the first ones."""
+def column_table(x: FloatArray) -> tuple[list[Atom], FloatArray, tuple[int, int]]:
+    """Return the columns that suit the points x (n,), and their values (n, n_columns) in units of
+    the largest one. The first ones are textbook functions, then come others that are no
+    compositions; the numbers of the former and of both are returned, too."""
     single = [Atom("x", (1.0, 0.0)), *_single(float(x.min()), float(x.max()))]
     atoms, table = _fine(single, [_values(one, x) for one in single])
     inner = [k for k, atom in enumerate(atoms) if atom.is_inner]
@@ -99,13 +103,18 @@ def column_table(x: FloatArray) -> tuple[list[Atom], FloatArray, int]:
     plain = sorted(range(len(atoms)), key=lambda k: not atoms[k].is_textbook)
     plain = [k for k in plain if atoms[k].is_textbook or atoms[k].is_plain][:MOST_PLAIN]
     pairs = [(p, q) for n, p in enumerate(plain) for q in plain[n:]]
+    powers = [k for k, atom in enumerate(atoms) if atom.is_textbook and atom.name in POWERS]
+    waves = [k for k, a in enumerate(atoms) if a.inner is None and a.name in WAVES and not a.is_plain]
+    pairs += [(p, q) for p in powers for q in waves]
     products = [replace(atoms[p], other=atoms[q]) for p, q in pairs]
     sizes = np.array([atom.size for atom in atoms])
     values = [table[:, p] * table[:, q] * (sizes[p] * sizes[q]) for p, q in pairs]
     both = _fine(products, values)
     atoms, table = [*atoms, *both[0]], np.hstack([table, both[1]])
-    order = sorted(range(len(atoms)), key=lambda k: (not _is_first(atoms[k]), not atoms[k].is_plain))
-    return [atoms[k] for k in order], table[:, order], sum(map(_is_first, atoms))
+    kinds = [0 if _is_first(atom) else 1 + ("(" in atom.group) for atom in atoms]
+    order = sorted(range(len(atoms)), key=lambda k: (kinds[k], not atoms[k].is_plain))
+    counts = kinds.count(0), len(kinds) - kinds.count(2)
+    return [atoms[k] for k in order], table[:, order], counts
 
 
 def _is_first(atom: Atom) -> bool:

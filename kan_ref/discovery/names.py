@@ -180,7 +180,7 @@ def combinations_of_columns(
     x: FloatArray, y: FloatArray, noise: float, n_kept: int
 ) -> Iterator[Tree]:
     """Yield the most promising combinations of columns, the best of each kind, for each target."""
-    atoms, table, n_textbook = column_table(x)
+    atoms, table, counts = column_table(x)
     variable, middle = variable_of(x)
     size = float(np.abs(x - middle).max())
     powers = ((x - middle) / size)[:, None] ** np.arange(LOW_DEGREE + 1)
@@ -194,14 +194,16 @@ def combinations_of_columns(
         best: dict[str, tuple[float, int, tuple[int, ...]]] = {}
         degrees = range(LOW_DEGREE + 1) if target.outer == "x" else (0, 1)
         for degree in degrees:
-            for misfit, chosen in _subsets(table, w, z, powers[:, : degree + 1], n_textbook):
+            for misfit, chosen in _subsets(table, w, z, powers[:, : degree + 1], counts):
                 names = sorted(atoms[k].group for k in chosen)
                 kind = " + ".join([*names, str(degree)])
                 n_functions = sum(3 + name.count("(") + name.count("*") for name in names)
                 score = float(np.log(max(misfit / total, floor))) + PRICE * (n_functions + 2 * degree)
                 if kind not in best or score < best[kind][0]:
                     best[kind] = score, degree, chosen
-        for _, degree, chosen in sorted(best.values())[:n_kept]:
+        ranked = sorted((*one, "(" in kind) for kind, one in best.items())
+        plain = [one for one in ranked[n_kept:] if not one[3]][: n_kept // 2]  # of which training makes most
+        for _, degree, chosen, _ in ranked[:n_kept] + plain:
             columns = np.column_stack([table[:, list(chosen)], powers[:, : degree + 1]])
             coef = np.linalg.lstsq(columns * w[:, None], z, rcond=1e-13)[0].tolist()
             terms = [multiply(Number(c / atoms[k].size), atoms[k].tree) for c, k in zip(coef, chosen, strict=False)]  # fmt: skip
@@ -212,7 +214,11 @@ def combinations_of_columns(
 
 
 def _subsets(
-    table: FloatArray, w: FloatArray, z: FloatArray, powers: FloatArray, n_textbook: int
+    table: FloatArray,
+    w: FloatArray,
+    z: FloatArray,
+    powers: FloatArray,
+    counts: tuple[int, int],
 ) -> Iterator[tuple[float, tuple[int, ...]]]:
     """Yield squared misfits of z beside a polynomial, and the columns (n, k) that leave them."""
     basis, _ = np.linalg.qr(w[:, None] * powers)
@@ -227,9 +233,9 @@ def _subsets(
     if size <= 1e-9 * float(np.linalg.norm(z)) or not len(kept):
         return
     columns, rest = weighted[:, kept] / left[kept], rest / size
-    few = int((kept < n_textbook).sum())
-    for part, grows in ((columns[:, :few], True), (columns, False)):
-        for misfit, chosen in _of_unit_columns(part, rest, grows):
+    for n in (*counts, table.shape[1]):  # many compositions are nearer than a simple form
+        part = columns[:, kept < n]
+        for misfit, chosen in _of_unit_columns(part, rest, n == counts[0]):
             yield misfit * size**2, tuple(int(kept[k]) for k in chosen)
 
 
