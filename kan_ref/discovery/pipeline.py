@@ -3,7 +3,7 @@
     slices     the architecture is read off slices of a surrogate, and curves of one input are
                named: `slice_search`
     network    the paper's way: a network is sparsified and pruned, and its edges become symbolic:
-               `network_search`
+               `paper_way`
 
 With `widths` the paper's way is first, and slices follow where its formula does not explain the
 data; the formula with the better verdict is returned, of equal ones the one with the lower Bayesian
@@ -21,14 +21,23 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data, check_data, check_loss
-from kan_ref.discovery.class_search import CLASS_LOSSES, N_HIDDEN, class_problem, search_logits
-from kan_ref.discovery.network_search import (
-    NetworkSettings,
-    discover_by_network,
+from kan_ref.discovery.classes import CLASS_LOSSES, N_HIDDEN, class_problem, judge_classes
+from kan_ref.discovery.elimination import VALIDATION_SHARE
+from kan_ref.discovery.paper_way import (
+    Settings,
+    finished,
     first_network,
     problem_ends,
+    steps,
+    with_trained_numbers,
 )
-from kan_ref.discovery.records import Discovery, Report, beside_splines, formula_values
+from kan_ref.discovery.records import (
+    Discovery,
+    Report,
+    beside_splines,
+    discovery_of_network,
+    formula_values,
+)
 from kan_ref.discovery.results import (
     better,
     expression_of,
@@ -47,11 +56,13 @@ from kan_ref.discovery.slice_search import (
     SliceSearch,
     search_by_slices,
 )
+from kan_ref.discovery.spare_samples import fitted_numbers
 from kan_ref.discovery.varying_inputs import check_samples, inputs_of_data
-from kan_ref.formulas import check_names
+from kan_ref.discovery.verdict import Verdict
+from kan_ref.formulas import check_names, formula
 from kan_ref.network import Network
 from kan_ref.symbolic import check_candidates
-from kan_ref.training import LOSSES
+from kan_ref.training import LOSSES, hold_out
 
 
 @np.errstate(all="ignore")
@@ -106,7 +117,7 @@ def discover(
         "mse"; or for classes "cross_entropy", with labels (n,) of int, or "logistic", with answers
         0 and 1 (n, n_out). The formulas are then those of the logits, by the paper's way: of two
         classes one, the logarithm of the odds of label 1, of more classes one each. The first
-        network is [n_in, 5, n_out] without `widths`. `class_search` has the rules.
+        network is [n_in, 5, n_out] without `widths`. `classes` has the rules.
     seconds : float, optional
         A limit, of wall-clock time. When it is over, training stops, steps that have not begun are
         left out, and the best formula so far is returned: without `widths` that may be the mean,
@@ -177,22 +188,19 @@ def discover(
             "widths of a first network, for example widths=(2, 5, 1)"
         )
     inputs = inputs_of_data(checked.x_train)
-    first = first_network(checked, widths, start, n_intervals, degree, rng, inputs)
+    deadline = np.inf if seconds is None else time.monotonic() + seconds
+    settings = Settings(
+        functions, penalty_weight, smoothness_weight, n_intervals, degree, loss, deadline
+    )
+    first = None
+    if widths is not None or start is not None:
+        first = first_network(checked, widths, start, inputs.varying, settings, rng)
     check_samples(checked)
     data, names = inputs.data(checked), inputs.names(labels)
-    deadline = np.inf if seconds is None else time.monotonic() + seconds
-    settings = NetworkSettings(
-        functions, penalty_weight, smoothness_weight, loss=loss, deadline=deadline
-    )
     with Report(checked, inputs, callback, progress, loss) as report:
         found: list[Discovery] = []
-        if loss != "mse":
-            assert first is not None
-            is_start = start is not None
-            one = search_logits(data, first, settings, report, names, rng, is_start=is_start)
-            found.append(one)
-        elif first is not None:
-            found.append(discover_by_network(data, first, settings, report, names, rng, start))
+        if first is not None:
+            found.append(_by_network(data, first, settings, report, names, rng, start is not None))
         is_open = first is None or (
             loss == "mse"
             and found[0].verdict.kind == "not explained"
@@ -218,6 +226,55 @@ def discover(
             return of_all_inputs(judged_on_inputs(best, data), inputs, labels)
 
         return report.finished(finished)
+
+
+def _by_network(
+    data: Data,
+    first: Network,
+    settings: Settings,
+    report: Report,
+    names: tuple[str, ...],
+    rng: np.random.Generator,
+    is_start: bool,
+) -> Discovery:
+    """Return what the paper's way leads to; an interrupt ends it with the last network."""
+    loss, is_plain = settings.loss, settings.loss == "mse"
+    part = data if is_plain else hold_out(data, VALIDATION_SHARE, loss=loss)
+    splines = last = first
+    try:
+        for name, note, network in steps(
+            part, first, settings, is_start=is_start, report=report.trial
+        ):
+            last = network
+            splines = splines if name in ("name", "canonical") else network
+            report.step(name, note, network)
+    except KeyboardInterrupt:
+        if report.interrupted:
+            raise
+        report.interrupted = True
+    has_splines = any(layer.mask.any() for layer in last.layers)
+    found = final = finished(last, part, settings) if has_splines else last
+    if not (is_plain or settings.is_late or report.interrupted):
+        final = report.unless_interrupted(
+            lambda: with_trained_numbers(found, data, settings), lambda: found
+        )
+
+    def with_verdict() -> Discovery:
+        if found is not last:
+            report.step("name", "simplest functions for edges that have none", found)
+        if final is not found:
+            report.step("numbers", "trained on all training samples", final)
+        expression = formula(final, names=names)
+        if is_plain:
+            verdict = judged(data, expression, names, rng)
+        else:
+            outputs = expression if isinstance(expression, tuple) else (expression,)
+            networks, n_numbers = (found, splines, final), fitted_numbers(*outputs)
+            kind, reasons = judge_classes(part, data, networks, n_numbers, loss, rng)
+            verdict = Verdict(kind, "; ".join(reasons))
+        return discovery_of_network(expression, final, splines, report.steps, verdict, names)
+
+    return report.finished(with_verdict)
 
 
 def _by_slices(

@@ -10,6 +10,7 @@ recognised, and the numbers are trained on the data afterwards.
 A small network is a model of a residual, too: `verdict` tests by it what a formula leaves.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,15 +20,8 @@ import numpy as np
 from kan_ref.checks import ROUNDING as SAME_NUMBER
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data
+from kan_ref.discovery.elimination import MOST_EDGES, VALIDATION_SHARE, Search
 from kan_ref.discovery.linear_models import ROUNDING, Model, linear_models, simplest
-from kan_ref.discovery.trials import (
-    MOST_EDGES,
-    VALIDATION_SHARE,
-    RatioRule,
-    Search,
-    stop_at,
-    training_method,
-)
 from kan_ref.network import (
     Network,
     domain_of_samples,
@@ -35,7 +29,7 @@ from kan_ref.network import (
     init_network,
     network_values,
 )
-from kan_ref.training import best_start, fit, hold_out
+from kan_ref.training import LBFGS, LM, best_start, fit, hold_out
 
 LADDER = (5, 10, 20, 40)
 N_STARTS = 3
@@ -127,9 +121,9 @@ def fit_surrogate(
         hidden = (n_hidden,)
     ladder = LADDER[:1] if is_small and hidden else LADDER
     n_steps = N_STEPS // 2 if is_small else N_STEPS
-    search = Search(held, RatioRule(1.0), n_steps, ladder, SMOOTHNESS, deadline=deadline)
+    search = Search(held, n_steps, ladder, SMOOTHNESS, deadline=deadline)
     widths = (n_in, *hidden, 1)
-    n_edges = sum(a * b for a, b in pairwise(widths))
+    is_wide = sum(a * b for a, b in pairwise(widths)) > MOST_EDGES
     start = best_start(
         widths,
         held,
@@ -137,11 +131,12 @@ def fit_surrogate(
         n_intervals=LADDER[0],
         degree=3,
         rng=rng,
-        callback=stop_at(deadline),
-        **training_method(n_edges, START_STEPS, "mse", scaled=True),
+        callback=lambda step: time.monotonic() > deadline,
+        optimizer=LBFGS() if is_wide else LM(),
+        n_steps=5 * START_STEPS if is_wide else START_STEPS,
     )
-    trial = search.refined("surrogate", start)
-    found = Surrogate(trial.network, x_mean, x_std, y_mean, y_std, y_std * trial.validation_rmse)
+    trial = search.tried("surrogate", start)
+    found = Surrogate(trial.network, x_mean, x_std, y_mean, y_std, y_std * trial.error)
     best = simplest([*models, Model("a network", found, found.error)], ROUNDING * y_std)
     return found if best.f is found else replace(found, error=best.error, model=best)
 
