@@ -33,8 +33,7 @@ import kan_ref as kr
 from figures.machine.ladder import rmse
 from figures.machine.machine import Config
 from figures.machine.training import OPTIMIZERS, best_start, blind
-from kan_ref.discovery.elimination import run_elimination
-from kan_ref.discovery.trials import VALIDATION_SHARE, RatioRule, Search
+from kan_ref.discovery.elimination import VALIDATION_SHARE, Search, run_elimination
 from kan_ref.training import hold_out
 
 SEEDS, SEEDS_MLP, SEEDS_TWO_LAYERS = 5, 1, 3
@@ -261,7 +260,7 @@ def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str,
     )
     grids = []
     if config["shape"] == "eliminated":
-        network = _eliminated(network, data, config["elimination"], weight, rng)
+        network = _eliminated(network, data, config["elimination"], weight)
     for n_intervals in config["grids"]:
         options = {
             "optimizer": OPTIMIZERS[config["optimizer"]],
@@ -290,11 +289,17 @@ def _eliminated(
     data: kr.Data,
     settings: Config,
     smoothness_weight: float,
-    rng: np.random.Generator,
 ) -> kr.Network:
     """Return the network after `kr.eliminate`, with a ratio of errors as the rule: the targets have
     no noise, and the grids of the elimination are coarse.
     """
-    part, rule = hold_out(data, VALIDATION_SHARE), RatioRule(settings["allowed"])
-    search = Search(part, rule, N_STEPS, tuple(settings["grids"]), smoothness_weight, rng)
+    part, grids = hold_out(data, VALIDATION_SHARE), tuple(settings["grids"])
+    search = Search(
+        part,
+        N_STEPS,
+        grids,
+        smoothness_weight,
+        tolerance=np.inf,
+        allowed=settings["allowed"],
+    )
     return run_elimination(search, network).network

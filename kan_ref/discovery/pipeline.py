@@ -189,7 +189,7 @@ def _by_paper(
     expression = formula(inputs.network(final), names=names)
     outputs = expression if isinstance(expression, tuple) else (expression,)
     if loss == "mse":
-        verdict = judge(outputs, names, report.data, rng)
+        verdict = judge(outputs, names, report.data)
     else:
         n_numbers = len(fitted_numbers(*outputs))
         verdict = Verdict(*judge_classes(part, data, (found, splines, final), n_numbers, loss, rng))
@@ -232,7 +232,7 @@ def _by_search(report: Report, names: tuple[str, ...], rng: np.random.Generator)
         [(one.rmse, one.complexity, expression_of(one.tree, used)) for one in each.others]
         for each in found
     ]
-    verdict = judge(formulas, names, data, rng, others=others)
+    verdict = judge(formulas, names, data, others=others)
     network, verdict = network_of(formulas, names, data, verdict)
     if network is not None:
         report.values("network", "the formula as a network of symbolic edges", predict, network)

@@ -67,20 +67,19 @@ def fewest_samples(n_in: int) -> int:
 def structure(
     x: FloatArray,
     residual: FloatArray,
-    rng: np.random.Generator,
     variance: FloatArray | None = None,
     false_alarm: float = FALSE_ALARM,
 ) -> str:
     """Return what residuals (n,) at x (n, n_in) depend on, in words with numbers; "" if nothing.
 
-    `variance` (n,): of the residuals of classes. `rng` is used beyond 2000 samples.
+    `variance` (n,): of the residuals of classes.
     """
     size = float(np.abs(residual).max())
     if len(x) < fewest_samples(x.shape[1]) or size == 0.0:
         return ""
     r = residual / size
     variances = [r**2] if variance is None else [r**2, variance / size**2]
-    for what, found, n_tests in _tests(standardised(x), r, variances, rng):
+    for what, found, n_tests in _tests(standardised(x), r, variances):
         clear = NormalDist().inv_cdf(1.0 - false_alarm / n_tests)
         if abs(found) > clear:
             return f"{what}, z = {found:.3g} (noise: at most {clear:.1f})"
@@ -88,11 +87,11 @@ def structure(
 
 
 def _tests(
-    z: FloatArray, r: FloatArray, variances: Sequence[FloatArray], rng: np.random.Generator
+    z: FloatArray, r: FloatArray, variances: Sequence[FloatArray]
 ) -> Iterator[tuple[str, float, int]]:
     """Yield what is tested, its z, and how many sides and tests share the false alarms."""
     statistics = (product_statistic, sign_statistic)[: 3 - len(variances)]
-    kinds = {"neighbouring samples": neighbour_pairs(z, rng)}
+    kinds = {"neighbouring samples": neighbour_pairs(z)}
     if z.shape[1] > 1:
         along = "samples that are neighbours along input"
         kinds |= {f"{along} {i}": pairs_along(column) for i, column in enumerate(z.T)}
@@ -106,13 +105,13 @@ def _tests(
 
 
 def class_structure(
-    data: Data, network: Network, loss: str, rng: np.random.Generator, false_alarm: float
+    data: Data, network: Network, loss: str, false_alarm: float = FALSE_ALARM
 ) -> str:
     """Return what residuals y - p of classes at the training samples depend on; "" if nothing."""
     targets = LOSSES[loss].read_targets("y_train", data.y_train, network.widths[-1])
     p = predict_proba(network, data.x_train, loss=loss)
     found = (
-        structure(data.x_train, y - q, rng, q * (1.0 - q), false_alarm / p.shape[1])
+        structure(data.x_train, y - q, q * (1.0 - q), false_alarm / p.shape[1])
         for y, q in zip(targets.T, p.T, strict=True)
     )
     return next(filter(None, found), "")
@@ -127,13 +126,13 @@ def standardised(x: FloatArray) -> FloatArray:
 # --- neighbours
 
 
-def neighbour_pairs(z: FloatArray, rng: np.random.Generator) -> IntArray:
+def neighbour_pairs(z: FloatArray) -> IntArray:
     """Return the pairs (n_pairs, 2) of samples z (n, n_in) and their nearest ones, each pair once.
 
     Costs n^2 n_in operations, for more than 2000 samples 2000 n n_in.
     """
     n, k = len(z), N_NEIGHBOURS if z.shape[1] > 1 else N_ALONG
-    rows = np.arange(n) if n <= MOST_SAMPLES else rng.choice(n, MOST_SAMPLES, replace=False)
+    rows = np.linspace(0, n - 1, min(n, MOST_SAMPLES)).astype(int)
     squares = np.sum(z**2, axis=1)
     nearest = []
     for part in np.array_split(rows, 1 + len(rows) * n // 2**22):

@@ -134,7 +134,7 @@ class Search:
     def formula(self, x: FloatArray, y: FloatArray, names: Sequence[str], depth: int = 0) -> Found:
         """Search a formula of samples x (n, n_in), y (n,)."""
         model, splines, scaler = model_of(x, y, self.rng, is_part=depth > 0, late=self.late)
-        pool = _Pool(x, y, model.error > NOISY * float(np.std(y)), self.rng)
+        pool = _Pool(x, y, model.error > NOISY * float(np.std(y)))
         try:
             plain = [*simple_forms(x, y), *quotients(x, y)]
             if not (pool.ends_with(plain) and pool.chosen().complexity <= PLAIN):
@@ -315,10 +315,8 @@ def in_order(lists: Sequence[Sequence[Tree]]) -> list[tuple[Tree, ...]]:
 class _Pool:
     """All formulas that were trained on samples, and which of them were rejected."""
 
-    def __init__(
-        self, x: FloatArray, y: FloatArray, is_noisy: bool, rng: np.random.Generator
-    ) -> None:
-        self.x, self.y, self.is_noisy, self.rng = x, y, is_noisy, rng
+    def __init__(self, x: FloatArray, y: FloatArray, is_noisy: bool) -> None:
+        self.x, self.y, self.is_noisy = x, y, is_noisy
         self.spread, self.floor = float(np.std(y)), floor_of(y, 1e-15 * float(np.std(y)))
         self.tried = [Fitted(Number(float(np.mean(y))), self.spread)]
         self.rejected: list[Fitted] = []
@@ -352,7 +350,7 @@ class _Pool:
             rest = [one for one in self.tried if one not in self.rejected]
             best = min(rest, key=self.bic, default=self.tried[0])
             predicted = values(best.tree, self.x)
-            if is_like_noise(self.x, self.y, predicted, self.rng, numbers(best.tree).size):
+            if is_like_noise(self.x, self.y, predicted, numbers(best.tree).size):
                 self.n_ways += 1
                 return self.n_ways == WAYS_WITHIN_NOISE or best.complexity <= PLAIN
             self.rejected.append(best)

@@ -15,14 +15,15 @@ import numpy as np
 
 from kan_ref.checks import ROUNDING, FloatArray
 from kan_ref.data import Data
-from kan_ref.discovery.formula_search import FormulaTrial
-from kan_ref.discovery.trials import ArchitectureTrial
+from kan_ref.discovery.elimination import ArchitectureTrial
+from kan_ref.discovery.paper_way import FormulaTrial
+from kan_ref.discovery.residual_tests import standardised
 from kan_ref.network import Layer, Network, domain_of_samples
-from kan_ref.sparsity import remove
 from kan_ref.training import Scaler
 
 LEAST_SAMPLES = 10  # two of them are held out
 MOST_SHOWN = 3  # constant inputs that a verdict lists
+DEPENDENT = 1e-9  # relative: a smaller singular value, or part of its vector, is a rounding error
 
 
 def check_samples(data: Data) -> None:
@@ -32,6 +33,14 @@ def check_samples(data: Data) -> None:
             f"data has {len(data.x_train)} training samples, but at least {LEAST_SAMPLES} are "
             "needed, since a fifth of them is held out to compare formulas: give more samples"
         )
+
+
+def dependent_columns(x: FloatArray) -> list[int]:
+    """Return the columns of x (n, n_in) that are linear functions of others, constants included."""
+    z = standardised(x)
+    _, singular, vectors = np.linalg.svd(z, full_matrices=False)
+    null = vectors[singular <= DEPENDENT * singular.max()]
+    return [int(i) for i in np.flatnonzero((np.abs(null) > np.sqrt(DEPENDENT)).any(axis=0))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,19 +75,6 @@ class Inputs:
         names = None if data.names is None else self.names(data.names)
         parts = {name: self.columns(getattr(data, name)) for name in ("x_train", "x_test")}
         return replace(data, **parts, names=names)
-
-    def without_constant(self, network: Network, x: FloatArray) -> Network:
-        """Return `start` without its constant inputs; the means of their edges on x are kept."""
-        if not self.left_out:
-            return network
-        try:
-            return remove(network, x, nodes={0: self.left_out})
-        except ValueError as error:
-            raise ValueError(
-                f"start has an output that depends on constant inputs {self.left_out} of the "
-                f"training samples only, but these are left out of the search ({error}): give an "
-                "edge from an input that varies"
-            ) from error
 
     def network(self, network: Network) -> Network:
         """Return a network of the varying inputs as one of all inputs."""
@@ -116,7 +112,7 @@ class Inputs:
             return trial
         trial = replace(trial, network=self.network(trial.network))
         if isinstance(trial, ArchitectureTrial):
-            return trial
+            return replace(trial, coarse=self.network(trial.coarse))
         names = {
             (layer, j, i if layer else self.varying[i]): name
             for (layer, j, i), name in trial.names.items()

@@ -95,17 +95,15 @@ def judge(
     formulas: Sequence[Any],
     names: Sequence[str],
     data: Data,
-    rng: np.random.Generator,
     *,
     others: Sequence[Sequence[Other]] = (),
 ) -> Verdict:
     """Return the verdict on the formulas of all outputs; the worst one decides.
 
     `others`: for each output, (error, complexity, formula) of other forms that are like noise.
-    `rng` is used beyond 2000 samples.
     """
     verdicts = [
-        judge_output(Law(one, names), data, j, rng, others[j] if others else ())
+        judge_output(Law(one, names), data, j, others[j] if others else ())
         for j, one in enumerate(formulas)
     ]
     worst = max(range(len(verdicts)), key=lambda j: KINDS.index(verdicts[j].kind))
@@ -116,7 +114,7 @@ def judge(
 
 
 def judge_output(
-    law: "Law", data: Data, output: int, rng: np.random.Generator, others: Sequence[Other] = ()
+    law: "Law", data: Data, output: int, others: Sequence[Other] = ()
 ) -> Verdict:
     """Return the verdict on the formula of one output: the rule."""
     x, y = data.x_train, data.y_train[:, output]
@@ -134,11 +132,11 @@ def judge_output(
     is_small = not is_coarse and largest <= max(EXACT * unit, grain)
     rounding = np.maximum(law.rounding_errors(x), max(ROUNDED * unit, grain))
     is_rounded = is_small and bool((np.abs(residual) <= rounding).all())
-    dependence = "" if is_rounded else residual_tests.structure(x, residual, rng)
+    dependence = "" if is_rounded else residual_tests.structure(x, residual)
     is_noise = is_small and n >= fewest and not dependence
     kind = "exact" if is_rounded or is_noise else "within noise"
     shown = max(EXACT * unit, grain) / CHANGE if kind == "exact" else max(size, grain)
-    hole, peak = _between_samples(law, x, rng)
+    hole, peak = _between_samples(law, x)
     against = (
         dependence and f"the residual has structure: {dependence}",
         too_few_samples(n, len(points), p, fewest, kind),
@@ -169,14 +167,14 @@ def judge_output(
 
 
 def is_like_noise(
-    x: FloatArray, y: FloatArray, predicted: FloatArray, rng: np.random.Generator, n_numbers: int
+    x: FloatArray, y: FloatArray, predicted: FloatArray, n_numbers: int
 ) -> bool:
     """Return whether y - predicted (n,) at x (n, n_in) has no structure, for use in a search.
 
     With fewer than two samples for each fitted number it is False.
     """
     is_tested = 2 * n_numbers <= len(y) and bool(np.isfinite(predicted).all())
-    return is_tested and not residual_tests.structure(x, y - predicted, rng)
+    return is_tested and not residual_tests.structure(x, y - predicted)
 
 
 def beside_splines(verdict: Verdict, error: float, of_splines: float) -> Verdict:
@@ -308,9 +306,9 @@ def _undefined(law: Law, data: Data) -> str:
     return ""
 
 
-def _between_samples(law: Law, x: FloatArray, rng: np.random.Generator) -> tuple[str, str]:
+def _between_samples(law: Law, x: FloatArray) -> tuple[str, str]:
     """Return where a formula is undefined on lines between neighbours, and where it is far away."""
-    pairs = residual_tests.neighbour_pairs(residual_tests.standardised(x), rng)
+    pairs = residual_tests.neighbour_pairs(residual_tests.standardised(x))
     a, b = x[pairs[:, 0]], x[pairs[:, 1]]
     middle = np.vstack([a + share * (b - a) for share in SHARES])
     values, found = law.values(x), law.values(middle)
