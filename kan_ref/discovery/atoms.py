@@ -1,9 +1,9 @@
 """The table of columns by which curves are named: functions at lines, compositions, products.
 
 On the interval of the samples let t = (x - middle) / half width lie in [-1, 1]. Lines are laid
-where f bends on the interval, in units of t, and at textbook values in the user's units, such as x,
-3 x, pi x and x + 1. For a composition f(alpha g + beta), g is scaled to [-1, 1], too: the shape of a
-power or a logarithm depends on beta / alpha alone, that of an exponential on alpha alone.
+where f bends on the interval, in units of t, and at textbook values in the user's units, such as
+x, 3 x, pi x and x + 1. For a composition f(alpha g + beta), g is scaled to [-1, 1], too: the shape
+of a power or a logarithm depends on beta / alpha alone, that of an exponential on alpha alone.
 
 For columns p, q of the table and targets y, all of length 1,
 
@@ -74,6 +74,11 @@ class Atom:
         return is_simple and (self.inner is None or self.inner.line == self.line == (1.0, 0.0))
 
     @property
+    def is_wave(self) -> bool:
+        """Whether products of it with powers are formed."""
+        return self.inner is None and self.name in WAVES
+
+    @property
     def is_inner(self) -> bool:
         """Whether it is tried inside of other functions."""
         is_any = self.name in ("x^2", "x^3", "exp", "sin")
@@ -92,7 +97,8 @@ class Atom:
 def column_table(x: FloatArray) -> tuple[list[Atom], FloatArray, tuple[int, int]]:
     """Return the columns that suit the points x (n,), and their values (n, n_columns) in units of
     the largest one. The first ones are textbook functions, then come others that are no
-    compositions; the numbers of the former and of both are returned, too."""
+    compositions; the numbers of the former and of both are returned, too.
+    """
     single = [Atom("x", (1.0, 0.0)), *_single(float(x.min()), float(x.max()))]
     atoms, table = _fine(single, [_values(one, x) for one in single])
     inner = [k for k, atom in enumerate(atoms) if atom.is_inner]
@@ -104,7 +110,9 @@ def column_table(x: FloatArray) -> tuple[list[Atom], FloatArray, tuple[int, int]
     plain = [k for k in plain if atoms[k].is_textbook or atoms[k].is_plain][:MOST_PLAIN]
     pairs = [(p, q) for n, p in enumerate(plain) for q in plain[n:]]
     powers = [k for k, atom in enumerate(atoms) if atom.is_textbook and atom.name in POWERS]
-    waves = [k for k, a in enumerate(atoms) if a.inner is None and a.name in WAVES and not a.is_plain]
+    waves = [
+        k for k, a in enumerate(atoms) if a.inner is None and a.name in WAVES and not a.is_plain
+    ]
     pairs += [(p, q) for p in powers for q in waves]
     products = [replace(atoms[p], other=atoms[q]) for p, q in pairs]
     sizes = np.array([atom.size for atom in atoms])
@@ -155,10 +163,10 @@ def _single(low: float, high: float) -> Iterator[Atom]:
     steep = [plain, *(laid(scale, 0.0) for scale in (0.5, 0.9, 0.99))]
     lines = {
         "x^2": [plain, (1.0, 0.5), (1.0, -0.5), *zeros],  # x^2 + x is (x + 1/2)^2 - 1/4
-        **dict.fromkeys(("x^3", "x^4", "abs"), [plain, *zeros]),
+        **{name: [plain, *zeros] for name in ("x^3", "x^4", "abs")},
         "x^5": [plain],
         **dict.fromkeys(("log", "sqrt", "1/sqrt", "1/x^3", "x^1.5"), sides),
-        **dict.fromkeys(("1/x", "1/x^2"), [*sides, *zeros]),
+        **{name: [*sides, *zeros] for name in ("1/x", "1/x^2")},
         "exp": [*natural, *(laid(sign * rate, 0.0) for rate in RATES for sign in (1.0, -1.0))],
         **dict.fromkeys(("sin", "cos"), waves),
         **dict.fromkeys(("tanh", "arctan", "gaussian"), bends),

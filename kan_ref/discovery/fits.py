@@ -1,8 +1,8 @@
 """Train the numbers of formulas on samples, compare formulas, and make their numbers simple.
 
 The numbers theta of a tree minimise the mean squared error by Levenberg-Marquardt. They may have
-any units, so z = theta / s with s = 1 / (norm of the column of the Jacobian) is trained: each number
-then changes the values alike (Marquardt 1963).
+any units, so z = theta / s with s = 1 / (norm of the column of the Jacobian) is trained: each
+number then changes the values alike (Marquardt 1963).
 
 Formulas are compared by the Bayesian information criterion with a price on complexity,
 
@@ -116,7 +116,8 @@ def _ten_steps(tree: Tree, x: FloatArray, y: FloatArray, n_steps: int) -> Fitted
 
 def _finished(best: Fitted, x: FloatArray, y: FloatArray, least: float) -> Fitted:
     """Take Gauss-Newton steps while each halves a small error: they are not held back by damping,
-    where changes of numbers nearly cancel."""
+    where changes of numbers nearly cancel.
+    """
     while least < best.rmse <= NEARLY * float(np.std(y)):
         value, jacobian = linearize(best.tree, x)
         with np.errstate(all="ignore"):
@@ -135,7 +136,7 @@ def _finished(best: Fitted, x: FloatArray, y: FloatArray, least: float) -> Fitte
 
 
 def best_fits(trees: Sequence[Tree], x: FloatArray, y: FloatArray, floor: float) -> list[Fitted]:
-    """Return the best candidates by BIC: all are trained on a few samples, the best of these fully."""
+    """Return the best candidates by BIC: all are trained a little, the best of them fully."""
     some = slice(None, None, max(1, len(x) // FEW_SAMPLES))
     first = [trained(tree, x[some], y[some], 20) for tree in trees[:MOST_FIRST]]
     first.sort(key=lambda one: bic(one, len(x[some]), floor))
@@ -166,7 +167,7 @@ def simplified(
 
 
 def _proposals(theta: FloatArray, refused: set[tuple[int, float]]) -> Iterable[tuple[int, float]]:
-    """Return places and simple values: those that are nearly reached, then zeros, then the nearest."""
+    """Return places and simple values: first those that are reached, then zeros."""
     found = []
     for place, value in enumerate(theta.tolist()):
         size = max(abs(value), SMALLEST)

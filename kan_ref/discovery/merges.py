@@ -58,7 +58,8 @@ NEAR_PAIR = 0.3  # of the larger singular value of (D23)
 GAIN = 0.8  # of the error with one input more
 SURE = 1e-9  # of the standard deviation of y: smaller errors are equal, and no chance
 NEAR = 1.2  # times the least error: noise may be the difference
-# of pairs: u, v, and what f_i and f_j are multiplied by in (D23), so that nothing is divided by an input
+# u, v, and what f_i and f_j are multiplied by in (D23), so that nothing is divided by an input
+Relation = tuple[float, int, float, dict[int, float]]  # misfit, place i, degree c, weights a_j
 Factor = Callable[[FloatArray, FloatArray], FloatArray | float]
 PAIRS: tuple[tuple[str, str, Factor, Factor], ...] = (
     ("x", "x", lambda x, y: 1.0, lambda x, y: 1.0),
@@ -166,7 +167,7 @@ def _candidates(f: Values, now: Merged, most: float) -> Iterator[Merged]:
     size = np.sqrt(np.sum(columns**2, axis=0))
     if len(points) < 20 or not (np.isfinite(size).all() and size.min() > 0.0):
         return
-    single = [(0.0, i, degree, {}) for i, degree in _powers(columns)]
+    single: list[Relation] = [(0.0, i, degree, {}) for i, degree in _powers(columns)]
     several = (one for one in _scalings(columns) if one[0] <= most)
     for _, place, degree, others in [*single, *nsmallest(MOST_SCALINGS, several, key=_misfit)]:
         divided = _divided(now, place, degree, others)
@@ -189,8 +190,8 @@ def _powers(columns: FloatArray) -> Iterator[tuple[int, float]]:
         yield from ((i, degree) for degree in dict.fromkeys([1.0, *near]))
 
 
-def _scalings(columns: FloatArray) -> Iterator[tuple[float, int, float, dict[int, float]]]:
-    """Yield the misfit in (D31), place i, degree c and weights a_j, all of them simple."""
+def _scalings(columns: FloatArray) -> Iterator[Relation]:
+    """Yield the relations (D31) with simple weights."""
     n_in = columns.shape[1] - 1
     squares = columns.T @ columns
     sizes = range(2, min(n_in, 3 if n_in <= MOST_INPUTS else 2) + 1)

@@ -20,6 +20,7 @@ recognised, and the numbers are trained on the samples afterwards.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -67,6 +68,10 @@ class Transform:
         return (sign > 0.0 or low >= 0.0) and bool(inside.min() > low and inside.max() < high)
 
 
+def _logit(f: FloatArray) -> FloatArray:
+    return np.asarray(np.log(f / (1.0 - f)))
+
+
 POSITIVE, UNIT = (0.0, np.inf), (-1.0, 1.0)
 TRANSFORMS = (
     Transform("f", lambda f: f, np.ones_like, "x", 0.0),
@@ -79,14 +84,21 @@ TRANSFORMS = (
     Transform("sin", np.sin, np.cos, "arcsin", 2.0, (-0.5 * np.pi, 0.5 * np.pi)),
     Transform("arcsin", np.arcsin, lambda f: 1.0 / np.sqrt(1.0 - f**2), "sin", 2.0, UNIT),
     Transform("arctanh", np.arctanh, lambda f: 1.0 / (1.0 - f**2), "tanh", 2.0, UNIT),
-    Transform("logit", lambda f: np.log(f / (1.0 - f)), lambda f: 1.0 / (f * (1.0 - f)), "sigmoid", 2.0, (0.0, 1.0)),  # fmt: skip
+    Transform(
+        "logit",
+        lambda f: np.log(f / (1.0 - f)),
+        lambda f: 1.0 / (f * (1.0 - f)),
+        "sigmoid",
+        2.0,
+        (0.0, 1.0),
+    ),  # fmt: skip
     Transform("tan", np.tan, lambda f: 1.0 / np.cos(f) ** 2, "arctan", 2.5, (-1.57, 1.57)),
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A function of points (batch, n_in), its error on held-out samples, and how many numbers it has."""
+    """A function of points (batch, n_in), its held-out error and its count of numbers."""
 
     what: str
     f: Values
@@ -125,7 +137,8 @@ def _degrees(n_in: int, most: float) -> Iterator[tuple[str, np.ndarray]]:
     yield "a sum of curves", np.vstack([np.zeros((1, n_in), dtype=int), *curves])
     rows = [np.zeros(n_in, dtype=int)]
     for degree in range(1, MOST_DEGREE + 1):
-        new = [eye[list(one)].sum(axis=0) for one in combinations_with_replacement(range(n_in), degree)]  # fmt: skip
+        chosen = combinations_with_replacement(range(n_in), degree)
+        new = [eye[list(one)].sum(axis=0) for one in chosen]
         if len(rows) + len(new) > max(most, 1 + n_in):
             break
         rows += new
@@ -184,12 +197,12 @@ def linear_models(
     held = np.zeros(len(x), dtype=bool)
     held[spread_order(len(x))[: int(HELD_OUT * len(x))]] = True
     weight = np.ones(len(y)) if weight is None else np.abs(weight)
-    parts = [tuple(one[part] for part in (~held, held)) for one in (x, y, weight)]
+    parts = [(one[~held], one[held]) for one in (x, y, weight)]
     floor = ROUNDING * float(np.std(weight * y))
     found = []
     for what, powers in _degrees(x.shape[1], MOST_COLUMNS * float((~held).sum())):
         problem = _Problem(what, _Basis(powers, x.min(axis=0), x.max(axis=0)), *parts)
-        first = []
+        first: list[tuple[float, int, Transform, float]] = []
         for transform in TRANSFORMS:
             for sign in (1.0, -1.0):
                 if transform.is_defined(sign, y) and not late():
@@ -226,7 +239,7 @@ def network_model(
     data, scaler = scaled(Data(x, y[:, None], x[:0], y[:0, None]))
     part = hold_out(data, HELD_OUT)
     n_hidden = min(n_in + 1 if is_coarse else 2 * n_in + 1, max(1, MOST_EDGES // (n_in + 1)))
-    options = {"smoothness_weight": SMOOTHNESS, "callback": lambda *_: late()}
+    options: Any = {"smoothness_weight": SMOOTHNESS, "callback": lambda *_: late()}
     start = best_start(
         (n_in, n_hidden, 1) if n_in > 1 else (1, 1),
         part,
@@ -249,6 +262,7 @@ def network_model(
         if not error < 0.9 * least:
             break
         best, least = run.network, error
+    assert scaler.y_scale is not None
     error, n_numbers = least * float(scaler.y_scale[0]), len(best.theta)
 
     def f(points: FloatArray) -> FloatArray:

@@ -1,7 +1,7 @@
 """Name a curve of one input: a short linear combination of columns, for y, log|y| or 1/y.
 
-    y          c_1 B_1(x) + c_2 B_2(x) + ... + P(x)     sums, products, compositions, single functions
-    log|y|     exp of that                              powers, products of powers and exponentials
+    y          c_1 B_1(x) + c_2 B_2(x) + ... + P(x)     sums, products, compositions
+    log|y|     exp of that                              powers, products with exponentials
     1/y        1 over that                              quotients
 
 The columns B are functions of the library at lines of x, compositions of two, and products of
@@ -24,7 +24,14 @@ from typing import TypeVar
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.atoms import column_table, pair_misfit, polynomial, smallest, variable_of
+from kan_ref.discovery.atoms import (
+    column_table,
+    pair_misfit,
+    polynomial,
+    power_of,
+    smallest,
+    variable_of,
+)
 from kan_ref.discovery.fits import Fitted, Late, bic, never, rmse_of, trained
 from kan_ref.discovery.quotients import rational_functions
 from kan_ref.discovery.trees import (
@@ -198,18 +205,25 @@ def combinations_of_columns(
                 names = sorted(atoms[k].group for k in chosen)
                 kind = " + ".join([*names, str(degree)])
                 n_functions = sum(3 + name.count("(") + name.count("*") for name in names)
-                score = float(np.log(max(misfit / total, floor))) + PRICE * (n_functions + 2 * degree)
+                score = float(np.log(max(misfit / total, floor))) + PRICE * (
+                    n_functions + 2 * degree
+                )
                 if kind not in best or score < best[kind][0]:
                     best[kind] = score, degree, chosen
         ranked = sorted((*one, "(" in kind) for kind, one in best.items())
-        plain = [one for one in ranked[n_kept:] if not one[3]][: n_kept // 2]  # of which training makes most
+        plain = [one for one in ranked[n_kept:] if not one[3]][
+            : n_kept // 2
+        ]  # of which training makes most
         for _, degree, chosen, _ in ranked[:n_kept] + plain:
             columns = np.column_stack([table[:, list(chosen)], powers[:, : degree + 1]])
             coef = np.linalg.lstsq(columns * w[:, None], z, rcond=1e-13)[0].tolist()
-            terms = [multiply(Number(c / atoms[k].size), atoms[k].tree) for c, k in zip(coef, chosen, strict=False)]  # fmt: skip
-            for power, c in enumerate(coef[len(chosen) :]):
-                x_power = apply("x" if power == 1 else f"x^{power}", variable) if power else None
-                terms.append(Number(c) if x_power is None else multiply(Number(c / size**power), x_power))  # fmt: skip
+            some = [atoms[k] for k in chosen]
+            trees = [atom.tree for atom in some] + [
+                power_of(variable, p) for p in range(degree + 1)
+            ]
+            sizes = [atom.size for atom in some] + [size**power for power in range(degree + 1)]
+            each = zip(coef, sizes, trees, strict=True)
+            terms = [multiply(Number(c / one), tree) for c, one, tree in each]
             yield target.tree(add(*terms))
 
 
@@ -252,7 +266,8 @@ def _of_unit_columns(
     some = np.union1d(np.arange(min(N_FIRST, len(r))), order[:100])
     misfits = pair_misfit(r[some][:, None], r[None, :], columns[:, some].T @ columns)
     pairs = {
-        tuple(sorted((int(some[a]), b))): float(misfits[a, b]) for a, b in smallest(misfits, N_PAIRS)
+        tuple(sorted((int(some[a]), b))): float(misfits[a, b])
+        for a, b in smallest(misfits, N_PAIRS)
     }
     beams = sorted((misfit, chosen) for chosen, misfit in pairs.items())
     yield from beams[: 2 * N_KEPT]

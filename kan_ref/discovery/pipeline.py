@@ -1,6 +1,6 @@
 """From data to a formula in one call, by two ways, with a verdict.
 
-    search        the samples are split and merged into curves of one input, which are named: `search`
+    search        samples are split and merged into curves of one input with names: `search`
     paper's way   a network is sparsified and pruned, and its edges become symbolic: `paper_way`
 
 With `widths` the paper's way is first, and the search follows where its formula does not explain
@@ -16,7 +16,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray
-from kan_ref.data import Data, check_data, check_loss
+from kan_ref.data import check_data, check_loss
 from kan_ref.discovery.classes import CLASS_LOSSES, N_HIDDEN, class_problem, judge_classes
 from kan_ref.discovery.elimination import VALIDATION_SHARE
 from kan_ref.discovery.fits import Fitted
@@ -110,7 +110,8 @@ def discover(
     --------
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> data = kr.sample(lambda x: x[:, 0] / x[:, 1], n_in=2, domain=(1, 2), n_train=100, n_test=20, rng=rng)
+    >>> x = rng.uniform(1.0, 2.0, (100, 2))
+    >>> data = kr.Data.split(x, x[:, :1] / x[:, 1:], test_share=0.2, rng=rng)
     >>> found = discover(data, names=("x", "y"), rng=rng)
     >>> print(found.formula, found.verdict.kind)
     x/y exact
@@ -154,7 +155,7 @@ def discover(
         is_open = start is None and functions is None and loss == "mse" and not report.late()
         if not found or (is_open and found[0].verdict.kind == "not explained"):
             found.append(_by_search(report, names, rng))
-        best = better(*found, checked) if len(found) == 2 else found[0]
+        best = found[0] if len(found) == 1 else better(found[0], found[1], checked)
         best = replace(best, verdict=replace(best.verdict, ended=report.ended))
         return compared_with_splines(best, checked) if loss == "mse" else best
 
@@ -174,7 +175,8 @@ def _by_paper(
     part = data if loss == "mse" else hold_out(data, VALIDATION_SHARE, loss=loss)
     splines = last = first
     with report.until_interrupted():
-        for name, note, last in steps(part, first, settings, is_start=is_start, report=report.trial):  # fmt: skip
+        all_steps = steps(part, first, settings, is_start=is_start, report=report.trial)
+        for name, note, last in all_steps:
             splines = splines if name in ("name", "canonical") else last
             report.step(name, note, last)
     found = last
@@ -213,6 +215,7 @@ def _by_search(report: Report, names: tuple[str, ...], rng: np.random.Generator)
     def modelled(x: FloatArray) -> FloatArray:
         return np.column_stack([one.model.f(inputs.columns(x)) for one in found])
 
+    assert found[0].splines is not None and found[0].scaler is not None
     splines, scaler = inputs.network(found[0].splines), inputs.scaler(found[0].scaler)
     report.values("model", f"{models}, from which slices are taken", modelled, splines)
     formulas = tuple(expression_of(one.best.tree, used, x) for one in found)

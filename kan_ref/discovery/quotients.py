@@ -90,8 +90,9 @@ def simple_forms(x: FloatArray, y: FloatArray) -> list[Tree]:
             errors = sigma * np.linalg.norm(np.linalg.pinv(columns), axis=1)
             small = np.abs(coef) < LEAST_T * errors
             if not small.any() or len(kept) == 1:
-                terms = [_term(monomials[k], c / float(np.prod(size[list(monomials[k])])), False) for k, c in zip(kept, coef.tolist(), strict=True)]  # fmt: skip
-                found.append(add(*terms))
+                some = [monomials[k] for k in kept]
+                scaled = [c / np.prod(size[list(one)]) for c, one in zip(coef, some, strict=True)]
+                found.append(add(*map(_term, some, map(float, scaled), [False] * len(some))))
                 break
             kept = np.delete(kept, np.argmin(np.abs(coef) / np.maximum(errors, 1e-300)))
     return found + _powers(x, y)
@@ -102,7 +103,9 @@ def _powers(x: FloatArray, y: FloatArray) -> list[Tree]:
     if not (np.abs(x).min() > 0.0 and np.abs(y).min() > 0.0):
         return []
     weight, columns = np.abs(y), np.column_stack([np.log(np.abs(x)), np.ones(len(x))])
-    powers = np.linalg.lstsq(columns * weight[:, None], np.log(weight) * weight, rcond=1e-12)[0][:-1]
+    powers = np.linalg.lstsq(columns * weight[:, None], np.log(weight) * weight, rcond=1e-12)[0][
+        :-1
+    ]
     simple = np.round(2.0 * powers) / 2.0
     is_whole = (simple % 1.0 == 0.0) | (x.min(axis=0) > 0.0)
     if not (is_whole.all() and simple.any() and np.abs(simple - powers).max() <= ROUND):

@@ -17,8 +17,8 @@ Samples x (n, n_in), y (n,) become formulas as follows.
    splits   g(f) is a sum or product of functions of two groups of inputs S and T, or affine in one:
             g(f) = w(S) + v(S) u(T). All groups and 12 transforms g are compared on slices of f
             (`splits`). The parts are slices, functions of fewer inputs: back to 3 or 4.
-   merges   inputs count only by a ratio, a product, a difference, or beside a power as a factor. Such
-            a symmetry is a linear relation between f and its derivatives (`merges`). It leaves
+   merges   inputs count only by a ratio, a product, a difference, or beside a power as a factor.
+            Such a symmetry is a linear relation between f and its derivatives (`merges`). It leaves
             samples with fewer inputs: back to 1.
 
    Of two inputs u(x) + v(y) + k x y + F(h(x, y)) is a third way (`three_curves`).
@@ -32,9 +32,9 @@ Samples x (n, n_in), y (n,) become formulas as follows.
    structure (`verdict`) is rejected. The search ends after two ways with a formula that is not, or
    after the first one that leads to a simple one.
 
-7. Numbers of the best formulas are made simple where the samples allow it (`fits`), and the simplest
-   exact one, or the best one by BIC that was not rejected, is the answer. All that were trained form
-   the front of error against complexity.
+7. Numbers of the best formulas are made simple where the samples allow it (`fits`), and the
+   simplest exact one, or the best one by BIC that was not rejected, is the answer. All that were
+   trained form the front of error against complexity.
 
 When the time is over, or after an interrupt, the answer is the best formula so far.
 """
@@ -99,14 +99,14 @@ class Decision:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The best formula, the front, the simplest first, and those within noise beside the best one."""
+    """The best formula, the front, the simplest first, and others within noise."""
 
     best: Fitted
     front: tuple[Fitted, ...]
     others: tuple[Fitted, ...]
     model: Model
-    splines: Network
-    scaler: Scaler
+    splines: Network | None
+    scaler: Scaler | None
     bic: Callable[[Fitted], float]
 
 
@@ -204,7 +204,8 @@ class Search:
             return [Number(float(f.mean()))]
         if surface.error <= NOISY * spread:
             least = max(NEAR * surface.error, ROUNDING * spread)
-            plain = [Fitted(one, rmse_of(one, surface.points, f)) for one in simple_forms(surface.points, f)]  # fmt: skip
+            x = surface.points
+            plain = [Fitted(one, rmse_of(one, x, f)) for one in simple_forms(x, f)]
             plain = [one for one in plain if one.rmse <= least]
             if plain:
                 self.note(depth, "a plain form", plain[0].rmse, surface.error)

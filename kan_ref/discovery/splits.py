@@ -195,7 +195,7 @@ def find_splits(surface: Surface, rng: np.random.Generator, late: Late) -> list[
 
 
 def _references(points: FloatArray, f: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Return points near the middle, where f is not exceptional: the middle one, others at random."""
+    """Return points near the middle, the middle one first: f is not exceptional there."""
     distance = np.sum(((points - np.median(points, axis=0)) / points.std(axis=0)) ** 2, axis=1)
     inner = np.argsort(distance)[: max(8, len(points) // 2)]
     others = rng.choice(inner[1:], N_REFERENCES - 1, replace=False).tolist()

@@ -59,6 +59,7 @@ class Apply:
     part: "Tree"
 
 
+POWERS = ("1/x", "1/x^2", "1/x^3", "x^2", "x^3", "x^4", "x^5")  # that are written as such
 Tree = Number | Input | Sum | Product | Apply
 
 
@@ -227,7 +228,8 @@ def in_words(tree: Tree, names: Sequence[str]) -> str:
     if isinstance(tree, Input):
         return names[tree.index]
     if isinstance(tree, Apply):
-        return tree.function.name.replace("x", in_words(tree.part, names), 1) if tree.function.name in ("1/x", "x^2", "x^3") else f"{tree.function.name}({in_words(tree.part, names)})"  # fmt: skip
+        name, part = tree.function.name, in_words(tree.part, names)
+        return name.replace("x", part, 1) if name in POWERS else f"{name}({part})"
     if isinstance(tree, Sum):
         return f"({' + '.join(in_words(part, names) for part in tree.parts)})"
     return "*".join(in_words(part, names) for part in tree.parts)

@@ -113,9 +113,7 @@ def judge(
     return replace(found, several=any(one.several for one in verdicts))
 
 
-def judge_output(
-    law: "Law", data: Data, output: int, others: Sequence[Other] = ()
-) -> Verdict:
+def judge_output(law: "Law", data: Data, output: int, others: Sequence[Other] = ()) -> Verdict:
     """Return the verdict on the formula of one output: the rule."""
     x, y = data.x_train, data.y_train[:, output]
     if undefined := _undefined(law, data):
@@ -166,9 +164,7 @@ def judge_output(
     return Verdict(kind, (*wrong, *(str(one) for one in told if one)), several=several)
 
 
-def is_like_noise(
-    x: FloatArray, y: FloatArray, predicted: FloatArray, n_numbers: int
-) -> bool:
+def is_like_noise(x: FloatArray, y: FloatArray, predicted: FloatArray, n_numbers: int) -> bool:
     """Return whether y - predicted (n,) at x (n, n_in) has no structure, for use in a search.
 
     With fewer than two samples for each fitted number it is False.
