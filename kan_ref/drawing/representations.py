@@ -145,18 +145,16 @@ def _front_html(title: str, front: Sequence[Any]) -> list[str]:
 def suggestions_html(suggestions: Any) -> str:
     """Return the candidates for an edge as a table."""
     fits = suggestions.fits[:N_FITS]
-    has_poles = any(fit.singular for fit in fits)
     rows = [
         (
             fit.name,
             f"{1.0 - fit.r2:.1e}",
             f"{fit.rms:.1e}",
             *map(pieces.short, fit.affine),
-            *([", ".join(map(pieces.short, fit.singular))] if has_poles else []),
         )
         for fit in fits
     ]
-    head = ["f", "1 - R^2", "rms", "a", "b", "c", "d"] + ["infinite at x ="] * has_poles
+    head = ["f", "1 - R^2", "rms", "a", "b", "c", "d"]
     n_more = len(suggestions.fits) - N_FITS
     edge = f"layer {suggestions.layer}, input {suggestions.input}, output {suggestions.output}"
     return pieces.block(

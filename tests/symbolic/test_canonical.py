@@ -14,12 +14,10 @@ from networks import (
     random_network,
     seeds,
     symbolic_cases,
-    two_sines,
 )
 
 from kan_ref.functions.library import LIBRARY
 from kan_ref.functions.record import Function
-from kan_ref.network.inspection import edge_curve
 from kan_ref.network.network import Network
 from kan_ref.network.symbolic_edges import SymbolicEdge
 from kan_ref.symbolic.canonical import canonical_affine, canonical_form, n_inner
@@ -273,58 +271,6 @@ def test_a_node_with_a_spline_keeps_its_values(where):
     np.testing.assert_allclose(form(x), mixed(x), rtol=1e-13)
 
 
-def test_locked_nodes_that_change_alike_are_changed_together():
-    network = two_sines(second=None)
-    x = np.random.default_rng(0).uniform(-1, 1, (20, 4))
-
-    form = canonical_form(network)
-
-    np.testing.assert_allclose(form.layers[0].affine, [[1.0, 0.2, 0.5, 0.0]])
-    np.testing.assert_allclose(form.layers[1].affine, [[1.0, 1.1, 2.0, 0.0]])
-    np.testing.assert_allclose(form(x), network(x), rtol=1e-13)
-
-
-def test_locked_nodes_that_need_different_scales_keep_theirs():
-    network = two_sines(second=3.0)
-    x = np.random.default_rng(0).uniform(-1, 1, (20, 4))
-
-    form = canonical_form(network)
-
-    np.testing.assert_allclose(form.layers[0].affine, [[1.0, 0.2, 0.25, 0.0]])
-    np.testing.assert_allclose(form.layers[1].affine, [[2.0, 1.1, 2.0, 0.0], [3.0, 1.6, 2.0, 0.0]])
-    np.testing.assert_allclose(form(x), network(x), rtol=1e-13)
-
-
-def test_locked_nodes_with_different_constants_keep_theirs():
-    squares = [(0, 0, "x^2", (1.0, 0.0, 1.0, 0.25)), (0, 1, "x^2", 0), (1, 0, "x^2", 0)]
-    network = formula_network(
-        squares,
-        [(0, 0, "sin", (1.0, 0.1, 1.0, 0.0)), (0, 1, "sin", (1.0, 0.1, 1.0, 0.0))],
-        widths=(2, 2, 1),
-    )
-
-    np.testing.assert_array_equal(canonical_form(network).theta, network.theta)
-
-
-def test_a_lock_ties_a_node_to_one_that_cannot_change():
-    network = two_sines(second=None)
-    layer = network.layers[1]
-    mask = layer.mask.copy()
-    mask[0, 1] = 1.0
-    mixed = Network(
-        (
-            network.layers[0],
-            replace(layer, mask=mask, symbolic=layer.symbolic[:1]),
-            network.layers[2],
-        )
-    )
-
-    form = canonical_form(mixed)
-
-    np.testing.assert_allclose(form.layers[0].affine, [[1.0, 0.2, 0.25, 0.25]])
-    assert affine_of(form, 1)[0] == 2.0
-
-
 def test_locked_constants_of_an_output_stay():
     network = formula_network(
         [
@@ -341,51 +287,6 @@ def test_locked_constants_of_an_output_stay():
 # --- knots, and the ends of float64
 
 
-@pytest.mark.parametrize("a", [2.0, -2.0])
-def test_knots_of_a_moved_node_follow_its_values(a):
-    network = formula_network(
-        [(0, 0, "sin", (1.0, 0.5, 3.0, 0.5))], [(0, 0, "exp", (a, 0.1, 1.0, 0.0))], widths=(1, 1, 1)
-    )
-    network = Network((network.layers[0], replace(network.layers[1], base="zero")))
-    old = network.layers[1]
-
-    new = canonical_form(network).layers[1]
-
-    np.testing.assert_allclose(np.sort(a * (old.knots - 0.5)), new.knots)
-    at = np.linspace(-0.9, 0.9, 7)
-    curves = [Network((replace(layer, mask=[[1.0]], symbolic=()),)) for layer in (old, new)]
-    expected = edge_curve(curves[0], 0, output=0, input=0, x=at)
-    np.testing.assert_allclose(
-        edge_curve(curves[1], 0, output=0, input=0, x=a * (at - 0.5)), expected, rtol=1e-12
-    )
-
-
-@pytest.mark.parametrize("c", [3.0, -0.25])
-def test_knots_of_a_node_that_gets_the_factor_of_its_function_follow_its_values(c):
-    """x^2 above has no scale of its own, so that 3 sin becomes sin, and the node's values a third."""
-    network = formula_network(
-        [(0, 0, "sin", (1.0, 0.5, c, 0.0))], [(0, 0, "x^2", (1.0, 2.0, 1.0, 0.0))], widths=(1, 1, 1)
-    )
-
-    form = canonical_form(network)
-
-    values = form.layers[0].affine[0, 2] / c
-    assert abs(values) == pytest.approx(1.0 / abs(c))
-    np.testing.assert_allclose(
-        np.sort(values * network.layers[1].knots), form.layers[1].knots, rtol=1e-14
-    )
-
-
-def test_a_grid_that_rounding_would_flatten_stays():
-    network = formula_network(
-        [(0, 0, "sin", (1.0, 0.5, 3.0, 1e20))],
-        [(0, 0, "tanh", (1.0, 0.0, 1.0, 0.0))],
-        widths=(1, 1, 1),
-    )
-
-    np.testing.assert_array_equal(canonical_form(network).layers[1].knots, network.layers[1].knots)
-
-
 def test_a_function_of_unknown_redundancy_still_has_its_node_scaled():
     odd = Function("odd one", *(LIBRARY["sin"].f,) * 4)
     network = formula_network(
@@ -399,34 +300,6 @@ def test_a_function_of_unknown_redundancy_still_has_its_node_scaled():
 
     np.testing.assert_allclose(form.layers[1].affine, [[1.0, -0.9, 1.0, 0.0]])
     np.testing.assert_allclose(form.layers[0].affine, [[1.0, 0.5, -6.0, 0.0]])
-
-
-def test_something_that_is_no_network_is_refused():
-    with pytest.raises(TypeError, match="network is 3, but must be a Network"):
-        canonical_form(3)
-
-
-def test_a_node_that_splines_both_enter_and_leave_keeps_its_values():
-    """As many below as above."""
-    network = formula_network(
-        [(0, 0, "sin", (1.0, 0.5, 3.0, 2.0)), (0, 1, "sin", (1.0, 0.2, 1.0, 1.0))],
-        [(0, 0, "tanh", (2.0, 0.1, 1.0, 0.0)), (1, 0, "tanh", (3.0, 0.1, 1.0, 0.0))],
-        widths=(2, 1, 2),
-    )
-    layers = []
-    for layer, place in zip(network.layers, ((0, 1), (1, 0)), strict=True):
-        mask = layer.mask.copy()
-        mask[place] = 1.0
-        kept = [edge for edge in layer.symbolic if (edge.output, edge.input) != place]
-        layers.append(replace(layer, mask=mask, symbolic=kept))
-    mixed = Network(tuple(layers))
-    x = np.random.default_rng(0).uniform(-1, 1, (20, 2))
-
-    form = canonical_form(mixed)
-
-    assert affine_of(form, 1)[0] == 2.0
-    assert affine_of(form, 0)[2:].tolist() == [3.0, 2.0]
-    np.testing.assert_allclose(form(x), mixed(x), rtol=1e-13)
 
 
 @for_all("name", [name for name in LIBRARY if name != "sgn"])

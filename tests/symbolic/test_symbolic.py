@@ -14,7 +14,6 @@ import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network.network import Network
 from kan_ref.network.symbolic_edges import numbers
-from kan_ref.symbolic import symbolification
 from kan_ref.symbolic.affine_fit import AffineFit, fit_affine
 from kan_ref.symbolic.ranking import exchange_functions, price, rank_functions
 from kan_ref.symbolic.symbolification import decide_together
@@ -173,14 +172,6 @@ def test_a_later_exchange_lets_an_earlier_one_be_tried_again():
     best, _ = searched(lambda chosen: -order.index(chosen) if chosen in order else 1)
 
     assert best == (-3, order[-1])
-
-
-def test_a_final_evaluation_ends_the_search_at_once():
-    best, tried = searched(total, is_final=lambda best: best[0] <= 8.0)
-
-    assert best[0] <= 8.0
-    assert len(tried) == 1
-    assert searched(total, is_final=lambda best: True) == ((9.0, names(FIRST)), [])
 
 
 @pytest.mark.parametrize("factor", [0.9, 0.5])
@@ -453,121 +444,7 @@ def test_a_lock_is_left_by_fixing_anew():
     ]
 
 
-def test_the_velocity_addition_is_learned_with_a_lock():
-    """tanh(artanh x + artanh y), the lock example of the paper's code: one row for both artanh."""
-    rng = np.random.default_rng(6)
-    x = rng.uniform(-0.8, 0.8, (200, 2))
-    y = (x.sum(axis=1) / (1.0 + x.prod(axis=1)))[:, None]
-    network = kr.init_network((2, 1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
-    for i in (0, 1):
-        network = kr.fix_symbolic(
-            network, 0, output=0, input=i, name="arctanh", affine=(0.9, 0.0, 1.1, 0.0)
-        )
-    network = kr.fix_symbolic(
-        kr.lock_edges(network, 0, [(0, 0), (0, 1)]), 1, output=0, input=0, name="tanh"
-    )
-
-    run = kr.fit(network, kr.Data(x, y, x, y), n_steps=60)
-
-    assert run.network.layers[0].affine.shape == (1, 4)
-    assert run.history.train_rmse[-1] < 1e-14
-
-
 # --- the door
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "sentence"),
-    [
-        (
-            lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sine"),
-            ValueError,
-            "did you mean 'sin'",
-        ),
-        (lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name=3), TypeError, "name is 3"),
-        (
-            lambda n, x: kr.fix_symbolic(n, 0, output=1, input=0, name="sin"),
-            IndexError,
-            "output is 1, but must be between 0 and 0",
-        ),
-        (
-            lambda n, x: kr.fix_symbolic(n, 2, output=0, input=0, name="sin"),
-            IndexError,
-            "layer is 2, but must be between 0 and 1",
-        ),
-        (
-            lambda n, x: kr.fix_symbolic(
-                n, 0, output=0, input=0, name="sin", x=x, affine=(1, 0, 1, 0)
-            ),
-            ValueError,
-            "x and affine are both",
-        ),
-        (
-            lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sin", affine=(1, 0, 1)),
-            ValueError,
-            "affine has shape",
-        ),
-        (
-            lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sin", x=x[:0]),
-            ValueError,
-            "at least one sample",
-        ),
-        (
-            lambda n, x: kr.fix_symbolic(
-                kr.mask_edges(n, 0, [[0, 1]]), 0, output=0, input=0, name="sin", x=x
-            ),
-            ValueError,
-            "is masked",
-        ),
-        (
-            lambda n, x: kr.unfix_symbolic(n, 0, output=0, input=0),
-            ValueError,
-            "from input 0 to output 0 is not symbolic",
-        ),
-        (
-            lambda n, x: kr.suggest_symbolic(
-                kr.mask_edges(n, 0, [[0, 1]]), x, 0, output=0, input=0
-            ),
-            ValueError,
-            "is masked",
-        ),
-        (
-            lambda n, x: kr.suggest_symbolic(n, x, 0, output=0, input=0, names=("sine",)),
-            ValueError,
-            "'sine'",
-        ),
-        (lambda n, x: kr.auto_symbolic(n, x, names=("sine",)), ValueError, "'sine'"),
-        (lambda n, x: kr.auto_symbolic(n, x[:0]), ValueError, "at least one sample"),
-        (lambda n, x: kr.auto_symbolic(n, x, rival_score=-1.0), ValueError, "rival_score is -1"),
-        (lambda n, x: kr.auto_symbolic("network", x), TypeError, "network is 'network'"),
-        (
-            lambda n, x: kr.fix_symbolic("network", 0, output=0, input=0, name="sin"),
-            TypeError,
-            "network is 'network'",
-        ),
-        (
-            lambda n, x: kr.unfix_symbolic("network", 0, output=0, input=0),
-            TypeError,
-            "network is 'network'",
-        ),
-        (
-            lambda n, x: kr.suggest_symbolic("network", x, 0, output=0, input=0),
-            TypeError,
-            "network is 'network'",
-        ),
-        (lambda n, x: kr.lock_edges(n, 0, [(0, 0)]), ValueError, "is not symbolic"),
-    ],
-)
-def test_what_cannot_be_done_is_refused_in_a_sentence(example, call, error, sentence):
-    with pytest.raises(error, match=sentence):
-        call(example[0], example[1].x_train)
-
-
-def test_a_lock_of_two_functions_is_refused():
-    network = kr.fix_symbolic(locked_pair(), 0, output=0, input=1, name="exp")
-
-    with pytest.raises(ValueError, match="places"):
-        kr.lock_edges(network, 0, [(0, 0), (0, 1)])
 
 
 def test_a_network_of_formulas_gives_the_places_of_all_its_edges(example):
@@ -586,46 +463,6 @@ def network(seed=0):
     rng = np.random.default_rng(seed)
     made = kr.init_network((2, 3), n_intervals=2, degree=3, domain=(-1.0, 1.0), rng=rng)
     return made.with_theta(made.theta + 0.3 * rng.normal(size=made.n_params))
-
-
-def rivals_of(monkeypatch, **options):
-    """The candidates that compete for each edge."""
-    found = {}
-
-    def keep(net, x, rivals):
-        found.update(rivals)
-        return net
-
-    with monkeypatch.context() as patch:
-        patch.setattr(symbolification, "decide_together", keep)
-        kr.auto_symbolic(network(), X, names=NAMES, **options)
-    return found
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("rival_score", [0.0, 10.0, 1e9])
-def test_at_most_four_candidates_compete_whose_scores_are_within_the_bound(
-    monkeypatch, rival_score
-):
-    (curves,) = kr.edge_outputs(network(), X)
-
-    found = rivals_of(monkeypatch, rival_score=rival_score)
-
-    assert sorted(found) == [(0, j, i) for j in range(3) for i in range(2)]
-    for j in range(3):
-        fits, ranked = found[0, j, 0], rank_functions(X[:, 0], curves[:, j, 0], NAMES)
-        bound = ranked[0].score + rival_score
-        assert list(fits) == [fit for fit in ranked[:4] if fit.score <= bound]
-
-
-@pytest.mark.long
-def test_scores_within_10_of_the_best_compete_by_default(monkeypatch):
-    default, same, more = (
-        {place: len(fits) for place, fits in rivals_of(monkeypatch, **options).items()}
-        for options in ({}, {"rival_score": 10.0}, {"rival_score": 20.0})
-    )
-
-    assert default == same != more
 
 
 @pytest.mark.parametrize(
@@ -675,18 +512,3 @@ def test_a_symbolic_edge_gets_suggestions_too():
     assert found.best.name == "exp"
     assert found.best.affine == pytest.approx((0.5, 0.0, 2.0, 1.0), abs=1e-9)
     assert (found.layer, found.output, found.input) == (0, 1, 0)
-
-
-def test_the_columns_of_the_table_of_suggestions_end_below_their_names():
-    found = kr.suggest_symbolic(network(), X, 0, output=1, input=0, names=NAMES)
-
-    _, head, *rows = repr(found).splitlines()
-
-    ends = np.cumsum([10, 10, 10, 12, 12, 12, 12])
-    columns = ("f", "1 - R^2", "rms", "a", "b", "c", "d")
-    assert [head[:end].split("  ")[-1].strip() for end in ends] == list(columns)
-    assert len(rows) == len(NAMES)
-    for fit, row in zip(found.fits, rows, strict=True):
-        assert row[: ends[0]].strip() == fit.name
-        for begin, end, number in zip(ends[2:-1], ends[3:], fit.affine, strict=True):
-            assert float(row[begin:end]) == pytest.approx(number, rel=1e-3, abs=1e-12)
