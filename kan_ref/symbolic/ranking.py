@@ -105,9 +105,8 @@ def rank_samples(samples: Samples, functions: Sequence[Function]) -> list[Affine
     for function, fit in zip(functions, fits, strict=True):
         n_parameters = 1 if function.redundancy.kind == "constant" else 2 + n_inner(function)
         cost = n_parameters * np.log(n_eff) + COMPLEXITY_WEIGHT * function.complexity
-        scored.append(
-            replace(fit, score=float(n_eff * np.log(max((fit.rms / scale) ** 2, floor)) + cost))
-        )
+        misfit = max((fit.rms / scale) ** 2, floor)
+        scored.append(replace(fit, score=float(n_eff * np.log(misfit) + cost)))
     # [/eq:rank]
     # rounding separates the scores of one family by less than 1e-3
     return sorted(scored, key=lambda fit: round(fit.score, 3))

@@ -12,14 +12,13 @@ import kan_ref as kr
 from benchmarks.symbolic_search import draw_curve
 from kan_ref.functions.library import (
     LIBRARY,
-    lookup,
     register_function,
     same_family,
     unregister_function,
 )
 from kan_ref.functions.record import Redundancy, singular_points
-from kan_ref.symbolic.affine_fit import AffineFit, fit_affine
-from kan_ref.symbolic.canonical import canonical_affine, n_inner
+from kan_ref.symbolic.affine_fit import fit_affine
+from kan_ref.symbolic.canonical import canonical_affine
 from kan_ref.symbolic.inner_lines import Chart, between, free_number, line_ends, line_starts
 from kan_ref.symbolic.ranking import rank_functions
 from kan_ref.symbolic.variable_projection import misfits, polish
@@ -70,25 +69,6 @@ def test_the_canonical_form_is_the_same_curve_and_its_own_canonical_form(name, s
     np.testing.assert_allclose(
         canonical_affine(LIBRARY[name], canonical), canonical, rtol=1e-14, atol=1e-14
     )
-
-
-@for_all("name", LIBRARY)
-@for_all("seed", range(6))
-def test_the_canonical_form_has_as_few_free_parameters_as_the_redundancy_leaves(name, seed):
-    rng, redundancy = np.random.default_rng(seed), LIBRARY[name].redundancy
-
-    a, b, _, _ = canonical_affine(LIBRARY[name], tuple(rng.normal(size=4) * 3.0))
-
-    if n_inner(LIBRARY[name]) == 0:
-        assert (a, b) == (1.0, 0.0)
-    elif redundancy.kind in ("power", "log"):
-        assert a == 1.0 or (a == -1.0 and redundancy.parity == 0)
-    elif redundancy.kind == "exp":
-        assert b == 0.0
-    else:
-        assert a > 0.0
-    if redundancy.turn:
-        assert redundancy.first <= b < redundancy.first + redundancy.turn
 
 
 @for_all(
@@ -198,15 +178,6 @@ def test_the_sine_has_a_start_near_every_frequency_up_to_half_a_turn_a_sample():
         best = np.argmin(misfits(LIBRARY["sin"], starts.chart, starts.theta, t, z - z.mean()))
         p, q = starts.theta[best]
         assert 0.5 * (q - p) == pytest.approx(omega, abs=0.2)
-
-
-@for_all("name", ["tanh", "sigmoid", "gaussian", "arctan", "cosh"])
-@for_all("ends", [(1.5, 4.0), (-4.5, -2.0), (0.2, 0.6), (3.0, 3.5)])
-def test_a_curve_is_found_by_its_tail_too(name, ends):
-    x = points(32, 300)
-    y = LIBRARY[name].f(0.5 * (ends[1] - ends[0]) * x + 0.5 * (ends[1] + ends[0]))
-
-    assert relative(fit_affine(x, y, name), y) <= 1e-12 + 1e-15 * np.abs(y).max() / np.std(y)
 
 
 # --- exact on clean curves
@@ -454,37 +425,7 @@ def test_a_registered_function_that_oscillates_is_found(affine):
     assert rank_functions(x, y, ("x", "sin", "J0", "gaussian"))[0].name == "J0"
 
 
-def test_a_registered_function_with_half_a_domain_is_found_on_both_sides():
-    function = register_function(
-        "entropy",
-        lambda u: u * np.log(u),
-        lambda u: np.log(u) + 1.0,
-        lambda u: 1.0 / u,
-        lambda u: -1.0 / u**2,
-        domain=(0.0, np.inf),
-        complexity=3,
-    )
-    x = points(13, 300)
-
-    for a, b in ((0.4, 0.5), (-3.0, 3.5)):
-        fit = fit_affine(x, 2.0 * function.f(a * x + b) - 1.0, "entropy")
-        assert relative(fit, function.f(a * x + b)) <= 1e-10
-    unregister_function("entropy")
-
-
 # --- the ranking
-
-
-@pytest.mark.long
-def test_curves_under_noise_of_a_hundredth_get_their_names_where_samples_can_tell():
-    rng, wrong = np.random.default_rng(22), []
-    for name in ("x", "x^2", "exp", "log", "sin", "tanh", "abs", "1/x"):
-        drawn = draw_curve(name, rng, 300)
-        y = drawn.y + 1e-2 * np.std(drawn.y) * rng.standard_normal(300)
-        best = rank_functions(drawn.x, y)[0]
-        wrong += [(name, best.name)] * (not same_family(name, best.name))
-
-    assert len(wrong) <= 1
 
 
 @pytest.mark.long
@@ -508,36 +449,6 @@ def test_curves_out_of_a_spline_get_the_name_of_what_it_approximates(name, n_int
     assert fits[0].rms > 0.1 * size * np.std(clean)
 
 
-@pytest.mark.long
-def test_constants_and_lines_and_noise_are_no_more_than_that():
-    x, rng = points(25, 300), np.random.default_rng(250)
-
-    assert rank_functions(x, np.full(300, 2.0))[0].name == "0"
-    assert rank_functions(np.full(300, 2.0), x)[0].name == "0"
-    assert rank_functions(x, rng.standard_normal(300))[0].name == "0"
-    assert rank_functions(x, 2.0 * x + 1.0)[0].name == "x"
-    assert rank_functions(x, 2.0 * x + 0.1 * rng.standard_normal(300))[0].name == "x"
-
-
-def test_a_ranking_is_sorted_has_every_name_once_and_is_the_fits_of_fit_affine():
-    x = points(27, 100)
-    y = np.exp(x)
-
-    fits = rank_functions(x, y, ["sin", "exp", "x", "exp"])
-
-    assert [fit.name for fit in fits] == ["exp", "sin", "x"]
-    assert fits[0].score < fits[1].score < fits[2].score
-    for fit in fits:
-        alone = fit_affine(x, y, fit.name)
-        assert (alone.affine, alone.rms, alone.r2, alone.score) == (
-            fit.affine,
-            fit.rms,
-            fit.r2,
-            0.0,
-        )
-    assert len(rank_functions(x, y)) == len(LIBRARY)
-
-
 def test_the_score_by_hand():
     """Two samples up, two down: the line's residual has 4 runs, so that n_eff is n = 4, and misfit 4/5 of the variance."""
     x, y = np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, -1.0, 1.0, -1.0])
@@ -552,17 +463,6 @@ def test_the_score_by_hand():
 # --- the door
 
 
-def test_samples_are_not_changed_and_the_same_samples_give_the_same_fit():
-    x, y = points(28, 100), np.tan(points(28, 100))
-    before = x.copy(), y.copy()
-
-    fits = [fit_affine(x, y, "tan") for _ in range(2)]
-
-    assert fits[0] == fits[1]
-    assert isinstance(fits[0], AffineFit)
-    np.testing.assert_array_equal((x, y), before)
-
-
 def test_the_order_of_samples_does_not_matter():
     x = points(29, 200)
     y, order = np.exp(x) + 0.1 * x**2, np.random.default_rng(29).permutation(200)
@@ -570,16 +470,3 @@ def test_the_order_of_samples_does_not_matter():
     assert fit_affine(x, y, "exp").affine == pytest.approx(
         fit_affine(x[order], y[order], "exp").affine, rel=1e-9
     )
-
-
-def test_many_samples_are_fitted_on_all_of_them():
-    """Beyond 2000 the search looks at a part, and ends on all: the fit is the optimum of all, by a gradient."""
-    rng, x = np.random.default_rng(30), points(30, 6000)
-    y = np.exp(1.3 * x) + 0.3 * rng.standard_normal(6000)
-
-    fit = fit_affine(x, y, "exp")
-
-    rest, e = y - fit(x), np.exp(fit.a * x)
-    for direction in (e * x, e, np.ones(6000)):
-        assert abs(rest @ direction) < 1e-4 * np.linalg.norm(rest) * np.linalg.norm(direction)
-    assert lookup("exp").name == fit.name
