@@ -9,12 +9,7 @@ from cases import for_all
 
 from kan_ref.functions.library import LIBRARY
 from kan_ref.symbolic.inner_lines import Chart, line_ends
-from kan_ref.symbolic.variable_projection import (
-    _project,
-    _step,
-    best_line,
-    misfits,
-)
+from kan_ref.symbolic.variable_projection import _project, _step, best_line, misfits
 
 CHARTS = {
     "x^2": Chart("zero"),
