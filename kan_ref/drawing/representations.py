@@ -13,7 +13,7 @@ import numpy as np
 
 from kan_ref.drawing import pieces
 from kan_ref.drawing.pieces import error_picture, network_picture
-from kan_ref.formulas import latex_texts, mathml_texts, shown_formula
+from kan_ref.formulas import latex_texts, shown_formula
 
 N_FITS = 10  # rows of a table of candidates
 SHOWN_DIGITS = 5  # of the coefficients of a formula
@@ -98,7 +98,7 @@ def discovery_html(found: Any) -> str:
     shown = shown_formula(found.formula, digits=SHOWN_DIGITS)
     outputs = shown if isinstance(shown, tuple) else (shown,)
     parts = [pieces.title("Discovery")]
-    parts += [pieces.formula(*pair) for pair in zip(mathml_texts(outputs), outputs, strict=True)]
+    parts += [pieces.formula(*pair) for pair in zip(latex_texts(outputs), outputs, strict=True)]
     verdict = getattr(found, "verdict", None)
     if verdict is not None:
         parts.append(pieces.paragraph(verdict))
