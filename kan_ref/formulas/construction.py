@@ -62,9 +62,9 @@ def from_formula(
     names : sequence of str, optional
         The inputs in their order; by default the symbols of the expression, sorted by name. An
         input may be unused.
-    domain : (2,) or (n_in, 2), optional
-        Bounds of the inputs between which the network will be used, [-1, 1] by default. The network
-        is compared with the expression there, and factors of different sizes are balanced there.
+    domain : (2,) or (n_in, 2)
+        Bounds of the inputs between which the network will be used. It is compared with the
+        expression there, and factors of different sizes are balanced there.
 
     Returns
     -------
@@ -148,10 +148,8 @@ class _Compiler:
     def sum_of(self, expression: Any) -> Sum:
         """Return an expression as a sum; raise ValueError for a part that no network has."""
         if expression not in self.known:
-            is_number = not expression.free_symbols
-            self.known[expression] = (
-                Sum(_constant(expression)) if is_number else self._compiled(expression)
-            )
+            build = self._compiled if expression.free_symbols else _number
+            self.known[expression] = build(expression)
         return self.known[expression]
 
     def _compiled(self, expression: Any) -> Sum:
@@ -200,6 +198,8 @@ class _Compiler:
 
     def _numeric_power(self, base: Sum, exponent: Fraction) -> Sum:
         """Return base^exponent by powers of the library: x^6 = (x^3)^2, x^7 = x^6 x."""
+        import sympy
+
         if exponent in (0, 1):  # of a float: SymPy keeps x^1.0
             return base if exponent else Sum(self.graph.one)
         if exponent in POWERS:
@@ -215,7 +215,8 @@ class _Compiler:
         if exponent.denominator in (2, 4, 8):
             return self._numeric_power(self._apply("sqrt", base), 2 * exponent)
         logarithm = self._apply("log", base)
-        return self._apply("exp", logarithm.times(_constant(_rational(exponent))))
+        power = sympy.Rational(exponent.numerator, exponent.denominator)
+        return self._apply("exp", logarithm.times(_constant(power)))
 
     # --- products
 
@@ -259,15 +260,13 @@ class _Compiler:
         return self._apply("x^2", argument) if argument.terms else Sum(argument.constant**2)
 
 
+def _number(expression: Any) -> Sum:
+    return Sum(_constant(expression))
+
+
 def _constant(expression: Any) -> Any:
     """Return a number exactly if it is rational, else with 30 digits."""
     value = expression if expression.is_Rational else expression.evalf(DIGITS)
     if not (value.is_Float or value.is_Rational):
         raise ValueError(f"expression has the number {expression}, which is not real and finite")
     return value
-
-
-def _rational(value: Fraction) -> Any:
-    import sympy
-
-    return sympy.Rational(value.numerator, value.denominator)

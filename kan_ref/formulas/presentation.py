@@ -7,42 +7,6 @@ from typing import Any
 from kan_ref import checks
 from kan_ref.formulas.values import check_expressions, floats, replaced
 
-GREEK = [
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-    "epsilon",
-    "zeta",
-    "eta",
-    "theta",
-    "iota",
-    "kappa",
-    "lambda",
-    "mu",
-    "nu",
-    "xi",
-    "pi",
-    "rho",
-    "sigma",
-    "tau",
-    "upsilon",
-    "phi",
-    "chi",
-    "psi",
-    "omega",
-    "Gamma",
-    "Delta",
-    "Theta",
-    "Lambda",
-    "Xi",
-    "Pi",
-    "Sigma",
-    "Upsilon",
-    "Phi",
-    "Psi",
-    "Omega",
-]
 CONSTANTS = ("e", "i", "pi")  # whose letters are those of numbers
 
 
@@ -66,20 +30,24 @@ def shown_formula(expression: Any, digits: int = 5) -> Any:
 
 
 def latex_texts(expressions: Sequence[Any]) -> tuple[str, ...]:
-    """Return the LaTeX of each expression."""
+    """Return the LaTeX of each expression; words are upright."""
     import sympy
 
     symbols = set().union(*(one.atoms(sympy.Symbol) for one in expressions))
-    names = {symbol: _latex_name(symbol.name) for symbol in symbols}
+    names = {symbol: _upright(symbol.name) for symbol in symbols if not _is_letter(symbol.name)}
     return tuple(sympy.latex(one, symbol_names=names) for one in expressions)
 
 
-def _latex_name(name: str) -> str:
-    """Return x_1, x1 and mu_r as letters with a subscript, any other text upright."""
-    parts = re.fullmatch(r"([^\W\d_]+)(?:_?(\d+)|_([^\W_]+))?", name)
-    if parts and name not in CONSTANTS and (len(parts[1]) == 1 or parts[1] in GREEK):
-        letter = "\\" + parts[1] if parts[1] in GREEK else parts[1]
-        below = parts[2] or parts[3]
-        return letter if below is None else f"{letter}_{{{below}}}"
+def _is_letter(name: str) -> bool:
+    """Return whether a name is a letter, as x or mu, perhaps with a subscript, as x_1 or mu_r."""
+    from sympy.core.alphabets import greeks
+
+    parts = re.fullmatch(r"([^\W\d_]+)(_?\d+|_[^\W_]+)?", name)
+    if parts is None or name in CONSTANTS:
+        return False
+    return len(parts[1]) == 1 or parts[1].lower() in greeks
+
+
+def _upright(name: str) -> str:
     escaped = re.sub(r"([{}$%&_# ])", r"\\\1", name)
     return rf"\mathrm{{{escaped}}}"

@@ -49,9 +49,10 @@ def numeric_function(
     symbols = [*(sympy.Symbol(name) for name in names), *constants]
     strange = set().union(*(one.free_symbols for one in expressions)) - set(symbols)
     if strange:
+        known = ", ".join(map(repr, names)) or "coordinates and symbols of given="
         raise ValueError(
-            f"{what} has the symbol {min(strange, key=str)}, but names has "
-            f"{', '.join(map(repr, names))}"
+            f"{what} has the symbol {min(strange, key=str)}, but may have {known} only, with the "
+            "same assumptions"
         )
     # log(cosh(u)) would overflow where u is large
     expressions = [
@@ -88,14 +89,18 @@ def numeric_function(
             with np.errstate(all="ignore"):
                 columns = compiled(*x.T, *values)
                 for column, found in zip(y.T, columns, strict=True):
-                    # SciPy computes some real functions, such as Lambert's W, as complex numbers
-                    is_real = np.abs(np.imag(found)) <= ROUNDING * np.abs(found)
-                    column[:] = np.where(is_real, np.real(found), np.nan)
+                    column[:] = found if np.isrealobj(found) else _real(found)
         except FAILURES as error:
             raise _without_code(what, error) from error
         return y
 
     return evaluate
+
+
+def _real(found: Any) -> Any:
+    """Return real parts, NaN where imaginary parts are no rounding errors (of Lambert's W)."""
+    is_real = np.abs(np.imag(found)) <= ROUNDING * np.abs(found)
+    return np.where(is_real, np.real(found), np.nan)
 
 
 def _without_code(what: str, error: Exception) -> ValueError:

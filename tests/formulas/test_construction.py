@@ -77,21 +77,6 @@ def test_random_expressions_become_networks_that_agree_with_them(expression):
     assert_same(network, expression, rtol=1e-8)
 
 
-@given(expression=expressions)
-def test_the_formula_of_the_network_has_the_values_of_the_expression(expression):
-    expected = values_of([expression], POINTS)
-    assume(np.isfinite(expected).all() and np.abs(expected).max() < 1e3)
-    try:
-        network = kr.from_formula(expression, NAMES, domain=(0.2, 1.7))
-    except ValueError:
-        assume(False)
-    found = values_of([kr.formula(network, names=NAMES)], POINTS)
-
-    np.testing.assert_allclose(
-        found, expected, rtol=0, atol=1e-8 * max(1.0, np.abs(expected).max())
-    )
-
-
 @pytest.mark.parametrize(
     "expression",
     [X * Y, X * Y * Z, (X + Y) * (X - 2 * Z) + 3, X**2 + X + Y, X**7 - X * Y**2, (X + Y) ** 3 * Z],
@@ -233,14 +218,6 @@ def test_a_registered_function_is_an_edge():
         assert_same(network, (X + Y) ** 2 + 1)
     finally:
         kr.unregister_function("own_square")
-
-
-def test_a_network_from_a_formula_survives_a_file_bit_by_bit(tmp_path):
-    network = kr.from_formula((X * Y / (2 + Z), sympy.exp(X)), NAMES)
-
-    kr.save(network, tmp_path / "made.npz")
-
-    np.testing.assert_array_equal(kr.load(tmp_path / "made.npz")(POINTS), network(POINTS))
 
 
 @needs_compiler
