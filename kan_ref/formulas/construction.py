@@ -33,6 +33,7 @@ N_POINTS = 500
 TOLERANCE = 1e-11
 DIGITS = 30
 MOST_POWER = 64  # larger whole powers have few digits where x^n is small
+USUAL = 0.9  # the share of points that are not near a pole
 UNBALANCED = 4.0  # ratio of the factors' sizes from which r of (E6) is not 1
 POWERS = {2: "x^2", 3: "x^3", 4: "x^4", 5: "x^5"} | {
     -1: "1/x", -2: "1/x^2", -3: "1/x^3", -4: "1/x^4", -5: "1/x^5",
@@ -111,8 +112,11 @@ def from_formula(
     low, high, samples = read_domain(domain, len(labels))
     if samples is not None:
         raise ValueError(f"domain has shape {samples.shape}, but must be bounds")
-    points = low + np.random.default_rng(0).random((N_POINTS, len(labels))) * (high - low)
-    compiler = _Compiler(list(inputs.values()), points)
+    unit = np.random.default_rng(0).random((N_POINTS, len(labels)))
+    points = low + unit * (high - low)
+    positive = (low > 0.0) & (np.arange(N_POINTS) % 2 == 0)[:, None]
+    points = np.where(positive, low * (high / low) ** unit, points)  # 1/x is large at a small low
+    compiler = _Compiler(list(inputs.values()), points, 1.0 if (low > 0.0).all() else USUAL)
     sums = [compiler.sum_of(one) for one in found]
     network = compiler.graph.network(sums, np.column_stack([low, high]))
     terms = [sympy.Add(*map(sympy.Abs, sympy.Add.make_args(one))) for one in found]
@@ -136,7 +140,8 @@ def from_formula(
 class _Compiler:
     """Turns expressions of real symbols into sums over one graph."""
 
-    def __init__(self, symbols: Sequence[Any], points: FloatArray) -> None:
+    def __init__(self, symbols: Sequence[Any], points: FloatArray, share: float) -> None:
+        self.share = share  # of the points: those at which the size of a factor is looked for
         self.graph, self.symbols, self.points = Graph(len(symbols)), symbols, points
         self.known = {symbol: self.graph.input(n) for n, symbol in enumerate(symbols)}
 
@@ -221,10 +226,10 @@ class _Compiler:
     # --- products
 
     def _sizes(self, factors: Sequence[Any]) -> list[float]:
-        """Return the usual size of each factor at the points."""
+        """Return the largest size of each factor at a share of the points."""
         values = np.abs(self.values(factors))
-        sizes = [np.median(one[np.isfinite(one) & (one > 0.0)]) for one in values.T]
-        return [float(size) if np.isfinite(size) else 1.0 for size in sizes]
+        sizes = [one[np.isfinite(one) & (one > 0.0)] for one in values.T]
+        return [float(np.quantile(one, self.share)) if len(one) else 1.0 for one in sizes]
 
     def _product(self, factors: list[tuple[Sum, float]]) -> Sum:
         """Return the product of sums with their sizes; those of low levels are multiplied first."""
