@@ -42,16 +42,14 @@ from kan_ref.io.states import (
     named_arrays,
     split_state,
 )
-from kan_ref.network import Layer, Network
+from kan_ref.network import Network
 
+_SIZED = ("c_res", "c_spl", "bias")  # their shapes begin with the number of outputs
+_JAXKAN = {name: f"layers.{{}}.{name}" for name in ("grid", "c_basis", *_SIZED)}
 _EFFICIENT_KAN = {
     name: f"layers.{{}}.{name}"
     for name in ("grid", "spline_weight", "base_weight", "spline_scaler")
 }
-
-LAYER_TYPES = ("base", "spline")
-_SIZED = ("c_res", "c_spl", "bias")  # their shapes begin with the number of outputs
-_JAXKAN = {name: f"layers.{{}}.{name}" for name in ("grid", "c_basis", *_SIZED)}
 
 
 def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
@@ -69,12 +67,6 @@ def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
     network : Network
         All edges are active; all numbers are equal bit for bit.
 
-    Raises
-    ------
-    ValueError, TypeError
-        "state lacks 'layers.0.grid', with which a state of efficient-kan begins", and the like for
-        every other fault.
-
     Notes
     -----
     Implements (I5).
@@ -91,21 +83,15 @@ def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
     """
     checks.choice("base", base, BASE_NAMES)
     layers = []
-    for part in split_state(state, "efficient-kan", _EFFICIENT_KAN, ("spline_scaler",)):
+    for part in split_state(state, "efficient-kan", _EFFICIENT_KAN):
         knots = part.read("grid", ("n_in", "n_knots"))
         coef = part.read("spline_weight", ("n_out", len(knots), "n_basis"))
-        shape = coef.shape[:2]
+        w_base = part.read("base_weight", coef.shape[:2])
+        w_spline = part.read("spline_scaler", coef.shape[:2], 1.0)
         layers.append(
-            part.layer(
-                knots=knots,
-                coef=coef,
-                w_base=part.read("base_weight", shape),
-                w_spline=part.read("spline_scaler", shape, 1.0),
-                mask=np.ones(shape),
-                base=base,
-            )
+            part.layer(knots=knots, coef=coef, w_base=w_base, w_spline=w_spline, base=base)
         )
-    return join_layers(layers)
+    return join_layers(layers, [np.zeros(layer.n_out) for layer in layers])
 
 
 def to_efficient_kan(network: Network) -> State:
@@ -124,21 +110,20 @@ def to_efficient_kan(network: Network) -> State:
         intervals and degree, in float64; load it by
         `model.load_state_dict({name: torch.tensor(array) for name, array in state.items()})`.
 
-    Raises
-    ------
-    ValueError, TypeError
-        "network has the constant 0.5 at output 0 of layer 1, for which a state of efficient-kan has
-        no place"
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> kr.to_efficient_kan(net)["layers.0.spline_weight"].shape
+    (1, 2, 8)
     """
     state: State = {}
     for number, (layer, constants) in enumerate(export_layers(network, "efficient-kan")):
-        if constants.any():
-            j = int(np.flatnonzero(constants)[0])
-            where = f"at output {j} of layer {number}"
-            raise ValueError(
-                f"network has the constant {constants[j]:g} {where}, "
-                "for which a state of efficient-kan has no place"
-            )
+        for j in np.flatnonzero(constants):
+            where = f"the constant at output {j} of layer {number} of network"
+            checks.fail(where, constants[j], "must be 0 in efficient-kan")
         arrays = {
             "grid": layer.knots,
             "spline_weight": layer.coef,
@@ -149,7 +134,7 @@ def to_efficient_kan(network: Network) -> State:
     return state
 
 
-def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -> Network:
+def from_jaxkan(state: object, *, base: str = "silu") -> Network:
     """Return the network of the arrays of a jaxKAN model with layers "base" or "spline".
 
     Parameters
@@ -159,21 +144,13 @@ def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -
         "base" need one of them, since edges alone do not say how many outputs there are.
     base : str
         Their `residual`, which a state does not contain: "silu", "identity" or "zero".
-    x : (batch, n_in), optional
-        Samples at which folded biases must be exact. Without it they are exact where every input of
-        a layer lies on its grid.
 
     Returns
     -------
     network : Network
-        Computes the same outputs to rounding: a bias becomes part of one edge of its output. If all
-        biases are 0, all numbers are equal bit for bit.
-
-    Raises
-    ------
-    ValueError, TypeError
-        "state has knot vectors for input 1 of layer 0 that differ between outputs, but a layer has
-        one knot vector for each input", and the like for every other fault.
+        Computes the same outputs to rounding: a bias becomes part of one edge of its output, and is
+        exact where that edge's input lies on its grid. If all biases are 0, all numbers are equal
+        bit for bit.
 
     Notes
     -----
@@ -195,10 +172,41 @@ def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -
     """
     checks.choice("base", base, BASE_NAMES)
     layers, constants = [], []
-    for part in split_state(state, "jaxKAN", _JAXKAN, _SIZED):
-        layers.append(_read_layer(part, base))
-        constants.append(part.read("bias", (layers[-1].n_out,), 0.0))
-    return join_layers(layers, constants, x)
+    for part in split_state(state, "jaxKAN", _JAXKAN):
+        if np.ndim(part.entries["c_basis"]) == 2:
+            knots, coef = _split_edges(part)
+        else:
+            knots = part.read("grid", ("n_in", "n_knots"))
+            coef = part.read("c_basis", ("n_out", len(knots), "n_basis"))
+        w_base = part.read("c_res", coef.shape[:2], 0.0)
+        w_spline = part.read("c_spl", coef.shape[:2], 1.0)
+        layers.append(
+            part.layer(knots=knots, coef=coef, w_base=w_base, w_spline=w_spline, base=base)
+        )
+        constants.append(part.read("bias", coef.shape[:1], 0.0))
+    return join_layers(layers, constants)
+
+
+def _split_edges(part: LayerState) -> tuple[FloatArray, FloatArray]:
+    """Return knots (n_in, n_knots) and coef (n_out, n_in, n_basis) of a layer "base".
+
+    The knot vectors of the edges of one input must be equal.
+    """
+    knots = part.read("grid", ("n_edges", "n_knots"))
+    coef = part.read("c_basis", (len(knots), "n_basis"))
+    n_out = next((len(part.entries[name]) for name in _SIZED if name in part.entries), 0)
+    if n_out == 0 or len(knots) % n_out:
+        raise ValueError(
+            f"state has {len(knots)} edges in layer {part.number}, but c_res, c_spl or bias must "
+            f"say of how many outputs: give {part.names['bias']!r}, which may be zeros"
+        )
+    by_output = knots.reshape(n_out, -1, knots.shape[1])
+    if (by_output != by_output[0]).any():
+        raise ValueError(
+            f"state has knots in layer {part.number} that differ between outputs, but a layer has "
+            "one knot vector for each input"
+        )
+    return by_output[0], coef.reshape(*by_output.shape[:2], -1)
 
 
 def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
@@ -219,15 +227,13 @@ def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
         same widths, intervals and degree: set them by `layer.c_basis.set_value(...)` and so on, the
         grid by `layer.grid.item = ...`.
 
-    Raises
-    ------
-    ValueError, TypeError
-        "layer_type is 'chebyshev', but must be one of 'base', 'spline'"; symbolic edges
+    Examples
+    --------
+    See `from_jaxkan`.
     """
-    checks.choice("layer_type", layer_type, LAYER_TYPES)
+    by_edge = checks.choice("layer_type", layer_type, ("base", "spline")) == "base"
     state: State = {}
     for number, (layer, constants) in enumerate(export_layers(network, "jaxKAN")):
-        by_edge = layer_type == "base"
         arrays = {
             "grid": np.tile(layer.knots, (layer.n_out, 1)) if by_edge else layer.knots,
             "c_basis": layer.coef.reshape(-1, layer.n_basis) if by_edge else layer.coef,
@@ -237,56 +243,3 @@ def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
         }
         state |= named_arrays(_JAXKAN, number, arrays)
     return state
-
-
-def _read_layer(part: LayerState, base: str) -> Layer:
-    """Return a layer by (I6) without the bias."""
-    knots = part.read("grid", ("n_rows", "n_knots"))
-    if len(part.shape("c_basis")) == 2:
-        knots, coef = _split_edges(part, knots)
-    else:
-        coef = part.read("c_basis", ("n_out", len(knots), "n_basis"))
-    shape = coef.shape[:2]
-    return part.layer(
-        knots=knots,
-        coef=coef,
-        w_base=part.read("c_res", shape, 0.0),
-        w_spline=part.read("c_spl", shape, 1.0),
-        mask=np.ones(shape),
-        base=base,
-    )
-
-
-def _split_edges(part: LayerState, knots: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return knots (n_in, n_knots) and coef (n_out, n_in, n_basis) of a layer "base".
-
-    `knots` (n_out n_in, n_knots) has a knot vector for each edge; those of one input must be equal.
-    """
-    n_edges, by_name = len(knots), {name: part.shape(name) for name in _SIZED if name in part}
-    for name, shape in by_name.items():
-        if len(shape) != (1 if name == "bias" else 2):  # another remedy than a new axis
-            needed = "(n_out,)" if name == "bias" else "(n_out, n_in)"
-            raise ValueError(
-                f"state[{part.names[name]!r}] has shape {shape}, but needs shape {needed}"
-            )
-    if not by_name:
-        raise ValueError(
-            f"state has {n_edges} edges in layer {part.number}, but nothing that says how many "
-            f"outputs they have: give {part.names['bias']!r} too, which may be n_out zeros"
-        )
-    name, (n_out, *_) = next(iter(by_name.items()))
-    if n_out == 0 or n_edges % n_out:
-        raise ValueError(
-            f"state[{part.names[name]!r}] has shape {by_name[name]}, but needs a number of outputs "
-            f"that divides the {n_edges} edges of layer {part.number}"
-        )
-    n_in = n_edges // n_out
-    by_output = knots.reshape(n_out, n_in, -1)
-    differing = np.argwhere((by_output != by_output[:1]).any(axis=(0, 2)))
-    if len(differing):
-        raise ValueError(
-            f"state has knot vectors for input {int(differing[0, 0])} of layer {part.number} that "
-            "differ between outputs, but a layer has one knot vector for each input"
-        )
-    coef = part.read("c_basis", (n_edges, "n_basis"))
-    return by_output[0], coef.reshape(n_out, n_in, -1)
