@@ -7,9 +7,8 @@ It evaluates one sample by :eq:`cox-de-boor`, :eq:`silu`, :eq:`symbolic-edge` an
            scheme of the recursion; all are 0 where x lies outside the knot vector
     (I10)  y_j = sum_i W_ji b(x_i) + sum_i sum_{m=mu-k..mu} C_jim B_m(x_i)  (+ c f(a x_i + b) + d)
 
-Numbers are written as hexadecimal floating constants (C99, 6.4.4.2), which keep every bit. Masks
-and w_spline are multiplied in. Where the network raises an error (x that is not finite, a symbolic
-function without a finite value, an output beyond float64), the outputs without a value are nan.
+Numbers are hexadecimal constants (C99, 6.4.4.2), which keep every bit. Masks and w_spline are
+multiplied in. Where the network raises an error, the outputs without a value are nan.
 """
 
 import re
@@ -137,14 +136,9 @@ FORMULAS = {
     "0": "@_constant(u)",
     "x": "u",
     "x^2": "u * u",
-    "x^3": "pow(u, 3.0)",
-    "x^4": "pow(u, 4.0)",
-    "x^5": "pow(u, 5.0)",
+    **{f"x^{n}": f"pow(u, {n}.0)" for n in range(3, 6)},
     "1/x": "u == 0.0 ? NAN : 1.0 / u",
-    "1/x^2": "u == 0.0 ? NAN : pow(u, -2.0)",
-    "1/x^3": "u == 0.0 ? NAN : pow(u, -3.0)",
-    "1/x^4": "u == 0.0 ? NAN : pow(u, -4.0)",
-    "1/x^5": "u == 0.0 ? NAN : pow(u, -5.0)",
+    **{f"1/x^{n}": f"u == 0.0 ? NAN : pow(u, -{n}.0)" for n in range(2, 6)},
     "sqrt": "sqrt(u)",
     "1/sqrt": "u == 0.0 ? NAN : 1.0 / sqrt(u)",
     "x^1.5": "pow(u, 1.5)",

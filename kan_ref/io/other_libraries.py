@@ -29,26 +29,29 @@ model are
     | {f"layers.{l}.grid": np.asarray(layer.grid.item) for l, layer in enumerate(model.layers)}
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray
 from kan_ref.functions import BASE_NAMES
-from kan_ref.io.states import (
-    LayerState,
-    State,
-    export_layers,
-    join_layers,
-    named_arrays,
-    split_state,
-)
+from kan_ref.io import states
 from kan_ref.network import Network
 
-_SIZED = ("c_res", "c_spl", "bias")  # their shapes begin with the number of outputs
-_JAXKAN = {name: f"layers.{{}}.{name}" for name in ("grid", "c_basis", *_SIZED)}
+# short name -> name in the state
 _EFFICIENT_KAN = {
-    name: f"layers.{{}}.{name}"
-    for name in ("grid", "spline_weight", "base_weight", "spline_scaler")
+    "knots": "layers.{}.grid",
+    "coef": "layers.{}.spline_weight",
+    "w_base": "layers.{}.base_weight",
+    "w_spline": "layers.{}.spline_scaler",
+}
+_JAXKAN = {
+    "knots": "layers.{}.grid",
+    "coef": "layers.{}.c_basis",
+    "w_base": "layers.{}.c_res",
+    "w_spline": "layers.{}.c_spl",
+    "bias": "layers.{}.bias",
 }
 
 
@@ -81,20 +84,10 @@ def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
     >>> bool((again.theta == net.theta).all())
     True
     """
-    checks.choice("base", base, BASE_NAMES)
-    layers = []
-    for part in split_state(state, "efficient-kan", _EFFICIENT_KAN):
-        knots = part.read("grid", ("n_in", "n_knots"))
-        coef = part.read("spline_weight", ("n_out", len(knots), "n_basis"))
-        w_base = part.read("base_weight", coef.shape[:2])
-        w_spline = part.read("spline_scaler", coef.shape[:2], 1.0)
-        layers.append(
-            part.layer(knots=knots, coef=coef, w_base=w_base, w_spline=w_spline, base=base)
-        )
-    return join_layers(layers, [np.zeros(layer.n_out) for layer in layers])
+    return _network(state, "efficient-kan", _EFFICIENT_KAN, base)
 
 
-def to_efficient_kan(network: Network) -> State:
+def to_efficient_kan(network: Network) -> states.State:
     """Return a network as the state of an efficient-kan model.
 
     Parameters
@@ -119,19 +112,11 @@ def to_efficient_kan(network: Network) -> State:
     >>> kr.to_efficient_kan(net)["layers.0.spline_weight"].shape
     (1, 2, 8)
     """
-    state: State = {}
-    for number, (layer, constants) in enumerate(export_layers(network, "efficient-kan")):
+    for number, (_, constants) in enumerate(states.export_layers(network, "efficient-kan")):
         for j in np.flatnonzero(constants):
             where = f"the constant at output {j} of layer {number} of network"
             checks.fail(where, constants[j], "must be 0 in efficient-kan")
-        arrays = {
-            "grid": layer.knots,
-            "spline_weight": layer.coef,
-            "base_weight": layer.w_base * layer.mask,
-            "spline_scaler": layer.w_spline * layer.mask,
-        }
-        state |= named_arrays(_EFFICIENT_KAN, number, arrays)
-    return state
+    return _state(network, "efficient-kan", _EFFICIENT_KAN)
 
 
 def from_jaxkan(state: object, *, base: str = "silu") -> Network:
@@ -148,9 +133,8 @@ def from_jaxkan(state: object, *, base: str = "silu") -> Network:
     Returns
     -------
     network : Network
-        Computes the same outputs to rounding: a bias becomes part of one edge of its output, and is
-        exact where that edge's input lies on its grid. If all biases are 0, all numbers are equal
-        bit for bit.
+        Computes the same outputs to rounding: a bias becomes part of one edge, exact where its
+        input lies on its grid. If all biases are 0, all numbers are equal bit for bit.
 
     Notes
     -----
@@ -170,46 +154,10 @@ def from_jaxkan(state: object, *, base: str = "silu") -> Network:
     >>> bool(np.allclose(kr.from_jaxkan(state)(x), net(x) + 0.5, rtol=1e-14))
     True
     """
-    checks.choice("base", base, BASE_NAMES)
-    layers, constants = [], []
-    for part in split_state(state, "jaxKAN", _JAXKAN):
-        if np.ndim(part.entries["c_basis"]) == 2:
-            knots, coef = _split_edges(part)
-        else:
-            knots = part.read("grid", ("n_in", "n_knots"))
-            coef = part.read("c_basis", ("n_out", len(knots), "n_basis"))
-        w_base = part.read("c_res", coef.shape[:2], 0.0)
-        w_spline = part.read("c_spl", coef.shape[:2], 1.0)
-        layers.append(
-            part.layer(knots=knots, coef=coef, w_base=w_base, w_spline=w_spline, base=base)
-        )
-        constants.append(part.read("bias", coef.shape[:1], 0.0))
-    return join_layers(layers, constants)
+    return _network(state, "jaxKAN", _JAXKAN, base)
 
 
-def _split_edges(part: LayerState) -> tuple[FloatArray, FloatArray]:
-    """Return knots (n_in, n_knots) and coef (n_out, n_in, n_basis) of a layer "base".
-
-    The knot vectors of the edges of one input must be equal.
-    """
-    knots = part.read("grid", ("n_edges", "n_knots"))
-    coef = part.read("c_basis", (len(knots), "n_basis"))
-    n_out = next((len(part.entries[name]) for name in _SIZED if name in part.entries), 0)
-    if n_out == 0 or len(knots) % n_out:
-        raise ValueError(
-            f"state has {len(knots)} edges in layer {part.number}, but c_res, c_spl or bias must "
-            f"say of how many outputs: give {part.names['bias']!r}, which may be zeros"
-        )
-    by_output = knots.reshape(n_out, -1, knots.shape[1])
-    if (by_output != by_output[0]).any():
-        raise ValueError(
-            f"state has knots in layer {part.number} that differ between outputs, but a layer has "
-            "one knot vector for each input"
-        )
-    return by_output[0], coef.reshape(*by_output.shape[:2], -1)
-
-
-def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
+def to_jaxkan(network: Network, *, layer_type: str = "base") -> states.State:
     """Return a network as the arrays of a jaxKAN model.
 
     Parameters
@@ -231,15 +179,57 @@ def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
     --------
     See `from_jaxkan`.
     """
-    by_edge = checks.choice("layer_type", layer_type, ("base", "spline")) == "base"
-    state: State = {}
-    for number, (layer, constants) in enumerate(export_layers(network, "jaxKAN")):
+    checks.choice("layer_type", layer_type, ("base", "spline"))
+    return _state(network, "jaxKAN", _JAXKAN, by_edge=layer_type == "base")
+
+
+def _network(state: object, kind: str, names: Mapping[str, str], base: str) -> Network:
+    """Return the network of a state by (I5) or (I6)."""
+    checks.choice("base", base, BASE_NAMES)
+    layers, constants = [], []
+    for part in states.split_state(state, kind, names):
+        if np.ndim(part.entries["coef"]) == 2:
+            knots, coef = _split_edges(part)
+        else:
+            knots = part.read("knots", ("n_in", "n_knots"))
+            coef = part.read("coef", ("n_out", len(knots), "n_basis"))
+        w_base = part.read("w_base", coef.shape[:2], 0.0 if names is _JAXKAN else None)
+        w_spline = part.read("w_spline", coef.shape[:2], 1.0)
+        weights = {"w_base": w_base, "w_spline": w_spline}
+        layers.append(part.layer(knots=knots, coef=coef, base=base, **weights))
+        constants.append(part.read("bias", coef.shape[:1], 0.0))
+    return states.join_layers(layers, constants)
+
+
+def _split_edges(part: states.LayerState) -> tuple[FloatArray, FloatArray]:
+    """Return knots (n_in, n_knots) and coef (n_out, n_in, n_basis) of a layer "base" of jaxKAN."""
+    knots = part.read("knots", ("n_edges", "n_knots"))
+    coef = part.read("coef", (len(knots), "n_basis"))
+    sized = [part.entries[name] for name in ("w_base", "w_spline", "bias") if name in part.entries]
+    n_out = len(sized[0]) if sized else 0
+    if n_out == 0 or len(knots) % n_out:
+        raise ValueError(
+            f"state has {len(knots)} edges in layer {part.number}, but does not say of how many "
+            f"outputs: give {part.names['bias']!r}, which may be zeros"
+        )
+    by_output = knots.reshape(n_out, -1, knots.shape[1])
+    if (by_output != by_output[0]).any():
+        raise ValueError(f"state has knots in layer {part.number} that differ between outputs")
+    return by_output[0], coef.reshape(*by_output.shape[:2], -1)
+
+
+def _state(
+    network: object, kind: str, names: Mapping[str, str], *, by_edge: bool = False
+) -> states.State:
+    """Return the state of a network, with the knots of every edge or of every input."""
+    state: states.State = {}
+    for number, (layer, constants) in enumerate(states.export_layers(network, kind)):
         arrays = {
-            "grid": np.tile(layer.knots, (layer.n_out, 1)) if by_edge else layer.knots,
-            "c_basis": layer.coef.reshape(-1, layer.n_basis) if by_edge else layer.coef,
-            "c_res": layer.w_base * layer.mask,
-            "c_spl": layer.w_spline * layer.mask,
+            "knots": np.tile(layer.knots, (layer.n_out, 1)) if by_edge else layer.knots,
+            "coef": layer.coef.reshape(-1, layer.n_basis) if by_edge else layer.coef,
+            "w_base": layer.w_base * layer.mask,
+            "w_spline": layer.w_spline * layer.mask,
             "bias": constants,
         }
-        state |= named_arrays(_JAXKAN, number, arrays)
+        state |= states.named_arrays(names, number, arrays)
     return state

@@ -30,30 +30,16 @@ from typing import Any
 import numpy as np
 
 from kan_ref import checks
+from kan_ref import network as kan
 from kan_ref.checks import FloatArray
 from kan_ref.functions import BASE_NAMES, LIBRARY, lookup
-from kan_ref.io.states import (
-    LayerState,
-    State,
-    export_layers,
-    join_layers,
-    named_arrays,
-    split_state,
-)
-from kan_ref.network import (
-    EdgeSpec,
-    Layer,
-    Network,
-    SymbolicEdge,
-    evaluate,
-    layer_edge_outputs,
-    numbers,
-    symbolic_layer,
-)
+from kan_ref.io import states
+from kan_ref.network import EdgeSpec, Layer, Network, SymbolicEdge
 
 _NODES = {"node_scale": 1.0, "node_bias": 0.0, "subnode_scale": 1.0, "subnode_bias": 0.0}
 _NAMES = {
-    **{name: f"act_fun.{{}}.{name}" for name in ("grid", "coef", "scale_base", "scale_sp", "mask")},
+    "knots": "act_fun.{}.grid",
+    **{name: f"act_fun.{{}}.{name}" for name in ("coef", "scale_base", "scale_sp", "mask")},
     "symbolic_mask": "symbolic_fun.{}.mask",
     "affine": "symbolic_fun.{}.affine",
     **{name: f"{name}_{{}}" for name in _NODES},
@@ -111,7 +97,7 @@ def from_pykan(
         checks.fail("mult_arity", mult_arity, "must be 2: other products are not read")
     layers: list[Layer] = []
     constants: list[FloatArray] = []
-    for part in split_state(state, "pykan", _NAMES):
+    for part in states.split_state(state, "pykan", _NAMES):
         layer = _read_layer(part, base, formulas)
         n_nodes = len(part.entries.get("node_scale", range(layer.n_out)))
         sizes = {"node_scale": n_nodes, "node_bias": n_nodes}
@@ -129,12 +115,12 @@ def from_pykan(
         # [/eq:pykan-nodes]
         layers.append(_scaled(layer, total_scale))
         constants.append(total_bias)
-    return join_layers(layers, constants)
+    return states.join_layers(layers, constants)
 
 
-def _read_layer(part: LayerState, base: str, formulas: Any) -> Layer:
+def _read_layer(part: states.LayerState, base: str, formulas: Any) -> Layer:
     """Return a layer by (I3); `formulas` are names by layer, output and input."""
-    knots = part.read("grid", ("n_in", "n_knots"))
+    knots = part.read("knots", ("n_in", "n_knots"))
     coef = part.read("coef", (len(knots), "n_out", "n_basis")).swapaxes(0, 1)
     n_out, n_in, _ = coef.shape
     w_base, w_spline, mask = (
@@ -157,7 +143,7 @@ def _read_layer(part: LayerState, base: str, formulas: Any) -> Layer:
         edges.append(SymbolicEdge(j, i, lookup(name), len(edges)))
     all_affine = part.read("affine", (n_out, n_in, 4), None if edges else 0.0)
     parts = {"knots": knots, "coef": coef, "w_base": w_base, "w_spline": w_spline, "mask": mask}
-    return part.layer(**parts, base=base, symbolic=edges, affine=all_affine[numbers(edges)])
+    return part.layer(**parts, base=base, symbolic=edges, affine=all_affine[kan.numbers(edges)])
 
 
 def _scaled(layer: Layer, scale: FloatArray) -> Layer:
@@ -205,19 +191,19 @@ def _products(
         last.append(EdgeSpec(node, q, square, (1.0, 0.0, -quarter, 0.0)))
         # [/eq:product-nodes]
     n_out = layer.n_out
-    return symbolic_layer(n_out, n_out, linear), symbolic_layer(n_out, n_nodes, last)
+    return kan.symbolic_layer(n_out, n_out, linear), kan.symbolic_layer(n_out, n_nodes, last)
 
 
 @np.errstate(all="ignore")
 def _sizes(layer: Layer) -> FloatArray:
     """Return a size of each output (n_out,): the sum of the edges' largest values on the grids."""
-    values = np.abs(layer_edge_outputs(layer, evaluate(layer, layer.breakpoints.T)))
+    values = np.abs(kan.layer_edge_outputs(layer, kan.evaluate(layer, layer.breakpoints.T)))
     values[~np.isfinite(values)] = 0.0
     size: FloatArray = values.max(axis=0).sum(axis=1)
     return size
 
 
-def to_pykan(network: Network) -> State:
+def to_pykan(network: Network) -> states.State:
     """Return a network as the state of a pykan model.
 
     Parameters
@@ -237,11 +223,11 @@ def to_pykan(network: Network) -> State:
     --------
     See `from_pykan`.
     """
-    state: State = {}
-    for number, (layer, constants) in enumerate(export_layers(network, "pykan")):
+    state: states.State = {}
+    for number, (layer, constants) in enumerate(states.export_layers(network, "pykan")):
         none = np.zeros((layer.n_out, layer.n_in))
         arrays = {
-            "grid": layer.knots,
+            "knots": layer.knots,
             "coef": layer.coef.swapaxes(0, 1),
             "scale_base": layer.w_base.T,
             "scale_sp": layer.w_spline.T,
@@ -250,5 +236,5 @@ def to_pykan(network: Network) -> State:
             "affine": np.zeros((*none.shape, 4)),
         }
         arrays |= {name: np.full(layer.n_out, value) for name, value in _NODES.items()}
-        state |= named_arrays(_NAMES, number, arrays | {"node_bias": constants})
+        state |= states.named_arrays(_NAMES, number, arrays | {"node_bias": constants})
     return state

@@ -36,29 +36,13 @@ def to_scipy(network: Network, layer: int, *, output: int, input: int) -> "BSpli
     Returns
     -------
     spline : scipy.interpolate.BSpline
-        On the extended knots; it holds copies. Its coefficients `c` include the weight and are 0
-        where the edge is masked. The base part w_base b(x) is not included: with base="zero" the
-        spline is the whole edge.
-
-    Raises
-    ------
-    ValueError
-        "network has the symbolic function 'sin' on the edge from input 0 to output 0 of layer 1,
-        but only a spline edge has a BSpline"
-    IndexError, TypeError
-        "output is 1, but must be between 0 and 0"
+        On the extended knots; it holds copies. Its coefficients include the weight and are 0 where
+        the edge is masked. The base part w_base b(x) is not included.
 
     Notes
     -----
-    Implements :eq:`edge-spline`, Liu et al. 2024, eq. 2.12. It equals `edge_curve` without the base
-    part
-    on [a, b] alone. Outside [a, b] SciPy extrapolates by default, spline(x, extrapolate=False) is
-    nan,
-    and a network's edge decays to 0 on the whole knot vector. At b SciPy takes the left limit;
-    kan_ref
-    takes the right limit unless b is the last knot. The two differ if a repeated knot at b makes
-    the
-    spline discontinuous.
+    Implements :eq:`edge-spline`, Liu et al. 2024, eq. 2.12. At b SciPy takes the left limit and
+    kan_ref the right one, which differ only where repeated knots make the spline jump.
 
     Examples
     --------
@@ -77,8 +61,8 @@ def to_scipy(network: Network, layer: int, *, output: int, input: int) -> "BSpli
     for edge in chosen.symbolic:
         if (edge.output, edge.input) == (j, i):
             raise ValueError(
-                f"network has the symbolic function {edge.name!r} on the edge from input {i} to "
-                f"output {j} of layer {number}, but only a spline edge has a BSpline"
+                f"network has {edge.name!r} from input {i} to output {j} of layer {number}, but "
+                "only a spline edge has a BSpline"
             )
     from scipy.interpolate import BSpline
 

@@ -61,16 +61,16 @@ class LayerState:
 def split_state(state: object, kind: str, names: Mapping[str, str]) -> list[LayerState]:
     """Return the layers of a state of the library `kind`.
 
-    `names` maps short names to those of the state, with "{}" for the layer; those of "grid" say how
+    `names` maps short names to those of the state, with "{}" for the layer; those of "knots" say how
     many layers there are. An entry that is None counts as missing.
     """
     if not isinstance(state, Mapping):
         checks.fail("state", type(state), "must be a mapping of names to arrays", TypeError)
     n_layers = 0
-    while names["grid"].format(n_layers) in state:
+    while names["knots"].format(n_layers) in state:
         n_layers += 1
     if n_layers == 0:
-        raise ValueError(f"state lacks {names['grid'].format(0)!r}, but must be one of {kind}")
+        raise ValueError(f"state lacks {names['knots'].format(0)!r}, but must be one of {kind}")
     layers = []
     for number in range(n_layers):
         full = {name: form.format(number) for name, form in names.items()}
@@ -125,4 +125,4 @@ def export_layers(network: object, kind: str) -> list[tuple[Layer, FloatArray]]:
 
 def named_arrays(names: Mapping[str, str], number: int, arrays: Mapping[str, FloatArray]) -> State:
     """Return copies of a layer's arrays in C order, by their names in the state."""
-    return {names[name].format(number): array.copy() for name, array in arrays.items()}
+    return {form.format(number): arrays[name].copy() for name, form in names.items()}
