@@ -30,25 +30,18 @@ def to_c(network: Network, name: str = "kan") -> str:
     ----------
     network : Network
     name : str
-        Of the function: a letter, then letters, digits and underscores; no word of C and no name of
-        <math.h>, which the compiler rejects.
+        Of the function; a word of C or a name of <math.h> does not compile.
 
     Returns
     -------
     source : str
-        A whole file. Other names begin with `name_` and are static, so several networks fit into
-        one program.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For a function on a symbolic edge that was registered: C has only the built-in ones.
+        A whole file. Other names begin with `name_` and are static. Registered functions raise a
+        ValueError: C has only the built-in ones.
 
     Notes
     -----
-    Implements (I9) and (I10). The result equals the network's up to the order of sums and the last
-    digits of the compiler's <math.h>, which count more where large terms cancel. Masked edges cost
-    as much as others: prune first. `pathlib.Path("kan.c").write_text(kr.to_c(net))` writes a file.
+    Implements (I9) and (I10), to rounding. Masked edges cost as much as others: prune first.
+    `pathlib.Path("kan.c").write_text(kr.to_c(net))` writes a file.
 
     Examples
     --------
@@ -114,10 +107,8 @@ def _function(network: Network) -> Iterable[str]:
 def _formulas(number: int, layer: Layer, source: str, target: str) -> Iterable[str]:
     for edge in layer.symbolic:
         if edge.name not in FORMULAS or edge.function != LIBRARY.get(edge.name):
-            raise ValueError(
-                f"network has {edge.name!r} in layer {number}, but C has only the built-in "
-                "functions: fix another one with fix_symbolic"
-            )
+            where = f"network has {edge.name!r} in layer {number}"
+            raise ValueError(f"{where}, but C has only the built-in functions")
         a, b, c, d = _hexadecimal(layer.affine[edge.row])
         yield f"    {{   /* {edge.name} */"
         yield f"        const double u = {a} * {source}[{edge.input}] + {b};"

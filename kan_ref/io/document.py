@@ -1,19 +1,18 @@
 """A network as plain data, the document that files hold: numbers and names, no code; and as JSON.
 
     {"format": "kan_ref network",
-     "version": 1,                               2 with symbolic edges; 3 is read, too
-     "kan_ref": "0.1.0",                         version of the writer, not used
-     "layers": [{"degree": 3, "base": "silu",    one entry for each layer, from the inputs on
-                 "knots": [[...], ...],          (n_in, n_intervals + 2 degree + 1)
-                 "coef": [[[...], ...], ...],    (n_out, n_in, n_intervals + degree)
-                 "w_base": [[...], ...],         (n_out, n_in), as the next two
-                 "w_spline": [[...], ...], "mask": [[...], ...]}]}
+     "version": 1,                     2 with symbolic edges; 3 is read, too
+     "kan_ref": "0.1.0",               of the writer, not used
+     "layers": [{"degree": 3, "base": "silu",
+                 "knots": [...],       (n_in, n_intervals + 2 degree + 1)
+                 "coef": [...],        (n_out, n_in, n_intervals + degree)
+                 "w_base": [...], "w_spline": [...], "mask": [...]}]}       (n_out, n_in)
 
 A layer with symbolic edges has two more entries. Functions are stored by name and looked up in the
 library; nothing of a name is executed.
 
-                 "symbolic": [{"output": 0, "input": 1, "function": "sin", "row": 0}, ...],
-                 "affine": [[...], ...]          (n_rows, 4): a, b, c, d
+    "symbolic": [{"output": 0, "input": 1, "function": "sin", "row": 0}, ...]
+    "affine": [...]                    (n_rows, 4): a, b, c, d
 
 JSON follows RFC 8259: float64 as the shortest decimals that read back the same bits.
 """
@@ -42,10 +41,8 @@ def network_to_plain(network: Network) -> dict[str, Any]:
         plain |= {name: getattr(layer, name) for name in ARRAYS}
         for edge in layer.symbolic:
             if LIBRARY.get(edge.name) != edge.function:
-                raise ValueError(
-                    f"network has {edge.name!r} in layer {number}, but the library has no such "
-                    "function, and a file holds only the name: register it first"
-                )
+                where = f"network has {edge.name!r} in layer {number}"
+                raise ValueError(f"{where}, but the library has no such function: register it")
             entry = {"output": edge.output, "input": edge.input, "function": edge.name}
             plain.setdefault("symbolic", []).append({**entry, "row": edge.row})
             plain["affine"] = layer.affine

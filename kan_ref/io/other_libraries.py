@@ -1,17 +1,14 @@
-"""Networks of efficient-kan and of jaxKAN, from their arrays and back.
+"""Networks of efficient-kan and of jaxKAN, from their arrays and back, by (I5) and (I6).
 
-Both have B-splines on the extended knot vector as ours. A layer l of efficient-kan, whose state
-dict libraries that adopted it have too, is
+Both have B-splines on the extended knot vector as ours. A layer l of efficient-kan is
 
     (I5)  phi_ji(x) = base_weight_ji b(x) + spline_scaler_ji sum_m spline_weight_jim B_m(x)
 
     layers.l.grid (n_in, n_knots)   layers.l.spline_weight (n_out, n_in, n_basis)
     layers.l.base_weight, layers.l.spline_scaler (n_out, n_in)
 
-It has no mask and no symbolic edges. Without standalone scales there is no spline_scaler: it is 1.
-
-A layer "base" or "spline" of jaxKAN 0.3 has a weight for the spline and one for the residual of
-each edge, and a bias:
+Without standalone scales there is no spline_scaler: it is 1. A layer "base" or "spline" of jaxKAN
+0.3 is
 
     (I6)  y_j = sum_i (c_res_ji b(x_i) + c_spl_ji sum_m c_basis_jim B_m(x_i)) + bias_j
 
@@ -19,14 +16,9 @@ each edge, and a bias:
     layers.l.c_basis   (n_out, n_in, n_basis)    "base": (n_out n_in, n_basis)
     layers.l.c_res, layers.l.c_spl (n_out, n_in)   layers.l.bias (n_out,)
 
-Without a residual there is no c_res (it is 0), without external weights no c_spl (it is 1), without
-a bias no bias (it is 0). The grid is `layer.grid.item`, which is not a parameter. The arrays of a
-model are
-
-    {f"layers.{l}.{name}": None if (p := getattr(layer, name, None)) is None
-     else np.asarray(p[...]) for l, layer in enumerate(model.layers)
-     for name in ("c_basis", "c_res", "c_spl", "bias")}
-    | {f"layers.{l}.grid": np.asarray(layer.grid.item) for l, layer in enumerate(model.layers)}
+where c_res, c_spl and bias may be missing and are then 0, 1 and 0. Of each layer of
+`enumerate(model.layers)` the grid is `np.asarray(layer.grid.item)`, the others are
+`np.asarray(layer.c_basis[...])` and so on.
 """
 
 from collections.abc import Mapping
@@ -70,10 +62,6 @@ def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
     network : Network
         All edges are active; all numbers are equal bit for bit.
 
-    Notes
-    -----
-    Implements (I5).
-
     Examples
     --------
     >>> import numpy as np
@@ -99,18 +87,12 @@ def to_efficient_kan(network: Network) -> states.State:
     -------
     state : dict of str to ndarray
         All entries of the module's table; masked edges have base_weight and spline_scaler 0. It
-        fits `KAN([...], grid_size=G, spline_order=k, base_activation=...)` of the same widths,
-        intervals and degree, in float64; load it by
+        fits `KAN([...], grid_size=G, spline_order=k, base_activation=...)` in float64:
         `model.load_state_dict({name: torch.tensor(array) for name, array in state.items()})`.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> import kan_ref as kr
-    >>> rng = np.random.default_rng(0)
-    >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
-    >>> kr.to_efficient_kan(net)["layers.0.spline_weight"].shape
-    (1, 2, 8)
+    See `from_efficient_kan`.
     """
     for number, (_, constants) in enumerate(states.export_layers(network, "efficient-kan")):
         for j in np.flatnonzero(constants):
@@ -125,8 +107,8 @@ def from_jaxkan(state: object, *, base: str = "silu") -> Network:
     Parameters
     ----------
     state : mapping of str to array_like
-        Named as in the module's table; `c_res`, `c_spl` and `bias` may be missing, or None. Layers
-        "base" need one of them, since edges alone do not say how many outputs there are.
+        Named as in the module's table. Layers "base" need `c_res`, `c_spl` or `bias`, since edges
+        alone do not say how many outputs there are.
     base : str
         Their `residual`, which a state does not contain: "silu", "identity" or "zero".
 
@@ -136,19 +118,13 @@ def from_jaxkan(state: object, *, base: str = "silu") -> Network:
         Computes the same outputs to rounding: a bias becomes part of one edge, exact where its
         input lies on its grid. If all biases are 0, all numbers are equal bit for bit.
 
-    Notes
-    -----
-    Implements (I6).
-
     Examples
     --------
     >>> import numpy as np
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
     >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
-    >>> state = kr.to_jaxkan(net, layer_type="base")
-    >>> state["layers.0.c_basis"].shape
-    (2, 8)
+    >>> state = kr.to_jaxkan(net)
     >>> state["layers.0.bias"] += 0.5
     >>> x = np.array([[0.5, -0.25]])
     >>> bool(np.allclose(kr.from_jaxkan(state)(x), net(x) + 0.5, rtol=1e-14))
@@ -171,9 +147,8 @@ def to_jaxkan(network: Network, *, layer_type: str = "base") -> states.State:
     -------
     state : dict of str to ndarray
         All entries of the module's table; constants are in `bias`, masked edges have c_res and
-        c_spl 0. They fit `KAN([...], layer_type=..., required_parameters={"k": k, "G": G})` of the
-        same widths, intervals and degree: set them by `layer.c_basis.set_value(...)` and so on, the
-        grid by `layer.grid.item = ...`.
+        c_spl 0. They fit `KAN([...], layer_type=..., required_parameters={"k": k, "G": G})`: set
+        them by `layer.c_basis.set_value(...)` and so on, the grid by `layer.grid.item = ...`.
 
     Examples
     --------

@@ -1,9 +1,8 @@
 """Networks of pykan, from the arrays of a state dict and back.
 
-Its layer l (pykan 0.2) has B-splines on the extended knot vector as ours, with axes [in, out] where
-ours are [out, in], and symbolic functions with axes [out, in]. The sums over inputs are scaled and
-shifted. The first n_sum of them are nodes; of the others, each two neighbours u, v make a node u v;
-and the nodes are scaled and shifted again (Liu et al. 2024, arXiv 2408.10205, section 2):
+In its layer l (pykan 0.2) the sums over inputs are scaled and shifted. The first n_sum of them are
+nodes; of the others, each two neighbours u, v make a node u v; and the nodes are scaled and shifted
+again (Liu et al. 2024, arXiv 2408.10205, section 2):
 
     (I3)  phi_ji(x) = mask_ij (scale_base_ij b(x) + scale_sp_ij sum_m coef_ijm B_m(x))
                       + symbolic_mask_ji (c f(a x + b) + d)
@@ -15,13 +14,11 @@ and the nodes are scaled and shifted again (Liu et al. 2024, arXiv 2408.10205, s
     symbolic_fun.l.mask (n_out, n_in)      symbolic_fun.l.affine (n_out, n_in, 4)
     subnode_scale_l, subnode_bias_l (n_out,)       node_scale_l, node_bias_l (n_nodes,)
 
-Without products n_nodes = n_out, and scales and biases go into the edges. A layer with products
-becomes three: the sums, then symbolic edges "x", then "x" and "x^2", by the quarter squares
+A layer with products becomes three: the sums, then edges "x", then "x" and "x^2", by
 
     (I11)  u v = (p^2 - q^2) / (4 r),    p = r u + v,    q = r u - v.
 
-Its rounding error is that of p^2, and smallest where r u and v have one size. r is a power of 2,
-and multiplying by it is exact.
+The rounding error is that of p^2, and smallest where r u and v have one size; r is a power of 2.
 """
 
 from dataclasses import replace
@@ -55,8 +52,7 @@ def from_pykan(
     Parameters
     ----------
     state : mapping of str to array_like
-        Arrays or CPU tensors, named as in the module's table. Symbolic and node entries may be
-        missing.
+        Arrays or CPU tensors, named as in the module's table.
     base : str
         Their `base_fun`, which a state does not contain: "silu", "identity" or "zero".
     formulas : nested sequence of str, optional
@@ -68,10 +64,9 @@ def from_pykan(
     Returns
     -------
     network : Network
-        Computes the same outputs to rounding. Scales are multiplied into the weights, and a bias
-        becomes part of one edge of its node, exact where the input of this edge lies on its grid.
-        If all scales are 1 and all biases 0, all numbers are equal bit for bit. A layer with nodes
-        that multiply becomes three layers, of which the last two are symbolic.
+        Computes the same outputs to rounding. A bias becomes part of one edge of its node, exact
+        where the input of this edge lies on its grid. If all scales are 1 and all biases 0, all
+        numbers are equal bit for bit. A layer with nodes that multiply becomes three layers.
 
     Notes
     -----
@@ -101,20 +96,20 @@ def from_pykan(
         layer = _read_layer(part, base, formulas)
         n_nodes = len(part.entries.get("node_scale", range(layer.n_out)))
         sizes = {"node_scale": n_nodes, "node_bias": n_nodes}
-        scale, bias, inner_scale, inner_bias = (
-            part.read(name, (sizes.get(name, layer.n_out),), default)
+        nodes = {
+            name: part.read(name, (sizes.get(name, layer.n_out),), default)
             for name, default in _NODES.items()
-        )
+        }
         if n_nodes != layer.n_out:
-            layers += [layer, *_products(layer, inner_scale, inner_bias, scale, bias)]
+            layers += [layer, *_products(layer, nodes)]
             constants += [np.zeros(one.n_out) for one in layers[-3:]]
             continue
         # [eq:pykan-nodes]
-        total_scale = scale * inner_scale
-        total_bias = scale * inner_bias + bias
+        scale = nodes["node_scale"] * nodes["subnode_scale"]
+        bias = nodes["node_scale"] * nodes["subnode_bias"] + nodes["node_bias"]
         # [/eq:pykan-nodes]
-        layers.append(_scaled(layer, total_scale))
-        constants.append(total_bias)
+        layers.append(_scaled(layer, scale))
+        constants.append(bias)
     return states.join_layers(layers, constants)
 
 
@@ -158,45 +153,37 @@ def _scaled(layer: Layer, scale: FloatArray) -> Layer:
     return replace(layer, w_base=w_base, w_spline=w_spline, affine=affine)
 
 
-def _products(
-    layer: Layer,
-    inner_scale: FloatArray,
-    inner_bias: FloatArray,
-    scale: FloatArray,
-    bias: FloatArray,
-) -> tuple[Layer, Layer]:
+def _products(layer: Layer, nodes: dict[str, FloatArray]) -> tuple[Layer, Layer]:
     """Return the two symbolic layers that make nodes by (I4) and (I11) of a layer's sums."""
-    n_nodes = len(scale)
-    n_sum = 2 * n_nodes - layer.n_out
-    if not 0 <= n_sum < n_nodes:
-        raise ValueError(f"state has {layer.n_out} sums for {n_nodes} nodes, not products of 2")
-    identity, square = lookup("x"), lookup("x^2")
-    linear, last = [], []
-    for j in range(n_sum):
-        linear.append(EdgeSpec(j, j, identity, (1.0, 0.0, inner_scale[j], inner_bias[j])))
-        last.append(EdgeSpec(j, j, identity, (1.0, 0.0, scale[j], bias[j])))
+    scale, bias, inner_scale, inner_bias = (nodes[name].tolist() for name in _NODES)
+    n_sums, n_nodes = layer.n_out, len(scale)
+    n_plain = 2 * n_nodes - n_sums
+    if not 0 <= n_plain < n_nodes:
+        raise ValueError(f"state has {n_sums} sums for {n_nodes} nodes, not products of 2")
+
+    def edge(output: int, input: int, name: str, c: float, d: float) -> EdgeSpec:
+        return EdgeSpec(output, input, lookup(name), (1.0, 0.0, c, d))
+
     size = _sizes(layer) * np.abs(inner_scale) + np.abs(inner_bias)
-    for node in range(n_sum, n_nodes):
-        u = p = 2 * node - n_sum
+    first = [edge(j, j, "x", inner_scale[j], inner_bias[j]) for j in range(n_plain)]
+    last = [edge(j, j, "x", scale[j], bias[j]) for j in range(n_plain)]
+    for node in range(n_plain, n_nodes):
+        u = p = 2 * node - n_plain
         v = q = u + 1
-        # [eq:product-nodes]
         r = 2.0 ** np.round(np.log2(size[v] / size[u])) if size[u] * size[v] > 0.0 else 1.0
-        for target, sign in ((p, 1.0), (q, -1.0)):  # p = r u + v, q = r u - v
-            affine = (1.0, 0.0, r * inner_scale[u], r * inner_bias[u])
-            linear.append(EdgeSpec(target, u, identity, affine))
-            affine = (1.0, 0.0, sign * inner_scale[v], sign * inner_bias[v])
-            linear.append(EdgeSpec(target, v, identity, affine))
-        quarter = scale[node] / (4.0 * r)
-        last.append(EdgeSpec(node, p, square, (1.0, 0.0, quarter, bias[node])))
-        last.append(EdgeSpec(node, q, square, (1.0, 0.0, -quarter, 0.0)))
+        # [eq:product-nodes]
+        for output, sign in ((p, 1.0), (q, -1.0)):  # p = r u + v, q = r u - v
+            first.append(edge(output, u, "x", r * inner_scale[u], r * inner_bias[u]))
+            first.append(edge(output, v, "x", sign * inner_scale[v], sign * inner_bias[v]))
+        last.append(edge(node, p, "x^2", scale[node] / (4.0 * r), bias[node]))
+        last.append(edge(node, q, "x^2", -scale[node] / (4.0 * r), 0.0))
         # [/eq:product-nodes]
-    n_out = layer.n_out
-    return kan.symbolic_layer(n_out, n_out, linear), kan.symbolic_layer(n_out, n_nodes, last)
+    return kan.symbolic_layer(n_sums, n_sums, first), kan.symbolic_layer(n_sums, n_nodes, last)
 
 
 @np.errstate(all="ignore")
 def _sizes(layer: Layer) -> FloatArray:
-    """Return a size of each output (n_out,): the sum of the edges' largest values on the grids."""
+    """Return the sum of the edges' largest values on the grids, for each output."""
     values = np.abs(kan.layer_edge_outputs(layer, kan.evaluate(layer, layer.breakpoints.T)))
     values[~np.isfinite(values)] = 0.0
     size: FloatArray = values.max(axis=0).sum(axis=1)
@@ -216,7 +203,7 @@ def to_pykan(network: Network) -> states.State:
     -------
     state : dict of str to ndarray
         All entries of the module's table; constants are in `node_bias_l`. It fits `KAN(width=[...],
-        grid=G, k=k, base_fun=...)` of the same widths, intervals and degree, in float64:
+        grid=G, k=k, base_fun=...)` in float64:
         `model.load_state_dict({name: torch.tensor(array) for name, array in state.items()})`.
 
     Examples

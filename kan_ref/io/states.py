@@ -1,12 +1,11 @@
 """States of other libraries: a table of names, one reader, and what all of them have in common.
 
-A state maps names such as "layers.0.grid" to arrays. It does not contain the degree, but the shapes
-do: G intervals with k outer knots on both sides have G + 2 k + 1 knots and G + k B-splines, so that
+A state maps names such as "layers.0.grid" to arrays. The degree follows from their shapes, since G
+intervals with k outer knots on both sides have G + 2 k + 1 knots and G + k B-splines:
 
     (I1)  k = n_knots - n_basis - 1,   G = n_basis - k
 
-A node of such a library may add a constant where ours adds none. It goes into one edge, because the
-B-splines sum to 1 on [a, b] (`constant_folding`): exact where that edge's input lies on its grid.
+A constant at a node goes into one edge, because the B-splines sum to 1 on the grid.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,10 +46,8 @@ class LayerState:
         n_knots, n_basis = parts["knots"].shape[1], parts["coef"].shape[2]
         degree = n_knots - n_basis - 1
         if not 0 <= degree < n_basis:
-            raise ValueError(
-                f"state has {n_basis} B-splines on {n_knots} knots in layer {self.number}, "
-                "but degree k on G intervals needs G + k of them on G + 2 k + 1 knots"
-            )
+            where = f"{n_knots} knots in layer {self.number}"
+            raise ValueError(f"state has {n_basis} B-splines on {where}, which fit no degree")
         parts.setdefault("mask", np.ones(parts["w_base"].shape))
         try:
             return Layer(degree=degree, **parts)
@@ -61,8 +58,7 @@ class LayerState:
 def split_state(state: object, kind: str, names: Mapping[str, str]) -> list[LayerState]:
     """Return the layers of a state of the library `kind`.
 
-    `names` maps short names to those of the state, with "{}" for the layer; those of "knots" say how
-    many layers there are. An entry that is None counts as missing.
+    `names` maps short names to those of the state, with "{}" for the layer. None counts as missing.
     """
     if not isinstance(state, Mapping):
         checks.fail("state", type(state), "must be a mapping of names to arrays", TypeError)
@@ -87,10 +83,8 @@ def join_layers(layers: Sequence[Layer], constants: Sequence[FloatArray]) -> Net
     """Return the network of the layers, with constants (n_out,) added to the outputs of each."""
     for number, (before, after) in enumerate(pairwise(layers)):
         if before.n_out != after.n_in:
-            raise ValueError(
-                f"state has {before.n_out} outputs in layer {number}, "
-                f"but {after.n_in} inputs in layer {number + 1}"
-            )
+            outputs = f"{before.n_out} outputs in layer {number}"
+            raise ValueError(f"state has {outputs}, but {after.n_in} inputs in the next one")
     folded = []
     for layer, constant in zip(layers, constants, strict=True):
         ends = layer.breakpoints[:, [0, -1]].T

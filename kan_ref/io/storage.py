@@ -27,16 +27,14 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     network : Network
-        A file holds the names of its functions only. Functions of your own have to be registered
-        again where it is loaded.
+        A file holds the names of its functions only: register your own where it is loaded.
     path : str or path, ending in ".npz" or ".json"
         An existing file is replaced in one step at the very end; after an error it is as before.
 
     Raises
     ------
-    ValueError, TypeError, OSError
-        For a network that could not be loaded again: numbers that are not finite, functions that
-        are not in the library, more than 2^28 bytes.
+    ValueError
+        For a network that could not be loaded again, such as one of more than 2^28 bytes.
 
     Examples
     --------
@@ -70,13 +68,7 @@ def load(path: str | os.PathLike[str]) -> Network:
     Returns
     -------
     network : Network
-        Its symbolic edges have the functions that the library has under their names now.
-
-    Raises
-    ------
-    ValueError, OSError
-        "hello.npz holds no network that can be read: layer 0: it lacks 'coef'", and the like for
-        every other fault; no such file.
+        A file that holds none raises a ValueError with its name.
 
     Examples
     --------
