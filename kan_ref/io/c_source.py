@@ -1,7 +1,6 @@
 """A network as one C99 function without dependencies, for any target that has a C compiler.
 
-It evaluates one sample by :eq:`cox-de-boor`, :eq:`silu`, :eq:`symbolic-edge` and
-:eq:`network-forward`:
+It evaluates one sample by
 
     (I9)   find mu with t_mu <= x < t_{mu+1}; compute B_{mu-k}(x), ..., B_mu(x) by the triangular
            scheme of the recursion; all are 0 where x lies outside the knot vector
@@ -84,13 +83,7 @@ def _function(network: Network) -> Iterable[str]:
     yield "void @(const double *x, double *y) {"
     for number, layer in enumerate(network.layers[:-1], start=1):
         yield f"    double x{number}[{layer.n_out}];"
-    yield "    int n;"
-    yield f"    for (n = 0; n < {network.widths[0]}; n++) {{"
-    yield "        if (!isfinite(x[n])) {"
-    yield f"            for (n = 0; n < {network.widths[-1]}; n++) y[n] = NAN;"
-    yield "            return;"
-    yield "        }"
-    yield "    }"
+    yield CHECK.format(n_in=network.widths[0], n_out=network.widths[-1])
     for number, layer in enumerate(network.layers):
         source, target = f"x{number or ''}", "y" if number == last else f"x{number + 1}"
         sizes = f"{layer.n_in}, {layer.n_out}, {layer.knots.shape[1]}, {layer.degree}"
@@ -124,27 +117,19 @@ def _hexadecimal(values: FloatArray) -> list[str]:
 
 # function of the library -> C expression in u; nan at a pole
 FORMULAS = {
+    **{name: f"{name}(u)" for name in ("sqrt", "exp", "sin", "cos", "tan", "tanh", "cosh")},
+    **{f"arc{name}": f"a{name}(u)" for name in ("sin", "cos", "tan")},
     "0": "@_constant(u)",
     "x": "u",
     "x^2": "u * u",
     **{f"x^{n}": f"pow(u, {n}.0)" for n in range(3, 6)},
     "1/x": "u == 0.0 ? NAN : 1.0 / u",
     **{f"1/x^{n}": f"u == 0.0 ? NAN : pow(u, -{n}.0)" for n in range(2, 6)},
-    "sqrt": "sqrt(u)",
     "1/sqrt": "u == 0.0 ? NAN : 1.0 / sqrt(u)",
     "x^1.5": "pow(u, 1.5)",
-    "exp": "exp(u)",
     "log": "u == 0.0 ? NAN : log(u)",
     "abs": "fabs(u)",
-    "sin": "sin(u)",
-    "cos": "cos(u)",
-    "tan": "tan(u)",
-    "tanh": "tanh(u)",
-    "cosh": "cosh(u)",
     "sgn": "@_sign(u)",
-    "arcsin": "asin(u)",
-    "arccos": "acos(u)",
-    "arctan": "atan(u)",
     "arctanh": "fabs(u) == 1.0 ? NAN : atanh(u)",
     "sigmoid": "@_sigmoid(u)",
     "gaussian": "exp(-u * u)",
@@ -224,6 +209,13 @@ static void @_layer(const double *x, double *y, int n_in, int n_out, int n_knots
     }
 }
 """
+CHECK = """    int n;
+    for (n = 0; n < {n_in}; n++) {{
+        if (!isfinite(x[n])) {{
+            for (n = 0; n < {n_out}; n++) y[n] = NAN;
+            return;
+        }}
+    }}"""
 HEAD = """/* Kolmogorov-Arnold network {widths}: x has {n_in} numbers, y {n_out}, not overlapping.
    C99; link with -lm. No memory is allocated, no state is kept. A number of y is nan where the
    network has no value: x that is not finite, a symbolic function outside its domain, an output

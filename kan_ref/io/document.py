@@ -14,7 +14,7 @@ library; nothing of a name is executed.
     "symbolic": [{"output": 0, "input": 1, "function": "sin", "row": 0}, ...]
     "affine": [...]                    (n_rows, 4): a, b, c, d
 
-JSON follows RFC 8259: float64 as the shortest decimals that read back the same bits.
+JSON follows RFC 8259, with the shortest decimals that read back the same bits.
 """
 
 import json

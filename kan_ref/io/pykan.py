@@ -52,12 +52,12 @@ def from_pykan(
     Parameters
     ----------
     state : mapping of str to array_like
-        Arrays or CPU tensors, named as in the module's table.
+        Named as in the module's table; CPU tensors are arrays, too.
     base : str
         Their `base_fun`, which a state does not contain: "silu", "identity" or "zero".
     formulas : nested sequence of str, optional
-        Names of the symbolic functions by layer, output and input, which a state does not contain:
-        `[part.funs_name for part in model.symbolic_fun]`. Needed where `symbolic_fun.l.mask` is 1.
+        Names of the symbolic functions, which a state does not contain:
+        `[part.funs_name for part in model.symbolic_fun]`.
     mult_arity : int
         `model.mult_arity`, which a state does not contain; only nodes that multiply 2 are read.
 
@@ -65,8 +65,8 @@ def from_pykan(
     -------
     network : Network
         Computes the same outputs to rounding. A bias becomes part of one edge of its node, exact
-        where the input of this edge lies on its grid. If all scales are 1 and all biases 0, all
-        numbers are equal bit for bit. A layer with nodes that multiply becomes three layers.
+        where the input of this edge lies on its grid. Without scales and biases all numbers are
+        equal bit for bit. A layer with nodes that multiply becomes three layers.
 
     Notes
     -----
@@ -130,10 +130,7 @@ def _read_layer(part: states.LayerState, base: str, formulas: Any) -> Layer:
         try:
             name = formulas[part.number][j][i]
         except (IndexError, TypeError, KeyError):
-            raise ValueError(
-                f"formulas lacks the function of {edge}: "
-                "give [part.funs_name for part in model.symbolic_fun]"
-            ) from None
+            raise ValueError(f"formulas lacks the function of {edge}") from None
         name = checks.choice(f"formulas for {edge}", _ALIASES.get(name, name), LIBRARY)
         edges.append(SymbolicEdge(j, i, lookup(name), len(edges)))
     all_affine = part.read("affine", (n_out, n_in, 4), None if edges else 0.0)

@@ -93,10 +93,7 @@ def join_layers(layers: Sequence[Layer], constants: Sequence[FloatArray]) -> Net
 
 
 def export_layers(network: object, kind: str) -> list[tuple[Layer, FloatArray]]:
-    """Return layers without symbolic edges, and the constants (n_out,) of each.
-
-    Symbolic edges with the function "0" are the constants. w_base is 0 where the base is "zero".
-    """
+    """Return layers without symbolic edges, and the constants (n_out,) of each, its edges "0"."""
     checked = check_network("network", network)
     bases = sorted({layer.base for layer in checked.layers} - {"zero"})
     if len(bases) > 1:
@@ -106,9 +103,9 @@ def export_layers(network: object, kind: str) -> list[tuple[Layer, FloatArray]]:
         constants = np.zeros(layer.n_out)
         for edge in layer.symbolic:
             if edge.function != LIBRARY["0"]:
+                where = f"from input {edge.input} to output {edge.output} of layer {number}"
                 raise ValueError(
-                    f"network has {edge.name!r} from input {edge.input} to output {edge.output} of "
-                    f"layer {number}, but a state of {kind} has splines only: unfix_symbolic"
+                    f"network has {edge.name!r} {where}, but {kind} needs splines: unfix_symbolic"
                 )
             constants[edge.output] += layer.affine[edge.row, 3]
         w_base = layer.w_base * (layer.base != "zero")

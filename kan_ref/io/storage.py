@@ -1,9 +1,8 @@
 """Save networks in files and load them: .npz (compact) or .json (readable by people and programs).
 
-Both hold the same document (`document`). An .npz file is what `numpy.savez` writes: `coef` of layer
-0 is its array `layer_0_coef`, and all that is no array is JSON in the text `meta`. A file is
-written completely or not at all. Nothing in a file is executed or unpickled, and a file of more
-than `MOST_BYTES` is not read. The same network gives the same bytes.
+Both hold the same document (`document`). In an .npz file `coef` of layer 0 is `layer_0_coef`, and
+all that is no array is JSON in the text `meta`. A file is written completely or not at all. Nothing
+in a file is executed or unpickled, and one of more than `MOST_BYTES` is not read.
 """
 
 import io
@@ -18,7 +17,7 @@ from kan_ref.files import read_regular, replace_file
 from kan_ref.io.document import json_document, json_text, network_from_plain, network_to_plain
 from kan_ref.network import Network, check_network
 
-MOST_BYTES = 2**28  # reading takes about 4 times as much memory, and 25 times for .json
+MOST_BYTES = 2**28  # reading takes about 4 times as much memory, 25 times for .json
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
@@ -29,12 +28,12 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     network : Network
         A file holds the names of its functions only: register your own where it is loaded.
     path : str or path, ending in ".npz" or ".json"
-        An existing file is replaced in one step at the very end; after an error it is as before.
 
-    Raises
-    ------
-    ValueError
-        For a network that could not be loaded again, such as one of more than 2^28 bytes.
+    Returns
+    -------
+    None
+        An existing file is replaced in one step at the very end. It stays as it was if the network
+        could not be loaded again, such as one of more than 2^28 bytes.
 
     Examples
     --------
