@@ -1,13 +1,13 @@
 """A network as one C99 function without dependencies, for any target that has a C compiler.
 
-It evaluates one sample by
+One sample at a time:
 
     (I9)   find mu with t_mu <= x < t_{mu+1}; compute B_{mu-k}(x), ..., B_mu(x) by the triangular
            scheme of the recursion; all are 0 where x lies outside the knot vector
     (I10)  y_j = sum_i W_ji b(x_i) + sum_i sum_{m=mu-k..mu} C_jim B_m(x_i)  (+ c f(a x_i + b) + d)
 
-Numbers are hexadecimal constants (C99, 6.4.4.2), which keep every bit. Masks and w_spline are
-multiplied in. Where the network raises an error, the outputs without a value are nan.
+Numbers are hexadecimal (C99, 6.4.4.2), which keeps every bit. Masks and w_spline are multiplied in.
+Where the network raises an error, the outputs without a value are nan.
 """
 
 import re
@@ -34,13 +34,11 @@ def to_c(network: Network, name: str = "kan") -> str:
     Returns
     -------
     source : str
-        A whole file. Other names begin with `name_` and are static. Registered functions raise a
-        ValueError: C has only the built-in ones.
+        A whole file. Other names begin with `name_` and are static.
 
     Notes
     -----
     Implements (I9) and (I10), to rounding. Masked edges cost as much as others: prune first.
-    `pathlib.Path("kan.c").write_text(kr.to_c(net))` writes a file.
 
     Examples
     --------

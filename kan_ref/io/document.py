@@ -14,7 +14,7 @@ library; nothing of a name is executed.
     "symbolic": [{"output": 0, "input": 1, "function": "sin", "row": 0}, ...]
     "affine": [...]                    (n_rows, 4): a, b, c, d
 
-JSON follows RFC 8259, with the shortest decimals that read back the same bits.
+JSON follows RFC 8259, with the shortest decimals that keep every bit.
 """
 
 import json
@@ -96,7 +96,7 @@ def _numbers(name: str, value: Any) -> FloatArray:
 
 
 def json_text(value: Any, line: str = "\n") -> str:
-    """Return JSON with one row of numbers on a line; `line` is a break with its indentation."""
+    """Return JSON with one row of numbers on a line; `line` is an indented break."""
     deeper = line + " "
     if isinstance(value, np.ndarray):
         value = value.tolist()

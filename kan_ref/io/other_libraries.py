@@ -1,4 +1,4 @@
-"""Networks of efficient-kan and of jaxKAN, from their arrays and back, by (I5) and (I6).
+"""Networks of efficient-kan and jaxKAN, from their arrays and back.
 
 Both have B-splines on the extended knot vector as ours. A layer l of efficient-kan is
 
@@ -16,9 +16,8 @@ Without standalone scales there is no spline_scaler: it is 1. A layer "base" or 
     layers.l.c_basis   (n_out, n_in, n_basis)    "base": (n_out n_in, n_basis)
     layers.l.c_res, layers.l.c_spl (n_out, n_in)   layers.l.bias (n_out,)
 
-where c_res, c_spl and bias may be missing and are then 0, 1 and 0. Of each layer of
-`enumerate(model.layers)` the grid is `np.asarray(layer.grid.item)`, the others are
-`np.asarray(layer.c_basis[...])` and so on.
+where c_res, c_spl and bias may be missing and are then 0, 1 and 0. Of each of `model.layers` the
+grid is `np.asarray(layer.grid.item)`, the others are `np.asarray(layer.c_basis[...])` and so on.
 """
 
 from collections.abc import Mapping
@@ -53,9 +52,9 @@ def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
     Parameters
     ----------
     state : mapping of str to array_like
-        Arrays or CPU tensors, named as in the module's table. `spline_scaler` may be missing.
+        Named as in the module's table; CPU tensors are arrays, too.
     base : str
-        Their `base_activation`, which a state does not contain: "silu", "identity" or "zero".
+        Their `base_activation`: "silu", "identity" or "zero".
 
     Returns
     -------
@@ -110,7 +109,7 @@ def from_jaxkan(state: object, *, base: str = "silu") -> Network:
         Named as in the module's table. Layers "base" need `c_res`, `c_spl` or `bias`, since edges
         alone do not say how many outputs there are.
     base : str
-        Their `residual`, which a state does not contain: "silu", "identity" or "zero".
+        Their `residual`: "silu", "identity" or "zero".
 
     Returns
     -------

@@ -1,8 +1,7 @@
 """Networks of pykan, from the arrays of a state dict and back.
 
-In its layer l (pykan 0.2) the sums over inputs are scaled and shifted. The first n_sum of them are
-nodes; of the others, each two neighbours u, v make a node u v; and the nodes are scaled and shifted
-again (Liu et al. 2024, arXiv 2408.10205, section 2):
+In its layer l (pykan 0.2; Liu et al. 2024, arXiv 2408.10205, section 2) the first n_sum sums over
+inputs are nodes, and each two neighbours u, v of the others make a node u v:
 
     (I3)  phi_ji(x) = mask_ij (scale_base_ij b(x) + scale_sp_ij sum_m coef_ijm B_m(x))
                       + symbolic_mask_ji (c f(a x + b) + d)
@@ -18,7 +17,7 @@ A layer with products becomes three: the sums, then edges "x", then "x" and "x^2
 
     (I11)  u v = (p^2 - q^2) / (4 r),    p = r u + v,    q = r u - v.
 
-The rounding error is that of p^2, and smallest where r u and v have one size; r is a power of 2.
+r is a power of 2 that gives r u and v one size: the rounding error is that of p^2.
 """
 
 from dataclasses import replace
@@ -54,19 +53,18 @@ def from_pykan(
     state : mapping of str to array_like
         Named as in the module's table; CPU tensors are arrays, too.
     base : str
-        Their `base_fun`, which a state does not contain: "silu", "identity" or "zero".
+        Their `base_fun`, not in a state: "silu", "identity" or "zero".
     formulas : nested sequence of str, optional
-        Names of the symbolic functions, which a state does not contain:
-        `[part.funs_name for part in model.symbolic_fun]`.
+        Names of the symbolic functions: `[part.funs_name for part in model.symbolic_fun]`.
     mult_arity : int
-        `model.mult_arity`, which a state does not contain; only nodes that multiply 2 are read.
+        `model.mult_arity`; only nodes that multiply 2 are read.
 
     Returns
     -------
     network : Network
-        Computes the same outputs to rounding. A bias becomes part of one edge of its node, exact
-        where the input of this edge lies on its grid. Without scales and biases all numbers are
-        equal bit for bit. A layer with nodes that multiply becomes three layers.
+        Computes the same outputs to rounding: a bias becomes part of one edge, exact where its
+        input lies on its grid. Without scales and biases all numbers are equal bit for bit. A layer
+        with nodes that multiply becomes three layers.
 
     Notes
     -----
@@ -81,8 +79,6 @@ def from_pykan(
     >>> state = kr.to_pykan(net)
     >>> state |= {"node_scale_0": np.ones(1), "node_bias_0": np.zeros(1)}
     >>> product = kr.from_pykan(state)  # pykan's KAN(width=[2, [0, 1]])
-    >>> product.widths
-    (2, 2, 2, 1)
     >>> x = np.array([[0.5, -0.25]])
     >>> bool(np.allclose(product(x)[0], net(x).prod(), rtol=1e-14))
     True
@@ -193,8 +189,7 @@ def to_pykan(network: Network) -> states.State:
     Parameters
     ----------
     network : Network
-        Without symbolic edges other than constants; one base for all layers. `unfix_symbolic` makes
-        an edge the nearest spline, nearer after `extend_grid`.
+        Without symbolic edges other than constants; one base for all layers.
 
     Returns
     -------

@@ -40,8 +40,7 @@ def to_scipy(network: Network, layer: int, *, output: int, input: int) -> "BSpli
 
     Notes
     -----
-    Implements :eq:`edge-spline`, Liu et al. 2024, eq. 2.12. At b SciPy takes the left limit and
-    kan_ref the right one, which differ only where repeated knots make the spline jump.
+    Implements :eq:`edge-spline`, Liu et al. 2024, eq. 2.12.
 
     Examples
     --------

@@ -1,7 +1,6 @@
-"""States of other libraries: a table of names, one reader, and what all of them have in common.
+"""States of other libraries: a table of names, one reader, one writer.
 
-A state maps names such as "layers.0.grid" to arrays. The degree follows from their shapes, since G
-intervals with k outer knots on both sides have G + 2 k + 1 knots and G + k B-splines:
+A state maps names such as "layers.0.grid" to arrays, whose shapes tell the degree:
 
     (I1)  k = n_knots - n_basis - 1,   G = n_basis - k
 
@@ -25,7 +24,7 @@ State = dict[str, FloatArray]
 
 @dataclass(frozen=True, eq=False)
 class LayerState:
-    """One layer of a state: its entries, and their names in the state, both by short name."""
+    """One layer of a state: its entries and their names there, both by short name."""
 
     number: int
     names: Mapping[str, str]
