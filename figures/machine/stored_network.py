@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
 import kan_ref as kr
-from kan_ref.io.document import holds_numbers, network_from_plain, network_to_plain
+from kan_ref.io.document import network_from_plain, network_to_plain
 from kan_ref.network.network import Network
 
 DIGITS = 7  # significant ones of a stored number
@@ -57,14 +57,7 @@ def restored(document: dict[str, Any]) -> Network:
     """Return the network of a document, for drawing; its outputs equal those of the original to
     about 6 digits.
     """
-    layers = [
-        {
-            name: np.array(value, dtype=np.float64) if holds_numbers(name, value) else value
-            for name, value in layer.items()
-        }
-        for layer in document["layers"]
-    ]
-    return network_from_plain({**document, "layers": layers})
+    return network_from_plain(document)
 
 
 def draw_stored(ax: Axes, document: dict[str, Any], *, beta: float) -> None:

@@ -1,13 +1,12 @@
 """SymPy: the formula of a network, its values, exact constants, and equations as terms."""
 
 from kan_ref.formulas.construction import from_formula as from_formula
-from kan_ref.formulas.equation_terms import equation_term as equation_term
+from kan_ref.formulas.equation import equation_term as equation_term
 from kan_ref.formulas.expression import apply_function as apply_function
 from kan_ref.formulas.expression import exact_number as exact_number
 from kan_ref.formulas.expression import formula as formula
 from kan_ref.formulas.expression import formula_latex as formula_latex
 from kan_ref.formulas.presentation import latex_texts as latex_texts
-from kan_ref.formulas.presentation import mathml_texts as mathml_texts
 from kan_ref.formulas.presentation import shown_formula as shown_formula
 from kan_ref.formulas.recognition import Recognition as Recognition
 from kan_ref.formulas.recognition import recognise_constants as recognise_constants

@@ -20,9 +20,8 @@ the change of the formula's values at given samples by all replacements together
 
     (E3)  rms over samples and outputs of (new - old) / std(old) <= tolerance
 
-The simplest near numbers are tried first. While (E3) fails, one number after the other goes back
-to its next nearest candidate or to itself, each time the one that lowers the left-hand side most.
-They are judged together, because errors of fitted coefficients often cancel.
+All numbers are replaced together if that is possible, because errors of fitted coefficients often
+cancel; else one after the other, the simplest exact numbers first.
 """
 
 import math
@@ -47,35 +46,40 @@ LARGEST_DENOMINATOR = 1000  # where (E2) allows 2e-12: fitted numbers are hardly
 PHI_SERIES = 1.3684327776202058  # S of (E2), zeta(2) / zeta(3)
 RESOLUTION = 4.0 * float(np.finfo(np.float64).eps)  # relative uncertainty of a computed number
 
-# unit, in SymPy's notation -> (value kappa, price P of (E2)); the reciprocal prices sum to 1
+# unit, in SymPy's notation -> (value kappa, P(kappa) of (E2)); the reciprocals of P sum to 1
 UNITS = {
     "1": (1.0, 2.0),
     "pi": (np.pi, 8.0),
     "1/pi": (1.0 / np.pi, 16.0),
     "sqrt(2)": (np.sqrt(2.0), 16.0),
     "E": (math.e, 16.0),
-    "sqrt(3)": (np.sqrt(3.0), 32.0),
-    "log(2)": (np.log(2.0), 32.0),
-    "exp(-1)": (1.0 / math.e, 32.0),
+    "sqrt(3)": (np.sqrt(3.0), 16.0),
     "pi**2": (np.pi**2, 32.0),
-    "1/pi**2": (np.pi**-2, 64.0),
-    "sqrt(pi)": (np.sqrt(np.pi), 64.0),
-    "1/sqrt(pi)": (1.0 / np.sqrt(np.pi), 64.0),
-    "1/sqrt(2*pi)": (1.0 / np.sqrt(2.0 * np.pi), 64.0),
+    "1/pi**2": (np.pi**-2, 32.0),
+    "log(2)": (np.log(2.0), 32.0),
+    "1/sqrt(2*pi)": (1.0 / np.sqrt(2.0 * np.pi), 32.0),
 }
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """The exact number `numerator / denominator * unit`, a candidate to replace a value.
+    """The exact number `numerator / denominator * unit`, near a value.
 
-    `error` is exact - value.
+    `error` is exact - value; `price`, P(kappa) q^3 of (E2), is lower for simpler numbers.
     """
 
     numerator: int
     denominator: int
     unit: str
     error: float
+    price: float
+
+    @property
+    def exact(self) -> Any:
+        """The number as SymPy has it."""
+        import sympy
+
+        return sympy.Rational(self.numerator, self.denominator) * sympy.sympify(self.unit)
 
 
 @dataclass(frozen=True)
@@ -138,18 +142,11 @@ def recognise_constants(
     recognition : Recognition
         `rms` is at most `tolerance`, up to rounding.
 
-    Raises
-    ------
-    ValueError
-        If there are no samples, the expression has no finite value at one of them or contains a
-        symbol that is not in `names`, or a setting is out of range; if `names` are the columns of a
-        table x in another order.
-
     Notes
     -----
-    Exact numbers are the multiples p/q, q <= 1000, of 1, pi, 1/pi, pi^2, 1/pi^2, e, 1/e, sqrt(2),
-    sqrt(3), log 2, sqrt(pi), 1/sqrt(pi) and 1/sqrt(2 pi), 0 included. Implements
-    :eq:`near-numbers` and :eq:`cost`. See tutorials/08_symbols.md, "exact numbers".
+    Exact numbers are the multiples p/q, q <= 1000, of 1, pi, 1/pi, pi^2, 1/pi^2, e, sqrt(2),
+    sqrt(3), log 2 and 1/sqrt(2 pi), 0 included. Implements :eq:`near-numbers` and :eq:`cost`. See
+    tutorials/08_symbols.md, "exact numbers".
 
     Examples
     --------
@@ -160,27 +157,19 @@ def recognise_constants(
     sin(pi*t)/2
     """
     tolerance = checks.number("tolerance", tolerance, low=0.0)
-    if checks.number("chance", chance, high=1.0) <= 0.0:
-        raise ValueError(f"chance is {chance}, but must be greater than 0")
+    chance = checks.number("chance", chance, above=0.0, high=1.0)
     found = check_expressions(expression)
-    points = checks.array("x", x, ("batch", "n_in"))
+    points = checks.samples("x", x, ("batch", "n_in"))
     labels = check_names(names, points.shape[1])
     checks.new_names(labels, checks.column_names(x))
     old = finite_values(found, points, labels)
-    if len(old) == 0:
-        raise ValueError("x has no rows, but the cost of a replacement needs at least one sample")
     choices = {value: near_numbers(float(value), chance) for value in floats(found)}
-    choices = {value: near for value, near in choices.items() if near}
-    taken = taken_numbers(found, points, labels, choices, old, tolerance)
-    exact = {value: sympy_number(candidate) for value, candidate in taken.items()}
-    new = tuple(one.xreplace(exact) for one in found)
+    taken = taken_numbers(found, points, labels, choices, tolerance)
+    new = tuple(one.xreplace({v: near.exact for v, near in taken.items()}) for one in found)
     changes = _changes(finite_values(new, points, labels), old)
     return Recognition(
         new if isinstance(expression, tuple) else new[0],
-        tuple(
-            Replacement(float(value), exact[value], candidate.error)
-            for value, candidate in taken.items()
-        ),
+        tuple(Replacement(float(v), near.exact, near.error) for v, near in taken.items()),
         float(np.abs(changes).max()),
         float(np.sqrt(np.mean(changes**2))),
     )
@@ -192,7 +181,7 @@ def near_numbers(value: float, chance: float) -> list[Candidate]:
     Each is nearer and less simple than the one before.
     """
     q = np.arange(1, LARGEST_DENOMINATOR + 1)
-    near: list[tuple[float, Candidate]] = []
+    near: list[Candidate] = []
     for unit, (kappa, price) in UNITS.items():
         # [eq:near-numbers]
         p = np.rint(value / kappa * q)
@@ -201,12 +190,11 @@ def near_numbers(value: float, chance: float) -> list[Candidate]:
         # [/eq:near-numbers]
         for place in np.flatnonzero(distance <= allowed):
             numerator, denominator = int(p[place]), int(q[place])
-            candidate = Candidate(
-                numerator, denominator, unit, float(numerator / denominator * kappa - value)
-            )
-            near.append((price * float(q[place]) ** 3, candidate))
+            error = float(numerator / denominator * kappa - value)
+            cost = price * float(denominator) ** 3
+            near.append(Candidate(numerator, denominator, unit, error, cost))
     nearer, limit = [], np.inf
-    for _, candidate in sorted(near, key=lambda entry: entry[0]):
+    for candidate in sorted(near, key=lambda one: one.price):
         if abs(candidate.error) < limit:
             nearer.append(candidate)
             limit = abs(candidate.error)
@@ -218,39 +206,32 @@ def taken_numbers(
     x: FloatArray,
     names: Sequence[str],
     choices: dict[Any, list[Candidate]],
-    old: FloatArray,
     tolerance: float,
 ) -> dict[Any, Candidate]:
     """Return a candidate for every number that can be replaced within (E3)."""
     import sympy
 
-    symbols = {value: sympy.Dummy(real=True) for value in choices}
+    choices = {value: near for value, near in choices.items() if near}
+    letters = {value: sympy.Dummy(real=True) for value in choices}
     values = numeric_function(
-        [replaced(one, symbols) for one in expressions], names, list(symbols.values())
+        [replaced(one, letters) for one in expressions], names, list(letters.values())
     )
+    old = values(x, *map(float, choices))
 
-    def cost(step: dict[Any, int]) -> float:
-        """Return the left-hand side of (E3) for the candidates numbered by `step`."""
-        exact = [
-            float(value) + (near[step[value]].error if step[value] < len(near) else 0.0)
-            for value, near in choices.items()
-        ]
-        rms = float(np.sqrt(np.mean(_changes(values(x, *exact), old) ** 2)))
-        return rms if np.isfinite(rms) else np.inf
+    def is_allowed(taken: dict[Any, Candidate]) -> bool:
+        numbers = [float(v) + (taken[v].error if v in taken else 0.0) for v in choices]
+        return bool(np.sqrt(np.mean(_changes(values(x, *numbers), old) ** 2)) <= tolerance)
 
-    steps = dict.fromkeys(choices, 0)
-    while cost(steps) > tolerance and any(
-        steps[value] < len(near) for value, near in choices.items()
-    ):
-        back = [
-            {**steps, value: step + 1}
-            for value, step in steps.items()
-            if step < len(choices[value])
-        ]
-        steps = min(back, key=cost)
-    return {
-        value: near[steps[value]] for value, near in choices.items() if steps[value] < len(near)
-    }
+    simplest = {value: near[0] for value, near in choices.items()}
+    if is_allowed(simplest):
+        return simplest
+    taken: dict[Any, Candidate] = {}
+    for value in sorted(choices, key=lambda one: choices[one][0].price):
+        for near in choices[value]:
+            if is_allowed({**taken, value: near}):
+                taken[value] = near
+                break
+    return taken
 
 
 def _changes(new: FloatArray, old: FloatArray) -> FloatArray:
@@ -263,11 +244,3 @@ def _changes(new: FloatArray, old: FloatArray) -> FloatArray:
     changes: FloatArray = (new - old) / std
     # [/eq:cost]
     return changes
-
-
-def sympy_number(candidate: Candidate) -> Any:
-    """Return the exact number as SymPy has it."""
-    import sympy
-
-    fraction = sympy.Rational(candidate.numerator, candidate.denominator)
-    return fraction * sympy.sympify(candidate.unit)

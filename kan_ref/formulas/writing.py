@@ -15,7 +15,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.formulas.expression import exact_number
-from kan_ref.formulas.recognition import Candidate, near_numbers, sympy_number, taken_numbers
+from kan_ref.formulas.recognition import Candidate, near_numbers, taken_numbers
 from kan_ref.formulas.values import floats, numeric_function
 
 CHANCE = 1e-6  # of taking a random number for an exact one, before the samples are asked
@@ -93,8 +93,7 @@ class _Writer:
         """Return the formula with exact numbers for floats, where the samples allow it."""
         choices = {one: near_numbers(float(one), CHANCE) for one in floats([expression])}
         names = [symbol.name for symbol in self.symbols]
-        old = self.values(expression)[:, None]
-        taken = taken_numbers([expression], self.x, names, choices, old, tolerance)
+        taken = taken_numbers([expression], self.x, names, choices, tolerance)
         return expression.xreplace({one: _number(near) for one, near in taken.items()})
 
     # --- one part at a time
@@ -256,7 +255,7 @@ def _one_number(number: Any) -> Any:
 
 def _number(near: Candidate) -> Any:
     """Return the exact number as it is written: 1/3, 3/8 and pi/2, but 0.2 and 1.35."""
-    exact = sympy_number(near)
+    exact = near.exact
     is_decimal = exact.is_Rational and exact.q % 5 == 0 and 1000 % exact.q == 0
     return exact_number(near.numerator / near.denominator) if is_decimal else exact
 

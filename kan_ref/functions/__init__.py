@@ -7,6 +7,6 @@ from kan_ref.functions.library import (
     BUILT_IN, LIBRARY, lookup, register_function, unregister_function,
 )
 from kan_ref.functions.record import (
-    EVERYWHERE, Function, Redundancy, domain_rule, formula_of, near_domain, singular_points,
+    EVERYWHERE, Function, Redundancy, domain_rule, formula_of, singular_points,
 )
 from kan_ref.functions.values import Values

@@ -23,7 +23,6 @@ from kan_ref import checks
 from kan_ref.functions import values
 
 EVERYWHERE = (-np.inf, np.inf)
-FAR = 10.0  # of an end of a domain: a function has features of size 1 on this side of it
 KINDS = ("constant", "line", "power", "log", "exp", "free")
 
 
@@ -98,9 +97,6 @@ class Function:
     redundancy : Redundancy
     formula : callable or None
         u -> SymPy expression, or None: `kan_ref.formula` then writes the name of the function.
-    search_grids : tuple of str
-        Grids of initial values for the search of a and b, by their names in
-        `kan_ref.symbolic.search_starts`; empty where `redundancy`, `domain` and poles choose them.
     """
 
     name: str
@@ -113,7 +109,6 @@ class Function:
     singular: tuple[float, ...] = ()
     redundancy: Redundancy = field(default_factory=Redundancy)
     formula: Callable[[Any], Any] | None = None
-    search_grids: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Function({self.name!r}, {domain_rule(self)}, complexity {self.complexity})"
@@ -127,13 +122,6 @@ def singular_points(function: Function, low: float, high: float) -> checks.Float
         turns = turn * np.arange(np.floor(first), np.ceil(last) + 1.0)
         points = (points + turns[:, None]).ravel()
     return np.sort(points[(points > low) & (points < high)])
-
-
-def near_domain(domain: tuple[float, float]) -> tuple[float, float]:
-    """Return a domain with infinite ends for those at least `FAR` from 0 and from the other end."""
-    low, high = domain
-    is_far = min(high, 0.0) - low >= FAR, high - max(low, 0.0) >= FAR
-    return -np.inf if is_far[0] else low, np.inf if is_far[1] else high
 
 
 def formula_of(function: Function, u: Any) -> Any:
@@ -175,10 +163,9 @@ def _power(name: str, exponent: float, complexity: int) -> Function:
     parity = (1 if exponent % 2 == 0 else -1) if whole else 0
     redundancy = Redundancy("line" if exponent == 1.0 else "power", degree=exponent, parity=parity)
     singular = (0.0,) if whole and exponent < 0 else ()
-    grids = ("outer zeros", "gaps") if singular else ("zeros",) if whole else ("outer zeros",)
     domain = EVERYWHERE if whole else (0.0, np.inf)
     power = values.Power(exponent)
-    return _record(name, power, complexity, redundancy, *grids, domain=domain, singular=singular)
+    return _record(name, power, complexity, redundancy, domain=domain, singular=singular)
 
 
 def _record(
@@ -186,15 +173,13 @@ def _record(
     function: values.Orders,
     complexity: int,
     redundancy: Redundancy,
-    *search_grids: str,
+    *,
     domain: tuple[float, float] = EVERYWHERE,
     singular: tuple[float, ...] = (),
 ) -> Function:
     """Return the record of a function of `values`."""
     f, d1, d2, d3 = (values.Derivative(function, order) for order in range(4))
-    return Function(
-        name, f, d1, d2, d3, domain, complexity, singular, redundancy, search_grids=search_grids
-    )
+    return Function(name, f, d1, d2, d3, domain, complexity, singular, redundancy)
 
 
 _ODD, _EVEN = Redundancy(parity=-1), Redundancy(parity=1)
@@ -217,29 +202,27 @@ TABLE = (
     _power("sqrt", 0.5, 2),
     _power("1/sqrt", -0.5, 2),
     _power("x^1.5", 1.5, 4),
-    _record("exp", values.exp, 2, Redundancy("exp"), "scales"),
-    _record("log", values.log, 2, Redundancy("log"), "outer zeros", domain=(0.0, np.inf)),
-    _record("abs", values.absolute, 3, Redundancy("power", degree=1.0, parity=1), "zeros"),
-    _record("sin", values.sin, 2, _WAVES[-1], "frequencies"),
-    _record("cos", values.cos, 2, _WAVES[1], "frequencies"),
-    _record("tan", values.tan, 3, _CELLS, "cells", "poles", singular=(0.5 * np.pi,)),
-    _record("tanh", values.tanh, 3, _ODD, "features"),
-    _record("cosh", values.cosh, 5, _EVEN, "catenaries"),
+    _record("exp", values.exp, 2, Redundancy("exp")),
+    _record("log", values.log, 2, Redundancy("log"), domain=(0.0, np.inf)),
+    _record("abs", values.absolute, 3, Redundancy("power", degree=1.0, parity=1)),
+    _record("sin", values.sin, 2, _WAVES[-1]),
+    _record("cos", values.cos, 2, _WAVES[1]),
+    _record("tan", values.tan, 3, _CELLS, singular=(0.5 * np.pi,)),
+    _record("tanh", values.tanh, 3, _ODD),
+    _record("cosh", values.cosh, 5, _EVEN),
     _record("sgn", values.sign, 3, Redundancy("power", degree=0.0, parity=-1)),
-    _record("arcsin", values.arcsin, 4, _ODD, "domain", domain=_UNIT),
-    _record("arccos", values.arccos, 4, replace(_ODD, middle=0.5 * np.pi), "domain", domain=_UNIT),
-    _record("arctan", values.arctan, 4, _ODD, "features"),
-    _record("arctanh", values.arctanh, 4, _ODD, "domain", domain=_UNIT),
-    _record("sigmoid", values.sigmoid, 4, replace(_ODD, middle=0.5), "features"),
-    _record("gaussian", values.gaussian, 3, _EVEN, "features"),
-    _record("logcosh", values.log_cosh, 5, _EVEN, "features"),
+    _record("arcsin", values.arcsin, 4, _ODD, domain=_UNIT),
+    _record("arccos", values.arccos, 4, replace(_ODD, middle=0.5 * np.pi), domain=_UNIT),
+    _record("arctan", values.arctan, 4, _ODD),
+    _record("arctanh", values.arctanh, 4, _ODD, domain=_UNIT),
+    _record("sigmoid", values.sigmoid, 4, replace(_ODD, middle=0.5)),
+    _record("gaussian", values.gaussian, 3, _EVEN),
+    _record("logcosh", values.log_cosh, 5, _EVEN),
     _record(
         "1/|x|",
         values.inverse_absolute,
         3,
         Redundancy("power", degree=-1.0, parity=1),
-        "outer zeros",
-        "gaps",
         singular=(0.0,),
     ),
 )

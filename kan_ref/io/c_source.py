@@ -1,22 +1,13 @@
 """A network as one C99 function without dependencies, for any target that has a C compiler.
 
-It evaluates one sample by :eq:`cox-de-boor`, :eq:`silu`, :eq:`symbolic-edge` and
-:eq:`network-forward`:
+One sample at a time:
 
     (I9)   find mu with t_mu <= x < t_{mu+1}; compute B_{mu-k}(x), ..., B_mu(x) by the triangular
            scheme of the recursion; all are 0 where x lies outside the knot vector
     (I10)  y_j = sum_i W_ji b(x_i) + sum_i sum_{m=mu-k..mu} C_jim B_m(x_i)  (+ c f(a x_i + b) + d)
 
-Numbers are written as hexadecimal floating constants (C99, 6.4.4.2), which keep every bit. Masks
-and w_spline are multiplied in. Where the network raises an error (x that is not finite, a symbolic
-function without a finite value, an output beyond float64), the outputs without a value are nan.
-
-Its name may be none of C's own. C11, 7.1.3 reserves the identifiers of each included header, here
-<math.h>; names that begin with an underscore; and always every function of the standard library,
-included or not. Common compilers add macros and functions of later standards to <math.h>, and a few
-macros without any header. The rules cover these too. Where C11, 7.31 reserves all names that begin
-with str, mem, wcs, is or to, only those are rejected here that exist: C23 calls the others
-potentially reserved, and a network may be called `strain`.
+Numbers are hexadecimal (C99, 6.4.4.2), which keeps every bit. Masks and w_spline are multiplied in.
+Where the network raises an error, the outputs without a value are nan.
 """
 
 import re
@@ -24,10 +15,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.checks import FloatArray
 from kan_ref.functions import LIBRARY
-from kan_ref.io.c_texts import AUXILIARY, BASES, FORMULAS, HEAD, LAYER
-from kan_ref.network import Layer, Network, SymbolicEdge, check_network
+from kan_ref.network import Layer, Network, check_network
 
 
 @np.errstate(all="ignore")
@@ -38,32 +29,16 @@ def to_c(network: Network, name: str = "kan") -> str:
     ----------
     network : Network
     name : str
-        1 to 31 letters, digits and underscores, the first a letter; no keyword of C, no name of
-        <math.h>, no function of C's library, and no other function built into gcc, such as index.
-        All other names in the text are static and begin with `name` and an underscore. So several
-        networks can be in one file if the name of none is that of another one with an underscore
-        and more, as f_layer beside f.
+        Of the function; a word of C or a name of <math.h> does not compile.
 
     Returns
     -------
     source : str
-        ASCII, with a line break at its end. About 25 characters for each number.
-
-    Raises
-    ------
-    ValueError
-        "network has 'cube' on the edge from input 0 to output 1 of layer 0, but C has only the
-        built-in functions of the library"; a name that C does not allow.
-    TypeError
-        Something else than a Network; a name that is not text.
+        A whole file. Other names begin with `name_` and are static.
 
     Notes
     -----
-    Implements (I9) and (I10). The result equals the network's up to the order of sums and the last
-    digits of the compiler's <math.h>, which count more where large terms cancel. It costs
-    degree (degree + 1) / 2 divisions for each input and degree + 1 products for each edge, masked
-    edges included: prune first. No file is written:
-    `pathlib.Path("kan.c").write_text(kr.to_c(net))` does that.
+    Implements (I9) and (I10), to rounding. Masked edges cost as much as others: prune first.
 
     Examples
     --------
@@ -75,33 +50,17 @@ def to_c(network: Network, name: str = "kan") -> str:
     '    f_layer(x, y, 2, 1, 12, 3, f_silu, f_knots_0, f_base_0, f_spline_0);'
     """
     check_network("network", network)
-    _check_name(name)
-    body = [*_tables(network), "", *_function(network)]
-    text = (
-        LAYER.replace("@DEGREE", str(max(layer.degree for layer in network.layers)))
-        + "\n"
-        + "\n".join(body)
-        + "\n"
-    )
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", checks.instance("name", name, str)):
+        checks.fail("name", name, "must be a new name of C, such as 'kan'")
+    degree = max(layer.degree for layer in network.layers)
+    lines = [LAYER.replace("@DEGREE", str(degree)), *_tables(network), "", *_function(network)]
+    text = "\n".join(lines) + "\n"
     for called, definition in AUXILIARY.items():
         if re.search(rf"{called}\b", text):
             text = f"{definition}\n{text}"
-    head = HEAD.format(
-        widths=" -> ".join(map(str, network.widths)),
-        n_in=network.widths[0],
-        n_out=network.widths[-1],
-    )
+    n_in, n_out = network.widths[0], network.widths[-1]
+    head = HEAD.format(widths=" -> ".join(map(str, network.widths)), n_in=n_in, n_out=n_out)
     return head + text.replace("@", name)
-
-
-def _check_name(name: object) -> None:
-    if not isinstance(name, str):
-        raise TypeError(f"name is {name!r}, but must be text")
-    if not is_allowed(name):
-        raise ValueError(
-            f"name is {name!r}, but must be a name that is new in C, of 1 to {LONGEST} letters, "
-            "digits and underscores, such as 'kan'"
-        )
 
 
 def _tables(network: Network) -> Iterable[str]:
@@ -109,15 +68,11 @@ def _tables(network: Network) -> Iterable[str]:
     for number, layer in enumerate(network.layers):
         arrays = {"knots": layer.knots, "base": layer.base_matrix, "spline": layer.spline_matrix}
         for kind, array in arrays.items():
-            yield from _table(f"@_{kind}_{number}", array)
-
-
-def _table(name: str, array: FloatArray) -> Iterable[str]:
-    numbers = _hexadecimal(array.reshape(-1))
-    yield f"static const double {name}[{len(numbers)}] = {{"
-    for start in range(0, len(numbers), 4):
-        yield f"    {', '.join(numbers[start : start + 4])},"
-    yield "};"
+            numbers = _hexadecimal(array)
+            yield f"static const double @_{kind}_{number}[{len(numbers)}] = {{"
+            for start in range(0, len(numbers), 4):
+                yield f"    {', '.join(numbers[start : start + 4])},"
+            yield "};"
 
 
 def _function(network: Network) -> Iterable[str]:
@@ -126,13 +81,7 @@ def _function(network: Network) -> Iterable[str]:
     yield "void @(const double *x, double *y) {"
     for number, layer in enumerate(network.layers[:-1], start=1):
         yield f"    double x{number}[{layer.n_out}];"
-    yield "    int n;"
-    yield f"    for (n = 0; n < {network.widths[0]}; n++) {{"
-    yield "        if (!isfinite(x[n])) {"
-    yield f"            for (n = 0; n < {network.widths[-1]}; n++) y[n] = NAN;"
-    yield "            return;"
-    yield "        }"
-    yield "    }"
+    yield CHECK.format(n_in=network.widths[0], n_out=network.widths[-1])
     for number, layer in enumerate(network.layers):
         source, target = f"x{number or ''}", "y" if number == last else f"x{number + 1}"
         sizes = f"{layer.n_in}, {layer.n_out}, {layer.knots.shape[1]}, {layer.degree}"
@@ -148,119 +97,127 @@ def _function(network: Network) -> Iterable[str]:
 
 def _formulas(number: int, layer: Layer, source: str, target: str) -> Iterable[str]:
     for edge in layer.symbolic:
+        if edge.name not in FORMULAS or edge.function != LIBRARY.get(edge.name):
+            where = f"network has {edge.name!r} in layer {number}"
+            raise ValueError(f"{where}, but C has only the built-in functions")
         a, b, c, d = _hexadecimal(layer.affine[edge.row])
         yield f"    {{   /* {edge.name} */"
         yield f"        const double u = {a} * {source}[{edge.input}] + {b};"
-        yield f"        {target}[{edge.output}] += {c} * ({_formula_of(number, edge)}) + {d};"
+        yield f"        {target}[{edge.output}] += {c} * ({FORMULAS[edge.name]}) + {d};"
         yield "    }"
 
 
-def _formula_of(number: int, edge: SymbolicEdge) -> str:
-    """Return the C expression of the function of an edge."""
-    if edge.name not in FORMULAS or edge.function != LIBRARY.get(edge.name):
-        raise ValueError(
-            f"network has {edge.name!r} on the edge from input {edge.input} to "
-            f"output {edge.output} of layer {number}, but C has only the built-in functions "
-            "of the library"
-        )
-    return FORMULAS[edge.name]
-
-
 def _hexadecimal(values: FloatArray) -> list[str]:
-    return [value.hex() for value in values.tolist()]
+    return [value.hex() for value in values.ravel().tolist()]
 
 
-LONGEST = 31  # characters of an external name that C99, 5.2.4.1 lets every linker tell apart
-_KEYWORDS = """
-alignas alignof asm auto bool break case char const constexpr continue default do double else enum
-extern false float for fortran goto if inline int long main nullptr register restrict return short
-signed sizeof static static_assert struct switch thread_local true typedef typeof typeof_unqual
-union unsigned void volatile while
+# --- texts in C, in which "@" stands for the name of the network's function
+
+# function of the library -> C expression in u; nan at a pole
+FORMULAS = {
+    **{name: f"{name}(u)" for name in ("sqrt", "exp", "sin", "cos", "tan", "tanh", "cosh")},
+    **{f"arc{name}": f"a{name}(u)" for name in ("sin", "cos", "tan")},
+    "0": "@_constant(u)",
+    "x": "u",
+    "x^2": "u * u",
+    **{f"x^{n}": f"pow(u, {n}.0)" for n in range(3, 6)},
+    "1/x": "u == 0.0 ? NAN : 1.0 / u",
+    **{f"1/x^{n}": f"u == 0.0 ? NAN : pow(u, -{n}.0)" for n in range(2, 6)},
+    "1/sqrt": "u == 0.0 ? NAN : 1.0 / sqrt(u)",
+    "x^1.5": "pow(u, 1.5)",
+    "log": "u == 0.0 ? NAN : log(u)",
+    "abs": "fabs(u)",
+    "sgn": "@_sign(u)",
+    "arctanh": "fabs(u) == 1.0 ? NAN : atanh(u)",
+    "sigmoid": "@_sigmoid(u)",
+    "gaussian": "exp(-u * u)",
+    "logcosh": "@_logcosh(u)",
+    "1/|x|": "u == 0.0 ? NAN : 1.0 / fabs(u)",
+}
+BASES = {"silu": "@_silu", "identity": "@_identity", "zero": "@_constant"}
+_SIGMOID = """static double @_sigmoid(double u) {
+    const double small = exp(-fabs(u));
+    return (u < 0.0 ? small : 1.0) / (1.0 + small);
+}
 """
-_PREDEFINED = "arm hpux i386 linux mips sgi sparc sun unix vax"  # macros of compilers, C11 or not
-_MATH = """
-acos acosh acospi asin asinh asinpi atan atan2 atan2pi atanh atanpi canonicalize cbrt ceil
-compoundn copysign cos cosh cospi double_t drem erf erfc exp exp10 exp10m1 exp2 exp2m1 expm1 fabs
-fdim finite float_t floor fma fmax fmaximum fmaximum_mag fmaximum_mag_num fmaximum_num fmin
-fminimum fminimum_mag fminimum_mag_num fminimum_num fmod frexp fromfp fromfpx gamma getpayload
-hypot ilogb isinf isnan j0 j1 jn ldexp lgamma llogb llrint llround log log10 log10p1 log1p log2
-log2p1 logb logp1 lrint lround modf nan nearbyint nextafter nextdown nexttoward nextup pow pow10
-pown powr remainder remquo rint rootn round roundeven rsqrt scalb scalbln scalbn setpayload
-setpayloadsig significand sin sincos sinh sinpi sqrt tan tanh tanpi tgamma totalorder
-totalordermag trunc ufromfp ufromfpx y0 y1 yn encodebin encodedec decodebin decodedec quantize
-samequantum quantum llquantexp
+_LOG_COSH = """static double @_logcosh(double u) {
+    const double size = fabs(u), half = sinh(0.5 * (size < 1.0 ? size : 1.0));
+    return size < 1.0 ? log1p(2.0 * half * half) : size + log1p(exp(-2.0 * size)) - log(2.0);
+}
 """
-_COMPLEX = """
-abs acos acosh acospi arg asin asinh asinpi atan atanh atanpi compoundn cos cosh cospi erf erfc
-exp exp10 exp10m1 exp2 exp2m1 expm1 imag lgamma log log10 log10p1 log1p log2 log2p1 logp1 pow pown
-powr proj real rootn rsqrt sin sinh sinpi sqrt tan tanh tanpi tgamma
+# auxiliary function -> its text, which is written if it is called
+AUXILIARY = {
+    "@_silu": "static double @_silu(double x) {\n    return x * @_sigmoid(x);\n}\n",
+    "@_sigmoid": _SIGMOID,
+    "@_identity": "static double @_identity(double x) {\n    return x;\n}\n",
+    "@_constant": "static double @_constant(double u) {\n    return u != u ? u : 0.0;\n}\n",
+    "@_logcosh": _LOG_COSH,
+    "@_sign": "static double @_sign(double u) {\n"
+    "    return u > 0.0 ? 1.0 : u < 0.0 ? -1.0 : u;\n}\n",
+}
+LAYER = """/* The B-splines that can be nonzero at x, m = first, ..., first + degree;
+   returns first. Intervals are closed on the left, the last non-empty one on both sides; outside
+   the knot vector t all are 0. Knots beyond its ends are copies of the end knots. */
+static int @_active(const double *t, int n_knots, int degree, double x, double *active) {
+    int low = 0, high = n_knots - 1, d, r;
+    if (!(x >= t[0] && x <= t[n_knots - 1])) {
+        for (r = 0; r <= degree; r++) active[r] = 0.0;
+        return 0;
+    }
+    while (high > 0 && t[high - 1] == t[n_knots - 1]) high--;
+    while (high - low > 1) {
+        const int middle = low + (high - low) / 2;
+        if (t[middle] <= x) low = middle; else high = middle;
+    }
+    active[0] = 1.0;
+    for (d = 1; d <= degree; d++) {
+        double saved = 0.0;
+        for (r = 0; r < d; r++) {
+            const int left = low - d + 1 + r, right = low + 1 + r;
+            const double below = t[left < 0 ? 0 : left];
+            const double above = t[right < n_knots ? right : n_knots - 1];
+            const double quotient = active[r] / ((above - x) + (x - below));
+            active[r] = saved + (above - x) * quotient;
+            saved = (x - below) * quotient;
+        }
+        active[d] = saved;
+    }
+    return low - degree;
+}
+
+/* y_j = sum_i base_weights_ji @_base(x_i) + sum_i sum_m spline_jim B_m(x_i) */
+static void @_layer(const double *x, double *y, int n_in, int n_out, int n_knots, int degree,
+                    double (*@_base)(double), const double *knots, const double *base_weights,
+                    const double *spline) {
+    const int n_basis = n_knots - degree - 1;
+    int i, j, r;
+    for (j = 0; j < n_out; j++) y[j] = 0.0;
+    for (i = 0; i < n_in; i++) {
+        double active[@DEGREE + 1];
+        const int first = @_active(knots + i * n_knots, n_knots, degree, x[i], active);
+        const int from = first < 0 ? -first : 0;
+        const int to = first + degree < n_basis ? degree : n_basis - 1 - first;
+        const double value = @_base(x[i]);
+        for (j = 0; j < n_out; j++) {
+            const double *c = spline + (j * n_in + i) * n_basis;
+            double sum = base_weights[j * n_in + i] * value;
+            for (r = from; r <= to; r++) sum += c[first + r] * active[r];
+            y[j] += sum;
+        }
+    }
+}
 """
-_MACROS = """
-fpclassify iscanonical iseqsig isfinite isgreater isgreaterequal isless islessequal islessgreater
-isnormal issignaling issubnormal isunordered iszero math_errhandling matherr signbit signgam
-DOMAIN HUGE INFINITY MAXFLOAT NAN OVERFLOW PLOSS SING TLOSS UNDERFLOW X_TLOSS
+CHECK = """    int n;
+    for (n = 0; n < {n_in}; n++) {{
+        if (!isfinite(x[n])) {{
+            for (n = 0; n < {n_out}; n++) y[n] = NAN;
+            return;
+        }}
+    }}"""
+HEAD = """/* Kolmogorov-Arnold network {widths}: x has {n_in} numbers, y {n_out}, not overlapping.
+   C99; link with -lm. No memory is allocated, no state is kept. A number of y is nan where the
+   network has no value: x that is not finite, a symbolic function outside its domain, an output
+   beyond the largest double (do not compile with -ffast-math). */
+#include <math.h>
+
 """
-_LIBRARY = """
-abort abs aligned_alloc asctime at_quick_exit atexit atof atoi atol atoll bsearch btowc c16rtomb
-c32rtomb call_once calloc clearerr clock ctime difftime div errno exit fclose feclearexcept
-fegetenv fegetexceptflag fegetround feholdexcept feof feraiseexcept ferror fesetenv
-fesetexceptflag fesetround fetestexcept feupdateenv fflush fgetc fgetpos fgets fgetwc fgetws fopen
-fprintf fputc fputs fputwc fputws fread free freopen fscanf fseek fsetpos ftell fwide fwprintf
-fwrite fwscanf getc getchar getenv gets getwc getwchar gmtime imaxabs imaxdiv labs ldiv llabs
-lldiv localeconv localtime longjmp malloc mblen mbrlen mbrtoc16 mbrtoc32 mbrtowc mbsinit mbsrtowcs
-mbstowcs mbtowc memchr memcmp memcpy memmove memset mktime perror printf putc putchar puts putwc
-putwchar qsort quick_exit raise rand realloc remove rename rewind scanf setbuf setjmp setlocale
-setvbuf signal snprintf sprintf srand sscanf strcat strchr strcmp strcoll strcpy strcspn strerror
-strftime strlen strncat strncmp strncpy strpbrk strrchr strspn strstr strtod strtof strtoimax
-strtok strtol strtold strtoll strtoul strtoull strtoumax strxfrm swprintf swscanf system time
-timespec_get tmpfile tmpnam towctrans ungetc ungetwc va_arg va_copy va_end va_start vfprintf
-vfscanf vfwprintf vfwscanf vprintf vscanf vsnprintf vsprintf vsscanf vswprintf vswscanf vwprintf
-vwscanf wcrtomb wcscat wcschr wcscmp wcscoll wcscpy wcscspn wcsftime wcslen wcsncat wcsncmp
-wcsncpy wcspbrk wcsrchr wcsrtombs wcsspn wcsstr wcstod wcstof wcstoimax wcstok wcstol wcstold
-wcstoll wcstombs wcstoul wcstoull wcstoumax wcsxfrm wctob wctomb wctrans wctype wmemchr wmemcmp
-wmemcpy wmemmove wmemset wprintf wscanf
-"""
-# of POSIX and GNU: gcc rejects other functions of these names unless -std= names a standard
-_SYSTEM = """
-alloca bcmp bcopy bzero dcgettext dgettext execl execle execlp execv execve execvp ffs ffsimax ffsl
-ffsll fork fprintf_unlocked fputc_unlocked fputs_unlocked fwrite_unlocked gettext index mempcpy
-posix_memalign printf_unlocked putc_unlocked putchar_unlocked puts_unlocked rindex stpcpy stpncpy
-strcasecmp strdup strfmon strncasecmp strndup strnlen
-"""
-
-
-def _one_of(words: str) -> str:
-    return f"(?:{'|'.join(words.split())})"
-
-
-_SIZE = r"(?:f|l|[fd][0-9]+x?)"  # sinf, sinl, sinf32x, sind64
-_KINDS = "alnum alpha ascii blank cntrl digit graph lower print punct space upper xdigit"
-
-
-RESERVED = re.compile(
-    "|".join(
-        (
-            "_.*",
-            _one_of(_KEYWORDS),
-            _one_of(_PREDEFINED),
-            _one_of(_MACROS),
-            _one_of(_LIBRARY),
-            _one_of(_SYSTEM),
-            rf"signbit{_SIZE}",
-            rf"{_one_of(_MATH)}{_SIZE}?(?:_r)?",
-            rf"(?:conj|c{_one_of(_COMPLEX)}){_SIZE}?",
-            # sums and products that are rounded to a smaller type: fadd, f32mulf64
-            rf"(?:f|d|[fd][0-9]+x?)(?:add|sub|mul|div|fma|sqrt){_SIZE}?",
-            "(?:FP|M|MATH)_[A-Z0-9].*",
-            "(?:HUGE_VAL|INFINITY|NAN|SNAN|DEC_).*",
-            rf"isw?{_one_of(_KINDS)}|iswctype|tow?(?:lower|upper|ascii)",
-            "(?:atomic|cnd|mtx|thrd|tss)_[a-z].*",
-        )
-    )
-)
-
-
-def is_allowed(name: str) -> bool:
-    """Return whether a function with external linkage may have this name."""
-    letters = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name)
-    return letters is not None and len(name) <= LONGEST and RESERVED.fullmatch(name) is None

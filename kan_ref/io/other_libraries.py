@@ -1,17 +1,14 @@
-"""Networks of efficient-kan and of jaxKAN, from their arrays and back.
+"""Networks of efficient-kan and jaxKAN, from their arrays and back.
 
-Both have B-splines on the extended knot vector as ours. A layer l of efficient-kan, whose state
-dict libraries that adopted it have too, is
+Both have B-splines on the extended knot vector as ours. A layer l of efficient-kan is
 
     (I5)  phi_ji(x) = base_weight_ji b(x) + spline_scaler_ji sum_m spline_weight_jim B_m(x)
 
     layers.l.grid (n_in, n_knots)   layers.l.spline_weight (n_out, n_in, n_basis)
     layers.l.base_weight, layers.l.spline_scaler (n_out, n_in)
 
-It has no mask and no symbolic edges. Without standalone scales there is no spline_scaler: it is 1.
-
-A layer "base" or "spline" of jaxKAN 0.3 has a weight for the spline and one for the residual of
-each edge, and a bias:
+Without standalone scales there is no spline_scaler: it is 1. A layer "base" or "spline" of jaxKAN
+0.3 is
 
     (I6)  y_j = sum_i (c_res_ji b(x_i) + c_spl_ji sum_m c_basis_jim B_m(x_i)) + bias_j
 
@@ -19,39 +16,34 @@ each edge, and a bias:
     layers.l.c_basis   (n_out, n_in, n_basis)    "base": (n_out n_in, n_basis)
     layers.l.c_res, layers.l.c_spl (n_out, n_in)   layers.l.bias (n_out,)
 
-Without a residual there is no c_res (it is 0), without external weights no c_spl (it is 1), without
-a bias no bias (it is 0). The grid is `layer.grid.item`, which is not a parameter. The arrays of a
-model are
-
-    {f"layers.{l}.{name}": None if (p := getattr(layer, name, None)) is None
-     else np.asarray(p[...]) for l, layer in enumerate(model.layers)
-     for name in ("c_basis", "c_res", "c_spl", "bias")}
-    | {f"layers.{l}.grid": np.asarray(layer.grid.item) for l, layer in enumerate(model.layers)}
+where c_res, c_spl and bias may be missing and are then 0, 1 and 0. Of each of `model.layers` the
+grid is `np.asarray(layer.grid.item)`, the others are `np.asarray(layer.c_basis[...])` and so on.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray
 from kan_ref.functions import BASE_NAMES
-from kan_ref.io.states import (
-    LayerState,
-    State,
-    export_layers,
-    join_layers,
-    named_arrays,
-    split_state,
-)
-from kan_ref.network import Layer, Network
+from kan_ref.io import states
+from kan_ref.network import Network
 
+# short name -> name in the state
 _EFFICIENT_KAN = {
-    name: f"layers.{{}}.{name}"
-    for name in ("grid", "spline_weight", "base_weight", "spline_scaler")
+    "knots": "layers.{}.grid",
+    "coef": "layers.{}.spline_weight",
+    "w_base": "layers.{}.base_weight",
+    "w_spline": "layers.{}.spline_scaler",
 }
-
-LAYER_TYPES = ("base", "spline")
-_SIZED = ("c_res", "c_spl", "bias")  # their shapes begin with the number of outputs
-_JAXKAN = {name: f"layers.{{}}.{name}" for name in ("grid", "c_basis", *_SIZED)}
+_JAXKAN = {
+    "knots": "layers.{}.grid",
+    "coef": "layers.{}.c_basis",
+    "w_base": "layers.{}.c_res",
+    "w_spline": "layers.{}.c_spl",
+    "bias": "layers.{}.bias",
+}
 
 
 def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
@@ -60,24 +52,14 @@ def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
     Parameters
     ----------
     state : mapping of str to array_like
-        Arrays or CPU tensors, named as in the module's table. `spline_scaler` may be missing.
+        Named as in the module's table; CPU tensors are arrays, too.
     base : str
-        Their `base_activation`, which a state does not contain: "silu", "identity" or "zero".
+        Their `base_activation`: "silu", "identity" or "zero".
 
     Returns
     -------
     network : Network
         All edges are active; all numbers are equal bit for bit.
-
-    Raises
-    ------
-    ValueError, TypeError
-        "state lacks 'layers.0.grid', with which a state of efficient-kan begins", and the like for
-        every other fault.
-
-    Notes
-    -----
-    Implements (I5).
 
     Examples
     --------
@@ -89,26 +71,10 @@ def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
     >>> bool((again.theta == net.theta).all())
     True
     """
-    checks.choice("base", base, BASE_NAMES)
-    layers = []
-    for part in split_state(state, "efficient-kan", _EFFICIENT_KAN, ("spline_scaler",)):
-        knots = part.read("grid", ("n_in", "n_knots"))
-        coef = part.read("spline_weight", ("n_out", len(knots), "n_basis"))
-        shape = coef.shape[:2]
-        layers.append(
-            part.layer(
-                knots=knots,
-                coef=coef,
-                w_base=part.read("base_weight", shape),
-                w_spline=part.read("spline_scaler", shape, 1.0),
-                mask=np.ones(shape),
-                base=base,
-            )
-        )
-    return join_layers(layers)
+    return _network(state, "efficient-kan", _EFFICIENT_KAN, base)
 
 
-def to_efficient_kan(network: Network) -> State:
+def to_efficient_kan(network: Network) -> states.State:
     """Return a network as the state of an efficient-kan model.
 
     Parameters
@@ -120,64 +86,36 @@ def to_efficient_kan(network: Network) -> State:
     -------
     state : dict of str to ndarray
         All entries of the module's table; masked edges have base_weight and spline_scaler 0. It
-        fits `KAN([...], grid_size=G, spline_order=k, base_activation=...)` of the same widths,
-        intervals and degree, in float64; load it by
+        fits `KAN([...], grid_size=G, spline_order=k, base_activation=...)` in float64:
         `model.load_state_dict({name: torch.tensor(array) for name, array in state.items()})`.
 
-    Raises
-    ------
-    ValueError, TypeError
-        "network has the constant 0.5 at output 0 of layer 1, for which a state of efficient-kan has
-        no place"
+    Examples
+    --------
+    See `from_efficient_kan`.
     """
-    state: State = {}
-    for number, (layer, constants) in enumerate(export_layers(network, "efficient-kan")):
-        if constants.any():
-            j = int(np.flatnonzero(constants)[0])
-            where = f"at output {j} of layer {number}"
-            raise ValueError(
-                f"network has the constant {constants[j]:g} {where}, "
-                "for which a state of efficient-kan has no place"
-            )
-        arrays = {
-            "grid": layer.knots,
-            "spline_weight": layer.coef,
-            "base_weight": layer.w_base * layer.mask,
-            "spline_scaler": layer.w_spline * layer.mask,
-        }
-        state |= named_arrays(_EFFICIENT_KAN, number, arrays)
-    return state
+    for number, (_, constants) in enumerate(states.export_layers(network, "efficient-kan")):
+        for j in np.flatnonzero(constants):
+            where = f"the constant at output {j} of layer {number} of network"
+            checks.fail(where, constants[j], "must be 0 in efficient-kan")
+    return _state(network, "efficient-kan", _EFFICIENT_KAN)
 
 
-def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -> Network:
+def from_jaxkan(state: object, *, base: str = "silu") -> Network:
     """Return the network of the arrays of a jaxKAN model with layers "base" or "spline".
 
     Parameters
     ----------
     state : mapping of str to array_like
-        Named as in the module's table; `c_res`, `c_spl` and `bias` may be missing, or None. Layers
-        "base" need one of them, since edges alone do not say how many outputs there are.
+        Named as in the module's table. Layers "base" need `c_res`, `c_spl` or `bias`, since edges
+        alone do not say how many outputs there are.
     base : str
-        Their `residual`, which a state does not contain: "silu", "identity" or "zero".
-    x : (batch, n_in), optional
-        Samples at which folded biases must be exact. Without it they are exact where every input of
-        a layer lies on its grid.
+        Their `residual`: "silu", "identity" or "zero".
 
     Returns
     -------
     network : Network
-        Computes the same outputs to rounding: a bias becomes part of one edge of its output. If all
-        biases are 0, all numbers are equal bit for bit.
-
-    Raises
-    ------
-    ValueError, TypeError
-        "state has knot vectors for input 1 of layer 0 that differ between outputs, but a layer has
-        one knot vector for each input", and the like for every other fault.
-
-    Notes
-    -----
-    Implements (I6).
+        Computes the same outputs to rounding: a bias becomes part of one edge, exact where its
+        input lies on its grid. If all biases are 0, all numbers are equal bit for bit.
 
     Examples
     --------
@@ -185,23 +123,16 @@ def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
     >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
-    >>> state = kr.to_jaxkan(net, layer_type="base")
-    >>> state["layers.0.c_basis"].shape
-    (2, 8)
+    >>> state = kr.to_jaxkan(net)
     >>> state["layers.0.bias"] += 0.5
     >>> x = np.array([[0.5, -0.25]])
-    >>> bool(np.allclose(kr.from_jaxkan(state)(x), net(x) + 0.5, rtol=1e-14))
-    True
+    >>> (kr.from_jaxkan(state)(x) - net(x)).round(12)
+    array([[0.5]])
     """
-    checks.choice("base", base, BASE_NAMES)
-    layers, constants = [], []
-    for part in split_state(state, "jaxKAN", _JAXKAN, _SIZED):
-        layers.append(_read_layer(part, base))
-        constants.append(part.read("bias", (layers[-1].n_out,), 0.0))
-    return join_layers(layers, constants, x)
+    return _network(state, "jaxKAN", _JAXKAN, base)
 
 
-def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
+def to_jaxkan(network: Network, *, layer_type: str = "base") -> states.State:
     """Return a network as the arrays of a jaxKAN model.
 
     Parameters
@@ -215,78 +146,63 @@ def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
     -------
     state : dict of str to ndarray
         All entries of the module's table; constants are in `bias`, masked edges have c_res and
-        c_spl 0. They fit `KAN([...], layer_type=..., required_parameters={"k": k, "G": G})` of the
-        same widths, intervals and degree: set them by `layer.c_basis.set_value(...)` and so on, the
-        grid by `layer.grid.item = ...`.
+        c_spl 0. They fit `KAN([...], layer_type=..., required_parameters={"k": k, "G": G})`: set
+        them by `layer.c_basis.set_value(...)` and so on, the grid by `layer.grid.item = ...`.
 
-    Raises
-    ------
-    ValueError, TypeError
-        "layer_type is 'chebyshev', but must be one of 'base', 'spline'"; symbolic edges
+    Examples
+    --------
+    See `from_jaxkan`.
     """
-    checks.choice("layer_type", layer_type, LAYER_TYPES)
-    state: State = {}
-    for number, (layer, constants) in enumerate(export_layers(network, "jaxKAN")):
-        by_edge = layer_type == "base"
+    checks.choice("layer_type", layer_type, ("base", "spline"))
+    return _state(network, "jaxKAN", _JAXKAN, by_edge=layer_type == "base")
+
+
+def _network(state: object, kind: str, names: Mapping[str, str], base: str) -> Network:
+    """Return the network of a state by (I5) or (I6)."""
+    checks.choice("base", base, BASE_NAMES)
+    layers, constants = [], []
+    for part in states.split_state(state, kind, names):
+        if np.ndim(part.entries["coef"]) == 2:
+            knots, coef = _split_edges(part)
+        else:
+            knots = part.read("knots", ("n_in", "n_knots"))
+            coef = part.read("coef", ("n_out", len(knots), "n_basis"))
+        w_base = part.read("w_base", coef.shape[:2], 0.0 if names is _JAXKAN else None)
+        arrays = {"w_base": w_base, "w_spline": part.read("w_spline", coef.shape[:2], 1.0)}
+        layers.append(part.layer(knots=knots, coef=coef, base=base, **arrays))
+        constants.append(part.read("bias", coef.shape[:1], 0.0))
+    return states.join_layers(layers, constants)
+
+
+def _split_edges(part: states.LayerState) -> tuple[FloatArray, FloatArray]:
+    """Return knots (n_in, n_knots) and coef (n_out, n_in, n_basis) of a layer "base" of jaxKAN."""
+    knots = part.read("knots", ("n_edges", "n_knots"))
+    coef = part.read("coef", (len(knots), "n_basis"))
+    sized = [part.entries[name] for name in ("w_base", "w_spline", "bias") if name in part.entries]
+    n_out = len(sized[0]) if sized else 0
+    if n_out == 0 or len(knots) % n_out:
+        raise ValueError(
+            f"state has {len(knots)} edges in layer {part.number}, of an unknown number of outputs:"
+            f" give {part.names['bias']!r}"
+        )
+    by_output = knots.reshape(n_out, -1, knots.shape[1])
+    if (by_output != by_output[0]).any():
+        raise ValueError(f"state has knots in layer {part.number} that differ between outputs")
+    return by_output[0], coef.reshape(*by_output.shape[:2], -1)
+
+
+def _state(
+    network: object, kind: str, names: Mapping[str, str], *, by_edge: bool = False
+) -> states.State:
+    """Return the state of a network, with the knots of every edge or of every input."""
+    state: states.State = {}
+    for number, (layer, constants) in enumerate(states.export_layers(network, kind)):
         arrays = {
-            "grid": np.tile(layer.knots, (layer.n_out, 1)) if by_edge else layer.knots,
-            "c_basis": layer.coef.reshape(-1, layer.n_basis) if by_edge else layer.coef,
-            "c_res": layer.w_base * layer.mask,
-            "c_spl": layer.w_spline * layer.mask,
+            "knots": np.tile(layer.knots, (layer.n_out, 1)) if by_edge else layer.knots,
+            "coef": layer.coef.reshape(-1, layer.n_basis) if by_edge else layer.coef,
+            "w_base": layer.w_base * layer.mask,
+            "w_spline": layer.w_spline * layer.mask,
             "bias": constants,
         }
-        state |= named_arrays(_JAXKAN, number, arrays)
+        state |= states.named_arrays(names, number, arrays)
     return state
-
-
-def _read_layer(part: LayerState, base: str) -> Layer:
-    """Return a layer by (I6) without the bias."""
-    knots = part.read("grid", ("n_rows", "n_knots"))
-    if len(part.shape("c_basis")) == 2:
-        knots, coef = _split_edges(part, knots)
-    else:
-        coef = part.read("c_basis", ("n_out", len(knots), "n_basis"))
-    shape = coef.shape[:2]
-    return part.layer(
-        knots=knots,
-        coef=coef,
-        w_base=part.read("c_res", shape, 0.0),
-        w_spline=part.read("c_spl", shape, 1.0),
-        mask=np.ones(shape),
-        base=base,
-    )
-
-
-def _split_edges(part: LayerState, knots: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return knots (n_in, n_knots) and coef (n_out, n_in, n_basis) of a layer "base".
-
-    `knots` (n_out n_in, n_knots) has a knot vector for each edge; those of one input must be equal.
-    """
-    n_edges, by_name = len(knots), {name: part.shape(name) for name in _SIZED if name in part}
-    for name, shape in by_name.items():
-        if len(shape) != (1 if name == "bias" else 2):  # another remedy than a new axis
-            needed = "(n_out,)" if name == "bias" else "(n_out, n_in)"
-            raise ValueError(
-                f"state[{part.names[name]!r}] has shape {shape}, but needs shape {needed}"
-            )
-    if not by_name:
-        raise ValueError(
-            f"state has {n_edges} edges in layer {part.number}, but nothing that says how many "
-            f"outputs they have: give {part.names['bias']!r} too, which may be n_out zeros"
-        )
-    name, (n_out, *_) = next(iter(by_name.items()))
-    if n_out == 0 or n_edges % n_out:
-        raise ValueError(
-            f"state[{part.names[name]!r}] has shape {by_name[name]}, but needs a number of outputs "
-            f"that divides the {n_edges} edges of layer {part.number}"
-        )
-    n_in = n_edges // n_out
-    by_output = knots.reshape(n_out, n_in, -1)
-    differing = np.argwhere((by_output != by_output[:1]).any(axis=(0, 2)))
-    if len(differing):
-        raise ValueError(
-            f"state has knot vectors for input {int(differing[0, 0])} of layer {part.number} that "
-            "differ between outputs, but a layer has one knot vector for each input"
-        )
-    coef = part.read("c_basis", (n_edges, "n_basis"))
-    return by_output[0], coef.reshape(n_out, n_in, -1)

@@ -1,16 +1,13 @@
-"""What the regressor and the classifier have in common: scaling, the fit, inspection."""
+"""What the regressor and the classifier have in common: settings, scaling, the fit, inspection."""
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import kan_ref as kr
-from kan_ref import checks
-from kan_ref.checks import FloatArray
 
 try:
     from sklearn.base import BaseEstimator
@@ -27,36 +24,43 @@ if TYPE_CHECKING:
 
 N_DRAWN = 200  # training samples that `draw` keeps
 
-# names in messages of kan_ref -> those of the estimators. Settings and "data" begin a message:
-# inside it these words have their usual meaning, and quoted names are those of columns.
-_RENAMED = {
-    "hidden": "hidden_layers",
-    "weights": "penalty_weights",
-    "data": "X",
-    "x_train": "X",
-    "y_train": "y",
-    "x": "X",
-}
-_NAMES = re.compile(
-    r"^(?:hidden|weights)(?=\[| is | has )|^data(?= has )|(?<!')\b(?:x_train|y_train|x)\b(?!')"
-)
 
-# what the docstrings of both estimators say
-COMMON = """\
-run_ : ValidatedRun
-        With all candidates, the chosen one, and the history of the last fit. There are no test
-        samples: errors on them are nan, here and in `discovery_`.
+class KANBase(BaseEstimator):
+    """The base class of `KANRegressor` and `KANClassifier`, with what both have.
+
+    Inputs are standardized. Cross-validation on the training samples chooses between a constant, a
+    linear, an additive and a hidden architecture, and the weight of the penalty; see
+    `kan_ref.cross_validate`, whose messages have its names of the settings.
+
+    Parameters
+    ----------
+    hidden_layers : sequence of int
+        Widths of the hidden layers of the richest architecture, each at least 1; () leaves it out.
+    n_intervals, degree : int
+        Number of grid intervals and degree of the splines.
+    penalty_weights : sequence of float, optional
+        Weights of the L1 penalty to choose from, above 0, strictly increasing.
+    n_steps : int
+        L-BFGS iterations with the first weight; half of them with each other one.
+    n_folds : int, optional
+        At least 2. None is 5 for up to 1000 samples; of more, a fifth is held out once.
+    random_state : int, RandomState or None
+        Draws the folds and the initial parameters.
+
+    Attributes
+    ----------
+    network_ : Network
+        Of standardized inputs. Its outputs are standardized targets, or logits.
+    scaler_ : Scaler
+        Maps inputs and targets to standardized ones, and back.
+    run_ : ValidatedRun
+        All candidates and the history of the last fit. There are no test samples: their errors are
+        nan.
     discovery_ : Discovery
-        What `kan_ref.discover` finds for the training samples in their units: `.formula`, a SymPy
-        expression (of logits for classes), `.verdict`, `.alternatives`, `.steps`. It is computed
-        when it or `formula_` is first read, without a limit of time: in seconds to a minute for up
-        to five columns, in one to three minutes for 10 to 50. It may differ from the network:
-        `print(model.discovery_.verdict)` says how far the samples support it, and whether the
-        search was interrupted. Then the best formula so far is kept until the next `fit`; before
-        there is any formula, KeyboardInterrupt is raised.
+        What `kan_ref.discover` finds for the training samples in their units (logits for classes).
+        It is computed when it or `formula_` is first read, in seconds to some minutes.
     formula_ : sympy.Expr, or tuple of them for several outputs
-        That of `discovery_`. Its symbols are the column names, if all of them are text, else x_1,
-        x_2, ...; line breaks and spaces at the ends of a name are left out.
+        That of `discovery_`. Its symbols are the column names if all are text, else x_1, x_2, ...
     feature_importances_ : (n_features,)
         Attribution scores of the inputs on the training samples, with sum 1; all 0 for a constant.
     n_features_in_ : int
@@ -65,26 +69,8 @@ run_ : ValidatedRun
     Notes
     -----
     Predictions clip each input to the range of the training samples, because splines decay to zero
-    outside their grids: beyond the training samples, predictions are constant. A copy of the
-    training samples is kept, for `discovery_`. A `fit` that fails or is interrupted leaves the
-    estimator as it was. Rows of X and y belong together by their places, as in scikit-learn: row
-    labels of tables are not compared."""
-
-
-@contextmanager
-def own_names() -> Iterator[None]:
-    """Give the errors of other functions of kan_ref the names that arguments have here."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        message = _NAMES.sub(lambda found: _RENAMED[found[0]], str(error))
-        if message == str(error):
-            raise
-        raise (TypeError if isinstance(error, TypeError) else ValueError)(message) from None
-
-
-class KANBase(BaseEstimator):
-    """The part of both estimators that does not depend on the loss; not for direct use."""
+    outside their grids. The samples are kept, for `discovery_`.
+    """
 
     def __init__(
         self,
@@ -105,21 +91,10 @@ class KANBase(BaseEstimator):
         self.n_folds = n_folds
         self.random_state = random_state
 
-    @contextmanager
-    def _whole(self) -> Iterator[None]:
-        """Restore all attributes if a fit fails or is interrupted: they are of one fit."""
-        before = dict(vars(self))
-        try:
-            yield
-        except BaseException:
-            self.__dict__ = before
-            raise
-
-    @own_names()
-    def _fit(self, x: FloatArray, y: Any, loss: str) -> None:
+    def _fit(self, x: Any, y: Any, loss: str) -> None:
         """Standardize, choose and train the network; y is (n, n_out), or labels (n,)."""
         headers = getattr(self, "feature_names_in_", None)
-        names = None if headers is None else checks.input_names(headers)
+        names = None if headers is None else tuple(" ".join(name.split()) for name in headers)
         # `discovery_` needs the samples as they are now, and the caller may change the arrays
         x, y = np.array(x), np.array(y)
         samples = kr.Data(x, y, x[:0], y[:0], names=names)
@@ -151,15 +126,14 @@ class KANBase(BaseEstimator):
         scores = kr.edge_scores(run.network, data.x_train, kind="attribution")[0].sum(axis=0)
         self.feature_importances_ = scores / (scores.sum() or 1.0)
 
-    def _points(self, X: Any) -> FloatArray:  # noqa: N803  # scikit-learn's name
-        """Return standardized inputs (n, n_features), clipped to the range of the training ones."""
+    def _outputs(self, X: Any) -> NDArray[np.float64]:  # noqa: N803  # scikit-learn's name
+        """Return the network's outputs at inputs clipped to the range of the training samples."""
         check_is_fitted(self)
         known = self._samples.x_train
-        # the held-out losses are those of clipped inputs too
         given = validate_data(self, X, dtype=np.float64, reset=False)
         x = np.clip(given, known.min(axis=0), known.max(axis=0))
-        points: FloatArray = self.scaler_.transform_x(x)
-        return points
+        outputs: NDArray[np.float64] = self.network_(self.scaler_.transform_x(x))
+        return outputs
 
     @property
     def discovery_(self) -> Any:
@@ -167,8 +141,7 @@ class KANBase(BaseEstimator):
         check_is_fitted(self)
         if self._discovery is None:
             rng = np.random.default_rng(self._seed)
-            with own_names():
-                self._discovery = kr.discover(self._samples, loss=self._loss, rng=rng)
+            self._discovery = kr.discover(self._samples, loss=self._loss, rng=rng)
         return self._discovery
 
     @property
@@ -177,34 +150,22 @@ class KANBase(BaseEstimator):
         return self.discovery_.formula
 
     def draw(self, ax: "Axes | None" = None, **options: Any) -> "Axes":
-        """Draw the network; see `kan_ref.draw_network`.
+        """Draw the network of standardized inputs; see `kan_ref.draw_network`.
 
         Parameters
         ----------
         ax : Axes, optional
             Where to draw; None makes a figure.
         **options
-            Of `kan_ref.draw_network`, such as `title`. `names` are the names of the inputs in
-            `formula_` by default, as text: a dollar sign begins no formula.
+            Of `kan_ref.draw_network`. `names` are the names of the columns by default.
 
         Returns
         -------
         ax : Axes
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError, TypeError
-            As `kan_ref.draw_network`.
-
-        Notes
-        -----
-        The curves are those of standardized inputs.
         """
         check_is_fitted(self)
         names = self._samples.names
-        if names is not None:
-            options = {"names": tuple(map(checks.literal, names))} | options
+        if names is not None:  # a dollar sign begins no formula
+            options = {"names": tuple(name.replace("$", r"\$") for name in names)} | options
         axes: Axes = kr.draw_network(self.network_, self._drawn, ax=ax, **options)
         return axes

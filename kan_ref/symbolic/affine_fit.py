@@ -6,33 +6,26 @@ line at the first and the last sample, in the units of x it is
 
     (S17)  a = (q - p) / (high - low),    b = p - a low  or  b = q - a high
 
-and c, d follow from least squares on the samples themselves, (S14). A step function has no
-derivative to search by. Instead, each break between two samples and at a sample is tried; sums S
-and numbers n of the samples on both sides give
+and c, d follow from least squares on the samples themselves, (S14). A step has no derivative to
+search by. Of z sorted by t the best one divides the first k from the others, where
 
-    (S18)  misfit saved = (S_over - S_under)^2 / (n_under + n_over - (n_over - n_under)^2 / n)
+    (S18)  misfit saved = (z_1 + ... + z_k)^2 n / (k (n - k))
+
+is largest. No curve has a singular point between samples.
 """
 
-import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray
-from kan_ref.functions import Function, lookup, singular_points
+from kan_ref.functions import Function, lookup
 from kan_ref.symbolic.canonical import Affine, canonical_affine
-from kan_ref.symbolic.variable_projection import best_line
+from kan_ref.symbolic.variable_projection import EPS, best_line
 
-EPS = float(np.finfo(np.float64).eps)
 ROUNDING = 16.0 * EPS  # of max |y|, in y: a value of a spline is a sum of a few terms
-SAME = 1e-12  # of the standard deviation of y: fits that differ by less differ by rounding
 CLEARANCE = 8.0 * EPS  # relative, of a: more than the rounding of a x + b at both ends
-WIDE = 0.1  # an interval between singular points must be wider to hold the data
-LARGEST_LOG_SCALE = 300.0  # log of s^n, with which the squares of powers are float64 numbers
-LARGEST_ARGUMENT = 100.0  # |u| at which exp and cosh are far from overflow
-FINITE_POLES = 10.0  # |u| within which `_constant` looks for singular points
 
 
 @dataclass(frozen=True)
@@ -50,8 +43,6 @@ class AffineFit:
         reproduces it, else 0.
     rms : float
         Root mean square of y - c f(a x + b) - d.
-    singular : tuple of float
-        Points x inside the range of the samples at which the curve is infinite, increasing.
     score : float
         From `rank_functions`, else 0. Scores are comparable within one ranking only.
     """
@@ -63,7 +54,6 @@ class AffineFit:
     d: float
     r2: float
     rms: float
-    singular: tuple[float, ...] = ()
     score: float = 0.0
 
     @property
@@ -108,22 +98,12 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
     -------
     fit : AffineFit
         The smallest sum of squares found from a coarse grid. A better fit may exist where noise is
-        large, or samples are few. All samples lie in the domain of the curve. c = 0 if x or y is
-        constant or no curve is defined at all samples.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown ("name is 'sine', but must be one of ... (did you mean 'sin'?)"), the
-        numbers of samples differ or are 0, or a sample is not finite.
-    TypeError
-        If the samples are not real numbers.
+        large, or samples are few. All samples lie in the domain of the curve, which has no pole
+        between them. c = 0 if x or y is constant or no curve is defined at all samples.
 
     Notes
     -----
-    Takes 1 to 15 ms for 1000 samples on one core, and some 0.1 s for a function with poles that do
-    not repeat. A pole between two samples is accepted only if the samples grow
-    towards it on both sides; it is listed in `singular`. See tutorials/08_symbols.md.
+    Takes 1 to 15 ms for 1000 samples on one core. See tutorials/08_symbols.md.
 
     Examples
     --------
@@ -140,10 +120,7 @@ def check_samples(x: object, y: object) -> tuple[FloatArray, FloatArray]:
     """Return x and y as arrays (n,); raise if they are not finite or differ in length."""
     x, y = checks.array("x", x, ("n",)), checks.array("y", y, ("n",))
     if len(x) != len(y) or len(x) == 0:
-        raise ValueError(
-            f"x has {len(x)} samples and y has {len(y)}, "
-            "but a fit needs as many of both, at least 1"
-        )
+        checks.fail("y", y, f"must have as many samples as x, {len(x)}, and at least 1")
     return x, y
 
 
@@ -153,7 +130,7 @@ def standardise(x: FloatArray, y: FloatArray) -> Samples:
     low, high = float(x[order[0]]), float(x[order[-1]])
     largest = float(np.abs(y).max())
     if not np.isfinite(largest):  # the output of an edge may overflow
-        raise ValueError(f"y reaches {largest}, but must be finite")
+        checks.fail("y", largest, "must be finite")
     mean, std = float(np.mean(y)), float(np.std(y))
     if low == high or std == 0.0 or float(np.ptp(y)) <= ROUNDING * largest:
         return Samples(x, y, np.zeros(len(x)), np.zeros(len(x)), low, high, mean, 0.0)
@@ -163,91 +140,73 @@ def standardise(x: FloatArray, y: FloatArray) -> Samples:
 
 def fit_samples(function: Function, samples: Samples) -> AffineFit:
     """Fit one function to checked samples, as `fit_affine` does."""
-    if samples.std == 0.0 or function.redundancy.kind == "constant":
-        return _constant(function, samples)
-    fits = [_with_outer(function, samples, a, b) for a, b in _inner_lines(function, samples)]
+    lines = [] if samples.std == 0.0 else _inner_lines(function, samples)
+    fits = [_with_outer(function, samples, a, b) for a, b in lines]
     fits = [fit for fit in fits if np.isfinite(fit.rms)]
-    if not fits:
-        return _constant(function, samples)
-    least = min(fit.rms for fit in fits)
-    return next(fit for fit in fits if fit.rms <= max(least, min(2.0 * least, SAME * samples.std)))
+    return min(fits, key=lambda fit: fit.rms) if fits else _constant(function, samples)
 
 
 def _inner_lines(function: Function, samples: Samples) -> list[tuple[float, float]]:
-    """Return (a, b) of the best inner lines, which are equal up to rounding."""
-    if function.redundancy.kind == "line":
-        return [(1.0, 0.0)]
-    if function.name == "sgn":
-        return [(1.0, -_best_break(samples))]
-    ends = best_line(function, samples.t, samples.z)
-    return [] if ends is None else _lines(function, samples, *ends)
-
-
-def _lines(function: Function, samples: Samples, p: float, q: float) -> list[tuple[float, float]]:
-    """Return (a, b) of the line from p at the first sample to q at the last, by (S17).
-
-    The candidates are equal up to rounding, the simplest first.
-    """
-    width = samples.high - samples.low
-    if p == q:
+    """Return (a, b) of the best inner line by (S17): forms that differ by rounding only."""
+    kind = function.redundancy.kind
+    if kind == "constant":
         return []
-    scale, kind = width / abs(q - p), function.redundancy.kind
-    if kind == "log" or (
-        kind == "power" and abs(function.redundancy.degree * math.log(scale)) < LARGEST_LOG_SCALE
-    ):
-        # a is 1 or -1 first: then -b is exactly the sample at which u is 0
-        p, q = p * scale, q * scale
-    a, lines = (q - p) / width, []
-    turn = function.redundancy.turn
-    if turn > 0.0 and samples.low * samples.high > 0.0:
-        # far from x = 0 a phase near a whole number of periods is made one, and a takes up the
-        # rest: sin(15 x) over [99, 101]
-        b = turn * float(np.round((p - a * samples.low) / turn))
-        lines.append(((p + q - 2.0 * b) / (samples.low + samples.high), b))
-    lines += [(a, p - a * samples.low), (a, q - a * samples.high)]
-    # the last one is shorter, because rounding may move an end across the end of the domain
-    inner = a * (1.0 - CLEARANCE)
-    return [*lines, (inner, 0.5 * (p + q) - inner * 0.5 * (samples.low + samples.high))]
+    if kind == "line":
+        return [(1.0, 0.0)]
+    is_step = kind == "power" and function.redundancy.degree == 0.0
+    ends = _best_step(samples) if is_step else best_line(function, samples.t, samples.z)
+    if ends is None or ends[0] == ends[1]:
+        return []
+    low, high, (p, q) = samples.low, samples.high, ends
+    scales = [1.0]
+    if kind in ("power", "log"):  # a = 1 or -1: then -b is the very sample at which u is 0
+        scales.append((high - low) / abs(q - p))
+    lines = []
+    for scale in scales:
+        a = scale * (q - p) / (high - low)
+        lines += [(a, scale * p - a * low), (a, scale * q - a * high)]
+    # a little shorter: rounding may have moved an end out of the domain
+    a = (q - p) / (high - low) * (1.0 - CLEARANCE)
+    return [*lines, (a, 0.5 * (p + q) - a * 0.5 * (low + high))]
 
 
+def _best_step(samples: Samples) -> tuple[float, float]:
+    """Return the ends of the line t - tau with the best step tau between two samples, (S18)."""
+    t, k = samples.t, np.arange(1, len(samples.t))
+    gain = np.cumsum(samples.z)[:-1] ** 2 / (k * (len(t) - k))
+    best = int(np.argmax(np.where(t[1:] > t[:-1], gain, -1.0)))
+    tau = 0.5 * float(t[best] + t[best + 1])
+    return -1.0 - tau, 1.0 - tau
+
+
+@np.errstate(all="ignore")
 def _with_outer(function: Function, samples: Samples, a: float, b: float) -> AffineFit:
     """Return the fit with the best c and d for an inner line; its rms is inf if f is undefined."""
-    with np.errstate(all="ignore"):
-        g = function.f(a * samples.x + b)
-        middle = float(np.mean(g))
-        g = g - middle
-        c = float((g @ (samples.y - samples.mean)) / (g @ g)) if g.any() else 0.0
+    g = function.f(a * samples.x + b)
+    middle = float(np.mean(g))
+    g = g - middle
+    c = float((g @ (samples.y - samples.mean)) / (g @ g)) if g.any() else 0.0
     if not np.isfinite(c):
         return AffineFit(function.name, a, b, 0.0, samples.mean, 0.0, np.inf)
-    return _measured(
-        function, samples, canonical_affine(function, (a, b, c, samples.mean - c * middle))
-    )
+    affine = canonical_affine(function, (a, b, c, samples.mean - c * middle))
+    return _measured(function, samples, affine)
 
 
 def _constant(function: Function, samples: Samples) -> AffineFit:
-    """Return the fit with c = 0 and an inner line in the domain of f, away from poles."""
+    """Return the fit with a = c = 0 at a point b in the domain of f."""
     low, high = function.domain
-    poles = singular_points(function, max(low, -FINITE_POLES), min(high, FINITE_POLES))
-    walls = [low, *poles, high]
-    left, right = next((one, two) for one, two in pairwise(walls) if two - one > WIDE)
-    if np.isfinite(left) and np.isfinite(right):
-        width = samples.high - samples.low
-        a = min(1.0, 0.5 * (right - left) / width) if width > 0.0 else 1.0
-        b = 0.5 * (left + right) - a * 0.5 * (samples.low + samples.high)
-    elif np.isfinite(left) or np.isfinite(right):
-        a = 1.0
-        b = left + 1.0 - samples.low if np.isfinite(left) else right - 1.0 - samples.high
-    else:
-        largest = max(abs(samples.low), abs(samples.high))
-        a, b = min(1.0, LARGEST_ARGUMENT / max(largest, LARGEST_ARGUMENT)), 0.0
-    return _measured(function, samples, canonical_affine(function, (a, b, 0.0, samples.mean)))
+    places = np.array([0.5, low + 1.0, high - 1.0, 0.5 * (low + high)])
+    places = places[np.isfinite(places)]
+    b = float(next((u for u in places if np.isfinite(function.f(np.array([u]))[0])), 0.0))
+    affine = canonical_affine(function, (0.0, b, 0.0, samples.mean))
+    return _measured(function, samples, affine)
 
 
+@np.errstate(all="ignore")
 def _values(function: Function, affine: Affine, x: FloatArray) -> FloatArray:
     """Return c f(a x + b) + d, NaN where f is undefined."""
     a, b, c, d = affine
-    with np.errstate(all="ignore"):
-        return np.asarray(c * function.f(a * x + b) + d)
+    return np.asarray(c * function.f(a * x + b) + d)
 
 
 def _measured(function: Function, samples: Samples, affine: Affine) -> AffineFit:
@@ -258,32 +217,4 @@ def _measured(function: Function, samples: Samples, affine: Affine) -> AffineFit
     # [eq:r2]
     r2 = 1.0 - (rms / samples.std) ** 2 if samples.std else float(rms <= rounding)
     # [/eq:r2]
-    a, b, c, _ = affine
-    ends = sorted((a * samples.low + b, a * samples.high + b))
-    poles = singular_points(function, *ends) if c != 0.0 else np.zeros(0)
-    singular = tuple(sorted(float(u - b) / a for u in poles))
-    finite = np.isfinite([rms, *affine]).all()
-    return AffineFit(function.name, *affine, r2, rms if finite else np.inf, singular)
-
-
-def _best_break(samples: Samples) -> float:
-    """Return the best break x of a step between two constants, by (S18).
-
-    It lies between two samples, or at a sample, which then has the value sgn(0) = 0.
-    """
-    places, group = np.unique(samples.x, return_inverse=True)
-    count, total = (
-        np.bincount(group).astype(np.float64),
-        np.bincount(group, samples.y - samples.mean),
-    )
-    below, sum_below = np.cumsum(count), np.cumsum(total)
-    n = float(len(samples.x))
-    gaps = places[:-1] + 0.5 * (places[1:] - places[:-1])
-    under, over = (
-        np.concatenate([below[:-1], below - count]),
-        np.concatenate([(n - below)[:-1], n - below]),
-    )
-    moment = np.concatenate([-2.0 * sum_below[:-1], total - 2.0 * sum_below])
-    size = under + over - (over - under) ** 2 / n
-    gain = np.where(size > 0.5 / n, moment**2 / np.maximum(size, 0.5 / n), 0.0)
-    return float(np.concatenate([gaps, places])[int(np.argmax(gain))])
+    return AffineFit(function.name, *affine, r2, rms if np.isfinite(rms) else np.inf)

@@ -30,8 +30,8 @@ the inputs on, the first edges that are not constant fix s_j:
     has its scale in c or d (x, powers, log, abs, sgn)    the first c below is 1; if f is neither
                                                           even nor odd, it is 1 or -1, and a = 1
 
-Constants that cannot move are added up on one edge: those of an output, and those of a node that
-spline edges enter or leave.
+Nodes with spline edges, or with symbolic edges that share their parameters with others, are left as
+they are. The constants of edges into one node are added up on the first of them.
 """
 
 import math
@@ -49,7 +49,7 @@ Affine = tuple[float, float, float, float]
 PHASE_TOLERANCE = 1e-13
 LARGEST_LOG = 600.0  # e^709 is the largest power of e in float64; the rest is for c
 
-SCALE_NOT_IN_A = ("line", "power", "log")  # kinds of `Redundancy` for which a is 1 or -1
+OUTER_SCALE = ("line", "power", "log")  # kinds of `Redundancy` for which a is 1 or -1
 
 
 def n_inner(function: Function) -> int:
@@ -62,22 +62,9 @@ def n_inner(function: Function) -> int:
 def canonical_affine(function: Function, affine: Affine) -> Affine:
     """Return the canonical (a, b, c, d) of the curve that `affine` describes, up to rounding.
 
-    Parameters
-    ----------
-    function : Function
-    affine : (float, float, float, float)
-        a, b, c, d.
-
-    Returns
-    -------
-    affine : (float, float, float, float)
-        "0": (1, 0, 0, d). "x": a = 1, b = 0. Powers, abs, sgn: a = 1; fractional powers and log:
-        a = 1 or -1. exp: b = 0. sin, cos: a > 0, b in [0, pi); tan: a > 0, b in [-pi/2, pi/2);
-        other even and odd functions: a > 0. An edge with a = 0 is constant and returned unchanged.
-
-    Notes
-    -----
-    Implements :eq:`canonical-affine`.
+    "0": (1, 0, 0, d). "x": a = 1, b = 0. Powers, abs, sgn: a = 1; fractional powers and log: a = 1
+    or -1. exp: b = 0. sin, cos: a > 0, b in [0, pi); tan: a > 0, b in [-pi/2, pi/2); other even and
+    odd functions: a > 0. An edge with a = 0 is constant and returned unchanged.
     """
     a, b, c, d = affine
     redundancy = function.redundancy
@@ -89,12 +76,8 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
     if redundancy.kind == "line":
         return 1.0, 0.0, c * a, d + c * b
     if a < 0.0 and redundancy.parity != 0:
-        a, b, c, d = (
-            -a,
-            -b,
-            redundancy.parity * c,
-            d + (1 - redundancy.parity) * redundancy.middle * c,
-        )
+        d += (1 - redundancy.parity) * redundancy.middle * c
+        a, b, c = -a, -b, redundancy.parity * c
     s, n = abs(a), redundancy.factor
     if redundancy.kind == "power" and abs(redundancy.degree * math.log(s)) < LARGEST_LOG:
         a, b, c = a / s, b / s, c * s**redundancy.degree
@@ -125,28 +108,29 @@ def canonical_form(network: Network) -> Network:
     -------
     canonical : Network
         Equal, up to rounding, for all networks that differ by (S22), (S23) and the redundancy of
-        their edges. Splines are unchanged. Where the values of a node are scaled or shifted, so are
-        the knots of the layer above.
-
-    Raises
-    ------
-    TypeError
-        If `network` is not a Network.
+        their edges. Nodes that spline or locked edges enter or leave are unchanged.
 
     Notes
     -----
-    Implements :eq:`constants-move-on` and :eq:`node-scale`. Nodes that share locked edges, below
-    or above, are changed by the same amount, or not at all. Values agree up to rounding, which may
-    move a sample at the very end of the domain of a function out of it.
+    Implements :eq:`constants-move-on` and :eq:`node-scale`. Grids are left as they are. Values
+    agree up to rounding, which may move a sample at the end of the domain of a function out of it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> net = kr.fix_symbolic(net, 0, output=0, input=0, name="exp", affine=(1, 2, 3, 0))
+    >>> kr.canonical_form(net).layers[0].affine.round(2).tolist()
+    [[1.0, 0.0, 22.17, 0.0]]
     """
     check_network("network", network)
     layers = [_with_affine(layer, layer.affine) for layer in network.layers]
-    for layer_index in range(len(layers) - 1):
-        lower, upper = layers[layer_index : layer_index + 2]
-        for nodes in _free_groups(lower, upper):
-            lower, upper = _move_constants(lower, upper, nodes)
-            lower, upper = _set_scale(lower, upper, nodes)
-        layers[layer_index : layer_index + 2] = lower, upper
+    for index in range(len(layers) - 1):
+        for node in range(layers[index].n_out):
+            if _is_free(layers[index], layers[index + 1], node):
+                layers[index : index + 2] = _fix_node(layers[index], layers[index + 1], node)
     return Network(tuple(_gather_constants(layer) for layer in layers))
 
 
@@ -160,93 +144,55 @@ def _with_affine(layer: Layer, affine: FloatArray) -> Layer:
     return replace(layer, affine=np.array(rows).reshape(-1, 4))
 
 
-def _below(lower: Layer, node: int) -> list[SymbolicEdge]:
-    """Return the symbolic edges into a node."""
-    return [edge for edge in lower.symbolic if edge.output == node]
+def _edges(lower: Layer, upper: Layer, node: int) -> tuple[list[SymbolicEdge], list[SymbolicEdge]]:
+    """Return the symbolic edges into and out of a node."""
+    below = [edge for edge in lower.symbolic if edge.output == node]
+    return below, [edge for edge in upper.symbolic if edge.input == node]
 
 
-def _above(upper: Layer, node: int) -> list[SymbolicEdge]:
-    """Return the symbolic edges out of a node."""
-    return [edge for edge in upper.symbolic if edge.input == node]
+def _is_free(lower: Layer, upper: Layer, node: int) -> bool:
+    """Return whether all edges at a node are symbolic and none shares its parameters."""
+    below, above = _edges(lower, upper, node)
+    has_splines = lower.mask[node].any() or upper.mask[:, node].any()
+    own = not (_shared(lower, below) or _shared(upper, above))
+    return bool(below and above and own and not has_splines)
 
 
-def _free_groups(lower: Layer, upper: Layer) -> list[list[int]]:
-    """Return the hidden nodes with symbolic edges only, in groups tied by locked edges."""
-    group = list(range(lower.n_out))
-    for uses in (
-        [(edge.row, edge.output) for edge in lower.symbolic],
-        [(edge.row, edge.input) for edge in upper.symbolic],
-    ):
-        first: dict[int, int] = {}
-        for row, node in uses:
-            one, other = group[first.setdefault(row, node)], group[node]
-            group = [one if label == other else label for label in group]
-    splines = lower.mask.sum(axis=1) + upper.mask.sum(axis=0)
-    free = [
-        splines[node] == 0.0 and bool(_below(lower, node)) and bool(_above(upper, node))
-        for node in range(lower.n_out)
-    ]
-    members = [
-        [node for node, label in enumerate(group) if label == wanted]
-        for wanted in sorted(set(group))
-    ]
-    return [nodes for nodes in members if all(free[node] for node in nodes)]
+def _shared(layer: Layer, edges: list[SymbolicEdge]) -> bool:
+    """Return whether one of the edges is locked to another edge of the layer."""
+    users = Counter(edge.row for edge in layer.symbolic)
+    return any(users[edge.row] > 1 for edge in edges)
 
 
-def _rows(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[list[int], list[int]]:
-    """Return the rows of `affine` below and above these nodes, each once."""
-    below = {edge.row for node in nodes for edge in _below(lower, node)}
-    return sorted(below), sorted({edge.row for node in nodes for edge in _above(upper, node)})
-
-
-def _move_constants(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer, Layer]:
-    """Apply (S22) to nodes if they all have the same sum of constants."""
-    shifts = {
-        math.fsum(lower.affine[edge.row, 3] for edge in _below(lower, node)) for node in nodes
-    }
-    if len(shifts) > 1:
-        return lower, upper
-    shift = shifts.pop()
-    below, above = _rows(lower, upper, nodes)
-    affine_below, affine_above = lower.affine.copy(), upper.affine.copy()
+def _fix_node(lower: Layer, upper: Layer, node: int) -> tuple[Layer, Layer]:
+    """Apply (S22) and (S23) to one node."""
+    below, above = ([edge.row for edge in edges] for edges in _edges(lower, upper, node))
+    affine, over = lower.affine.copy(), upper.affine.copy()
     # [eq:constants-move-on]
-    affine_below[below, 3] = 0.0
-    affine_above[above, 1] += affine_above[above, 0] * shift
+    over[above, 1] += over[above, 0] * math.fsum(affine[below, 3])
+    affine[below, 3] = 0.0
     # [/eq:constants-move-on]
-    return _with_affine(lower, affine_below), _with_affine(
-        _with_knots(upper, nodes, 1.0, shift), affine_above
-    )
-
-
-def _set_scale(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer, Layer]:
-    """Apply (S23) to nodes if they all need the same factor."""
-    factors = {_factor(lower, upper, node) for node in nodes}
-    if len(factors) > 1:
-        return lower, upper
-    up, down = factors.pop()
-    below, above = _rows(lower, upper, nodes)
-    affine_below, affine_above = lower.affine.copy(), upper.affine.copy()
+    lower, upper = _with_affine(lower, affine), _with_affine(upper, over)
+    up, down = _factor(lower, upper, node)
+    affine, over = lower.affine.copy(), upper.affine.copy()
     # [eq:node-scale]
-    affine_below[below, 2:] = affine_below[below, 2:] * up / down
-    affine_above[above, 0] = affine_above[above, 0] * down / up
+    affine[below, 2:] = affine[below, 2:] * up / down
+    over[above, 0] = over[above, 0] * down / up
     # [/eq:node-scale]
-    return _with_affine(lower, affine_below), _with_affine(
-        _with_knots(upper, nodes, up / down, 0.0), affine_above
-    )
+    return _with_affine(lower, affine), _with_affine(upper, over)
 
 
 def _factor(lower: Layer, upper: Layer, node: int) -> tuple[float, float]:
     """Return s_j of (S23) as a quotient, so that a parameter that it makes 1 is exactly 1."""
-    above = _first_moving(_above(upper, node), upper.affine)
-    below = _first_moving(_below(lower, node), lower.affine)
+    edges_below, edges_above = _edges(lower, upper, node)
+    above = _first_moving(edges_above, upper.affine)
+    below = _first_moving(edges_below, lower.affine)
     if above is None:
         return 1.0, 1.0
-    a, c = (
-        float(upper.affine[above.row, 0]),
-        1.0 if below is None else float(lower.affine[below.row, 2]),
-    )
+    a = float(upper.affine[above.row, 0])
+    c = 1.0 if below is None else float(lower.affine[below.row, 2])
     redundancy = above.function.redundancy
-    if redundancy.kind in SCALE_NOT_IN_A:
+    if redundancy.kind in OUTER_SCALE:
         return (1.0, c) if redundancy.parity != 0 else (math.copysign(1.0, a), abs(c))
     return (a if redundancy.parity == 0 else math.copysign(a, a * c)), 1.0
 
@@ -260,31 +206,12 @@ def _first_moving(edges: list[SymbolicEdge], affine: FloatArray) -> SymbolicEdge
     )
 
 
-def _with_knots(layer: Layer, nodes: list[int], factor: float, shift: float) -> Layer:
-    """Return the layer with the knots factor (t - shift) for the inputs `nodes`.
-
-    Where the factor is negative, knots and coefficients are in reversed order.
-    """
-    knots, coef = layer.knots.copy(), layer.coef.copy()
-    moved = factor * (knots[nodes] - shift)
-    if factor < 0.0:
-        moved = moved[:, ::-1]
-        coef[:, nodes] = coef[:, nodes, ::-1]
-    low, high = moved[:, layer.degree], moved[:, -layer.degree - 1]
-    if not (low < high).all():
-        return layer  # rounding would leave the grid without width; no spline edge uses it
-    knots[nodes] = moved
-    return replace(layer, knots=knots, coef=coef)
-
-
 def _gather_constants(layer: Layer) -> Layer:
-    """Return the layer with each output's d added up on its first symbolic edge.
-
-    Rows that several locked edges share stay as they are.
-    """
-    users, affine = Counter(edge.row for edge in layer.symbolic), layer.affine.copy()
+    """Return the layer with each output's d added up on the first edge that is not locked."""
+    affine = layer.affine.copy()
     for node in range(layer.n_out):
-        rows = [edge.row for edge in _below(layer, node) if users[edge.row] == 1]
+        edges = [edge for edge in layer.symbolic if edge.output == node]
+        rows = [edge.row for edge in edges if not _shared(layer, [edge])]
         if rows:
             total = math.fsum(affine[rows, 3])
             affine[rows, 3] = 0.0

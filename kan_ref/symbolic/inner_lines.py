@@ -1,50 +1,56 @@
-"""Charts of the inner line u = a x + b, with no parameter that is redundant, and poles along it.
+"""The inner line u = a x + b: its free numbers, and where their search starts.
 
 With t in [-1, 1] over the range of the data, a line is given by its ends p = u(-1), q = u(1):
 
     (S6)   u(t) = p (1 - t)/2 + q (1 + t)/2
 
-A chart writes (p, q) with unbounded parameters theta, those that the redundancy of (a, b, c, d)
-leaves free:
+A chart writes (p, q) with numbers theta that have no bounds, and with none that the redundancy of
+(a, b, c, d) makes superfluous. It keeps singular points of f outside the data:
 
-    (S7)   "circle"  u = cos theta + t sin theta     powers defined everywhere: the zero of u is at
+    (S7)   "zero"    u = cos theta + t sin theta     powers defined everywhere: the zero of u is at
                                                      t = -cot theta; theta = 0 is a constant
-    (S8)   "side"    u = 1 + t sin theta             powers and log, u > 0 on the data: for
+    (S8)   "side"    u = 1 + t sin theta             other powers and log, u > 0 on the data: for
                                                      |sin theta| = 1 the zero of u is at an end
-    (S9)   "gap"     u = t - w(theta)                powers with a pole that stays in the gap
-                                                     between samples in which it starts
     (S10)  "scale"   u = theta t                     exp
-    (S11)  "ends"    p = w(theta_1), q = w(theta_2)  all others, both ends in the domain of f
+    (S11)  "ends"    p = w(theta_1), q = w(theta_2)  all others, both ends between `low` and `high`
 
-w maps all real s into the bounds: w(s) = (low + high)/2 + (high - low)/2 sin s, low + s^2, high -
-s^2, or s without bounds. So the search needs no constraints. Where f' is infinite at a closed end
-of its domain (sqrt, arcsin), the derivative of w vanishes at the same rate.
+w(s) = (low + high)/2 + (high - low)/2 sin s, low + s^2, high - s^2, or s without bounds. Where f'
+is infinite at an end of its domain (sqrt, arcsin), the derivative of w vanishes at the same rate.
 
-A pole lies between two neighbouring samples. It is accepted only where the samples grow towards
-that gap from both sides. Next to a pole tau of order m the samples are close to c / (t - tau)^m, so
-their distances from the median in the two neighbours of the gap determine it:
+Four rules give starts: zeros of u for powers and log; scales for exp; pairs of ends for all others;
+and frequencies for sin and cos, because at each omega the best sine is linear least squares of
+cos(omega t), sin(omega t) and 1, with normal equations made of the sums
 
-    (S12)  tau = (r_left t_left + r_right t_right) / (r_left + r_right)    r = distance^(1/m)
+    (S13)  sum_n e^(i omega t_n),  sum_n e^(2 i omega t_n),  sum_n z_n e^(i omega t_n)
 
-A simple pole (m = 1) shows by its change of sign. One without a change of sign, of unknown order,
-looks like a peak, whose highest sample can lie on either side of it.
+(Lomb 1976; Scargle 1982, with a free constant).
 """
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise
 
 import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
+from kan_ref.functions import EVERYWHERE, Function, singular_points
 
-N_BESIDE = 3  # samples of each side that must grow towards the gap; two where there are no more
-EVEN_ORDERS = np.array([1.0, 2.0, 4.0])  # of poles as those of 1/|x|, 1/x^2 and 1/x^4
-LEAST_HEIGHT = 5.0  # times the median distance from the median: smooth curves stay below
+# Beyond these numbers a curve is nearly a simpler one, or narrower than the samples. A sixth of the
+# points finds all clean curves of the library; the rest is margin for noise.
+OUTER_ZEROS = 1.0 + np.geomspace(1e-4, 300.0, 45)  # 40 % apart; farther out, a line to 1/300
+INNER_ZEROS = np.linspace(-1.0, 1.0, 81)
+EXP_SCALES = np.geomspace(0.02, 200.0, 60)  # 17 % apart; a line to 1 %, up to a jump at one end
+FRACTIONS = np.array([1e-4, 2e-3, 0.01, 0.03, 0.08, 0.16, 0.27, 0.39])  # dense at finite ends
+END_DISTANCES = np.geomspace(1e-3, 100.0, 24)  # 65 % apart, from the one finite end
+HALF_WIDTHS = np.geomspace(0.05, 60.0, 28)  # 30 % apart: a feature of f has size 1
+FLAT, SHIFT_STEP = 6.0, 0.7  # |u| beyond which tanh is constant to 1e-5; less than a feature
+FREQUENCY_STEP = 0.3  # of omega: a tenth of pi, the half-width of a spectral peak on [-1, 1]
+LOW_FREQUENCIES = np.array([0.02, 0.05, 0.1, 0.2])  # a sine is nearly a parabola: all phases
+N_PHASES = 8  # of half a period
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One of the charts (S7) to (S11); `low` and `high` bound w in "gap" and "ends"."""
+    """One of the charts (S7) to (S11); `low` and `high` bound w of "ends"."""
 
     kind: str
     low: float = -np.inf
@@ -53,11 +59,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class LineStarts:
-    """Initial values of a search: `theta` (n_starts, n_free) on a `chart`.
-
-    `row` (n_starts,), nondecreasing, numbers the rows of the grid: neighbours with the same row
-    number are neighbouring lines.
-    """
+    """Lines `theta` (n_starts, n_free) on a chart; neighbours in one `row` (n_starts,) are near."""
 
     chart: Chart
     theta: FloatArray
@@ -83,150 +85,109 @@ def free_number(chart: Chart, value: FloatArray) -> FloatArray:
     """Return the theta with w(theta) = value, for values within the bounds."""
     low, high = chart.low, chart.high
     if np.isfinite(low) and np.isfinite(high):
-        middle, half = 0.5 * (low + high), 0.5 * (high - low)
-        return np.asarray(np.arcsin(np.clip((value - middle) / half, -1.0, 1.0)))
+        sine = (value - 0.5 * (low + high)) / (0.5 * (high - low))
+        return np.asarray(np.arcsin(np.clip(sine, -1.0, 1.0)))
     if np.isfinite(low):
         return np.sqrt(value - low)
     return np.sqrt(high - value) if np.isfinite(high) else value
 
 
 def line_ends(chart: Chart, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the ends (p, q) of the lines theta, and their derivatives with respect to theta.
-
-    Parameters
-    ----------
-    chart : Chart
-    theta : (n, n_free)
-
-    Returns
-    -------
-    ends : (n, 2)
-    slopes : (n, 2, n_free)
-        d (p, q) / d theta.
-
-    Notes
-    -----
-    Implements :eq:`line-ends`.
-    """
+    """Return (p, q) (n, 2) of lines theta (n, n_free), and d (p, q) / d theta (n, 2, n_free)."""
     # [eq:line-ends]
     if chart.kind == "ends":
         ends, slope = between(chart, theta)
         return ends, slope[:, :, None] * np.eye(2)
     s = theta[:, 0]
-    if chart.kind == "circle":
-        middle, tilt, d_middle, d_tilt = np.cos(s), np.sin(s), -np.sin(s), np.cos(s)
-    elif chart.kind == "side":
-        middle, tilt, d_middle, d_tilt = np.ones_like(s), np.sin(s), np.zeros_like(s), np.cos(s)
-    elif chart.kind == "gap":
-        pole, d_pole = between(chart, s)
-        middle, tilt, d_middle, d_tilt = -pole, np.ones_like(s), -d_pole, np.zeros_like(s)
-    else:
-        middle, tilt, d_middle, d_tilt = np.zeros_like(s), s, np.zeros_like(s), np.ones_like(s)
+    zero, one = np.zeros_like(s), np.ones_like(s)
+    middle, tilt, d_middle, d_tilt = {
+        "zero": (np.cos(s), np.sin(s), -np.sin(s), np.cos(s)),
+        "side": (one, np.sin(s), zero, np.cos(s)),
+        "scale": (zero, s, zero, one),
+    }[chart.kind]
     ends = np.stack([middle - tilt, middle + tilt], axis=1)
     return ends, np.stack([d_middle - d_tilt, d_middle + d_tilt], axis=1)[:, :, None]
     # [/eq:line-ends]
 
 
-def one_row(chart: Chart, theta: FloatArray) -> LineStarts:
-    """Return lines that are neighbours in their order."""
-    return LineStarts(chart, theta, np.zeros(len(theta), dtype=np.intp))
+def line_starts(function: Function, t: FloatArray, z: FloatArray) -> list[LineStarts]:
+    """Return where the search for one function starts, an entry a chart.
 
-
-def inside(starts: LineStarts, low: float, high: float) -> LineStarts:
-    """Return the lines with low < u < high at both ends."""
-    ends, _ = line_ends(starts.chart, starts.theta)
-    chosen = ((ends > low) & (ends < high)).all(axis=1)
-    return LineStarts(starts.chart, starts.theta[chosen], starts.row[chosen])
-
-
-def pole_gaps(t: FloatArray, z: FloatArray) -> list[tuple[float, float]]:
-    """Return the gaps (t_left, t_right) beside the most distant sample that may hold a pole."""
-    distance = np.abs(z - np.median(z))
-    top = int(np.argmax(distance))
-    return [
-        (float(t[left]), float(t[left + 1]))
-        for left in (top - 1, top)
-        if _grow_towards_gap(t, distance, left)
-    ]
-
-
-def simple_poles(t: FloatArray, z: FloatArray) -> FloatArray:
-    """Return the simple poles that the samples show, increasing, by (S12).
-
-    Beside each of them the samples change their sign about the median, are `LEAST_HEIGHT` times as
-    far from it as the median sample, and grow towards the gap.
+    Samples (t, z), (n,), are those by which starts are compared; a sine is fitted to them.
     """
-    offset = z - np.median(z)
-    left = _high_gaps(t, offset, -1.0)
-    return _in_gaps(t, np.abs(offset), left, np.ones(1))[:, 0]
+    kind = function.redundancy.kind
+    if function.name in ("sin", "cos"):
+        return [_frequencies(function, t, z)]
+    if kind in ("power", "log"):
+        return [_zeros(function)]
+    if kind == "exp":
+        scales = np.concatenate([-EXP_SCALES[::-1], EXP_SCALES])
+        return [LineStarts(Chart("scale"), scales[:, None], np.zeros(len(scales), np.intp))]
+    (low, high), turn = function.domain, function.redundancy.turn
+    if function.singular and turn:  # one of the intervals that repeat
+        walls = singular_points(function, -1.01 * turn, 1.01 * turn).tolist()[:2]
+    else:
+        walls = [low, *singular_points(function, low, high).tolist(), high]
+    return [_pairs_of_ends(function, *bounds) for bounds in pairwise(walls)]
 
 
-def even_poles(t: FloatArray, z: FloatArray) -> list[FloatArray]:
-    """Return the poles without a change of sign that the samples may have, by (S12).
+def _zeros(function: Function) -> LineStarts:
+    """Return lines by the zero of u: outside the data where f is not defined everywhere."""
+    if function.singular or function.domain != EVERYWHERE:
+        slopes = 1.0 / OUTER_ZEROS
+        theta = np.arcsin(np.concatenate([-slopes, slopes[::-1]]))
+        chart = Chart("side")
+    else:
+        zeros = np.concatenate([-OUTER_ZEROS[::-1], INNER_ZEROS, OUTER_ZEROS])
+        theta, chart = np.arctan2(1.0, -zeros), Chart("zero")
+    return LineStarts(chart, theta[:, None], np.zeros(len(theta), np.intp))
 
-    Returns
-    -------
-    poles : list of (n_gaps, n_orders)
-        One entry for each peak, from left to right, as high as the sides of a simple pole: the pole
-        in each gap beside the highest sample, for each of `EVEN_ORDERS`.
+
+def _pairs_of_ends(function: Function, low: float, high: float) -> LineStarts:
+    """Return lines with both ends in (low, high); u and -u are the same for even and odd f.
+
+    With a finite bound these are all pairs of a grid, denser towards it. Without one they have
+    every half-width, and shifts so that some of |u| < `FLAT` falls on the data.
     """
-    offset = z - np.median(z)
-    left = _high_gaps(t, offset, 1.0)
-    peaks = np.split(left, np.flatnonzero(np.diff(left) > 1) + 1)
-    return [_in_gaps(t, np.abs(offset), peak, EVEN_ORDERS) for peak in peaks if peak.size]
+    if np.isfinite(low) or np.isfinite(high):
+        if np.isfinite(low) and np.isfinite(high):
+            fractions = np.concatenate([FRACTIONS, [0.5], 1.0 - FRACTIONS[::-1]])
+            places = low + (high - low) * fractions
+        else:
+            places = low + END_DISTANCES if np.isfinite(low) else high - END_DISTANCES[::-1]
+        first, last = (ends.ravel() for ends in np.meshgrid(places, places, indexing="ij"))
+        row = np.searchsorted(places, first)
+    else:
+        half = np.concatenate([HALF_WIDTHS, -HALF_WIDTHS])
+        reach = np.abs(half) + FLAT
+        middles = [np.linspace(-r, r, 2 * int(r / SHIFT_STEP) + 3) for r in reach]
+        row = np.arange(len(half)).repeat([len(middle) for middle in middles])
+        middle = np.concatenate(middles)
+        first, last = middle - half[row], middle + half[row]
+    chosen = first < last if function.redundancy.parity else first != last
+    chart, ends = Chart("ends", low, high), np.stack([first[chosen], last[chosen]], axis=1)
+    return LineStarts(chart, free_number(chart, ends), row[chosen])
 
 
-def pole_ends(t: FloatArray, z: FloatArray, *, is_even: bool) -> list[tuple[float, float, int]]:
-    """Return the first and the last of the poles that the samples show, and the number of poles.
-
-    There is one entry for each place where they may be; `is_even` is whether z has one sign on
-    both sides of each.
-    """
-    if not is_even:
-        poles = simple_poles(t, z)
-        return [(float(poles[0]), float(poles[-1]), len(poles))] if poles.size else []
-    peaks = even_poles(t, z)
-    if len(peaks) < 2:
-        return [(pole, pole, 1) for peak in peaks for pole in peak.ravel().tolist()]
-    return [
-        (first, last, len(peaks))
-        for of_one_order in zip(peaks[0].T.tolist(), peaks[-1].T.tolist(), strict=True)
-        for first, last in product(*of_one_order)
-    ]
-
-
-def _high_gaps(t: FloatArray, offset: FloatArray, sign: float) -> IntArray:
-    """Return the samples before gaps with high neighbours, whose product has this sign."""
-    distance = np.abs(offset)
-    least = LEAST_HEIGHT * float(np.median(distance))
-    left = np.flatnonzero(
-        (sign * offset[:-1] * offset[1:] > 0.0) & (np.minimum(distance[:-1], distance[1:]) > least)
-    )
-    return np.array([n for n in left if _grow_towards_gap(t, distance, int(n))], dtype=np.intp)
-
-
-def _in_gaps(t: FloatArray, distance: FloatArray, left: IntArray, orders: FloatArray) -> FloatArray:
-    """Return the pole (S12) in the gap after each sample of `left`, for each order."""
-    # [eq:pole-in-gap]
-    before, after = (distance[place, None] ** (1.0 / orders) for place in (left, left + 1))
-    return np.asarray((before * t[left, None] + after * t[left + 1, None]) / (before + after))
-    # [/eq:pole-in-gap]
-
-
-def holds_poles(t: FloatArray, z: FloatArray, poles: FloatArray) -> bool:
-    """Return whether the samples grow towards each of these poles from both sides.
-
-    Noise and single outliers do not, so they support no pole.
-    """
-    distance = np.abs(z - np.median(z))
-    left = np.searchsorted(t, poles) - 1
-    return all(_grow_towards_gap(t, distance, int(place)) for place in left)
-
-
-def _grow_towards_gap(t: FloatArray, distance: FloatArray, left: int) -> bool:
-    """Return whether `distance` grows on both sides towards the gap after sample `left`."""
-    before = distance[max(left + 1 - N_BESIDE, 0) : left + 1]
-    after = distance[left + 1 : left + 1 + N_BESIDE]
-    if len(before) < 2 or len(after) < 2 or t[left] == t[left + 1]:
-        return False
-    return bool(np.all(np.diff(before) > 0.0) and np.all(np.diff(after) < 0.0))
+def _frequencies(function: Function, t: FloatArray, z: FloatArray) -> LineStarts:
+    """Return sines of all frequencies up to that of the samples with their best phases, (S13)."""
+    n, z = len(t), z - np.mean(z)
+    highest = 0.5 * np.pi * (len(np.unique(t)) - 1)
+    omega = np.arange(FREQUENCY_STEP, highest + FREQUENCY_STEP, FREQUENCY_STEP)
+    # [eq:periodogram]
+    waves = np.exp(1j * np.outer(omega, t))
+    first, double, moments = waves.sum(axis=1), (waves * waves).sum(axis=1), waves @ z
+    cos_cos = 0.5 * (n + double.real) - first.real**2 / n
+    sin_sin = 0.5 * (n - double.real) - first.imag**2 / n
+    cos_sin = 0.5 * double.imag - first.real * first.imag / n
+    # [/eq:periodogram]
+    # the coefficients of cos and sin, up to a positive factor
+    of_cos = sin_sin * moments.real - cos_sin * moments.imag
+    of_sin = cos_cos * moments.imag - cos_sin * moments.real
+    best = np.arctan2(of_cos, of_sin)
+    low = LOW_FREQUENCIES.repeat(N_PHASES)
+    every = np.tile(np.pi * np.arange(N_PHASES) / N_PHASES, len(LOW_FREQUENCIES))
+    phase = np.concatenate([every, best]) - (0.0 if function.name == "sin" else 0.5 * np.pi)
+    row = np.concatenate([np.arange(len(low)) // N_PHASES, np.full(len(best), len(low))])
+    omega = np.concatenate([low, omega])
+    return LineStarts(Chart("ends"), np.stack([phase - omega, phase + omega], axis=1), row)

@@ -27,6 +27,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from kan_ref import checks
 from kan_ref.functions import LIBRARY, Function, lookup
 from kan_ref.network import Network, replace_layer, with_formula
 from kan_ref.symbolic.affine_fit import (
@@ -65,13 +66,7 @@ def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> 
     -------
     fits : list of AffineFit
         In the order of increasing score (S19). Functions of one family, such as sin and cos, tie;
-        they keep the order of the library. A fit with a pole between samples lists it in
-        `singular`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `fit_affine`; also if `names` is empty or a string.
+        they keep the order of the library.
 
     Notes
     -----
@@ -92,12 +87,10 @@ def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> 
 def check_candidates(names: Iterable[str] | None, argument: str = "names") -> list[Function]:
     """Return the functions called `names`, all by default; raise for unknown or no names."""
     if isinstance(names, str):
-        raise TypeError(
-            f"{argument} is {names!r}, but must be a sequence of names, as in ({names!r},)"
-        )
+        checks.fail(argument, names, "must be a sequence of names", TypeError)
     functions = [lookup(name) for name in dict.fromkeys(LIBRARY if names is None else names)]
     if not functions:
-        raise ValueError(f"{argument} is empty, but a ranking needs at least one name")
+        checks.fail(argument, names, "must have at least one name")
     return functions
 
 
@@ -112,9 +105,8 @@ def rank_samples(samples: Samples, functions: Sequence[Function]) -> list[Affine
     for function, fit in zip(functions, fits, strict=True):
         n_parameters = 1 if function.redundancy.kind == "constant" else 2 + n_inner(function)
         cost = n_parameters * np.log(n_eff) + COMPLEXITY_WEIGHT * function.complexity
-        scored.append(
-            replace(fit, score=float(n_eff * np.log(max((fit.rms / scale) ** 2, floor)) + cost))
-        )
+        misfit = max((fit.rms / scale) ** 2, floor)
+        scored.append(replace(fit, score=float(n_eff * np.log(misfit) + cost)))
     # [/eq:rank]
     # rounding separates the scores of one family by less than 1e-3
     return sorted(scored, key=lambda fit: round(fit.score, 3))
@@ -148,26 +140,9 @@ def exchange_functions(
 ) -> Evaluated:
     """Return the best evaluation that exchanges of single functions reach.
 
-    Parameters
-    ----------
-    rivals : mapping of (layer, output, input) to sequence of AffineFit
-        The candidates of each edge.
-    choice : dict
-        One candidate for each edge, in the order of `rivals`.
-    best : object
-        The evaluation of `choice`.
-    evaluate : callable
-        (choice, best, place) -> evaluation of a choice that differs at `place` from that of `best`.
-    improves : callable
-        (evaluation, best) -> whether the evaluation replaces the best.
-    is_final : callable
-        best -> whether the search ends here.
-    seen : iterable of tuple of str
-        Names of other choices that have been evaluated before. None is evaluated twice.
-
-    Returns
-    -------
-    best : object
+    `best` is the evaluation of `choice`, which has one of the rivals for each edge, in their order.
+    `evaluate(choice, best, place)` judges a choice that differs from the best at one place. No
+    choice is evaluated twice, nor one with the names `seen`.
     """
     tried = {_names(choice), *seen}
     improved = True

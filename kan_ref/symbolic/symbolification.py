@@ -12,14 +12,15 @@ by exchanging one function at a time (`ranking`), until none lowers this clearly
 targets are not used.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray, Record
-from kan_ref.functions import lookup, singular_points
+from kan_ref.functions import LIBRARY, lookup, singular_points
 from kan_ref.network import (
     Network,
     check_defined,
@@ -28,13 +29,14 @@ from kan_ref.network import (
     check_inputs,
     check_network,
     edge_samples,
+    mask_edges,
     network_values,
     replace_layer,
     values,
     with_formula,
     with_spline,
 )
-from kan_ref.symbolic.affine_fit import AffineFit, fit_samples, standardise
+from kan_ref.symbolic.affine_fit import AffineFit, Samples, fit_samples, standardise
 from kan_ref.symbolic.ranking import (
     Choice,
     Place,
@@ -48,7 +50,8 @@ from kan_ref.symbolic.ranking import (
 IDENTITY = (1.0, 0.0, 1.0, 0.0)
 MOST_RIVALS = 4  # candidates of one edge among which the network decides
 CLEAR_GAIN = 0.9  # an exchange must lower (S21) at least by this factor
-N_SHOWN, WIDTHS = 10, (10, 10, 10, 12, 12, 12, 12)  # rows and columns of the printed table
+N_SHOWN = 10  # rows of the printed table
+ABSENT = "0"  # in a pattern
 
 
 @dataclass(frozen=True)
@@ -72,21 +75,17 @@ class Suggestions(Record):
         return self.fits[place]
 
     def __repr__(self) -> str:
-        edge = f"edge of layer {self.layer} from input {self.input} to output {self.output}"
-        head = ("f", "1 - R^2", "rms", "a", "b", "c", "d")
-        first = max([WIDTHS[0], *(len(fit.name) + 1 for fit in self.fits[:N_SHOWN])])
-        widths = (first, *WIDTHS[1:])
+        shown = self.fits[:N_SHOWN]
+        width = max(10, *(len(fit.name) + 1 for fit in shown))
+        head = f"{'f':>{width}}{'1 - R^2':>10}{'rms':>10}"
         rows = [
-            f"{edge}: c f(a x + b) + d, the best first",
-            "".join(f"{name:>{width}}" for name, width in zip(head, widths, strict=True)),
+            f"{_edge(self.layer, self.output, self.input)}: c f(a x + b) + d, the best first",
+            head + "".join(f"{letter:>12}" for letter in "abcd"),
         ]
-        for fit in self.fits[:N_SHOWN]:
-            errors = f"{fit.name:>{first}}{1.0 - fit.r2:10.1e}{fit.rms:10.1e}"
-            affine = "".join(f"{number:12.4g}" for number in fit.affine)
-            poles = f"  infinite at x = {fit.singular[0]:.4g}" if fit.singular else ""
-            rows.append(errors + affine + poles)
-        more = [f"and {len(self) - N_SHOWN} more"] if len(self) > N_SHOWN else []
-        return "\n".join([*rows, *more])
+        for fit in shown:
+            errors = f"{fit.name:>{width}}{1.0 - fit.r2:10.1e}{fit.rms:10.1e}"
+            rows.append(errors + "".join(f"{number:12.4g}" for number in fit.affine))
+        return "\n".join(rows + [f"and {len(self) - N_SHOWN} more"] * (len(self) > N_SHOWN))
 
 
 @np.errstate(all="ignore")
@@ -120,27 +119,100 @@ def fix_symbolic(
         The edge leaves a group of locked edges; the others of the group stay locked. (Liu et al.
         2024, section 2.5.1, `fix_symbolic`.)
 
-    Raises
-    ------
-    ValueError, TypeError, IndexError
-        If the name is unknown, x and affine are both given, or x is given for a masked edge, which
-        has no curve to fit.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> fixed = kr.fix_symbolic(net, 0, output=0, input=0, name="sin", affine=(2, 0, 3, 1))
+    >>> kr.formula(fixed)
+    3.0*sin(2.0*x_1) + 1
     """
     check_network("network", network)
     layer_index, j, i = check_edge_index(network, layer, output, input)
-    function = lookup(name)
-    if x is None:
-        four = IDENTITY if affine is None else tuple(checks.array("affine", affine, (4,)))
-    elif affine is not None:
-        raise ValueError(
-            "x and affine are both given, but a, b, c, d are either fitted to x or given by affine"
-        )
-    else:
-        _check_active(network, layer_index, j, i)
-        inputs, outputs = edge_samples(network, x)[layer_index]
-        four = fit_samples(function, standardise(inputs[:, i], outputs[:, j, i])).affine
-    fixed = with_formula(network.layers[layer_index], j, i, function, four)
-    return replace_layer(network, layer_index, fixed)
+    function, old = lookup(name), network.layers[layer_index]
+    if x is not None and affine is not None:
+        checks.fail("affine", affine, "must be left out where x is given")
+    if x is not None:
+        curve = _edge_curve(edge_samples(network, x), network, (layer_index, j, i))
+        affine = fit_samples(function, curve).affine
+    four = IDENTITY if affine is None else tuple(checks.array("affine", affine, (4,)))
+    return replace_layer(network, layer_index, with_formula(old, j, i, function, four))
+
+
+@np.errstate(all="ignore")
+def fix_pattern(network: Network, pattern: object, x: object = None) -> Network:
+    """Replace the edges of a network by the functions that a pattern names.
+
+    Parameters
+    ----------
+    network : Network
+    pattern : nested sequence of str and None
+        `pattern[l][j][i]` is the name of the function on the edge of layer l from input i to
+        output j, of a function in `LIBRARY`. None leaves the edge as it is, and "0" masks it. None
+        in the place of a whole layer leaves all of it.
+    x : (batch, n_in), optional
+        Inputs of the network. a, b, c, d of every edge with a name are fitted to its curve on these
+        samples in the network as it was. Without x they are 1, 0, 1, 0, except that an edge that
+        has the function already keeps its own.
+
+    Returns
+    -------
+    fixed : Network
+        Edges with a name in the pattern leave their groups of locked edges.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> fixed = kr.fix_pattern(net, [[["sin", "x^2"]], [["exp"]]])
+    >>> kr.formula(fixed, names=("x", "y"))
+    exp(y**2 + sin(x))
+    >>> kr.formula(kr.fix_pattern(fixed, [[[None, "0"]], None]), names=("x", "y"))
+    exp(sin(x))
+    """
+    check_network("network", network)
+    samples = None if x is None else edge_samples(network, x)
+    fixed = network
+    for place, name in _named_places(network, pattern):
+        layer_index, j, i = place
+        layer = network.layers[layer_index]
+        if name == ABSENT:
+            mask = _active(fixed, layer_index)
+            mask[j, i] = 0.0
+            fixed = mask_edges(fixed, layer_index, mask)
+            continue
+        if samples is not None:
+            affine = fit_samples(lookup(name), _edge_curve(samples, network, place)).affine
+        else:
+            present = {(edge.output, edge.input, edge.name): edge.row for edge in layer.symbolic}
+            row = present.get((j, i, name))
+            affine = IDENTITY if row is None else layer.affine[row]
+        fixed = fix_symbolic(fixed, layer_index, output=j, input=i, name=name, affine=affine)
+    return fixed
+
+
+def _named_places(network: Network, pattern: object) -> Iterator[tuple[Place, str]]:
+    """Yield the edges that a pattern names; raise if it has another shape than the network."""
+    layers = _entries("pattern", pattern, len(network.layers))
+    for depth, (rows, layer) in enumerate(zip(layers, network.layers, strict=True)):
+        rows = [] if rows is None else _entries(f"pattern[{depth}]", rows, layer.n_out)
+        for j, row in enumerate(rows):
+            names = _entries(f"pattern[{depth}][{j}]", row, layer.n_in)
+            for i, name in enumerate(names):
+                if name is not None:
+                    yield (depth, j, i), checks.choice(f"pattern[{depth}][{j}][{i}]", name, LIBRARY)
+
+
+def _entries(name: str, value: Any, length: int) -> list[Any]:
+    """Return a part of a pattern, which must be a sequence of this length."""
+    is_sequence = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
+    if not is_sequence or len(value) != length:
+        checks.fail(name, value, f"must be a sequence of length {length}")
+    return list(value)
 
 
 def unfix_symbolic(network: Network, layer: int, *, output: int, input: int) -> Network:
@@ -156,10 +228,16 @@ def unfix_symbolic(network: Network, layer: int, *, output: int, input: int) -> 
     freed : Network
         The edge has w_spline 1 and w_base 0. Outside the grid the spline decays to zero.
 
-    Raises
-    ------
-    ValueError, TypeError, IndexError
-        If the edge is not symbolic, or its function is undefined somewhere on the grid.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((1, 1), n_intervals=9, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> fixed = kr.fix_symbolic(net, 0, output=0, input=0, name="x^2")
+    >>> freed = kr.unfix_symbolic(fixed, 0, output=0, input=0)
+    >>> bool(abs(freed(np.array([[0.5]]))[0, 0] - 0.25) < 1e-9)
+    True
     """
     layer_index, j, i = check_edge_index(check_network("network", network), layer, output, input)
     old = network.layers[layer_index]
@@ -203,35 +281,49 @@ def suggest_symbolic(
     suggestions : Suggestions
         Ranked by an information criterion and the complexity of the functions, :eq:`rank`.
 
-    Raises
-    ------
-    ValueError, TypeError, IndexError
-        If the edge is masked, a name is unknown, or there is no sample.
-
     Notes
     -----
-    Takes 0.1 to 0.3 seconds for 1000 samples. For sums, products and compositions of functions see
+    Takes 0.1 to 0.2 seconds for 1000 samples. For sums, products and compositions of functions see
     `kan_ref.suggest_formulas`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> net = kr.fix_symbolic(net, 0, output=0, input=0, name="exp")
+    >>> x = np.linspace(-1.0, 1.0, 50)[:, None]
+    >>> kr.suggest_symbolic(net, x, 0, output=0, input=0, names=("x^2", "exp")).best.name
+    'exp'
     """
     check_network("network", network)
-    layer_index, j, i = check_edge_index(network, layer, output, input)
-    _check_active(network, layer_index, j, i)
-    inputs, outputs = edge_samples(network, x)[layer_index]
-    samples = standardise(inputs[:, i], outputs[:, j, i])
-    fits = rank_samples(samples, check_candidates(names))
-    return Suggestions(layer_index, j, i, tuple(fits))
+    place = check_edge_index(network, layer, output, input)
+    samples = _edge_curve(edge_samples(network, x), network, place)
+    return Suggestions(*place, tuple(rank_samples(samples, check_candidates(names))))
 
 
-def _check_active(network: Network, layer_index: int, j: int, i: int) -> None:
-    """Raise ValueError if the edge is masked."""
-    layer = network.layers[layer_index]
-    places = [(edge.output, edge.input) for edge in layer.symbolic]
-    if layer.mask[j, i] == 0.0 and (j, i) not in places:
-        raise ValueError(f"the {_edge(layer_index, j, i)} is masked: there is no curve to fit")
+def _edge_curve(
+    samples: Sequence[tuple[FloatArray, FloatArray]], network: Network, place: Place
+) -> Samples:
+    """Return the samples of one edge's curve; raise ValueError if it is masked."""
+    layer_index, j, i = place
+    if _active(network, layer_index)[j, i] == 0.0:
+        raise ValueError(f"the {_edge(*place)} is masked: there is no curve to fit")
+    inputs, outputs = samples[layer_index]
+    return standardise(inputs[:, i], outputs[:, j, i])
+
+
+def _active(network: Network, layer_index: int) -> FloatArray:
+    """Return 1 on spline and symbolic edges of a layer, 0 on masked ones, (n_out, n_in)."""
+    active = network.layers[layer_index].mask.copy()
+    for edge in network.layers[layer_index].symbolic:
+        active[edge.output, edge.input] = 1.0
+    return active
 
 
 def _edge(layer_index: int, j: int, i: int) -> str:
-    """Return the place of an edge in words, for messages."""
+    """Return the place of an edge in words."""
     return f"edge of layer {layer_index} from input {i} to output {j}"
 
 
@@ -260,15 +352,17 @@ def auto_symbolic(
     symbolic : Network
         Edges that are symbolic already stay as they are.
 
-    Raises
-    ------
-    ValueError, TypeError
-        If there is no sample, a name is unknown, rival_score is negative, a symbolic edge is
-        undefined at a sample, or each combination of candidates that was tried is.
-
-    Notes
-    -----
-    Takes 0.1 to 0.3 seconds for each edge and 1000 samples.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((1, 1), n_intervals=9, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> net = kr.fix_symbolic(net, 0, output=0, input=0, name="exp")
+    >>> spline = kr.unfix_symbolic(net, 0, output=0, input=0)
+    >>> symbolic = kr.auto_symbolic(spline, np.linspace(-1.0, 1.0, 50)[:, None])
+    >>> symbolic.layers[0].symbolic[0].name
+    'exp'
     """
     rival_score = checks.number("rival_score", rival_score, low=0.0)
     points, functions = check_inputs(network, x), check_candidates(names)

@@ -20,12 +20,11 @@ number. All initial values of a search move at once.
 import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
-from kan_ref.functions import Function, singular_points
-from kan_ref.symbolic.inner_lines import Chart, holds_poles, line_ends
-from kan_ref.symbolic.search_starts import coarse_starts
+from kan_ref.functions import Function
+from kan_ref.symbolic.inner_lines import Chart, line_ends, line_starts
 
 N_COARSE = 128  # samples by which initial values are compared
-N_FARTHEST = 8  # samples farthest from the median, near a pole perhaps; always among these
+N_FARTHEST = 8  # samples farthest from the median; always among these
 ROUNDS = ((60, 6), (12, 10), (5, 20))  # (lines kept, steps), on the coarse samples
 N_FINAL, N_FINE = 2, 2000  # lines refined on more samples; the best of them then on all samples
 FINAL_STEPS = 100  # at most; FINAL_GAIN and MOST_IDLE end it earlier
@@ -39,50 +38,31 @@ State = tuple[FloatArray, ...]
 def best_line(function: Function, t: FloatArray, z: FloatArray) -> tuple[float, float] | None:
     """Return the ends (u(-1), u(1)) of the inner line whose curve is nearest to the samples.
 
-    Parameters
-    ----------
-    function : Function
-        Any but a constant or a line.
-    t : (n,)
-        Nondecreasing, from -1 to 1.
-    z : (n,)
-        Mean 0, root mean square 1.
-
-    Returns
-    -------
-    ends : (float, float), or None
-        None if each line of the search leaves the domain of f at a sample, or has poles that the
-        samples do not show.
+    t (n,) is nondecreasing from -1 to 1, z (n,) has mean 0 and root mean square 1. The function is
+    no constant and no line. None if each line of the search leaves the domain of f at a sample.
     """
-    some, fine = _subset(t, z, N_COARSE), _subset(t, z, N_FINE)
+    some, fine, turn = _subset(t, z, N_COARSE), _subset(t, z, N_FINE), function.redundancy.turn
     t_some, z_some = t[some], z[some] - np.mean(z[some])
     t_fine, z_fine = t[fine], z[fine] - np.mean(z[fine])
     found: list[tuple[float, float, float]] = []
-    for starts in coarse_starts(function, t, z, some):
+    for starts in line_starts(function, t_some, z_some):
         chart, theta = starts.chart, starts.theta
         order = _local_minima(starts.row, misfits(function, chart, theta, t_some, z_some))
         for n_kept, n_steps in ROUNDS:
-            theta, misfit = polish(
-                function, chart, theta[order[:n_kept]], t_some, z_some, n_steps, COARSE_GAIN
-            )
+            theta = theta[order[:n_kept]]
+            theta, misfit = polish(function, chart, theta, t_some, z_some, n_steps, COARSE_GAIN)
             order = np.argsort(misfit, kind="stable")
-        theta, misfit = polish(
-            function, chart, theta[order[:N_FINAL]], t_fine, z_fine, FINAL_STEPS, FINAL_GAIN
-        )
+        theta = theta[order[:N_FINAL]]
+        theta, misfit = polish(function, chart, theta, t_fine, z_fine, FINAL_STEPS, FINAL_GAIN)
         if len(fine) < len(t):
             best = theta[[np.argmin(misfit)]]
             theta, misfit = polish(function, chart, best, t, z, FINAL_STEPS, FINAL_GAIN)
-        found += [
-            (float(m), float(p), float(q))
-            for m, (p, q) in zip(misfit, line_ends(chart, theta)[0], strict=True)
-        ]
-    for misfit_, p, q in sorted(found):
-        if function.redundancy.turn > 0.0 and abs(q - p) > function.redundancy.turn * len(t):
-            continue  # more than one period from sample to sample
-        poles = singular_points(function, min(p, q), max(p, q))
-        if np.isfinite(misfit_) and holds_poles(t, z, (2.0 * poles - p - q) / (q - p)):
-            return p, q
-    return None
+        ends = line_ends(chart, theta)[0].tolist()
+        found += [(m, p, q) for m, (p, q) in zip(misfit.tolist(), ends, strict=True)]
+    # at most one turn from sample to sample: a faster wave would reach any samples
+    most = turn * len(t) if turn else np.inf
+    found = [one for one in found if np.isfinite(one[0]) and abs(one[2] - one[1]) <= most]
+    return min(found)[1:] if found else None
 
 
 def _subset(t: FloatArray, z: FloatArray, n_even: int) -> IntArray:

@@ -338,7 +338,7 @@ ALONE = {
     "auto_symbolic.names": [(("sine",), K), ((1,), T), ((), V)],
     "from_formula.names": [("x", T), (("x", "x"), V)],
     "recognise_constants.names": [(("a", "a"), V)],
-    "to_c.name": [("", V), (3, T), ("2kan", V), ("double", V)],
+    "to_c.name": [("", V), (3, T), ("2kan", V)],
     "from_formula.domain": [((1.0, 0.0), V), ((0.0, np.nan), V), ("a", (T, V))],
     "equation_term.weight": EQUATION,
     "value_term.weight": EQUATION,

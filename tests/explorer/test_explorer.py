@@ -475,7 +475,6 @@ FAULTY = {
     "it lacks 'kan_ref'": changed(GOOD, "kan_ref", drop=True),
     'it has "more", which has no place in format version 3': changed(GOOD, "more", to=1),
     "it needs its layers as a list of objects, at least one": changed(GOOD, "layers", to=[]),
-    "it has formulas, which have no place in format version 1": changed(NAMED, "version", to=1),
     "layer 0 lacks 'coef'": changed(GOOD, "layers", 0, "coef", drop=True),
     "layer 1 has degree -1, but needs an integer from 0 on": changed(
         GOOD, "layers", 1, "degree", to=-1

@@ -8,13 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from cases import for_all
-from networks import random_network, with_formulas
+from networks import random_network
 
 import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
-from kan_ref.network.network import Network
-from kan_ref.network.symbolic_edges import numbers
-from kan_ref.symbolic import symbolification
 from kan_ref.symbolic.affine_fit import AffineFit, fit_affine
 from kan_ref.symbolic.ranking import exchange_functions, price, rank_functions
 from kan_ref.symbolic.symbolification import decide_together
@@ -81,23 +78,6 @@ def test_the_score_is_that_of_its_definition(case):
     expected = scores_by_definition(x, y, fits)
     assert {fit.name: fit.score for fit in fits} == pytest.approx(expected, rel=1e-9, abs=1e-6)
     assert np.all(np.diff([fit.score for fit in fits]) > -1e-3)
-
-
-def test_misfits_below_1e_13_of_the_standard_deviation_are_equally_good():
-    x, _ = samples("exact")
-    fits = {fit.name: fit for fit in rank_functions(x, np.sin(2.0 * x), ("sin", "cos", "cosh"))}
-
-    assert fits["sin"].rms < 1e-13 > fits["cos"].rms
-    assert fits["sin"].score == fits["cos"].score
-
-
-@pytest.mark.parametrize("names", [("sin", "cos"), ("cos", "sin")])
-def test_functions_of_one_family_keep_their_order(names):
-    for seed in range(5):
-        x = np.random.default_rng(seed).uniform(-1.0, 1.0, 60)
-        y = np.sin(5.0 * x) + 0.1 * np.random.default_rng(seed + 9).standard_normal(60)
-
-        assert tuple(fit.name for fit in rank_functions(x, y, names)) == names
 
 
 @for_all("name", CANDIDATES)
@@ -167,29 +147,6 @@ def test_the_search_ends_where_no_single_exchange_improves():
     assert len(tried) == len(EDGES) * (len(COSTS) - 1)
 
 
-def test_a_later_exchange_lets_an_earlier_one_be_tried_again():
-    order = [("x", "x", "x"), ("x", "x", "sin"), ("exp", "x", "sin"), ("exp", "sin", "sin")]
-
-    best, _ = searched(lambda chosen: -order.index(chosen) if chosen in order else 1)
-
-    assert best == (-3, order[-1])
-
-
-def test_a_final_evaluation_ends_the_search_at_once():
-    best, tried = searched(total, is_final=lambda best: best[0] <= 8.0)
-
-    assert best[0] <= 8.0
-    assert len(tried) == 1
-    assert searched(total, is_final=lambda best: True) == ((9.0, names(FIRST)), [])
-
-
-@pytest.mark.parametrize("factor", [0.9, 0.5])
-def test_the_caller_decides_what_an_improvement_is(factor):
-    best, _ = searched(total, improves=lambda new, best: new[0] < factor * best[0])
-
-    assert best[0] == {0.9: 3.0, 0.5: 9.0}[factor]
-
-
 # --- edges made formulas and back
 
 
@@ -244,29 +201,6 @@ def test_without_samples_the_parameters_are_taken_as_they_are(example):
     assert given.affine.tolist() == [[2.0, 0.5, -1.0, 3.0]]
 
 
-def test_a_dead_edge_and_a_formula_can_be_fixed_too(example):
-    network, data = example
-    dead = kr.mask_edges(network, 0, [[0, 1]])
-
-    fixed = kr.fix_symbolic(dead, 0, output=0, input=0, name="sin", affine=(np.pi, 0.0, 1.0, 0.0))
-    again = kr.fix_symbolic(fixed, 0, output=0, input=0, name="cos", x=data.x_train)
-
-    assert [edge.name for edge in fixed.layers[0].symbolic] == ["sin"]
-    assert [edge.name for edge in again.layers[0].symbolic] == ["cos"]
-    np.testing.assert_allclose(again(data.x_train), fixed(data.x_train), rtol=1e-9)
-
-
-def test_the_caller_s_network_is_untouched(example):
-    network, data = example
-    before = network.theta.tobytes()
-
-    kr.auto_symbolic(network, data.x_train, names=("sin", "x^2", "exp"))
-    kr.fix_symbolic(network, 0, output=0, input=0, name="sin", x=data.x_train)
-
-    assert network.theta.tobytes() == before
-    assert network.layers[0].symbolic == ()
-
-
 # --- freeing
 
 
@@ -293,24 +227,6 @@ def test_a_freed_edge_is_near_its_formula_on_the_whole_grid(degree):
 
     x = np.linspace(grid[0], grid[-1], 201)[:, None]
     assert np.abs(freed(x) - np.exp(x)).max() <= 10.0 ** -(degree + 1)
-
-
-def test_freeing_keeps_other_formulas_and_their_locks():
-    rng = np.random.default_rng(4)
-    network = with_formulas(rng, random_network(rng, degrees=(3,), widths=(4, 4)), share=0.9)
-    (layer,) = network.layers
-    edge = layer.symbolic[2]
-
-    freed = kr.unfix_symbolic(network, 0, output=edge.output, input=edge.input).layers[0]
-
-    left = [
-        (e.output, e.input, e.name, layer.affine[e.row].tolist())
-        for e in layer.symbolic
-        if e is not edge
-    ]
-    assert [
-        (e.output, e.input, e.name, freed.affine[e.row].tolist()) for e in freed.symbolic
-    ] == left
 
 
 def test_a_formula_that_is_not_defined_on_the_grid_cannot_be_freed(example):
@@ -358,17 +274,6 @@ def test_the_right_name_is_suggested_first_and_the_table_says_so(example):
     assert f"and {len(kr.LIBRARY) - 10} more" in repr(found)
 
 
-def test_suggestions_can_be_asked_of_some_functions_alone(example):
-    network, data = example
-
-    found = kr.suggest_symbolic(
-        network, data.x_train, 1, output=0, input=0, names=("x", "exp", "x^2")
-    )
-
-    assert sorted(fit.name for fit in found.fits) == ["exp", "x", "x^2"]
-    assert found.best.name == "exp"
-
-
 # --- all at once
 
 
@@ -398,22 +303,6 @@ def test_formulas_stay_as_they_are_and_dead_edges_dead(example):
     assert formulas.layers[0].n_active == 1
 
 
-@pytest.mark.long
-def test_what_is_ambiguous_is_decided_by_the_networks_own_output():
-    """The rival that is taken brings the outputs nearer than the first of the ranking."""
-    network, data = trained(1, 10)
-    rivals = {
-        (0, 0, 0): [
-            fit_affine(data.x_train[:, 0], kr.edge_outputs(network, data.x_train)[0][:, 0, 0], name)
-            for name in ("tanh", "sin")
-        ]
-    }
-
-    decided = decide_together(network, data.x_train, rivals)
-
-    assert [edge.name for edge in decided.layers[0].symbolic] == ["sin"]
-
-
 # --- locks
 
 
@@ -424,20 +313,6 @@ def locked_pair():
         network, 0, output=0, input=0, name="sin", affine=(1.0, 2.0, 3.0, 4.0)
     )
     return kr.fix_symbolic(network, 0, output=0, input=1, name="sin", affine=(5.0, 6.0, 7.0, 8.0))
-
-
-def test_locked_edges_take_the_parameters_of_the_first():
-    network = kr.lock_edges(locked_pair(), 0, [(0, 1), (0, 0)])
-
-    assert network.layers[0].affine.tolist() == [[5.0, 6.0, 7.0, 8.0]]
-    assert [edge.row for edge in network.layers[0].symbolic] == [0, 0]
-
-
-def test_unlocked_edges_keep_the_numbers_in_rows_of_their_own():
-    network = kr.lock_edges(locked_pair(), 0, [(0, 0), (0, 1)])
-    network = kr.lock_edges(network, 0, [(0, 1)], shared=False)
-
-    assert network.layers[0].affine.tolist() == [[1.0, 2.0, 3.0, 4.0]] * 2
 
 
 def test_a_lock_is_left_by_fixing_anew():
@@ -453,129 +328,7 @@ def test_a_lock_is_left_by_fixing_anew():
     ]
 
 
-def test_the_velocity_addition_is_learned_with_a_lock():
-    """tanh(artanh x + artanh y), the lock example of the paper's code: one row for both artanh."""
-    rng = np.random.default_rng(6)
-    x = rng.uniform(-0.8, 0.8, (200, 2))
-    y = (x.sum(axis=1) / (1.0 + x.prod(axis=1)))[:, None]
-    network = kr.init_network((2, 1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
-    for i in (0, 1):
-        network = kr.fix_symbolic(
-            network, 0, output=0, input=i, name="arctanh", affine=(0.9, 0.0, 1.1, 0.0)
-        )
-    network = kr.fix_symbolic(
-        kr.lock_edges(network, 0, [(0, 0), (0, 1)]), 1, output=0, input=0, name="tanh"
-    )
-
-    run = kr.fit(network, kr.Data(x, y, x, y), n_steps=60)
-
-    assert run.network.layers[0].affine.shape == (1, 4)
-    assert run.history.train_rmse[-1] < 1e-14
-
-
 # --- the door
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "sentence"),
-    [
-        (
-            lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sine"),
-            ValueError,
-            "did you mean 'sin'",
-        ),
-        (lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name=3), TypeError, "name is 3"),
-        (
-            lambda n, x: kr.fix_symbolic(n, 0, output=1, input=0, name="sin"),
-            IndexError,
-            "output is 1, but must be between 0 and 0",
-        ),
-        (
-            lambda n, x: kr.fix_symbolic(n, 2, output=0, input=0, name="sin"),
-            IndexError,
-            "layer is 2, but must be between 0 and 1",
-        ),
-        (
-            lambda n, x: kr.fix_symbolic(
-                n, 0, output=0, input=0, name="sin", x=x, affine=(1, 0, 1, 0)
-            ),
-            ValueError,
-            "x and affine are both",
-        ),
-        (
-            lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sin", affine=(1, 0, 1)),
-            ValueError,
-            "affine has shape",
-        ),
-        (
-            lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sin", x=x[:0]),
-            ValueError,
-            "at least one sample",
-        ),
-        (
-            lambda n, x: kr.fix_symbolic(
-                kr.mask_edges(n, 0, [[0, 1]]), 0, output=0, input=0, name="sin", x=x
-            ),
-            ValueError,
-            "is masked",
-        ),
-        (
-            lambda n, x: kr.unfix_symbolic(n, 0, output=0, input=0),
-            ValueError,
-            "from input 0 to output 0 is not symbolic",
-        ),
-        (
-            lambda n, x: kr.suggest_symbolic(
-                kr.mask_edges(n, 0, [[0, 1]]), x, 0, output=0, input=0
-            ),
-            ValueError,
-            "is masked",
-        ),
-        (
-            lambda n, x: kr.suggest_symbolic(n, x, 0, output=0, input=0, names=("sine",)),
-            ValueError,
-            "'sine'",
-        ),
-        (lambda n, x: kr.auto_symbolic(n, x, names=("sine",)), ValueError, "'sine'"),
-        (lambda n, x: kr.auto_symbolic(n, x[:0]), ValueError, "at least one sample"),
-        (lambda n, x: kr.auto_symbolic(n, x, rival_score=-1.0), ValueError, "rival_score is -1"),
-        (lambda n, x: kr.auto_symbolic("network", x), TypeError, "network is 'network'"),
-        (
-            lambda n, x: kr.fix_symbolic("network", 0, output=0, input=0, name="sin"),
-            TypeError,
-            "network is 'network'",
-        ),
-        (
-            lambda n, x: kr.unfix_symbolic("network", 0, output=0, input=0),
-            TypeError,
-            "network is 'network'",
-        ),
-        (
-            lambda n, x: kr.suggest_symbolic("network", x, 0, output=0, input=0),
-            TypeError,
-            "network is 'network'",
-        ),
-        (lambda n, x: kr.lock_edges(n, 0, [(0, 0)]), ValueError, "is not symbolic"),
-    ],
-)
-def test_what_cannot_be_done_is_refused_in_a_sentence(example, call, error, sentence):
-    with pytest.raises(error, match=sentence):
-        call(example[0], example[1].x_train)
-
-
-def test_a_lock_of_two_functions_is_refused():
-    network = kr.fix_symbolic(locked_pair(), 0, output=0, input=1, name="exp")
-
-    with pytest.raises(ValueError, match="places"):
-        kr.lock_edges(network, 0, [(0, 0), (0, 1)])
-
-
-def test_a_network_of_formulas_gives_the_places_of_all_its_edges(example):
-    network, data = example
-    formulas = kr.auto_symbolic(network, data.x_train, names=("x", "x^2"))
-
-    assert isinstance(formulas, Network)
-    assert numbers(formulas.layers[0].symbolic) == ([0, 0], [0, 1])
 
 
 NAMES = ("0", "x", "x^2", "exp", "sin", "tanh")
@@ -586,46 +339,6 @@ def network(seed=0):
     rng = np.random.default_rng(seed)
     made = kr.init_network((2, 3), n_intervals=2, degree=3, domain=(-1.0, 1.0), rng=rng)
     return made.with_theta(made.theta + 0.3 * rng.normal(size=made.n_params))
-
-
-def rivals_of(monkeypatch, **options):
-    """The candidates that compete for each edge."""
-    found = {}
-
-    def keep(net, x, rivals):
-        found.update(rivals)
-        return net
-
-    with monkeypatch.context() as patch:
-        patch.setattr(symbolification, "decide_together", keep)
-        kr.auto_symbolic(network(), X, names=NAMES, **options)
-    return found
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("rival_score", [0.0, 10.0, 1e9])
-def test_at_most_four_candidates_compete_whose_scores_are_within_the_bound(
-    monkeypatch, rival_score
-):
-    (curves,) = kr.edge_outputs(network(), X)
-
-    found = rivals_of(monkeypatch, rival_score=rival_score)
-
-    assert sorted(found) == [(0, j, i) for j in range(3) for i in range(2)]
-    for j in range(3):
-        fits, ranked = found[0, j, 0], rank_functions(X[:, 0], curves[:, j, 0], NAMES)
-        bound = ranked[0].score + rival_score
-        assert list(fits) == [fit for fit in ranked[:4] if fit.score <= bound]
-
-
-@pytest.mark.long
-def test_scores_within_10_of_the_best_compete_by_default(monkeypatch):
-    default, same, more = (
-        {place: len(fits) for place, fits in rivals_of(monkeypatch, **options).items()}
-        for options in ({}, {"rival_score": 10.0}, {"rival_score": 20.0})
-    )
-
-    assert default == same != more
 
 
 @pytest.mark.parametrize(
@@ -656,37 +369,3 @@ def test_candidates_that_are_undefined_at_their_inputs_lose_and_are_reported_whe
     assert [edge.name for edge in decided.layers[0].symbolic] == ["sin"]
     with pytest.raises(ValueError, match="sqrt"):
         decide_together(made, X, {place: [root]})
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_price_of_a_fit_is_the_complexity_of_its_function_and_its_free_inner_parameters(name):
-    inner = {"0": 0, "x": 0, "x^2": 1, "exp": 1, "sin": 2, "tanh": 2}[name]
-
-    assert (
-        price(AffineFit(name, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0)) == kr.LIBRARY[name].complexity + inner
-    )
-
-
-def test_a_symbolic_edge_gets_suggestions_too():
-    made = kr.fix_symbolic(network(), 0, output=1, input=0, name="exp", affine=(0.5, 0.0, 2.0, 1.0))
-
-    found = kr.suggest_symbolic(made, X, 0, output=1, input=0, names=NAMES)
-
-    assert found.best.name == "exp"
-    assert found.best.affine == pytest.approx((0.5, 0.0, 2.0, 1.0), abs=1e-9)
-    assert (found.layer, found.output, found.input) == (0, 1, 0)
-
-
-def test_the_columns_of_the_table_of_suggestions_end_below_their_names():
-    found = kr.suggest_symbolic(network(), X, 0, output=1, input=0, names=NAMES)
-
-    _, head, *rows = repr(found).splitlines()
-
-    ends = np.cumsum([10, 10, 10, 12, 12, 12, 12])
-    columns = ("f", "1 - R^2", "rms", "a", "b", "c", "d")
-    assert [head[:end].split("  ")[-1].strip() for end in ends] == list(columns)
-    assert len(rows) == len(NAMES)
-    for fit, row in zip(found.fits, rows, strict=True):
-        assert row[: ends[0]].strip() == fit.name
-        for begin, end, number in zip(ends[2:-1], ends[3:], fit.affine, strict=True):
-            assert float(row[begin:end]) == pytest.approx(number, rel=1e-3, abs=1e-12)
