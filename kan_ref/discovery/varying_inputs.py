@@ -104,7 +104,7 @@ class Inputs:
             return scaler
         mean, scale = np.zeros(len(self.values)), np.ones(len(self.values))
         mean[list(self.varying)], scale[list(self.varying)] = scaler.x_mean, scaler.x_scale
-        return replace(scaler, x_mean=mean, x_scale=scale)
+        return replace(scaler, x_mean=mean, x_scale=scale, x_constant=None)
 
     def trial(self, trial: Any) -> Any:
         """Return a trial of a network of the varying inputs as one of all inputs."""
