@@ -19,6 +19,7 @@ recognised, and the numbers are trained on the samples afterwards.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -84,14 +85,7 @@ TRANSFORMS = (
     Transform("sin", np.sin, np.cos, "arcsin", 2.0, (-0.5 * np.pi, 0.5 * np.pi)),
     Transform("arcsin", np.arcsin, lambda f: 1.0 / np.sqrt(1.0 - f**2), "sin", 2.0, UNIT),
     Transform("arctanh", np.arctanh, lambda f: 1.0 / (1.0 - f**2), "tanh", 2.0, UNIT),
-    Transform(
-        "logit",
-        lambda f: np.log(f / (1.0 - f)),
-        lambda f: 1.0 / (f * (1.0 - f)),
-        "sigmoid",
-        2.0,
-        (0.0, 1.0),
-    ),  # fmt: skip
+    Transform("logit", _logit, lambda f: 1.0 / (f * (1.0 - f)), "sigmoid", 2.0, (0.0, 1.0)),
     Transform("tan", np.tan, lambda f: 1.0 / np.cos(f) ** 2, "arctan", 2.5, (-1.57, 1.57)),
 )
 
@@ -155,11 +149,16 @@ class _Problem:
     y: tuple[FloatArray, FloatArray]
     weight: tuple[FloatArray, FloatArray]
 
+    @cached_property
+    def columns(self) -> list[FloatArray]:
+        """The columns at both."""
+        return [self.basis.columns(x) for x in self.x]
+
     def models(self, transform: Transform, sign: float, most: int) -> Iterator[Model]:
         """Yield the model of each degree up to `most`, as long as the samples determine it."""
         degrees = self.basis.powers.sum(axis=1)
         n_columns = int(np.searchsorted(degrees, most, side="right"))
-        columns, held = (self.basis.columns(x, n_columns) for x in self.x)
+        columns, held = (table[:, :n_columns] for table in self.columns)
         with np.errstate(all="ignore"):
             g = transform.g(sign * self.y[0])
             weight = self.weight[0] / np.abs(transform.slope(sign * self.y[0]))
@@ -213,9 +212,13 @@ def linear_models(
             model
             for _, _, transform, sign in sorted(first)[:N_BEST]
             for model in ([] if late() else problem.models(transform, sign, MOST_DEGREE))
-            if np.isfinite(model.f(x)).all()
         ]
-        found += [simplest(models, floor)] if models else []
+        while models:
+            best = simplest(models, floor)
+            if np.isfinite(best.f(x)).all():
+                found.append(best)
+                break
+            models.remove(best)
     return found
 
 

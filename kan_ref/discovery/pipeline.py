@@ -29,7 +29,13 @@ from kan_ref.discovery.paper_way import (
     with_trained_numbers,
 )
 from kan_ref.discovery.records import Alternative, Discovery, Report, formula_values
-from kan_ref.discovery.results import better, compared_with_splines, expression_of, network_of
+from kan_ref.discovery.results import (
+    better,
+    compared_with_splines,
+    expression_of,
+    network_of,
+    written_at,
+)
 from kan_ref.discovery.search import Found, Search
 from kan_ref.discovery.varying_inputs import check_samples, inputs_of_data
 from kan_ref.discovery.verdict import Verdict, fitted_numbers, judge
@@ -188,8 +194,10 @@ def _by_paper(
         with report.until_interrupted():
             final = with_trained_numbers(found, data, settings)
             report.step("numbers", "trained on all training samples", final)
-    expression = formula(inputs.network(final), names=names)
-    outputs = expression if isinstance(expression, tuple) else (expression,)
+    found_formula = formula(inputs.network(final), names=names)
+    outputs = found_formula if isinstance(found_formula, tuple) else (found_formula,)
+    outputs = tuple(written_at(one, names, report.data.x_train) for one in outputs)
+    expression = outputs[0] if len(outputs) == 1 else outputs
     if loss == "mse":
         verdict = judge(outputs, names, report.data)
     else:
@@ -215,7 +223,8 @@ def _by_search(report: Report, names: tuple[str, ...], rng: np.random.Generator)
     def modelled(x: FloatArray) -> FloatArray:
         return np.column_stack([one.model.f(inputs.columns(x)) for one in found])
 
-    assert found[0].splines is not None and found[0].scaler is not None
+    assert found[0].splines is not None
+    assert found[0].scaler is not None
     splines, scaler = inputs.network(found[0].splines), inputs.scaler(found[0].scaler)
     report.values("model", f"{models}, from which slices are taken", modelled, splines)
     formulas = tuple(expression_of(one.best.tree, used, x) for one in found)

@@ -49,7 +49,14 @@ def expression_of(tree: Tree, names: Sequence[str], x: FloatArray | None = None)
     real = [sympy.Dummy(real=True) for _ in names]
     plain = [sympy.Symbol(name) for name in names]
     found = _written(tree, real).xreplace(dict(zip(real, plain, strict=True)))
-    return found if x is None else written(found, plain, x)
+    return found if x is None else written_at(found, names, x)
+
+
+def written_at(expression: Any, names: Sequence[str], x: FloatArray) -> Any:
+    """Return a formula of inputs called `names` as one would write it for samples x (n, n_in)."""
+    import sympy
+
+    return written(expression, [sympy.Symbol(name) for name in names], x)
 
 
 def _written(tree: Tree, inputs: Sequence[Any]) -> Any:

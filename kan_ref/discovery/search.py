@@ -78,7 +78,8 @@ THREE = 0.02  # the same for three curves
 MOST_NEAR, MOST_GUESSES = 3, 2  # splits of the whole that are tried; of a part only the best one
 MOST_POINTS, CURVE_POINTS = 500, 160  # of a surface, and of a slice of one input
 FEW = 3  # trees of a part that are kept
-PLAIN = 20  # complexity of an exact simple form beside which nothing else is tried
+SIMPLE = 20  # complexity of a formula within noise beside which nothing else is tried
+PLAIN = 60  # complexity of an exact simple form beside which nothing else is tried
 MOST_BESIDE = 2  # formulas of merged inputs, besides the best one
 MOST_JUDGED, WAYS_WITHIN_NOISE = 3, 2  # candidates of a way that are judged; ways until the end
 MOST_SIMPLIFIED = 4
@@ -353,7 +354,7 @@ class _Pool:
             predicted = values(best.tree, self.x)
             if is_like_noise(self.x, self.y, predicted, numbers(best.tree).size):
                 self.n_ways += 1
-                return self.n_ways == WAYS_WITHIN_NOISE or best.complexity <= PLAIN
+                return self.n_ways == WAYS_WITHIN_NOISE or best.complexity <= SIMPLE
             self.rejected.append(best)
         return False
 

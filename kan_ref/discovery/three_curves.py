@@ -1,62 +1,33 @@
-"""Sums of curves of two inputs and of their combination: u(x) + v(y) + k x y + F(h(x, y)).
+"""Sums of curves of two inputs and of a product: u(x) + v(y) + k x y + F((x - p)(y - q)).
 
-For a given combination h the four terms are linear least squares: Chebyshev polynomials in x, in y
-and in h, and one product. The combinations have one or two numbers:
+For given p and q the four terms are linear least squares: Chebyshev polynomials in x, in y and in
 
-    (D25)   h = (x - p)(y - q),   x + p y,   (x - p)^2 + (y - q)^2,   (x - p)^2 - (y - q)^2
+    (D25)   h = (x - p)(y - q)
 
-in inputs that are scaled to [-1, 1]. A grid of p and q is compared on some of the points, the best
-of each form is refined by Gauss-Newton steps on the residuals that the linear terms leave (variable
-projection, Golub & Pereyra 1973), and judged on held-out points. Few points have the largest and
-the smallest values of h, so F is judged and named without the tails of h, where a polynomial of
-high degree is far off.
+and one product, in inputs that are scaled to [-1, 1]. A grid of p and q is compared on some of the
+points, the best are refined by Gauss-Newton steps on the residuals that the linear terms leave
+(variable projection, Golub & Pereyra 1973), and judged on held-out points. Few points have the
+largest and the smallest values of h, so F is judged and named without the tails of h, where a
+polynomial of high degree is far off.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from numpy.polynomial import chebyshev
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply
+from kan_ref.discovery.trees import Input, Number, Tree, add, multiply
 
 DEGREE = 10  # of u and v
-DEGREE_OF_COMBINATION = 24
-FINE = np.linspace(-1.5, 1.5, 25)
-COARSE = np.linspace(-1.25, 1.25, 11)
-SLOPES = tuple(sign * slope for slope in (0.2, 0.35, 0.6, 1.0, 1.7, 3.0, 5.0) for sign in (1, -1))
+GRID = np.linspace(-1.5, 1.5, 25)  # of p and q
 N_FIRST = 160  # points of the first comparison
-N_REFINED = 2  # combinations of each form
-DEGREES_REFINED = (24, 40)
-N_STEPS = 12
+N_REFINED = 2  # points of the grid
+DEGREES = (24, 40)  # of F, one after the other
+N_STEPS, STEP = 12, 1e-5
 TAIL = 0.03  # of the points, with the largest and with the smallest h
-
-Form = Callable[[FloatArray, FloatArray], FloatArray]
-
-
-def _product(t: FloatArray, p: FloatArray) -> FloatArray:
-    return np.asarray((t[:, 0] - p[0]) * (t[:, 1] - p[1]))
-
-
-def _line(t: FloatArray, p: FloatArray) -> FloatArray:
-    return np.asarray(t[:, 0] + p[0] * t[:, 1])
-
-
-def _circles(t: FloatArray, p: FloatArray) -> FloatArray:
-    return np.asarray((t[:, 0] - p[0]) ** 2 + (t[:, 1] - p[1]) ** 2)
-
-
-def _hyperbolas(t: FloatArray, p: FloatArray) -> FloatArray:
-    return np.asarray((t[:, 0] - p[0]) ** 2 - (t[:, 1] - p[1]) ** 2)
-
-
-FORMS: tuple[tuple[Form, list[tuple[float, ...]]], ...] = (
-    (_product, list(product(FINE, FINE))),
-    (_line, [(slope,) for slope in SLOPES]),
-    (_circles, list(product(COARSE, COARSE))),
-    (_hyperbolas, list(product(COARSE, COARSE))),
-)
+CURVE_POINTS = 160
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,41 +45,52 @@ class ThreeCurves:
 
 def _plain_columns(t: FloatArray) -> FloatArray:
     """Return the columns of u, v and k at t (n, 2)."""
-    chebyshev = np.polynomial.chebyshev.chebvander
-    one, other = chebyshev(t[:, 0], DEGREE), chebyshev(t[:, 1], DEGREE)[:, 1:]
-    return np.hstack([one, other, (t[:, 0] * t[:, 1])[:, None]])
+    one, other = (chebyshev.chebvander(column, DEGREE) for column in t.T)
+    return np.hstack([one, other[:, 1:], (t[:, 0] * t[:, 1])[:, None]])
 
 
-def _combined_columns(
-    form: Form, p: FloatArray, t: FloatArray, degree: int
-) -> tuple[FloatArray, float, float]:
+def _h(t: FloatArray, p: FloatArray) -> FloatArray:
+    return np.asarray((t[:, 0] - p[0]) * (t[:, 1] - p[1]))
+
+
+def _columns_of_h(t: FloatArray, p: FloatArray, degree: int) -> tuple[FloatArray, float, float]:
     """Return the columns of F at t (n, 2), and the middle and half width of h."""
-    h = form(t, p)
+    h = _h(t, p)
     middle, half = 0.5 * float(h.max() + h.min()), 0.5 * float(h.max() - h.min())
-    columns = np.polynomial.chebyshev.chebvander((h - middle) / half, degree)[:, 1:]
-    return np.asarray(columns, dtype=np.float64), middle, half
+    return np.asarray(chebyshev.chebvander((h - middle) / half, degree)[:, 1:]), middle, half
 
 
-@dataclass(frozen=True, eq=False)
 class _Points:
     """Points t (n, 2) and values, projected on what u, v and k cannot explain."""
 
-    t: FloatArray
-    basis: FloatArray
-    rest: FloatArray
+    def __init__(self, t: FloatArray, f: FloatArray) -> None:
+        self.t = t
+        self.basis, _ = np.linalg.qr(_plain_columns(t))
+        self.rest = f - self.basis @ (self.basis.T @ f)
 
-    @classmethod
-    def of(cls, t: FloatArray, f: FloatArray) -> "_Points":
-        basis, _ = np.linalg.qr(_plain_columns(t))
-        return cls(t, basis, f - basis @ (basis.T @ f))
-
-    def residuals(self, form: Form, p: FloatArray, degree: int) -> FloatArray:
+    def residuals(self, p: FloatArray, degree: int) -> FloatArray:
         """Return what F cannot explain either."""
-        columns, _, _ = _combined_columns(form, p, self.t, degree)
+        columns, _, _ = _columns_of_h(self.t, p, degree)
         columns = columns - self.basis @ (self.basis.T @ columns)
         gram = columns.T @ columns
         gram[np.diag_indices(degree)] += 1e-11 * float(np.trace(gram))
         return np.asarray(self.rest - columns @ np.linalg.solve(gram, columns.T @ self.rest))
+
+    def refined(self, p: FloatArray, degree: int) -> FloatArray:
+        """Return p and q after damped Gauss-Newton steps."""
+        rest, damping = self.residuals(p, degree), 1e-3
+        for _ in range(N_STEPS):
+            moved = [self.residuals(p + step, degree) for step in STEP * np.eye(2)]
+            jacobian = (np.column_stack(moved) - rest[:, None]) / STEP
+            gram = jacobian.T @ jacobian
+            gram += damping * np.diag(np.maximum(np.diag(gram), 1e-300))
+            new = p - np.linalg.solve(gram, jacobian.T @ rest)
+            changed = self.residuals(new, degree)
+            if changed @ changed < rest @ rest:
+                p, rest, damping = new, changed, 0.1 * damping
+            else:
+                damping *= 10.0
+        return p
 
 
 def three_curves(points: FloatArray, f: FloatArray) -> ThreeCurves | None:
@@ -120,96 +102,46 @@ def three_curves(points: FloatArray, f: FloatArray) -> ThreeCurves | None:
     if len(points) < 200 or not (high > low).all():
         return None
     t = (2.0 * points - low - high) / (high - low)
-    spread = float(np.std(f))
-    held = np.zeros(len(t), dtype=bool)
-    held[4::5] = True
-    few, most = _Points.of(t[:N_FIRST], f[:N_FIRST]), _Points.of(t[~held], f[~held])
+    held = np.arange(len(t)) % 5 == 4
+    few, most = _Points(t[:N_FIRST], f[:N_FIRST]), _Points(t[~held], f[~held])
+    grid = [np.array(p) for p in product(GRID, GRID)]
     found = []
-    for form, grid in FORMS:
-        errors = [
-            float(np.sum(few.residuals(form, np.array(p), DEGREE_OF_COMBINATION) ** 2))
-            for p in grid
-        ]
-        for place in np.argsort(errors)[:N_REFINED].tolist():
-            p = np.array(grid[place])
-            for degree in DEGREES_REFINED:
-                p = _refined(most, form, p, degree)
-            found.append((*_fitted(form, p, t, f, held), form, p))
-    misfit, coef, form, p = min(found, key=lambda one: one[0])
-    return _curves(form, p, coef, t, low, high, misfit / spread)
-
-
-def _refined(points: _Points, form: Form, p: FloatArray, degree: int) -> FloatArray:
-    """Return the numbers of a combination after damped Gauss-Newton steps."""
-    rest = points.residuals(form, p, degree)
-    damping = 1e-3
-    for _ in range(N_STEPS):
-        step = 1e-5
-        jacobian = np.column_stack(
-            [(points.residuals(form, p + step * e, degree) - rest) / step for e in np.eye(len(p))]
-        )
-        gram = jacobian.T @ jacobian
-        gram += damping * np.diag(np.maximum(np.diag(gram), 1e-300))
-        new = p - np.linalg.solve(gram, jacobian.T @ rest)
-        changed = points.residuals(form, new, degree)
-        if changed @ changed < rest @ rest:
-            p, rest, damping = new, changed, 0.1 * damping
-        else:
-            damping *= 10.0
-            if damping > 1e6:
-                break
-    return p
-
-
-def _fitted(
-    form: Form, p: FloatArray, t: FloatArray, f: FloatArray, held: np.ndarray
-) -> tuple[float, FloatArray]:
-    """Return the error on held-out points and the coefficients of the linear terms."""
-    degree = DEGREES_REFINED[-1]
-    columns = np.hstack([_plain_columns(t), _combined_columns(form, p, t, degree)[0]])
-    coef = np.linalg.lstsq(columns[~held], f[~held], rcond=1e-10)[0]
-    h = form(t, p)
-    low, high = np.quantile(h, [TAIL, 1.0 - TAIL])
-    judged = held & (h >= low) & (h <= high)
-    return float(np.sqrt(np.mean((columns[judged] @ coef - f[judged]) ** 2))), coef
+    grid.sort(key=lambda p: float(np.sum(few.residuals(p, DEGREES[0]) ** 2)))
+    for p in grid[:N_REFINED]:
+        for degree in DEGREES:
+            p = most.refined(p, degree)
+        columns = np.hstack([_plain_columns(t), _columns_of_h(t, p, DEGREES[-1])[0]])
+        coef = np.linalg.lstsq(columns[~held], f[~held], rcond=1e-10)[0]
+        h = _h(t, p)
+        first, last = np.quantile(h, [TAIL, 1.0 - TAIL])
+        judged = held & (h >= first) & (h <= last)
+        error = float(np.sqrt(np.mean((columns[judged] @ coef - f[judged]) ** 2)))
+        found.append((error, coef, p))
+    error, coef, p = min(found, key=lambda one: one[0])
+    return _curves(p, coef, t, low, high, error / float(np.std(f)))
 
 
 def _curves(
-    form: Form,
-    p: FloatArray,
-    coef: FloatArray,
-    t: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
-    misfit: float,
+    p: FloatArray, coef: FloatArray, t: FloatArray, low: FloatArray, high: FloatArray, misfit: float
 ) -> ThreeCurves:
     """Return the curves in the user's units, with h = inner of the inputs."""
-    middle, half = 0.5 * (low + high), 0.5 * (high - low)
-    n = DEGREE
-    line = np.linspace(-1.0, 1.0, 160)
-    value = np.polynomial.chebyshev.chebval
-    u = value(line, coef[: n + 1])
-    v = value(line, np.append(0.0, coef[n + 1 : 2 * n + 1]))
+    middle, half, n = 0.5 * (low + high), 0.5 * (high - low), DEGREE
+    line = np.linspace(-1.0, 1.0, CURVE_POINTS)
+    u = chebyshev.chebval(line, coef[: n + 1])
+    v = chebyshev.chebval(line, np.append(0.0, coef[n + 1 : 2 * n + 1]))
     k = float(coef[2 * n + 1])  # k t_1 t_2 = k (x - m_1)(y - m_2) / (half_1 half_2)
     # t_1 t_2 has lines in x and in y; u and v take them up
     u = u - k * middle[1] / half[1] * line
     v = v - k * middle[0] / half[0] * line - k * middle[0] * middle[1] / (half[0] * half[1])
-    _, centre, width = _combined_columns(form, p, t, DEGREES_REFINED[-1])
-    first, last = (float(np.quantile(form(t, p), share)) for share in (TAIL, 1.0 - TAIL))
+    _, centre, width = _columns_of_h(t, p, DEGREES[-1])
+    first, last = np.quantile(_h(t, p), [TAIL, 1.0 - TAIL])
     h = np.linspace(first, last, len(line))
-    combined = value((h - centre) / width, np.append(0.0, coef[2 * n + 2 :]))
-    if form is _line:
-        slope = float(p[0] * half[0] / half[1])
-        shift = middle[0] + slope * middle[1]
-        inner = add(Input(0), multiply(Number(slope), Input(1)))
-        h = half[0] * h + shift
-    else:
-        x, y = (add(Input(i), Number(-float(middle[i] + half[i] * p[i]))) for i in range(2))
-        if form is _product:
-            inner, h = multiply(x, y), h * half[0] * half[1]
-        else:
-            ratio = float(half[0] ** 2 / half[1] ** 2) * (1.0 if form is _circles else -1.0)
-            inner = add(apply("x^2", x), multiply(Number(ratio), apply("x^2", y)))
-            h = h * half[0] ** 2
-    curves = ((middle[0] + half[0] * line, u), (middle[1] + half[1] * line, v), (h, combined))
-    return ThreeCurves(curves, k / float(half[0] * half[1]), inner, misfit)
+    combined = chebyshev.chebval((h - centre) / width, np.append(0.0, coef[2 * n + 2 :]))
+    x, y = (add(Input(i), Number(-float(middle[i] + half[i] * p[i]))) for i in range(2))
+    area = float(half[0] * half[1])
+    curves = (
+        (middle[0] + half[0] * line, u),
+        (middle[1] + half[1] * line, v),
+        (h * area, combined),
+    )
+    return ThreeCurves(curves, k / area, multiply(x, y), misfit)

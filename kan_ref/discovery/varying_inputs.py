@@ -17,13 +17,10 @@ from kan_ref.checks import ROUNDING, FloatArray
 from kan_ref.data import Data
 from kan_ref.discovery.elimination import ArchitectureTrial
 from kan_ref.discovery.paper_way import FormulaTrial
-from kan_ref.discovery.residual_tests import standardised
 from kan_ref.network import Layer, Network, domain_of_samples
 from kan_ref.training import Scaler
 
 LEAST_SAMPLES = 10  # two of them are held out
-MOST_SHOWN = 3  # constant inputs that a verdict lists
-DEPENDENT = 1e-9  # relative: a smaller singular value, or part of its vector, is a rounding error
 
 
 def check_samples(data: Data) -> None:
@@ -35,24 +32,15 @@ def check_samples(data: Data) -> None:
         )
 
 
-def dependent_columns(x: FloatArray) -> list[int]:
-    """Return the columns of x (n, n_in) that are linear functions of others, constants included."""
-    z = standardised(x)
-    _, singular, vectors = np.linalg.svd(z, full_matrices=False)
-    null = vectors[singular <= DEPENDENT * singular.max()]
-    return [int(i) for i in np.flatnonzero((np.abs(null) > np.sqrt(DEPENDENT)).any(axis=0))]
-
-
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """All inputs of the data, and which of them vary.
 
-    `varying`: the inputs that are searched, those that vary or the first one if none does; `flat`:
-    the constant inputs; `values` (n_in,): the middle of the samples of each input.
+    `varying`: the inputs that are searched, those that vary or the first one if none does;
+    `values` (n_in,): the middle of the samples of each input.
     """
 
     varying: tuple[int, ...]
-    flat: tuple[int, ...]
     values: FloatArray
 
     @property
@@ -119,19 +107,6 @@ class Inputs:
         }
         return replace(trial, names=names)
 
-    def sentence(self, names: Sequence[str]) -> str:
-        """Return which inputs are constant, in words; at least one is."""
-        left = self.flat
-        shown = [f"{names[i]} = {self.values[i]:g}" for i in left[:MOST_SHOWN]]
-        if len(left) > MOST_SHOWN:
-            shown.append(f"{len(left) - MOST_SHOWN} more")
-        listed = " and ".join([", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown)
-        which, value = ("input", "value") if len(left) == 1 else ("inputs", "values")
-        return (
-            f"{listed} at all training samples, so the search left out the constant {which}, and "
-            f"the formula holds for {'this' if len(left) == 1 else 'these'} {value} only"
-        )
-
 
 def inputs_of_data(x: FloatArray) -> Inputs:
     """Return which inputs of training samples x (n, n_in) vary by more than rounding errors."""
@@ -139,5 +114,4 @@ def inputs_of_data(x: FloatArray) -> Inputs:
     with np.errstate(all="ignore"):
         varies = high - low > ROUNDING * np.maximum(-low, high)
     varying = tuple(np.flatnonzero(varies).tolist())
-    flat = tuple(np.flatnonzero(~varies).tolist())
-    return Inputs(varying or (0,), flat, np.where(high == low, low, 0.5 * low + 0.5 * high))
+    return Inputs(varying or (0,), np.where(high == low, low, 0.5 * low + 0.5 * high))
