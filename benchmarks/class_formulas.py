@@ -8,7 +8,7 @@ the same sign, and whether it is equivalent. A formula is equivalent if its numb
 up to six starts, reach an error of 1e-6 of the standard deviation of z: then it differs from the true one by numbers alone, which no finite
 number of labels determines exactly.
 
-`--record` keeps the runs for docs/formulas_found.md, whose table `--page` prints from them without a run. The seconds are CPU seconds of
+`--record` keeps the runs for docs/formulas_found.md, whose summary `--page` prints from them without a run. The seconds are CPU seconds of
 one thread. The exit status is 1 if a run ends with an error message.
 """
 
@@ -152,49 +152,26 @@ def write(records: Sequence[Record], path: Path = RECORDS) -> None:
     replace_file(os.fspath(path), "".join(lines).encode())
 
 
-def table(records: Sequence[Record]) -> str:
-    """Return the records as two tables: one row for each function, and one for each failure."""
-    lines = [
-        "| decision function | z | equivalent | accuracy | of the true z | same side of the boundary, least | called within noise "
-        "| not equivalent among them | CPU seconds, median |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for name, (text, _) in FUNCTIONS.items():
-        runs = [one for one in records if one["name"] == name]
-        if not runs:
-            continue
-        called = [one for one in runs if one["kind"] == "within noise"]
-        cells = [
-            name,
-            f"`{text}`",
-            f"{sum(one['equivalent'] for one in runs)} of {len(runs)}",
-            f"{np.median([one['accuracy'] for one in runs]):.3f}",
-            f"{np.median([one['accuracy_of_z'] for one in runs]):.3f}",
-            f"{min(one['same_side'] for one in runs):.1%}",
-            f"{len(called)}",
-            f"{sum(not one['equivalent'] for one in called)}",
-            f"{np.median([one['seconds'] for one in runs]):.1f}",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += [
-        "",
-        "| not equivalent | seed | error of the form | same side | verdict | formula |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for one in records:
-        if not one["equivalent"]:
-            text = f"`{one['formula']}`"
-            error, same = f"{one['form_error']:.1e}", f"{one['same_side']:.1%}"
-            cells = [one["name"], str(one["seed"]), error, same]
-            lines.append(f"| {' | '.join([*cells, one['kind'], text])} |")
-    return "\n".join(lines)
+def summary(records: Sequence[Record]) -> str:
+    """Return how many formulas are equivalent, and how good all are, in words."""
+    parts = []
+    for name in FUNCTIONS:
+        runs = [one["equivalent"] for one in records if one["name"] == name]
+        parts += [f"{name} {sum(runs)} of {len(runs)}"] if runs else []
+    within = [one for one in records if one["kind"] == "within noise"]
+    accuracies = [np.median([one[key] for one in records]) for key in ("accuracy", "accuracy_of_z")]
+    return (
+        f"Equivalent: {'; '.join(parts)}. {len(within)} of {len(records)} are called within noise, also "
+        f"{sum(not one['equivalent'] for one in within)} that are not equivalent. The median accuracy on fresh labels is {accuracies[0]:.3f}, "
+        f"that of the true z {accuracies[1]:.3f}; both have the same sign at {min(one['same_side'] for one in records):.1%} of the points at least."
+    )
 
 
 def render() -> None:
-    """Write the tables into the page, between their two marks."""
+    """Write the summary into the page, between its two marks."""
     head, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, tail = rest.partition(END)
-    page = f"{head}{BEGIN}\n\n{table(read())}\n\n{END}{tail}"
+    page = f"{head}{BEGIN}\n\n{summary(read())}\n\n{END}{tail}"
     replace_file(os.fspath(PAGE), page.encode())
 
 

@@ -1,21 +1,18 @@
-"""`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S] [--samples N] [--jobs N] [--every N] [--record] [--page] [--peers]`:
-which formulas `kan_ref.discover` recovers.
+"""`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S...] [--samples N] [--jobs N] [--every N] [--record] [--page]`:
+which formulas `kan_ref.discover` finds.
 
-`discover` gets uniform samples of each formula of `formula_sets` on its box, in the units given there, and the names of the inputs. It gets
-neither widths nor functions. A formula counts as found if the result agrees with it on 100,000 fresh samples without noise to 1e-9 of their
-standard deviation. So many show a term that is wrong on a small part of the box alone. With noise, the root mean square error may be
-4 noise / sqrt(N): four times the error of one parameter that is fitted to N noisy samples.
+NAME is a formula or a collection: known, SI, drawn (`formula_sets`), Feynman, bonus, Strogatz (`srbench`); all without it. `discover` gets
+samples of the formula, neither widths nor functions. Of SRBench's problems it gets no names of inputs and 60 CPU seconds for a run. Noise
+is in units of the standard deviation of the samples without noise, of SRBench's problems in units of sqrt(mean(y^2)).
 
-The program prints a line for each run, and the verdict with its numbers below each failure. Then come the counts of each collection, the
-counts of the verdicts, and the failures again. The exit status is 1 if a formula with an error above 1e-9 has the verdict "exact", or if
-a run ends with an error message. A formula that is not found, and is said not to be, is not an error of the program.
+The error is the root mean square at 10,000 fresh points without noise, in units of their standard deviation. A formula is found if it is at
+most 1e-9; with noise 4 noise / sqrt(N), four times the error of one parameter that is fitted to N samples. It is "literal" if SRBench's
+judge says so, which also counts how it is written.
 
-`--record` keeps the runs for the page docs/formulas_found.md, whose tables `--page` prints from them without a run.
-
-`--peers [PROGRAM...]` gives the samples of each run to other programs too, as far as they are installed (`benchmarks.discovery_peers`).
-`--every N` takes the 1st, (N + 1)th, ... of the chosen formulas alone.
-
-NAME is a formula or a collection. The CPU seconds are those of one thread.
+The program prints a line for each run, and the counts. `--record` adds each run to docs/formulas_found.jsonl as it ends; a run that is in
+the file is not made again, so that an interrupted program goes on where it was (to repeat runs, take their lines out). `--page` prints
+docs/formulas_found.md from the file without a run. The exit status is 1 if a formula with an error above 1e-9 has the verdict "exact", or
+if a run ends with an error message. A formula that is not found, and is said not to be, is no error. Seconds are CPU seconds of one thread.
 """
 
 import os
@@ -27,170 +24,103 @@ os.environ.update(
 import argparse
 import sys
 import time
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from unittest import mock
 
 import numpy as np
 
 import kan_ref as kr
-from benchmarks import discovery_page, discovery_peers
-from benchmarks.formula_sets import FORMULAS, Formula
-from benchmarks.measuring import run_all
-from kan_ref.checks import FloatArray
+from benchmarks import discovery_page, formula_sets, srbench
+from benchmarks.discovery_page import EXACT, Record
+from benchmarks.formula_sets import Problem
+from figures.machine.workers import call_in_processes
 from kan_ref.program import run_program
 
-EXACT = 1e-9  # of the standard deviation of the fresh targets
-N_TEST = 1000  # samples whose error `discover` reports
-N_FRESH = 100_000  # samples that judge its formula
-KINDS = ("exact", "within noise", "not explained", "no result")
+N_FRESH = 10_000  # points that judge a formula
+MOST_SECONDS = 60.0  # CPU seconds of a run of SRBench
+NEAR = (
+    0.7  # with a larger error no formula is literal: numbers are trained, so no constant is missing
+)
+Task = tuple[Problem, float, int, int]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The result of one run: `error` relative to the standard deviation of the fresh targets."""
-
-    formula: Formula
-    seed: int
-    found: bool
-    error: float
-    seconds: float
-    kind: str
-    why: str
-    text: str
-
-    @property
-    def is_wrong_claim(self) -> bool:
-        """Whether a formula that is not exact is said to be, or there is none at all."""
-        return self.kind == "no result" or (self.kind == "exact" and not self.error <= EXACT)
-
-    def __str__(self) -> str:
-        mark = "found" if self.found else "no"
-        return (
-            f"{self.formula.name:22} seed {self.seed}  {mark:5}  {self.error:8.1e}  "
-            f"{self.seconds:6.1f} s  {self.kind:13}  {self.text}"
-        )
-
-
-def record_of(one: Outcome, noise: float, n_samples: int) -> discovery_page.Record:
-    """Return a run as a record of the page."""
+def run(problem: Problem, noise: float, n_samples: int, seed: int) -> Record:
+    """Return what `discover` finds, as a record."""
+    rng = np.random.default_rng(seed)
+    x, y = problem.samples(n_samples, noise, rng)
+    kind, several, error, literal = "no result", False, np.inf, False
+    names, seconds = (None, MOST_SECONDS) if problem.is_srbench else (problem.inputs, None)
+    began = time.process_time()
+    try:
+        # the limit in CPU seconds, so that other programs do not change the result
+        with mock.patch.object(time, "monotonic", time.process_time):
+            found = kr.discover(kr.Data(x, y, x[:0], y[:0]), names=names, seconds=seconds, rng=rng)
+    except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as failure:
+        spent, formula = time.process_time() - began, f"{type(failure).__name__}: {failure}"
+    else:
+        spent, formula = time.process_time() - began, str(found.formula)
+        kind, several = found.verdict.kind, found.verdict.several
+        fresh = problem.uniform(N_FRESH, np.random.default_rng([seed, 1]))
+        true = problem.function()(fresh)
+        residual = (found.predict(fresh) - true)[np.isfinite(true)]
+        error = float(np.sqrt(np.mean(residual**2)) / np.std(true[np.isfinite(true)]))
+        literal = problem.is_srbench and error < NEAR and srbench.is_literal(problem, formula)
     return {
-        "name": one.formula.name,
+        "name": problem.name,
+        "collection": problem.collection,
         "noise": noise,
-        "samples": n_samples,
-        "seed": one.seed,
-        "found": one.found,
-        "error": discovery_page.rounded(one.error),
-        "seconds": round(one.seconds, 1),
-        "kind": one.kind,
-        "formula": discovery_page.shortened(one.text),
+        "samples": len(x),
+        "seed": seed,
+        "kind": kind,
+        "several": several,
+        "error": float(f"{error:.1e}") if np.isfinite(error) else None,
+        "literal": literal,
+        "seconds": round(spent, 1),
+        "formula": formula,
     }
 
 
-def samples_of(
-    formula: Formula, noise: float, n_samples: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return x, noisy y, and x and y of the test samples without noise."""
-    x, y = formula.samples(n_samples, rng)
-    x_test, y_test = formula.samples(N_TEST, rng)
-    return x, y + noise * float(np.std(y)) * rng.standard_normal(y.shape), x_test, y_test
+def is_wrong_claim(record: Record) -> bool:
+    """Return whether a formula that is not exact is said to be, or there is none at all."""
+    is_exact = record["error"] is not None and record["error"] <= EXACT
+    return record["kind"] == "no result" or (record["kind"] == "exact" and not is_exact)
 
 
-def fresh_samples(formula: Formula, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return x and y without noise that judge the results of a seed, of all programs alike."""
-    return formula.samples(N_FRESH, np.random.default_rng([seed, N_FRESH]))
-
-
-def run_peers(
-    formula: Formula, seed: int, noise: float, n_samples: int, programs: Sequence[str]
-) -> list[discovery_peers.PeerOutcome]:
-    """Return the results of other programs on the samples of `run_one`."""
-    x, y, *_ = samples_of(formula, noise, n_samples, np.random.default_rng(seed))
-    samples = x, y, *fresh_samples(formula, seed)
-    most = max(EXACT, 4.0 * noise / n_samples**0.5)
-    return [discovery_peers.run_peer(program, formula, seed, samples, most) for program in programs]
-
-
-def run_one(formula: Formula, seed: int, noise: float, n_samples: int) -> Outcome:
-    """Return the result of `discover` on samples whose noise is in units of the targets' spread."""
-    rng = np.random.default_rng(seed)
-    x, noisy, x_test, y_test = samples_of(formula, noise, n_samples, rng)
-    began = time.process_time()
-    try:
-        found = kr.discover(kr.Data(x, noisy, x_test, y_test), names=formula.names, rng=rng)
-    except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:
-        seconds = time.process_time() - began
-        why = f"{type(error).__name__}: {error}"
-        return Outcome(formula, seed, False, np.inf, seconds, "no result", why, "")
-    seconds = time.process_time() - began
-    x_fresh, y_fresh = fresh_samples(formula, seed)
-    residual = found.predict(x_fresh) - y_fresh
-    relative = float(np.sqrt(np.mean(residual**2))) / float(np.std(y_fresh))
-    most = max(EXACT, 4.0 * noise / n_samples**0.5)
-    return Outcome(
-        formula,
-        seed,
-        relative <= most,  # False where the formula is undefined at a fresh sample
-        relative,
-        seconds,
-        found.verdict.kind,
-        found.verdict.why,
-        str(found.formula),
-    )
-
-
-def chosen(names: Sequence[str]) -> list[Formula]:
-    """Return the formulas with these names or of these collections; without names, all.
+def chosen(names: Sequence[str]) -> list[Problem]:
+    """Return the problems with these names or of these collections; without names, all.
 
     Raises
     ------
     ValueError
         If a name is neither.
     """
-    known = {formula.name for formula in FORMULAS} | {formula.collection for formula in FORMULAS}
+    every = [*formula_sets.problems(), *srbench.problems()]
+    known = {problem.name for problem in every} | {problem.collection for problem in every}
     for name in names:
         if name not in known:
-            raise ValueError(
-                f"NAME is {name!r}, but must be a formula or a collection: "
-                f"{', '.join(sorted(known))}"
-            )
-    return [
-        formula
-        for formula in FORMULAS
-        if not names or formula.name in names or formula.collection in names
-    ]
+            raise ValueError(f"NAME is {name!r}, but must be one of {', '.join(sorted(known))}")
+    return [one for one in every if not names or one.name in names or one.collection in names]
 
 
-def report(outcomes: Sequence[Outcome]) -> str:
-    """Return the counts of collections and verdicts, and every failure, as text."""
-    lines = ["", "collection, found in how many runs, median and largest CPU seconds"]
-    for collection in dict.fromkeys(one.formula.collection for one in outcomes):
-        part = [one for one in outcomes if one.formula.collection == collection]
-        lines.append(f"{collection:32} {_counts(part)}")
-    lines.append(f"{'all':32} {_counts(outcomes)}")
-    lines += ["", "verdict, runs, of these found"]
-    kinds, right = (
-        Counter(one.kind for one in outcomes if one.found >= least) for least in (False, True)
-    )
-    lines += [f"{kind:32} {kinds[kind]:4} {right[kind]:4}" for kind in KINDS if kinds[kind]]
-    failures = [one for one in outcomes if not one.found]
-    lines += ["", f"not found: {len(failures)} of {len(outcomes)} runs"]
-    lines += [_explained(one) for one in failures]
-    wrong = [one for one in outcomes if one.is_wrong_claim]
-    if wrong:
-        lines += ["", f'called "exact" with an error above {EXACT:g}, or without a result:']
-        lines += [f"  {one.formula.name} seed {one.seed}" for one in wrong]
-    return "\n".join(lines)
+def outcomes(tasks: Iterable[Task], jobs: int) -> Iterator[Record]:
+    """Yield the record of each run as it ends; a run whose process is terminated costs its own record alone."""
+    if jobs == 1:
+        yield from (run(*task) for task in tasks)
+        return
+    for answer in call_in_processes(run, tasks, jobs):
+        if answer.result is None:
+            print(answer.failure, file=sys.stderr, flush=True)
+        else:
+            yield answer.result
 
 
-def _counts(outcomes: Sequence[Outcome]) -> str:
-    seconds = [one.seconds for one in outcomes]
-    count = f"{sum(one.found for one in outcomes)} of {len(outcomes)}"
-    return f"{count:>10}  {np.median(seconds):6.1f} {max(seconds):6.1f}"
-
-
-def _explained(one: Outcome) -> str:
-    return f"{one}\n    {one.why}\n    should be {one.formula.text} on {one.formula.box}"
+def open_tasks(tasks: Sequence[Task], *, is_recorded: bool) -> Iterator[Task]:
+    """Yield the tasks; with `is_recorded` those that the file does not have when their turn comes."""
+    for problem, noise, n, seed in tasks:
+        n = n if problem.points is None else len(problem.points)
+        place = (problem.collection, problem.name, noise, n, seed)
+        if not is_recorded or place not in map(discovery_page.key, discovery_page.read()):
+            yield problem, noise, n, seed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -202,79 +132,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("name", nargs="*", help="formulas or collections, all without it")
     parser.add_argument("--seeds", type=int, default=1, help="default %(default)s")
-    parser.add_argument(
-        "--noise",
-        type=float,
-        default=0.0,
-        help="standard deviation, in units of that of the formula (default %(default)s)",
-    )
-    parser.add_argument(
-        "--samples", type=int, default=1000, help="training samples (default %(default)s)"
-    )
+    parser.add_argument("--noise", type=float, nargs="+", default=[0.0], help="default 0")
+    parser.add_argument("--samples", type=int, default=1000, help="default %(default)s")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--every", type=int, default=1, help="only every Nth formula")
-    parser.add_argument(
-        "--peers", nargs="*", choices=tuple(discovery_peers.PROGRAMS), help="other programs too"
-    )
-    parser.add_argument("--record", action="store_true", help="keep the runs for the page")
+    parser.add_argument("--record", action="store_true", help="keep the runs, and go on with them")
     parser.add_argument("--page", action="store_true", help="print the page from them, no runs")
     options = parser.parse_args(arguments)
-    if (
-        options.every < 1
-        or options.seeds < 1
-        or options.samples < 20
-        or not 0.0 <= options.noise < np.inf
-    ):
-        parser.error(
-            f"--seeds is {options.seeds}, --every {options.every}, --samples {options.samples} "
-            f"and --noise {options.noise:g}, but they must be at least 1, 1, 20 and 0"
-        )
+    least = min(options.noise)
+    if options.every < 1 or options.seeds < 1 or options.samples < 20 or not 0.0 <= least < np.inf:
+        parser.error("--seeds, --every, --samples and --noise must be at least 1, 1, 20 and 0")
     if options.page:
         discovery_page.render()
         return 0
     try:
-        formulas = chosen(options.name)[:: options.every]
+        problems = chosen(options.name)[:: options.every]
     except ValueError as error:
         parser.error(str(error))
-    outcomes: list[Outcome] = []
-    others: list[discovery_peers.PeerOutcome] = []
-    programs: list[str] = []
-    if options.peers is not None:
-        known = discovery_peers.installed()
-        programs = [name for name in options.peers or discovery_peers.PROGRAMS if name in known]
-        if options.record and (options.noise, options.samples) != (0.0, 1000):
-            parser.error("--record --peers is for 1000 samples without noise")
-        if not programs:
-            parser.error('--peers: none is installed; pip install -e ".[peers]"')
-    status = 0
-    for formula in formulas:
-        tasks = [(formula, seed, options.noise, options.samples) for seed in range(options.seeds)]
-        try:
-            runs = run_all(run_one, tasks, options.jobs)
-        except RuntimeError as failure:  # it costs its lines and no others
-            print(f"{formula.name}: {failure}", file=sys.stderr, flush=True)
-            status = 1
-            continue
-        for one in runs:
-            print(one if one.found else _explained(one), flush=True)
-        outcomes += runs
-        for seed in range(options.seeds if programs else 0):
-            for other in run_peers(formula, seed, options.noise, options.samples, programs):
-                print(other, flush=True)
-                others.append(other)
+    every = [
+        (problem, noise, options.samples, seed)
+        for noise in options.noise
+        for seed in range(options.seeds)
+        for problem in problems
+    ]
+    texts = {(one.collection, one.name): one.text for one in problems}
+    records: list[Record] = []
+    for record in outcomes(open_tasks(every, is_recorded=options.record), options.jobs):
+        records.append(record)
+        print(discovery_page.line(record), flush=True)
+        if not discovery_page.is_found(record):
+            print(f"    should be {texts[record['collection'], record['name']]}", flush=True)
         if options.record:
-            rows = [record_of(one, options.noise, options.samples) for one in runs]
-            discovery_page.write(rows)
-            if programs:
-                beside = [one for one in others if one.formula == formula]
-                discovery_page.write_peers(discovery_peers.records(rows, beside))
-    if outcomes:
-        print(report(outcomes))
-        if others:
-            print(discovery_peers.summary(others))
-        if options.record:
-            discovery_page.render()
-    return 1 if any(one.is_wrong_claim for one in outcomes) else status
+            discovery_page.append(record)
+    print(f"\n{discovery_page.counts(records)}")
+    wrong = [one for one in records if is_wrong_claim(one)]
+    for one in wrong:
+        print(f"called {one['kind']!r} with an error of {one['error']}: {one['name']}")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

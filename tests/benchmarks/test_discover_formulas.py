@@ -1,15 +1,13 @@
 """`discover` without widths on more formulas: units, noise, several outputs, the same seed; the benchmark of formulas for classes."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import sympy
 
 import kan_ref as kr
-from benchmarks import class_formulas, discovery, discovery_page, discovery_peers
-from benchmarks.formula_sets import FORMULAS as BENCHMARK
+from benchmarks import class_formulas, discovery_page
 
 RNG = np.random.default_rng
 
@@ -41,15 +39,14 @@ def test_a_formula_is_found_without_widths_and_called_exact(text, f, n_in, box):
 
     assert found.verdict.kind == "exact"
     assert relative_error(found, data) < 1e-10
-    if text is not None:
-        assert sympy.simplify(found.formula - sympy.sympify(text)) == 0
+    assert sympy.simplify(found.formula - sympy.sympify(text)) == 0
     assert found.alternatives[-1].rmse < 1e-10 * np.std(data.y_train)
     complexities = [one.complexity for one in found.alternatives]
     errors = [one.rmse for one in found.alternatives]
     assert complexities == sorted(complexities)
     assert errors == sorted(errors, reverse=True)
-    surrogate = found.scaler.inverse_y(found.splines(found.scaler.transform_x(data.x_test)))
-    assert np.std(surrogate - data.y_test) < 0.05 * np.std(data.y_test)
+    splines = found.scaler.inverse_y(found.splines(found.scaler.transform_x(data.x_test)))
+    assert np.std(splines - data.y_test) < 0.05 * np.std(data.y_test)
     if found.network is not None:
         np.testing.assert_allclose(
             found.network(data.x_test), found.predict(data.x_test), rtol=0, atol=1e-9
@@ -78,14 +75,14 @@ def test_what_is_not_found_is_not_called_exact():
         assert str(found.verdict).startswith("not explained: the residual")
 
 
-def test_noise_leads_to_the_form_and_the_verdict_gives_its_size():
+def test_noise_leads_to_the_form_and_the_error_is_its_size():
     data = data_of(lambda x, y: x * np.exp(y), noise=0.02, n=1000, seed=3)
 
     found = kr.discover(data, names=("x", "y"), rng=RNG(0))
 
     assert found.verdict.kind == "within noise"
     assert relative_error(found, data) < 4 * 0.02 / np.sqrt(1000)
-    assert "(2.0% of y)" in found.verdict.why or "(1.9% of y)" in found.verdict.why
+    np.testing.assert_allclose(found.train_rmse, 0.02 * data.y_train.std(), rtol=0.1)
 
 
 def test_each_output_has_its_formula_and_the_verdict_is_that_of_the_worst():
@@ -110,79 +107,6 @@ def test_the_same_seed_gives_the_same_formula():
     assert str(one.verdict) == str(other.verdict)
 
 
-def test_other_programs_get_the_same_samples_and_their_errors_are_results(monkeypatch):
-    product = next(one for one in BENCHMARK if one.name == "three factors")
-    seen = []
-
-    def right(x, y, seed):
-        seen.append((x, y, seed))
-        return lambda points: np.prod(points, axis=1), "X1 * X2 * X3"
-
-    def wrong(x, y, seed):
-        return lambda points: np.zeros(len(points)), "0" * 200
-
-    def broken(x, y, seed):
-        raise RuntimeError("no license\nfound")
-
-    programs = {"right": right, "wrong": wrong, "broken": broken}
-    monkeypatch.setattr(discovery_peers, "PROGRAMS", programs)
-    installed = {"right": "1.0", "wrong": "2.0", "broken": "3.0"}
-    monkeypatch.setattr(discovery_peers, "installed", lambda: dict(installed))
-
-    found = discovery.run_peers(product, 3, 0.0, 50, list(programs))
-
-    np.testing.assert_array_equal(seen[0][0], product.samples(50, RNG(3))[0])
-    np.testing.assert_allclose(seen[0][1], np.prod(seen[0][0], axis=1), rtol=1e-12)
-    assert [one.found for one in found] == [True, False, False]
-    assert found[2].failure == "RuntimeError: no license"
-    assert "right    1.0            1 of 1" in discovery_peers.summary(found)
-    own = discovery.run_one(product, 3, 0.0, 50)
-    rows = discovery_peers.records([discovery.record_of(own, 0.0, 50)], found)
-    assert [row["program"] for row in rows] == ["kan_ref", *programs]
-    assert [row["found"] for row in rows] == [own.found, True, False, False]
-    assert rows[1]["formula"] == "X1 * X2 * X3"
-    assert rows[2]["formula"].endswith("...")
-    assert len(rows[2]["formula"]) == discovery_page.MOST_TEXT
-    assert rows[3]["formula"] == "RuntimeError: no license"
-    assert rows[3]["error"] is None
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_result_that_is_wrong_on_a_small_part_of_the_box_is_not_found(monkeypatch, seed):
-    product = next(one for one in BENCHMARK if one.name == "three factors")
-    low, high = product.box[0]
-
-    def predict(x):
-        wrong = x[:, :1] < low + 1e-4 * (high - low)
-        return product.function(x)[:, None] + 0.01 * wrong
-
-    verdict = SimpleNamespace(kind="exact", why="")
-    result = SimpleNamespace(predict=predict, verdict=verdict, formula="x")
-    monkeypatch.setattr(kr, "discover", lambda *arguments, **options: result)
-    programs = {"wrong": lambda x, y, seed: (lambda points: predict(points)[:, 0], "x")}
-    monkeypatch.setattr(discovery_peers, "PROGRAMS", programs)
-
-    own = discovery.run_one(product, seed, 0.0, 50)
-    (other,) = discovery.run_peers(product, seed, 0.0, 50, ["wrong"])
-
-    assert not own.found
-    assert own.is_wrong_claim
-    assert not other.found
-    assert other.error == own.error
-
-
-def test_with_noise_a_plainer_formula_of_the_second_way_is_found():
-    """The first way leads to another formula, whose residual is near to noise."""
-    (formula,) = discovery.chosen(["K5"])
-
-    outcome = discovery.run_one(formula, 0, 0.01, 1000)
-
-    assert outcome.found
-    assert outcome.kind == "within noise"
-    plain = sympy.sympify(formula.text).count_ops()
-    assert sympy.sympify(outcome.text).count_ops() <= plain + 4
-
-
 DISTANCES = [
     (lambda w, x, y, z: np.sqrt((x - y) ** 2 + (z - w) ** 2 + 1.0), None),
     (lambda w, x, y, z: np.tanh((x - y) ** 2 + (z - w) ** 2), None),
@@ -192,14 +116,12 @@ DISTANCES = [
 
 @pytest.mark.parametrize(("f", "box"), DISTANCES, ids=["radius", "tanh", "reciprocal"])
 def test_functions_of_a_distance_in_two_planes_are_exact(f, box):
-    for seed in range(2):
-        data = data_of(f, 4, box or (-1.0, 1.0), seed=seed)
+    data = data_of(f, 4, box or (-1.0, 1.0))
 
-        found = kr.discover(data, names=("w", "x", "y", "z"), rng=RNG(seed))
+    found = kr.discover(data, names=("w", "x", "y", "z"), rng=RNG(0))
 
-        assert found.verdict.kind == "exact"
-        assert found.network.widths == (4, 2, 1, 1)
-        assert relative_error(found, data) < 1e-10
+    assert found.verdict.kind == "exact"
+    assert relative_error(found, data) < 1e-10
 
 
 def test_labels_have_the_odds_of_the_decision_function():
@@ -226,47 +148,26 @@ def test_a_formula_is_equivalent_if_numbers_alone_are_wrong(name, is_equivalent)
     assert (error <= class_formulas.EQUIVALENT) == is_equivalent
 
 
-def test_records_replace_those_of_the_same_run_and_every_failure_is_in_the_table(tmp_path):
+def test_records_replace_those_of_the_same_run_and_all_are_counted(tmp_path):
     path = tmp_path / "records.jsonl"
-    one = {
-        "name": "circle",
-        "seed": 0,
-        "accuracy": 0.86,
-        "accuracy_of_z": 0.87,
-        "same_side": 0.98,
-        "equivalent": True,
-        "form_error": 1e-16,
-        "seconds": 3.0,
-        "kind": "within noise",
-        "formula": "x",
-    }
-    other = {**one, "seed": 1, "equivalent": False, "form_error": 0.02, "same_side": 0.9}
+    one = {"name": "circle", "seed": 0, "accuracy": 0.86, "accuracy_of_z": 0.87, "same_side": 0.98}
+    one |= {"equivalent": True, "kind": "within noise"}
+    other = {**one, "seed": 1, "equivalent": False, "same_side": 0.9}
     class_formulas.write([one], path)
     class_formulas.write([other, {**one, "accuracy": 0.9}], path)
 
     found = class_formulas.read(path)
     assert [(run["seed"], run["accuracy"]) for run in found] == [(0, 0.9), (1, 0.86)]
-    table = class_formulas.table(found)
-    assert (
-        "| circle | `8*(0.5 - x**2 - y**2)` | 1 of 2 | 0.880 | 0.870 | 90.0% | 2 | 1 | 3.0 |"
-        in table
-    )
-    assert "| circle | 1 | 2.0e-02 | 90.0% | within noise | `x` |" in table
+    text = class_formulas.summary(found)
+    assert "Equivalent: circle 1 of 2. 2 of 2 are called within noise, also 1 that" in text
+    assert "labels is 0.880, that of the true z 0.870; both have the same sign at 90.0%" in text
     assert class_formulas.read(tmp_path / "none.jsonl") == []
 
 
-def test_the_page_states_the_least_shares_on_the_same_side_of_the_boundary():
-    text = " ".join(discovery_page.PAGE.read_text(encoding="utf-8").split())
-    least = {}
-    for one in class_formulas.read():
-        kind = one["name"] if one["name"] == "quadrants" else one["equivalent"]
-        least[kind] = min(least.get(kind, 1.0), one["same_side"])
+def test_the_page_has_the_summary_of_the_records():
+    page = discovery_page.PAGE.read_text(encoding="utf-8")
 
-    assert (
-        f"has the sign of z at {100.0 * least['quadrants']:.1f} % of the points for the quadrants, "
-        f"at {100.0 * least[False]:.2f} % for the others that are not equivalent, "
-        f"and at {100.0 * least[True]:.2f} % for those that are."
-    ) in text
+    assert class_formulas.summary(class_formulas.read()) in page
 
 
 def test_a_run_finds_a_line_and_its_record_is_json():
