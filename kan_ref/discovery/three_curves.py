@@ -1,7 +1,7 @@
 """Sums of curves of two inputs and of their combination: u(x) + v(y) + k x y + F(h(x, y)).
 
 For a given combination h the four terms are linear least squares: Chebyshev polynomials in x, in y
-and in h, and one product. The combinations have one or two numbers:
+and in h, and one product. The combinations have one to three numbers:
 
     (D25)   h = (x - p)(y - q),   x + p y,   (x - p)^2 + (y - q)^2,   (x - p)^2 - (y - q)^2
 
@@ -43,19 +43,15 @@ def _line(t: FloatArray, p: FloatArray) -> FloatArray:
     return np.asarray(t[:, 0] + p[0] * t[:, 1])
 
 
-def _circles(t: FloatArray, p: FloatArray) -> FloatArray:
-    return np.asarray((t[:, 0] - p[0]) ** 2 + (t[:, 1] - p[1]) ** 2)
-
-
-def _hyperbolas(t: FloatArray, p: FloatArray) -> FloatArray:
-    return np.asarray((t[:, 0] - p[0]) ** 2 - (t[:, 1] - p[1]) ** 2)
+def _squares(t: FloatArray, p: FloatArray) -> FloatArray:
+    return np.asarray((t[:, 0] - p[0]) ** 2 + p[2] * (t[:, 1] - p[1]) ** 2)
 
 
 FORMS: tuple[tuple[Form, list[tuple[float, ...]]], ...] = (
     (_product, list(product(FINE, FINE))),
     (_line, [(slope,) for slope in SLOPES]),
-    (_circles, list(product(COARSE, COARSE))),
-    (_hyperbolas, list(product(COARSE, COARSE))),
+    (_squares, list(product(COARSE, COARSE, [1.0]))),
+    (_squares, list(product(COARSE, COARSE, [-1.0]))),
 )
 
 
@@ -208,7 +204,7 @@ def _curves(
         if form is _product:
             inner, h = multiply(x, y), h * half[0] * half[1]
         else:
-            ratio = float(half[0] ** 2 / half[1] ** 2) * (1.0 if form is _circles else -1.0)
+            ratio = float(p[2] * half[0] ** 2 / half[1] ** 2)
             inner = add(apply("x^2", x), multiply(Number(ratio), apply("x^2", y)))
             h = h * half[0] ** 2
     curves = ((middle[0] + half[0] * line, u), (middle[1] + half[1] * line, v), (h, combined))
