@@ -80,7 +80,7 @@ class Discovery(Record):
         A network of splines, and the maps of its units: it computes
         `scaler.inverse_y(splines(scaler.transform_x(x)))`. The paper's way names its curves. With
         slices it is that of the first output; it is a coarse one where another model is nearer to
-        the samples and led to the formula, as the step "surrogate" says.
+        the samples and led to the formula, as the step "model" says.
     steps : tuple of DiscoveryStep
     decisions : tuple
         What the slices decided, in words with measured numbers; empty for the paper's way.
