@@ -84,14 +84,7 @@ TRANSFORMS = (
     Transform("sin", np.sin, np.cos, "arcsin", 2.0, (-0.5 * np.pi, 0.5 * np.pi)),
     Transform("arcsin", np.arcsin, lambda f: 1.0 / np.sqrt(1.0 - f**2), "sin", 2.0, UNIT),
     Transform("arctanh", np.arctanh, lambda f: 1.0 / (1.0 - f**2), "tanh", 2.0, UNIT),
-    Transform(
-        "logit",
-        lambda f: np.log(f / (1.0 - f)),
-        lambda f: 1.0 / (f * (1.0 - f)),
-        "sigmoid",
-        2.0,
-        (0.0, 1.0),
-    ),  # fmt: skip
+    Transform("logit", _logit, lambda f: 1.0 / (f * (1.0 - f)), "sigmoid", 2.0, (0.0, 1.0)),
     Transform("tan", np.tan, lambda f: 1.0 / np.cos(f) ** 2, "arctan", 2.5, (-1.57, 1.57)),
 )
 

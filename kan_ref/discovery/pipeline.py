@@ -216,7 +216,8 @@ def _by_search(report: Report, names: tuple[str, ...], rng: np.random.Generator)
     def modelled(x: FloatArray) -> FloatArray:
         return np.column_stack([one.model.f(inputs.columns(x)) for one in found])
 
-    assert found[0].splines is not None and found[0].scaler is not None
+    assert found[0].splines is not None
+    assert found[0].scaler is not None
     splines, scaler = inputs.network(found[0].splines), inputs.scaler(found[0].scaler)
     report.values("model", f"{models}, from which slices are taken", modelled, splines)
     formulas = tuple(expression_of(one.best.tree, used, x) for one in found)

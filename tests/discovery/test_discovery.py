@@ -98,13 +98,9 @@ def test_with_noise_the_form_is_found_and_the_numbers_as_well_as_noise_allows():
 
 
 @pytest.mark.long
-@for_all("f", [
-    lambda x: np.sin(11 * x[:, 0] * x[:, 1] + x[:, 0] ** 3) * np.exp(np.sin(9 * x[:, 1] - x[:, 0])),
-    lambda x: np.floor(3 * x[:, 0] + 2 * np.sin(5 * x[:, 1])),
-])  # fmt: skip
-def test_what_no_formula_explains_is_not_explained(f):
-    x = RNG(0).uniform(-1.0, 1.0, (300, 2))
-    y = f(x)[:, None]
+def test_what_no_formula_explains_is_not_explained():
+    x = np.linspace(0.0, 1.0, 100)[:, None]
+    y = np.cumsum(RNG(0).standard_normal((100, 1)), axis=0)
 
     assert discover(kr.Data(x, y, x, y)).verdict.kind == "not explained"
 
@@ -132,15 +128,14 @@ def test_several_outputs_get_a_formula_each(widths):
     assert len(found.alternatives) == (2 if widths is None else 0)
 
 
-@pytest.mark.long
 def test_the_search_follows_where_the_papers_way_does_not_explain_the_data():
-    data = sampled("log(1 + x**2 + y**2)", (-1, 1), (-1, 1), n=600)
+    data = sampled("x*y", (-1, 1), (-1, 1))
 
     found = discover(data, widths=(2, 1, 1), penalty_weight=0.0)
 
-    assert found.verdict.kind == "exact"
-    assert [step.name for step in found.steps][0] == "start"
-    assert "model" in [step.name for step in found.steps]
+    assert str(found.formula) == "x*y"
+    names = [step.name for step in found.steps]
+    assert names[:2] + names[-3:] == ["start", "eliminate", "model", "formula", "network"]
 
 
 # --- the steps of the paper's way, on the hello world
@@ -366,7 +361,9 @@ def test_an_interrupt_while_the_network_is_trained_is_not_lost(monkeypatch):
 @for_all("constants, widths", [
     ([5.0], None), ([0.0], None), ([1e6], None), ([1.0, 7.0], None), ([1.0, 7.0], (4, 1)),
 ])  # fmt: skip
-def test_constant_inputs_are_left_out_of_the_formula_and_every_network_takes_them(constants, widths):
+def test_constant_inputs_are_left_out_of_the_formula_and_every_network_takes_them(
+    constants, widths
+):
     varying, reported = RNG(1).uniform(-2.0, 2.0, (150, 2)), []
     columns = [np.full((150, 1), one) for one in constants]
     x = np.hstack([columns[0], varying[:, :1], *columns[1:], varying[:, 1:]])

@@ -266,6 +266,7 @@ def test_a_symmetry_leaves_fewer_inputs_and_the_same_values(what, f, boxes, n_in
 
 def test_what_a_symmetry_leaves_does_not_change_with_the_scale():
     """(D36): the inputs of g have the same values at x_i s^{a_i}, and the factor becomes s^c times as large."""
+
     def f(x, y, z):
         return y**2 * np.sin(x * y) * np.exp(z / y)
 
@@ -278,7 +279,9 @@ def test_what_a_symmetry_leaves_does_not_change_with_the_scale():
     np.testing.assert_allclose(values(found.before, moved), 1.7**2 * found.weight, rtol=1e-12)
 
 
-@for_all("f", [lambda x, y: np.sin(2 * x) + y**3 + 1.0, lambda x, y: np.exp(x) / (3.0 + np.cos(3 * y))])
+@for_all(
+    "f", [lambda x, y: np.sin(2 * x) + y**3 + 1.0, lambda x, y: np.exp(x) / (3.0 + np.cos(3 * y))]
+)
 def test_no_symmetry_is_claimed_where_there_is_none(f):
     x, y = sampled(f, (-1, 1), (-1, 1))
 
@@ -309,7 +312,9 @@ def test_a_curve_of_a_combination_is_found_beside_curves_of_the_inputs(inner, f)
     assert found.misfit < 1e-4
     h, expected = values(found.inner, x), sympy.lambdify(sympy.symbols("x y"), inner)(*x.T)
     assert abs(np.corrcoef(h, expected)[0, 1]) > 1.0 - 1e-6
-    u, v, combined = (np.interp(one, *curve) for one, curve in zip((*x.T, h), found.curves, strict=True))
+    u, v, combined = (
+        np.interp(one, *curve) for one, curve in zip((*x.T, h), found.curves, strict=True)
+    )
     inside = (h > found.curves[2][0].min()) & (h < found.curves[2][0].max())
     total = u + v + found.k * x[:, 0] * x[:, 1] + combined
     np.testing.assert_allclose(total[inside], y[inside], atol=0.01 * np.std(y))

@@ -160,5 +160,5 @@ def test_a_curve_at_few_values_of_x_has_a_formula_through_them(n_values):
     (np.arange(20.0), np.arange(19.0)),
 ])  # fmt: skip
 def test_curves_without_enough_samples_are_refused(x, y):
-    with pytest.raises(ValueError, match="^x "):
+    with pytest.raises(ValueError, match=r"^x "):
         kr.suggest_formulas(x, y)

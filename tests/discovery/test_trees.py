@@ -191,9 +191,7 @@ def test_numbers_become_simple_where_the_samples_allow_it_and_only_there():
     x = RNG(2).uniform(0.5, 2.0, (500, 2))
     y = 2.0 * x[:, 0] + 0.731 * x[:, 1] ** 2 + 1.5
     square = apply("x^2", add(Input(1), Number(1e-7)))
-    tree = add(
-        multiply(Number(2.0 + 1e-9), Input(0)), multiply(Number(0.7), square), Number(1.4)
-    )
+    tree = add(multiply(Number(2.0 + 1e-9), Input(0)), multiply(Number(0.7), square), Number(1.4))
 
     found = simplified(trained(tree, x, y), x, y, 1e-13)
 
@@ -210,7 +208,7 @@ def test_the_best_candidate_is_the_right_one_of_equal_errors_the_simplest():
 
     found = best_fits([wrong, longer, right], X, y, 1e-14)
 
-    assert [complexity(one.tree) for one in found][0] == complexity(right)
+    assert complexity(found[0].tree) == complexity(right)
     assert found[0].rmse < 1e-14
     assert found[-1].rmse > 1e-3
 
