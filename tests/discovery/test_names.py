@@ -135,6 +135,7 @@ def test_formulas_are_suggested_for_curves_that_no_single_function_is():
         assert one.rmse == pytest.approx(np.sqrt(np.mean((f - x**3 + 3 * x) ** 2)), abs=1e-13)
 
 
+@pytest.mark.long
 def test_a_curve_with_an_error_has_more_formulas_which_are_plain_and_no_nearer_than_it():
     x = np.linspace(0.2, 2.0, 40)
     y = np.exp(x) + 0.05 * RNG(0).standard_normal(40)
