@@ -77,11 +77,11 @@ POSITIVE, UNIT = (0.0, np.inf), (-1.0, 1.0)
 TRANSFORMS = (
     Transform("f", lambda f: f, np.ones_like, "x", 0.0),
     Transform("log", np.log, lambda f: 1.0 / f, "exp", 1.0, POSITIVE),
-    Transform("1/f", lambda f: 1.0 / f, lambda f: 1.0 / f**2, "1/x", 1.0, POSITIVE),
+    Transform("1/f", lambda f: 1.0 / f, lambda f: -1.0 / f**2, "1/x", 1.0, POSITIVE),
     Transform("f^2", np.square, lambda f: 2.0 * f, "sqrt", 1.0, POSITIVE),
     Transform("sqrt", np.sqrt, lambda f: 0.5 / np.sqrt(f), "x^2", 1.5, POSITIVE),
     Transform("exp", np.exp, np.exp, "log", 1.5, (-30.0, 30.0)),
-    Transform("1/f^2", lambda f: 1.0 / f**2, lambda f: 2.0 / f**3, "1/sqrt", 1.5, POSITIVE),
+    Transform("1/f^2", lambda f: 1.0 / f**2, lambda f: -2.0 / f**3, "1/sqrt", 1.5, POSITIVE),
     Transform("sin", np.sin, np.cos, "arcsin", 2.0, (-0.5 * np.pi, 0.5 * np.pi)),
     Transform("arcsin", np.arcsin, lambda f: 1.0 / np.sqrt(1.0 - f**2), "sin", 2.0, UNIT),
     Transform("arctanh", np.arctanh, lambda f: 1.0 / (1.0 - f**2), "tanh", 2.0, UNIT),

@@ -188,7 +188,8 @@ def _by_paper(
     found = last
     if any(layer.mask.any() for layer in last.layers):
         found = finished(last, part, settings)
-        report.step("name", "simplest functions for edges that have none", found)
+        with report.until_interrupted():
+            report.step("name", "simplest functions for edges that have none", found)
     final = found
     if loss != "mse" and not report.late():
         with report.until_interrupted():

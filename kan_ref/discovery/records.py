@@ -241,7 +241,8 @@ class Report:
             x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
             residual = f(x) - y if len(x) else np.array([np.nan])
             errors.append(float(np.sqrt(np.mean(residual**2))))
-        self._keep(DiscoveryStep(name, note, network, *errors))
+        with self.until_interrupted():  # the formula is there already
+            self._keep(DiscoveryStep(name, note, network, *errors))
 
     def _keep(self, step: DiscoveryStep) -> None:
         self.steps.append(step)

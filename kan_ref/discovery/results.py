@@ -28,8 +28,7 @@ from kan_ref.discovery.verdict import (
     Verdict,
     beside_splines,
 )
-from kan_ref.formulas import apply_function, exact_number, from_formula
-from kan_ref.formulas.writing import written
+from kan_ref.formulas import apply_function, exact_number, from_formula, written
 from kan_ref.network import Network, domain_of_samples, network_values
 
 NETWORK = 1e-11  # of the largest value of a formula: a network of it may be wrong by that

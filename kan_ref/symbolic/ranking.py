@@ -18,7 +18,7 @@ When several functions fit an edge almost equally well, its own samples do not d
 whole network does. A coordinate search over the edges exchanges the function of one edge at a
 time, and keeps an exchange that improves the network, until none does. What "improves" means is
 the criterion of the caller: (S21) compares with the outputs of a network of splines, the score of
-`kan_ref.discovery.formula_search` with the training data.
+`kan_ref.discovery.paper_way` with the training data.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -124,10 +124,9 @@ def wrong_partial(_):
 def verdicts(_):
     rng = RNG(0)
     x, y = rng.uniform(-1.0, 1.0, (200, 2)), rng.standard_normal((200, 1))
-    options = {"seconds": 1.0, "rng": rng}
 
-    noise = kr.discover(kr.Data(x, y, x, y), **options)
-    missed = kr.discover(kr.Data(X, Y, X, Y), widths=(2, 1), functions=("x",), **options)
+    noise = kr.discover(kr.Data(x, y, x, y), rng=rng)
+    missed = kr.discover(kr.Data(X, Y, X, Y), widths=(2, 1), functions=("x",), rng=rng)
 
     assert noise.verdict.kind == "within noise"
     assert not noise.formula.free_symbols

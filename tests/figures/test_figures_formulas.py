@@ -155,7 +155,7 @@ def by_hand():
 
 @pytest.fixture(scope="module")
 def discovered():
-    return five_steps.walk(small(NOISY))
+    return five_steps.walk(small(NOISY, seed=1))
 
 
 def test_by_hand_the_five_steps_lead_to_the_exact_formula(by_hand):
