@@ -39,6 +39,7 @@ from kan_ref.discovery.results import (
     judged_on_test,
     of_all_inputs,
     splines_of,
+    written_at,
 )
 from kan_ref.discovery.sample_support import network_of
 from kan_ref.discovery.slice_search import (
@@ -256,7 +257,8 @@ def _of_searches(
         splines,
     )
     decisions = tuple(one for search in searches for one in search.decisions)
-    expressions = tuple(expression_of(search.best.tree, names) for search in searches)
+    found = [expression_of(search.best.tree, names) for search in searches]
+    expressions = tuple(written_at(one, names, data.x_train) for one in found)
     expression = expressions[0] if len(expressions) == 1 else expressions
 
     def predict(x: FloatArray) -> FloatArray:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref import checks
+from kan_ref.checks import FloatArray
 from kan_ref.data import Data
 from kan_ref.discovery.curves import BLURRED, at_all_samples, floor_of, name_curve
 from kan_ref.discovery.polish import SMALLEST, bic
@@ -28,6 +29,7 @@ from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
 from kan_ref.discovery.varying_inputs import Inputs, dependent_columns
 from kan_ref.discovery.verdict import Verdict, judge
 from kan_ref.formulas import apply_function, exact_number
+from kan_ref.formulas.writing import written
 from kan_ref.network import Network
 from kan_ref.training import Scaler
 
@@ -48,6 +50,13 @@ def expression_of(tree: Tree, names: Sequence[str]) -> Any:
     real = [sympy.Dummy(real=True) for _ in names]
     plain = [sympy.Symbol(name) for name in names]
     return _written(tree, real).xreplace(dict(zip(real, plain, strict=True)))
+
+
+def written_at(expression: Any, names: Sequence[str], x: FloatArray) -> Any:
+    """Return a formula of inputs called `names` as one would write it for samples x (n, n_in)."""
+    import sympy
+
+    return written(expression, [sympy.Symbol(name) for name in names], x)
 
 
 def _written(tree: Tree, inputs: Sequence[Any]) -> Any:
