@@ -27,7 +27,7 @@ from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.formula_search import search_formula, sine_or_cosine
 from kan_ref.discovery.records import Discovery, Report, discovery_of_network
 from kan_ref.discovery.residual_tests import suspicion_of
-from kan_ref.discovery.results import judged
+from kan_ref.discovery.results import judged, written_at
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ClassRule, RatioRule, Search, fitted
 from kan_ref.discovery.varying_inputs import Inputs
 from kan_ref.formulas import formula
@@ -132,7 +132,10 @@ def discover_by_network(
     )
 
     def with_verdict() -> Discovery:
-        expression = formula(final, names=names)
+        found = formula(final, names=names)
+        outputs = found if isinstance(found, tuple) else (found,)
+        outputs = tuple(written_at(one, names, data.x_train) for one in outputs)
+        expression = outputs[0] if len(outputs) == 1 else outputs
         verdict = judged(data, expression, names, rng)
         return discovery_of_network(expression, final, splines, report.steps, verdict, names)
 
