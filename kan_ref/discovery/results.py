@@ -28,8 +28,7 @@ from kan_ref.discovery.spare_samples import different_points, fitted_numbers
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
 from kan_ref.discovery.varying_inputs import Inputs, dependent_columns
 from kan_ref.discovery.verdict import Verdict, judge
-from kan_ref.formulas import apply_function, exact_number
-from kan_ref.formulas.writing import written
+from kan_ref.formulas import apply_function, exact_number, written
 from kan_ref.network import Network
 from kan_ref.training import Scaler
 

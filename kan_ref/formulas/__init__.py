@@ -12,3 +12,4 @@ from kan_ref.formulas.recognition import Recognition as Recognition
 from kan_ref.formulas.recognition import recognise_constants as recognise_constants
 from kan_ref.formulas.values import check_names as check_names
 from kan_ref.formulas.values import numeric_function as numeric_function
+from kan_ref.formulas.writing import written
