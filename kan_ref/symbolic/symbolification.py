@@ -211,7 +211,8 @@ def _entries(name: str, value: Any, length: int) -> list[Any]:
     """Return a part of a pattern, which must be a sequence of this length."""
     is_sequence = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
     if not is_sequence or len(value) != length:
-        checks.fail(name, value, f"must be a sequence of length {length}")
+        kind = ValueError if is_sequence or isinstance(value, str) else TypeError
+        checks.fail(name, value, f"must be a sequence of length {length}", kind)
     return list(value)
 
 
