@@ -106,7 +106,8 @@ class Merged:
     def is_power(self) -> bool:
         """Whether nothing but powers of single inputs was divided out."""
         eye = np.eye(len(self.bases))
-        return all((row == eye).all(axis=1).any() for row in self.inner)
+        is_divided = bool(self.factor.any())
+        return is_divided and all((row == eye).all(axis=1).any() for row in self.inner)
 
 
 def merged(f: Values, x: FloatArray, y: FloatArray, most: float, late: Late) -> Merged | None:

@@ -21,7 +21,7 @@ but its residual is that of y times Q. Each solution gives the weights 1 / |Q| o
 (Sanathanan & Koerner 1963).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement
 from math import comb
 
@@ -29,7 +29,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.atoms import power_of, variable_of
-from kan_ref.discovery.models import TRANSFORMS
+from kan_ref.discovery.models import TRANSFORMS, Transform
 from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, values
 
 MOST_DEGREE = 4
@@ -43,6 +43,7 @@ EXACT = 1e-10  # of the standard deviation of y
 NAMES = ("f", "f^2", "exp", "log")
 
 # of simple forms
+FORMS = ("f", "f^2", "1/f", "log", "exp", "sqrt", "1/f^2")
 MOST_TERMS_OF_FORM = 20
 LEAST_T = 4.0  # standard errors of a coefficient that stays
 ROUND = 0.15  # an exponent is this near to an integer or a half
@@ -56,46 +57,68 @@ NEAR = 30.0  # times the error of the samples
 
 def quotients(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
     """Yield, for each g, the simplest g^-1(P / Q) that is exact at samples x (n, n_in), y (n,)."""
-    for transform in TRANSFORMS:
-        for sign in (1.0, -1.0):
-            inside = sign * y
-            if transform.name not in NAMES or not transform.is_defined(sign, y):
-                continue
-            tree = quotient(x, np.asarray(transform.g(inside)))
-            if tree is not None:
-                tree = multiply(Number(sign, True), apply(transform.inverse, tree))
-                error = float(np.sqrt(np.mean((values(tree, x) - y) ** 2)))
-                if error <= EXACT * float(np.std(y)):
-                    yield tree
+    for transform, sign, g, _ in _transformed(y, NAMES):
+        tree = quotient(x, g)
+        if tree is not None:
+            tree = multiply(Number(sign, True), apply(transform.inverse, tree))
+            error = float(np.sqrt(np.mean((values(tree, x) - y) ** 2)))
+            if error <= EXACT * float(np.std(y)):
+                yield tree
 
 
 def simple_forms(x: FloatArray, y: FloatArray) -> list[Tree]:
-    """Return polynomials of degree 1 to 3 without the terms that add nothing, and c times powers.
+    """Return g^-1(P) with polynomials P of degree 1 to 3, and c times powers, for samples.
 
-    They are least-squares fits to samples x (n, n_in), y (n,); few inputs have higher degrees.
+    They are least-squares fits to x (n, n_in), y (n,), of few inputs only the lower degrees. A term
+    whose coefficient is below `LEAST_T` standard errors is left out.
     """
     n, n_in = x.shape
     size, found = np.abs(x).max(axis=0), list[Tree]()
-    for degree in (1, 2, 3):
-        monomials = _monomials(n_in, degree)
-        if len(monomials) > min(MOST_TERMS_OF_FORM, n // 4):
-            break
-        table, kept = _values(monomials, x / size), np.arange(len(monomials))
-        for _ in monomials:
-            columns = table[:, kept]
-            coef, _, rank, _ = np.linalg.lstsq(columns, y, rcond=1e-12)
-            if rank < len(kept):
+    for transform, sign, g, weight in _transformed(y, FORMS):
+        for degree in (1, 2, 3):
+            monomials = _monomials(n_in, degree)
+            if len(monomials) > min(MOST_TERMS_OF_FORM, n // 4):
                 break
-            sigma = np.linalg.norm(columns @ coef - y) / max(n - len(kept), 1) ** 0.5
-            errors = sigma * np.linalg.norm(np.linalg.pinv(columns), axis=1)
-            small = np.abs(coef) < LEAST_T * errors
-            if not small.any() or len(kept) == 1:
+            table = _values(monomials, x / size) * weight[:, None]
+            kept, coef = _significant(table, g * weight)
+            if len(coef):
                 some = [monomials[k] for k in kept]
                 scaled = [c / np.prod(size[list(one)]) for c, one in zip(coef, some, strict=True)]
-                found.append(add(*map(_term, some, map(float, scaled), [False] * len(some))))
-                break
-            kept = np.delete(kept, np.argmin(np.abs(coef) / np.maximum(errors, 1e-300)))
+                tree = add(*map(_term, some, map(float, scaled), [False] * len(some)))
+                found.append(multiply(Number(sign, True), apply(transform.inverse, tree)))
     return found + _powers(x, y)
+
+
+def _significant(table: FloatArray, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return which columns (n, k) explain z (n,), the least significant ones left out one by one.
+
+    And their coefficients; none if columns depend on each other.
+    """
+    kept = np.arange(table.shape[1])
+    while True:
+        columns = table[:, kept]
+        coef, _, rank, _ = np.linalg.lstsq(columns, z, rcond=1e-12)
+        if rank < len(kept):
+            return kept, coef[:0]
+        sigma = np.linalg.norm(columns @ coef - z) / max(len(z) - len(kept), 1) ** 0.5
+        errors = sigma * np.linalg.norm(np.linalg.pinv(columns), axis=1)
+        if len(kept) == 1 or not (np.abs(coef) < LEAST_T * errors).any():
+            return kept, coef
+        kept = np.delete(kept, np.argmin(np.abs(coef) / np.maximum(errors, 1e-300)))
+
+
+def _transformed(
+    y: FloatArray, names: Sequence[str]
+) -> Iterator[tuple[Transform, float, FloatArray, FloatArray]]:
+    """Yield transforms g with a sign, g(sign y), and the weights 1 / |g'| of its errors."""
+    for transform in TRANSFORMS:
+        for sign in (1.0, -1.0):
+            if transform.name in names and transform.is_defined(sign, y):
+                with np.errstate(all="ignore"):
+                    g, slope = transform.g(sign * y), transform.slope(sign * y)
+                weight = 1.0 / np.abs(slope)
+                if np.isfinite(g).all() and np.isfinite(weight).all():
+                    yield transform, sign, g, weight / np.abs(weight).max()
 
 
 def _powers(x: FloatArray, y: FloatArray) -> list[Tree]:

@@ -49,6 +49,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.fits import Fitted, best_fits, bic, rmse_of, simplified
 from kan_ref.discovery.merges import Merged, merged
+from kan_ref.discovery.models import PLAIN as PLAIN_MODEL
 from kan_ref.discovery.models import Model, model_of
 from kan_ref.discovery.names import TINY, floor_of, name_curve
 from kan_ref.discovery.quotients import quotients, simple_forms
@@ -155,7 +156,7 @@ class Search:
         """Yield the candidates of each way to a formula of samples."""
         spread, error = float(np.std(y)), model.error
         if error > NOISY * spread:
-            error *= min(1.0, (model.n_numbers / len(y)) ** 0.5)
+            error *= min(1.0, (model.n_numbers / len(y) + PLAIN_MODEL**2 - 1.0) ** 0.5)
         surface = Surface(model.f, x[:MOST_POINTS], error, y[:MOST_POINTS])
         if len(names) == 1:
             yield self._curve(surface, names, depth, is_whole=True)
@@ -203,8 +204,9 @@ class Search:
         if spread <= max(surface.error, TINY * size):
             self.note(depth, "constant", spread, surface.error)
             return [Number(float(f.mean()))]
-        if surface.error <= NOISY * spread:
-            least = max(NEAR * surface.error, ROUNDING * spread)
+        if len(surface.points) >= 20:
+            near = NEAR if surface.error <= NOISY * spread else 1.0
+            least = max(near * surface.error, ROUNDING * spread)
             x = surface.points
             plain = [Fitted(one, rmse_of(one, x, f)) for one in simple_forms(x, f)]
             plain = [one for one in plain if one.rmse <= least]
