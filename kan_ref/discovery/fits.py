@@ -69,6 +69,16 @@ def bic(one: Fitted, n_samples: int, floor: float) -> float:
     return float(2.0 * n_samples * np.log(error) + np.log(n_samples) * price)
 
 
+def front_of(formulas: Iterable[Fitted], floor: float = 0.0) -> list[Fitted]:
+    """Return the formulas that no simpler one beats in error, the simplest first."""
+    found: list[Fitted] = []
+    for one in sorted(formulas, key=lambda one: (one.complexity, one.rmse)):
+        least = max(found[-1].rmse, floor) if found else np.inf
+        if np.isfinite(one.rmse) and max(one.rmse, floor) < 0.999 * least:
+            found.append(one)
+    return found
+
+
 def trained(tree: Tree, x: FloatArray, y: FloatArray, n_steps: int = 40) -> Fitted:
     """Train the numbers of a tree on samples x (n, n_in), y (n,).
 

@@ -55,6 +55,7 @@ MOST_INPUTS = 10  # of more, two at once: there are 58,800 triples of 50 inputs 
 WEIGHTS = tuple(sign * size for size in (0.5, 1.0, 2.0, 3.0) for sign in (1.0, -1.0))
 MOST_SCALINGS, MOST_PAIRS = 20, 3  # that are tried, those with the smallest misfit
 NEAR_PAIR = 0.3  # of the larger singular value of (D23)
+PATIENCE = 3.0  # times that error: one input less may be near only after the next one
 GAIN = 0.8  # of the error with one input more
 SURE = 1e-9  # of the standard deviation of y: smaller errors are equal, and no chance
 NEAR = 1.2  # times the least error: noise may be the difference
@@ -120,7 +121,7 @@ def merged(f: Values, x: FloatArray, y: FloatArray, most: float, late: Late) -> 
     error = min((model.error for model in linear_models(x, y, late=late)), default=np.inf)
     bases = tuple(Input(i) for i in range(n_in))
     now = Merged(bases, fixed(1.0), np.zeros(n_in), np.eye(n_in), np.ones(len(y)), x, error)
-    found = None
+    found, limit = None, error
     while now.columns.shape[1] > 1 and not late():
         trials = [
             replace(one, error=model.error, model=model)
@@ -133,10 +134,12 @@ def merged(f: Values, x: FloatArray, y: FloatArray, most: float, late: Late) -> 
             break
         best = min(near, key=lambda one: _price(one, y))
         gain = GAIN if best.is_power else 1.0
-        if not best.error <= max(gain * now.error, SURE * spread):
+        if not best.error <= max(gain * PATIENCE * limit, SURE * spread):
             break
         assert best.model is not None
-        found, now, f = best, best, best.model.f
+        now, f = best, best.model.f
+        if best.error <= max(gain * limit, SURE * spread):
+            found, limit = best, best.error
     return found
 
 

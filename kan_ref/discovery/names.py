@@ -17,7 +17,7 @@ trained (`fits`) beside single functions (`kan_ref.symbolic`), polynomials and q
 polynomials, and those near the best one are returned, the simplest among them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -32,7 +32,7 @@ from kan_ref.discovery.atoms import (
     smallest,
     variable_of,
 )
-from kan_ref.discovery.fits import Fitted, Late, bic, never, rmse_of, trained
+from kan_ref.discovery.fits import Fitted, Late, bic, front_of, never, rmse_of, trained
 from kan_ref.discovery.quotients import rational_functions
 from kan_ref.discovery.trees import (
     Apply,
@@ -43,12 +43,14 @@ from kan_ref.discovery.trees import (
     affine,
     apply,
     multiply,
+    numbers,
 )
 from kan_ref.functions import LIBRARY
 from kan_ref.symbolic import rank_functions
 
 Item = TypeVar("Item")
 N_POINTS = 120
+SHORT = 4  # numbers
 N_TRAINED = 16  # candidates of a stage that are trained fully
 TINY = 3.6e-15  # of the largest value, 16 rounding errors: a curve that varies by less is constant
 BLURRED = 1e-3  # of the standard deviation: with larger errors more names are kept
@@ -94,8 +96,9 @@ def name_curve(
         return [Fitted(Number(float(np.mean(y))), spread)]
     floor, found = floor_of(y, error, 1e-13), dict[str, Fitted]()
     for trees in _before(late, _stages(x, y, floor, 2 if is_whole else 1)):
-        first = [trained(tree, points, y, 12 if is_whole else 8) for tree in _before(late, trees)]
+        first = [_trained_first(tree, points, y, is_whole) for tree in _before(late, trees)]
         first.sort(key=lambda one: bic(one, len(x), floor))
+        first = list(dict.fromkeys([*front_of(first), *first]))
         for start in _before(late, first[: N_TRAINED * (3 if is_whole else 1)]):
             one = trained(start.tree, points, y)
             if np.isfinite(one.rmse):
@@ -113,6 +116,12 @@ def name_curve(
     if floor > BLURRED * spread:  # many functions are equally near
         most *= 2
     return list(dict.fromkeys([*near[: most - 1], *plain]))
+
+
+def _trained_first(tree: Tree, points: FloatArray, y: FloatArray, is_whole: bool) -> Fitted:
+    """Train a short tree fully where it may be the answer, another one a little."""
+    n_steps = 12 if is_whole else 8
+    return trained(tree, points, y, 60 if is_whole and numbers(tree).size <= SHORT else n_steps)
 
 
 def near_best(found: list[Fitted], floor: float) -> list[Fitted]:
@@ -144,6 +153,10 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, more: int) -> Iterator[I
     yield [polynomial(degree, x) for degree in range(1, min(LOW_DEGREE + 1, n))]
     yield [*_single(x, y, floor), *rational_functions(x, y, floor, FEW_TERMS)]
     yield list(combinations_of_columns(x, y, noise, N_KEPT * more))
+    if more > 1 and not noise and np.abs(x).min() > 0.0:  # a power that a merge left inside
+        for p in (1.0, -1.0):
+            found = combinations_of_columns(x, y * x**p, noise, N_KEPT * more)
+            yield [multiply(power_of(Input(0), -p), tree) for tree in found]
     high = [polynomial(degree, x) for degree in range(LOW_DEGREE + 1, min(10, n))]
     yield [*rational_functions(x, y, floor), *high]
 
@@ -211,10 +224,7 @@ def combinations_of_columns(
                 if kind not in best or score < best[kind][0]:
                     best[kind] = score, degree, chosen
         ranked = sorted((*one, "(" in kind) for kind, one in best.items())
-        plain = [one for one in ranked[n_kept:] if not one[3]][
-            : n_kept // 2
-        ]  # of which training makes most
-        for _, degree, chosen, _ in ranked[:n_kept] + plain:
+        for degree, chosen in _of_each_kind(ranked, n_kept // 4):
             columns = np.column_stack([table[:, list(chosen)], powers[:, : degree + 1]])
             coef = np.linalg.lstsq(columns * w[:, None], z, rcond=1e-13)[0].tolist()
             some = [atoms[k] for k in chosen]
@@ -225,6 +235,19 @@ def combinations_of_columns(
             each = zip(coef, sizes, trees, strict=True)
             terms = [multiply(Number(c / one), tree) for c, one, tree in each]
             yield target.tree(add(*terms))
+
+
+def _of_each_kind(
+    ranked: Sequence[tuple[float, int, tuple[int, ...], bool]], most: int
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield degree and columns of the first with one term, with two, and with more.
+
+    Before training many terms, or a composition, are nearer than the short form they stand for.
+    """
+    for count in (1, 2, 3):
+        for is_composed in (False, True):
+            kind = [one for one in ranked if (min(one[1] + len(one[2]), 3), one[3]) == (count, is_composed)]
+            yield from (one[1:3] for one in kind[:most])
 
 
 def _subsets(

@@ -47,7 +47,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.fits import Fitted, best_fits, bic, rmse_of, simplified
+from kan_ref.discovery.fits import Fitted, best_fits, bic, front_of, rmse_of, simplified
 from kan_ref.discovery.merges import Merged, merged
 from kan_ref.discovery.models import PLAIN as PLAIN_MODEL
 from kan_ref.discovery.models import Model, model_of
@@ -377,10 +377,4 @@ class _Pool:
 
     def front(self) -> tuple[Fitted, ...]:
         """Return the formulas that no simpler one beats in error, the simplest first."""
-        found: list[Fitted] = []
-        floor = max(self.floor, EXACT * self.spread)
-        for one in sorted(self.tried, key=lambda one: (one.complexity, one.rmse)):
-            least = max(found[-1].rmse, floor) if found else np.inf
-            if np.isfinite(one.rmse) and max(one.rmse, floor) < 0.999 * least:
-                found.append(one)
-        return tuple(found)
+        return tuple(front_of(self.tried, max(self.floor, EXACT * self.spread)))
