@@ -62,7 +62,10 @@ def is_literal(problem: Problem, formula: str) -> bool:
     try:
         with _time_limit(MOST_SECONDS):
             true = _rounded(parse_expr(problem.text.replace("pi", PI), symbols))
-            model = parse_expr(formula.replace("pi", PI), found)
+            decimals = parse_expr(formula, found).subs(
+                sympy.pi, sympy.pi.evalf(17)
+            )  # as `srbench_method` writes it
+            model = parse_expr(str(decimals), found)
             model = sympy.simplify(_rounded(model), ratio=1)
             difference, quotient = _rounded(true - model), _rounded(model / true)
             if not difference.is_constant() or quotient.is_constant():

@@ -36,11 +36,11 @@ class FormulaRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
 
 
 def model(est: FormulaRegressor, X: Any = None) -> str:  # noqa: N803
-    """Return the formula with the names of X's columns, without X with x_1, x_2, ..."""
+    """Return the formula with the names of X's columns, without X with x_1, x_2, ...; pi in decimals, as SRBench rounds it."""
     formula, names = est.discovery_.formula, est.discovery_.names
     columns = dict(zip(names, names if X is None else X.columns, strict=True))
     new = {one: sympy.Symbol(str(columns[one.name])) for one in formula.free_symbols}
-    return str(formula.xreplace(new))
+    return str(formula.xreplace(new).subs(sympy.pi, sympy.pi.evalf(17)))
 
 
 def complexity(est: FormulaRegressor) -> int:

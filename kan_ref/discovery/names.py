@@ -246,7 +246,11 @@ def _of_each_kind(
     """
     for count in (1, 2, 3):
         for is_composed in (False, True):
-            kind = [one for one in ranked if (min(one[1] + len(one[2]), 3), one[3]) == (count, is_composed)]
+            kind = [
+                one
+                for one in ranked
+                if (min(one[1] + len(one[2]), 3), one[3]) == (count, is_composed)
+            ]
             yield from (one[1:3] for one in kind[:most])
 
 

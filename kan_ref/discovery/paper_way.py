@@ -48,10 +48,8 @@ from kan_ref.network import (
     edge_samples,
     init_network,
     network_values,
-    replace_layer,
-    with_formula,
 )
-from kan_ref.sparsity import Penalty, prune, remove
+from kan_ref.sparsity import Penalty, active_edges, prune, remove
 from kan_ref.symbolic import (
     AffineFit,
     Choice,
@@ -75,7 +73,6 @@ MOST_TRIALS = 20  # sets of functions: of 20 edges each takes a second
 ROUNDING = 1e-14  # of the targets' standard deviation: errors below it are equal
 EXACT = 1e-12  # of it: the search for functions ends at errors below it
 IDLE = 1e-12  # of the standard deviation of a node: an edge that adds less adds rounding errors
-PHASE_DISTANCE = 0.1  # of a phase from a quarter period at which sin and cos are exchanged
 
 Rivals = dict[Place, tuple[AffineFit, ...]]
 Report = Callable[[Any], None]
@@ -128,7 +125,7 @@ def first_network(
     settings: Settings,
     rng: np.random.Generator,
 ) -> Network:
-    """Return the network of the `varying` inputs that the paper's way begins with."""
+    """Return the network that the paper's way begins with; only `varying` inputs have edges."""
     if start is not None and widths is not None:
         raise ValueError("widths and start are both given, but start has its own widths")
     name, ends = ("widths" if start is None else "start.widths"), problem_ends(data)
@@ -137,18 +134,12 @@ def first_network(
         one = " (two classes have one logit)" if (widths[-1], ends[1]) == (2, 1) else ""
         rule = f"the data have {ends[0]} inputs and {ends[1]} outputs{one}"
         checks.fail(name, tuple(widths), rule)
-    if start is not None:
-        constant = [i for i in range(ends[0]) if i not in varying]
-        return remove(start, data.x_train, nodes={0: constant}) if constant else start
-    x = data.x_train[:, list(varying)]
-    return init_network(
-        (len(varying), *widths[1:]),
-        n_intervals=settings.n_intervals,
-        degree=settings.degree,
-        domain=domain_of_samples(x),
-        x=x,
-        rng=rng,
-    )
+    x = data.x_train
+    options: Any = {"n_intervals": settings.n_intervals, "degree": settings.degree, "rng": rng}
+    network = start or init_network(widths, domain=domain_of_samples(x), x=x, **options)
+    active = np.argwhere(active_edges(network)[0]).tolist()
+    constant = [(j, i) for j, i in active if i not in varying]
+    return remove(network, x, edges={0: constant}) if constant else network
 
 
 def steps(
@@ -201,7 +192,7 @@ def steps(
             sets = checks.counted(len(trials), "set")
             yield "name", f"{sets} of functions tried, parameters trained", network
     if trials:
-        network = canonical_form(sine_or_cosine(canonical_form(network)))
+        network = canonical_form(network)
         network = _pruned(network, data.x_train, threshold=0.0, edge_threshold=IDLE, kind="std")
         yield "canonical", "redundant parameters in canonical form", network
 
@@ -304,23 +295,3 @@ def with_trained_numbers(network: Network, data: Data, settings: Settings) -> Ne
     """Train the parameters a, b, c, d of the symbolic edges, until the deadline at most."""
     options: Any = {"trainable": ("symbolic",), "update_grids": False, "loss": settings.loss}
     return fitted(network, data, n_steps=NUMBER_STEPS, deadline=settings.deadline, **options)
-
-
-def sine_or_cosine(network: Network) -> Network:
-    """Write a sine with a phase near a quarter period as a cosine, and the reverse.
-
-    Locked edges stay as they are.
-    """
-    for layer_index, layer in enumerate(network.layers):
-        rows = [edge.row for edge in layer.symbolic]
-        for edge in layer.symbolic:
-            if edge.name not in ("sin", "cos") or rows.count(edge.row) > 1:
-                continue
-            a, b, c, d = layer.affine[edge.row]
-            other, shift = ("cos", -0.5 * np.pi) if edge.name == "sin" else ("sin", 0.5 * np.pi)
-            phase = (b + shift + 0.5 * np.pi) % np.pi - 0.5 * np.pi
-            if abs(phase) < PHASE_DISTANCE:
-                at, affine = (edge.output, edge.input), (a, b + shift, c, d)
-                changed = with_formula(network.layers[layer_index], *at, lookup(other), affine)
-                network = replace_layer(network, layer_index, changed)
-    return network

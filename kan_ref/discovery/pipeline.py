@@ -16,7 +16,7 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray
-from kan_ref.data import check_data, check_loss
+from kan_ref.data import Data, check_data, check_loss
 from kan_ref.discovery.classes import CLASS_LOSSES, N_HIDDEN, class_problem, judge_classes
 from kan_ref.discovery.elimination import VALIDATION_SHARE
 from kan_ref.discovery.fits import Fitted
@@ -31,18 +31,19 @@ from kan_ref.discovery.paper_way import (
 from kan_ref.discovery.records import Alternative, Discovery, Report, formula_values
 from kan_ref.discovery.results import (
     better,
-    compared_with_splines,
     expression_of,
     network_of,
+    of_all_inputs,
     written_at,
 )
 from kan_ref.discovery.search import Found, Search
-from kan_ref.discovery.varying_inputs import check_samples, inputs_of_data
 from kan_ref.discovery.verdict import Verdict, fitted_numbers, judge
 from kan_ref.formulas import check_names, formula
 from kan_ref.network import Network
 from kan_ref.symbolic import check_candidates
-from kan_ref.training import LOSSES, Scaler, hold_out
+from kan_ref.training import LOSSES, Scaler, hold_out, scaled
+
+LEAST_SAMPLES = 10  # two of them are held out
 
 
 @np.errstate(all="ignore")
@@ -147,23 +148,26 @@ def discover(
             "functions is given without widths, but the search knows all functions: give the "
             "widths of a first network, for example widths=(2, 5, 1)"
         )
-    inputs = inputs_of_data(checked.x_train)
-    with Report(checked, inputs, callback, progress, loss, seconds) as report:
+    varying = np.flatnonzero(scaled(checked)[1].x_constant == 0).tolist() or [0]
+    with Report(checked, callback, progress, loss, seconds) as report:
         settings = Settings(
             functions, penalty_weight, smoothness_weight, n_intervals, degree, loss, report.deadline
         )
         found: list[Discovery] = []
         if is_paper:
-            first = first_network(checked, widths, start, inputs.varying, settings, rng)
-        check_samples(checked)
+            first = first_network(checked, widths, start, varying, settings, rng)
+        if len(checked.x_train) < LEAST_SAMPLES:
+            raise ValueError(
+                f"data has {len(checked.x_train)} training samples, but at least {LEAST_SAMPLES} "
+                "are needed, since a fifth of them is held out: give more samples"
+            )
         if is_paper:
             found.append(_by_paper(first, settings, report, names, rng, is_start=start is not None))
         is_open = start is None and functions is None and loss == "mse" and not report.late()
         if not found or (is_open and found[0].verdict.kind == "not explained"):
-            found.append(_by_search(report, names, rng))
+            found.append(_by_search(report, varying, names, rng))
         best = found[0] if len(found) == 1 else better(found[0], found[1], checked)
-        best = replace(best, verdict=replace(best.verdict, ended=report.ended))
-        return compared_with_splines(best, checked) if loss == "mse" else best
+        return replace(best, verdict=replace(best.verdict, ended=report.ended))
 
 
 def _by_paper(
@@ -176,8 +180,7 @@ def _by_paper(
     is_start: bool,
 ) -> Discovery:
     """Return what the paper's way leads to; an interrupt ends it with the last network."""
-    inputs, loss = report.inputs, settings.loss
-    data = inputs.data(report.data)
+    data, loss = report.data, settings.loss
     part = data if loss == "mse" else hold_out(data, VALIDATION_SHARE, loss=loss)
     splines = last = first
     with report.until_interrupted():
@@ -188,32 +191,32 @@ def _by_paper(
     found = last
     if any(layer.mask.any() for layer in last.layers):
         found = finished(last, part, settings)
-        with report.until_interrupted():
-            report.step("name", "simplest functions for edges that have none", found)
+        report.step("name", "simplest functions for edges that have none", found)
     final = found
     if loss != "mse" and not report.late():
         with report.until_interrupted():
             final = with_trained_numbers(found, data, settings)
             report.step("numbers", "trained on all training samples", final)
-    found_formula = formula(inputs.network(final), names=names)
+    found_formula = formula(final, names=names)
     outputs = found_formula if isinstance(found_formula, tuple) else (found_formula,)
-    outputs = tuple(written_at(one, names, report.data.x_train) for one in outputs)
+    outputs = tuple(written_at(one, names, data.x_train) for one in outputs)
     expression = outputs[0] if len(outputs) == 1 else outputs
     if loss == "mse":
-        verdict = judge(outputs, names, report.data)
+        verdict = judge(outputs, names, data)
     else:
         n_numbers = len(fitted_numbers(*outputs))
         verdict = Verdict(*judge_classes(part, data, (found, splines, final), n_numbers, loss, rng))
     n_in, n_out = len(names), len(outputs)
     plain = Scaler(np.zeros(n_in), np.ones(n_in), np.zeros(n_out), np.ones(n_out), None)
-    networks = inputs.network(final), inputs.network(splines)
-    return Discovery(expression, *networks, tuple(report.steps), verdict, (), plain, names)
+    return Discovery(expression, final, splines, tuple(report.steps), verdict, (), plain, names)
 
 
-def _by_search(report: Report, names: tuple[str, ...], rng: np.random.Generator) -> Discovery:
-    """Return what the search leads to, one output after the other."""
-    data, inputs = report.data, report.inputs
-    x, used = inputs.columns(data.x_train), inputs.names(names)
+def _by_search(
+    report: Report, varying: Sequence[int], names: tuple[str, ...], rng: np.random.Generator
+) -> Discovery:
+    """Return what the search in the varying inputs leads to, one output after the other."""
+    data = report.data
+    x, used = data.x_train[:, varying], tuple(names[i] for i in varying)
     found: list[Found] = []
     search = Search(rng, report.late, report.trial)
     for y in data.y_train.T:
@@ -222,12 +225,12 @@ def _by_search(report: Report, names: tuple[str, ...], rng: np.random.Generator)
     models = "; ".join(dict.fromkeys(one.model.what for one in found))
 
     def modelled(x: FloatArray) -> FloatArray:
-        return np.column_stack([one.model.f(inputs.columns(x)) for one in found])
+        return np.column_stack([one.model.f(x[:, varying]) for one in found])
 
     assert found[0].splines is not None
-    assert found[0].scaler is not None
-    splines, scaler = inputs.network(found[0].splines), inputs.scaler(found[0].scaler)
-    report.values("model", f"{models}, from which slices are taken", modelled, splines)
+    splines = of_all_inputs(found[0].splines, varying, len(names))
+    _, scaler = scaled(Data(data.x_train, data.y_train[:, :1], data.x_test, data.y_test[:, :1]))
+    report.step("model", f"{models}, from which slices are taken", splines, modelled)
     formulas = tuple(expression_of(one.best.tree, used, x) for one in found)
     expression = formulas[0] if len(formulas) == 1 else formulas
 
@@ -235,7 +238,7 @@ def _by_search(report: Report, names: tuple[str, ...], rng: np.random.Generator)
         return formula_values(expression, x, names)
 
     note = f"{len(search.decisions)} decisions, numbers trained on all samples and simplified"
-    report.values("formula", note, predict)
+    report.step("formula", note, None, predict)
 
     def alternative(one: Fitted, of: Found) -> Alternative:
         return Alternative(expression_of(one.tree, used), one.rmse, one.complexity, of.bic(one))
@@ -248,7 +251,7 @@ def _by_search(report: Report, names: tuple[str, ...], rng: np.random.Generator)
     verdict = judge(formulas, names, data, others=others)
     network, verdict = network_of(formulas, names, data, verdict)
     if network is not None:
-        report.values("network", "the formula as a network of symbolic edges", predict, network)
+        report.step("network", "the formula as a network of symbolic edges", network, predict)
     return Discovery(
         expression,
         network,

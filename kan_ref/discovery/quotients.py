@@ -89,22 +89,22 @@ def simple_forms(x: FloatArray, y: FloatArray) -> list[Tree]:
     return found + _powers(x, y)
 
 
-def _significant(table: FloatArray, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _significant(table: FloatArray, z: FloatArray) -> tuple[list[int], FloatArray]:
     """Return which columns (n, k) explain z (n,), the least significant ones left out one by one.
 
     And their coefficients; none if columns depend on each other.
     """
-    kept = np.arange(table.shape[1])
+    kept = list(range(table.shape[1]))
     while True:
         columns = table[:, kept]
         coef, _, rank, _ = np.linalg.lstsq(columns, z, rcond=1e-12)
         if rank < len(kept):
-            return kept, coef[:0]
+            return [], np.zeros(0)
         sigma = np.linalg.norm(columns @ coef - z) / max(len(z) - len(kept), 1) ** 0.5
         errors = sigma * np.linalg.norm(np.linalg.pinv(columns), axis=1)
         if len(kept) == 1 or not (np.abs(coef) < LEAST_T * errors).any():
-            return kept, coef
-        kept = np.delete(kept, np.argmin(np.abs(coef) / np.maximum(errors, 1e-300)))
+            return kept, np.asarray(coef, dtype=np.float64)
+        kept.pop(int(np.argmin(np.abs(coef) / np.maximum(errors, 1e-300))))
 
 
 def _transformed(

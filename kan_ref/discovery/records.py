@@ -11,7 +11,6 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray, Record
 from kan_ref.data import Data
-from kan_ref.discovery.varying_inputs import Inputs
 from kan_ref.discovery.verdict import Verdict, form
 from kan_ref.formulas import numeric_function
 from kan_ref.network import Network, network_values, undefined_values
@@ -161,20 +160,18 @@ def distinct(
 class Report:
     """Keep the finished steps, pass them to the callback, and know when to end.
 
-    Steps and trials come without the constant inputs of the data, and are kept with them. `ended`
-    is "", "interrupted" or "the time is over".
+    `ended` is "", "interrupted" or "the time is over".
     """
 
     def __init__(
         self,
         data: Data,
-        inputs: Inputs,
         callback: Callable[[Any], None] | None,
         progress: bool,
         loss: str = "mse",
         seconds: float | None = None,
     ) -> None:
-        self.data, self.inputs, self.callback, self.loss = data, inputs, callback, loss
+        self.data, self.callback, self.loss = data, callback, loss
         self.deadline = np.inf if seconds is None else time.monotonic() + seconds
         self.steps: list[DiscoveryStep] = []
         self.bar, self.ended = None, ""
@@ -211,37 +208,29 @@ class Report:
         if self.bar is not None:
             self.bar.update()
         if self.callback is not None and self.ended != "interrupted":
-            self.callback(self.inputs.trial(trial))
+            self.callback(trial)
 
-    def step(self, name: str, note: str, network: Network) -> None:
-        """Keep and report a step, with the errors of its network."""
-        network, errors = self.inputs.network(network), []
-        for part in ("train", "test"):
-            x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
-            predicted = network_values(network, x)
-            is_defined = bool(np.isfinite(predicted).all())
-            targets = LOSSES[self.loss].read_targets("y", y, network.widths[-1])
-            is_judged = len(x) and is_defined
-            errors.append(LOSSES[self.loss].judge(predicted, targets)[1] if is_judged else np.nan)
-            if not is_defined:
-                why = undefined_values(network.layers, x, f"x_{part}")
-                note += f"; the {part} error is nan, because {why}"
-        self._keep(DiscoveryStep(name, note, network, *errors))
-
-    def values(
+    def step(
         self,
         name: str,
         note: str,
-        f: Callable[[FloatArray], FloatArray],
         network: Network | None = None,
+        f: Callable[[FloatArray], FloatArray] | None = None,
     ) -> None:
-        """Keep and report a step whose predictions (batch, n_out) a function computes."""
-        errors = []
+        """Keep and report a step, with the errors of its network, or of f (batch, n_out)."""
+        kind, errors = LOSSES[self.loss], []
         for part in ("train", "test"):
             x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
-            residual = f(x) - y if len(x) else np.array([np.nan])
-            errors.append(float(np.sqrt(np.mean(residual**2))))
-        with self.until_interrupted():  # the formula is there already
+            predicted = f(x) if f else network_values(network, x) if network else y
+            is_defined = bool(np.isfinite(predicted).all())
+            errors.append(np.nan)
+            if len(x) and is_defined:
+                targets = kind.read_targets("y", y, predicted.shape[1])
+                errors[-1] = kind.judge(predicted, targets)[1]
+            elif network is not None and not is_defined:
+                why = undefined_values(network.layers, x, f"x_{part}")
+                note += f"; the {part} error is nan, because {why}"
+        with self.until_interrupted():  # what was found is kept
             self._keep(DiscoveryStep(name, note, network, *errors))
 
     def _keep(self, step: DiscoveryStep) -> None:

@@ -22,12 +22,7 @@ from kan_ref.discovery.fits import SMALLEST, bic
 from kan_ref.discovery.names import BLURRED, at_all_samples, floor_of, name_curve
 from kan_ref.discovery.records import Alternative, Discovery, distinct, formula_values
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
-from kan_ref.discovery.verdict import (
-    KINDS,
-    Law,
-    Verdict,
-    beside_splines,
-)
+from kan_ref.discovery.verdict import KINDS, Law, Verdict
 from kan_ref.formulas import apply_function, exact_number, from_formula, written
 from kan_ref.network import Network, domain_of_samples, network_values
 
@@ -74,16 +69,18 @@ def _written(tree: Tree, inputs: Sequence[Any]) -> Any:
     return sympy.Add(*parts) if isinstance(tree, Sum) else sympy.Mul(*parts)
 
 
-def compared_with_splines(found: Discovery, data: Data) -> Discovery:
-    """Return a discovery whose verdict says where its splines are much better on test samples."""
-    if found.splines.widths[-1] != data.y_train.shape[1] or not len(data.x_test):
-        return found
-    predicted = network_values(found.splines, found.scaler.transform_x(data.x_test))
-    error, of_splines = (
-        float(np.sqrt(np.mean((y - data.y_test) ** 2)))
-        for y in (found.predict(data.x_test), found.scaler.inverse_y(predicted))
-    )
-    return replace(found, verdict=beside_splines(found.verdict, error, of_splines))
+def of_all_inputs(network: Network, varying: Sequence[int], n_in: int) -> Network:
+    """Return a network of splines of the varying inputs as one of all; other edges are masked."""
+    if len(varying) == n_in:
+        return network
+    first, *others = network.layers
+    arrays: Any = {"knots": first.knots[np.zeros(n_in, dtype=int)]}
+    arrays["knots"][varying] = first.knots
+    for name in ("coef", "w_base", "w_spline", "mask"):
+        old = getattr(first, name)
+        arrays[name] = np.zeros((first.n_out, n_in, *old.shape[2:]))
+        arrays[name][:, varying] = old
+    return Network((replace(first, **arrays), *others))
 
 
 def better(one: Discovery, other: Discovery, data: Data) -> Discovery:

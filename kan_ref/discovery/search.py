@@ -21,7 +21,6 @@ Samples x (n, n_in), y (n,) become formulas as follows.
             Such a symmetry is a linear relation between f and its derivatives (`merges`). It leaves
             samples with fewer inputs: back to 1.
 
-   Of two inputs u(x) + v(y) + k x y + F(h(x, y)) is a third way (`three_curves`).
    Splits as near as f allows come first, up to three of them, then merges, then splits that are
    only near. Where f is poor, merges come before all.
 
@@ -54,12 +53,10 @@ from kan_ref.discovery.models import Model, model_of
 from kan_ref.discovery.names import TINY, floor_of, name_curve
 from kan_ref.discovery.quotients import quotients, simple_forms
 from kan_ref.discovery.splits import Split, Surface, find_splits
-from kan_ref.discovery.three_curves import three_curves
 from kan_ref.discovery.trees import (
     Input,
     Number,
     Tree,
-    add,
     in_words,
     multiply,
     numbers,
@@ -75,7 +72,6 @@ POOR = 1e-5  # of it: with a larger error of the model merges come first, if the
 SURE = 0.3  # misfit of such a merge
 NEAR, ROUNDING = 10.0, 1e-6  # a split is near: times the error of the model, of the deviation
 GUESS = 0.03  # of the standard deviation: a split with a larger misfit is not tried
-THREE = 0.02  # the same for three curves
 MOST_NEAR, MOST_GUESSES = 3, 2  # splits of the whole that are tried; of a part only the best one
 MOST_POINTS, CURVE_POINTS = 500, 160  # of a surface, and of a slice of one input
 FEW = 3  # trees of a part that are kept
@@ -171,7 +167,6 @@ class Search:
                 is_merged = found is not None
                 if found is not None:
                     yield self._of_merged(found, y, names, depth)
-        yield self._three_curves(surface, names, depth)
         yield from self._built(surface, splits, names, depth, MOST_GUESSES, is_near=False)
 
     def _of_merged(
@@ -217,7 +212,6 @@ class Search:
         ways = [
             self._built(surface, splits, names, depth, 1, is_near=True),
             self._merged_surface(surface, f, names, depth),
-            iter([self._three_curves(surface, names, depth)]),
             self._built(surface, splits, names, depth, 1, is_near=False),
         ]
         for way in ways:
@@ -267,29 +261,6 @@ class Search:
                 trees = self._trees(part, [names[i] for i in places], depth + 1)
                 lists.append([substitute(tree, [Input(i) for i in places]) for tree in trees])
             yield [split.whole(surface, parts) for parts in in_order(lists)]
-
-    def _three_curves(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
-        """Return u(x) + v(y) + k x y + F(h(x, y)) of two inputs, where that is near."""
-        if surface.n_in != 2 or self.late():
-            return []
-        f = surface.f(surface.points) if surface.samples is None else surface.samples
-        found, spread = three_curves(surface.points, f), float(np.std(f))
-        if found is None:
-            return []
-        text = f"three curves, one of a combination of {names[0]} and {names[1]}"
-        self.note(depth, text, found.misfit, surface.error / spread)
-        if found.misfit > max(THREE, NEAR * surface.error / spread):
-            return []
-        error = max(found.misfit, 1e-9) * spread
-        lists = [
-            [one.tree for one in name_curve(t, v, error=error, late=self.late)[:FEW]]
-            for t, v in found.curves
-        ]
-        bilinear = multiply(Number(found.k), Input(0), Input(1))
-        return [
-            add(u, substitute(v, [Input(1)]), bilinear, substitute(outer, [found.inner]))
-            for u, v, outer in in_order(lists)
-        ]
 
     def _curve(
         self, surface: Surface, names: Sequence[str], depth: int, *, is_whole: bool = False

@@ -173,17 +173,6 @@ def is_like_noise(x: FloatArray, y: FloatArray, predicted: FloatArray, n_numbers
     return is_tested and not residual_tests.structure(x, y - predicted)
 
 
-def beside_splines(verdict: Verdict, error: float, of_splines: float) -> Verdict:
-    """Return a verdict that tells where splines predict the test samples much better.
-
-    `error` of the formula there; nan where it is undefined.
-    """
-    if verdict.kind != "not explained" or not of_splines < np.nan_to_num(error, nan=np.inf) / 2.0:
-        return verdict
-    text = f"on the test samples splines have an error of {of_splines:.1e}, the formula {error:.1e}"
-    return replace(verdict, reasons=(*verdict.reasons, text))
-
-
 # --- numbers and samples
 
 

@@ -14,7 +14,6 @@ from kan_ref.discovery.elimination import ArchitectureTrial
 from kan_ref.discovery.paper_way import FormulaTrial
 from kan_ref.discovery.records import DiscoveryStep, Report, formula_values
 from kan_ref.discovery.results import network_of
-from kan_ref.discovery.varying_inputs import inputs_of_data
 from kan_ref.discovery.verdict import Verdict
 
 RNG = np.random.default_rng
@@ -338,7 +337,7 @@ def test_an_interrupt_while_a_step_is_reported_is_one_too(name, widths):
 
 def test_a_second_interrupt_ends_a_run():
     data = sampled("x", (-1, 1), n=20)
-    report = Report(data, inputs_of_data(data.x_train), None, progress=False)
+    report = Report(data, None, progress=False)
 
     with report.until_interrupted():
         raise KeyboardInterrupt
@@ -391,16 +390,6 @@ def test_of_constant_inputs_alone_the_formula_is_the_mean(widths):
     assert found.formula.free_symbols == set()
     assert found.network.widths[0] == 2
     np.testing.assert_allclose(found.predict(x), y.mean(), atol=0.4)  # three standard errors
-
-
-@for_all("range_of_eps", [0, 4, 8, 9, 64, 450])
-def test_the_columns_that_are_constant_are_those_of_a_scaler(range_of_eps):
-    noise = np.resize([0, range_of_eps], 40)
-    x = np.column_stack([1.0 + np.finfo(float).eps * noise, np.arange(40.0)])
-
-    _, scaler = kr.scaled(kr.Data(x, x, x, x))
-
-    assert inputs_of_data(x).left_out == tuple(np.flatnonzero(scaler.x_constant))
 
 
 # --- refusals

@@ -1,4 +1,4 @@
-"""Models of samples, and how functions of several inputs become simpler: quotients, splits, merges, three curves."""
+"""Models of samples, and how functions of several inputs become simpler: quotients, splits, merges."""
 
 import numpy as np
 import sympy
@@ -10,7 +10,6 @@ from kan_ref.discovery.models import TRANSFORMS, linear_models, model_of, networ
 from kan_ref.discovery.quotients import quotient, quotients, rational_functions, simple_forms
 from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.splits import PRICE, Surface, _misfits, find_splits, partitions
-from kan_ref.discovery.three_curves import three_curves
 from kan_ref.discovery.trees import Input, values
 from kan_ref.functions import lookup
 
@@ -293,28 +292,3 @@ def test_noise_is_no_reason_to_divide_by_a_power():
     model = simplest(linear_models(x, y), 0.0)
 
     assert merged(model.f, x, y, 0.0, never) is None
-
-
-# --- three curves
-
-
-@for_all("inner, f", [
-    ("(x - 2)*(y + 1)", lambda x, y: 2 * x * y + np.cos((x - 2) * (y + 1))),
-    ("x + y/2", lambda x, y: x**2 - np.exp(y / 3) + np.sin(3 * x + 1.5 * y)),
-    ("(x - 1)**2 + y**2", lambda x, y: x * y + np.exp(-((x - 1) ** 2) - y**2)),
-    ("(x - 1)**2 - y**2", lambda x, y: x * y + np.cos((x - 1) ** 2 - y**2)),
-])  # fmt: skip
-def test_a_curve_of_a_combination_is_found_beside_curves_of_the_inputs(inner, f):
-    x, y = sampled(f, (-2, 3), (-2, 2), n=500)
-
-    found = three_curves(x, y)
-
-    assert found.misfit < 1e-4
-    h, expected = values(found.inner, x), sympy.lambdify(sympy.symbols("x y"), inner)(*x.T)
-    assert abs(np.corrcoef(h, expected)[0, 1]) > 1.0 - 1e-6
-    u, v, combined = (
-        np.interp(one, *curve) for one, curve in zip((*x.T, h), found.curves, strict=True)
-    )
-    inside = (h > found.curves[2][0].min()) & (h < found.curves[2][0].max())
-    total = u + v + found.k * x[:, 0] * x[:, 1] + combined
-    np.testing.assert_allclose(total[inside], y[inside], atol=0.01 * np.std(y))

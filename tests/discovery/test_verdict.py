@@ -13,7 +13,6 @@ from kan_ref.discovery import residual_tests as tests
 from kan_ref.discovery.verdict import (
     Law,
     Verdict,
-    beside_splines,
     fitted_numbers,
     is_like_noise,
     judge,
@@ -286,18 +285,6 @@ def test_inputs_with_few_values_and_dependent_ones_are_named_if_the_formula_has_
     assert "first and second are linearly dependent" in why
     assert "other takes" not in why
     assert "dependent" not in verdict("few + free", x=x, names=names).why
-
-
-@for_all("kind, error, of_splines, is_told", [
-    ("not explained", 1.0, 0.49, True), ("not explained", 1.0, 0.51, False), ("not explained", np.nan, 0.5, True),
-    ("within noise", 1.0, 0.1, False), ("not explained", 1.0, np.nan, False),
-])  # fmt: skip
-def test_splines_that_predict_much_better_than_an_unexplained_formula_are_told(
-    kind, error, of_splines, is_told
-):
-    found = beside_splines(Verdict(kind, ("why",)), error, of_splines)
-
-    assert ("splines have an error" in found.why) == is_told
 
 
 @for_all("text, count", [
