@@ -55,7 +55,8 @@ MOST_INPUTS = 10  # of more, two at once: there are 58,800 triples of 50 inputs 
 WEIGHTS = tuple(sign * size for size in (0.5, 1.0, 2.0, 3.0) for sign in (1.0, -1.0))
 MOST_SCALINGS, MOST_PAIRS = 20, 3  # that are tried, those with the smallest misfit
 NEAR_PAIR = 0.1  # of the larger singular value of (D23)
-PATIENCE = 3.0  # times that error: one input less may be near only after the next one
+SLACK = 1.05  # times that error, of samples that were held out
+PATIENCE = 3.0  # times it: one input less may be near only after the next one
 GAIN = 0.8  # of the error with one input more
 SURE = 1e-9  # of the standard deviation of y: smaller errors are equal, and no chance
 NEAR = 1.2  # times the least error: noise may be the difference
@@ -129,17 +130,19 @@ def merged(f: Values, x: FloatArray, y: FloatArray, most: float, late: Late) -> 
             for model in linear_models(one.columns, y / one.weight, one.weight, late)
         ]
         least = min((one.error for one in trials), default=np.inf)
-        near = [one for one in trials if one.error <= max(NEAR * least, SURE * spread)]
+        near = [
+            one
+            for one in trials
+            if one.error <= max(NEAR * least, SURE * spread)
+            and one.error <= max((GAIN if one.is_power else PATIENCE) * limit, SURE * spread)
+        ]
         if not near:
             break
-        best = min(near, key=lambda one: _price(one, y))
-        gain = GAIN if best.is_power else 1.0
-        if not best.error <= max(gain * PATIENCE * limit, SURE * spread):
-            break
-        assert best.model is not None
-        now, f = best, best.model.f
-        if best.error <= max(gain * limit, SURE * spread):
-            found, limit = best, best.error
+        now = min(near, key=lambda one: _price(one, y))
+        assert now.model is not None
+        f = now.model.f
+        if now.error <= max(SLACK * limit, SURE * spread):
+            found, limit = now, now.error
     return found
 
 

@@ -75,7 +75,7 @@ GUESS = 0.03  # of the standard deviation: a split with a larger misfit is not t
 MOST_NEAR, MOST_GUESSES = 3, 2  # splits of the whole that are tried; of a part only the best one
 MOST_POINTS, CURVE_POINTS = 500, 160  # of a surface, and of a slice of one input
 FEW = 3  # trees of a part that are kept
-SIMPLE = 20  # complexity of a formula within noise beside which nothing else is tried
+SIMPLE = 12  # complexity of a formula within noise beside which nothing else is tried
 PLAIN = 60  # complexity of an exact simple form beside which nothing else is tried
 MOST_BESIDE = 2  # formulas of merged inputs, besides the best one
 MOST_JUDGED, WAYS_WITHIN_NOISE = 3, 2  # candidates of a way that are judged; ways until the end
@@ -199,15 +199,11 @@ class Search:
         if spread <= max(surface.error, TINY * size):
             self.note(depth, "constant", spread, surface.error)
             return [Number(float(f.mean()))]
-        if len(surface.points) >= 20:
-            near = NEAR if surface.error <= NOISY * spread else 1.0
-            least = max(near * surface.error, ROUNDING * spread)
-            x = surface.points
-            plain = [Fitted(one, rmse_of(one, x, f)) for one in simple_forms(x, f)]
-            plain = [one for one in plain if one.rmse <= least]
-            if plain:
-                self.note(depth, "a plain form", plain[0].rmse, surface.error)
-                return [one.tree for one in plain]
+        is_sure = surface.error <= NOISY * spread
+        least = max((NEAR if is_sure else 1.0) * surface.error, ROUNDING * spread)
+        plain = self._plain(surface.points, f, least, depth)
+        if plain and is_sure:
+            return plain
         splits = self._splits(surface)
         ways = [
             self._built(surface, splits, names, depth, 1, is_near=True),
@@ -217,8 +213,16 @@ class Search:
         for way in ways:
             for trees in way:
                 if trees:
-                    return trees[:FEW]
-        return []
+                    return trees[:FEW] + plain[:1]
+        return plain
+
+    def _plain(self, x: FloatArray, f: FloatArray, least: float, depth: int) -> list[Tree]:
+        """Return the simple forms of a part whose errors are at most `least`."""
+        found = [Fitted(one, rmse_of(one, x, f)) for one in simple_forms(x, f)]
+        found = [one for one in found if one.rmse <= least]
+        if found:
+            self.note(depth, "a plain form", found[0].rmse, least)
+        return [one.tree for one in found]
 
     def _merged_surface(
         self, surface: Surface, f: FloatArray, names: Sequence[str], depth: int

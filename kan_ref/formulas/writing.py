@@ -200,6 +200,9 @@ def _ways_of_sum(expression: Any) -> Iterator[Any]:
         for way in (sympy.factor_terms, sympy.together, sympy.factor):
             yield way(exact).xreplace(back)
         yield sympy.expand(expression)
+    for one, other in permutations(expression.args, 2):  # log(u) - log(v) is log(u/v)
+        if isinstance(one, sympy.log) and isinstance(-other, sympy.log):
+            yield expression - one - other + sympy.log(one.args[0] / (-other).args[0])
     # (1 + cos(2 u))/2 is cos(u)^2
     for wave in expression.atoms(sympy.cos):
         half = wave.args[0] / 2
