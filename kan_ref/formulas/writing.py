@@ -63,7 +63,7 @@ def price(expression: Any) -> float:
         return size + sum(1.0 + price(b**k) for b, k in factors)
     if expression.is_Pow and expression.exp.could_extract_minus_sign():
         return (1.0 if expression.exp == -1 else 0.5) + price(1 / expression)
-    return 1.0 + sum(price(one) for one in expression.args)
+    return 1.1 + sum(price(one) for one in expression.args)  # a power or a function
 
 
 def _has_quotient(term: Any) -> bool:
