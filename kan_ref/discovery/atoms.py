@@ -74,11 +74,6 @@ class Atom:
         return is_simple and (self.inner is None or self.inner.line == self.line == (1.0, 0.0))
 
     @property
-    def is_wave(self) -> bool:
-        """Whether products of it with powers are formed."""
-        return self.inner is None and self.name in WAVES
-
-    @property
     def is_inner(self) -> bool:
         """Whether it is tried inside of other functions."""
         is_any = self.name in ("x^2", "x^3", "exp", "sin")

@@ -32,7 +32,7 @@ from kan_ref.discovery.atoms import (
     smallest,
     variable_of,
 )
-from kan_ref.discovery.fits import Fitted, Late, bic, front_of, never, rmse_of, trained
+from kan_ref.discovery.fits import Fitted, Late, bic, front_of, never, trained
 from kan_ref.discovery.quotients import rational_functions
 from kan_ref.discovery.trees import (
     Apply,
@@ -50,7 +50,7 @@ from kan_ref.symbolic import rank_functions
 
 Item = TypeVar("Item")
 N_POINTS = 120
-SHORT = 4  # numbers
+SHORT = 4  # numbers: such a tree is trained fully at once
 N_TRAINED = 16  # candidates of a stage that are trained fully
 TINY = 3.6e-15  # of the largest value, 16 rounding errors: a curve that varies by less is constant
 BLURRED = 1e-3  # of the standard deviation: with larger errors more names are kept
@@ -95,8 +95,12 @@ def name_curve(
     if spread <= max(error, TINY * float(np.abs(y).max()), 1e-300):
         return [Fitted(Number(float(np.mean(y))), spread)]
     floor, found = floor_of(y, error, 1e-13), dict[str, Fitted]()
+    n_steps = 12 if is_whole else 8
     for trees in _before(late, _stages(x, y, floor, 2 if is_whole else 1)):
-        first = [_trained_first(tree, points, y, is_whole) for tree in _before(late, trees)]
+        first = [
+            trained(tree, points, y, 40 if is_whole and numbers(tree).size <= SHORT else n_steps)
+            for tree in _before(late, trees)
+        ]
         first.sort(key=lambda one: bic(one, len(x), floor))
         first = list(dict.fromkeys([*front_of(first), *first]))
         for start in _before(late, first[: N_TRAINED * (3 if is_whole else 1)]):
@@ -116,12 +120,6 @@ def name_curve(
     if floor > BLURRED * spread:  # many functions are equally near
         most *= 2
     return list(dict.fromkeys([*near[: most - 1], *plain]))
-
-
-def _trained_first(tree: Tree, points: FloatArray, y: FloatArray, is_whole: bool) -> Fitted:
-    """Train a short tree fully where it may be the answer, another one a little."""
-    n_steps = 12 if is_whole else 8
-    return trained(tree, points, y, 60 if is_whole and numbers(tree).size <= SHORT else n_steps)
 
 
 def near_best(found: list[Fitted], floor: float) -> list[Fitted]:
@@ -311,19 +309,3 @@ def _of_unit_columns(
         yield from beams
         if not beams or beams[0][0] < ROUNDED:
             return
-
-
-def at_all_samples(found: list[Fitted], x: FloatArray, y: FloatArray, error: float) -> list[Fitted]:
-    """Return names of a curve with their errors at all samples (n,), those near the best one.
-
-    `name_curve` trains on at most `N_POINTS`: at others a name may be undefined or far off. Where
-    all errors are more than twice that of the best line, it and the constant come instead.
-    """
-    if len(x) <= N_POINTS:
-        return found
-    points, floor = x[:, None], floor_of(y, error, 1e-13)
-    found = [Fitted(one.tree, rmse_of(one.tree, points, y)) for one in found]
-    line = trained(polynomial(1, x), points, y)
-    if min(one.rmse for one in found) > 2.0 * max(line.rmse, floor):
-        return [line, Fitted(Number(float(np.mean(y))), float(np.std(y)))]
-    return near_best(found, floor)

@@ -30,6 +30,7 @@ from kan_ref.discovery.paper_way import (
 )
 from kan_ref.discovery.records import Alternative, Discovery, Report, formula_values
 from kan_ref.discovery.results import (
+    LEAST_SAMPLES,
     better,
     expression_of,
     network_of,
@@ -42,8 +43,6 @@ from kan_ref.formulas import check_names, formula
 from kan_ref.network import Network
 from kan_ref.symbolic import check_candidates
 from kan_ref.training import LOSSES, Scaler, hold_out, scaled
-
-LEAST_SAMPLES = 10  # two of them are held out
 
 
 @np.errstate(all="ignore")

@@ -1,7 +1,7 @@
 """What `discover` returns: the formula, its verdict, the front of alternatives, and all steps."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +11,10 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray, Record
 from kan_ref.data import Data
-from kan_ref.discovery.verdict import Verdict, form
+from kan_ref.discovery.verdict import Verdict
 from kan_ref.formulas import numeric_function
 from kan_ref.network import Network, network_values, undefined_values
 from kan_ref.training import LOSSES, Scaler
-
-SAME = 1e-3  # of the error: training ends where it gains 1e-6 of the mean square, its square
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,25 +136,6 @@ def formula_values(formula: Any, x: FloatArray, names: tuple[str, ...]) -> Float
     return np.where(np.isfinite(found), found, np.nan)
 
 
-def distinct(
-    found: Sequence[Alternative], x: FloatArray, names: tuple[str, ...], floor: float
-) -> list[Alternative]:
-    """Return the formulas that differ from all earlier ones in form or in values at x (n, n_in).
-
-    Values that differ by at most `floor`, or by less than training resolves, are equal.
-    """
-    values = formula_values(tuple(one.formula for one in found), x, names).T
-    kept: list[tuple[str, FloatArray]] = []
-    chosen = []
-    for one, f in zip(found, values, strict=True):
-        shape, least = form(one.formula), max(floor, SAME * one.rmse)
-        errors = [np.nanmean((f - g) ** 2) for other, g in kept if other == shape]
-        if not any(error <= least**2 for error in errors):
-            kept.append((shape, f))
-            chosen.append(one)
-    return chosen
-
-
 class Report:
     """Keep the finished steps, pass them to the callback, and know when to end.
 
@@ -238,7 +217,4 @@ class Report:
         if self.bar is not None:
             shape = "" if step.network is None else f" {list(step.network.widths)}"
             self.bar.set_postfix_str(f"{step.name}{shape}")
-        if self.bar is not None:
-            self.bar.update()
-        if self.callback is not None and self.ended != "interrupted":
-            self.callback(step)
+        self.trial(step)

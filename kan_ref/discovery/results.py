@@ -18,11 +18,11 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data
-from kan_ref.discovery.fits import SMALLEST, bic
-from kan_ref.discovery.names import BLURRED, at_all_samples, floor_of, name_curve
-from kan_ref.discovery.records import Alternative, Discovery, distinct, formula_values
+from kan_ref.discovery.fits import SMALLEST, Fitted, bic, rmse_of
+from kan_ref.discovery.names import floor_of, name_curve, near_best
+from kan_ref.discovery.records import Alternative, Discovery, formula_values
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
-from kan_ref.discovery.verdict import KINDS, Law, Verdict
+from kan_ref.discovery.verdict import KINDS, Law, Verdict, form
 from kan_ref.formulas import apply_function, exact_number, from_formula, written
 from kan_ref.network import Network, domain_of_samples, network_values
 
@@ -30,7 +30,6 @@ NETWORK = 1e-11  # of the largest value of a formula: a network of it may be wro
 CALL = "kr.from_formula(found.formula, found.names, domain=...)"  # `discover` has no domain=
 LEAST_SAMPLES = 10
 MANY = 10_000  # names of a curve, more than there are
-N_PLACES = 500  # where formulas of a curve are compared
 
 
 def expression_of(tree: Tree, names: Sequence[str], x: FloatArray | None = None) -> Any:
@@ -173,8 +172,7 @@ def suggest_formulas(
         At least 0, in units of y: root mean square errors up to it are equal. Give the error of a
         spline, so that no formula is found for it.
     most : int
-        The largest number of formulas, at least 1; up to twice as many where `error` is above 0.001
-        of the standard deviation of y.
+        The largest number of formulas, at least 1.
     name : str
         Of the variable in the formulas.
 
@@ -182,10 +180,8 @@ def suggest_formulas(
     -------
     found : tuple of Alternative
         With `.formula`, a SymPy expression, `.rmse` at all samples, `.complexity` and `.bic`; the
-        lowest `bic` first. Formulas of one form whose values differ only by rounding, or by what
-        training leaves, are one: that with the lowest `bic`. All are defined at all samples; where
-        the errors of all found are more than twice that of the best line, that line and the
-        constant are returned.
+        lowest `bic` first. Of formulas of one form, that with the lowest `bic`. All are defined at
+        all samples.
 
     Raises
     ------
@@ -223,19 +219,14 @@ def suggest_formulas(
     variable = checks.names("name", (name,))[0]
     floor = max(error, floor_of(values, 0.0))
     fitted = name_curve(points, values, error=error, most=MANY)
-    fitted = at_all_samples(fitted, points, values, error)
-    n = len(points)
-    found = [
-        Alternative(
-            expression_of(one.tree, (variable,)), one.rmse, one.complexity, bic(one, n, floor)
-        )
-        for one in fitted
-    ]
-    found.sort(key=lambda one: one.bic)
-    # also between the samples, where two functions that are equal at them may differ
-    places = np.quantile(points, np.linspace(0.0, 1.0, N_PLACES))[:, None]
-    found = distinct(found, places, (variable,), floor_of(values, 0.0))
+    # a name is trained on few of the samples: at others it may be undefined or far off
+    fitted = [Fitted(one.tree, rmse_of(one.tree, points[:, None], values)) for one in fitted]
+    fitted = near_best(fitted, floor)
+    forms: dict[str, Alternative] = {}
+    for one in sorted(fitted, key=lambda one: bic(one, len(points), floor)):
+        formula, least = expression_of(one.tree, (variable,)), bic(one, len(points), floor)
+        new = Alternative(formula, one.rmse, one.complexity, least)
+        forms.setdefault(form(formula), new)
+    found = list(forms.values())
     simplest = min(found, key=lambda one: (one.complexity, one.rmse))
-    if error > BLURRED * float(np.std(values)):  # many formulas are equally near
-        most *= 2
     return tuple(one for k, one in enumerate(found) if k < most - 1 or one is simplest)

@@ -207,11 +207,6 @@ def with_fixed(tree: Tree, place: int, value: float) -> Tree:
     return mapped(tree, change)
 
 
-def inputs_of(tree: Tree) -> tuple[int, ...]:
-    """Return the indices of the inputs, increasing."""
-    return tuple(sorted({leaf.index for leaf in leaves(tree) if isinstance(leaf, Input)}))
-
-
 def complexity(tree: Tree) -> int:
     """Count operations, functions by their complexity, inputs, and trainable numbers twice."""
     if isinstance(tree, Sum | Product):
