@@ -112,14 +112,17 @@ class Merged:
         return is_divided and all((row == eye).all(axis=1).any() for row in self.inner)
 
 
-def merged(f: Values, x: FloatArray, y: FloatArray, most: float, late: Late) -> Merged | None:
+def merged(
+    f: Values, x: FloatArray, y: FloatArray, most: float, late: Late, error: float = 0.0
+) -> Merged | None:
     """Return samples x (n, n_in), y (n,) as a function of fewer inputs times powers, or None.
 
     `f` computes values near to y at points (batch, n_in). Symmetries of several inputs are tried up
-    to a misfit of `most`.
+    to a misfit of `most`; `error` is that of y.
     """
     n_in, spread = x.shape[1], float(np.std(y))
-    error = min((model.error for model in linear_models(x, y, late=late)), default=np.inf)
+    of_models = [model.error for model in linear_models(x, y, late=late)]
+    error = max(error, min(of_models, default=np.inf))
     bases = tuple(Input(i) for i in range(n_in))
     now = Merged(bases, fixed(1.0), np.zeros(n_in), np.eye(n_in), np.ones(len(y)), x, error)
     found, limit = None, error
@@ -128,16 +131,12 @@ def merged(f: Values, x: FloatArray, y: FloatArray, most: float, late: Late) -> 
             replace(one, error=model.error, model=model)
             for one in _candidates(f, now, most)
             for model in linear_models(one.columns, y / one.weight, one.weight, late)
+            if model.error <= max((GAIN if one.is_power else PATIENCE) * limit, SURE * spread)
         ]
-        least = min((one.error for one in trials), default=np.inf)
-        near = [
-            one
-            for one in trials
-            if one.error <= max(NEAR * least, SURE * spread)
-            and one.error <= max((GAIN if one.is_power else PATIENCE) * limit, SURE * spread)
-        ]
-        if not near:
+        if not trials:
             break
+        least = max(NEAR * min(one.error for one in trials), SURE * spread)
+        near = [one for one in trials if one.error <= least]
         now = min(near, key=lambda one: _price(one, y))
         assert now.model is not None
         f = now.model.f

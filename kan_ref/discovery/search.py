@@ -21,6 +21,8 @@ Samples x (n, n_in), y (n,) become formulas as follows.
             Such a symmetry is a linear relation between f and its derivatives (`merges`). It leaves
             samples with fewer inputs: back to 1.
 
+   Of two inputs a polynomial beside F((x - p)(y - q)) is a third way (`product_curves`).
+
    Splits as near as f allows come first, up to three of them, then merges, then splits that are
    only near. Where f is poor, merges come before all.
 
@@ -51,12 +53,15 @@ from kan_ref.discovery.merges import Merged, merged
 from kan_ref.discovery.models import PLAIN as PLAIN_MODEL
 from kan_ref.discovery.models import Model, model_of
 from kan_ref.discovery.names import TINY, floor_of, name_curve
+from kan_ref.discovery.product_curves import product_curve
 from kan_ref.discovery.quotients import quotients, simple_forms
 from kan_ref.discovery.splits import Split, Surface, find_splits
 from kan_ref.discovery.trees import (
     Input,
     Number,
     Tree,
+    add,
+    complexity,
     in_words,
     multiply,
     numbers,
@@ -72,10 +77,12 @@ POOR = 1e-5  # of it: with a larger error of the model merges come first, if the
 SURE = 0.3  # misfit of such a merge
 NEAR, ROUNDING = 10.0, 1e-6  # a split is near: times the error of the model, of the deviation
 GUESS = 0.03  # of the standard deviation: a split with a larger misfit is not tried
+PRODUCT = 0.02  # the same for a curve of a product of lines
 MOST_NEAR, MOST_GUESSES = 3, 2  # splits of the whole that are tried; of a part only the best one
 MOST_POINTS, CURVE_POINTS = 500, 160  # of a surface, and of a slice of one input
 FEW = 3  # trees of a part that are kept
 SIMPLE = 12  # complexity of a formula within noise beside which nothing else is tried
+SHORT = 16  # complexity of a simple form of a part beside which nothing else is tried
 PLAIN = 60  # complexity of an exact simple form beside which nothing else is tried
 MOST_BESIDE = 2  # formulas of merged inputs, besides the best one
 MOST_JUDGED, WAYS_WITHIN_NOISE = 3, 2  # candidates of a way that are judged; ways until the end
@@ -167,6 +174,7 @@ class Search:
                 is_merged = found is not None
                 if found is not None:
                     yield self._of_merged(found, y, names, depth)
+        yield self._product_curve(surface, names, depth)
         yield from self._built(surface, splits, names, depth, MOST_GUESSES, is_near=False)
 
     def _of_merged(
@@ -202,8 +210,8 @@ class Search:
         is_sure = surface.error <= NOISY * spread
         least = max((NEAR if is_sure else 1.0) * surface.error, ROUNDING * spread)
         plain = self._plain(surface.points, f, least, depth)
-        if plain and is_sure:
-            return plain
+        if plain and is_sure and complexity(plain[0]) <= SHORT:
+            return plain[:FEW]
         splits = self._splits(surface)
         ways = [
             self._built(surface, splits, names, depth, 1, is_near=True),
@@ -222,16 +230,16 @@ class Search:
         found = [one for one in found if one.rmse <= least]
         if found:
             self.note(depth, "a plain form", found[0].rmse, least)
-        return [one.tree for one in found]
+        return sorted((one.tree for one in found), key=complexity)
 
     def _merged_surface(
         self, surface: Surface, f: FloatArray, names: Sequence[str], depth: int
     ) -> Iterator[list[Tree]]:
         """Yield the trees of a part whose inputs merge."""
-        found = merged(surface.f, surface.points, f, SURE, self.late)
+        found = merged(surface.f, surface.points, f, SURE, self.late, surface.error)
         if found is not None and found.model is not None:
             inner = self._note_merged(found, float(np.std(f)), names, depth)
-            fewer = Surface(found.model.f, found.columns, found.model.error)
+            fewer = Surface(found.model.f, found.columns, max(found.model.error, surface.error))
             trees = self._trees(fewer, inner, depth + 1)
             yield [multiply(found.before, substitute(tree, found.inputs)) for tree in trees]
 
@@ -265,6 +273,23 @@ class Search:
                 trees = self._trees(part, [names[i] for i in places], depth + 1)
                 lists.append([substitute(tree, [Input(i) for i in places]) for tree in trees])
             yield [split.whole(surface, parts) for parts in in_order(lists)]
+
+    def _product_curve(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
+        """Return P(x, y) + F((x - p)(y - q)) of two inputs, where that is near."""
+        f = surface.samples
+        if f is None or surface.n_in != 2:
+            return []
+        found = product_curve(surface.points, f)
+        if found is None or found[-1] > PRODUCT:
+            return []
+        inner, places, curve, misfit = found
+        self.note(depth, f"a polynomial and a curve of {in_words(inner, names)}", misfit, misfit)
+        trees: list[Tree] = []
+        for one in name_curve(places, curve, error=misfit * float(np.std(f)), late=self.late)[:FEW]:
+            outer = substitute(one.tree, [inner])
+            rest = simple_forms(surface.points, f - values(outer, surface.points))
+            trees += [add(outer, polynomial) for polynomial in rest[:3]]
+        return trees
 
     def _curve(
         self, surface: Surface, names: Sequence[str], depth: int, *, is_whole: bool = False
