@@ -114,14 +114,10 @@ def column_table(x: FloatArray) -> tuple[list[Atom], FloatArray, tuple[int, int]
     values = [table[:, p] * table[:, q] * (sizes[p] * sizes[q]) for p, q in pairs]
     both = _fine(products, values)
     atoms, table = [*atoms, *both[0]], np.hstack([table, both[1]])
-    kinds = [0 if _is_first(atom) else 1 + ("(" in atom.group) for atom in atoms]
+    kinds = [1 + ("(" in a.group) if a.other or not a.is_textbook else 0 for a in atoms]
     order = sorted(range(len(atoms)), key=lambda k: (kinds[k], not atoms[k].is_plain))
     counts = kinds.count(0), len(kinds) - kinds.count(2)
     return [atoms[k] for k in order], table[:, order], counts
-
-
-def _is_first(atom: Atom) -> bool:
-    return atom.is_textbook and atom.other is None
 
 
 def _values(atom: Atom, g: FloatArray) -> FloatArray:

@@ -13,8 +13,8 @@ explain of the columns and of the targets is compared: all single columns, all p
     log(misfit) + price times the number of functions
 
 is kept, where misfits below the error of the samples are equal. The numbers of the best kinds are
-trained (`fits`) beside single functions (`kan_ref.symbolic`), polynomials and quotients of
-polynomials, and those near the best one are returned, the simplest among them.
+trained (`fits`) beside single functions (`kan_ref.symbolic`) and polynomials, and those near the
+best one are returned, the simplest among them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,9 +33,8 @@ from kan_ref.discovery.atoms import (
     variable_of,
 )
 from kan_ref.discovery.fits import Fitted, Late, bic, front_of, never, trained
-from kan_ref.discovery.quotients import rational_functions
+from kan_ref.discovery.quotients import rational_curves
 from kan_ref.discovery.trees import (
-    Apply,
     Input,
     Number,
     Tree,
@@ -58,7 +57,7 @@ SURE = 1e-6  # of the standard deviation: candidates at this accuracy are right
 PRICE = 0.4  # of a function in a column, in log(misfit)
 MOST_TERMS, N_BEAM, N_PAIRS, N_KEPT = 5, 12, 150, 40
 N_FIRST = 400  # columns whose pairs with all others are compared
-LOW_DEGREE, FEW_TERMS = 3, 5
+LOW_DEGREE = 3
 ROUNDED = 1e-26  # of the square of y: smaller misfits are rounding errors
 
 
@@ -106,7 +105,7 @@ def name_curve(
         for start in _before(late, first[: N_TRAINED * (3 if is_whole else 1)]):
             one = trained(start.tree, points, y)
             if np.isfinite(one.rmse):
-                found[f"{_shape(one.tree)} {one.rmse:.1e}"] = one
+                found[f"{one.complexity} {one.rmse:.3e}"] = one  # others are the same form
             if one.rmse <= 2.0 * floor and floor <= SURE * spread:  # so near by no chance
                 break
         else:
@@ -136,27 +135,18 @@ def _before(late: Late, items: Iterable[Item]) -> Iterator[Item]:
             return
 
 
-def _shape(tree: Tree) -> object:
-    """Return the form of a tree without its numbers, whatever the order of terms and factors."""
-    if isinstance(tree, Number | Input):
-        return type(tree).__name__
-    if isinstance(tree, Apply):
-        return tree.function.name, _shape(tree.part)
-    return type(tree).__name__, sorted(map(_shape, tree.parts), key=str)
-
-
 def _stages(x: FloatArray, y: FloatArray, floor: float, more: int) -> Iterator[Iterable[Tree]]:
     """Yield lists of candidates; a polynomial through all values of x fits any curve."""
     n, noise = len(np.unique(x)), floor if floor > SURE * np.std(y) else 0.0
     yield [polynomial(degree, x) for degree in range(1, min(LOW_DEGREE + 1, n))]
-    yield [*_single(x, y, floor), *rational_functions(x, y, floor, FEW_TERMS)]
+    yield [*_single(x, y, floor), *rational_curves(x, y, floor)]
     yield list(combinations_of_columns(x, y, noise, N_KEPT * more))
     if more > 1 and not noise and np.abs(x).min() > 0.0:  # a power that a merge left inside
         for p in (1.0, -1.0):
             found = combinations_of_columns(x, y * x**p, noise, N_KEPT * more)
             yield [multiply(power_of(Input(0), -p), tree) for tree in found]
     high = [polynomial(degree, x) for degree in range(LOW_DEGREE + 1, min(10, n))]
-    yield [*rational_functions(x, y, floor), *high]
+    yield high
 
 
 def _single(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:

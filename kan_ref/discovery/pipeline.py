@@ -4,8 +4,8 @@
     paper's way   a network is sparsified and pruned, and its edges become symbolic: `paper_way`
 
 With `widths` the paper's way is first, and the search follows where its formula does not explain
-the data; the formula with the better verdict is returned, of equal ones the one with the lower
-Bayesian information criterion. Test data are only reported.
+the data; the formula with the better verdict is returned, of equal ones the one with the smaller
+error. Test data are only reported.
 """
 
 from collections.abc import Callable, Sequence
@@ -165,7 +165,7 @@ def discover(
         is_open = start is None and functions is None and loss == "mse" and not report.late()
         if not found or (is_open and found[0].verdict.kind == "not explained"):
             found.append(_by_search(report, varying, names, rng))
-        best = found[0] if len(found) == 1 else better(found[0], found[1], checked)
+        best = found[0] if len(found) == 1 else better(*found)
         return replace(best, verdict=replace(best.verdict, ended=report.ended))
 
 
@@ -243,10 +243,7 @@ def _by_search(
         return Alternative(expression_of(one.tree, used), one.rmse, one.complexity, of.bic(one))
 
     fronts = tuple(tuple(alternative(one, each) for one in each.front) for each in found)
-    others = [
-        [(one.rmse, one.complexity, expression_of(one.tree, used)) for one in each.others]
-        for each in found
-    ]
+    others = [[alternative(one, each) for one in each.others] for each in found]
     verdict = judge(formulas, names, data, others=others)
     network, verdict = network_of(formulas, names, data, verdict)
     if network is not None:

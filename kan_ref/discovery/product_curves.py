@@ -6,8 +6,8 @@ of Chebyshev polynomials in
     (D25)   h = (x - p)(y - q)
 
 in inputs that are scaled to [-1, 1]. A grid of p and q is compared on some of the points, and the
-best one is refined on all of them by nonlinear least squares on the residuals that the linear terms
-leave (variable projection, Golub & Pereyra 1973).
+best one is refined on all of them by Levenberg-Marquardt steps on the residuals that the linear
+terms leave (variable projection, Golub & Pereyra 1973).
 """
 
 from itertools import product
@@ -17,6 +17,7 @@ from numpy.polynomial import chebyshev
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.trees import Input, Number, Tree, add, multiply
+from kan_ref.optimizers import Steps, levenberg_marquardt
 
 GRID = np.linspace(-1.5, 1.5, 25)  # of p and q
 N_FIRST = 160  # points of the first comparison
@@ -24,6 +25,7 @@ LEAST_POINTS = 200
 DEGREE = 30  # of F
 TAIL = 0.03  # of the points, with the largest and with the smallest h, where F is not determined
 CURVE_POINTS = 160
+N_STEPS, STEP = 12, 1e-6
 
 
 def product_curve(
@@ -33,8 +35,6 @@ def product_curve(
 
     Of values f (n,) at points (n, 2); None if n < 200.
     """
-    from scipy.optimize import least_squares
-
     if len(points) < LEAST_POINTS:
         return None
     low, high = points.min(axis=0), points.max(axis=0)
@@ -51,9 +51,18 @@ def product_curve(
         coef = np.linalg.lstsq(columns, f[:n], rcond=1e-10)[0]
         return columns @ coef - f[:n], h, np.append([0.0, 0.0], coef[6:])
 
-    grid = [np.array(p) for p in product(GRID, GRID)]
+    grid = map(np.array, product(GRID, GRID))
     start = min(grid, key=lambda p: float(np.sum(fitted(p, N_FIRST)[0] ** 2)))
-    p = least_squares(lambda p: fitted(p, len(t))[0], start).x
+
+    def residuals(p: FloatArray) -> FloatArray:
+        return fitted(p, len(t))[0]
+
+    def linearize(p: FloatArray) -> tuple[FloatArray, FloatArray]:
+        r = residuals(p)
+        return r, np.column_stack([(residuals(p + d) - r) / STEP for d in STEP * np.eye(2)])
+
+    *_, last = Steps(levenberg_marquardt(linearize, start, residuals), N_STEPS)
+    p = last.theta
     residual, h, coef = fitted(p, len(t))
     first, last = np.quantile(h, [TAIL, 1.0 - TAIL])
     places = np.linspace(first, last, CURVE_POINTS)

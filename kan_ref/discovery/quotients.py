@@ -1,4 +1,4 @@
-"""Quotients of polynomials: of several inputs for samples without noise, and of one input.
+"""Quotients of polynomials, for samples without noise, and other forms that least squares finds.
 
 A function of a quotient, g(y) = P(x) / Q(x), is linear in the coefficients of both polynomials,
 
@@ -10,15 +10,10 @@ solution. Coefficients that are rounding errors are left out then, and the rest 
 
 Quotients of high degree come near to any smooth function (Pade approximation), with singular values
 that decrease little by little. A solution therefore has few terms, and the other singular values
-are far above the smallest one.
-
-For one input, a quotient y = P(v) / Q(v) with Q = 1 + b_1 v + ... is not linear in b. Multiplied by
-Q it is,
+are far above the smallest one. Of a curve that is known up to an error, a quotient with
+Q = 1 + b_1 v + ... is a least-squares solution of
 
     (D22)   P(v) - y (b_1 v + ... + b_q v^q) = y
-
-but its residual is that of y times Q. Each solution gives the weights 1 / |Q| of the next one
-(Sanathanan & Koerner 1963).
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,11 +23,11 @@ from math import comb
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.atoms import power_of, variable_of
+from kan_ref.discovery.atoms import power_of
 from kan_ref.discovery.models import TRANSFORMS, Transform
 from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, values
 
-MOST_DEGREE = 4
+MOST_DEGREE, MOST_OF_ONE = 4, 7  # of P and of Q for several inputs, for one; 7 of both together
 MOST_COLUMNS = 80  # 77 for degrees 3 and 2 of five inputs
 LEAST_ROWS = 3  # samples for each column
 MOST_TERMS = 14
@@ -42,17 +37,13 @@ SMALL = 1e-8  # of the largest coefficient
 EXACT = 1e-10  # of the standard deviation of y
 NAMES = ("f", "f^2", "exp", "log")
 
+NEAR, MOST_OF_CURVE = 30.0, 6  # of a curve: times its error; degrees of P and Q below that together
+
 # of simple forms
 FORMS = ("f", "f^2", "1/f", "log", "exp", "sqrt", "1/f^2")
 MOST_TERMS_OF_FORM = 20
 LEAST_T = 4.0  # standard errors of a coefficient that stays
 ROUND = 0.15  # an exponent is this near to an integer or a half
-
-# of one input
-N_WEIGHTS = 6
-MOST_ABOVE = 6
-MOST_BELOW = 4
-NEAR = 30.0  # times the error of the samples
 
 
 def quotients(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
@@ -61,8 +52,7 @@ def quotients(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
         tree = quotient(x, g)
         if tree is not None:
             tree = multiply(Number(sign, True), apply(transform.inverse, tree))
-            error = float(np.sqrt(np.mean((values(tree, x) - y) ** 2)))
-            if error <= EXACT * float(np.std(y)):
+            if np.std(values(tree, x) - y) <= EXACT * np.std(y):
                 yield tree
 
 
@@ -82,9 +72,8 @@ def simple_forms(x: FloatArray, y: FloatArray) -> list[Tree]:
             table = _values(monomials, x / size) * weight[:, None]
             kept, coef = _significant(table, g * weight)
             if len(coef):
-                some = [monomials[k] for k in kept]
-                scaled = [c / np.prod(size[list(one)]) for c, one in zip(coef, some, strict=True)]
-                tree = add(*map(_term, some, map(float, scaled), [False] * len(some)))
+                pairs = zip([monomials[k] for k in kept], coef, strict=True)
+                tree = add(*(_term(one, c / np.prod(size[list(one)]), False) for one, c in pairs))
                 found.append(multiply(Number(sign, True), apply(transform.inverse, tree)))
     return found + _powers(x, y)
 
@@ -142,8 +131,9 @@ def quotient(x: FloatArray, g: FloatArray) -> Tree | None:
     """Return P / Q of the lowest degrees for values g (n,) at x (n, n_in), or None."""
     n_in = x.shape[1]
     size = np.abs(x).max(axis=0)
-    orders = [(p, q) for p in range(MOST_DEGREE + 1) for q in range(MOST_DEGREE + 1) if p + q]
-    for above, below in sorted(orders, key=lambda order: (max(order), sum(order), order[1])):
+    most = MOST_OF_ONE if n_in == 1 else MOST_DEGREE
+    orders = [(p, q) for p in range(most + 1) for q in range(min(most, MOST_OF_ONE - p) + 1)]
+    for above, below in sorted(orders[1:], key=lambda order: (max(order), sum(order), order[1])):
         n_columns = comb(n_in + above, above) + comb(n_in + below, below)
         if n_columns > MOST_COLUMNS or LEAST_ROWS * n_columns > len(x):
             continue
@@ -197,24 +187,18 @@ def _solution(columns: FloatArray) -> FloatArray | None:
 def _written(
     monomials: list[tuple[int, ...]], coef: FloatArray, n_above: int, size: FloatArray
 ) -> Tree | None:
-    """Return P / Q as a tree, with a coefficient 1 such that many others are simple too."""
+    """Return P / Q as a tree, whose smallest coefficient is 1."""
     unscaled = np.array(
         [c / float(np.prod(size[list(inputs)])) for c, inputs in zip(coef, monomials, strict=True)]
     )
     if not np.any(coef[n_above:]) or not np.any(coef[:n_above]):
         return None
-    place = max(np.flatnonzero(unscaled).tolist(), key=lambda k: _simple(unscaled / unscaled[k]))
+    place = min(np.flatnonzero(unscaled).tolist(), key=lambda k: abs(unscaled[k]))
     unscaled = unscaled / unscaled[place]
     terms = [_term(inputs, c, c == 1.0) for inputs, c in zip(monomials, unscaled, strict=True)]
     above = add(*(term for term, c in zip(terms, unscaled[:n_above], strict=False) if c))
     below = add(*(term for term, c in zip(terms[n_above:], unscaled[n_above:], strict=True) if c))
     return multiply(above, apply("1/x", below))
-
-
-def _simple(numbers: FloatArray) -> int:
-    """Count the numbers that are integers or halves, beside zero."""
-    doubled = 2.0 * numbers
-    return int(np.sum((np.abs(doubled - np.round(doubled)) < 1e-6) & (np.round(doubled) != 0.0)))
 
 
 def _term(inputs: tuple[int, ...], coef: float, is_one: bool) -> Tree:
@@ -223,55 +207,22 @@ def _term(inputs: tuple[int, ...], coef: float, is_one: bool) -> Tree:
     return multiply(Number(float(coef), is_one), *parts)
 
 
-def rational_functions(
-    x: FloatArray, y: FloatArray, floor: float, most: int = MOST_ABOVE + MOST_BELOW
-) -> Iterator[Tree]:
-    """Yield the simplest quotient of polynomials whose error at x, y (n,) is near `floor`.
-
-    The degrees of both have a sum of at most `most`.
-    """
-    variable, middle = variable_of(x)
-    size, n_values = float(np.abs(x - middle).max()), len(np.unique(x))
-    v = (x - middle) / size
-    orders = [(p, q) for q in range(1, MOST_BELOW + 1) for p in range(MOST_ABOVE + 1)]
-    for above, below in sorted(orders, key=lambda order: (sum(order), order[1])):
-        if above + below > min(most, len(x) // 4 - 1, n_values - 2):
-            break
-        a, b, error = _quotient(v, y, above, below)
-        if error <= NEAR * floor:
-            scale = size ** -np.arange(max(above, below) + 1.0)
-            numerator = _polynomial(a * scale[: above + 1], variable)
-            denominator = _polynomial(np.append(1.0, b) * scale[: below + 1], variable)
-            yield multiply(numerator, apply("1/x", denominator))
-            return
-
-
-def _quotient(
-    v: FloatArray, y: FloatArray, above: int, below: int
-) -> tuple[FloatArray, FloatArray, float]:
-    """Return the coefficients of P and of Q - 1, and the error; infinite if Q has a zero."""
-    powers = v[:, None] ** np.arange(max(above, below) + 1)
-    design = np.hstack([powers[:, : above + 1], -y[:, None] * powers[:, 1 : below + 1]])
-    size = np.maximum(np.abs(design).max(axis=0), 1e-300)
-    weight = np.ones(len(v))
-    best = (np.zeros(above + 1), np.zeros(below), np.inf)
-    for _ in range(N_WEIGHTS):
+def rational_curves(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
+    """Yield the simplest P / Q of one input whose error at x, y (n,) is near `floor`, by (D22)."""
+    size = float(np.abs(x).max())
+    powers = (x / size)[:, None] ** np.arange(MOST_OF_CURVE)
+    orders = [(p, q) for q in range(1, MOST_OF_CURVE) for p in range(MOST_OF_CURVE - q)]
+    for above, below in sorted(orders, key=sum):
         # [eq:rational-least-squares]
-        coef = np.linalg.lstsq(design / size * weight[:, None], y * weight, rcond=None)[0] / size
+        columns = np.hstack([powers[:, : above + 1], -y[:, None] * powers[:, 1 : below + 1]])
+        coef = np.linalg.lstsq(columns, y, rcond=None)[0]
         # [/eq:rational-least-squares]
-        a, b = coef[: above + 1], coef[above + 1 :]
-        q = 1.0 + powers[:, 1 : below + 1] @ b
-        if not (np.abs(q).min() > 1e-9 * np.abs(q).max() and q.min() * q.max() > 0.0):
-            break
-        error = float(np.sqrt(np.mean((powers[:, : above + 1] @ a / q - y) ** 2)))
-        if error < best[2]:
-            best = (a, b, error)
-        weight = 1.0 / np.abs(q)
-    return best
-
-
-def _polynomial(coef: FloatArray, variable: Tree) -> Tree:
-    terms: list[Tree] = [Number(float(coef[0]))]
-    for power, c in enumerate(coef[1:].tolist(), 1):
-        terms.append(multiply(Number(c), power_of(variable, power)))
-    return add(*terms)
+        a, b = coef[: above + 1], np.append(1.0, coef[above + 1 :])
+        p, q = powers[:, : above + 1] @ a, powers[:, : below + 1] @ b
+        if q.min() > 0.0 and np.sqrt(np.mean((p / q - y) ** 2)) <= NEAR * floor:
+            parts = [
+                add(*(_term((0,) * k, c / size**k, False) for k, c in enumerate(one.tolist())))
+                for one in (a, b)
+            ]
+            yield multiply(parts[0], apply("1/x", parts[1]))
+            return

@@ -18,7 +18,7 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data
-from kan_ref.discovery.fits import SMALLEST, Fitted, bic, rmse_of
+from kan_ref.discovery.fits import Fitted, bic, rmse_of
 from kan_ref.discovery.names import floor_of, name_curve, near_best
 from kan_ref.discovery.records import Alternative, Discovery, formula_values
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
@@ -82,36 +82,19 @@ def of_all_inputs(network: Network, varying: Sequence[int], n_in: int) -> Networ
     return Network((replace(first, **arrays), *others))
 
 
-def better(one: Discovery, other: Discovery, data: Data) -> Discovery:
-    """Return the discovery with the better verdict, then with the lower BIC, and all steps.
+def better(one: Discovery, other: Discovery) -> Discovery:
+    """Return the discovery with the better verdict, then the smaller error; `other` was made later.
 
-    `other` has the steps of both, since it was made later.
+    It has the steps of both.
     """
 
     def key(found: Discovery) -> tuple[int, float]:
-        error = _error(found, data)
-        n = data.y_train.size
-        size = sum(_size(one) for one in _expressions(found))
-        return KINDS.index(found.verdict.kind), 2.0 * n * np.log(error) + np.log(n) * size
+        return KINDS.index(found.verdict.kind), np.nan_to_num(found.train_rmse, nan=np.inf)
 
     if key(other) <= key(one):
         return other
     note = "the formula of the paper's way is better than that of the search"
     return replace(one, steps=(*other.steps, replace(one.steps[-1], name="choice", note=note)))
-
-
-def _expressions(found: Discovery) -> tuple[Any, ...]:
-    return found.formula if isinstance(found.formula, tuple) else (found.formula,)
-
-
-def _size(expression: Any) -> int:
-    return int(expression.count_ops()) + len(expression.atoms())
-
-
-def _error(found: Discovery, data: Data) -> float:
-    error = float(np.sqrt(np.mean((found.predict(data.x_train) - data.y_train) ** 2)))
-    floor = floor_of(data.y_train, 0.0)
-    return max(error, floor, SMALLEST) if np.isfinite(error) else np.inf
 
 
 def network_of(

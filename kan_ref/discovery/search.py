@@ -55,6 +55,7 @@ from kan_ref.discovery.models import Model, model_of
 from kan_ref.discovery.names import TINY, floor_of, name_curve
 from kan_ref.discovery.product_curves import product_curve
 from kan_ref.discovery.quotients import quotients, simple_forms
+from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.splits import Split, Surface, find_splits
 from kan_ref.discovery.trees import (
     Input,
@@ -62,7 +63,8 @@ from kan_ref.discovery.trees import (
     Tree,
     add,
     complexity,
-    in_words,
+    fixed,
+    mapped,
     multiply,
     numbers,
     substitute,
@@ -190,8 +192,8 @@ class Search:
         self, found: Merged, spread: float, names: Sequence[str], depth: int
     ) -> list[str]:
         """Record a merge, and return its inputs in words."""
-        inner = [in_words(tree, names) for tree in found.inputs]
-        before = in_words(found.before, names)
+        inner = [_in_words(tree, names) for tree in found.inputs]
+        before = _in_words(found.before, names)
         text = f"{'' if before == '1' else f'{before} times '}a function of {', '.join(inner)}"
         self.note(depth, text, found.error / spread, found.error / spread)
         return inner
@@ -283,7 +285,7 @@ class Search:
         if found is None or found[-1] > PRODUCT:
             return []
         inner, places, curve, misfit = found
-        self.note(depth, f"a polynomial and a curve of {in_words(inner, names)}", misfit, misfit)
+        self.note(depth, f"a polynomial and a curve of {_in_words(inner, names)}", misfit, misfit)
         trees: list[Tree] = []
         for one in name_curve(places, curve, error=misfit * float(np.std(f)), late=self.late)[:FEW]:
             outer = substitute(one.tree, [inner])
@@ -308,6 +310,15 @@ class Search:
         text = f"curve of {names[0]}: {len(found)} name{many}"
         self.note(depth, text, found[0].rmse / spread, error / spread)
         return [one.tree for one in found]
+
+
+def _in_words(tree: Tree, names: Sequence[str]) -> str:
+    """Return a tree as text, with numbers of four digits."""
+
+    def short(leaf: Tree) -> Tree:
+        return fixed(float(f"{leaf.value:.4g}")) if isinstance(leaf, Number) else leaf
+
+    return str(expression_of(mapped(tree, short), names))
 
 
 def in_order(lists: Sequence[Sequence[Tree]]) -> list[tuple[Tree, ...]]:

@@ -59,7 +59,6 @@ class Apply:
     part: "Tree"
 
 
-POWERS = ("1/x", "1/x^2", "1/x^3", "x^2", "x^3", "x^4", "x^5")  # that are written as such
 Tree = Number | Input | Sum | Product | Apply
 
 
@@ -214,20 +213,6 @@ def complexity(tree: Tree) -> int:
     if isinstance(tree, Apply):
         return tree.function.complexity + complexity(tree.part)
     return 1 if isinstance(tree, Input) or tree.fixed else 2
-
-
-def in_words(tree: Tree, names: Sequence[str]) -> str:
-    """Return a tree as short text with the names of the inputs, such as x*y^2/z."""
-    if isinstance(tree, Number):
-        return f"{tree.value:.4g}"
-    if isinstance(tree, Input):
-        return names[tree.index]
-    if isinstance(tree, Apply):
-        name, part = tree.function.name, in_words(tree.part, names)
-        return name.replace("x", part, 1) if name in POWERS else f"{name}({part})"
-    if isinstance(tree, Sum):
-        return f"({' + '.join(in_words(part, names) for part in tree.parts)})"
-    return "*".join(in_words(part, names) for part in tree.parts)
 
 
 # --- evaluating

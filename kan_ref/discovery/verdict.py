@@ -46,7 +46,6 @@ from kan_ref.discovery import residual_tests
 from kan_ref.formulas import numeric_function
 
 KINDS = ("exact", "within noise", "not explained")
-Other = tuple[float, int, Any]  # error, complexity and formula of another form
 
 # of the standard deviation of y
 EXACT = 1e-11  # a larger residual is no rounding error
@@ -96,11 +95,11 @@ def judge(
     names: Sequence[str],
     data: Data,
     *,
-    others: Sequence[Sequence[Other]] = (),
+    others: Sequence[Sequence[Any]] = (),
 ) -> Verdict:
     """Return the verdict on the formulas of all outputs; the worst one decides.
 
-    `others`: for each output, (error, complexity, formula) of other forms that are like noise.
+    `others`: for each output, other forms that are like noise, with `formula` and `rmse`.
     """
     verdicts = [
         judge_output(Law(one, names), data, j, others[j] if others else ())
@@ -113,7 +112,7 @@ def judge(
     return replace(found, several=any(one.several for one in verdicts))
 
 
-def judge_output(law: "Law", data: Data, output: int, others: Sequence[Other] = ()) -> Verdict:
+def judge_output(law: "Law", data: Data, output: int, others: Sequence[Any] = ()) -> Verdict:
     """Return the verdict on the formula of one output: the rule."""
     x, y = data.x_train, data.y_train[:, output]
     if undefined := _undefined(law, data):
@@ -347,10 +346,9 @@ def form(formula: Any) -> str:
     return parts[0] if len(parts) == 1 else f"{formula.func}({', '.join(parts)})"
 
 
-def _fits_as_well(other: Other, law: Law, x: FloatArray, error: float, unseen: float) -> bool:
+def _fits_as_well(other: Any, law: Law, x: FloatArray, error: float, unseen: float) -> bool:
     """Return whether another form has a BIC as low, and values that samples cannot tell apart."""
-    error_of_other, _, formula = other
-    gain = 2.0 * len(x) * np.log(error_of_other / error)
+    formula, gain = other.formula, 2.0 * len(x) * np.log(other.rmse / error)
     price = np.log(len(x)) * (_price(formula) - _price(law.formula))
     difference = Law(formula, law.names).values(x) - law.values(x)
     is_as_good = gain + price <= AS_GOOD and np.mean(difference**2) <= unseen**2

@@ -7,7 +7,8 @@ from cases import for_all
 from kan_ref.discovery.fits import never
 from kan_ref.discovery.merges import merged
 from kan_ref.discovery.models import TRANSFORMS, linear_models, model_of, network_model, simplest
-from kan_ref.discovery.quotients import quotient, quotients, rational_functions, simple_forms
+from kan_ref.discovery.product_curves import product_curve
+from kan_ref.discovery.quotients import quotient, quotients, simple_forms
 from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.splits import PRICE, Surface, _misfits, find_splits, partitions
 from kan_ref.discovery.trees import Input, values
@@ -135,14 +136,24 @@ def test_a_smooth_function_is_no_quotient_although_quotients_come_near_it(f):
     assert quotient(x, y) is None
 
 
-def test_a_quotient_of_one_input_is_found_and_none_with_a_pole_between_the_samples():
-    x = np.linspace(-1.0, 1.0, 100)
-    y = (x**3 + 1.0) / (x**2 + 2.0)
+def test_a_quotient_of_one_input_may_have_the_degree_five():
+    x, y = sampled(lambda x: (x**5 - 3.0 * x + 1.0) / (x**2 + 2.0), (-1, 1))
 
-    (found,) = rational_functions(x, y, 1e-14)
+    np.testing.assert_allclose(values(quotient(x, y), x), y, atol=1e-12)
 
-    np.testing.assert_allclose(values(found, x[:, None]), y, atol=1e-12)
-    assert list(rational_functions(x, 1.0 / (x - 0.003), 1e-9)) == []
+
+def test_a_polynomial_beside_a_curve_of_a_product_of_lines_is_found():
+    x, y = sampled(
+        lambda x, y: 2.0 * x * y - y**2 + np.cos((x - 2.0) * (y + 1.0)), (-2, 3), (-2, 2)
+    )
+
+    inner, places, curve, misfit = product_curve(x, y)
+
+    assert misfit < 1e-8
+    np.testing.assert_allclose(values(inner, x), (x[:, 0] - 2.0) * (x[:, 1] + 1.0), atol=1e-6)
+    line = np.polynomial.Polynomial.fit(places, curve - np.cos(places), 1)  # P takes up lines in h
+    np.testing.assert_allclose(curve - np.cos(places), line(places), atol=1e-5)
+    assert product_curve(x[:199], y[:199]) is None
 
 
 @for_all("text", ["3*x - 2*y", "x*y**2 + 4", "7*x**2/sqrt(y)"])

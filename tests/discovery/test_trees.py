@@ -17,7 +17,6 @@ from kan_ref.discovery.trees import (
     apply,
     complexity,
     fixed,
-    in_words,
     linearize,
     multiply,
     numbers,
@@ -133,12 +132,6 @@ def test_a_factor_goes_into_a_sum_whose_terms_all_have_numbers():
     assert str(expression_of(absorbed(tree), ("x", "y"))) == "x*(6.0*y + 10.0)"
     kept = multiply(Number(2.0), add(Input(1), Number(5.0)))
     assert absorbed(kept) == kept
-
-
-def test_a_tree_in_words_has_the_names_of_the_inputs():
-    tree = multiply(apply("x^2", Input(0)), apply("1/x", Input(1)))
-
-    assert in_words(tree, ("speed", "time")) == "speed^2*1/time"
 
 
 # --- training

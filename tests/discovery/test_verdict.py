@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import permutations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -146,7 +147,11 @@ def test_an_end_of_the_search_and_other_forms_are_told_and_change_no_kind():
     ("sin(x) + 0.0123*cos(3.21*x) + 0.0111*x**2.1", 0.1, False),  # BIC
 ])  # fmt: skip
 def test_a_form_of_the_same_worth_that_samples_cannot_tell_apart_is_told(other, error, several):
-    options = {"x": BOX[:400], "noise": 0.2, "others": [[(error, 9, sympy.sympify(other))]]}
+    options = {
+        "x": BOX[:400],
+        "noise": 0.2,
+        "others": [[SimpleNamespace(rmse=error, formula=sympy.sympify(other))]],
+    }
 
     found = verdict("sin(x)", **options)
 
