@@ -154,6 +154,10 @@ class _Writer:
 
     def _pulled(self, base: Any, exponent: Any) -> Any:
         """Return base^exponent as a product of powers where the samples show signs of factors."""
+        import sympy
+
+        if isinstance(base, sympy.exp):
+            return sympy.exp(base.args[0] * exponent)
         if exponent.is_Integer or not exponent.is_number:
             return base**exponent
         number, factors = _factors(base)
@@ -182,9 +186,11 @@ class _Writer:
             inside = sympy.Mul(*(b ** (up * sign) for b, sign in bases))
             rest.append((self.rewritten(inside) if len(bases) > 1 else inside, up * k))
         for place, (b, k) in enumerate(rest):
-            is_odd = b.is_Add and k.is_Integer and k % 2
-            if number.is_negative and is_odd and price(-b) <= price(b):
-                number, rest[place] = -number, (-b, k)
+            is_log = isinstance(b, sympy.log)
+            minus = sympy.log(1 / b.args[0]) if is_log else -b
+            is_odd = (b.is_Add or is_log) and k.is_Integer and k % 2
+            if number.is_negative and is_odd and price(minus) <= price(b):
+                number, rest[place] = -number, (minus, k)
         return sympy.Mul(_one_number(number), *(b**k for b, k in rest))
 
 

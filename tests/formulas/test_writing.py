@@ -38,6 +38,9 @@ EXACT = {
     "2*exp(-(x - 1)**2)/(2*(y - 5/2)**2 + 2.4)": "exp(-(x - 1)**2)/((y - 5/2)**2 + 1.2)",
     "v*(1 + x*y*sin(z)/v)": "v + x*y*sin(z)",
     "299792457.99999999*x": "299792458*x",
+    "-x*log(y/z)": "x*log(z/y)",
+    "x*(log(y) - log(z) + 1)": "x*(log(y/z) + 1)",
+    "1/(sqrt(exp(0.3183098861837907*x*y)) - 1)": "1/(exp(x*y/(2*pi)) - 1)",
 }  # fmt: skip
 NAMES = ("x", "y", "z", "w", "v")
 SYMBOLS = sympy.symbols(NAMES)
