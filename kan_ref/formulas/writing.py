@@ -8,7 +8,7 @@ is used where the samples show the sign of u.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import islice, permutations, product
+from itertools import combinations, islice, permutations, product
 from typing import Any
 
 import numpy as np
@@ -206,6 +206,11 @@ def _ways_of_sum(expression: Any) -> Iterator[Any]:
         for way in (sympy.factor_terms, sympy.together, sympy.factor):
             yield way(exact).xreplace(back)
         yield sympy.expand(expression)
+    for one, other in combinations(expression.args, 2):  # u^2 - 2 u v + v^2 is (u - v)^2
+        u, v = _root(one), _root(other)
+        for sign in (1, -1) if u and v else ():
+            if 2 * sign * u * v in expression.args:
+                yield expression - one - other - 2 * sign * u * v + (u + sign * v) ** 2
     for one, other in permutations(expression.args, 2):  # log(u) - log(v) is log(u/v)
         if isinstance(one, sympy.log) and isinstance(-other, sympy.log):
             yield expression - one - other + sympy.log(one.args[0] / (-other).args[0])
@@ -215,6 +220,16 @@ def _ways_of_sum(expression: Any) -> Iterator[Any]:
         rest = expression.xreplace({wave: 2 * sympy.cos(half) ** 2 - 1})
         yield sympy.expand_mul(rest)
         yield sympy.expand_mul(expression.xreplace({wave: 1 - 2 * sympy.sin(half) ** 2}))
+
+
+def _root(term: Any) -> Any:
+    """Return u where a term is u^2, else None."""
+    import sympy
+
+    number, factors = _factors(term)
+    if number.is_negative or not factors or any(k.is_odd is not False for _, k in factors):
+        return None
+    return sympy.sqrt(number) * sympy.Mul(*(b ** (k / 2) for b, k in factors))
 
 
 def _with_term_outside(expression: Any) -> Iterator[Any]:
