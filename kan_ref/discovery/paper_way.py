@@ -48,6 +48,8 @@ from kan_ref.network import (
     edge_samples,
     init_network,
     network_values,
+    replace_layer,
+    with_formula,
 )
 from kan_ref.sparsity import Penalty, active_edges, prune, remove
 from kan_ref.symbolic import (
@@ -72,6 +74,7 @@ MOST_RIVALS, N_SIMPLEST = 4, 2  # the nearest functions, and the simplest of the
 MOST_TRIALS = 60  # sets of functions: of 20 edges each takes a second
 ROUNDING = 1e-14  # of the targets' standard deviation: errors below it are equal
 EXACT = 1e-12  # of it: the search for functions ends at errors below it
+PHASE_DISTANCE = 0.1  # of a phase from a quarter period at which sin and cos are exchanged
 IDLE = 1e-12  # of the standard deviation of a node: an edge that adds less adds rounding errors
 
 Rivals = dict[Place, tuple[AffineFit, ...]]
@@ -192,7 +195,7 @@ def steps(
             sets = checks.counted(len(trials), "set")
             yield "name", f"{sets} of functions tried, parameters trained", network
     if trials:
-        network = canonical_form(network)
+        network = canonical_form(sine_or_cosine(canonical_form(network)))
         network = _pruned(network, data.x_train, threshold=0.0, edge_threshold=IDLE, kind="std")
         yield "canonical", "redundant parameters in canonical form", network
 
@@ -295,3 +298,18 @@ def with_trained_numbers(network: Network, data: Data, settings: Settings) -> Ne
     """Train the parameters a, b, c, d of the symbolic edges, until the deadline at most."""
     options: Any = {"trainable": ("symbolic",), "update_grids": False, "loss": settings.loss}
     return fitted(network, data, n_steps=NUMBER_STEPS, deadline=settings.deadline, **options)
+
+
+def sine_or_cosine(network: Network) -> Network:
+    """Write a sine with a phase near a quarter period as a cosine, and the reverse."""
+    for index, layer in enumerate(network.layers):
+        rows = [edge.row for edge in layer.symbolic]
+        for edge in layer.symbolic:
+            a, b, c, d = layer.affine[edge.row]
+            other, turn = ("sin", 0.5 * np.pi) if edge.name == "cos" else ("cos", -0.5 * np.pi)
+            is_wave = edge.name in ("sin", "cos") and rows.count(edge.row) == 1
+            if is_wave and abs(np.sin(b + turn)) < PHASE_DISTANCE:
+                at, affine = (edge.output, edge.input), (a, b + turn, c, d)
+                changed = with_formula(network.layers[index], *at, lookup(other), affine)
+                network = replace_layer(network, index, changed)
+    return network

@@ -16,6 +16,7 @@ from kan_ref.discovery.paper_way import (
     first_network,
     rank_edges,
     search_functions,
+    sine_or_cosine,
     steps,
 )
 
@@ -188,6 +189,19 @@ def test_edges_that_have_no_function_get_the_simplest_one_that_is_allowed(functi
         for trial in searched(network, data, functions=functions or ("x",))
         for name in trial.names.values()
     } <= set(functions or ("x",))
+
+
+@for_all("name, shift, other", [
+    ("sin", 0.5 * np.pi + 0.01, "cos"), ("cos", 0.5 * np.pi - 0.01, "sin"), ("sin", 0.7, "sin"),
+])  # fmt: skip
+def test_a_sine_a_quarter_turn_off_is_a_cosine_and_the_other_way_round(name, shift, other):
+    x, affine = np.linspace(-1.0, 1.0, 50)[:, None], (1.0, shift, 2.0, 3.0)
+    old = kr.fix_symbolic(random_network((1, 1)), 0, output=0, input=0, name=name, affine=affine)
+
+    new = sine_or_cosine(old)
+
+    assert names(new) == [[other]]
+    np.testing.assert_allclose(new(x), old(x), rtol=1e-14)
 
 
 # --- classes
