@@ -23,6 +23,7 @@ MOST_WAYS = 150  # to write the factors of one product
 RELATIVE = 3.5  # what 1 - v^2/c^2 is worth more than c^2 - v^2
 SHORT = 7  # characters of a decimal that is written as such
 MOST_PARTS = 150  # of a sum that is factored: larger ones take seconds
+MOST_LETTERS = 8  # of it, one for each trained number: polynomials of more take hours
 
 
 def written(
@@ -198,8 +199,8 @@ def _ways_of_sum(expression: Any) -> Iterator[Any]:
     """Yield a sum factored, over one denominator, expanded, and with squares of waves."""
     import sympy
 
-    if price(expression) <= MOST_PARTS:
-        letters = {one: sympy.Dummy(positive=True) for one in map(abs, floats([expression]))}
+    letters = {one: sympy.Dummy(positive=True) for one in map(abs, floats([expression]))}
+    if price(expression) <= MOST_PARTS and len(letters) <= MOST_LETTERS:
         signed = {**letters, **{-one: -letter for one, letter in letters.items()}}
         back = {letter: one for one, letter in letters.items()}
         exact = expression.xreplace(signed)
