@@ -9,7 +9,8 @@ Formulas are compared by the Bayesian information criterion with a price on comp
     BIC = 2 N log(max(rmse, floor)) + log(N) (n_numbers + complexity / 2),
 
 where errors below `floor`, that of the samples, are equal. A number of a formula becomes 0, 1, -1,
-another integer or a half, while the others are trained again, where that lowers the criterion.
+another integer or a half, and two numbers of a sum become one, while the others are trained again,
+where that lowers the criterion.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +25,7 @@ from kan_ref.discovery.trees import (
     complexity,
     linearize,
     numbers,
+    shared,
     values,
     with_fixed,
     with_numbers,
@@ -173,7 +175,8 @@ def simplified(
                 best, refused, found = trial, set(), True
                 break
             refused.add((place, value))
-    return best
+    one_number = trained(shared(best.tree), x, y, 20)
+    return min(best, one_number, key=lambda one: bic(one, len(x), floor))
 
 
 def _proposals(theta: FloatArray, refused: set[tuple[int, float]]) -> Iterable[tuple[int, float]]:

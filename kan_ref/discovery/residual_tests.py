@@ -183,8 +183,10 @@ def sign_statistic(pairs: IntArray, r: FloatArray) -> float:
 # --- products of polynomials
 
 
-def product_columns(z: FloatArray) -> FloatArray:
-    """Return orthonormal columns (n, K) of products of polynomials of inputs z (n, n_in).
+def product_columns(
+    z: FloatArray, weight: FloatArray | float = 1.0, most: int = MOST_COLUMNS
+) -> FloatArray:
+    """Return orthonormal columns (n, K) of weighted products of polynomials of inputs z (n, n_in).
 
     The total degree is the largest for which there are few enough columns for the samples.
     """
@@ -195,12 +197,12 @@ def product_columns(z: FloatArray) -> FloatArray:
     columns = [np.ones(n)]
     for degree in range(1, MOST_DEGREE + 1):
         chosen = list(combinations_with_replacement(range(n_in), degree))
-        if len(columns) + len(chosen) > min(MOST_COLUMNS, n // SAMPLES_PER_COLUMN):
+        if len(columns) + len(chosen) > min(most, n // SAMPLES_PER_COLUMN):
             break
         for inputs in chosen:
             degrees = np.bincount(inputs, minlength=n_in)
             columns.append(np.prod(powers[:, np.arange(n_in), degrees], axis=1))
-    q, r = np.linalg.qr(np.stack(columns, axis=1))
+    q, r = np.linalg.qr(weight * np.stack(columns, axis=1))
     sizes = np.abs(np.diag(r))
     return np.asarray(q[:, sizes > DEPENDENT * sizes.max()])
 

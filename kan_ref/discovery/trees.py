@@ -21,6 +21,8 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.functions import Function, lookup
 
+EQUAL = 0.02  # relative: numbers so near may be one
+
 
 @dataclass(frozen=True)
 class Number:
@@ -128,16 +130,39 @@ def absorbed(tree: Tree) -> Tree:
     parts = flat.parts if isinstance(flat, Product) else (flat,)
     factor = parts[0]
     for place, part in enumerate(parts[1:], 1):
-        if isinstance(factor, Number) and isinstance(part, Sum) and all(map(_is_free, part.parts)):
+        if (
+            isinstance(factor, Number)
+            and isinstance(part, Sum)
+            and not any(np.isnan(_trainable(term)) for term in part.parts)
+        ):
             taken = add(*(multiply(factor, term) for term in part.parts))
             return multiply(*parts[1:place], taken, *parts[place + 1 :])
     return flat
 
 
-def _is_free(term: Tree) -> bool:
-    """Return whether a term is a trainable number or has one as its factor."""
+def shared(tree: Tree) -> Tree:
+    """Return the tree with c (u + v) for a sum c u + k v whose c and k are nearly equal in size."""
+    if isinstance(tree, Apply):
+        return apply(tree.function, shared(tree.part))
+    if not isinstance(tree, Sum | Product):
+        return tree
+    parts = [shared(part) for part in tree.parts]
+    if isinstance(tree, Product):
+        return multiply(*parts)
+    sizes = [_trainable(part) for part in parts]
+    for c in sizes:
+        signs = [np.sign(k / c) if abs(abs(k / c) - 1.0) <= EQUAL else 0.0 for k in sizes]
+        if np.count_nonzero(signs) > 1:
+            each = list(zip(parts, signs, strict=True))
+            terms = [multiply(fixed(s), *getattr(p, "parts", ())[1:]) for p, s in each if s]
+            return add(multiply(Number(c), add(*terms)), *(p for p, s in each if not s))
+    return add(*parts)
+
+
+def _trainable(term: Tree) -> float:
+    """Return the trainable number that a term is or has as its factor; nan if there is none."""
     first = term.parts[0] if isinstance(term, Product) else term
-    return isinstance(first, Number) and not first.fixed
+    return first.value if isinstance(first, Number) and not first.fixed else np.nan
 
 
 def substitute(tree: Tree, parts: Sequence[Tree]) -> Tree:

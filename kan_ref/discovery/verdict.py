@@ -36,6 +36,7 @@ products sees them, and one along each fitted number.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ CHANGE = 1e-3  # of a number, for (D34): samples that show it test three digits
 NUDGE = 2.0**-26  # of a number: differences for derivatives, right to half of the digits
 OUTLIERS = 5  # that a chosen term may meet, with noise
 UNSEEN = 8.0  # standard errors
+MOST_OF_PART = 15  # columns of (D19): degree 9 of a part, 4 of two inputs
 SIMPLE, MOST_SIMPLE = 1e-9, 1e4  # relative: no trained number is so near to n / 2 or n pi / 2
 FEW_VALUES = 10  # of an input: with fewer the verdict names it
 DEPENDENT = 1e-9  # a smaller singular value is a rounding error
@@ -154,12 +156,15 @@ def judge_output(law: "Law", data: Data, output: int, others: Sequence[Any] = ()
     several = False
     if kind == "within noise":
         unseen = max(unseen_error(size, n, p), grain)
+        hint = residual_tests.structure(x, residual, false_alarm=residual_tests.SUSPECTED)
+        hint = hint or _bent_part(law, x, residual)
         told[:0] = [
-            "the residual shows no structure",
+            hint and f"perhaps another form: {hint}",
+            "the residual shows no clear structure" if hint else "the residual shows no structure",
             f"an error with a root mean square below {unseen:.1e} cannot be seen",
             not any(law.used) and "y depends on no input, or varies too fast for the samples",
         ]
-        several = any(_fits_as_well(one, law, x, size, unseen) for one in others)
+        several = bool(hint) or any(_fits_as_well(o, law, x, size, unseen) for o in others)
     return Verdict(kind, (*wrong, *(str(one) for one in told if one)), several=several)
 
 
@@ -325,15 +330,29 @@ def _of_inputs(law: Law, x: FloatArray) -> list[str]:
 # --- other forms
 
 
-def strangeness(formula: Any) -> int:
-    """Count what laws seldom have: asin, acos, tan, log cos, exp in exp, fifth powers."""
+def _bent_part(law: Law, x: FloatArray, residual: FloatArray) -> str:
+    """Return at which part of the formula another curve seems to fit better, (D19); "" if at none.
+
+    Each is a false alarm once in 100 times, all together.
+    """
     import sympy
 
-    count = len(formula.atoms(sympy.asin, sympy.acos, sympy.tan))
-    count += sum(one.has(sympy.sin, sympy.cos) for one in formula.atoms(sympy.log))
-    count += sum(one.args[0].has(sympy.exp) for one in formula.atoms(sympy.exp))
-    powers = (one.exp for one in formula.atoms(sympy.Pow) if one.exp.is_number)
-    return int(count + sum(abs(float(one)) >= 5.0 for one in powers))
+    u, r, found = sympy.Dummy(), residual / np.abs(residual).max(), list[tuple[float, Any]]()
+    parts = dict.fromkeys(p for p in sympy.preorder_traversal(law.formula) if p.free_symbols)
+    for part in parts:
+        slope = law.formula.xreplace({part: u}).diff(u).xreplace({u: part})
+        at = numeric_function((part, slope), law.names)(x)
+        used = [name in {symbol.name for symbol in part.free_symbols} for name in law.names]
+        for inputs in (at[:, :1], x[:, used])[: sum(used)]:
+            if np.isfinite(at).all() and inputs.shape[1] <= 2:
+                # [eq:bent-part]
+                columns = residual_tests.product_columns(inputs, at[:, 1:], MOST_OF_PART)
+                z = residual_tests.joint_statistic(columns, r, [r**2])
+                # [/eq:bent-part]
+                found.append((z, part))
+    z, part = max(found, key=lambda one: one[0], default=(0.0, ""))
+    clear = NormalDist().inv_cdf(1.0 - residual_tests.SUSPECTED / max(len(found), 1))
+    return f"a curve in place of {part}, z = {z:.3g} (noise: at most {clear:.1f})" * (z > clear)
 
 
 def form(formula: Any) -> str:
@@ -356,4 +375,4 @@ def _fits_as_well(other: Any, law: Law, x: FloatArray, error: float, unseen: flo
 
 
 def _price(formula: Any) -> int:
-    return int(formula.count_ops()) + 2 * len(fitted_numbers(formula)) + strangeness(formula)
+    return int(formula.count_ops()) + 2 * len(fitted_numbers(formula))
