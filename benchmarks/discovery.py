@@ -1,9 +1,9 @@
 """`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S...] [--samples N] [--jobs N] [--every N] [--record] [--page]`:
 which formulas `kan_ref.discover` finds.
 
-NAME is a formula or a collection: known, SI, drawn (`formula_sets`), Feynman, bonus, Strogatz (`srbench`); all without it. `discover` gets
-samples of the formula, neither widths nor functions. Of SRBench's problems it gets no names of inputs and 60 CPU seconds for a run. Noise
-is in units of the standard deviation of the samples without noise, of SRBench's problems in units of sqrt(mean(y^2)).
+NAME is a formula or a collection: known, SI, drawn, fields (`formula_sets`), Feynman, bonus, Strogatz (`srbench`); all without it.
+`discover` gets samples of the formula, neither widths nor functions. Of SRBench's problems it gets no names of inputs and 60 CPU seconds
+for a run. Noise is in units of the standard deviation of the samples without noise, of SRBench's problems in units of sqrt(mean(y^2)).
 
 The error is the root mean square at 10,000 fresh points without noise, in units of their standard deviation. A formula is found if it is at
 most 1e-9; with noise 4 noise / sqrt(N), four times the error of one parameter that is fitted to N samples. It is "literal" if SRBench's

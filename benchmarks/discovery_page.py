@@ -13,7 +13,7 @@ from kan_ref.files import replace_file
 DOCS = Path(__file__).parents[1] / "docs"
 RECORDS, PAGE = DOCS / "formulas_found.jsonl", DOCS / "formulas_found.md"
 EXACT = 1e-9  # of the standard deviation of the fresh targets
-COLLECTIONS = ("Feynman", "bonus", "Strogatz", "known", "SI", "drawn")
+COLLECTIONS = ("Feynman", "bonus", "Strogatz", "known", "SI", "drawn", "fields")
 N_SRBENCH = 3  # of them
 KINDS = ("exact", "within noise", "not explained")
 NOISES = (0.0, 0.001, 0.01, 0.1)  # of SRBench

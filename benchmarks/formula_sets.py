@@ -69,6 +69,6 @@ def data(name: str) -> dict[str, dict[str, Any]]:
 
 
 def problems() -> list[Problem]:
-    """Return the 93 problems."""
+    """Return the 133 problems."""
     tables = data("formula_sets").items()
     return [boxed(each, name, row) for each, rows in tables for name, row in rows.items()]

@@ -32,6 +32,14 @@ Nothing is seen below the noise. With sigma^2 = (sum_b r_b^2) / (N - p), a formu
 
 as a root mean square: 8 standard errors along what was not tried, for at 8 the joint test of 100
 products sees them, and one along each fitted number.
+
+If a part u of the formula F(u) should be another curve of u, or another function of its two inputs
+v, the residual is near to combinations of
+
+    (D19)  dF/du T_k(u)   or   dF/du T_k(v_1) T_l(v_2)
+
+Where one of these, or a test of `residual_tests` at 1 %, finds something, it is one of several
+forms that fit.
 """
 
 from collections.abc import Sequence
@@ -157,7 +165,7 @@ def judge_output(law: "Law", data: Data, output: int, others: Sequence[Any] = ()
     if kind == "within noise":
         unseen = max(unseen_error(size, n, p), grain)
         hint = residual_tests.structure(x, residual, false_alarm=residual_tests.SUSPECTED)
-        hint = hint or _bent_part(law, x, residual)
+        hint = hint or bent_part(law, x, residual)
         told[:0] = [
             hint and f"perhaps another form: {hint}",
             "the residual shows no clear structure" if hint else "the residual shows no structure",
@@ -330,10 +338,10 @@ def _of_inputs(law: Law, x: FloatArray) -> list[str]:
 # --- other forms
 
 
-def _bent_part(law: Law, x: FloatArray, residual: FloatArray) -> str:
+def bent_part(law: Law, x: FloatArray, residual: FloatArray) -> str:
     """Return at which part of the formula another curve seems to fit better, (D19); "" if at none.
 
-    Each is a false alarm once in 100 times, all together.
+    Noise alone gives one in 100 times.
     """
     import sympy
 

@@ -134,6 +134,7 @@ def test_formulas_have_names_and_boxes_for_their_inputs_and_finite_values():
         "known": 53,
         "SI": 20,
         "drawn": 20,
+        "fields": 40,
         "Feynman": 97,
         "bonus": 19,
         "Strogatz": 14,
