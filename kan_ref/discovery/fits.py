@@ -19,17 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.trees import (
-    Tree,
-    absorbed,
-    complexity,
-    linearize,
-    numbers,
-    shared,
-    values,
-    with_fixed,
-    with_numbers,
-)
+from kan_ref.discovery import trees
+from kan_ref.discovery.trees import Tree
 from kan_ref.optimizers import Steps, levenberg_marquardt
 
 ROUNDING = 1e-15  # of the targets' size: smaller errors are equal
@@ -54,20 +45,20 @@ class Fitted:
     @property
     def complexity(self) -> int:
         """The complexity of the tree."""
-        return complexity(self.tree)
+        return trees.complexity(self.tree)
 
 
 def rmse_of(tree: Tree, x: FloatArray, y: FloatArray) -> float:
     """Return the root mean square error; infinite where the tree is undefined at a sample."""
     with np.errstate(all="ignore"):
-        error = float(np.sqrt(np.mean((values(tree, x) - y) ** 2)))
+        error = float(np.sqrt(np.mean((trees.values(tree, x) - y) ** 2)))
     return error if np.isfinite(error) else np.inf
 
 
 def bic(one: Fitted, n_samples: int, floor: float) -> float:
     """Return the Bayesian information criterion; lower is better."""
     error = max(one.rmse, floor, SMALLEST)
-    price = numbers(one.tree).size + 0.5 * one.complexity
+    price = trees.numbers(one.tree).size + 0.5 * one.complexity
     return float(2.0 * n_samples * np.log(error) + np.log(n_samples) * price)
 
 
@@ -87,7 +78,7 @@ def trained(tree: Tree, x: FloatArray, y: FloatArray, n_steps: int = 40) -> Fitt
     The scales s are computed again after each 10 steps, and training ends where that gains nothing.
     """
     best = Fitted(tree, rmse_of(tree, x, y))
-    if not np.isfinite(best.rmse) or numbers(tree).size == 0:
+    if not np.isfinite(best.rmse) or trees.numbers(tree).size == 0:
         return best
     least = ROUNDING * float(np.abs(y).max())
     for _ in range(max(1, n_steps // 10)):
@@ -99,7 +90,7 @@ def trained(tree: Tree, x: FloatArray, y: FloatArray, n_steps: int = 40) -> Fitt
 
 
 def _ten_steps(tree: Tree, x: FloatArray, y: FloatArray, n_steps: int) -> Fitted:
-    value, jacobian = linearize(tree, x)
+    value, jacobian = trees.linearize(tree, x)
     unit = max(float(np.std(y)), SMALLEST) * np.sqrt(len(y))
     with np.errstate(all="ignore"):
         scale = unit / np.sqrt(np.sum(jacobian**2, axis=0))
@@ -107,13 +98,13 @@ def _ten_steps(tree: Tree, x: FloatArray, y: FloatArray, n_steps: int) -> Fitted
         is_fine = np.isfinite(np.sum(((value - y) / unit) ** 2)) and scale.min() > 0.0
     if not is_fine:
         return Fitted(tree, np.inf)
-    theta = numbers(tree)
+    theta = trees.numbers(tree)
 
     def residuals(z: FloatArray) -> FloatArray:
-        return np.asarray((values(with_numbers(tree, theta + scale * z), x) - y) / unit)
+        return np.asarray((trees.values(trees.with_numbers(tree, theta + scale * z), x) - y) / unit)
 
     def at(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-        value, jacobian = linearize(with_numbers(tree, theta + scale * z), x)
+        value, jacobian = trees.linearize(trees.with_numbers(tree, theta + scale * z), x)
         return (value - y) / unit, np.nan_to_num(jacobian * (scale / unit))
 
     # z is the change of the numbers: a step is never small beside a number that is far from 0
@@ -122,7 +113,7 @@ def _ten_steps(tree: Tree, x: FloatArray, y: FloatArray, n_steps: int) -> Fitted
         if point.value >= (1.0 - 1e-6) * rest:
             break
         rest = point.value
-    new = with_numbers(tree, theta + scale * point.theta)
+    new = trees.with_numbers(tree, theta + scale * point.theta)
     return Fitted(new, rmse_of(new, x, y))
 
 
@@ -131,7 +122,7 @@ def _finished(best: Fitted, x: FloatArray, y: FloatArray, least: float) -> Fitte
     where changes of numbers nearly cancel.
     """
     while least < best.rmse <= NEARLY * float(np.std(y)):
-        value, jacobian = linearize(best.tree, x)
+        value, jacobian = trees.linearize(best.tree, x)
         with np.errstate(all="ignore"):
             norms = np.sqrt(np.sum(jacobian**2, axis=0))
             scale = 1.0 / np.where(norms > 0.0, norms, np.inf)
@@ -139,7 +130,7 @@ def _finished(best: Fitted, x: FloatArray, y: FloatArray, least: float) -> Fitte
         if not np.isfinite(scaled).all():
             break
         step = scale * np.linalg.lstsq(scaled, y - value, rcond=None)[0]
-        tree = with_numbers(best.tree, numbers(best.tree) + step)
+        tree = trees.with_numbers(best.tree, trees.numbers(best.tree) + step)
         error = rmse_of(tree, x, y)
         if not error <= 0.5 * best.rmse:
             break
@@ -147,10 +138,12 @@ def _finished(best: Fitted, x: FloatArray, y: FloatArray, least: float) -> Fitte
     return best
 
 
-def best_fits(trees: Sequence[Tree], x: FloatArray, y: FloatArray, floor: float) -> list[Fitted]:
+def best_fits(
+    candidates: Sequence[Tree], x: FloatArray, y: FloatArray, floor: float
+) -> list[Fitted]:
     """Return the best candidates by BIC: all are trained a little, the best of them fully."""
     some = slice(None, None, max(1, len(x) // FEW_SAMPLES))
-    first = [trained(tree, x[some], y[some], 20) for tree in trees[:MOST_FIRST]]
+    first = [trained(tree, x[some], y[some], 20) for tree in candidates[:MOST_FIRST]]
     first.sort(key=lambda one: bic(one, len(x[some]), floor))
     second = [trained(one.tree, x, y, 60) for one in first[:MOST_SECOND]]
     second = [one for one in second if np.isfinite(one.rmse)]
@@ -161,21 +154,21 @@ def simplified(
     one: Fitted, x: FloatArray, y: FloatArray, floor: float, late: Late = never
 ) -> Fitted:
     """Return the formula with as many simple numbers as lower the criterion."""
-    tree = absorbed(one.tree)
+    tree = trees.absorbed(one.tree)
     best = Fitted(tree, rmse_of(tree, x, y))
     refused: set[tuple[int, float]] = set()
     found = True
     while found:
         found = False
-        for place, value in _proposals(numbers(best.tree), refused):
+        for place, value in _proposals(trees.numbers(best.tree), refused):
             if late():
                 return best
-            trial = trained(absorbed(with_fixed(best.tree, place, value)), x, y, 20)
+            trial = trained(trees.absorbed(trees.with_fixed(best.tree, place, value)), x, y, 20)
             if bic(trial, len(x), floor) < bic(best, len(x), floor):
                 best, refused, found = trial, set(), True
                 break
             refused.add((place, value))
-    one_number = trained(shared(best.tree), x, y, 20)
+    one_number = trained(trees.shared(best.tree), x, y, 20)
     return min(best, one_number, key=lambda one: bic(one, len(x), floor))
 
 

@@ -30,21 +30,11 @@ from itertools import combinations, product
 import numpy as np
 
 from kan_ref.checks import FloatArray
+from kan_ref.discovery import trees
 from kan_ref.discovery.atoms import power_of
 from kan_ref.discovery.fits import Late
 from kan_ref.discovery.models import Model, Values, linear_models
-from kan_ref.discovery.trees import (
-    Input,
-    Number,
-    Tree,
-    add,
-    apply,
-    complexity,
-    fixed,
-    multiply,
-    substitute,
-    values,
-)
+from kan_ref.discovery.trees import Input, Number, Tree
 
 MOST_POINTS = 200
 STEP = 0.02  # of the standard deviation of an input, for central differences
@@ -92,7 +82,7 @@ class Merged:
     def power(self, exponents: FloatArray) -> Tree:
         """Return a product of powers of the bases."""
         pairs = zip(self.bases, exponents.tolist(), strict=True)
-        return multiply(*(power_of(base, p) for base, p in pairs if p))
+        return trees.multiply(*(power_of(base, p) for base, p in pairs if p))
 
     @property
     def inputs(self) -> list[Tree]:
@@ -102,7 +92,7 @@ class Merged:
     @property
     def before(self) -> Tree:
         """What g is multiplied by."""
-        return multiply(self.outer, self.power(self.factor))
+        return trees.multiply(self.outer, self.power(self.factor))
 
     @property
     def is_power(self) -> bool:
@@ -124,7 +114,7 @@ def merged(
     of_models = [model.error for model in linear_models(x, y, late=late)]
     error = max(error, min(of_models, default=np.inf))
     bases = tuple(Input(i) for i in range(n_in))
-    now = Merged(bases, fixed(1.0), np.zeros(n_in), np.eye(n_in), np.ones(len(y)), x, error)
+    now = Merged(bases, trees.fixed(1.0), np.zeros(n_in), np.eye(n_in), np.ones(len(y)), x, error)
     found, limit = None, error
     while now.columns.shape[1] > 1 and not late():
         trials = [
@@ -154,7 +144,7 @@ def _price(one: Merged, y: FloatArray) -> tuple[int, float]:
     g, model = y / one.weight, one.model
     assert model is not None
     error = float(np.std(model.f(one.columns) - g)) / max(float(np.std(g)), 1e-300)
-    return sum(map(complexity, (one.before, *one.inputs))), error
+    return sum(map(trees.complexity, (one.before, *one.inputs))), error
 
 
 def _candidates(f: Values, now: Merged, most: float) -> Iterator[Merged]:
@@ -275,10 +265,10 @@ def _rounded(ratio: float) -> float:
 def _combined(now: Merged, names: tuple[str, str], i: int, j: int, ratio: float) -> Merged:
     """Return the samples with u(x_i) + r v(x_j) in place of two inputs."""
     is_simple = (6.0 * ratio).is_integer() or abs(6.0 * ratio - round(6.0 * ratio)) < 1e-9
-    second = multiply(Number(ratio, is_simple), apply(names[1], Input(j)))
-    pair = add(apply(names[0], Input(i)), second)
+    second = trees.multiply(Number(ratio, is_simple), trees.apply(names[1], Input(j)))
+    pair = trees.add(trees.apply(names[0], Input(i)), second)
     places = [k for k in range(now.columns.shape[1]) if k not in (i, j)]
-    bases = tuple(substitute(one, now.inputs) for one in (pair, *map(Input, places)))
-    columns = np.column_stack([values(pair, now.columns), now.columns[:, places]])
+    bases = tuple(trees.substitute(one, now.inputs) for one in (pair, *map(Input, places)))
+    columns = np.column_stack([trees.values(pair, now.columns), now.columns[:, places]])
     n = len(bases)
     return Merged(bases, now.before, np.zeros(n), np.eye(n), now.weight, columns, now.error)

@@ -17,26 +17,12 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data, check_data, check_loss
+from kan_ref.discovery import paper_way, results
 from kan_ref.discovery.classes import CLASS_LOSSES, N_HIDDEN, class_problem, judge_classes
 from kan_ref.discovery.elimination import VALIDATION_SHARE
 from kan_ref.discovery.fits import Fitted
-from kan_ref.discovery.paper_way import (
-    Settings,
-    finished,
-    first_network,
-    problem_ends,
-    steps,
-    with_trained_numbers,
-)
+from kan_ref.discovery.paper_way import Settings
 from kan_ref.discovery.records import Alternative, Discovery, Report, formula_values
-from kan_ref.discovery.results import (
-    LEAST_SAMPLES,
-    better,
-    expression_of,
-    network_of,
-    of_all_inputs,
-    written_at,
-)
 from kan_ref.discovery.search import Found, Search
 from kan_ref.discovery.verdict import Verdict, fitted_numbers, judge
 from kan_ref.formulas import check_names, formula
@@ -134,7 +120,7 @@ def discover(
     if seconds is not None:
         seconds = checks.number("seconds", seconds, low=0.0)
     check_candidates(functions, "functions")
-    ends = problem_ends(checked)
+    ends = paper_way.problem_ends(checked)
     if loss != "cross_entropy":
         LOSSES["mse"].read_targets("y_train", checked.y_train, ends[1])
     names = tuple(check_names(names if names is not None else checked.names, ends[0]))
@@ -154,18 +140,18 @@ def discover(
         )
         found: list[Discovery] = []
         if is_paper:
-            first = first_network(checked, widths, start, varying, settings, rng)
-        if len(checked.x_train) < LEAST_SAMPLES:
+            first = paper_way.first_network(checked, widths, start, varying, settings, rng)
+        if len(checked.x_train) < results.LEAST_SAMPLES:
             raise ValueError(
-                f"data has {len(checked.x_train)} training samples, but at least {LEAST_SAMPLES} "
-                "are needed, since a fifth of them is held out: give more samples"
+                f"data has {len(checked.x_train)} training samples, but at least "
+                f"{results.LEAST_SAMPLES} are needed, since a fifth of them is held out"
             )
         if is_paper:
             found.append(_by_paper(first, settings, report, names, rng, is_start=start is not None))
         is_open = start is None and functions is None and loss == "mse" and not report.late()
         if not found or (is_open and found[0].verdict.kind == "not explained"):
             found.append(_by_search(report, varying, names, rng))
-        best = found[0] if len(found) == 1 else better(*found)
+        best = found[0] if len(found) == 1 else results.better(*found)
         return replace(best, verdict=replace(best.verdict, ended=report.ended))
 
 
@@ -183,22 +169,22 @@ def _by_paper(
     part = data if loss == "mse" else hold_out(data, VALIDATION_SHARE, loss=loss)
     splines = last = first
     with report.until_interrupted():
-        all_steps = steps(part, first, settings, is_start=is_start, report=report.trial)
+        all_steps = paper_way.steps(part, first, settings, is_start=is_start, report=report.trial)
         for name, note, last in all_steps:
             splines = splines if name in ("name", "canonical") else last
             report.step(name, note, last)
     found = last
     if any(layer.mask.any() for layer in last.layers):
-        found = finished(last, part, settings)
+        found = paper_way.finished(last, part, settings)
         report.step("name", "simplest functions for edges that have none", found)
     final = found
     if loss != "mse" and not report.late():
         with report.until_interrupted():
-            final = with_trained_numbers(found, data, settings)
+            final = paper_way.with_trained_numbers(found, data, settings)
             report.step("numbers", "trained on all training samples", final)
     found_formula = formula(final, names=names)
     outputs = found_formula if isinstance(found_formula, tuple) else (found_formula,)
-    outputs = tuple(written_at(one, names, data.x_train) for one in outputs)
+    outputs = tuple(results.written_at(one, names, data.x_train) for one in outputs)
     expression = outputs[0] if len(outputs) == 1 else outputs
     if loss == "mse":
         verdict = judge(outputs, names, data)
@@ -227,10 +213,10 @@ def _by_search(
         return np.column_stack([one.model.f(x[:, varying]) for one in found])
 
     assert found[0].splines is not None
-    splines = of_all_inputs(found[0].splines, varying, len(names))
+    splines = results.of_all_inputs(found[0].splines, varying, len(names))
     _, scaler = scaled(Data(data.x_train, data.y_train[:, :1], data.x_test, data.y_test[:, :1]))
     report.step("model", f"{models}, from which slices are taken", splines, modelled)
-    formulas = tuple(expression_of(one.best.tree, used, x) for one in found)
+    formulas = tuple(results.expression_of(one.best.tree, used, x) for one in found)
     expression = formulas[0] if len(formulas) == 1 else formulas
 
     def predict(x: FloatArray) -> FloatArray:
@@ -240,12 +226,14 @@ def _by_search(
     report.step("formula", note, None, predict)
 
     def alternative(one: Fitted, of: Found) -> Alternative:
-        return Alternative(expression_of(one.tree, used), one.rmse, one.complexity, of.bic(one))
+        return Alternative(
+            results.expression_of(one.tree, used), one.rmse, one.complexity, of.bic(one)
+        )
 
     fronts = tuple(tuple(alternative(one, each) for one in each.front) for each in found)
     others = [[alternative(one, each) for one in each.others] for each in found]
     verdict = judge(formulas, names, data, others=others)
-    network, verdict = network_of(formulas, names, data, verdict)
+    network, verdict = results.network_of(formulas, names, data, verdict)
     if network is not None:
         report.step("network", "the formula as a network of symbolic edges", network, predict)
     return Discovery(

@@ -71,7 +71,6 @@ FEW_VALUES = 10  # of an input: with fewer the verdict names it
 DEPENDENT = 1e-9  # a smaller singular value is a rounding error
 AS_GOOD = 10.0  # of BIC: very strong evidence begins above it (Kass & Raftery 1995)
 SHARES = np.linspace(0.1, 0.9, 9)  # of the way to a neighbour: places between samples
-FAR = 1.5  # ranges of the values at samples, from their mean: a value between them is told
 EPS, TINY = float(np.finfo(float).eps), 1e-300
 
 
@@ -143,12 +142,11 @@ def judge_output(law: "Law", data: Data, output: int, others: Sequence[Any] = ()
     is_noise = is_small and n >= fewest and not dependence
     kind = "exact" if is_rounded or is_noise else "within noise"
     shown = max(EXACT * unit, grain) / CHANGE if kind == "exact" else max(size, grain)
-    hole, peak = _between_samples(law, x)
     against = (
         dependence and f"the residual has structure: {dependence}",
         too_few_samples(n, len(points), p, fewest, kind),
         _weak_number(law, x[points], shown, kind),
-        hole,
+        _hole_between_samples(law, x),
     )
     wrong = tuple(filter(None, against))
     kind = "not explained" if wrong else kind
@@ -158,7 +156,6 @@ def judge_output(law: "Law", data: Data, output: int, others: Sequence[Any] = ()
         f"y has a standard deviation of {np.std(y):.2g}",
         f"{counted(len(points), 'different point')} determine {counted(p, 'fitted number')}",
         is_coarse and f"no formula is exact: y has rounding errors of {grain:.1e}",
-        peak,
         *_of_inputs(law, x),
     ]
     several = False
@@ -303,19 +300,16 @@ def _undefined(law: Law, data: Data) -> str:
     return ""
 
 
-def _between_samples(law: Law, x: FloatArray) -> tuple[str, str]:
-    """Return where a formula is undefined on lines between neighbours, and where it is far away."""
+def _hole_between_samples(law: Law, x: FloatArray) -> str:
+    """Return where a formula is undefined on lines between neighbours; "" if nowhere."""
     pairs = residual_tests.neighbour_pairs(residual_tests.standardised(x))
     a, b = x[pairs[:, 0]], x[pairs[:, 1]]
     middle = np.vstack([a + share * (b - a) for share in SHARES])
-    values, found = law.values(x), law.values(middle)
-    away = np.nan_to_num(np.abs(found - values.mean()), nan=np.inf, posinf=np.inf)
-    at = int(away.argmax())
-    place = ", ".join(f"{n} = {v:.4g}" for n, v in zip(law.names, middle[at], strict=True))
-    if np.isinf(away[at]):
-        return f"between samples the formula is undefined, for example at {place}", ""
-    text = f"between samples it reaches {found[at]:.2g}, at {place}: perhaps a pole or a peak"
-    return "", text if away[at] > FAR * np.ptp(values) else ""
+    holes = middle[~np.isfinite(law.values(middle))]
+    if not len(holes):
+        return ""
+    place = ", ".join(f"{n} = {v:.4g}" for n, v in zip(law.names, holes[0], strict=True))
+    return f"between samples the formula is undefined, for example at {place}"
 
 
 def _of_inputs(law: Law, x: FloatArray) -> list[str]:
