@@ -144,7 +144,7 @@ def discover(
         if len(checked.x_train) < results.LEAST_SAMPLES:
             raise ValueError(
                 f"data has {len(checked.x_train)} training samples, but at least "
-                f"{results.LEAST_SAMPLES} are needed, since a fifth of them is held out"
+                f"{results.LEAST_SAMPLES} are needed, a fifth of them held out: give more samples"
             )
         if is_paper:
             found.append(_by_paper(first, settings, report, names, rng, is_start=start is not None))

@@ -151,7 +151,7 @@ def shared(tree: Tree) -> Tree:
         return multiply(*parts)
     sizes = [_trainable(part) for part in parts]
     for c in sizes:
-        signs = [np.sign(k / c) if abs(abs(k / c) - 1.0) <= EQUAL else 0.0 for k in sizes]
+        signs = [np.sign(c * k) if abs(abs(k) - abs(c)) <= EQUAL * abs(c) else 0.0 for k in sizes]
         if np.count_nonzero(signs) > 1:
             each = list(zip(parts, signs, strict=True))
             terms = [multiply(fixed(s), *getattr(p, "parts", ())[1:]) for p, s in each if s]

@@ -38,8 +38,8 @@ v, the residual is near to combinations of
 
     (D19)  dF/du T_k(u)   or   dF/du T_k(v_1) T_l(v_2)
 
-Where one of these, or a test of `residual_tests` at 1 %, finds something, it is one of several
-forms that fit.
+Where one of these, or a test of `residual_tests` at 1 %, finds something, the formula is one of
+several forms that fit.
 """
 
 from collections.abc import Sequence
@@ -65,6 +65,7 @@ CHANGE = 1e-3  # of a number, for (D34): samples that show it test three digits
 NUDGE = 2.0**-26  # of a number: differences for derivatives, right to half of the digits
 OUTLIERS = 5  # that a chosen term may meet, with noise
 UNSEEN = 8.0  # standard errors
+STEP = 1e-5  # of the standard deviation of a part: differences for (D19)
 MOST_OF_PART = 15  # columns of (D19): degree 9 of a part, 4 of two inputs
 SIMPLE, MOST_SIMPLE = 1e-9, 1e4  # relative: no trained number is so near to n / 2 or n pi / 2
 FEW_VALUES = 10  # of an input: with fewer the verdict names it
@@ -342,13 +343,15 @@ def bent_part(law: Law, x: FloatArray, residual: FloatArray) -> str:
     u, r, found = sympy.Dummy(), residual / np.abs(residual).max(), list[tuple[float, Any]]()
     parts = dict.fromkeys(p for p in sympy.preorder_traversal(law.formula) if p.free_symbols)
     for part in parts:
-        slope = law.formula.xreplace({part: u}).diff(u).xreplace({u: part})
-        at = numeric_function((part, slope), law.names)(x)
+        v = numeric_function((part,), law.names)(x)
+        f = numeric_function((law.formula.xreplace({part: u}),), law.names, [u])
+        h = STEP * float(np.std(v))
         used = [name in {symbol.name for symbol in part.free_symbols} for name in law.names]
-        for inputs in (at[:, :1], x[:, used])[: sum(used)]:
-            if np.isfinite(at).all() and inputs.shape[1] <= 2:
-                # [eq:bent-part]
-                columns = residual_tests.product_columns(inputs, at[:, 1:], MOST_OF_PART)
+        for inputs in (v, x[:, used])[: sum(used)]:
+            # [eq:bent-part]
+            slope = f(x, v[:, 0] + h) - f(x, v[:, 0] - h)  # 2 h dF/du
+            if slope.any() and np.isfinite(slope).all() and inputs.shape[1] <= 2:
+                columns = residual_tests.product_columns(inputs, slope, MOST_OF_PART)
                 z = residual_tests.joint_statistic(columns, r, [r**2])
                 # [/eq:bent-part]
                 found.append((z, part))

@@ -20,6 +20,7 @@ from kan_ref.discovery.trees import (
     linearize,
     multiply,
     numbers,
+    shared,
     substitute,
     values,
     with_fixed,
@@ -132,6 +133,24 @@ def test_a_factor_goes_into_a_sum_whose_terms_all_have_numbers():
     assert str(expression_of(absorbed(tree), ("x", "y"))) == "x*(6.0*y + 10.0)"
     kept = multiply(Number(2.0), add(Input(1), Number(5.0)))
     assert absorbed(kept) == kept
+
+
+def test_nearly_equal_numbers_of_a_sum_become_one_where_the_samples_allow_it():
+    true = apply(
+        "1/x", multiply(Number(12.5), add(apply("x^2", Input(0)), multiply(fixed(-1.0), Input(1))))
+    )
+    start = apply(
+        "1/x",
+        add(multiply(Number(12.6), apply("x^2", Input(0))), multiply(Number(-12.4), Input(1))),
+    )
+    x = X + np.array([1.0, 0.0])  # away from the pole
+    y = values(true, x) + 1e-4 * RNG(1).standard_normal(len(x))
+
+    found = simplified(trained(start, x, y), x, y, 1e-12)
+
+    np.testing.assert_allclose(numbers(found.tree), [12.5], rtol=0.02)
+    unequal = add(multiply(Number(1.0), Input(0)), multiply(Number(-1.5), Input(1)), Number(0.0))
+    assert shared(unequal) == unequal
 
 
 # --- training

@@ -295,7 +295,8 @@ def test_a_part_that_another_curve_fits_better_is_named_and_makes_it_one_of_seve
         assert found.kind == "within noise"
         assert found.several
         assert found.reasons[0].startswith("perhaps another form: a curve in place of")
-    # the right form in about 3 of 100 draws of noise
+    # a kink has a part, too; the right form is doubted in about 3 of 100 draws of noise
+    assert verdict("Abs(x + y) + sign(x)*y", noise=0.1).kind == "within noise"
     assert sum(verdict("x*exp(y)", noise=0.1, seed=seed).several for seed in range(40)) <= 5
 
 
