@@ -138,7 +138,7 @@ def quotient(x: FloatArray, g: FloatArray) -> Tree | None:
         if n_columns > MOST_COLUMNS or LEAST_ROWS * n_columns > len(x):
             continue
         one, other = _monomials(n_in, above), _monomials(n_in, below)
-        rows = slice(None, LEAST_ROWS * n_columns)
+        rows = np.linspace(0, len(x) - 1, LEAST_ROWS * n_columns).astype(int)  # of sorted ones, too
         z, scaled = x[rows] / size, g[rows, None] / np.abs(g).max()
         columns = np.hstack([_values(one, z), -scaled * _values(other, z)])
         coef = _solution(columns)

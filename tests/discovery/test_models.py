@@ -142,6 +142,14 @@ def test_a_quotient_of_one_input_may_have_the_degree_five():
     np.testing.assert_allclose(values(quotient(x, y), x), y, atol=1e-12)
 
 
+def test_a_quotient_is_found_although_the_first_samples_lie_on_a_line():
+    x = np.stack(np.meshgrid(np.arange(1.0, 6.0), np.linspace(1, 2, 100), indexing="ij"), -1)
+    x = x.reshape(500, 2)
+    y = 20.0 - x[:, 0] - x[:, 0] * x[:, 1] / (1.0 + 0.5 * x[:, 0] ** 2)
+
+    np.testing.assert_allclose(values(quotient(x, y), x), y, atol=1e-10)
+
+
 def test_a_polynomial_beside_a_curve_of_a_product_of_lines_is_found():
     x, y = sampled(
         lambda x, y: 2.0 * x * y - y**2 + np.cos((x - 2.0) * (y + 1.0)), (-2, 3), (-2, 2)
