@@ -10,17 +10,18 @@ Every method works on standardized inputs. With `--peers`, pykan too (extra `pee
     MLP              one hidden layer of 100, scikit-learn's defaults but 1000 iterations
 
 Targets: R^2 at least that of spline + ridge - 0.02 on every table and + 0.03 on friedman1, no fold below 0; accuracy at least that of
-logistic regression - 0.01, and 0.95 on moons. A last column says whether they are met. On the 20 samples of linnerud no method meets
-"no fold below 0", the mean neither; friedman2 was named in its place before its first run, and both are shown.
+logistic regression - 0.01, and 0.95 on moons. The column "targets" says whether they are met. On the 20 samples of linnerud no method
+meets "no fold below 0", the mean neither, and its targets are no bar; friedman2 was named in its place before its first run, and both
+are shown. A cell has the mean over the folds and in parentheses the worst fold; "linear" is spline + ridge or logistic.
 
 `--checks` runs scikit-learn's `check_estimator` on both estimators with their defaults instead, which takes minutes, prints the checks
 that do not pass, and ends with exit status 1 if one fails.
 """
 
-import argparse
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,7 +38,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import SplineTransformer, StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from benchmarks.tables import aligned
+from benchmarks import bars
 from kan_ref.program import run_program
 from kan_ref.sklearn import KANClassifier, KANRegressor
 
@@ -214,37 +215,40 @@ def checks() -> int:
     return failures
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print one row a table and method, or the checks; return 1 if a check fails."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.estimators",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--only",
-        nargs="+",
-        choices=tuple(TABLES),
-        default=tuple(TABLES),
-        metavar="TABLE",
-        help=", ".join(TABLES),
-    )
-    parser.add_argument("--peers", action="store_true", help="pykan too")
-    parser.add_argument("--checks", action="store_true", help="scikit-learn's checks instead")
-    options = parser.parse_args(arguments)
+def scored(peers: bool, name: str, seed: int) -> tuple[bool, dict[str, Any]]:
+    """Return whether a table has classes, and method -> scores of the folds and CPU seconds of a fit."""
+    samples = TABLES[name]()
+    ways = methods(samples, peers=peers)
+    return samples.classes, {way: measure(samples, train) for way, train in ways.items()}
+
+
+def limit(
+    columns: Sequence[str], name: str, found: list[tuple[bool, dict[str, Any]]]
+) -> bars.Verdict:
+    """Return the scores of a table, the CPU seconds of our fit, and the targets."""
+    ((classes, results),) = found
+    linear = "logistic" if classes else "spline + ridge"
+    cells = []
+    for column in columns[1:-2]:
+        scores, _ = results.get(linear if column == "linear" else column, ([], 0.0))
+        cells.append(f"{np.mean(scores):.3f} ({min(scores):.3f})" if scores else "")
+    targets = verdict(name, {way: one[0] for way, one in results.items()}, classes=classes)
+    cells += [f"{results['kan_ref'][1]:.2f}", targets]
+    return bars.Verdict(cells, "" if targets == "met" or name == "linnerud" else targets)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Print one row a table, or the checks; return 1 if a target is missed or a check fails."""
+    line = bars.command("estimators", __doc__)
+    line.add_argument("--peers", action="store_true", help="pykan too")
+    line.add_argument("--checks", action="store_true", help="scikit-learn's checks instead")
+    options = bars.read(line, words, TABLES)
     if options.checks:
         return int(checks() > 0)
-    for name in options.only:
-        rows = [[name, "mean", "worst fold", "CPU s a fit", "targets"]]
-        samples, found = TABLES[name](), {}
-        for method, train in methods(samples, peers=options.peers).items():
-            found[method], seconds = measure(samples, train)
-            numbers = [np.mean(found[method]), min(found[method])]
-            rows.append([method, *(f"{one:.3f}" for one in numbers), f"{seconds:.2f}", ""])
-        rows[1][-1] = verdict(name, found, classes=samples.classes)
-        print(f"{len(samples.x)} samples, {samples.x.shape[1]} inputs")
-        print(aligned(rows), flush=True)
-    return 0
+    ways = ["kan_ref", "linear", "mean", "boosting", "MLP", *(["pykan"] if options.peers else [])]
+    columns = ["", *(f"{way:>16}" for way in ways), "CPU s a fit", f"{'targets':>14}"]
+    plain = [column.strip() for column in columns]
+    return bars.bar(options.names, columns, partial(scored, options.peers), partial(limit, plain))
 
 
 if __name__ == "__main__":

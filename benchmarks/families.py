@@ -13,7 +13,7 @@ from unittest import mock
 
 import numpy as np
 
-from benchmarks.measuring import run_all
+from benchmarks.bars import run_all
 from benchmarks.srbench import problems
 from kan_ref.discovery import merges, models, names, quotients, search, splits
 from kan_ref.discovery.trees import values

@@ -1,32 +1,25 @@
-"""`python -m benchmarks.jets`: cost of derivatives with respect to the inputs, relative to a plain step of the same network on one thread.
+"""`python -m benchmarks.jets [NAME...]`: cost of derivatives with respect to the inputs, relative to a plain step of the same network on one thread.
 
 A plain step is value and gradient of the mean squared error, the first layer's B-splines evaluated once, as `fit` does. A jet step is value
 and gradient of mean (Laplacian u - f)^2: forward and backward pass, the first layer's part prepared once. Times are the smallest CPU
-milliseconds of interleaved repeats. The program also measures one Levenberg-Marquardt iteration on a Poisson problem, 900 interior rows and 400
-boundary rows, and the memory of a jet step.
+milliseconds of interleaved repeats. "lm" is one Levenberg-Marquardt iteration on a Poisson problem, 900 interior rows and 400 boundary
+rows; "peak" the memory of a jet step in MiB, and in units of batch x width x (degree + 1) x n_components numbers.
 
-As in `training_step` a good part of the time goes into memory that glibc returns to the system and requests again; `--keep-memory`
-shows the steps without that.
+Bars of the networks with one hidden layer: 6 times the plain step, 50 ms for an iteration. As in `benchmarks.steps` a good part of
+the time goes into memory that glibc returns to the system and requests again.
 """
 
-import argparse
-import os
-import subprocess
-import sys
 import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-# one thread, set before NumPy loads
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from functools import partial
 
 import numpy as np
 
 import kan_ref as kr
-from benchmarks.measuring import take_turns
-from benchmarks.subjects import mean_square_objective
+from benchmarks import bars
+from benchmarks.bars import Verdict, above, missed, take_turns
+from benchmarks.steps import mean_square_objective
 from kan_ref.checks import FloatArray
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.network import Network
@@ -36,30 +29,27 @@ from kan_ref.pde import jets
 from kan_ref.pde.jet_kind import JetKind, operator_kind
 from kan_ref.program import run_program
 
-ROOT = Path(__file__).parents[1]
-KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
 LAPLACIAN = operator_kind(np.eye(2), np.zeros(2))
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network of two inputs and its batch; `bar`: the largest allowed ratio of a jet step to a
-    plain step.
-    """
+    """A network of two inputs and its batch; `bar`: the largest ratio of a jet step to a plain step."""
 
     widths: tuple[int, ...]
     degree: int
-    bar: float = float("nan")
+    bar: float = np.inf
     n_intervals: int = 5
     n_samples: int = 900
 
 
-CASES = (
-    Case((2, 10, 1), 3, 6.0),
-    Case((2, 10, 1), 5, 6.0),
-    Case((2, 10, 10, 1), 3),
-    Case((2, 10, 10, 1), 5),
-)
+NAMED = {
+    "[2,10,1] k=3": Case((2, 10, 1), 3, 6.0),
+    "[2,10,1] k=5": Case((2, 10, 1), 5, 6.0),
+    "[2,10,10,1] k=3": Case((2, 10, 10, 1), 3),
+    "[2,10,10,1] k=5": Case((2, 10, 10, 1), 5),
+}
+MOST_LM = 50.0  # ms
 
 
 def problem(case: Case) -> tuple[Network, FloatArray, FloatArray]:
@@ -93,19 +83,6 @@ def jet_step(
         return float(np.mean(residual**2)), jets.run_jet_backward(network, caches, d_jet)
 
     return step
-
-
-def compare(case: Case, seconds: float) -> str:
-    """Return the row of a case, from about so many CPU seconds for each step."""
-    network, x, f = problem(case)
-    objective, theta = mean_square_objective(network, x, f[:, None]), network.theta.copy()
-    turns = take_turns(
-        [lambda: objective.value_and_grad(theta), jet_step(network, x, f)],
-        seconds=seconds,
-        repeats=5,
-    )
-    plain, jet = (1e3 * times.least for times in turns)
-    return f"{list(case.widths)!s:16s} {case.degree:3d} {case.n_samples:6d} {plain:9.2f} {jet:9.2f} {jet / plain:7.2f} {case.bar:6.1f}"
 
 
 def lm_iteration(case: Case) -> Callable[[], FloatArray]:
@@ -164,60 +141,28 @@ def unit(case: Case) -> int:
     return 8 * case.n_samples * sum(case.widths[1:-1]) * (case.degree + 1) * LAPLACIAN.n_components
 
 
-def memory_rows() -> list[str]:
-    """Return the peak memory as batch, width and grid grow one by one."""
-    cases = [Case((2, 10, 10, 1), 3, n_samples=n) for n in (450, 900, 1800, 3600)]
-    cases += [Case((2, width, width, 1), 3) for width in (5, 20, 40)]
-    cases += [Case((2, 10, 10, 1), 3, n_intervals=n) for n in (20, 40, 80, 320)]
-    return [
-        f"{list(case.widths)!s:16s} {case.n_intervals:5d} {case.n_samples:6d} {peak(case) / 2**20:9.2f} {peak(case) / unit(case):7.2f}"
-        for case in cases
-    ]
+def measure(seconds: float, name: str, seed: int) -> Verdict:
+    """Return the row of a case, from about so many CPU seconds for each step."""
+    case = NAMED[name]
+    network, x, f = problem(case)
+    objective, theta = mean_square_objective(network, x, f[:, None]), network.theta.copy()
+    steps = [lambda: objective.value_and_grad(theta), jet_step(network, x, f), lm_iteration(case)]
+    plain, jet, lm = (1e3 * one for one in take_turns(steps, seconds=seconds, repeats=5))
+    memory = peak(case)
+    cells = [f"{plain:.2f}", f"{jet:.2f}", f"{jet / plain:.2f}", f"{lm:.1f}"]
+    cells += [f"{memory / 2**20:.2f}", f"{memory / unit(case):.2f}"]
+    most = MOST_LM if np.isfinite(case.bar) else np.inf
+    return Verdict(cells, missed(above(jet / plain, case.bar, "ratio"), above(lm, most, "lm")))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the tables; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.jets",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--seconds",
-        type=float,
-        default=1.5,
-        metavar="S",
-        help="CPU seconds for each step (default %(default)s)",
-    )
-    parser.add_argument(
-        "--keep-memory", action="store_true", help="have glibc keep what is freed (see above)"
-    )
-    options = parser.parse_args(arguments)
-    if options.keep_memory and not KEEP_MEMORY.items() <= os.environ.items():
-        again = [
-            sys.executable,
-            "-m",
-            "benchmarks.jets",
-            "--keep-memory",
-            f"--seconds={options.seconds}",
-        ]
-        return subprocess.run(again, cwd=ROOT, env=os.environ | KEEP_MEMORY, check=False).returncode
-    print("widths             k      N  plain ms    jet ms   ratio    bar")
-    for case in CASES:
-        print(compare(case, options.seconds), flush=True)
-    for case in CASES[:2]:
-        (times,) = take_turns([lm_iteration(case)], seconds=options.seconds, repeats=5)
-        sizes = f"{list(case.widths)}, k = {case.degree}, 1300 points"
-        print(
-            f"Levenberg-Marquardt iteration, {sizes}: least {times.least:.4f} s, median {times.median:.4f} s (bar 0.05 s)"
-        )
-    print(
-        "\nmemory of a jet step, k = 3; unit: batch x width x (degree + 1) x n_components numbers"
-    )
-    print("widths               G      N  peak MiB   units")
-    for row in memory_rows():
-        print(row, flush=True)
-    return 0
+def main(words: Sequence[str] | None = None) -> int:
+    """Print the table; return the exit status."""
+    line = bars.command("jets", __doc__)
+    line.add_argument("--seconds", type=float, default=1.5, help="CPU seconds a step (1.5)")
+    options = bars.read(line, words, NAMED)
+    columns = ["ms", "plain", "jet", "ratio", "lm", "peak", "units"]
+    ask = partial(measure, options.seconds)
+    return bars.bar(options.names, columns, ask, lambda _, found: found[0])
 
 
 if __name__ == "__main__":

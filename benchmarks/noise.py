@@ -9,16 +9,9 @@ noise, 1 - mse / variance: 0 is the mean of the targets, 1 the function itself. 
     validated `kan_ref.cross_validate` with its defaults
 
 A cell is the median over seeds, with the smallest and the largest in brackets; behind it are what `cross_validate` chose and the
-CPU seconds that it took on one thread.
+CPU seconds that it took on one thread. There is no bar: the table compares.
 """
 
-import os
-
-os.environ.update(
-    dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-)
-
-import argparse
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -27,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import kan_ref as kr
-from benchmarks.tables import aligned
+from benchmarks import bars
 from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.program import run_program
 
@@ -109,9 +102,10 @@ class Outcome:
     seconds: float
 
 
-def measure(table: Table, seed: int) -> Outcome:
+def measure(name: str, seed: int) -> Outcome:
     """Draw a table and predict its new samples by all methods."""
     rng = np.random.default_rng(seed)
+    (table,) = (one for one in TABLES if one.name == name)
     data = table.draw(rng)
     network = kr.init_network(
         (table.n_in, 5, 1), n_intervals=3, degree=3, domain=data.x_train, x=data.x_train, rng=rng
@@ -160,37 +154,33 @@ def additive_ridge(data: kr.Data) -> FloatArray:
     return prediction
 
 
-def row(table: Table, outcomes: Sequence[Outcome]) -> list[str]:
+def limit(name: str, outcomes: Sequence[Outcome]) -> bars.Verdict:
     """Return the cells of one table."""
-    cells = [table.name, f"{table.n} x {table.n_in}"]
     columns = zip(*(one.r2 for one in outcomes), strict=True)
-    cells += [f"{np.median(r2):.3f} ({min(r2):.3f} to {max(r2):.3f})" for r2 in columns]
+    cells = [f"{np.median(r2):.3f} ({min(r2):.3f} to {max(r2):.3f})" for r2 in columns]
     chosen = Counter(one.chosen for one in outcomes).most_common()
-    cells.append(", ".join(f"{name} {count}" for name, count in chosen))
-    return [*cells, f"{np.median([one.seconds for one in outcomes]):.1f}"]
+    cells.append(", ".join(f"{kind} {count}" for kind, count in chosen))
+    return bars.Verdict([*cells, f"{np.median([one.seconds for one in outcomes]):.1f}"], None)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Print one line for each table; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.noise",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="tables; all of them if none")
-    parser.add_argument("--seeds", type=int, default=5, help="drawn tables of each kind")
-    options = parser.parse_args(arguments)
     known = {table.name: table for table in TABLES}
-    unknown = [name for name in options.names if name not in known]
-    if unknown:
-        parser.error(f"NAME is {unknown[0]!r}, but must be one of {', '.join(known)}")
-    rows = [["table", "n", *METHODS, "chosen", "CPU s"]]
-    for name in options.names or known:
-        outcomes = [measure(known[name], seed) for seed in range(options.seeds)]
-        rows.append(row(known[name], outcomes))
-        print("  ".join(rows[-1]), flush=True)
-    print(aligned(rows))
-    return 0
+    options = bars.read(bars.command("noise", __doc__, seeds=5), words, known)
+    columns = [
+        "R^2 (worst to best)",
+        *(f"{one:>24}" for one in METHODS),
+        f"{'chosen':>16}",
+        "CPU s",
+    ]
+    return bars.bar(
+        options.names,
+        columns,
+        measure,
+        limit,
+        seeds=range(options.seeds),
+        jobs=options.jobs,
+    )
 
 
 if __name__ == "__main__":

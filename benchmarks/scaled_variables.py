@@ -2,11 +2,10 @@
 
 Both runs of a pair have the same data, initialization and number of iterations. The table has the medians over seeds of the final
 training objective and of the error on test data, with and without `scaled` of the optimizer, and the ratio of the medians. For
-classes the test error is the loss. `slopes` trains [2,1,1] by L-BFGS on finer and finer grids, and fits the slope of log(test error)
-against log(G).
+classes the test error is the loss. The row `slopes` trains [2,1,1] by L-BFGS from the best of eight starts of the paper's kind on finer
+and finer grids; in place of the objective it has the slope of log(test error) against log(G). There is no bar: the table compares.
 """
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import kan_ref as kr
-from benchmarks.tables import aligned
+from benchmarks import bars
 from kan_ref.checks import FloatArray
 from kan_ref.program import run_program
 
@@ -157,71 +156,65 @@ PAIRS = (
 )
 
 
-def measure(pair: Pair, seed: int, *, scaled: bool) -> tuple[float, float]:
-    """Return the final objective and test error of one run."""
-    model, arguments = pair.make(np.random.default_rng(seed))
-    optimizer = pair.options["optimizer"](scaled=scaled)
-    history = kr.fit(model, **arguments, **pair.options | {"optimizer": optimizer}).history
-    test = history.test_loss if "loss" in arguments else history.test_rmse
-    return float(history.train_loss[-1] + history.penalty[-1]), float(test[-1])
-
-
-def slopes(n_seeds: int) -> str:
-    """Return the table of L-BFGS on [2,1,1], from the best of eight starts of the paper's kind."""
-    rows = [["[2,1,1], test RMSE", *(f"G = {n}" for n in GRIDS), "slope"]]
+def measure(name: str, seed: int) -> list[tuple[float, float]]:
+    """Return objective and test error of the plain and of the scaled run."""
+    if name == "slopes":
+        return [slope(seed, scaled=scaled) for scaled in (False, True)]
+    (pair,), found = (one for one in PAIRS if one.name == name), []
     for scaled in (False, True):
-        found = []
-        for seed in range(n_seeds):
-            rng = np.random.default_rng(seed)
-            data = _of("exp_sin", 1000, rng)
-            options: dict[str, Any] = {**LBFGS, "optimizer": kr.LBFGS(scaled=scaled)}
-            network = kr.best_start(
-                (2, 1, 1), data, n_intervals=3, degree=3, initialization="paper", rng=rng, **options
-            )
-            history = kr.fit(network, data, grids=GRIDS, **options).history
-            found.append([history.test_rmse[history.n_intervals == n][-1] for n in GRIDS])
-        medians = np.median(found, axis=0)
-        slope = np.polyfit(np.log(GRIDS), np.log(medians), 1)[0]
-        rows.append(
-            ["scaled" if scaled else "plain", *(f"{one:.1e}" for one in medians), f"{slope:.2f}"]
-        )
-    return aligned(rows)
+        model, arguments = pair.make(np.random.default_rng(seed))
+        options = pair.options | {"optimizer": pair.options["optimizer"](scaled=scaled)}
+        history = kr.fit(model, **arguments, **options).history
+        test = history.test_loss if "loss" in arguments else history.test_rmse
+        found.append((float(history.train_loss[-1] + history.penalty[-1]), float(test[-1])))
+    return found
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table of the pairs, then that of the slopes; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.scaled_variables",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def slope(seed: int, *, scaled: bool) -> tuple[float, float]:
+    """Return the slope of log error against log G of L-BFGS on [2,1,1], and the last error."""
+    rng = np.random.default_rng(seed)
+    data = _of("exp_sin", 1000, rng)
+    options: dict[str, Any] = {**LBFGS, "optimizer": kr.LBFGS(scaled=scaled)}
+    network = kr.best_start(
+        (2, 1, 1), data, n_intervals=3, degree=3, initialization="paper", rng=rng, **options
     )
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="numbers of pairs, or slopes; all of them if none"
+    history = kr.fit(network, data, grids=GRIDS, **options).history
+    errors = [history.test_rmse[history.n_intervals == n][-1] for n in GRIDS]
+    return float(np.polyfit(np.log(GRIDS), np.log(errors), 1)[0]), float(errors[-1])
+
+
+def limit(name: str, found: list[list[tuple[float, float]]]) -> bars.Verdict:
+    """Return medians of both runs and their ratios."""
+    plain, scaled = bars.median(found)
+    triples = ((plain[i], scaled[i], scaled[i] / plain[i]) for i in (0, 1))
+    shapes = {pair.name: pair.shape for pair in PAIRS}
+    return bars.Verdict(
+        [shapes.get(name, "L-BFGS [2,1,1]"), *(f"{n:.2g}" for three in triples for n in three)],
+        None,
     )
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each pair (5)")
-    options = parser.parse_args(arguments)
-    known = [*(pair.name for pair in PAIRS), "slopes"]
-    names = options.names or known
-    if unknown := [name for name in names if name not in known]:
-        parser.error(f"NAME is {unknown[0]!r}, but must be one of {', '.join(known)}")
-    head = ["", "objective: plain", "scaled", "ratio", "test error: plain", "scaled", "ratio"]
-    rows = [head]
-    for pair in (pair for pair in PAIRS if pair.name in names):
-        plain, scaled = (
-            np.median([measure(pair, seed, scaled=way) for seed in range(options.seeds)], axis=0)
-            for way in (False, True)
-        )
-        cells = [
-            f"{n:.2g}"
-            for place in (0, 1)
-            for n in (plain[place], scaled[place], scaled[place] / plain[place])
-        ]
-        rows.append([f"{pair.name:>2} {pair.shape}", *cells])
-    if len(rows) > 1:
-        print(aligned(rows))
-    if "slopes" in names:
-        print(slopes(options.seeds))
-    return 0
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Print the table; return the exit status."""
+    rows = [*(pair.name for pair in PAIRS), "slopes"]
+    options = bars.read(bars.command("scaled_variables", __doc__, seeds=5), words, rows)
+    columns = [
+        "",
+        f"{'':>26}",
+        "objective: plain",
+        "scaled",
+        "ratio",
+        "test error: plain",
+        "scaled",
+    ]
+    return bars.bar(
+        options.names,
+        [*columns, "ratio"],
+        measure,
+        limit,
+        seeds=range(options.seeds),
+        jobs=options.jobs,
+    )
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""`python -m benchmarks.symbolic_search`: how often the function f of a curve c f(a x + b) + d is found, how exactly and how fast.
+"""`python -m benchmarks.symbolic_search [NAME...]`: how often the function f of a curve c f(a x + b) + d is found, how exactly and how fast.
 
 Every row draws curves over seeds, all names of the library in turn, and ranks the whole library on 1000 samples of each. The
 rule by which a curve is drawn, `draw_curve`, is independent of the search: ends of the inner line where the function has its
 features, any range of x, any size and sign, redrawn until the curve differs from its best line by a tenth of its standard
 deviation. A name is right if its family is (sin = cos, tanh = sigmoid, arcsin = arccos, beside its pole 1/|x| = 1/x). Missed ones are listed with the misfit of
-the winner and of the true name: if both equal the noise, samples cannot distinguish them. `--case NAME` runs one row; `--first-seed` moves to fresh ones.
+the winner and of the true name: if both equal the noise, samples cannot distinguish them. `--first-seed` moves to fresh ones.
+
+"error" is the worst of the true name's fit, in units of the standard deviation, beyond 1e-12 and the rounding of y; "exact" counts the others.
 """
 
-import argparse
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import kan_ref as kr
-from benchmarks.measuring import run_all
+from benchmarks import bars
 from kan_ref.bspline.curve_fit import fit_curve
 from kan_ref.checks import FloatArray
 from kan_ref.functions.library import LIBRARY, lookup, same_family
@@ -160,13 +160,15 @@ def fast(name: str, rng: np.random.Generator) -> Curve:
     return Curve("sin", x, np.sin(omega * x + phase), np.sin(omega * x + phase))
 
 
-CASES: dict[str, tuple[Callable[[str, np.random.Generator], Curve], str]] = {
-    "clean": (clean, ">= 98 % right, error <= 1e-12, <= 0.3 s"),
-    "noisy": (noisy, ">= 95 % right"),
-    "tiny": (tiny, ">= 98 % right, error <= 1e-12"),
-    "remote": (remote, ">= 98 % right"),
-    "fast": (fast, ">= 98 % right, error <= 1e-12"),
-    "splined": (splined, "none: a spline is not a formula"),
+Draw = Callable[[str, np.random.Generator], Curve]
+# how a curve is drawn, the least share of right names, whether errors must be exact, the most median CPU seconds
+CASES: dict[str, tuple[Draw, float, bool, float]] = {
+    "clean": (clean, 0.98, True, 0.3),
+    "noisy": (noisy, 0.95, False, np.inf),
+    "tiny": (tiny, 0.98, True, np.inf),
+    "remote": (remote, 0.98, False, np.inf),
+    "fast": (fast, 0.98, True, np.inf),
+    "splined": (splined, 0.0, False, np.inf),  # a spline is not a formula
 }
 
 
@@ -188,59 +190,36 @@ def run_seed(case: str, seed: int) -> list[Outcome]:
     return [judge(CASES[case][0](name, rng)) for name in LIBRARY]
 
 
-def report(case: str, outcomes: Sequence[Outcome]) -> str:
-    """Return the row of a case as text."""
-    missed = [outcome for outcome in outcomes if not outcome.right]
-    errors, seconds = (
-        np.array([getattr(outcome, name) for outcome in outcomes]) for name in ("error", "seconds")
-    )
+def limit(name: str, found: list[list[Outcome]]) -> bars.Verdict:
+    """Return shares, errors and CPU seconds, and the curves with another name."""
+    outcomes = [outcome for of_seed in found for outcome in of_seed]
+    wrong = [outcome for outcome in outcomes if not outcome.right]
+    errors = np.array([outcome.error for outcome in outcomes])
     exact = sum(outcome.error <= 1e-12 + outcome.rounding for outcome in outcomes)
-    share = 100.0 * (1.0 - len(missed) / len(outcomes))
-    lines = [
-        f"{case}: {' '.join((CASES[case][0].__doc__ or '').split())}",
-        f"   right {len(outcomes) - len(missed)} of {len(outcomes)} ({share:.1f} %); bar: {CASES[case][1]}",
-        f"   error of the true name's fit / spread: median {np.median(errors):.1e}, worst {errors.max():.1e}; "
-        f"within 1e-12 and the rounding of y {exact} of {len(outcomes)}",
-        f"   CPU seconds a curve: median {np.median(seconds):.2f}, worst {seconds.max():.2f}",
+    seconds, n = float(np.median([outcome.seconds for outcome in outcomes])), len(outcomes)
+    _, share, needs_exact, most = CASES[name]
+    cells = [f"{n - len(wrong)} of {n}", f"{np.median(errors):.1e}", f"{errors.max():.1e}"]
+    notes = [
+        f"{outcome.name} was called {outcome.best.name}: misfit {outcome.best.rms / outcome.spread:.3g}, "
+        f"its own {outcome.own.rms / outcome.spread:.3g}"
+        for outcome in wrong
     ]
-    lines += [
-        f"   {outcome.name} was called {outcome.best.name}: "
-        f"misfit {outcome.best.rms / outcome.spread:.3g}, its own {outcome.own.rms / outcome.spread:.3g}"
-        for outcome in missed
-    ]
-    return "\n".join(lines)
+    parts = (
+        bars.above(len(wrong) / n, 1.0 - share, "wrong names"),
+        bars.above(n - exact, 0, "errors above 1e-12:") if needs_exact else "",
+        bars.above(seconds, most, "CPU s"),
+    )
+    return bars.Verdict([*cells, f"{exact} of {n}", f"{seconds:.2f}"], bars.missed(*parts), notes)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the chosen cases; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.symbolic_search", description=__doc__
-    )
-    parser.add_argument(
-        "--case",
-        choices=list(CASES),
-        action="append",
-        help="one row; may be repeated (default all)",
-    )
-    parser.add_argument(
-        "--seeds", type=int, default=6, metavar="N", help=f"{len(LIBRARY)} curves each (default 6)"
-    )
-    parser.add_argument("--first-seed", type=int, default=1000, metavar="SEED")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N")
-    options = parser.parse_args(arguments)
-    if options.seeds < 1:
-        parser.error(f"--seeds is {options.seeds}, but must be at least 1")
-    status = 0
-    for case in options.case or CASES:
-        seeds = range(options.first_seed, options.first_seed + options.seeds)
-        try:
-            found = run_all(run_seed, [(case, seed) for seed in seeds], options.jobs)
-        except RuntimeError as failure:  # it costs its row of the table and no other
-            print(f"{case}: {failure}", file=sys.stderr, flush=True)
-            status = 1
-            continue
-        print(report(case, [outcome for row in found for outcome in row]), flush=True)
-    return status
+def main(words: Sequence[str] | None = None) -> int:
+    """Print the table; return the exit status."""
+    line = bars.command("symbolic_search", __doc__, seeds=6)
+    line.add_argument("--first-seed", type=int, default=1000, metavar="SEED")
+    options = bars.read(line, words, CASES)
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    columns = ["", "right", "median error", "worst", "exact", "CPU s"]
+    return bars.bar(options.names, columns, run_seed, limit, seeds=seeds, jobs=options.jobs)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,6 @@ html_static_path = [
 html_extra_path = ["_root"]
 html_css_files = ["site.css"]
 html_js_files = [
-    ("formulas.js", {"defer": "defer", "priority": 90}),
     ("site.js", {"defer": "defer", "priority": 100}),  # before MathJax: it reads text
 ]
 html_copy_source = False

@@ -6,10 +6,9 @@
     python -m benchmarks.mutation --module kan_ref.bspline --tests tests/bspline   judged by these tests alone
 
 A mutant is killed if one of the tests that run its line fails, or takes 5 times its recorded time and `--grace` s more. Which tests run
-which lines is recorded before, and again where the tests or the code have changed; the records are kept in
-~/.cache/kan_ref_mutation. Tests that start a Python process, which would run the unchanged code, are left out. The checkout is
-not written to. Mutants in equivalent_mutants.toml are not judged. The exit status is 0 without survivors, 1 with survivors, and
-2 for arguments that cannot be used.
+which lines is recorded at the beginning, which takes as long as `pytest --cov` of the chosen tests. Tests that start a Python process,
+which would run the unchanged code, are left out. The checkout is not written to. Mutants in equivalent_mutants.toml are not judged. The
+exit status is 0 without survivors, 1 with survivors, and 2 for arguments that cannot be used.
 """
 
 import argparse
@@ -17,39 +16,102 @@ import json
 import os
 import sys
 import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from benchmarks.mutation.drawing import Mutant, draw, modules_of
-from benchmarks.mutation.judging import (
-    EQUIVALENT,
-    FILE,
-    NOT_RUN,
-    SURVIVED,
-    Equivalent,
-    Judge,
-    Verdict,
-    as_json,
-    judge_all,
-    outdated,
-    outdated_lines,
-    read_equivalents,
-    score_line,
-    scores,
-    survivor_lines,
-    total,
-)
-from benchmarks.mutation.selection import cache_folder, read_records, units
+from benchmarks.mutation.drawing import EQUIVALENT_MUTANTS, Mutant, draw, modules_of, read_judged
+from benchmarks.mutation.forking import Outcome, Task, run_forked
+from benchmarks.mutation.testing import FACTOR, Records, Test, judge, read_records, units
 from kan_ref.program import check_output, run_program
 
-LOADED_BEFORE = (
-    "numpy",
-    "scipy.interpolate",
-    "scipy.optimize",
-    "scipy.special",
-    "sympy",
-    "matplotlib.figure",
-    "jsonschema",
-)
+KILLED, TIMEOUT, SURVIVED = "killed", "timeout", "survived"
+NOT_RUN, EQUIVALENT, UNCLEAR = "no test runs it", "equivalent", "unclear"
+INTERRUPTED = 2  # the status of pytest
+TIMERS = ("SIGPROF", "SIGKILL")  # of a test, and of the whole process
+# what the tests use and no mutant changes: imported once for all forked processes
+LOADED_BEFORE = "numpy scipy.interpolate scipy.optimize scipy.special sympy matplotlib.figure"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant: one of the constants above, the test that noticed it, and how many tests there were."""
+
+    mutant: Mutant
+    status: str
+    by: str = ""
+    n_tests: int = 0
+
+
+def verdict_of(mutant: Mutant, tests: Sequence[Test], outcome: Outcome) -> Verdict:
+    """Return the verdict that the end of a mutant's process implies."""
+    n = len(tests)
+    if outcome.result is None:
+        status = TIMEOUT if outcome.ended_by in TIMERS else KILLED
+        return Verdict(mutant, status, f"{outcome.note} ({outcome.ended_by})", n)
+    failed, status = outcome.result["failed"], outcome.result["status"]
+    if failed or status == INTERRUPTED:  # by an import that fails, or a KeyboardInterrupt
+        return Verdict(mutant, KILLED, failed[0] if failed else outcome.note, n)
+    if status or not outcome.result["loaded"]:
+        return Verdict(mutant, UNCLEAR, " ".join(outcome.log[-300:].split()), n)
+    return Verdict(mutant, SURVIVED, "", n)
+
+
+def judged(
+    mutants: Sequence[Mutant], path: Path, records: Records, options: argparse.Namespace
+) -> list[Verdict]:
+    """Return the verdicts on mutants of one module, in their order."""
+    source = path.read_text(encoding="utf-8")
+    tests = [records.relevant(mutant, path) for mutant in mutants]
+    verdicts = [Verdict(mutant, NOT_RUN) for mutant in mutants]
+    numbers = [i for i, some in enumerate(tests) if some]
+    tasks = []
+    for i in numbers:
+        module = mutants[i].module, path, mutants[i].applied(source)
+        limits = [(test.name, FACTOR * test.seconds + options.grace) for test in tests[i]]
+        seconds = 120.0 + 2.0 * FACTOR * sum(test.seconds for test in tests[i])
+        tasks.append(Task(partial(judge, options.root, module, limits), seconds))
+    for outcome in run_forked(tasks, options.jobs):
+        i = numbers[outcome.index]
+        verdicts[i] = one = verdict_of(mutants[i], tests[i], outcome)
+        tell(f"{one.mutant.module}, line {one.mutant.line}: {one.status} {one.by}")
+    return verdicts
+
+
+def show_survivors(verdicts: Sequence[Verdict], path: Path) -> None:
+    """Print the place of each mutant that was not noticed, and the lines before and after."""
+    for one in verdicts:
+        if one.status in (SURVIVED, NOT_RUN, UNCLEAR):
+            why = {SURVIVED: f"{one.n_tests} tests pass", UNCLEAR: f"unclear: {one.by}"}
+            print(
+                f"{path}:{one.mutant.line}: {one.mutant.kind}, {why.get(one.status, one.status)}\n"
+                f"    - {one.mutant.original}\n    + {one.mutant.mutated}",
+                flush=True,
+            )
+
+
+def scores(verdicts: Sequence[Verdict]) -> dict[str, Counter[str]]:
+    """Return, for each package and for all together, how many mutants have each status."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in verdicts:
+        for name in (".".join(one.mutant.module.split(".")[:2]), "all"):
+            found[name][one.status] += 1
+    return {name: found[name] for name in sorted(found, key=lambda name: (name == "all", name))}
+
+
+def score_line(name: str, numbers: Counter[str]) -> str:
+    """Return one line of the table of scores: the share of killed mutants among those that are not equivalent."""
+    n, killed = numbers.total() - numbers[EQUIVALENT], numbers[KILLED] + numbers[TIMEOUT]
+    share = f"{100 * killed / n:.0f} %" if n else "-"
+    rest = ", ".join(f"{one} {many}" for one, many in numbers.items() if one != KILLED)
+    return f"{name:28} {killed:5} of {n:5} killed {share:>6}   {rest}"
+
+
+def tell(text: str) -> None:
+    """Print how far the run is, to standard error."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -59,126 +121,70 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--module", action="append", help="module or package; several are allowed")
-    parser.add_argument("--n", type=int, default=12, help="mutants of each module (12)")
-    parser.add_argument("--seed", type=int, default=0, help="of the choice of mutants (0)")
-    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
-    parser.add_argument("--tests", nargs="+", default=[], help="folders or files of tests")
-    parser.add_argument("--json", type=Path, help="file for all verdicts")
-    parser.add_argument(
-        "--judged-too", action="store_true", help="run also mutants that were judged equivalent"
-    )
-    parser.add_argument(
-        "--grace",
-        type=float,
-        default=5.0,
-        help="CPU seconds of a test besides 5 times its own (5)",
-    )
-    parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="a checkout")
-    parser.add_argument("--equivalents", type=Path, default=FILE, help="file of judged mutants")
+    add = parser.add_argument
+    add("--module", action="append", help="module or package; several are allowed")
+    add("--n", type=int, default=12, help="mutants of each module (12)")
+    add("--seed", type=int, default=0, help="of the choice of mutants (0)")
+    add("--jobs", type=int, default=1, help="processes at a time (1)")
+    add("--tests", nargs="+", default=[], help="folders or files of tests")
+    add("--json", type=Path, help="file for all verdicts")
+    add("--grace", type=float, default=5.0, help="CPU seconds besides 5 times a test's own (5)")
+    add("--root", type=Path, default=Path(__file__).parents[2], help="a checkout")
+    add("--equivalents", type=Path, default=EQUIVALENT_MUTANTS, help="file of judged mutants")
     options = parser.parse_args(words)
+    options.root = options.root.resolve()
     if options.json is not None:
         check_output(parser, "--json", options.json)
     return options
 
 
-def tell(text: str) -> None:
-    """Print how far the run is, to standard error."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def load_before() -> None:
-    """Import what the tests use and no mutant changes, once for all forked processes."""
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")  # NumPy reads them when it is imported
-    for name in LOADED_BEFORE:
-        try:
-            __import__(name)
-        except ImportError:  # then no test needs it
-            tell(f"{name} is not installed")
-
-
-def chosen_modules(root: Path, names: list[str]) -> dict[str, Path]:
-    """Return the modules of these names: name -> file.
-
-    Raises
-    ------
-    ValueError
-        There is none of that name, or they belong to several packages.
-    """
-    files = {name: path for one in names for name, path in modules_of(root, one).items()}
-    if len({name.split(".")[0] for name in files}) != 1:
-        raise ValueError(f"modules are {names}, but must belong to one package at the root")
-    return files
-
-
-def root_package(files: dict[str, Path]) -> str:
-    """Return the package at the root to which all modules belong."""
-    return next(iter(files)).split(".")[0]
-
-
-def judged(
-    args: argparse.Namespace, files: dict[str, Path], tests: list[str], entries: list[Equivalent]
-) -> list[Verdict]:
-    """Draw the mutants of all modules and return the verdicts, in the order of their lines."""
-    drawn = {
-        name: draw(name, path.read_text(encoding="utf-8"), args.n, args.seed)
-        for name, path in files.items()
-    }
-
-    def is_judged(mutant: Mutant) -> bool:
-        return not args.judged_too and any(entry.matches(mutant) for entry in entries)
-
-    records = read_records(args.root, root_package(files), tests, cache_folder(), args.jobs, tell)
-    judge = Judge(args.root, files, records, args.jobs, args.grace, tell)
-    print(
-        f"{len(records.tests)} tests; left out: {len(records.starting_python)} that start a Python "
-        f"process, {len(records.failing)} that fail without a mutation"
-    )
-    for name in records.failing:
-        print(f"    fails without a mutation: {name}")
-    verdicts = []
-    for name, mutants in drawn.items():
-        open_ones = [mutant for mutant in mutants if not is_judged(mutant)]
-        found = judge_all(judge, open_ones)
-        found += [Verdict(mutant, EQUIVALENT) for mutant in mutants if is_judged(mutant)]
-        verdicts += found
-        for line in survivor_lines(found, files, args.root):
-            print(line, flush=True)
-        tell(f"{name}: {len(mutants)} mutants")
-    return verdicts
-
-
 def main(words: list[str] | None = None) -> int:
     """Run the program; return its exit status."""
-    args = arguments(words)
-    args.root = args.root.resolve()
-    began = time.monotonic()
+    options, began = arguments(words), time.monotonic()
     try:
-        files = chosen_modules(args.root, args.module or ["kan_ref"])
-        tests = units(args.root, root_package(files), args.tests)
-        entries = read_equivalents(args.equivalents)
+        names = options.module or ["kan_ref"]
+        files = {
+            one: path for name in names for one, path in modules_of(options.root, name).items()
+        }
+        (package,) = {name.split(".")[0] for name in files}
+        chosen = units(options.root, options.tests)
+        known = read_judged(options.equivalents)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    sys.path.insert(0, str(args.root))
-    load_before()
-    verdicts = judged(args, files, tests, entries)
-    print()
-    for line in outdated_lines(outdated(entries, files)):
-        print(line)
-    numbers = scores(verdicts)
-    for package, one in numbers.items():
-        print(score_line(package, one))
-    print(score_line("all", total(list(numbers.values()))) if numbers else "no mutants")
-    seconds = time.monotonic() - began
-    settings = {"seed": args.seed, "n": args.n, "tests": args.tests, "seconds": round(seconds, 1)}
+    sys.path.insert(0, str(options.root))
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")  # NumPy reads them when it is imported
+    for name in LOADED_BEFORE.split():
+        __import__(name)
+    records = read_records(options.root, package, chosen, options.jobs, tell)
     print(
-        f"seed {args.seed}, at most {args.n} mutants of each of {len(files)} modules, {seconds:.0f} s"
+        f"{len(records.tests)} tests; left out: {len(records.starting_python)} that start a Python process, "
+        f"{len(records.failing)} that fail without a mutation",
+        *records.failing,
+        sep="\n    ",
     )
-    if args.json:
-        args.json.write_text(json.dumps(as_json(verdicts, settings), indent=1) + "\n")
-    return int(any(v.status in (SURVIVED, NOT_RUN) for v in verdicts))
+    verdicts: list[Verdict] = []
+    for name, path in files.items():
+        mutants = draw(name, path.read_text(encoding="utf-8"), options.n, options.seed)
+        open_ones = [one for one in mutants if one.text not in known]
+        found = judged(open_ones, path, records, options)
+        show_survivors(found, path.relative_to(options.root))
+        verdicts += [*found, *(Verdict(one, EQUIVALENT) for one in mutants if one.text in known)]
+    print(*(score_line(name, one) for name, one in scores(verdicts).items()), sep="\n")
+    print(
+        f"seed {options.seed}, at most {options.n} mutants of each of {len(files)} modules, "
+        f"{time.monotonic() - began:.0f} s"
+    )
+    if options.json:
+        rows = [
+            {"module": one.mutant.module, "line": one.mutant.line, "kind": one.mutant.kind}
+            | {"original": one.mutant.original, "mutated": one.mutant.mutated}
+            | {"status": one.status, "by": one.by, "n_tests": one.n_tests}
+            for one in verdicts
+        ]
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    return int(any(one.status in (SURVIVED, NOT_RUN) for one in verdicts))
 
 
 if __name__ == "__main__":

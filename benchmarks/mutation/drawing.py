@@ -7,6 +7,7 @@ import ast
 import itertools
 import random
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ _SKIPPED = (ast.Import, ast.ImportFrom, ast.JoinedStr, ast.Global, ast.Nonlocal)
 _TYPING = {"cast", "TypeVar", "NewType", "NamedTuple", "ParamSpec"}
 _NEEDS_BRACKETS = (ast.BinOp, ast.BoolOp, ast.Compare, ast.UnaryOp, ast.IfExp, ast.Lambda)
 _BINDS = (ast.BinOp, ast.BoolOp, ast.Compare, ast.UnaryOp, ast.Attribute, ast.Subscript, ast.Call)
+
+
+EQUIVALENT_MUTANTS = Path(__file__).parents[1] / "equivalent_mutants.toml"
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class Mutant:
     first: int
     last: int
     in_function: bool
+
+    @property
+    def text(self) -> tuple[str, str, str]:
+        """Return what tells the mutant from others, wherever its line is: module, lines before and after."""
+        return self.module, self.original, self.mutated
 
     def applied(self, source: str) -> str:
         """Return the source of the module with this change."""
@@ -213,6 +222,24 @@ def draw(module: str, source: str, n: int, seed: int) -> list[Mutant]:
     order = random.Random(f"{seed} {module}").sample(range(len(mutants)), len(mutants))
     changes = (i for i in order if is_a_change(source, mutants[i].applied(source)))
     return [mutants[i] for i in sorted(itertools.islice(changes, n))]
+
+
+def read_judged(path: Path = EQUIVALENT_MUTANTS) -> dict[tuple[str, str, str], str]:
+    """Return the mutants that change nothing that a test could notice, each with the reason.
+
+    Raises
+    ------
+    ValueError
+        An entry has other keys than module, line, mutation and reason, or an empty one.
+    """
+    found, keys = {}, ("module", "line", "mutation", "reason")
+    for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", []):
+        if sorted(entry) != sorted(keys) or not all(entry.values()):
+            raise ValueError(
+                f"{path.name} has the entry {entry}, but needs texts {', '.join(keys)}"
+            )
+        found[entry["module"], entry["line"], entry["mutation"]] = entry["reason"]
+    return found
 
 
 def modules_of(root: Path, name: str) -> dict[str, Path]:

@@ -8,62 +8,29 @@ from typing import Any, TypeVar
 Change = tuple[ast.AST, ast.AST | str]  # the node that is replaced, and the new node or text
 Node = TypeVar("Node", bound=ast.AST)
 
-BOUNDARIES: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-}
-OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.GtE,
-    ast.LtE: ast.Gt,
-    ast.Gt: ast.LtE,
-    ast.GtE: ast.Lt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-}
-ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.Pow: ast.Mult,
-    ast.FloorDiv: ast.Mult,
-    ast.Mod: ast.Mult,
-    ast.BitAnd: ast.BitOr,
-    ast.BitOr: ast.BitAnd,
-}
-_SWAPPED = (
-    ("min", "max"),
-    ("minimum", "maximum"),
-    ("nanmin", "nanmax"),
-    ("argmin", "argmax"),
-    ("floor", "ceil"),
-    ("any", "all"),
-    ("logical_and", "logical_or"),
-    ("zeros", "ones"),
-    ("zeros_like", "ones_like"),
-    ("sin", "cos"),
+
+def _both_ways(*pairs: tuple[Any, Any]) -> dict[Any, Any]:
+    return {one: other for pair in pairs for one, other in (pair, pair[::-1])}
+
+
+BOUNDARIES = _both_ways((ast.Lt, ast.LtE), (ast.Gt, ast.GtE))
+OPPOSITES = _both_ways(
+    (ast.Lt, ast.GtE),
+    (ast.LtE, ast.Gt),
+    (ast.Eq, ast.NotEq),
+    (ast.Is, ast.IsNot),
+    (ast.In, ast.NotIn),
 )
-FUNCTIONS = {a: b for pair in _SWAPPED for a, b in (pair, pair[::-1])}
-SYMMETRIC = {
-    "min",
-    "max",
-    "minimum",
-    "maximum",
-    "fmin",
-    "fmax",
-    "logical_and",
-    "logical_or",
-    "multiply",
-    "add",
-    "swapaxes",
-    "array_equal",
-}
+ARITHMETIC = _both_ways(
+    (ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr)
+) | dict.fromkeys((ast.Pow, ast.FloorDiv, ast.Mod), ast.Mult)
+FUNCTIONS = _both_ways(
+    *(("min", "max"), ("minimum", "maximum"), ("nanmin", "nanmax"), ("argmin", "argmax")),
+    *(("floor", "ceil"), ("any", "all"), ("logical_and", "logical_or"), ("sin", "cos")),
+    *(("zeros", "ones"), ("zeros_like", "ones_like")),
+)
+SYMMETRIC = {"min", "max", "minimum", "maximum", "fmin", "fmax", "add", "multiply"}
+SYMMETRIC |= {"logical_and", "logical_or", "swapaxes", "array_equal"}
 UNWRAPPED = {"abs", "sqrt", "square", "reversed", "sorted", "round"}  # f(x) becomes x
 SIDES = {"left": "right", "right": "left"}
 SMALL = 1e-3  # a constant below is a tolerance, which counts as tested to three orders of magnitude
@@ -151,8 +118,8 @@ def _call(node: ast.AST) -> Iterator[Change]:
     if (
         len(args) > 1
         and name not in SYMMETRIC
-        and ast.unparse(node.func)
-        != "np.clip"  # max(x, low) is symmetric; x.clip(low, high) is not
+        # max(x, low) is symmetric; x.clip(low, high) is not
+        and ast.unparse(node.func) != "np.clip"
         and not any(isinstance(arg, ast.Starred) for arg in args[:2])
     ):
         yield node, changed(node, args=[args[1], args[0], *args[2:]])

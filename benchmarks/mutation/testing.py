@@ -1,11 +1,16 @@
-"""pytest in a forked process: with a module whose source is another one, or with a record of the lines that each test runs."""
+"""Which tests run which lines, and pytest with a module whose source is another one; both in forked processes."""
 
-import hashlib
+import ast
 import importlib.util
 import os
+import re
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -15,15 +20,14 @@ import coverage
 import pytest
 from hypothesis import Phase, settings
 
+from benchmarks.mutation.drawing import Mutant
+from benchmarks.mutation.forking import Task, run_forked
+
 # messages are not read, and a failing example is not made smaller
 OPTIONS = ("-n0", "-q", "--tb=no", "--no-header", "--assert=plain", "-p", "no:cacheprovider")
 FACTOR = 5.0  # of its recorded time: the CPU seconds of a test, besides `grace`
+MOST_SECONDS = 3600.0  # to record one file of tests
 COLLECTION = 60.0  # CPU seconds for the collection of tests
-
-
-def digest(data: bytes) -> str:
-    """Return a short name of the data."""
-    return hashlib.sha256(data).hexdigest()[:16]
 
 
 class Loader(SourceFileLoader):
@@ -62,7 +66,6 @@ class _Plugin:
 
     def __init__(self) -> None:
         self.failed: list[str] = []
-        self.running = "collection"
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self) -> None:
@@ -72,21 +75,6 @@ class _Plugin:
             "mutation", settings(), phases=phases, report_multiple_bugs=False, print_blob=False
         )
         settings.load_profile("mutation")
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Note a file that cannot be imported."""
-        if report.failed:
-            self.failed.append(f"import of {report.nodeid}")
-
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Note which test runs."""
-        self.running = nodeid
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_keyboard_interrupt(self) -> None:
-        """Note the test that a KeyboardInterrupt ends, which pytest does not count as failed."""
-        signal.setitimer(signal.ITIMER_PROF, 0.0)  # the report that follows is not the test's
-        self.failed.append(self.running)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a test that failed."""
@@ -130,8 +118,6 @@ def judge(
     module: tuple[str, Path, str],
     tests: Sequence[tuple[str, float]],
     note: Path,
-    *,
-    to_the_end: bool = False,
 ) -> dict[str, Any]:
     """Run tests with a module whose source is another text, in this process.
 
@@ -144,8 +130,6 @@ def judge(
         In the order in which they run; the process ends when a test takes longer.
     note : Path
         The id of the current test is written there.
-    to_the_end : bool
-        Go on after a failure.
 
     Returns
     -------
@@ -160,13 +144,12 @@ def judge(
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     plugin = _Judge(tests, finder, note)
     files = dict.fromkeys(test.partition("::")[0] for test, _ in tests)
-    stop = [] if to_the_end else ["-x"]
-    status = pytest.main([*OPTIONS, *stop, *files], plugins=[plugin])
+    status = pytest.main([*OPTIONS, "-x", *files], plugins=[plugin])
     return {"failed": plugin.failed, "loaded": loader.used, "status": int(status)}
 
 
 class _Recorder(_Plugin):
-    """Note seconds, shared fixtures and started Python processes of each test."""
+    """Note seconds and started Python processes of each test."""
 
     def __init__(self, tracer: coverage.Coverage) -> None:
         super().__init__()
@@ -184,17 +167,7 @@ class _Recorder(_Plugin):
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Record the lines that a test runs under its id."""
-        fixtures = getattr(item, "_fixtureinfo", None)
-        scopes = {
-            fixture.scope
-            for many in (fixtures.name2fixturedefs.values() if fixtures else ())
-            for fixture in many
-        }
-        self.current = {
-            "seconds": 0.0,
-            "shares": bool(scopes & {"module", "class"}),
-            "starts_python": False,
-        }
+        self.current = {"seconds": 0.0, "starts_python": False}
         self.tests[item.nodeid] = self.current
         self.tracer.switch_context(item.nodeid)
         try:
@@ -208,14 +181,13 @@ class _Recorder(_Plugin):
         self.tests[report.nodeid]["seconds"] += report.duration
 
 
-def record(root: Path, package: str, unit: str) -> dict[str, Any]:
+def record(root: Path, package: str, unit: str, _note: Path) -> dict[str, Any]:
     """Run the tests of one file, and return which lines of the package each runs.
 
     Returns
     -------
     dict
-        "tests": id -> seconds, shares, starts_python; "failed": ids; "lines": file -> line -> ids;
-        "sources": file -> digest, of all files of the package that were loaded.
+        "tests": id -> seconds, starts_python; "failed": ids; "lines": file -> line -> ids.
     """
     os.chdir(root)
     tracer = coverage.Coverage(
@@ -239,5 +211,122 @@ def record(root: Path, package: str, unit: str) -> dict[str, Any]:
             }
             for file, name in files.items()
         },
-        "sources": {name: digest(Path(file).read_bytes()) for file, name in files.items()},
     }
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test, and its seconds while lines were recorded."""
+
+    name: str
+    seconds: float
+
+    __test__ = False  # for pytest
+
+    @property
+    def file(self) -> str:
+        """Return the file of the test."""
+        return self.name.partition("::")[0]
+
+
+def units(root: Path, paths: Sequence[str] = ()) -> list[str]:
+    """Return the files of tests below `paths`, by default those that `pytest` runs without arguments.
+
+    Raises
+    ------
+    ValueError
+        One of `paths` has no tests: all mutants would survive.
+    """
+    found: list[str] = []
+    for one in paths or ("",):
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--collect-only",
+            "-qq",
+            "-n0",
+            *filter(None, [one]),
+        ]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        found += re.findall(r"^(\S+\.py): \d+$", done.stdout, re.MULTILINE)
+        if done.returncode:
+            raise ValueError(f"tests are {one!r}, but pytest collects none: {done.stdout[-300:]}")
+    return found
+
+
+class Records:
+    """Which tests run which lines of a package: the answers of `record` for each file of tests."""
+
+    def __init__(self, root: Path, records: Iterable[dict[str, Any]]) -> None:
+        self.root = root
+        self.tests: dict[str, Test] = {}
+        self.failing: list[str] = []
+        self.starting_python: list[str] = []
+        self.lines: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for found in records:
+            self.failing += found["failed"]
+            for name, test in found["tests"].items():
+                if test["starts_python"]:
+                    self.starting_python.append(name)
+                elif name not in found["failed"]:
+                    self.tests[name] = Test(name, test["seconds"])
+            for file, lines in found["lines"].items():
+                for line, names in lines.items():
+                    self.lines[file][int(line)] |= set(names)
+
+    def relevant(self, mutant: Mutant, path: Path) -> list[Test]:
+        """Return the tests that run a mutant: those of its package first, then the files that take least.
+
+        A line that runs on import counts for all tests that run a function of its package. The tests of a file stay together and
+        in their order, because they may share a fixture.
+        """
+        places = {path: list(range(mutant.first, mutant.last + 1))}
+        if not mutant.in_function:
+            places = {one: function_lines(one) for one in path.parent.rglob("*.py")}
+        names: set[str] = set()
+        for one, lines in places.items():
+            recorded = self.lines.get(one.relative_to(self.root).as_posix(), {})
+            names = names.union(*(recorded[line] for line in lines if line in recorded))
+        tests = [test for name, test in self.tests.items() if name in names]
+        own, file = mutant.module.split(".")[1:2], path.relative_to(self.root).as_posix()
+        cost: dict[str, float] = defaultdict(float)
+        for test in tests:
+            cost[test.file] += test.seconds
+
+        def key(test: Test) -> tuple[bool, float, str]:
+            is_far = test.file != file and not set(own) & set(Path(test.file).parts[:-1])
+            return is_far, cost[test.file], test.file
+
+        return sorted(tests, key=key)
+
+
+def function_lines(path: Path) -> list[int]:
+    """Return the lines inside the functions of a module."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    functions = [node for node in nodes if isinstance(node, kinds)]
+    return [
+        line for one in functions for line in range(one.body[0].lineno, (one.end_lineno or 0) + 1)
+    ]
+
+
+def read_records(
+    root: Path, package: str, chosen: Sequence[str], jobs: int, tell: Callable[[str], None]
+) -> Records:
+    """Return the records of files of tests.
+
+    Raises
+    ------
+    RuntimeError
+        A file of tests ends the process that runs it.
+    """
+    found: dict[str, Any] = dict.fromkeys(chosen)
+    tasks = [Task(partial(record, root, package, unit), MOST_SECONDS) for unit in chosen]
+    for n, outcome in enumerate(run_forked(tasks, jobs), 1):
+        unit, said = chosen[outcome.index], f"{outcome.ended_by}\n{outcome.log[-2000:]}"
+        if outcome.result is None or outcome.result["status"] not in (0, 1, 5):  # 5: no tests
+            raise RuntimeError(f"the tests of {unit} cannot be recorded: {said}")
+        found[unit] = outcome.result
+        tell(f"recorded {n} of {len(chosen)}: {unit}")
+    return Records(root, found.values())

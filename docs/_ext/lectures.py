@@ -17,6 +17,7 @@ import itertools
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import CodeType
 
 import nbformat
@@ -215,86 +216,7 @@ ELSEWHERE = re.compile(
 CONTINUED = re.compile(r"[a-z(]")  # what follows a formula, or a remark
 EMPTY = '<div class="body"><div></div></div>'  # a section of code alone
 LINK = re.compile(r"\[[^\]]*\]\([^)]*\)\.?")  # alone in its paragraph
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} - slides of kan_ref</title>
-<style>
-:root {{ color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --soft: #5a6270; --line: #d5d9e0; --accent: #0072b2; }}
-@media (prefers-color-scheme: dark) {{ :root {{ --paper: #141414; --ink: #e7eaee; --soft: #a3acb8; --line: #3a424d; --accent: #6cb8ee; }} }}
-html {{ scroll-snap-type: y proximity; }}
-body {{ margin: 0; background: var(--paper); color: var(--ink); font: clamp(1rem, 1.7vw, 1.5rem)/1.45 system-ui, "DejaVu Sans", sans-serif; }}
-section {{ min-height: 100vh; box-sizing: border-box; padding: 5vh 6vw; scroll-snap-align: start; border-bottom: 1px solid var(--line); }}
-section > h2, section > h1 {{ margin: 0 0 0.7em; line-height: 1.2; color: var(--accent); }}
-.body {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 3rem; align-items: start; }}
-.body > div {{ min-width: 0; overflow-x: auto; }}
-.body.stacked {{ grid-template-columns: minmax(0, 1fr) !important; }}
-@media (min-width: 50rem) {{ .body:has(> div + div) {{ grid-template-columns: minmax(14rem, 2fr) 3fr; }} }}
-li {{ margin: 0.4em 0; }}
-a {{ color: var(--accent); }}
-li mjx-container, p mjx-container:not([display]) {{ font-size: 90% !important; }}
-img {{ width: 100%; max-height: 70vh; object-fit: contain; object-position: left top; background: #fff; border-radius: 4px; }}
-.notes {{ display: none; margin-top: 2rem; padding-top: 1rem; border-top: 1px dashed var(--line); color: var(--soft); font-size: 0.75em; }}
-body.with-notes .notes {{ display: block; }}
-mjx-container[display='true'] {{ font-size: 82% !important; }}
-pre {{ overflow-x: auto; font-size: 0.7em; }}
-li code, p code {{ overflow-wrap: anywhere; }}
-table {{ border-collapse: collapse; font-size: 0.8em; }} td, th {{ border-bottom: 1px solid var(--line); padding: 0.2em 0.7em; text-align: left; }}
-footer {{ position: fixed; right: 0; bottom: 0; padding: 0.3rem 1rem 0.5rem; font-size: 0.8rem; color: var(--soft); background: var(--paper); }}
-@media (prefers-color-scheme: dark) {{ img {{ filter: invert(0.92) hue-rotate(180deg); }} }}
-@media print {{ section {{ break-after: page; min-height: auto; }} footer {{ display: none; }} }}
-</style>
-<script>
-window.MathJax = {{ svg: {{ scale: 0.95 }}, options: {{ enableMenu: false }}, tex: {{ inlineMath: [["\\\\(", "\\\\)"]], displayMath: [["\\\\[", "\\\\]"]] }} }};
-function fitSlides() {{ // columns stand below each other where a formula would be too small to read, or a picture has labels of a readable size only in the whole width
-  for (const body of document.querySelectorAll(".body")) {{
-    body.classList.remove("stacked");
-    const picture = body.querySelector("img");
-    if (picture) picture.style.maxHeight = "";
-    const column = body.lastElementChild;
-    const isSmall = picture && picture.naturalWidth > column.clientWidth && picture.naturalWidth > 1.9 * picture.naturalHeight;
-    body.classList.toggle("stacked", Boolean(isSmall));
-  }}
-  shrinkFormulas();
-  for (const column of document.querySelectorAll(".body > div")) if (column.scrollWidth > column.clientWidth) column.parentElement.classList.add("stacked");
-  shrinkFormulas();
-  for (const picture of document.querySelectorAll(".body img")) {{ // the rest of the screen
-    const top = picture.getBoundingClientRect().top - picture.closest("section").getBoundingClientRect().top;
-    picture.style.maxHeight = `${{Math.max(0.35 * innerHeight, innerHeight - top - 0.06 * innerHeight)}}px`;
-  }}
-}}
-function shrinkFormulas() {{
-  for (const one of document.querySelectorAll(".body mjx-container[display='true']")) {{
-    const width = () => one.querySelector("svg").getBoundingClientRect().width;
-    one.style.setProperty("font-size", "82%", "important");
-    // the letter x has whole pixels, so widths change in steps
-    for (let size = 80; size >= 62 && width() > one.parentElement.clientWidth; size -= 2) one.style.setProperty("font-size", `${{size}}%`, "important");
-  }}
-}}
-addEventListener("load", () => MathJax.startup.promise.then(fitSlides));
-addEventListener("resize", fitSlides);
-addEventListener("keydown", (event) => {{
-  const slides = [...document.querySelectorAll("section")];
-  const here = slides.findIndex((slide) => slide.getBoundingClientRect().bottom > innerHeight / 2);
-  const step = {{ ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }}[event.key];
-  if (event.key === "n") document.body.classList.toggle("with-notes");
-  if (!step) return;
-  event.preventDefault();
-  const box = slides[here].getBoundingClientRect();
-  if (step > 0 && box.bottom > 1.05 * innerHeight && box.height > 1.05 * innerHeight) scrollBy(0, Math.min(0.8 * innerHeight, box.bottom - innerHeight)); // the rest of a tall slide
-  else slides[Math.min(Math.max(here + step, 0), slides.length - 1)].scrollIntoView();
-}});
-</script>
-<script src="../_static/tex-svg.js" defer></script>
-</head>
-<body>
-{slides}
-<footer>arrow keys: next and previous, N: notes, <a href="../{page}.html">the tutorial</a></footer>
-</body>
-</html>
-"""
+PAGE = Path(__file__).with_name("slides.html")  # with @title@, @slides@ and @page@
 
 
 def _math(content: str, options: dict[str, object]) -> str:
@@ -381,7 +303,8 @@ def deck(notebook: nbformat.NotebookNode, page: str) -> str:
     convert, found = markdown(), list(sections(notebook))
     slides = [slide(*section, 1 if n == 0 else 2, convert) for n, section in enumerate(found)]
     slides = [one for n, one in enumerate(slides) if n == 0 or EMPTY not in one]
-    return PAGE.format(title=html.escape(found[0][0]), slides="\n".join(slides), page=page)
+    parts = {"title": html.escape(found[0][0]), "slides": "\n".join(slides), "page": page}
+    return re.sub(r"@(\w+)@", lambda name: parts[name[1]], PAGE.read_text(encoding="utf-8"))
 
 
 def _picture(cell: nbformat.NotebookNode) -> str:

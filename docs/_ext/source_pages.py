@@ -38,23 +38,7 @@ KINDS = (
 )
 SINGLE = ("pyproject.toml", "LICENSE", ".ci/run", "README.md")
 TAG = re.compile(r"\[eq:([a-z0-9-]+)\]")
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{name} - kan_ref</title>
-<link rel="stylesheet" href="{up}_static/pygments.css">
-<link rel="stylesheet" href="{up}_static/styles/furo.css">
-<link rel="stylesheet" href="{up}_static/site.css">
-</head>
-<body class="source-page">
-<script>document.body.dataset.theme = localStorage.getItem("theme") || "auto"</script>
-<header><a href="{up}docs/index.html">kan_ref</a> / <code>{name}</code></header>
-{listing}
-</body>
-</html>
-"""
+PAGE = Path(__file__).with_name("source_page.html")
 LANGUAGES = {
     ".py": "python",
     ".toml": "toml",
@@ -97,6 +81,7 @@ def write_pages(app: Sphinx, exception: Exception | None) -> None:
 
 def _write_pages(app: Sphinx, shown: dict[str, list[str]], found: Sequence[str]) -> None:
     """Write the pages of some files in the colours of the theme."""
+    page = PAGE.read_text(encoding="utf-8")
     highlighter = app.builder.highlighter  # type: ignore[attr-defined]
     for file in found:
         text = (tree.ROOT / file).read_text(encoding="utf-8")
@@ -107,7 +92,7 @@ def _write_pages(app: Sphinx, shown: dict[str, list[str]], found: Sequence[str])
         target.parent.mkdir(parents=True, exist_ok=True)
         up = "../" * (file.count("/") + 1)
         target.write_text(
-            PAGE.format(name=html.escape(file), up=up, listing=listing), encoding="utf-8"
+            page.format(name=html.escape(file), up=up, listing=listing), encoding="utf-8"
         )
 
 
@@ -183,7 +168,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension; called by Sphinx."""
     app.add_directive("eqcode", EquationCode)
     app.connect("build-finished", write_pages)
-    app.connect(
-        "doctree-read", link_to_source, priority=400
-    )  # before Sphinx collects downloads, which it does at 500
+    # before Sphinx collects downloads, which it does at 500
+    app.connect("doctree-read", link_to_source, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Read the content of the generated pages from the checkout: tagged lines, the pages that show them, boxes, packages, claims. Imports none of its modules.
+"""Read the content of the generated pages from the checkout: tagged lines, the pages that show them, boxes, packages, figures, claims.
 
 A tag is a pair of comments, `# [eq:name]` and `# [/eq:name]`; the lines between them compute the formula of that name.
 """
@@ -9,7 +9,11 @@ import tomllib
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
+
+import kan_ref
+from figures.machine.catalog import MODULES
+from figures.machine.machine import load_figure
 
 ROOT = Path(__file__).parents[2]
 SHOWN = re.compile(r"^[:`]{3,} ?\{eqcode\} +(\S+)", flags=re.MULTILINE)
@@ -191,19 +195,10 @@ def modules_of(package: str, root: Path = ROOT) -> list[str]:
     )
 
 
-def public_names(root: Path = ROOT) -> dict[str, list[str]]:
-    """Return package or root module -> its public names, as kan_ref/__init__.py lists them."""
-    module = ast.parse((root / "kan_ref" / "__init__.py").read_text(encoding="utf-8"))
-    return {
-        name: names.split()
-        for name, names in cast(dict[str, str], _literal(module, "_PUBLIC")).items()
-    }
-
-
 def homes(root: Path = ROOT) -> dict[str, str]:
     """Return public name -> the module that defines it, such as "network.layer"."""
     found: dict[str, str] = {}
-    for package, names in public_names(root).items():
+    for package, names in vars(kan_ref)["_PUBLIC"].items():
         file = root / "kan_ref" / package / "__init__.py"
         handed: dict[str, str] = {}
         if file.exists():
@@ -213,7 +208,7 @@ def homes(root: Path = ROOT) -> dict[str, str]:
                         alias.name: str(node.module).removeprefix("kan_ref.")
                         for alias in node.names
                     }
-        found |= {name: handed.get(name, package) for name in names}
+        found |= {name: handed.get(name, package) for name in names.split()}
     return found
 
 
@@ -236,21 +231,10 @@ def comments(module: str, root: Path = ROOT) -> dict[str, str]:
     return {name: comment for comment, name in found}
 
 
-def figures(root: Path = ROOT) -> dict[str, tuple[str, str]]:
+def figures() -> dict[str, tuple[str, str]]:
     """Return name of a figure as in the claims -> (its module such as "splines.fig_u_shape", or a value in a module, its title), in the paper's order."""
-    catalog = ast.parse((root / "figures" / "machine" / "catalog.py").read_text(encoding="utf-8"))
-    found = {}
-    for place in cast(tuple[str, ...], _literal(catalog, "MODULES")):
-        file, stem = figure_file(place, root), place.rpartition(".")[2]
-        module = ast.parse((root / file).read_text(encoding="utf-8"))
-        if Path(file).stem == stem:
-            name, title = (_literal(module, word) for word in ("NAME", "TITLE"))
-        else:
-            call = cast(ast.Call, _assigned(module, stem))
-            words = {word.arg: word.value for word in call.keywords}
-            name, title = (ast.literal_eval(words[word]) for word in ("NAME", "TITLE"))
-        found[str(name)] = (place, str(title))
-    return found
+    found = {place: load_figure(f"figures.{place}") for place in MODULES}
+    return {figure.NAME: (place, figure.TITLE) for place, figure in found.items()}
 
 
 def figure_file(place: str, root: Path = ROOT) -> str:
@@ -283,23 +267,3 @@ def claims(root: Path = ROOT) -> tuple[dict[str, list[list[str]]], dict[str, str
 def captions(root: Path = ROOT) -> dict[str, str]:
     """Return name of a figure -> what to see in its picture, from docs/gallery_captions.toml."""
     return tomllib.loads((root / "docs" / "gallery_captions.toml").read_text(encoding="utf-8"))
-
-
-def _literal(module: ast.Module, name: str) -> object:
-    """Return the literal that a module assigns to a name."""
-    return ast.literal_eval(_assigned(module, name))
-
-
-def _assigned(module: ast.Module, name: str) -> ast.expr:
-    """Return the expression that a module assigns to a name."""
-    for node in module.body:
-        targets = (
-            node.targets
-            if isinstance(node, ast.Assign)
-            else [node.target]
-            if isinstance(node, ast.AnnAssign)
-            else []
-        )
-        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            return cast(ast.Assign, node).value
-    raise ValueError(f"the module assigns nothing to {name}")

@@ -1,5 +1,5 @@
 // What the pages of the site do by themselves: buttons that copy code, the box that filters equations, frames of the explorer as tall and as dark as
-// their page, optional sections that open, pictures and formulas (formulas.js) that are too wide for a phone. No library, no request to another place.
+// their page, optional sections that open, pictures and formulas that are too wide for a phone. No library, no request to another place.
 "use strict";
 
 // --- a button on every block of code
@@ -113,7 +113,7 @@ function foldOptional() {
     heading.replaceWith(fold);
     head.append(heading);
     fold.append(head, ...rest);
-    fold.addEventListener("toggle", fitFormulas);
+    fold.addEventListener("toggle", scrollWideFormulas);
     fold.addEventListener("toggle", sizePictures);
     fold.addEventListener("toggle", sizeOutputs);
   }
@@ -214,7 +214,7 @@ function keepMarks() {
   }
 }
 
-// --- formulas that are wider than the page
+// --- formulas in a line that are wider than it scroll, as those on lines of their own do by the theme
 
 function scrollWideFormulas() {
   for (const formula of document.querySelectorAll("article mjx-container:not([display])")) {
@@ -223,21 +223,15 @@ function scrollWideFormulas() {
   }
 }
 
-function fitFormulas() {
-  if (!window.MathJax || !MathJax.tex2svg) return; // not loaded yet
-  Formulas.fitAll();
-  scrollWideFormulas();
-}
-
 function watchFormulas() {
   const ready = window.MathJax && window.MathJax.startup && window.MathJax.startup.promise;
   if (!ready) return;
   let width = innerWidth;
   ready.then(() => {
-    fitFormulas();
+    scrollWideFormulas();
     openTarget(); // formulas have moved it
     addEventListener("resize", () => {
-      if (innerWidth !== width) fitFormulas(); // a phone also says "resize" when its address bar goes
+      if (innerWidth !== width) scrollWideFormulas(); // a phone also says "resize" when its address bar goes
       width = innerWidth;
     });
   });

@@ -17,7 +17,6 @@ from figures.formulas import fig_2_4_symbolic_regression
 from figures.machine.machine import Bar, Claim, Record
 from figures.machine.machine import Figure as FigureModule
 from figures.machine.machine import configs as configs
-from figures.machine.machine import cost as cost
 from figures.machine.machine import run as run
 from figures.machine.style import BLUE, GREY, VERMILION
 from figures.scaling import fig_3_1_scaling
@@ -180,7 +179,6 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     if not all(word for _, word in judged):
         return []
     count = sum(word == branch.answers[0] for branch, word in judged)
-    bar = Bar(count, len(BRANCHES), 0.5 * len(BRANCHES))
     other = "; ".join(
         f"{branch.question} {word}" for branch, word in judged if word != branch.answers[0]
     )
@@ -190,7 +188,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             "KAN on the branches of accuracy and interpretability, MLP on that of speed",
             f"the paper's answer on {count} of {len(BRANCHES)} branches"
             + (f"; others: {other}" if other else ""),
-            bar.word,
-            f"each branch follows from the verdicts of rows of this table; branches, {bar.text}",
+            Bar(count, len(BRANCHES), 0.5 * len(BRANCHES)),
+            "each branch follows from the verdicts of rows of this table; branches",
         )
     ]

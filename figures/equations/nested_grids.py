@@ -72,12 +72,6 @@ def configs(full: bool, n_seeds: int) -> list[Config]:
     ]
 
 
-def cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a record, as measured on one core."""
-    widths = config["widths"][1]
-    return float(sum(4e-4 * widths * n * grid for n, grid in zip(config["n_steps"], config["grids"], strict=True)) + 2.0)  # fmt: skip
-
-
 def run(config: Config) -> dict[str, Any]:
     """Train a network on each grid in turn; return errors and CPU seconds at the end of each, the
     seconds counted from the start and without the time for measuring errors.
@@ -166,7 +160,7 @@ def _level_claim(runs: Sequence[Record], degree: int) -> Claim:
         f"{PROBLEM}: error of the {_name(runs)}",
         "not tried",
         f"L2^2 {spread(errors, '.1e')}, H1^2 {spread(_at(runs, 'h1'), '.1e')}",
-        bar.word,
+        bar,
         f"{_evidence(runs)}; errors on 201 x 201 points; {CHANGED[degree]}; median of L2^2 {bar.text}",
     )
 
@@ -182,15 +176,14 @@ def _time_claim(runs: Sequence[Record], mlps: Sequence[Record], degree: int) -> 
     waits = [min(_seconds_to(run, MLP_LEVEL), run["results"]["seconds"]) for run in mlps]
     seconds = _at(runs, "seconds")
     ratio = float(np.median(waits) / np.median(seconds))
-    bar = Bar(ratio, 1.0, form=".2g")
     reached = sum(np.isfinite(_seconds_to(run, MLP_LEVEL)) for run in mlps)
     return Claim(
         f"{PROBLEM}: the {_name(runs)} takes less time than an MLP takes to {MLP_LEVEL:g} (L2^2)",
         "not tried",
         f"{spread(seconds, '.1f')} CPU s against {spread(waits, '.1f')}: {ratio:.2g} times",
-        bar.word,
+        Bar(ratio, 1.0, form=".2g"),
         f"{_evidence(runs)}; {shape_name(mlps[0]['config']['widths'])} by LM, {reached} of {len(mlps)} seeds come to that level, "
-        f"the others count with the time of their whole run; times faster, {bar.text}",
+        f"the others count with the time of their whole run; times faster",
     )
 
 
@@ -201,14 +194,13 @@ def _equal_claim(runs: Sequence[Record], mlps: Sequence[Record], degree: int) ->
         curve = run["results"]["curve"]
         then.append(min(e for t, e in zip(curve["seconds"], curve["l2"], strict=True) if t <= limit))  # fmt: skip
     ours = float(np.median(then) / np.median(_at(runs, "l2")))
-    bar = Bar(ours, 1.0, form=".2g")
     return Claim(
         f"{PROBLEM}: the {_name(runs)} is ahead of an MLP of no fewer parameters after equal CPU time (L2^2)",
         "not tried",
         f"{np.median(_at(runs, 'l2')):.1e} against {spread(then, '.1e')}: {ours:.2g} times",
-        bar.word,
+        Bar(ours, 1.0, form=".2g"),
         f"{_evidence(runs)}; {int(_at(runs, 'n_params')[0])} parameters and {mlps[0]['results']['n_params']} of "
-        f"{shape_name(mlps[0]['config']['widths'])}, which is taken at its best within {limit:.1f} CPU s; times as accurate, {bar.text}",
+        f"{shape_name(mlps[0]['config']['widths'])}, which is taken at its best within {limit:.1f} CPU s; times as accurate",
     )
 
 
@@ -221,7 +213,7 @@ def _slope_claim(runs: Sequence[Record], degree: int) -> Claim:
         f"{PROBLEM}: on nested grids the residual falls as G^-(k-1) ({_name(runs)})",
         "not tried",
         f"residual ~ G^{spread(slopes)}, L2 ~ G^{spread(errors)}",
-        bar.word,
+        bar,
         f"{_evidence(runs, grids[-1])}; residual at the points of training; least squares over G = {grids[0]} to {grids[-1]}; median exponent {bar.text}",
     )
 

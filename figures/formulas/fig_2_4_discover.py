@@ -11,7 +11,6 @@ from figures.formulas import fig_2_4_symbolic_regression
 from figures.formulas.five_steps import DISCOVER, runs_of
 from figures.machine.machine import Claim, Record
 from figures.machine.machine import configs as configs
-from figures.machine.machine import cost as cost
 from figures.machine.machine import run as run
 from figures.machine.stored_network import draw_settled, network_panel
 from figures.machine.style import GREY

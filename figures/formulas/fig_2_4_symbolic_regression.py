@@ -25,7 +25,6 @@ from figures.formulas.five_steps import (
     config_of,
     runs_of,
     walk,
-    way_of,
 )
 from figures.machine.machine import Bar, Claim, Config, Record, all_bar, shape_name, spread
 from figures.machine.stored_network import draw_settled, headline, network_panel
@@ -60,11 +59,6 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
         if count
         for seed in range(seeds or count)
     ]
-
-
-def cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a record."""
-    return way_of(config).seconds
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -261,9 +255,9 @@ def _width_claim(runs: Sequence[Record], way: Way) -> Claim:
         f"{FIRST_ROW} (mu_2 = {way.entropy_weight:g}, {way.n_steps} iterations)",
         "[2,1,1] in the run that is shown",
         f"{', '.join(counts)} of {len(runs)} seeds",
-        bar.word,
+        bar,
         f"{_seeds(runs)}; lambda = {config['penalty_weight']:g}, mu_1 = {config['l1_weight']:g}, the printed penalty, "
-        f"threshold {config['threshold']:g}; {np.median([record['results']['seconds'] for record in runs]):.1f} CPU s a seed; seeds that reach it, {bar.text}",
+        f"threshold {config['threshold']:g}; {np.median([record['results']['seconds'] for record in runs]):.1f} CPU s a seed; seeds that reach it",
     )
 
 
@@ -273,27 +267,25 @@ def _hand_claim(finished: Sequence[Record]) -> Claim:
         [record["results"]["steps"][-1]["test_rmse"] for record in finished],
     )
     good = [error <= MOST_ERROR for error in errors] + [False] * (len(finished) - len(errors))
-    bar = all_bar(good)
     return Claim(
         "with the right functions set by hand, the parameters train to machine precision",
         "machine precision (documentation: RMSE 1e-10)",
         f"{_of_all(good)} runs that reach [2,1,1]; test RMSE {spread(rmse, '.0e')}, worst coefficient off by {max(errors):.0e}",
-        bar.word,
-        f"all ways by hand together; off by at most {MOST_ERROR:g} from 1, 1, pi, 1; runs, {bar.text}",
+        all_bar(good),
+        f"all ways by hand together; off by at most {MOST_ERROR:g} from 1, 1, pi, 1; runs",
     )
 
 
 def _guess_claim(finished: Sequence[Record]) -> Claim:
     wrong = [record["results"]["wrong_rmse"] for record in finished]
     right = [record["results"]["steps"][-1]["test_rmse"] for record in finished]
-    bar = all_bar([bad > 1e6 * good for bad, good in zip(wrong, right, strict=True)])
     return Claim(
         "a wrong guess, cosh for y^2, shows in the error",
         "RMSE stalls at about 1.3e-3 (documentation)",
         f"test RMSE {spread(wrong, '.1e')}",
-        bar.word,
+        all_bar([bad > 1e6 * good for bad, good in zip(wrong, right, strict=True)]),
         f"{len(finished)} runs that reach [2,1,1], {finished[0]['config']['affine_steps']} Levenberg-Marquardt steps; "
-        f"shows: a million times the error of the right functions; runs, {bar.text}",
+        f"shows: a million times the error of the right functions; runs",
     )
 
 
@@ -305,20 +297,19 @@ def _discover_claim(found: Sequence[Record]) -> Claim:
         "the data lead to the formula and to nothing else, width and functions found automatically (kr.discover)",
         "one run, width from pruning, functions by hand: 1.0 e^{1.0 y^2 + 1.0 sin(3.14 x)}",
         f"exact in {_of_all(good)} seeds{worst}",
-        bar.word,
-        f"{_seeds(found)}; exact: [2,1,1], sin, x^2, exp, and every parameter within {MOST_ERROR:g} of 1, 1, pi, 1 or of 0; seeds, {bar.text}",
+        bar,
+        f"{_seeds(found)}; exact: [2,1,1], sin, x^2, exp, and every parameter within {MOST_ERROR:g} of 1, 1, pi, 1 or of 0; seeds",
     )
 
 
 def _seconds_claim(found: Sequence[Record]) -> Claim:
     seconds = [record["results"]["seconds"] for record in found]
-    bar = Bar(float(np.median(seconds)), MOST_SECONDS, most=True, form=".1f")
     return Claim(
         "from data to formula in seconds (kr.discover)",
         "no number",
         f"{spread(seconds, '.1f')} CPU s",
-        bar.word,
-        f"{_seeds(found)}, one thread; median in CPU s, {bar.text}",
+        Bar(float(np.median(seconds)), MOST_SECONDS, most=True, form=".1f"),
+        f"{_seeds(found)}, one thread; median in CPU s",
     )
 
 
@@ -331,7 +322,7 @@ def _noise_claim(noisy: Sequence[Record]) -> Claim:
         "not tried",
         f"right form in {len(errors)} of {len(noisy)} seeds"
         + (f"; worst coefficient of a seed off by {spread(errors, '.1e')}" if errors else ""),
-        bar.word,
+        bar,
         f"{_seeds(noisy)}; every parameter within {MOST_NOISY_ERROR:g}; seeds, {bar.text}"
         + ("" if len(noisy) >= FULL_SEEDS else f"; the full run takes {FULL_SEEDS} seeds"),
     )

@@ -35,7 +35,7 @@ from figures.formulas.five_formulas import (
     right_shape,
     sample,
 )
-from figures.machine.machine import Claim, Config, Record, all_bar, shape_name, spread
+from figures.machine.machine import Claim, Config, Record, all_bar, runs_of, shape_name, spread
 from figures.machine.stored_network import draw_settled, restored, stored
 from figures.machine.training import OPTIMIZERS
 from kan_ref.checks import FloatArray, IntArray
@@ -45,7 +45,6 @@ from kan_ref.checks import FloatArray, IntArray
 DIGIT_PANEL = "c"
 N_DIGITS = 10
 HALF = 0.5  # of its height: where a bump begins
-DIGIT_SECONDS = 0.2
 DIGIT_SETTINGS = {
     "n_train": 1000,
     "n_test": 1000,
@@ -139,11 +138,6 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     return sorted(found, key=lambda config: (config["panel"], config["seed"]))
 
 
-def cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a record."""
-    return DIGIT_SECONDS if config["panel"] == DIGIT_PANEL else formula_of(config).seconds
-
-
 def run(config: Config) -> dict[str, Any]:
     """Return the network of a panel and a seed, and the formula found in it."""
     return learn_digits(config) if config["panel"] == DIGIT_PANEL else find(config)
@@ -157,7 +151,7 @@ def draw(records: Sequence[Record]) -> Figure:
     picture, networks = Figure(figsize=(8.4, 10.6)), []
     for ax, panel in zip(picture.subplots(3, 2).ravel(), PANELS, strict=True):
         ax.set_axis_off()
-        runs = runs_of(records, panel)
+        runs = runs_of(records, panel=panel)
         if runs:
             good = [record for record in runs if shows(record)]
             shown = (good or runs)[0]
@@ -225,14 +219,6 @@ SHOWN = {
 }
 
 
-def runs_of(records: Sequence[Record], panel: str) -> list[Record]:
-    """Return the records of a panel, ordered by seed."""
-    return sorted(
-        (record for record in records if record["config"]["panel"] == panel),
-        key=lambda record: int(record["seed"]),
-    )
-
-
 def shows(record: Record) -> bool:
     """Return whether a network has the properties of the paper's."""
     return (
@@ -247,10 +233,10 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     digits.
     """
     rows = {
-        formula.panel: _formula_claims(formula, runs_of(records, formula.panel))
+        formula.panel: _formula_claims(formula, runs_of(records, panel=formula.panel))
         for formula in FORMULAS
     }
-    rows[DIGIT_PANEL] = _digit_claims(runs_of(records, DIGIT_PANEL))
+    rows[DIGIT_PANEL] = _digit_claims(runs_of(records, panel=DIGIT_PANEL))
     return [claim for panel in sorted(rows) for claim in rows[panel]]
 
 
@@ -284,15 +270,15 @@ def _formula_claims(formula: Formula, runs: Sequence[Record]) -> list[Claim]:
             f"{about}: the network can be read",
             f"{shape_name(formula.widths)} to {shape_name(formula.aim)}; {SHOWN[formula.panel]}",
             f"shape and number of edges in {_of_all(shapes)}, with these functions in {_of_all(functions)} seeds",
-            read.word,
-            f"{_seeds(runs)}; kr.discover, which does more than the paper's recipe (figure 2.4), {spread(seconds, '.1f')} CPU s{rest}; seeds, {read.text}",
+            read,
+            f"{_seeds(runs)}; kr.discover, which does more than the paper's recipe (figure 2.4), {spread(seconds, '.1f')} CPU s{rest}; seeds",
         ),
         Claim(
             f"{about}: the formula is exact",
             "not asked",
             f"{_of_all(exactly)} seeds; relative test error {spread(errors, '.0e')}",
-            same.word,
-            f"{_seeds(runs)}; exact: root mean square error at most {EXACT:g} of std(y); seeds, {same.text}",
+            same,
+            f"{_seeds(runs)}; exact: root mean square error at most {EXACT:g} of std(y); seeds",
         ),
     ]
 
@@ -310,15 +296,14 @@ def _digit_claims(runs: Sequence[Record]) -> list[Claim]:
     accuracy, seconds = (
         [float(record["results"][name]) for record in runs] for name in ("accuracy", "seconds")
     )
-    bar = all_bar(digits)
     return [
         Claim(
             f"({DIGIT_PANEL}) first digit: activations are bumps at the digits",
             "bumps around the digits",
             f"all ten in {_of_all([all(one) for one in by_seed])} seeds, {_of_all(digits)} curves; "
             f"right digits on test numbers {spread([100.0 * share for share in accuracy], '.1f')} %",
-            bar.word,
+            all_bar(digits),
             f"{_seeds(runs)}; bump: peak over the digit, above half its height only there, give or take half a digit; "
-            f"{spread(seconds, '.2f')} CPU s; curves, {bar.text}",
+            f"{spread(seconds, '.2f')} CPU s; curves",
         )
     ]

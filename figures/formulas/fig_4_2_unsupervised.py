@@ -49,7 +49,6 @@ N_INPUTS = 6
 NAMES = tuple(f"$x_{n}$" for n in range(1, N_INPUTS + 1))
 LEAST_SHARE = 0.1  # of the largest score: an input above belongs to the relation
 LEAST_ACCURACY = 0.8  # of telling real from shuffled points; below it there is no relation
-SECONDS = 0.7
 
 
 @dataclass(frozen=True)
@@ -98,9 +97,9 @@ def real_and_shuffled(n: int, rng: np.random.Generator) -> tuple[FloatArray, Flo
 
 
 def start(config: Config, x: FloatArray, rng: np.random.Generator) -> kr.Network:
-    """Return the network (R9) with random phi."""
+    """Return the network (R9) with random phi, one for each column of x (n, n_in)."""
     network = kr.init_network(
-        config["widths"],
+        (x.shape[1], 1, 1),
         n_intervals=config["n_intervals"],
         degree=config["degree"],
         domain=x,
@@ -114,7 +113,19 @@ def start(config: Config, x: FloatArray, rng: np.random.Generator) -> kr.Network
     )
 
 
-def search(config: Config) -> dict[str, Any]:
+def pruned(network: kr.Network, x: FloatArray) -> tuple[FloatArray, kr.Network]:
+    """Return how much each phi varies, (n_in,), and the network without those that vary little."""
+    scores = kr.edge_scores(network, x, kind="std")[0][0]
+    least = LEAST_SHARE * scores.max()
+    return scores, kr.prune(network, x, threshold=0.0, edge_threshold=least, kind="std")
+
+
+def accuracy(network: kr.Network, data: kr.Data) -> float:
+    """Return the share of right answers on test points."""
+    return float(np.mean((network(data.x_test) > 0.5) == (data.y_test > 0.5)))
+
+
+def run(config: Config) -> dict[str, Any]:
     """Train and prune from a seed; return how much each input matters to f, and how well g
     separates real from shuffled points.
     """
@@ -131,20 +142,12 @@ def search(config: Config) -> dict[str, Any]:
         penalty=penalty_of(config),
         trainable=("coef", "w_base", "w_spline"),
     )
-    scores = kr.edge_scores(run.network, data.x_train, kind="std")[0][0]
-    network = kr.prune(
-        run.network,
-        data.x_train,
-        threshold=0.0,
-        edge_threshold=LEAST_SHARE * scores.max(),
-        kind="std",
-    )
+    scores, network = pruned(run.network, data.x_train)
     seconds = time.process_time() - began
-    g = network(data.x_test)
     return {
         "scores": scores.tolist(),
-        "test_rmse": float(np.sqrt(np.mean((g - data.y_test) ** 2))),
-        "accuracy": float(np.mean((g > 0.5) == (data.y_test > 0.5))),
+        "test_rmse": float(np.sqrt(np.mean((network(data.x_test) - data.y_test) ** 2))),
+        "accuracy": accuracy(network, data),
         "network": stored(network),
         "seconds": round(seconds, 3),
     }
@@ -183,16 +186,6 @@ RELATIONS = {FIRST: "$x_3 = e^{\\sin(x_1) + x_2^2}$", SECOND: "$x_5 = x_4^3$"}
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """Return one configuration for each seed."""
     return [config_of(seed) for seed in range(seeds or (SEEDS if full else SEEDS_QUICK))]
-
-
-def cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a record."""
-    return SECONDS
-
-
-def run(config: Config) -> dict[str, Any]:
-    """Return the network of a seed, and the inputs that it uses."""
-    return search(config)
 
 
 # --- the picture
@@ -295,14 +288,13 @@ def _relation_claim(records: Sequence[Record], group: Group) -> Claim:
         else ""
     )
     others = f"{len(runs_of(records, MIXED))} mix both relations, {len(runs_of(records, NONE))} find none"
-    bar = Bar(len(runs), math.ceil(0.5 * len(records)), 1.0)
     return Claim(
         f"training without supervision finds the relation of {_plain(group)}",
         PAPER[group],
         f"by {len(runs)} of {len(records)} seeds{examples}",
-        bar.word,
+        Bar(len(runs), math.ceil(0.5 * len(records)), 1.0),
         f"{len(records)} seeds; an input counts above {LEAST_SHARE:g} of the largest score, a relation from "
-        f"{100 * LEAST_ACCURACY:.0f} % right answers on; {others}; seeds that find it, {bar.text}",
+        f"{100 * LEAST_ACCURACY:.0f} % right answers on; {others}; seeds that find it",
     )
 
 
@@ -314,12 +306,11 @@ def _independent_claim(records: Sequence[Record]) -> Claim:
     runs = [record for group in (FIRST, SECOND, MIXED) for record in runs_of(records, group)]
     parts = [float(shares(record)[INDEPENDENT]) for record in runs]
     n_in = int(np.sum(np.array(parts) > LEAST_SHARE))
-    bar = Bar(n_in, 0.0, most=True)
     return Claim(
         "x6, which depends on nothing, is in no relation",
         "not in the two that are shown",
         f"in {n_in} of {len(runs)} relations"
         + (f"; score at most {max(parts):.1g} of the largest" if runs else ""),
-        bar.word if runs else "no",
-        f"{len(runs)} seeds that find something; relations with it, {bar.text}",
+        Bar(n_in if runs else math.nan, 0.0, most=True),
+        f"{len(runs)} seeds that find something; relations with it",
     )

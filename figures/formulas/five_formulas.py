@@ -103,7 +103,7 @@ class Formula:
     """A panel of Fig. 4.1.
 
     `f`: x -> y (n,); `box` of the inputs, with their `names`; `widths` to begin with; `aim`: the widths that are right; `functions` of the
-    edges that are right, layer by layer; `seconds` of CPU, roughly; `options`: what differs from SETTINGS.
+    edges that are right, layer by layer; `options`: what differs from SETTINGS.
     """
 
     panel: str
@@ -115,7 +115,6 @@ class Formula:
     widths: list[int]
     aim: list[int]
     functions: tuple[tuple[str, ...], ...]
-    seconds: float
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -130,7 +129,6 @@ FORMULAS = (
         [2, 5, 1],
         [2, 2, 1],
         (("x",) * 4, ("x^2",) * 2),
-        3.0,
     ),
     Formula(
         "b",
@@ -142,7 +140,6 @@ FORMULAS = (
         [2, 5, 1],
         [2, 1, 1],
         (("log",) * 2, ("exp",)),
-        2.5,
     ),
     Formula(
         "d",
@@ -154,7 +151,6 @@ FORMULAS = (
         [2, 5, 1],
         [2, 1, 1],
         ((BESSEL, "x^2"), ("exp",)),
-        4.5,
         {"n_intervals": 20},
     ),
     Formula(
@@ -167,7 +163,6 @@ FORMULAS = (
         [3, 3, 1],
         [3, 1, 1],
         (("x^4",) * 3, ("tanh",)),
-        2.5,
     ),
     Formula(
         "f",
@@ -179,7 +174,6 @@ FORMULAS = (
         [4, 3, 3, 1],
         [4, 2, 1, 1],
         (("x",) * 4, ("x^2",) * 2, ("sqrt",)),
-        8.5,
     ),
 )
 

@@ -30,7 +30,7 @@ from figures.lans.lan_runs import (
     stored_lan,
     train_lan,
 )
-from figures.machine.machine import Bar, Claim, Config, Record, shape_name, spread
+from figures.machine.machine import Bar, Claim, Config, Record, runs_of, shape_name, spread
 from figures.machine.style import BLUE, GREEN, PURPLE, VERMILION
 from figures.machine.training import OPTIMIZERS, best_start, n_failed
 from kan_ref.training import hold_out
@@ -64,11 +64,6 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
         for model, widths in WIDTHS.items()
         for seed in range(count)
     ]
-
-
-def cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a record."""
-    return {"lan": 5.0, "kan": 3.0, "silu": 6.0, "tanh": 6.0}[str(config["model"])]
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -167,7 +162,7 @@ def draw(records: Sequence[Record]) -> Figure:
     """
     picture = Figure(figsize=(9.4, 7.4))
     grid = picture.add_gridspec(2, len(SNAPSHOTS) + 1, height_ratios=(1.25, 1.0))
-    for results in [record["results"] for record in runs_of(records, "lan")[:1]]:
+    for results in [record["results"] for record in runs_of(records, model="lan")[:1]]:
         for column, snapshot in enumerate(results["snapshots"]):
             ax = picture.add_subplot(grid[0, column])
             draw_lan(
@@ -184,7 +179,7 @@ def draw(records: Sequence[Record]) -> Figure:
 
 def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
     for model, color in COLORS.items():
-        runs = runs_of(records, model)
+        runs = runs_of(records, model=model)
         for place, record in enumerate(runs):
             label = _label(record) if place == 0 else None
             results = record["results"]
@@ -219,14 +214,6 @@ def _label(record: Record) -> str:
     return f"{kind} {shape_name(results['widths'])}, {results['n_params']} parameters"
 
 
-def runs_of(records: Sequence[Record], model: str) -> list[Record]:
-    """Return the records of a model, ordered by seed."""
-    return sorted(
-        (record for record in records if record["config"]["model"] == model),
-        key=lambda record: int(record["seed"]),
-    )
-
-
 # --- the table
 
 
@@ -234,15 +221,15 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     """Return rows on the accuracy between MLP and KAN, and on interpretability; none while a model
     is missing.
     """
-    if not all(runs_of(records, model) for model in WIDTHS):
+    if not all(runs_of(records, model=model) for model in WIDTHS):
         return []
     last = {
-        model: [float(one["results"]["test_rmse"][-1]) for one in runs_of(records, model)]
+        model: [float(one["results"]["test_rmse"][-1]) for one in runs_of(records, model=model)]
         for model in WIDTHS
     }
-    n_params = {model: runs_of(records, model)[0]["results"]["n_params"] for model in WIDTHS}
-    failed = [int(one["results"]["n_failed_starts"]) for one in runs_of(records, "lan")]
-    shares = [share for one in runs_of(records, "lan") for share in one["results"]["purity"]]
+    n_params = {model: runs_of(records, model=model)[0]["results"]["n_params"] for model in WIDTHS}
+    failed = [int(one["results"]["n_failed_starts"]) for one in runs_of(records, model="lan")]
+    shares = [share for one in runs_of(records, model="lan") for share in one["results"]["purity"]]
     seeds = f"{len(last['lan'])} seed{'s' if len(last['lan']) > 1 else ''}"
     lan, evidence = (
         np.median(last["lan"]),
@@ -253,29 +240,27 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             f"a LAN is more accurate than an MLP with {activation} and as many parameters",
             "more accurate",
             f"LAN {spread(last['lan'], '.1e')}, MLP {spread(last[activation], '.1e')}",
-            bar.word,
-            f"{evidence}; times as accurate, {bar.text}",
+            bar,
+            f"{evidence}; times as accurate",
         )
         for activation in ("silu", "tanh")
         for bar in [Bar(float(np.median(last[activation]) / lan), 1.0)]
     ]
-    kan = Bar(float(lan / np.median(last["kan"])), 1.0)
     alone = sum(share >= SETTLED for share in shares)
-    mixed = Bar(len(shares) - alone, math.ceil(0.5 * len(shares)))
     return [
         *rows,
         Claim(
             "a LAN is less accurate than a KAN",
             "less accurate",
             f"LAN {spread(last['lan'], '.1e')}, KAN with {n_params['kan']} parameters and the same grids {spread(last['kan'], '.1e')}",
-            kan.word,
-            f"{seeds}; {sum(failed)} of {8 * len(failed)} initializations of the LAN failed; times less accurate, {kan.text}",
+            Bar(float(lan / np.median(last["kan"])), 1.0),
+            f"{seeds}; {sum(failed)} of {8 * len(failed)} initializations of the LAN failed; times less accurate",
         ),
         Claim(
             "a LAN is harder to read than a KAN, for weights mix the inputs",
             "less interpretable",
             f"{alone} of {len(shares)} nodes of the first hidden layer read one input alone",
-            mixed.word,
-            f"{seeds}; alone: {SETTLED:.0%} of the sum of |w| times the input's deviation; nodes that mix the inputs, {mixed.text}",
+            Bar(len(shares) - alone, math.ceil(0.5 * len(shares))),
+            f"{seeds}; alone: {SETTLED:.0%} of the sum of |w| times the input's deviation; nodes that mix the inputs",
         ),
     ]

@@ -20,7 +20,7 @@ import kan_ref as kr
 from figures.formulas.fig_4_1_interpretable import DIGIT_PANEL, N_DIGITS, first_digit
 from figures.formulas.five_formulas import FORMULAS, sample
 from figures.lans.lan_runs import SETTINGS, draw_lan, purity, restored_lan, stored_lan, train_lan
-from figures.machine.machine import Bar, Claim, Config, Record, all_bar, shape_name, spread
+from figures.machine.machine import Bar, Claim, Config, Record, all_bar, runs_of, shape_name, spread
 from figures.machine.training import n_failed
 
 NAME = "b.2"
@@ -42,17 +42,16 @@ class Panel:
     letter: str
     widths: list[int]
     n_alone: int
-    seconds: float
     options: dict[str, Any] = field(default_factory=dict)
 
 
 PANELS = (
-    Panel("a", [2, 2, 1], 0, 3.0),
-    Panel("b", [2, 2, 1, 1], 2, 4.0),
-    Panel("c", [1, 10, 10], 10, 9.0, {"grids": [10], "n_starts": 1}),
-    Panel("d", [2, 5, 5, 1], 5, 6.0, {"grids": [20]}),
-    Panel("e", [3, 3, 1, 1], 3, 3.0, {"grids": [5, 10]}),
-    Panel("f", [4, 2, 1, 1], 0, 4.0),
+    Panel("a", [2, 2, 1], 0),
+    Panel("b", [2, 2, 1, 1], 2),
+    Panel("c", [1, 10, 10], 10, {"grids": [10], "n_starts": 1}),
+    Panel("d", [2, 5, 5, 1], 5, {"grids": [20]}),
+    Panel("e", [3, 3, 1, 1], 3, {"grids": [5, 10]}),
+    Panel("f", [4, 2, 1, 1], 0),
 )
 
 
@@ -65,15 +64,6 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
         for panel in PANELS
         for seed in range(count)
     ]
-
-
-def cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a record."""
-    return _panel(config).seconds
-
-
-def _panel(config: Config) -> Panel:
-    return next(panel for panel in PANELS if panel.letter == config["panel"])
 
 
 def _data(config: Config, rng: np.random.Generator) -> kr.Data:
@@ -117,7 +107,7 @@ def draw(records: Sequence[Record]) -> Figure:
     """Draw for each example the network with the smallest error."""
     picture = Figure(figsize=(9.4, 8.2))
     for ax, panel in zip(picture.subplots(2, 3).ravel(), PANELS, strict=True):
-        runs = runs_of(records, panel.letter)
+        runs = runs_of(records, panel=panel.letter)
         ax.set_axis_off()
         if not runs:
             continue
@@ -158,14 +148,6 @@ def _formula(letter: str) -> str:
     return f"${next(one for one in FORMULAS if one.panel == letter).latex}$"
 
 
-def runs_of(records: Sequence[Record], letter: str) -> list[Record]:
-    """Return the records of an example, ordered by seed."""
-    return sorted(
-        (record for record in records if record["config"]["panel"] == letter),
-        key=lambda record: int(record["seed"]),
-    )
-
-
 # --- the table
 
 
@@ -175,7 +157,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     """
     rows = []
     for panel in PANELS:
-        runs = runs_of(records, panel.letter)
+        runs = runs_of(records, panel=panel.letter)
         if runs:
             rows.append(_learnt(panel, runs))
             if panel.n_alone and panel.widths[0] > 1:
@@ -208,30 +190,28 @@ def _learnt(panel: Panel, runs: Sequence[Record]) -> Claim:
         else f"relative test error {spread(errors, '.1e')}"
     )
     failed = sum(int(one["results"]["n_failed_starts"]) for one in runs)
-    bar = all_bar(good)
     return Claim(
         f"{_about(panel)}: is learnt",
         "learnt",
         f"{ours}; in {sum(good)} of {len(good)} seeds",
-        bar.word,
+        all_bar(good),
         f"training error {spread(train, '.1e')}; {failed} of {len(runs) * runs[0]['config']['n_starts']} initializations failed; "
         + (
             f"learnt: {DIGITS_LEARNT:.0%} right"
             if digits
             else f"learnt: at most {LEARNT:g} of std(y)"
         )
-        + f"; seeds, {bar.text}",
+        + "; seeds",
     )
 
 
 def _read(panel: Panel, runs: Sequence[Record]) -> Claim:
     shares = [share for one in runs for share in one["results"]["purity"]]
     alone = [share >= ALONE for share in shares]
-    bar = Bar(len(alone) - sum(alone), math.ceil(0.5 * len(alone)), 1.0)
     return Claim(
         f"{_about(panel)}: weights mix inputs that a KAN keeps apart",
         "less interpretable",
         f"{len(alone) - sum(alone)} of {len(alone)} first curves read a mixture",
-        bar.word,
-        f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; a mixture: the strongest input has less than {ALONE:.0%} of the weight; curves, {bar.text}",
+        Bar(len(alone) - sum(alone), math.ceil(0.5 * len(alone)), 1.0),
+        f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; a mixture: the strongest input has less than {ALONE:.0%} of the weight; curves",
     )

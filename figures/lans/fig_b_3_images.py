@@ -49,12 +49,6 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     return [{**settings, "seed": seed} for seed in range(count)]
 
 
-def cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a record."""
-    n_nodes: int = sum(config["widths"][1:-1])
-    return float(sum(n_steps for n_steps, _ in config["steps"]) * 1.25e-3 * n_nodes)
-
-
 def image_of(config: Config) -> FloatArray:
     """Return the grey values (n, n) of the image in [-1, 1], first row on top; each is the mean of a block of pixels."""
     from matplotlib.cbook import get_sample_data
@@ -206,7 +200,7 @@ def _ahead(
         text,
         paper,
         f"{spread(ours.tolist(), '.1f')} against {spread(theirs.tolist(), '.1f')} dB",
-        bar.word,
+        bar,
         f"{evidence}{bar.text}; {ways[name]['n_params']} and {ways[other]['n_params']} parameters, "
         f"{ways[name]['seconds']:.0f} and {ways[other]['seconds']:.0f} CPU s in seed {records[0]['seed']}",
     )

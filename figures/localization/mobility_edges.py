@@ -8,6 +8,8 @@ from energy, strength, a third parameter and the phase. The paper's user and net
 hand, then training.
 
 `chains` has the models and the labels, `learning` the method. Of each kappa and model the picture shows the first seed.
+
+The claims are those of section 4.4 on both figures and Table 5. Every share of right answers is that on test chains, under the labels of (R21) unless the row says otherwise.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,19 +22,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.localization.chains import MODELS
+from figures.localization.chains import INVERSE_MODULUS, MODELS
 from figures.localization.learning import config_of, learn
-from figures.localization.localization_claims import (
-    EDGES,
-    chain_claims,
-    mosaic_claims,
-    outside_legend,
-    percent,
-    plane,
+from figures.machine.machine import (
+    Bar,
+    Claim,
+    Config,
+    FigureValue,
+    Record,
     runs_of,
+    shape_name,
+    spread,
 )
-from figures.machine.machine import Claim, Config, FigureValue, Record, shape_name, spread
 from figures.machine.stored_network import draw_settled, restored
+from figures.machine.style import GREEN, GREY, ORANGE, SKY, VERMILION
+from kan_ref.checks import FloatArray
 
 SEEDS, SEEDS_QUICK = 5, 1
 MOSAIC = ("mosaic 2", "mosaic 3")  # kappa
@@ -45,10 +49,9 @@ BETA = 3.0
 
 @dataclass(eq=False)
 class MobilityFigure(FigureValue):
-    """A figure of the edges of some `models`, whose runs take `overhead` CPU seconds besides the states."""
+    """A figure of the edges of some `models`."""
 
     models: Sequence[str]
-    overhead: float
     draw: Callable[[Sequence[Record]], Figure]
     claims: Callable[[Sequence[Record]], list[Claim]]
 
@@ -58,10 +61,6 @@ class MobilityFigure(FigureValue):
         options: dict[str, Any] = {} if full else {"counts": QUICK_COUNTS}
         return [config_of(model, seed, **options) for model in self.models for seed in range(count)]
 
-    def cost(self, config: Config) -> float:
-        """Return roughly the CPU seconds of a record."""
-        return (0.12 if config["model"] == "MAAM" else 0.06) * sum(config["counts"]) + self.overhead
-
     def run(self, config: Config) -> dict[str, Any]:
         """Return the edges that are learnt from the states of a seed."""
         return learn(config)
@@ -69,14 +68,14 @@ class MobilityFigure(FigureValue):
 
 def draw_mosaic(records: Sequence[Record]) -> Figure:
     """Draw for each kappa the states with the edges, and the network of splines."""
-    shown = [runs[0] for model in MOSAIC if (runs := runs_of(records, model))]
+    shown = [runs[0] for model in MOSAIC if (runs := runs_of(records, model=model))]
     picture, networks = Figure(figsize=(8.4, 4.4 * len(shown))), []
     axes = np.asarray(
         picture.subplots(len(shown), 2, width_ratios=(1.5, 1.0), squeeze=False), dtype=object
     )
     for (left, right), record in zip(axes, shown, strict=True):
         model = record["config"]["model"]
-        runs = runs_of(records, model)
+        runs = runs_of(records, model=model)
         plane(left, record, across="lambda", up="E", fixed={}, width=0.0)
         left.set_xlabel("strength $\\lambda$ of the potential")
         left.set_ylabel("energy $E$")
@@ -105,12 +104,12 @@ def _draw_splines(ax: Axes, record: Record) -> None:
 
 def draw_chains(records: Sequence[Record]) -> Figure:
     """Draw for each model the states of a slice with the edges; below them the network of splines and that of the formula."""
-    shown = [runs[0] for model in CHAINS if (runs := runs_of(records, model))]
+    shown = [runs[0] for model in CHAINS if (runs := runs_of(records, model=model))]
     picture, networks = Figure(figsize=(7.2, 8.2 * len(shown))), []
     parts: Any = picture.subfigures(2 * len(shown), 1, height_ratios=(1.15, 1.0) * len(shown))
     for above, below, record in zip(parts[::2], parts[1::2], shown, strict=True):
         model = record["config"]["model"]
-        runs, fixed = runs_of(records, model), CHAINS[model]
+        runs, fixed = runs_of(records, model=model), CHAINS[model]
         top = above.subplots()
         plane(top, record, across="lambda", up="E", fixed=fixed, width=WIDTH)
         top.set_xlabel("strength $\\lambda$ of the potential")
@@ -141,12 +140,290 @@ def _draw_network(ax: Axes, record: Record, document: dict[str, Any]) -> None:
     kr.draw_network(restored(document), x, ax=ax, names=names, output_names=("$g$",), beta=BETA)
 
 
+EDGES = {
+    "mosaic 2": "lambda = 2/|E|",
+    "mosaic 3": "lambda = 2/|E^2 - 1|",
+    "GAAM": "alpha E + 2 lambda - 2 = 0",
+    "MAAM": "E + exp(p) - lambda cosh p = 0",
+}
+PAPER_THEORY = {"GAAM": 99.2, "MAAM": 98.6}
+PAPER_SPLINES = {"GAAM": 98.7, "MAAM": 98.4}  # step 1
+PAPER_AUTO = {"GAAM": 99.0, "MAAM": 97.1}  # Table 5
+HAND_BAR = {"mosaic 2": 98.0, "mosaic 3": 98.0, "GAAM": 98.5, "MAAM": 98.0}
+BELOW = 1.0  # percent below a bar still count as "partly"
+GAAM_EDGE = {"alpha*E": 1.0, "lam": 2.0, "1": -2.0}
+
+
+def percent(runs: Sequence[Record], way: str, label: str = "growth", place: int = 0) -> list[float]:
+    """Return the right answers in percent of each seed: "theory", "hand" and "auto", or the splines at a place of the list."""
+    found = [record["results"][way] for record in runs]
+    return [100.0 * float((one[place] if isinstance(one, list) else one)[label]) for one in found]
+
+
+def mosaic_claims(records: Sequence[Record]) -> list[Claim]:
+    """Return the rows on the mosaic chains: theory, splines, formulas, and the constant of lambda = c/|E|."""
+    return [
+        claim
+        for model in ("mosaic 2", "mosaic 3")
+        for claim in _claims(model, runs_of(records, model=model))
+    ]
+
+
+def chain_claims(records: Sequence[Record]) -> list[Claim]:
+    """Return the rows on the GAAM and the MAAM, which are those of Table 5, too."""
+    return [
+        claim
+        for model in ("GAAM", "MAAM")
+        for claim in _claims(model, runs_of(records, model=model))
+    ]
+
+
+def _claims(model: str, runs: Sequence[Record]) -> list[Claim]:
+    if not runs:
+        return []
+    rows = [_theory_claim(model, runs), _spline_claim(model, runs)]
+    rows += [_formula_claim(model, runs, way) for way in ("hand", "auto")]
+    if model == "mosaic 2":
+        rows += [_constant_claim(runs, "hand"), _constant_claim(runs, "auto")]
+    if model == "GAAM":
+        rows.append(_proportional_claim(runs))
+    if model == "MAAM":
+        rows.append(_width_claim(runs))
+    if model in PAPER_THEORY:
+        rows.append(_phase_claim(model, runs))
+    return rows
+
+
+def _evidence(runs: Sequence[Record]) -> str:
+    config = runs[0]["config"]
+    train, choose, test = config["counts"]
+    seeds = "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"
+    return (
+        f"{seeds}; {test} test chains, {train} to train, {choose} to choose, {config['n_states']} states each; "
+        f"lengths {' and '.join(map(str, config['lengths']))}"
+    )
+
+
+def _theory_claim(model: str, runs: Sequence[Record]) -> Claim:
+    ours, paper = percent(runs, "theory"), PAPER_THEORY.get(model)
+    others = ", ".join(
+        f"{spread(percent(runs, 'theory', label), '.1f')} % at the {length} length"
+        for label, length in (("paper", "shorter"), ("paper_long", "longer"))
+    )
+    return Claim(
+        f"{model}: theory's edge {EDGES[model]} separates localized from extended states",
+        f"{paper} %" if paper else "drawn",
+        f"{spread(ours, '.1f')} %; by the paper's rule D_N < 1/2 {others}",
+        Bar(float(np.median(ours)), paper or 98.0, (paper or 98.0) - BELOW, form=".1f"),
+        f"{_evidence(runs)}; percent",
+    )
+
+
+def _spline_claim(model: str, runs: Sequence[Record]) -> Claim:
+    ours, theory = percent(runs, "splines"), percent(runs, "theory")
+    paper = PAPER_SPLINES.get(model)
+    level = paper or round(float(np.median(theory)) - BELOW, 1)
+    bar = Bar(float(np.median(ours)), level, level - BELOW, form=".1f")
+    shape = shape_name(runs[0]["results"]["splines"][0]["widths"])
+    asked = "" if paper else f"; the bar is {BELOW:g} below theory's"
+    return Claim(
+        f"{model}: splines learn the edge, logit {shape}",
+        f"{paper} % (step 1)" if paper else "drawn",
+        f"{spread(ours, '.1f')} %; theory {np.median(theory):.1f} %; by the paper's rule {spread(percent(runs, 'splines', 'paper'), '.1f')} %",
+        bar,
+        f"{_evidence(runs)}; percent, {bar.text}{asked}",
+    )
+
+
+def _formula_claim(model: str, runs: Sequence[Record], way: str) -> Claim:
+    ours, theory = percent(runs, way), percent(runs, "theory")
+    paper = PAPER_AUTO.get(model)
+    level = HAND_BAR[model] if way == "hand" or paper is None else paper
+    bar = Bar(float(np.median(ours)), level, level - BELOW, form=".1f")
+    n_undefined = sum(int(record["results"][way]["n_undefined"]) for record in runs)
+    chosen = runs[0]["results"][way]
+    functions = " / ".join(", ".join(layer) for layer in chosen["functions"])
+    kind = "functions set by hand" if way == "hand" else "functions found automatically"
+    stated = f"{paper} % (Table 5)" if paper and way == "auto" else "not stated"
+    note = ""
+    config = runs[0]["config"]
+    if way == "hand" and "n_draws" in config:
+        note = f"; trained from the {config['n_starts']} of {config['n_draws']} random values with the smallest training loss"
+    if way == "auto" and model == "mosaic 3":
+        note = "; no function of the list has two poles, as the edge has"
+    return Claim(
+        f"{model}: a formula gives the edge, {kind}",
+        stated,
+        f"{spread(ours, '.1f')} %; theory {np.median(theory):.1f} %",
+        bar,
+        f"{_evidence(runs)}; {functions} in seed {runs[0]['seed']}; percent, {bar.text}{note}"
+        + (f"; undefined at {n_undefined} states, which count as wrong" if n_undefined else ""),
+    )
+
+
+def inverse_edge(record: Record, way: str) -> tuple[float, float, float] | None:
+    """Return (c, s, t) of a mosaic formula lambda = c/|E + s| + t; None where its function of E is another one."""
+    document = record["results"][way]
+    if document["functions"] != [["x", INVERSE_MODULUS]]:
+        return None
+    affine = restored(document["network"]).layers[0].affine
+    (a, b, c, d), (inner, shift, outer, constant) = affine.tolist()
+    scale = a * c  # of lambda
+    total = b * c + d + constant
+    return -outer / (abs(inner) * scale), shift / inner, -total / scale
+
+
+def _constant_claim(runs: Sequence[Record], way: str) -> Claim:
+    edges = [inverse_edge(record, way) for record in runs]
+    found = [edge for edge in edges if edge is not None]
+    off = [abs(100.0 * (edge[0] / 2.0 - 1.0)) for edge in found]
+    reason = (
+        f"{len(runs) - len(found)} of {len(runs)} seeds find another function"
+        if len(found) < len(runs)
+        else ""
+    )
+    kind = "by hand" if way == "hand" else "automatic"
+    evidence = (
+        f"c = {spread([edge[0] for edge in found], '.3f')}, s = {spread([edge[1] for edge in found], '.3f')}, "
+        f"t = {spread([edge[2] for edge in found], '.3f')}"
+        if found
+        else "another function of E"
+    )
+    return Claim(
+        f"mosaic 2: the formula is lambda = c/|E + s| + t with c = 2 and s = t = 0, {kind}",
+        "lambda = 2/|E| (theory)",
+        evidence,
+        Bar(
+            float(np.median(off)) if off else 100.0, 3.0, 10.0, most=True, form=".2f", reason=reason
+        ),
+        f"{_evidence(runs)}; percent by which c is off",
+    )
+
+
+def proportional_error(record: Record) -> float:
+    """Return the largest deviation of the GAAM formula by hand from alpha E + 2 lambda - 2, over all its coefficients, after division by
+    that of alpha E.
+    """
+    found = record["results"]["hand"]["coefficients"]
+    scale = float(found.get("alpha*E", 0.0))
+    if scale == 0.0:
+        return float("inf")
+    return max(
+        abs(float(found.get(name, 0.0)) / scale - GAAM_EDGE.get(name, 0.0))
+        for name in {*found, *GAAM_EDGE}
+    )
+
+
+def _proportional_claim(runs: Sequence[Record]) -> Claim:
+    off = [proportional_error(record) for record in runs]
+    found = runs[0]["results"]["hand"]["coefficients"]
+    scale = found.get("alpha*E", 0.0) or 1.0
+    formula = " + ".join(
+        f"{value / scale:.3f} {name}" for name, value in found.items() if name != "1"
+    )
+    return Claim(
+        "GAAM: the formula by hand is proportional to alpha E + 2 lambda - 2",
+        "1.52 E^2 + 21.06 alpha E + 0.66 E + 3.55 alpha^2 + 0.91 alpha + 45.13 lambda - 54.45 (Table 5)",
+        f"largest deviation of a coefficient {spread(off, '.3f')}; seed {runs[0]['seed']}: {formula} + {found.get('1', 0.0) / scale:.3f}",
+        Bar(float(np.median(off)), 0.05, 0.15, most=True, form=".3f"),
+        f"{_evidence(runs)}; divided by the coefficient of alpha E; deviation",
+    )
+
+
+def _width_claim(runs: Sequence[Record]) -> Claim:
+    ours = percent(runs, "splines", place=1)
+    return Claim(
+        "MAAM: two hidden nodes are not enough, logit [4,2,1]",
+        "about 75 %",
+        f"{spread(ours, '.1f')} %; three hidden nodes {spread(percent(runs, 'splines'), '.1f')} %",
+        Bar(float(np.median(ours)), 80.0, 90.0, most=True, form=".1f"),
+        f"{_evidence(runs)}; percent",
+    )
+
+
+def phase_share(record: Record) -> float:
+    """Return the largest score of an edge of phi in the first layer of the splines, relative to the largest of the layer."""
+    scores = np.array(record["results"]["splines"][0]["scores"][0])
+    return float(scores[:, -1].max() / scores.max())
+
+
+def _phase_claim(model: str, runs: Sequence[Record]) -> Claim:
+    ours = [phase_share(record) for record in runs]
+    return Claim(
+        f"{model}: the phase phi does not matter",
+        "irrelevant",
+        f"score of its strongest edge {spread(ours, '.2f')} of the largest of the layer",
+        Bar(float(np.median(ours)), 0.1, 0.3, most=True, form=".2f"),
+        f"{_evidence(runs)}; splines {shape_name(runs[0]['results']['splines'][0]['widths'])}; share",
+    )
+
+
+# --- planes of states
+
+N_LINE = 201  # of the lattice on which an edge g = 0 is drawn
+WAYS = {"splines": (GREEN, "-"), "hand": (VERMILION, "--")}
+LABELS = {"theory": "theory", "splines": "splines", "hand": "formula, functions by hand"}
+
+
+def plane(
+    ax: Axes, record: Record, *, across: str, up: str, fixed: dict[str, float], width: float
+) -> None:
+    """Draw test states near the fixed inputs, localized ones filled, and the edges of theory, splines and formula through these inputs.
+
+    `across` and `up` are the inputs of the axes, `fixed` the values of others, `width` how far from them a state may be.
+    """
+    model, results = MODELS[record["config"]["model"]], record["results"]
+    x = np.array(results["shown"]["x"])
+    localized = np.array(results["shown"]["localized"], dtype=bool)
+    near = np.ones(len(x), dtype=bool)
+    for name, value in fixed.items():
+        near &= np.abs(x[:, model.names.index(name)] - value) <= width
+    column, row = model.names.index(across), model.names.index(up)
+    for group, color, label in (
+        (near & localized, ORANGE, "localized"),
+        (near & ~localized, SKY, "extended"),
+    ):
+        ax.plot(x[group, column], x[group, row], "o", ms=3.2, mew=0, color=color, label=label)
+    low, high = np.percentile(x[:, row], (0.5, 99.5))
+    ends = model.box[across]
+    lines = np.meshgrid(np.linspace(*ends, N_LINE), np.linspace(low, high, N_LINE))
+    points = _points(model.names, {across: lines[0], up: lines[1]}, fixed)
+    values = {"theory": model.edge(points)}
+    for way in WAYS:
+        document = results[way][0] if way == "splines" else results[way]
+        values[way] = restored(document["network"])(points)[:, 0]
+    for way, (color, style) in {"theory": ("black", ":"), **WAYS}.items():
+        g = np.clip(values[way].reshape(lines[0].shape), -1.0, 1.0)
+        ax.contour(*lines, g, levels=[0.0], colors=[color], linestyles=[style], linewidths=1.8)
+        ax.plot([], [], color=color, ls=style, label=LABELS[way])
+    ax.set_xlim(*ends)
+    ax.set_ylim(low, high)
+
+
+def _points(
+    names: tuple[str, ...], varied: dict[str, FloatArray], fixed: dict[str, float]
+) -> FloatArray:
+    """Return the points (batch, n_in) of a lattice; the phase, where there is one, is pi."""
+    size = next(iter(varied.values())).size
+    columns: list[Any] = [
+        varied[name].ravel() if name in varied else np.full(size, fixed.get(name, np.pi))
+        for name in names
+    ]
+    return np.stack(columns, axis=1)
+
+
+def outside_legend(ax: Axes) -> None:
+    """Write the legend under the axes."""
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, labelcolor=GREY)
+
+
+# --- the figures
+
 fig_4_5_mosaic = MobilityFigure(
     f"{__name__}.fig_4_5_mosaic",
     NAME="4.5",
     TITLE="mobility edges of mosaic chains",
     models=MOSAIC,
-    overhead=10.0,
     draw=draw_mosaic,
     claims=mosaic_claims,
 )
@@ -155,7 +432,6 @@ fig_4_6_gaam_maam = MobilityFigure(
     NAME="4.6",
     TITLE="mobility edges of GAAM and MAAM, Table 5",
     models=tuple(CHAINS),
-    overhead=20.0,
     draw=draw_chains,
     claims=chain_claims,
 )

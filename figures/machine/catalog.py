@@ -14,13 +14,11 @@ MODULES = (  # modules, and values in modules
     "splines.fig_2_2_b_splines",
     "splines.fig_2_3_grid_extension",
     "splines.fig_u_shape",
-    "splines.fig_u_shape_cure",
     "formulas.fig_2_4_symbolic_regression",
     "formulas.fig_2_4_discover",
     "scaling.fig_3_1_scaling",
     "tables.tables_1_and_2.fig_3_2_frontiers",
     "equations.fig_3_3_poisson",
-    "formulas.velocities",
     "splines.fig_3_4_continual_learning",
     "formulas.fig_4_1_interpretable",
     "formulas.fig_4_2_unsupervised",
@@ -40,10 +38,7 @@ MODULES = (  # modules, and values in modules
     "tables.tables_1_and_2.fig_f_1_best",
     "tables.tables_1_and_2.fig_f_2_minimal",
     "tables.tables_1_and_2.table_1",
-    "tables.budget_figures.table_1_budget",
-    "tables.table_1_hull",
     "tables.tables_1_and_2.table_2",
-    "tables.budget_figures.table_2_budget",
     "tables.table_2_human",
     "scaling.theorem_2_1",
 )
@@ -82,7 +77,7 @@ Rows = list[tuple[str, Claim]]
 
 def list_figures(plans: Sequence[Plan]) -> str:
     """Return a line for each figure: name, title, records that there are, and the time for the
-    others.
+    others if some are there.
     """
     lines = []
     for plan in plans:
@@ -91,11 +86,12 @@ def list_figures(plans: Sequence[Plan]) -> str:
                 f"{plan.figure.NAME:12s} {plan.figure.TITLE:45s} drawn from {_names(homes)}"
             )
             continue
-        n_done, minutes = len(plan.finished), sum(task.cost for task in plan.missing) / 60.0
-        count = f"{n_done:3d} of {n_done + len(plan.missing):3d} records"
-        lines.append(
-            f"{plan.figure.NAME:12s} {plan.figure.TITLE:45s} {count}, about {minutes:5.1f} CPU minutes left"
-        )
+        seconds = [record["seconds"] for record in plan.finished]
+        n_done, n_left = len(seconds), len(plan.missing)
+        minutes = n_left * sum(seconds) / n_done / 60.0 if n_done else 0.0  # as the others took
+        rest = f", about {minutes:5.1f} CPU minutes left" if minutes else ""
+        count = f"{n_done:3d} of {n_done + n_left:3d} records"
+        lines.append(f"{plan.figure.NAME:12s} {plan.figure.TITLE:45s} {count}{rest}")
     return "\n".join(lines)
 
 

@@ -1,9 +1,8 @@
-"""Computing missing records, the longest first, until all are there or time is up.
+"""Computing missing records until all are there or time is up.
 
-A worker returns a record as the bytes of its file, and the program that asked for it writes the
-file: workers need not share its disk. A record that fails costs no other, also where it ends its
-worker's process (`workers`). Every worker uses one BLAS thread, so that sums have the same order
-everywhere.
+A worker returns a record, and the program that asked for it writes the file: workers need not share its disk. A record
+that fails costs no other, also where it ends its worker's process (`workers`). Every worker uses one BLAS thread, so
+that sums have the same order everywhere.
 """
 
 import functools
@@ -19,18 +18,18 @@ from pathlib import Path
 import numpy as np
 
 import kan_ref as kr
-from figures.machine.machine import load_figure
-from figures.machine.records import Task, record_bytes, write_record
+from figures.machine.machine import Record, load_figure
+from figures.machine.records import Task, add_record, record_line
 from figures.machine.workers import call_in_processes
 from kan_ref.program import interrupts_end_fits
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A task with the bytes of its record or, if `run` failed, with the traceback."""
+    """A task with its record or, if `run` failed, with the traceback."""
 
     task: Task
-    content: bytes = b""
+    record: Record | None = None
     failure: str = ""
 
 
@@ -50,15 +49,16 @@ def compute(task: Task) -> Outcome:
         began = time.perf_counter()
         with interrupts_end_fits():  # the record of an interrupted run would look finished
             results = figure.run(task.config)
-            record = {
-                "figure": figure.NAME,
-                "config": task.config,
-                "seed": task.config.get("seed"),
-                "results": results,
-                "versions": made_with,
-                "seconds": round(time.perf_counter() - began, 3),
-            }
-            return Outcome(task, content=record_bytes(record))
+        record = {
+            "figure": figure.NAME,
+            "config": task.config,
+            "seed": task.config.get("seed"),
+            "results": results,
+            "versions": made_with,
+            "seconds": round(time.perf_counter() - began, 3),
+        }
+        record_line(record)  # what JSON does not have fails here
+        return Outcome(task, record)
     except (Exception, SystemExit):  # must not cost hours of other records; the program reports it
         return Outcome(task, failure=traceback.format_exc())
 
@@ -112,19 +112,14 @@ def backend_of(jobs: int | None, scheduler: str | None) -> Backend:
 def compute_all(
     tasks: Sequence[Task], backend: Backend = one_by_one, *, seconds: float = float("inf")
 ) -> Iterator[tuple[Task, str]]:
-    """Compute records and write their files, the longest first; none begins after so many seconds.
+    """Compute records and write their files; none begins after so many seconds.
 
     Yields each task as it ends, with its failure as text, "" if there is none.
     """
-    ordered = sorted(tasks, key=lambda task: -task.cost)
-    for outcome in backend(ordered, time.time() + seconds):
-        failure = outcome.failure
-        if not failure:
-            try:
-                write_record(outcome.task.path, outcome.content)
-            except OSError as error:  # this record cannot be kept, but others may
-                failure = f"its file cannot be written: {error}"
-        yield outcome.task, failure
+    for outcome in backend(tasks, time.time() + seconds):
+        if outcome.record is not None:
+            add_record(outcome.task.path, outcome.record)
+        yield outcome.task, outcome.failure
 
 
 def versions() -> dict[str, str]:

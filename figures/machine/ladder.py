@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import kan_ref as kr
-from figures.machine.machine import Config, Record
+from figures.machine.machine import Config, Record, runs_of
 from figures.machine.style import BLUE, GREEN, VERMILION
 from figures.machine.training import OPTIMIZERS, best_start, blind
 from kan_ref.checks import FloatArray
@@ -69,34 +69,6 @@ def config_of(method: Method, widths: Sequence[int], finest: int, seed: int) -> 
     }
 
 
-# up to this G: milliseconds of a step of [2, 1, 1] and of [2, 5, 1], measured on one core
-_MILLISECONDS = {
-    "lbfgs": ((50, 0.8, 1.4), (200, 0.9, 2.3), (500, 2.7, 6.0), (1000, 4.1, 10.0)),
-    "lm": (
-        (20, 2.6, 9.0),
-        (50, 4.0, 30.0),
-        (100, 5.0, 90.0),
-        (200, 11.0, 500.0),
-        (500, 95.0, 4e3),
-        (1000, 530.0, 4e4),
-    ),
-}
-
-
-_STEPS_ON_FINE_GRIDS = 1500  # long runs end there at their gradient tolerance
-
-
-def climb_cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a run over all grids."""
-    table = _MILLISECONDS[config["optimizer"]]
-    column = 2 if config["widths"][1] > 1 else 1
-    seconds = 1.0
-    for grid in config["grids"]:
-        steps = min(config["n_steps"], _STEPS_ON_FINE_GRIDS) if grid > 100 else config["n_steps"]
-        seconds += steps * next(row[column] for row in table if grid <= row[0]) / 1000.0
-    return seconds
-
-
 def method_of(record: Record) -> Method:
     """Return the method that a record was computed with."""
     return next(
@@ -119,14 +91,8 @@ def chosen(
     """Return the records of one method and shape, and of further settings of the configuration,
     ordered by seed.
     """
-    found = [
-        record
-        for record in records
-        if method_of(record) is method
-        and record["config"]["widths"] == list(widths)
-        and all(record["config"][name] == value for name, value in settings.items())
-    ]
-    return sorted(found, key=lambda record: int(record["seed"]))
+    same = runs_of(records, widths=list(widths), **settings)
+    return [record for record in same if method_of(record) is method]
 
 
 def series(records: Sequence[Record], name: str) -> FloatArray:

@@ -7,18 +7,17 @@ figure imports this module, so nothing else belongs here: `records` keeps record
 those that are missing, `computing` and `cluster` compute them.
 
 A figure may also have `RECORDS_OF`, a tuple of other figures. It then has no records of its own and
-is drawn from theirs; with an empty tuple it is drawn from code alone. Its module imports `configs`,
-`cost` and `run` from here, or the figure is a `DerivedFigure`, a value in a module.
+is drawn from theirs; with an empty tuple it is drawn from code alone. Its module imports `configs`
+and `run` from here, or the figure is a `DerivedFigure`, a value in a module.
 """
 
 import importlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from kan_ref import checks
 from kan_ref.checks import FloatArray
 
 if TYPE_CHECKING:
@@ -29,20 +28,70 @@ Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A statement of the paper with the paper's value, our value, and the evidence for ours.
+class Bar:
+    """A judged number with the bars that give its verdict, so that the row of the table holds all that the verdict follows from.
 
-    `agrees` is "yes", "partly" or "no".
+    `value` is rounded as `form` prints it before it is compared. `most` says whether a value has to be at most (or at least) its bar.
+    A `reason` against "yes" lowers it to "partly".
+
+    Examples
+    --------
+    >>> bar = Bar(48.04, yes=100.0, partly=10.0)
+    >>> bar.word, bar.text
+    ('partly', 'judged: 48; yes: at least 100, partly: at least 10')
+    """
+
+    value: float
+    yes: float
+    partly: float | None = None
+    most: bool = False
+    form: str = ".3g"
+    reason: str = ""
+
+    def _holds(self, bar: float) -> bool:
+        value = float(format(self.value, self.form))
+        return value <= bar if self.most else value >= bar
+
+    @property
+    def word(self) -> str:
+        """The verdict: "yes", "partly" or "no"."""
+        if self._holds(self.yes):
+            return "partly" if self.reason else "yes"
+        return "partly" if self.partly is not None and self._holds(self.partly) else "no"
+
+    @property
+    def text(self) -> str:
+        """The value, the bars and the reason, as the evidence column prints them."""
+        side = "at most" if self.most else "at least"
+        text = f"judged: {self.value:{self.form}}; yes: {side} {self.yes:g}"
+        if self.partly is not None:
+            text += f", partly: {side} {self.partly:g}"
+        return text + (f"; no more than partly, because {self.reason}" if self.reason else "")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A row of the table: a statement, the paper's value, ours, the bar that judges it, and the evidence.
+
+    The evidence ends with what is judged; the number and its bars are added, unless the text has them already.
     """
 
     claim: str
     paper: str
     ours: str
-    agrees: str
+    bar: Bar
     evidence: str
 
-    def __post_init__(self) -> None:
-        checks.choice("agrees", self.agrees, ("yes", "partly", "no"))
+    @property
+    def agrees(self) -> str:
+        """The verdict: "yes", "partly" or "no"."""
+        return self.bar.word
+
+    @property
+    def cells(self) -> list[str]:
+        """The columns of the table."""
+        judged = "" if self.bar.text in self.evidence else f", {self.bar.text}"
+        return [self.claim, self.paper, self.ours, self.agrees, self.evidence + judged]
 
 
 class Figure(Protocol):
@@ -60,10 +109,6 @@ class Figure(Protocol):
 
         `seeds` is the number of repetitions, None for the figure's own number.
         """
-        ...
-
-    def cost(self, config: Config) -> float:
-        """Return roughly the CPU seconds of a record, for the time left and the order of the runs."""
         ...
 
     def run(self, config: Config) -> Any:
@@ -95,11 +140,6 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     return []
 
 
-def cost(config: Config) -> float:
-    """Raise TypeError, because there is no record to compute."""
-    raise TypeError(f"config is {config}, but a figure with RECORDS_OF computes no records")
-
-
 def run(config: Config) -> Any:
     """Raise TypeError, because there is no record to compute."""
     raise TypeError(f"config is {config}, but a figure with RECORDS_OF computes no records")
@@ -128,7 +168,6 @@ class DerivedFigure(FigureValue):
     draw: Callable[[Sequence[Record]], "Picture"]
     claims: Callable[[Sequence[Record]], list[Claim]]
     configs = staticmethod(configs)
-    cost = staticmethod(cost)
     run = staticmethod(run)
 
 
@@ -148,19 +187,12 @@ def claims_table(claims: Sequence[tuple[str, Claim]], *, evidence: bool) -> str:
 
     The last column is left out unless `evidence` is true.
     """
-    names = ["figure", *(entry.name for entry in fields(Claim))]
-    heads = [{"agrees": "agrees?"}.get(name, name) for name in names]
+    heads = ["figure", "claim", "paper", "ours", "agrees?", "evidence"]
     rows = [
-        [figure, *(getattr(claim, entry.name) for entry in fields(Claim))]
-        for figure, claim in claims
+        [figure, *(cell.replace("|", "\\|") for cell in claim.cells)] for figure, claim in claims
     ]
-    width = len(heads) if evidence else len(heads) - 1
-    lines = [
-        heads,
-        ["---"] * len(heads),
-        *([cell.replace("|", "\\|") for cell in row] for row in rows),
-    ]
-    return "\n".join(f"| {' | '.join(line[:width])} |" for line in lines) + "\n"
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line[: 6 if evidence else 5])} |" for line in lines) + "\n"
 
 
 def provenance(records: Sequence[Record]) -> str:
@@ -178,7 +210,13 @@ def provenance(records: Sequence[Record]) -> str:
     return f"{number}, {chance}, {minutes:.1f} minutes in all; {'; '.join(made_with)}."
 
 
-# --- slopes, medians with their range, and the verdicts of the table
+# --- some of the records, slopes, medians with their range
+
+
+def runs_of(records: Sequence[Record], **settings: Any) -> list[Record]:
+    """Return the records whose configuration has these settings, ordered by seed."""
+    found = [record for record in records if settings.items() <= record["config"].items()]
+    return sorted(found, key=lambda record: int(record["seed"] or 0))
 
 
 def slope(grids: Sequence[int], errors: Sequence[float] | FloatArray, low: int, high: int) -> float:
@@ -240,48 +278,6 @@ def grid_spread(grids: Sequence[int]) -> str:
     """
     middle = f"G = {median_grid(grids):.0f}"
     return f"{middle} ({min(grids)} to {max(grids)})" if len(grids) > 1 else middle
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A judged number with the bars that give its verdict, so that the row of the table holds all that the verdict follows from.
-
-    `value` is rounded as `form` prints it before it is compared. `most` says whether a value has to be at most (or at least) its bar.
-    A `reason` against "yes" lowers it to "partly".
-
-    Examples
-    --------
-    >>> bar = Bar(48.04, yes=100.0, partly=10.0)
-    >>> bar.word, bar.text
-    ('partly', 'judged: 48; yes: at least 100, partly: at least 10')
-    """
-
-    value: float
-    yes: float
-    partly: float | None = None
-    most: bool = False
-    form: str = ".3g"
-    reason: str = ""
-
-    def _holds(self, bar: float) -> bool:
-        value = float(format(self.value, self.form))
-        return value <= bar if self.most else value >= bar
-
-    @property
-    def word(self) -> str:
-        """The verdict: "yes", "partly" or "no"."""
-        if self._holds(self.yes):
-            return "partly" if self.reason else "yes"
-        return "partly" if self.partly is not None and self._holds(self.partly) else "no"
-
-    @property
-    def text(self) -> str:
-        """The value, the bars and the reason, as the evidence column prints them."""
-        side = "at most" if self.most else "at least"
-        text = f"judged: {self.value:{self.form}}; yes: {side} {self.yes:g}"
-        if self.partly is not None:
-            text += f", partly: {side} {self.partly:g}"
-        return text + (f"; no more than partly, because {self.reason}" if self.reason else "")
 
 
 def all_bar(good: Sequence[bool]) -> Bar:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from figures.machine.catalog import all_figures
 from figures.machine.machine import Figure, sources
-from figures.machine.records import Plan, collected_path, file_stem, make_plan
+from figures.machine.records import Plan, file_stem, make_plan, records_path
 from figures.machine.style import picture_bytes, style, write_below
 from figures.machine.workers import call_in_processes
 from kan_ref.files import replace_file
@@ -36,9 +36,7 @@ def is_outdated(figure: Figure, folder: Path) -> bool:
     if not picture.exists():
         return True
     shown = [path for code in CODE for path in code.rglob("*") if path.suffix in (".py", ".toml")]
-    for home in sources(figure):
-        collected = collected_path(folder, home)
-        shown += [collected, *collected.with_suffix("").glob("*.json")]
+    shown += [records_path(folder, home) for home in sources(figure)]
     drawn = picture.stat().st_mtime_ns
     return any(path.exists() and path.stat().st_mtime_ns > drawn for path in shown)
 

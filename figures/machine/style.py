@@ -11,9 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from kan_ref.checks import FloatArray
 
 BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE = (
     "#0072B2",
@@ -74,6 +78,20 @@ def picture_bytes(picture: Figure, *endings: str) -> dict[str, bytes]:
             picture.savefig(buffer, format=ending, **options)
             files[ending] = buffer.getvalue()
     return files
+
+
+def entry(label: str, color: str = GREY, marker: str = "", **look: Any) -> Line2D:
+    """Return a line for a legend."""
+    return Line2D([], [], color=color, marker=marker, label=label, **look)
+
+
+def draw_band(
+    ax: Axes, x: Any, values: FloatArray, color: str, marker: str = "", **look: Any
+) -> None:
+    """Draw the medians of the columns of values (n_runs, n) as a line, and their range as a band."""
+    low, high, below = values.min(axis=0), values.max(axis=0), look.get("zorder", 2) - 1
+    ax.fill_between(x, low, high, color=color, alpha=0.15, lw=0, zorder=below)
+    ax.plot(x, np.median(values, axis=0), color=color, marker=marker, **look)
 
 
 def label_grids(ax: Axes, grids: list[int]) -> None:

@@ -3,29 +3,30 @@
 Liu et al. 2024, section 3.1: KANs come near the slope that Theorem 2.1 gives, -(k + 1) = -4 for k = 3 whatever the number of inputs d;
 the errors of MLPs fall slowly and reach a plateau. The dashed lines are those of the paper: -4, and -(k + 1)/d = -4/d of methods that work in d
 dimensions. `toy_scaling` has the settings.
+
+The claims are those of section 3.1 about Fig. 3.1.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from figures.machine.machine import Config, Record
-from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
-from figures.scaling.fig_3_1_claims import (
-    ELIMINATED,
-    KANS,
-    TWO_LAYERS,
-    claims,
-    frontier,
-    kan_runs,
-    mlp_medians,
-    mlp_seeds,
-    numbers,
+from figures.machine.machine import Bar, Claim, Config, Record, runs_of, shape_name, slope, spread
+from figures.machine.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    draw_band,
+    entry,
 )
 from figures.scaling.toy_scaling import (
     SEEDS,
@@ -35,8 +36,232 @@ from figures.scaling.toy_scaling import (
     kan_configs,
     learn,
     mlp_configs,
-    seconds,
 )
+from kan_ref.checks import FloatArray
+
+LBFGS, LM, LM_5, ELIMINATED, ELIMINATED_5 = KANS = (
+    "L-BFGS",
+    "Levenberg-Marquardt",
+    "Levenberg-Marquardt, degree 5",
+    "Levenberg-Marquardt, eliminated",
+    "Levenberg-Marquardt, eliminated, degree 5",
+)
+TWO_LAYERS = "two layers"
+MUCH, WORSE = 10.0, 2.0  # times the error
+# target -> range of G over which the slope is taken: from where the curve has left the error of the first grids
+SLOPE_RANGES = {
+    "bessel": (20, 500),
+    "exp_sin": (5, 500),
+    "product": (3, 20),
+    "exp_two_sines": (10, 100),
+    "exp_mean_sin2": (3, 10),
+}
+BARS = {
+    "bessel": -3.85,
+    "exp_sin": -3.85,
+    "exp_mean_sin2": -3.5,
+}  # of the slope, with Levenberg-Marquardt
+EXACT, FINE, FINE_GRID = 1e-8, 1e-7, 50  # errors of xy; of the 4-dimensional function at G = 50
+
+
+def kind_of(record: Record) -> str:
+    """Return the kind, of `KANS`, of a record."""
+    config = record["config"]
+    if config["shape"] == "eliminated":
+        return ELIMINATED_5 if config["degree"] == 5 else ELIMINATED
+    if config["shape"] == TWO_LAYERS:
+        return TWO_LAYERS
+    if config["optimizer"] == "lbfgs":
+        return LBFGS
+    return LM_5 if config["degree"] == 5 else LM
+
+
+def kan_runs(records: Sequence[Record], toy: Toy, kind: str) -> list[Record]:
+    """Return the records of the KANs of one kind on one function, ordered by seed."""
+    found = runs_of(records, target=toy.target, model="kan")
+    return [record for record in found if kind_of(record) == kind]
+
+
+def numbers(runs: Sequence[Record], name: str) -> FloatArray:
+    """Return one number of every grid of every run, (n_runs, n_grids)."""
+    return np.array(
+        [[grid[name] for grid in record["results"]["grids"]] for record in runs], dtype=np.float64
+    )
+
+
+def mlp_medians(
+    records: Sequence[Record], toy: Toy, optimizer: str
+) -> tuple[FloatArray, FloatArray]:
+    """Return sizes and median test errors over seeds of all MLPs of one optimizer on one function,
+    ordered by size.
+    """
+    errors: dict[tuple[int, str, tuple[int, ...]], list[float]] = {}
+    for record in records:
+        config, results = record["config"], record["results"]
+        if (config["model"], config["target"], config["optimizer"]) == (
+            "mlp",
+            toy.target,
+            optimizer,
+        ):
+            key = (int(results["n_params"]), str(config["activation"]), tuple(config["widths"]))
+            errors.setdefault(key, []).append(float(results["test_rmse"]))
+    keys = sorted(errors)
+    return np.array([key[0] for key in keys], dtype=np.float64), np.array(
+        [np.median(errors[key]) for key in keys]
+    )
+
+
+def mlp_seeds(records: Sequence[Record]) -> str:
+    """Return over how many seeds `mlp_medians` are: "one seed each", or as in "medians over 3 seeds"."""
+    seeds = {record["seed"] for record in records if record["config"]["model"] == "mlp"}
+    return f"medians over {len(seeds)} seeds" if len(seeds) > 1 else "one seed each"
+
+
+def frontier(sizes: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return those that no other one beats with at most as many parameters."""
+    order = np.lexsort((errors, sizes))
+    kept, lowest = [], np.inf
+    for place in order:
+        if errors[place] < lowest:
+            kept.append(place)
+            lowest = errors[place]
+    return sizes[kept], errors[kept]
+
+
+def claims(records: Sequence[Record]) -> list[Claim]:
+    """Return for each function the slopes of its KANs, the levels, and the MLPs."""
+    rows = []
+    for toy in TOYS:
+        for kind in KANS:
+            runs = kan_runs(records, toy, kind)
+            if runs:
+                rows += _kan_claims(toy, kind, runs)
+        if kan_runs(records, toy, LM):
+            rows += _mlp_claims(records, toy) + _depth_claims(records, toy)
+    return rows
+
+
+def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
+    grids = [int(grid["n_intervals"]) for grid in runs[0]["results"]["grids"]]
+    errors, train, degree = (
+        numbers(runs, "test_rmse"),
+        numbers(runs, "train_rmse"),
+        int(runs[0]["config"]["degree"]),
+    )
+    low, high = SLOPE_RANGES[toy.target]
+    high = min(high, grids[-1])
+    slopes = [slope(grids, row, low, high) for row in errors]
+    deviation = float(np.median([record["results"]["spread"] for record in runs]))
+    shapes = Counter(shape_name(record["results"]["widths"]) for record in runs)
+    shape = (
+        ", ".join(f"{name} {count} times" for name, count in shapes.items())
+        if len(shapes) > 1
+        else next(iter(shapes))
+    )
+    if "eliminated" in kind:
+        edges = Counter(sum(len(layer) for layer in record["results"]["edges"]) for record in runs)
+        shape += f" with {' or '.join(map(str, sorted(edges)))} edges"
+    about = f"{toy.plain}, KAN {shape}, {kind}"
+    last = errors[:, -1]
+    at_last = (
+        spread(last.tolist(), ".1e"),
+        spread((last / deviation).tolist(), ".1e"),
+        spread(train[:, -1].tolist(), ".1e"),
+    )
+    seeds = f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
+    evidence = f"{seeds}; G = {low} to {high}; at G = {grids[-1]} test {at_last[0]}, relative to std(y) {at_last[1]}, training {at_last[2]}"
+    bar = BARS.get(toy.target, -(degree + 1) + 0.15) if kind != LM_5 else -(degree + 1) + 0.3
+    middle = float(np.median(slopes))
+    rows = []
+    if toy.target != "product":  # exact in cubics at any G: there is no slope to have
+        judged = Bar(middle, round(bar, 2), round(0.75 * bar, 2), most=True, form=".2f")
+        rows.append(
+            Claim(
+                f"{about}: the slope is near that of Theorem 2.1",
+                f"near {-(degree + 1)}" if degree == 3 else f"{-(degree + 1)} (theorem)",
+                spread(slopes),
+                judged,
+                f"{evidence}; median of the slopes {judged.text}",
+            )
+        )
+    if toy.target == "product":
+        best = errors.min(axis=1)
+        rows.append(
+            _bar_claim(
+                f"{about}: exact in cubics, whatever G",
+                "not asked",
+                best,
+                EXACT,
+                f"{evidence}; the best grid of each seed",
+            )
+        )
+    if "eliminated" in kind and FINE_GRID in grids:
+        here = errors[:, grids.index(FINE_GRID)]
+        rows.append(
+            _bar_claim(
+                f"{about}: test RMSE at G = {FINE_GRID}",
+                "5.1e-07 (documentation, one run, k = 3)",
+                here,
+                FINE,
+                f"{len(runs)} seeds",
+            )
+        )
+    return rows
+
+
+def _bar_claim(about: str, paper: str, errors: FloatArray, bar: float, evidence: str) -> Claim:
+    judged = Bar(float(np.median(errors)), bar, 10.0 * bar, most=True, form=".1e")
+    return Claim(
+        about,
+        paper,
+        spread(errors.tolist(), ".1e"),
+        judged,
+        f"{evidence}; median {judged.text}",
+    )
+
+
+def _depth_claims(records: Sequence[Record], toy: Toy) -> list[Claim]:
+    """Return the row on two layers against three, each at its best grid; none without runs of two."""
+    two, three = (kan_runs(records, toy, kind) for kind in (TWO_LAYERS, LM))
+    if not two:
+        return []
+    best = [numbers(runs, "test_rmse").min(axis=1) for runs in (two, three)]
+    shapes = [shape_name(runs[0]["results"]["widths"]) for runs in (two, three)]
+    return [
+        Claim(
+            f"{toy.plain}: {shapes[0]} of two layers is much worse than three layers",
+            "[4,9,1] much worse than [4,2,2,1]; 2.9e-3 against 5.1e-7 (documentation)",
+            f"{spread(best[0].tolist(), '.1e')} against {spread(best[1].tolist(), '.1e')} of {shapes[1]}",
+            Bar(float(np.median(best[0]) / np.median(best[1])), MUCH, WORSE),
+            f"{len(two)} and {len(three)} seeds; Levenberg-Marquardt, best of G up to {two[0]['config']['grids'][-1]} and "
+            f"{three[0]['config']['grids'][-1]}; times the error",
+        )
+    ]
+
+
+def _mlp_claims(records: Sequence[Record], toy: Toy) -> list[Claim]:
+    rows = []
+    kans = [runs for kind in (LBFGS, LM) if (runs := kan_runs(records, toy, kind))]
+    best_kan = min(float(np.median(numbers(runs, "test_rmse"), axis=0).min()) for runs in kans)
+    for optimizer, name in (("lbfgs", "L-BFGS"), ("lm", "Levenberg-Marquardt")):
+        sizes, errors = mlp_medians(records, toy, optimizer)
+        if not len(sizes):
+            continue
+        few, low = frontier(sizes, errors)
+        found = f"best {errors.min():.1e} with {int(sizes[errors.argmin()])} parameters"
+        if len(few) > 2:
+            found += f", slope of the best ones {np.polyfit(np.log(few), np.log(low), 1)[0]:.2f}"
+        rows.append(
+            Claim(
+                f"{toy.plain}, MLPs, {name}: less accurate than KANs of the paper's shape",
+                "slow, plateau",
+                f"{found}; KAN {best_kan:.1e}",
+                Bar(float(errors.min() / best_kan), 1.0),
+                f"{len(sizes)} networks, {mlp_seeds(records)}; slope against the number of parameters; times less accurate",
+            )
+        )
+    return rows
+
 
 __all__ = ["claims"]
 
@@ -65,11 +290,6 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
         for seed in range(n_mlp)
         for config in mlp_configs(toy, seed, full=full)
     ]
-
-
-def cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a record."""
-    return seconds(config)
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -109,17 +329,7 @@ def _draw_toy(ax: Axes, records: Sequence[Record], toy: Toy) -> None:
         if runs:
             sizes, errors = (numbers(runs, name) for name in ("n_params", "test_rmse"))
             middle = np.median(sizes, axis=0)
-            color, mark = LOOKS[kind]
-            ax.plot(middle, np.median(errors, axis=0), color=color, marker=mark, zorder=4)
-            ax.fill_between(
-                middle,
-                errors.min(axis=0),
-                errors.max(axis=0),
-                color=color,
-                alpha=0.15,
-                lw=0,
-                zorder=3,
-            )
+            draw_band(ax, middle, errors, *LOOKS[kind], zorder=4)
             floor = min(floor, float(errors.min()))
     _draw_theory(ax, records, toy)
     ax.set_ylim(max(floor / 5.0, 1e-15) if np.isfinite(floor) else None, 20.0)
@@ -135,10 +345,10 @@ def _draw_theory(ax: Axes, records: Sequence[Record], toy: Toy) -> None:
     sizes, errors = (np.median(numbers(runs, name), axis=0) for name in ("n_params", "test_rmse"))
     at = min(3 if toy.target == "bessel" else 1, len(sizes) - 1)
     line = np.geomspace(float(sizes[at]), 1.3 * max(float(sizes[-1]), 4.0 * float(sizes[at])), 20)
-    for slope, color in ((-4.0, "red"), (-4.0 / toy.widths[0], "black")):
+    for power, color in ((-4.0, "red"), (-4.0 / toy.widths[0], "black")):
         ax.plot(
             line,
-            errors[at] * (line / sizes[at]) ** slope,
+            errors[at] * (line / sizes[at]) ** power,
             color=color,
             ls=(0, (4, 2)),
             lw=1.0,
@@ -150,21 +360,12 @@ def _explain(ax: Axes, records: Sequence[Record]) -> None:
     ax.set_axis_off()
     present = [kind for kind in LOOKS if any(kan_runs(records, toy, kind) for toy in TOYS)]
     handles = [
-        Line2D(
-            [],
-            [],
-            color=LOOKS[kind][0],
-            marker=LOOKS[kind][1],
-            label=LABELS.get(kind, f"KAN, {kind}"),
-        )
-        for kind in present
+        entry(LABELS.get(kind, f"KAN, {kind}"), LOOKS[kind][0], LOOKS[kind][1]) for kind in present
     ]
+    handles += [entry(label, color, ".") for color, label in MLP_LOOKS.values()]
     handles += [
-        Line2D([], [], color=color, marker=".", label=label) for color, label in MLP_LOOKS.values()
-    ]
-    handles += [
-        Line2D([], [], color="red", ls="--", lw=1.0, label="slope $-(k+1) = -4$"),
-        Line2D([], [], color="black", ls="--", lw=1.0, label="slope $-(k+1)/d = -4/d$"),
+        entry("slope $-(k+1) = -4$", "red", ls="--", lw=1.0),
+        entry("slope $-(k+1)/d = -4/d$", "black", ls="--", lw=1.0),
     ]
     n_train = records[0]["config"]["n_train"]
     title = f"{n_train} training points for every model;\nKAN: median (band: range) over seeds;\nMLP: {mlp_seeds(records)} (dots), the best of them (line)"

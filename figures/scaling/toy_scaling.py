@@ -184,31 +184,6 @@ def n_params(widths: Sequence[int]) -> int:
     return sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
 
 
-def seconds(config: Config) -> float:
-    """Return roughly the CPU seconds of a run: steps times the seconds of a step."""
-    if config["model"] == "mlp":
-        size = n_params(config["widths"])
-        of_a_step = (
-            1.5e-3 + 6e-6 * size
-            if config["optimizer"] == "lbfgs"
-            else 5e-3 + 3e-5 * size + 1.3e-7 * size**2
-        )
-        return float(config["n_steps"] * of_a_step)
-    if config["shape"] == "eliminated":
-        return 60.0
-    edges: int = sum(n_in * n_out for n_in, n_out in pairwise(config["widths"]))
-
-    def step(grid: int) -> float:
-        if config["optimizer"] == "lbfgs":
-            return 1.5e-3 + 4e-4 * edges + 2e-6 * edges * grid
-        return 3e-3 + 5e-4 * edges + 1e-7 * (edges * (grid + 5)) ** 2
-
-    steps = {3: config["n_starts"] * config["start_steps"]}
-    for grid in config["grids"]:
-        steps[grid] = steps.get(grid, 0) + config["n_steps"]
-    return float(sum(count * step(grid) for grid, count in steps.items()))
-
-
 # --- runs
 
 

@@ -8,6 +8,8 @@ Hidden grids are those of `kr.fit`: they reach beyond the activations by 1/G or 
 where they do not.
 
 Apart from optimizers on the parameters themselves, as in the paper, `kr.fit` is used as it is.
+
+The claims are those of section 2.4 about Fig. 2.3. One about large G is judged only if a sequence of grids reaches that far (`FAR`); quick runs end earlier.
 """
 
 import time
@@ -17,7 +19,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 import kan_ref as kr
 from figures.machine.ladder import (
@@ -29,8 +30,8 @@ from figures.machine.ladder import (
     WIDE,
     Method,
     chosen,
-    climb_cost,
     config_of,
+    count,
     grids_of,
     longest_grids,
     methods_in,
@@ -38,10 +39,20 @@ from figures.machine.ladder import (
     series,
     start,
 )
-from figures.machine.machine import Config, Record, shape_name
-from figures.machine.style import GREY, label_grids
+from figures.machine.machine import (
+    Bar,
+    Claim,
+    Config,
+    Record,
+    all_bar,
+    grid_spread,
+    median_grid,
+    shape_name,
+    slope,
+    spread,
+)
+from figures.machine.style import GREY, draw_band, entry, label_grids
 from figures.machine.training import OPTIMIZERS
-from figures.splines.fig_2_3_claims import claims as claims
 from kan_ref.training import Step
 
 NAME = "2.3"
@@ -74,11 +85,6 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
                     for seed in range(seeds or (10 if full else 2))
                 ]
     return found
-
-
-def cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a record."""
-    return climb_cost(config)
 
 
 class _Stairs:
@@ -193,11 +199,10 @@ def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> 
     ax.set_title(f"KAN {shape_name(widths)}: median over seeds")
     drawn = methods_in([record for record in records if record["config"]["widths"] == list(widths)])
     lines = [
-        Line2D([], [], color=method.color, label=f"{method.label}{_end(records, method, widths)}")
-        for method in drawn
+        entry(f"{method.label}{_end(records, method, widths)}", method.color) for method in drawn
     ]
     lines += [
-        Line2D([], [], color=GREY, ls=dash, label=name)
+        entry(name, ls=dash)
         for name, dash in (
             ("training", "-"),
             (f"test, {N_STAIR_TEST} of the points", (0, (3, 1.5))),
@@ -223,30 +228,11 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
         return
     for method in methods:
         runs = chosen(records, method, SMALL)
-        grids, errors, medians = (
-            grids_of(runs),
-            series(runs, "test_rmse"),
-            series(runs, "test_median"),
-        )
-        ax.fill_between(
-            grids, errors.min(axis=0), errors.max(axis=0), color=method.color, alpha=0.15, lw=0
-        )
-        ax.plot(
-            grids,
-            np.median(errors, axis=0),
-            color=method.color,
-            marker=method.marker,
-            label=method.label,
-        )
-        ax.plot(
-            grids,
-            np.median(medians, axis=0),
-            color=method.color,
-            marker=method.marker,
-            mfc="white",
-            ls=":",
-            lw=1.3,
-        )
+        grids = grids_of(runs)
+        look: dict[str, Any] = {"color": method.color, "marker": method.marker}
+        draw_band(ax, grids, series(runs, "test_rmse"), **look, label=method.label)
+        medians = np.median(series(runs, "test_median"), axis=0)
+        ax.plot(grids, medians, **look, mfc="white", ls=":", lw=1.3)
     anchor = max(
         np.median(series(chosen(records, method, SMALL), "test_rmse"), axis=0)[1]
         for method in methods
@@ -262,22 +248,9 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
             va="top" if power == 3 else "center",  # between the curves
             zorder=6,
         )
-    marks = [
-        Line2D([], [], color=method.color, marker=method.marker, label=method.label)
-        for method in methods
-    ]
-    marks.append(Line2D([], [], color=GREY, marker="o", label="root of the mean squared error"))
-    marks.append(
-        Line2D(
-            [],
-            [],
-            color=GREY,
-            marker="o",
-            mfc="white",
-            ls=":",
-            label="root of the median squared error",
-        )
-    )
+    marks = [entry(method.label, method.color, method.marker) for method in methods]
+    marks.append(entry("root of the mean squared error", GREY, "o"))
+    marks.append(entry("root of the median squared error", GREY, "o", mfc="white", ls=":"))
     ax.legend(handles=marks, loc="lower left")
 
 
@@ -292,15 +265,191 @@ def _draw_seconds(ax: Axes, records: Sequence[Record]) -> None:
                 ax.plot(grids_of(runs), seconds, color=method.color, marker=method.marker, ls=dash)
     ax.set_ylabel("CPU seconds of training on one grid")
     ax.set_title("training time, one thread: median over seeds")
-    lines = [
-        Line2D([], [], color=method.color, marker=method.marker, label=method.label)
-        for method in methods_in(records)
-    ]
+    lines = [entry(method.label, method.color, method.marker) for method in methods_in(records)]
     shapes = ((SMALL, "-"), (WIDE, (0, (3, 1.5))))
-    lines += [
-        Line2D([], [], color=GREY, ls=dash, label=f"KAN {shape_name(widths)}")
-        for widths, dash in shapes
-    ]
+    lines += [entry(f"KAN {shape_name(widths)}", ls=dash) for widths, dash in shapes]
     low, high = ax.get_ylim()
     ax.set_ylim(low, high * (high / low) ** 0.35)  # room for the legend
     ax.legend(handles=lines, loc="upper left")
+
+
+FAR, LAST = 200, 1000
+SLOPE_FROM, SLOPE_TO = 5, {LBFGS: 50, LBFGS_PAPER: 50, LM: 100}
+DROP = 0.9  # an error below this share of the one before has dropped
+AT_REST = 0.05  # a run that takes less than this share of its steps had converged before
+RISE = 2.0  # an error at the finest grid beyond so many times the best has risen
+THRESHOLD = 50.0  # the grid where the paper saw the least test loss
+NEAR = 0.3  # of a measured slope to the one it is compared with
+
+
+def claims(records: Sequence[Record]) -> list[Claim]:
+    """Return the statements of section 2.4 for each reading of the paper's "step", then what
+    Levenberg-Marquardt adds.
+    """
+    present = methods_in(records)
+    runs = {
+        (method, shape_name(widths)): chosen(records, method, widths)
+        for method in present
+        for widths in (WIDE, SMALL)
+    }
+    rows = []
+    for method in (method for method in present if method is not LM):
+        wide, small = (runs[method, shape_name(widths)] for widths in (WIDE, SMALL))
+        there = [some for some in (wide, small) if some]  # quick runs leave out the longest
+        far = [some for some in there if grids_of(some)[-1] >= FAR]
+        rows += [_stairs_claim(some, method) for some in there] + [
+            _rise_claim(some, method) for some in far
+        ]
+        if len(far) == 2:
+            rows.append(_optimum_claim(wide, method))
+            seeds = {record["seed"] for record in wide} & {record["seed"] for record in small}
+            wide, small_too = (
+                [record for record in some if record["seed"] in seeds] for some in (wide, small)
+            )
+            rows += [_shape_claim(wide, small_too, method)] if seeds else []
+        if small:
+            rows += [*_slope_claims(small, method), _time_claim(small, method)]
+    small = runs.get((LM, shape_name(SMALL)), [])
+    if small:
+        rows += [_theory_claim(small), _time_claim(small, LM)]
+    return rows
+
+
+def _about(runs: Sequence[Record], method: Method, claim: str) -> str:
+    return f"{shape_name(runs[0]['config']['widths'])}, {method.short}: {claim}"
+
+
+def _evidence(runs: Sequence[Record]) -> str:
+    return f"G up to {grids_of(runs)[-1]}, {count(runs)}"
+
+
+def _stairs_claim(runs: Sequence[Record], method: Method) -> Claim:
+    train, grids = series(runs, "train_rmse"), grids_of(runs)
+    shares = np.median(train[:, 1:] / train[:, :-1], axis=0)
+    to_the_end = grids[-1] == LAST
+    before = shares[:-1] if to_the_end else shares
+    drops = int((before < DROP).sum())
+    ours, good, why = (
+        f"drops at {drops} of {len(before)} extensions to G = {grids[len(before)]}",
+        [drops == len(before)],
+        "",
+    )
+    if to_the_end:
+        steps = float(np.median(series(runs, "n_steps")[:, -1]))
+        at_rest = steps < AT_REST * method.n_steps
+        ours += f", at G = {LAST} to {shares[-1]:.2g} of the error before"
+        # no drop where training had nothing left to do is not what the paper saw
+        good.append(bool(shares[-1] >= DROP) and not at_rest)
+        why = f"; at G = {LAST} it took {steps:.0f} steps" + (
+            ", the gradient being below its tolerance" if at_rest else ""
+        )
+    return Claim(
+        _about(
+            runs,
+            method,
+            "training loss drops at each extension" + (" but the last" if to_the_end else ""),
+        ),
+        f"each but G = {LAST}",
+        ours,
+        all_bar(good),
+        _evidence(runs)
+        + f", medians; dropped: below {DROP:g} of the error before{why}; parts of the statement that hold",
+    )
+
+
+def _rise_claim(runs: Sequence[Record], method: Method) -> Claim:
+    test = series(runs, "test_rmse")
+    rise = test[:, -1] / test.min(axis=1)
+    return Claim(
+        _about(runs, method, "test loss is U-shaped in G"),
+        "falls, then rises",
+        f"at the finest grid {spread(list(rise), '.3g')} times the best",
+        Bar(float(np.median(rise)), RISE),
+        _evidence(runs)
+        + "; hidden grids have their margin, figure u-shape is about those without; times the best",
+    )
+
+
+def _optimum_claim(runs: Sequence[Record], method: Method) -> Claim:
+    grids = grids_of(runs)
+    best = [grids[int(place)] for place in series(runs, "test_rmse").argmin(axis=1)]
+    middle = median_grid(best)
+    off = max(middle / THRESHOLD, THRESHOLD / middle)
+    return Claim(
+        _about(runs, method, "test loss is best near the interpolation threshold"),
+        "G = 50 (1000 samples / 15 = 67)",
+        grid_spread(best),
+        Bar(off, 1.0, 2.5, most=True),
+        f"{_evidence(runs)}; median of log G; factor from G = {THRESHOLD:g}",
+    )
+
+
+def _shape_claim(wide: Sequence[Record], small: Sequence[Record], method: Method) -> Claim:
+    n_grids = min(len(grids_of(wide)), len(grids_of(small)))
+    best = [series(runs, "test_rmse")[:, :n_grids].min(axis=1) for runs in (wide, small)]
+    factor = best[0] / best[1]
+    return Claim(
+        _about(small, method, f"reaches lower test loss than {shape_name(WIDE)}"),
+        "lower",
+        f"by a factor {spread(list(factor), '.3g')}; {np.median(best[1]):.1e} against {np.median(best[0]):.1e}",
+        all_bar([bool(value > 1.0) for value in factor]),
+        f"best of G up to {grids_of(small)[n_grids - 1]}, {count(small)}; seeds with a lower loss",
+    )
+
+
+def _slopes(runs: Sequence[Record], method: Method) -> tuple[list[float], list[float], str]:
+    """Return the slopes of the root of the mean and of the median squared test error, seed by seed,
+    and the range of G in words.
+    """
+    grids, high = grids_of(runs), SLOPE_TO[method]
+    means, medians = (
+        [slope(grids, errors, SLOPE_FROM, high) for errors in series(runs, name)]
+        for name in ("test_rmse", "test_median")
+    )
+    return means, medians, f"{_evidence(runs)}; slope over G = {SLOPE_FROM} to {high}"
+
+
+def _slope_claims(runs: Sequence[Record], method: Method) -> list[Claim]:
+    means, medians, where = _slopes(runs, method)
+    mean, median = float(np.median(means)), float(np.median(medians))
+    return [
+        Claim(
+            _about(runs, method, "test RMSE falls as G^-3"),
+            "about -3",
+            spread(means),
+            Bar(abs(mean + 3.0), NEAR, 2 * NEAR, most=True, form=".2f"),
+            f"{where}; distance of the median from -3",
+        ),
+        Claim(
+            _about(
+                runs, method, "the root of the median squared error falls faster, closer to G^-4"
+            ),
+            "closer to -4",
+            f"{spread(medians)}; root of the mean {mean:.2f}",
+            all_bar([median < mean, abs(median + 4.0) < abs(mean + 4.0)]),
+            f"{where}; of the two, faster and closer",
+        ),
+    ]
+
+
+def _theory_claim(runs: Sequence[Record]) -> Claim:
+    means, medians, where = _slopes(runs, LM)
+    return Claim(
+        _about(runs, LM, "test RMSE falls as Theorem 2.1 allows"),
+        "theorem: -4",
+        f"{spread(means)}; root of the median {np.median(medians):.2f}",
+        Bar(abs(float(np.median(means)) + 4.0), NEAR, most=True, form=".2f"),
+        f"{where}; distance of the median from -4",
+    )
+
+
+def _time_claim(runs: Sequence[Record], method: Method) -> Claim:
+    grids, seconds = grids_of(runs), np.median(series(runs, "seconds"), axis=0)
+    return Claim(
+        _about(runs, method, "training takes longer on finer grids"),
+        "drawn, no number",
+        f"{seconds[0]:.2g} s at G = {grids[0]}, {seconds[-1]:.2g} s at G = {grids[-1]}",
+        Bar(float(seconds[-1] / seconds[0]), 1.0),
+        _evidence(runs)
+        + "; CPU seconds on one thread with the extension, without errors on test points; times as long",
+    )

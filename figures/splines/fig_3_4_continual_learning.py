@@ -21,8 +21,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.machine import Claim, Config, Record, all_bar, spread
-from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, VERMILION
+from figures.machine.machine import Claim, Config, Record, all_bar, runs_of, spread
+from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, VERMILION, draw_band
 from figures.machine.training import OPTIMIZERS
 from kan_ref.checks import FloatArray
 
@@ -65,11 +65,6 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
         )
         found += [{"model": model, **own, **known, "seed": seed} for seed in range(count)]
     return found
-
-
-def cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a record."""
-    return 0.3 if config["model"].startswith("kan") else 10.0
 
 
 def peaks(config: Config, x: FloatArray) -> FloatArray:
@@ -163,7 +158,7 @@ def draw(records: Sequence[Record]) -> Figure:
         for row, model in enumerate(SHOWN, start=1):
             ax = _panel(picture, grid[row, phase], x)
             ax.plot(line[:, 0], truth, color="0.82", lw=1.2)
-            for record in runs_of(records, model)[:1]:
+            for record in runs_of(records, model=model)[:1]:
                 ax.plot(
                     line[:, 0],
                     record["results"]["phases"][phase]["curve"],
@@ -195,13 +190,11 @@ def _draw_forgetting(ax: Axes, records: Sequence[Record], n_phases: int) -> None
         worst = np.array(
             [
                 [phase["worst"][0] for phase in record["results"]["phases"]]
-                for record in runs_of(records, model)
+                for record in runs_of(records, model=model)
             ]
         )
-        ax.semilogy(steps, np.median(worst, axis=0), "o-", color=COLORS[model], label=LABELS[model])
-        ax.fill_between(
-            steps, worst.min(axis=0), worst.max(axis=0), color=COLORS[model], alpha=0.15, lw=0
-        )
+        draw_band(ax, steps, worst, COLORS[model], "o", label=LABELS[model])
+    ax.set_yscale("log")
     ax.axhline(KEPT, color=GREY, ls="--", lw=1.0)
     ax.set_xticks(steps)
     ax.set_xlabel("phases done")
@@ -209,17 +202,9 @@ def _draw_forgetting(ax: Axes, records: Sequence[Record], n_phases: int) -> None
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(MODELS))
 
 
-def runs_of(records: Sequence[Record], model: str) -> list[Record]:
-    """Return the records of a model, ordered by seed."""
-    return sorted(
-        (record for record in records if record["config"]["model"] == model),
-        key=lambda record: int(record["seed"]),
-    )
-
-
 def models_in(records: Sequence[Record]) -> list[str]:
     """Return the models that have records, in their order."""
-    return [model for model in MODELS if runs_of(records, model)]
+    return [model for model in MODELS if runs_of(records, model=model)]
 
 
 # --- the table
@@ -229,7 +214,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     """Return for each model the errors on the first four peaks at the end."""
     rows = []
     for model in models_in(records):
-        runs = runs_of(records, model)
+        runs = runs_of(records, model=model)
         worst = [max(record["results"]["phases"][-1]["worst"][:-1]) for record in runs]
         learnt = [
             max(phase["worst"][-1] for phase in record["results"]["phases"]) for record in runs
@@ -238,7 +223,6 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             max(phase["train_rmse"] for phase in record["results"]["phases"]) for record in runs
         ]
         kept = [error <= KEPT for error in worst]
-        bar = all_bar(kept if model == "kan, scales frozen" else [not good for good in kept])
         frozen, kan = model == "kan, scales frozen", model.startswith("kan")
         claim, paper = {
             True: ("the earlier peaks are kept", "kept"),
@@ -255,11 +239,11 @@ def claims(records: Sequence[Record]) -> list[Claim]:
                 paper,
                 f"largest error on the first four peaks at the end {spread(worst, '.1e')}, on each right after its phase "
                 f"{spread(learnt, '.1e')}",
-                bar.word,
+                all_bar(kept if model == "kan, scales frozen" else [not good for good in kept]),
                 f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; kept: at most {KEPT:g}; {runs[0]['results']['n_params']} parameters; "
                 f"largest training RMSE of a phase {spread(train, '.1e')}"
                 + (" (documentation 4.0e-06)" if frozen else "")
-                + f"; seeds, {bar.text}",
+                + "; seeds",
             )
         )
     return rows

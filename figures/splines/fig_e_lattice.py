@@ -23,13 +23,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 import kan_ref as kr
 from figures.machine.ladder import rmse
-from figures.machine.machine import Bar, Claim, Config, Record, spread
-from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION
+from figures.machine.machine import Bar, Claim, Config, Record, runs_of, spread
+from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION, entry
 from figures.machine.training import OPTIMIZERS, blind
 from kan_ref.bspline.knots import uniform_knots
 from kan_ref.bspline.placement import hidden_bounds
@@ -74,16 +73,6 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
         for points, way in WAYS
         for seed in range(count)
     ]
-
-
-def cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a record."""
-    return float(
-        0.25
-        * len(config["grids"])
-        * (2.0 if config["way"] == "fresh" else 1.0)
-        * (1.0 + (config["n_side"] / 25.0) ** 2)
-    )
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -171,12 +160,9 @@ def draw(records: Sequence[Record]) -> Figure:
             ax.set_title(f"${n} \\times {n}$ training points")
     for ax in axes[-1]:
         ax.set_xlabel("intervals per grid, $G$")
-    handles = [
-        Line2D([], [], color=color, marker=mark, label=label)
-        for label, color, mark in WAYS.values()
-    ]
-    handles.append(Line2D([], [], color=GREY, lw=0.6, label="thin: single seeds; thick: median"))
-    handles.append(Line2D([], [], color=GREY, ls="--", lw=1.0, label="$G + k = n$"))
+    handles = [entry(label, color, mark) for label, color, mark in WAYS.values()]
+    handles.append(entry("thin: single seeds; thick: median", lw=0.6))
+    handles.append(entry("$G + k = n$", ls="--", lw=1.0))
     picture.legend(handles=handles, loc="outside lower center", ncols=2)
     return picture
 
@@ -186,20 +172,13 @@ def _draw_errors(ax: Axes, records: Sequence[Record], n: int, name: str) -> None
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.axvline(n - 3, color=GREY, ls="--", lw=1.0)
     for (points, way), (_, color, mark) in WAYS.items():
-        runs = runs_of(records, n, points, way)
+        runs = runs_of(records, n_side=n, points=points, way=way)
         if not runs:
             continue
         errors = np.array([[grid[name] for grid in record["results"]["grids"]] for record in runs])
         grids = runs[0]["config"]["grids"]
         ax.plot(grids, np.median(errors, axis=0), color=color, marker=mark, ms=4.5, lw=1.5)
         ax.plot(grids, errors.T, color=color, alpha=0.3, lw=0.6)  # bands of five ways would overlap
-
-
-def runs_of(records: Sequence[Record], n: int, points: str, way: str) -> list[Record]:
-    """Return the records of a number of points and a method, ordered by seed."""
-    wanted = {"n_side": n, "points": points, "way": way}
-    found = [record for record in records if wanted.items() <= record["config"].items()]
-    return sorted(found, key=lambda record: int(record["seed"]))
 
 
 # --- the table
@@ -244,11 +223,11 @@ def claims(records: Sequence[Record]) -> list[Claim]:
                 f"{label}: the training loss jumps when G is comparable with the number of points in each direction",
                 "jumps",
                 f"training {_where(in_training, runs)}; test {_where(in_test, runs)}",
-                bar.word,
+                bar,
                 f"{len(runs)} run{'s' if len(runs) > 1 else ''}; jumped: more than {JUMP:g} times the least error on coarser grids; "
                 "comparable: G/n from 0.4 to 1.6"
                 + ("" if lattice else "; for comparison: yes means that it does not jump")
-                + f"; runs that jump there, {bar.text}",
+                + "; runs that jump there",
             )
         )
     return rows

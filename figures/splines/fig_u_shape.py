@@ -15,6 +15,8 @@ Input grids are [-1, 1] throughout, so that all points are on them. A point is o
 value of it is not in [a, b].
 
 Optimizers work on the parameters themselves, as in the paper.
+
+The claims are the paper's reading of its Fig. 2.3 and ours of the right arm of the U.
 """
 
 from collections.abc import Sequence
@@ -23,7 +25,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 import kan_ref as kr
@@ -35,8 +36,8 @@ from figures.machine.ladder import (
     WIDE,
     Method,
     chosen,
-    climb_cost,
     config_of,
+    count,
     grids_of,
     longest_grids,
     methods_in,
@@ -44,10 +45,19 @@ from figures.machine.ladder import (
     series,
     start,
 )
-from figures.machine.machine import Config, Record, known_median, shape_name
-from figures.machine.style import BLUE, GREY, VERMILION, label_grids
+from figures.machine.machine import (
+    Bar,
+    Claim,
+    Config,
+    Record,
+    grid_spread,
+    known_median,
+    shape_name,
+    slope,
+    spread,
+)
+from figures.machine.style import BLUE, GREY, VERMILION, entry, label_grids
 from figures.machine.training import OPTIMIZERS
-from figures.splines.fig_u_shape_claims import claims as claims
 from kan_ref.bspline.knots import extended_knots, refined_breakpoints, uniform_knots
 from kan_ref.bspline.placement import hidden_bounds
 from kan_ref.checks import FloatArray
@@ -78,11 +88,6 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
                     for seed in range(seeds or (10 if full else 2))
                 ]
     return found
-
-
-def cost(config: Config) -> float:
-    """Return roughly the CPU seconds of a record."""
-    return climb_cost(config)
 
 
 # --- the two ways to place hidden grids
@@ -278,10 +283,10 @@ def _explain(upper: Axes, lower: Axes) -> None:
     lower.set_axis_off()
     left = upper.legend(
         handles=[
-            Line2D([], [], color=VERMILION, marker="s", label="test, hidden grid without margin"),
-            Line2D([], [], color=VERMILION, ls=DASHED, label="the same without points off a grid"),
-            Line2D([], [], color=BLUE, marker="o", label="test, hidden grid with margin"),
-            Line2D([], [], color=GREY, ls=":", label="training, hidden grid without margin"),
+            entry("test, hidden grid without margin", VERMILION, "s"),
+            entry("the same without points off a grid", VERMILION, ls=DASHED),
+            entry("test, hidden grid with margin", BLUE, "o"),
+            entry("training, hidden grid without margin", ls=":"),
         ],
         loc="upper left",
         fontsize=9,
@@ -291,10 +296,10 @@ def _explain(upper: Axes, lower: Axes) -> None:
     )
     right = lower.legend(
         handles=[
-            Line2D([], [], color=VERMILION, marker="s", label="hidden grids without margin"),
-            Line2D([], [], color=BLUE, marker="o", label="hidden grids with margin"),
-            Line2D([], [], color=GREY, label=f"KAN {shape_name(SMALL)}"),
-            Line2D([], [], color=GREY, ls=DASHED, label=f"KAN {shape_name(WIDE)}"),
+            entry("hidden grids without margin", VERMILION, "s"),
+            entry("hidden grids with margin", BLUE, "o"),
+            entry(f"KAN {shape_name(SMALL)}"),
+            entry(f"KAN {shape_name(WIDE)}", ls=DASHED),
         ],
         loc="upper left",
         fontsize=9,
@@ -304,3 +309,86 @@ def _explain(upper: Axes, lower: Axes) -> None:
     )
     for legend in (left, right):  # wider than their panels, which should stay as wide as the others
         legend.set_in_layout(False)
+
+
+RISE, STRONG = (
+    2.0,
+    10.0,
+)  # an error at the finest grid that is so many times the best has risen; has risen strongly
+SLOPE_RANGE, FLATTER = (5, 50), 0.1
+
+
+def claims(records: Sequence[Record]) -> list[Claim]:
+    """Return for each method and shape the U, its cause, and the effect of the margin, as far as
+    both runs exist.
+    """
+    rows = []
+    for method in methods_in(records):
+        for widths in (SMALL, WIDE):
+            without, with_margin = (
+                chosen(records, method, widths, margin=margin) for margin in (False, True)
+            )
+            if without and with_margin:
+                rows += _claims_of(f"{shape_name(widths)}, {method.short}", without, with_margin)
+        runs = chosen(records, method, SMALL, margin=False)
+        rows += [_slope_claim(runs, method)] if runs else []
+    return rows
+
+
+def _rise(runs: Sequence[Record], name: str) -> list[float]:
+    errors = series(runs, name)
+    return [float(row[-1] / np.nanmin(row)) for row in errors]
+
+
+def _claims_of(about: str, without: Sequence[Record], with_margin: Sequence[Record]) -> list[Claim]:
+    grids = grids_of(without)
+    all_points, on_grid, cured = (
+        _rise(without, "test_rmse"),
+        _rise(without, "test_rmse_on_grid"),
+        _rise(with_margin, "test_rmse"),
+    )
+    best = [grids[int(place)] for place in series(without, "test_rmse").argmin(axis=1)]
+    last = without[0]["config"]["n_test"], [record["results"]["grids"][-1] for record in without]
+    counts, shares = ([grid[name] for grid in last[1]] for name in ("n_off_grid", "share_off_grid"))
+    others = [1.0 - share for share in shares]
+    evidence = f"G up to {grids[-1]}, {count(without)}"
+    # a statement on an interpolation threshold holds if the error rises on the grid as well
+    return [
+        Claim(
+            f"{about}: without margin the test error is U-shaped in G",
+            "U-shaped",
+            f"at G = {grids[-1]} {spread(all_points, '.3g')} times the best, which is at {grid_spread(best)}",
+            Bar(float(np.median(all_points)), RISE),
+            f"{evidence}; times the best",
+        ),
+        Claim(
+            f"{about}: the rise marks an interpolation threshold",
+            "interpolation threshold",
+            f"{spread(counts, '.0f')} of {last[0]} points, off a hidden grid, make all but {spread(others, '.1g')} of the squared error; "
+            f"without them {spread(on_grid, '.3g')} times the best",
+            Bar(float(np.median(on_grid)), STRONG, RISE),
+            f"{evidence}, at the finest grid; times the best without those points",
+        ),
+        Claim(
+            f"{about}: with margin the rise is gone",
+            "not tried",
+            f"at G = {grids[-1]} {spread(cured, '.3g')} times the best",
+            Bar(float(np.median(cured)), RISE, STRONG, most=True),
+            f"{evidence}; times the best",
+        ),
+    ]
+
+
+def _slope_claim(runs: Sequence[Record], method: Method) -> Claim:
+    grids = grids_of(runs)
+    of_all, on_grid = (
+        [slope(grids, errors, *SLOPE_RANGE) for errors in series(runs, name)]
+        for name in ("test_rmse", "test_rmse_on_grid")
+    )
+    return Claim(
+        f"{shape_name(SMALL)}, {method.short}: without margin a few bad points at the boundary flatten the slope of the test RMSE",
+        "-3 for the mean, closer to -4 for the median",
+        f"all points {spread(of_all)}, points on the grid {spread(on_grid)}",
+        Bar(float(np.median(of_all) - np.median(on_grid)), FLATTER, form=".2f"),
+        f"{count(runs)}; slope over G = {SLOPE_RANGE[0]} to {SLOPE_RANGE[1]}; flatter by",
+    )

@@ -1,6 +1,6 @@
 """A row of Table 1 or 2: a function on a box, with the paper's numbers; `sample` draws data from it.
 
-What the paper leaves open was fixed here and in `special_functions` and `feynman` before the first run, and did not change afterwards:
+What the paper leaves open was fixed here before the first run, and did not change afterwards:
 
 - Samples are uniform on the box, 1000 to train on, the default of the paper's code, and 10000 to test on, for every row and model.
 - The box of a variable is the one in the paper's code where it has the variable; else [-1, 1], for a positive quantity [0.5, 2], or
@@ -8,14 +8,28 @@ What the paper leaves open was fixed here and in `special_functions` and `feynma
 - One rule excludes singularities. Every expression that must be positive for the function to be finite and smooth (denominators, radicands,
   arguments of a logarithm, 1 - u^2 under an arcsine; and amounts whose logarithm the paper's own construction needs) is positive on
   the box enlarged by a tenth of its range on every side. A box that breaks the rule is shrunk to the next round number that satisfies it.
+
+`feynman.toml` has the 27 equations of Table 2, `special_functions.toml` the 15 special functions of Table 1 (Liu et al. 2024, section 3.2), whose
+values are SciPy's. The paper names SciPy's functions with the arguments (x, y) in SciPy's order. It leaves the following open; our choices are:
+
+- `ellipj(u, m)` has four values; sn, the first, is taken. u covers about a period, m its unit interval without a tenth at each end.
+- `ellipkinc`, `ellipeinc` (phi, m): a quarter turn of phi.
+- `jv`, `yv`, `kv`, `iv` (v, x): real orders v of [0, 3], the same box for the four. Orders that are no integers make x = 0 singular
+  for all of them.
+- `lpmv(m, v, x)`: real degrees v of [0, 3]. For those x = -1 is singular, for odd m x = 1 too.
+- `sph_harm(m, n, theta, phi)`, azimuth theta and colatitude phi, is today `sph_harm_y(n, m, phi, theta)`. Its real part is taken, which
+  for m = 0 is all of it (the imaginary part is the real one turned by a quarter of 2 pi / m). The whole sphere.
 """
 
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 import kan_ref as kr
 from kan_ref.checks import FloatArray
@@ -97,6 +111,27 @@ class Problem:
         return len(self.names)
 
 
+def read_problems(
+    name: str, special: Callable[[str], Callable[[FloatArray], Any]] | None = None
+) -> tuple[Problem, ...]:
+    """Return the rows of the file NAME.toml; `special` gives the function of a row that is no formula."""
+    rows = tomllib.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
+    return tuple(
+        Problem(
+            row,
+            data["formula"],
+            names=tuple(data["box"]),
+            box=tuple((low, high) for low, high in data["box"].values()),
+            positive=tuple(data.get("positive", ())),
+            shapes={kind: tuple(shape) for kind, shape in data["shapes"].items()},
+            paper=data["paper"],
+            conflict=data.get("conflict", ""),
+            special=special and special(row),
+        )
+        for row, data in rows.items()
+    )
+
+
 def points(box: Box, n: int, rng: np.random.Generator) -> FloatArray:
     """Return uniform points (n, n_in) of a box."""
     low, high = np.array(box).T
@@ -109,3 +144,23 @@ def sample(
     """Return training and test data."""
     x, x_test = points(problem.box, n_train, rng), points(problem.box, n_test, rng)
     return kr.Data(x, problem.f(x)[:, None], x_test, problem.f(x_test)[:, None])
+
+
+# where SciPy's own function of this name is not the one
+OF_THE_PAPER: dict[str, Callable[..., Any]] = {
+    "ellipj": lambda u, m: special.ellipj(u, m)[0],
+    "lpmv": lambda v, x, m: special.lpmv(m, v, x),
+    "sph_harm": lambda theta, phi, m, n: special.sph_harm_y(n, m, phi, theta).real,
+}
+
+
+def function_of(name: str) -> Callable[[FloatArray], Any]:
+    """Return the function of a row such as "sph_harm m=1 n=2", x (n, 2) -> (n,)."""
+    kind, *orders = name.split()
+    f = OF_THE_PAPER.get(kind) or getattr(special, kind)
+    fixed = {order[0]: int(order[2:]) for order in orders}
+    return lambda x: f(x[:, 0], x[:, 1], **fixed)
+
+
+SPECIAL_FUNCTIONS = read_problems("special_functions", function_of)
+FEYNMAN = read_problems("feynman")

@@ -93,11 +93,6 @@ def n_params(widths: Sequence[int], n_intervals: int, degree: int) -> int:
     return sum(n_in * n_out for n_in, n_out in pairwise(widths)) * (n_intervals + degree + 2)
 
 
-def n_weights(widths: Sequence[int]) -> int:
-    """Return the number of parameters of an MLP."""
-    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
-
-
 def grids_within(config: Config) -> list[int]:
     """Return the grids on which a network has no more parameters than samples remain for training;
     at least the two coarsest.
@@ -109,26 +104,6 @@ def grids_within(config: Config) -> list[int]:
         if n_params(config["widths"], grid, config["degree"]) <= n_left
     ]
     return few if len(few) > 1 else list(config["grids"][:2])
-
-
-def seconds_of(config: Config) -> float:
-    """Return roughly the CPU seconds of a record, as measured on one core."""
-    starts = int(config["n_starts"]) * int(config["start_steps"])
-    if config["model"] == MLP:
-        size = n_weights(config["widths"])
-        per_step = 1e-3 + 2e-5 * size if config["optimizer"] == "lm" else 3e-3 + 8e-7 * size
-        return per_step * (starts + 1.3 * int(config["n_steps"])) + 0.2
-    sizes = [n_params(config["widths"], grid, config["degree"]) for grid in grids_within(config)]
-    steps = int(config["n_steps"]) * (
-        sum(map(_seconds_a_step, sizes))
-        + (len(config["smoothness"]) - 1) * _seconds_a_step(sizes[-1])
-    )
-    ladders = 0.5 * len(config["penalties"]) if config["model"] == PRUNED else 1.0
-    return starts * (4e-3 + 4e-5 * sizes[0]) + ladders * steps + 0.2
-
-
-def _seconds_a_step(size: int) -> float:
-    return 2e-3 + 2e-5 * size + 1e-7 * size**2
 
 
 # --- a run

@@ -1,6 +1,6 @@
 """Tables 1 and 2, 15 special functions and 27 Feynman equations by KANs and MLPs, and Figs. 3.2, D.1, D.2, D.3, F.1 and F.2, drawn from their runs.
 
-Liu et al. 2024, sections 3.2 and 3.3, appendices D and F. `special_functions` and `feynman` have the functions and boxes, `table_method` the
+Liu et al. 2024, sections 3.2 and 3.3, appendices D and F. `problem` has the functions and boxes, `table_method` the
 training. KANs have the paper's shapes, width 5, and pruned ones; MLPs the same data, chosen in the same way.
 
 - Table 1: the paper's minimal and best shapes; MLPs of widths 5 and 100.
@@ -19,19 +19,19 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from figures.machine.machine import Claim, Config, DerivedFigure, FigureValue, Record
-from figures.tables.feynman import FEYNMAN
-from figures.tables.human_networks import SMOOTH
-from figures.tables.problem import Problem
-from figures.tables.shape_claims import (
+from figures.tables.problem import FEYNMAN, SPECIAL_FUNCTIONS, Problem
+from figures.tables.table_2_human import SMOOTH
+from figures.tables.table_method import KAN, MLP, PRUNED, WIDE, config_of, learn
+from figures.tables.table_summary import (
     about_equal_claim,
+    draw_diagrams,
+    draw_frontiers,
+    draw_rows,
     equal_size_claims,
     paper_shape_claim,
     row_claims,
     smaller_than_human_claim,
 )
-from figures.tables.special_functions import SPECIAL_FUNCTIONS
-from figures.tables.table_method import KAN, MLP, PRUNED, WIDE, config_of, learn, seconds_of
-from figures.tables.table_summary import draw_diagrams, draw_frontiers, draw_rows
 
 Shape = tuple[int, ...]
 
@@ -73,10 +73,6 @@ class TableFigure(FigureValue):
             config_of(problem, MLP, widths, seed, full=full, activation=activation)
             for widths, activation in (mlps if full else mlps[:1])
         ]
-
-    def cost(self, config: Config) -> float:
-        """Return roughly the CPU seconds of a record."""
-        return seconds_of(config)
 
     def run(self, config: Config) -> dict[str, Any]:
         """Train the model of a configuration on its function and return the errors."""

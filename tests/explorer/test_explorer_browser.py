@@ -1,9 +1,7 @@
 """The explorer in a browser, from file://: handles dragged, sliders moved, knots inserted, files loaded, by pointer and by keyboard."""
 
-import html
 import re
 import shutil
-from importlib.metadata import distribution
 
 import numpy as np
 import pytest
@@ -1098,41 +1096,17 @@ def test_a_part_in_a_frame_has_its_state_its_whole_height_and_the_colours_of_the
     assert [entry["message"] for entry in site_page.get_log("browser")] == []
 
 
-# --- formulas that are too wide, and sections that can be left out
-
-FORMULAS = {
-    "fits": r"\phi(x) = c\, f(a x + b) + d",
-    "spaces": r"y = \phi(x), \qquad y' = \phi'(x)\, x', \qquad y'' = \phi''(x)\, x'^2 + \phi'(x)\, x'', \qquad y''' = 0",
-    "pairs": r"\begin{split}\begin{aligned} a_1 &= 4 - \tfrac1{16} \cdot \tfrac98 = \tfrac{503}{128}, & w_b &= 2 - \tfrac1{16} \cdot \tfrac34 = \tfrac{125}{64} = 1 + \tfrac{61}{64}, \\ a_2 &= 6 . && \end{aligned}\end{split}",
-    "sums": r"f(x, y) = u(x_1) + v(x_2) + w(x_3) + \Big( u(y_1) + v(y_2) + w(y_3) \Big) = \sum_m c_m B_m(x) + d_m B_m(y)",
-    "cases": r"B_0 = \begin{cases} 1 + x & \text{on } [-1, 0] \\ 1 - x & \text{on } [0, 1] \end{cases} \quad B_1 = \begin{cases} x & \text{on } [0, 1] \\ 2 - x & \text{on } [1, 2] \end{cases} \quad B_2 = \begin{cases} x - 1 & \text{on } [1, 2] \\ 3 - x & \text{on } [2, 3] \end{cases}",
-    "whole": r"\frac{a_1 + a_2 + a_3 + a_4 + a_5 + a_6 + a_7 + a_8 + a_9 + a_{10} + a_{11} + a_{12} + a_{13} + a_{14} + a_{15}}{n}",
-}
-SHOWN = """return Object.fromEntries([...document.querySelectorAll('div.math')].map((div) => {
-  const svg = div.querySelector('svg').getBoundingClientRect();
-  return [div.id, [Math.round(svg.width), Math.round(svg.height), div.scrollWidth > div.clientWidth + 1]];
-}))"""
+# --- sections that can be left out
 
 
 @pytest.fixture
-def formula_page(chromium, tmp_path):
-    """A function that opens a page of formulas of some width, at a place of it."""
-    script = distribution("sphinx-mathjax-offline").locate_file(
-        "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
-    )
-    for source in (
-        script,
-        *((ROOT / "docs" / "_static" / f"{name}.js") for name in ("site", "formulas")),
-    ):
-        shutil.copy(source, tmp_path)
-    shown = "".join(
-        f'<div class="math" id="{name}" style="overflow-x: auto">\\[{html.escape(tex)}\\]</div>'
-        for name, tex in FORMULAS.items()
-    )
+def optional_page(chromium, tmp_path):
+    """A function that opens a page with an optional section, of some width, at a place of it."""
+    shutil.copy(ROOT / "docs" / "_static" / "site.js", tmp_path)
     (tmp_path / "page.html").write_text(
         '<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width">'
-        '<script defer src="formulas.js"></script><script defer src="site.js"></script><script defer src="tex-svg.js"></script></head>'
-        f"<body><article><h1>Page</h1>{shown}<section id='kept'><h2>Kept</h2><p>text</p></section>"
+        '<script defer src="site.js"></script></head>'
+        "<body><article><h1>Page</h1><section id='kept'><h2>Kept</h2><p>text</p></section>"
         "<section id='optional-more'><h2>Optional: more</h2><p id='inside'>text</p></section></article></body></html>",
         encoding="utf-8",
     )
@@ -1142,50 +1116,21 @@ def formula_page(chromium, tmp_path):
         chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         chromium.get("about:blank")
         chromium.get((tmp_path / "page.html").as_uri() + place)
-        WebDriverWait(chromium, 60).until(
-            lambda driver: driver.execute_script(
-                "return document.readyState === 'complete' && [...document.querySelectorAll('div.math')].every((div) => div.originalFormula)"
-            )
-        )
         return chromium
 
     yield opened
     chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_a_formula_that_is_too_wide_for_a_phone_is_set_on_several_lines(formula_page):
-    wide = formula_page(1200).execute_script(SHOWN)
-    narrow = formula_page(390).execute_script(SHOWN)
-
-    assert not any(scrolls for *_, scrolls in wide.values())
-    assert [name for name, (*_, scrolls) in narrow.items() if scrolls] == ["whole"]
-    assert wide["fits"][1] == pytest.approx(narrow["fits"][1], abs=1)
-    for name in ("spaces", "pairs", "sums", "cases"):
-        assert narrow[name][0] <= 375 < wide[name][0]
-        assert narrow[name][1] > 1.3 * wide[name][1]
-
-
-def test_a_formula_has_one_line_again_when_the_page_gets_wider(formula_page):
-    page = formula_page(390)
-    narrow = page.execute_script(SHOWN)["spaces"]
-    metrics = {"width": 1200, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    WebDriverWait(page, 60).until(
-        lambda _: page.execute_script(SHOWN)["spaces"][1] < 0.7 * narrow[1]
-    )
-
-    assert page.execute_script(SHOWN)["spaces"][0] > 400
-
-
-def test_an_optional_section_is_closed_until_a_click_or_a_link_opens_it(formula_page):
-    page = formula_page(390)
+def test_an_optional_section_is_closed_until_a_click_or_a_link_opens_it(optional_page):
+    page = optional_page(390)
     inside = page.find_element(By.ID, "inside")
     kept = page.find_element(By.CSS_SELECTOR, "#kept p")
     closed = [kept.is_displayed(), inside.is_displayed()]
     page.find_element(By.TAG_NAME, "summary").click()
     clicked = inside.is_displayed()
     linked = {
-        place: formula_page(390, place).find_element(By.ID, "inside").is_displayed()
+        place: optional_page(390, place).find_element(By.ID, "inside").is_displayed()
         for place in ("#inside", "#optional-more", "#kept")
     }
 

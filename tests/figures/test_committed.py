@@ -16,11 +16,11 @@ from figures.drawings import overviews
 from figures.machine.catalog import all_figures, read_claims, table_file
 from figures.machine.machine import sources
 from figures.machine.records import (
-    collected_path,
-    find_records,
+    config_key,
     make_plan,
-    record_bytes,
-    record_path,
+    read_records,
+    record_line,
+    records_path,
 )
 from figures.machine.reproduced import KINDS, STATES, counts, page, read_items, summary
 from figures.machine.style import picture_bytes, style
@@ -74,7 +74,7 @@ def recomputed(text):
 
 
 def test_every_verdict_follows_from_the_judged_number_of_its_row():
-    wrong = [claim.claim for _, claim in rows() if recomputed(claim.evidence) != claim.agrees]
+    wrong = [claim.claim for _, claim in rows() if recomputed(claim.cells[-1]) != claim.agrees]
 
     assert wrong == []
     assert len(rows()) >= 250 or not HAS_RECORDS
@@ -124,32 +124,24 @@ def test_every_branch_of_the_decision_tree_has_rows():
 
 
 @each_figure
-def test_collected_records_are_sorted_and_written_as_collect_writes_them(name):
-    figure = all_figures()[name]
-    found, files = find_records(RESULTS, figure)
-    path = collected_path(RESULTS, figure)
+def test_committed_records_are_sorted_and_as_the_program_writes_them(name):
+    path = records_path(RESULTS, all_figures()[name])
+    found = read_records(path)
 
-    assert files == []
     content = path.read_bytes() if path.exists() else b""
-    assert content == b"".join(record_bytes(found[key]) for key in sorted(found))
+    assert content == b"".join(record_line(found[key]) for key in sorted(found))
+    assert {record["figure"] for record in found.values()} <= {name}
 
 
 @each_figure
 @pytest.mark.parametrize("full", [False, True])
-def test_every_configuration_has_a_file_of_its_own_and_a_cost(name, full, tmp_path):
+def test_every_configuration_has_a_key_of_its_own(name, full):
     figure = all_figures()[name]
     configs = figure.configs(full, 3)
 
-    assert len({record_path(tmp_path, figure, config) for config in configs}) == len(configs)
-    assert all(figure.cost(config) > 0.0 for config in configs)
+    assert len(set(map(config_key, configs))) == len(configs)
     if configs and "seed" in configs[0]:
         assert {config["seed"] for config in configs} == {0, 1, 2}
-
-
-def test_quick_figures_are_planned_for_less_than_fifteen_minutes():
-    figures = all_figures().values()
-
-    assert sum(one.cost(config) for one in figures for config in one.configs(False, None)) < 900.0
 
 
 # --- what is reproduced

@@ -9,8 +9,8 @@ import kan_ref as kr
 from figures.lans import fig_b_1_lan_training, fig_b_2_lan_examples, fig_b_3_images, lan_runs
 from figures.machine.style import style
 from figures.scaling import fig_3_1_scaling, toy_scaling
-from figures.scaling.fig_3_1_claims import frontier
-from figures.splines import fig_3_4_continual_learning, fig_e_lattice, fig_u_shape_cure
+from figures.scaling.fig_3_1_scaling import frontier
+from figures.splines import fig_3_4_continual_learning, fig_e_lattice
 
 # --- 3.1
 
@@ -193,28 +193,6 @@ def test_a_small_run_on_lans_is_plain_data_and_is_judged_and_drawn(figure, confi
     assert isinstance(figure.claims([record]), list)
     with style():
         assert figure.draw([record]).axes
-
-
-# --- the cure of the U-shape
-
-
-def test_a_small_run_of_each_way_reports_errors_and_weights():
-    for config in fig_u_shape_cure.configs(False, 1)[:3]:
-        small = {
-            **config,
-            "grids": [3, 5],
-            "n_train": 150,
-            "n_test": 50,
-            "n_starts": 2,
-            "start_steps": 20,
-            "n_steps": 20,
-        }
-
-        grids = fig_u_shape_cure.run(small)["grids"]
-
-        assert [grid["n_intervals"] for grid in grids] == [3, 5]
-        assert all(grid["test_rmse"] > 0.0 for grid in grids)
-        assert all(grid["weight"] in (None, *config.get("weights", [0.0])) for grid in grids)
 
 
 # --- E

@@ -236,8 +236,8 @@ def test_a_run_finds_a_relation_repeats_itself_and_is_plain_data():
 
     assert json.loads(json.dumps(results)) == results
     short = {**config, "n_steps": 5}
-    assert without_times(fig_4_2_unsupervised.search(short)) == without_times(
-        fig_4_2_unsupervised.search(short)
+    assert without_times(fig_4_2_unsupervised.run(short)) == without_times(
+        fig_4_2_unsupervised.run(short)
     )
     network, group = (
         restored(results["network"]),

@@ -1,4 +1,4 @@
-"""Figures 2.4, C.1 and the addition of velocities: networks that survive a record, and what runs measure."""
+"""Figures 2.4 and C.1: networks that survive a record, and what runs measure."""
 
 import json
 
@@ -9,7 +9,7 @@ from networks import formula_network, random_network, two_sines
 
 import kan_ref as kr
 from figures.formulas import fig_c_1_hyperparameters as fig_c_1
-from figures.formulas import five_steps, hyperparameters, velocities
+from figures.formulas import five_steps
 from figures.formulas.five_steps import DISCOVER, NOISY, PRINTED, WAYS
 from figures.machine.stored_network import draw_settled, draw_stored, restored, stored
 from figures.machine.style import picture_bytes, style
@@ -245,12 +245,12 @@ def test_an_edge_is_active_above_the_threshold_and_a_node_with_one_on_both_sides
     lower = [[0.5, 0.0], [0.02, 0.02], [0.0, 0.009], [0.3, 0.0], [0.0, 0.0]]
     record = {"results": {"scores": [lower, [[0.2, 0.01, 0.4, 0.3, 0.5]]]}}
 
-    assert hyperparameters.active_edges(record) == 4 + 4
-    assert hyperparameters.active_nodes(record) == 2
+    assert fig_c_1.active_edges(record) == 4 + 4
+    assert fig_c_1.active_nodes(record) == 2
 
 
 def test_a_run_of_fig_c_1_repeats_itself_and_is_plain_data():
-    config = hyperparameters.config_of(1, {"n_train": 100, "n_test": 50, "n_steps": 5})
+    config = fig_c_1.config_of(1, {"n_train": 100, "n_test": 50, "n_steps": 5})
 
     first, second = (fig_c_1.run(config) for _ in range(2))
 
@@ -265,49 +265,6 @@ def test_a_run_of_fig_c_1_repeats_itself_and_is_plain_data():
     ["penalty_weight", "l1_weight", "entropy_weight", "n_intervals", "degree", "n_steps", "seed"],
 )
 def test_every_setting_of_fig_c_1_is_used(name):
-    base = hyperparameters.config_of(3, {"n_train": 60, "n_test": 20, "n_steps": 4})
+    base = fig_c_1.config_of(3, {"n_train": 60, "n_test": 20, "n_steps": 4})
 
     assert fig_c_1.run({**base, name: base[name] + 1}) != fig_c_1.run(base)
-
-
-# --- velocities
-
-
-def test_velocities_are_added_exactly_by_locked_arctanh_and_not_by_another_function():
-    config = velocities.configs(False, 1)[0] | {
-        "n_train": 200,
-        "n_test": 100,
-        "n_starts": 1,
-        "n_intervals": 5,
-        "n_steps": 8,
-        "affine_steps": 25,
-    }
-    results = velocities.run(config)
-
-    assert json.loads(json.dumps(results)) == results
-    assert results["arctanh"]["error"] < 1e-10
-    assert results["arctanh"]["n_params"] == 8
-    assert results["arctanh"]["formula"].count("atanh") == 2
-    record = {"config": config, "seed": 0, "results": results}
-    assert [claim.agrees for claim in velocities.claims([record])][1:] == ["yes", "yes"]
-    results["arctanh"]["error"] = 1e-3
-    assert [claim.agrees for claim in velocities.claims([record])][1:] == ["no", "no"]
-
-
-def test_the_addition_is_that_of_rapidities():
-    x = np.random.default_rng(0).uniform(-0.9, 0.9, (50, 2))
-
-    np.testing.assert_allclose(
-        velocities.added(x), np.tanh(np.arctanh(x).sum(axis=1)), rtol=1e-13, atol=1e-15
-    )
-
-
-def test_locked_edges_share_their_parameters():
-    rng = np.random.default_rng(0)
-    x = rng.uniform(-0.9, 0.9, (100, 2))
-    data = kr.Data(x, velocities.added(x)[:, None], x, velocities.added(x)[:, None])
-    start = kr.init_network((2, 1, 1), n_intervals=5, degree=3, domain=(-0.9, 0.9), rng=rng)
-
-    network = velocities.locked(start, data, "arctanh", 2)
-
-    assert [len(layer.affine) for layer in network.layers] == [1, 1]

@@ -11,13 +11,8 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from figures.knots import (
-    fig_4_3_signature,
-    fig_4_4_relations,
-    relations,
-    signature,
-)
-from figures.knots.signature import TASKS
+from figures.knots import fig_4_3_signature, fig_4_4_relations
+from figures.knots.fig_4_3_signature import TASKS
 from figures.knots.table import COMMON, GROUPS, all_knots, slope
 from figures.localization import chains, learning
 from figures.localization.chains import MODELS
@@ -81,10 +76,10 @@ def test_the_slope_is_the_real_part_of_longitude_over_meridian():
 
 def test_the_rule_reads_off_a_signature_that_follows_the_slope(monkeypatch):
     knots = all_knots()
-    exact = replace(knots, signature=signature.nearest_even(0.4 * slope(knots)).astype(int))
-    monkeypatch.setattr(signature, "all_knots", lambda: exact)
+    exact = replace(knots, signature=fig_4_3_signature.nearest_even(0.4 * slope(knots)).astype(int))
+    monkeypatch.setattr(fig_4_3_signature, "all_knots", lambda: exact)
 
-    results = signature.learn(signature.config_of("A", 0, 2000))
+    results = fig_4_3_signature.run(fig_4_3_signature.config_of("A", 0, 2000))
 
     assert results["accuracy"] > 0.97
     assert results["p"] == pytest.approx(0.4, abs=0.01)
@@ -92,7 +87,7 @@ def test_the_rule_reads_off_a_signature_that_follows_the_slope(monkeypatch):
 
 @pytest.mark.parametrize("task", ["all", "mlp", "B"])
 def test_a_run_on_the_signature_is_plain_data_and_beats_the_most_common_one(task):
-    results = fig_4_3_signature.run(signature.config_of(task, 0, 300, 10))
+    results = fig_4_3_signature.run(fig_4_3_signature.config_of(task, 0, 300, 10))
 
     assert json.loads(json.dumps(results)) == results
     assert results["accuracy"] > results["most_common"]
@@ -100,15 +95,15 @@ def test_a_run_on_the_signature_is_plain_data_and_beats_the_most_common_one(task
 
 @pytest.mark.parametrize("task", ["mu_r", "mlp"])
 def test_the_start_with_the_smallest_loss_on_held_out_training_knots_goes_on(task):
-    config = signature.config_of(task, 0, 500, 20) | {"n_starts": 4}
-    sample = signature.sample_of(config, np.random.default_rng(0))
+    config = fig_4_3_signature.config_of(task, 0, 500, 20) | {"n_starts": 4}
+    sample = fig_4_3_signature.sample_of(config, np.random.default_rng(0))
     x, x_test = sample.standardized(TASKS[task].inputs)
     y = np.searchsorted(sample.classes, sample.train.signature)
     nothing = np.zeros(len(x_test), dtype=int)  # labels to test are not used
     data = kr.Data(x, y, x_test, nothing)
     widths = (x.shape[1], *TASKS[task].hidden, len(sample.classes))
 
-    start, losses = signature._best_start(
+    start, losses = fig_4_3_signature._best_start(
         TASKS[task], widths, data, config, np.random.default_rng(1)
     )
 
@@ -119,7 +114,9 @@ def test_the_start_with_the_smallest_loss_on_held_out_training_knots_goes_on(tas
 
 
 def test_test_knots_are_new_and_all_have_at_most_13_crossings():
-    sample = signature.sample_of(signature.config_of("A", 0, 3000), np.random.default_rng(0))
+    sample = fig_4_3_signature.sample_of(
+        fig_4_3_signature.config_of("A", 0, 3000), np.random.default_rng(0)
+    )
 
     assert not set(sample.train.names) & set(sample.test.names)
     assert max(sample.train.crossings.max(), sample.test.crossings.max()) == 13
@@ -142,16 +139,16 @@ def test_test_knots_are_new_and_all_have_at_most_13_crossings():
     ],
 )
 def test_a_relation_is_named_by_its_variables(shares, accuracy, relation):
-    names = relations.variables_of(0)
+    names = fig_4_4_relations.variables_of(0)
     search = {"variables": list(names), "shares": [shares.get(name, 0.0) for name in names], "accuracy": accuracy}  # fmt: skip
 
-    assert relations.relation_of(search) == relation
+    assert fig_4_4_relations.relation_of(search) == relation
 
 
 def test_scaled_variables_keep_the_identity_of_the_cusp_and_shuffled_ones_break_it():
-    data = relations.sample_of(relations.config_of(0, 300), 0)
+    data = fig_4_4_relations.sample_of(fig_4_4_relations.config_of(0, 300), 0)
     v, longitude, im = (
-        data.x_train[:, relations.VARIABLES.index(name)]
+        data.x_train[:, fig_4_4_relations.VARIABLES.index(name)]
         for name in ("cusp_volume", "longitude", "meridian_im")
     )
     ratio = v / (longitude * im)
@@ -162,7 +159,11 @@ def test_scaled_variables_keep_the_identity_of_the_cusp_and_shuffled_ones_break_
 
 
 def test_a_run_on_relations_is_plain_data():
-    config = relations.config_of(0, 200, 20) | {"n_test": 100, "n_starts": 2, "start_steps": 5}
+    config = fig_4_4_relations.config_of(0, 200, 20) | {
+        "n_test": 100,
+        "n_starts": 2,
+        "start_steps": 5,
+    }
 
     results = fig_4_4_relations.run(config)
 
@@ -172,10 +173,10 @@ def test_a_run_on_relations_is_plain_data():
 
 def test_logarithms_of_the_cusp_have_the_factors_of_a_product():
     """From curves whose factors are off by 10 %, training finds the product."""
-    config = relations.config_of(0, 300) | {"n_test": 100}
-    data = relations.sample_of(config, 1)
-    places = {name: place for place, name in enumerate(relations.variables_of(1))}
-    network = relations._start(config, data.x_train, np.random.default_rng(0))
+    config = fig_4_4_relations.config_of(0, 300) | {"n_test": 100}
+    data = fig_4_4_relations.sample_of(config, 1)
+    places = {name: place for place, name in enumerate(fig_4_4_relations.variables_of(1))}
+    network = fig_4_4_relations.start(config, data.x_train, np.random.default_rng(0))
     factors = {"cusp_volume": 5.0, "longitude": -4.5, "meridian_im": -5.5}
     f = sum(factor * np.log(data.x_train[:300, places[name]]) for name, factor in factors.items())
     network = kr.mask_edges(network, 0, np.zeros((1, len(places))))
@@ -185,7 +186,7 @@ def test_logarithms_of_the_cusp_have_the_factors_of_a_product():
             network, 0, output=0, input=places[name], name="log", affine=affine
         )
 
-    logs = relations._logarithms(config, 1, {"pruned": network})
+    logs = fig_4_4_relations._logarithms(config, 1, {"pruned": network})
 
     assert logs["factors"]["longitude"] == pytest.approx(-1.0, abs=0.01)
     assert logs["factors"]["meridian_im"] == pytest.approx(-1.0, abs=0.01)

@@ -1,44 +1,26 @@
-"""Functions of Tables 1 and 2, and the tables under one rule: what is searched, and what chooses.
-
-The functions are on boxes without singularities; networks equal their formulas; errors come from points outside the hull.
-"""
+"""Functions of Tables 1 and 2: on boxes without singularities; networks that equal their formulas."""
 
 import itertools
-import json
-from dataclasses import replace
 from functools import cache
-from types import SimpleNamespace
 
 import mpmath
 import numpy as np
 import pytest
 import sympy
 from scipy import special
-from scipy.spatial import Delaunay
 
 import kan_ref as kr
-from figures.tables import budget_search, table_1_hull
-from figures.tables.budget_rule import (
-    ACTIVATIONS,
-    DEGREES,
-    SAME_SIZE,
-    SIZES,
-    architectures,
-    config_of,
-    mlp_widths,
+from figures.tables.problem import (
+    ENLARGED,
+    FEYNMAN,
+    N_TEST,
+    N_TRAIN,
+    SPECIAL_FUNCTIONS,
+    points,
+    sample,
+    values_of,
 )
-from figures.tables.feynman import FEYNMAN
-from figures.tables.human_networks import HUMAN, SMOOTH, edges_of, exact_network
-from figures.tables.problem import ENLARGED, N_TEST, N_TRAIN, points, sample, values_of
-from figures.tables.special_functions import SPECIAL_FUNCTIONS
-from figures.tables.table_1_hull import (
-    QUINTIC,
-    ROWS,
-    WAYS,
-    configs,
-    run,
-)
-from figures.tables.table_method import KAN, MLP
+from figures.tables.table_2_human import HUMAN, SMOOTH, edges_of, exact_network
 
 PROBLEMS = (*SPECIAL_FUNCTIONS, *FEYNMAN)
 every_problem = pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
@@ -291,214 +273,3 @@ def test_constants_and_terms_of_one_variable_make_one_edge():
 
     a, b = sympy.symbols("a b")
     assert edges == {0: a + sympy.sin(a) + 3, 1: -(b**2)}
-
-
-KV = next(problem for problem in ROWS if problem.name == "kv")
-
-
-def small_run(way):
-    config = next(config for config in configs(False, 1) if config["way"] == way)
-    return {
-        **config,
-        "n_train": 300,
-        "n_test": 2000,
-        "n_starts": 1,
-        "start_steps": 10,
-        "n_steps": 5,
-        "end_steps": 5,
-        "grids": [3, 5],
-    }
-
-
-@pytest.fixture(scope="module")
-def results():
-    return run(small_run(QUINTIC))
-
-
-def test_a_record_repeats_itself_and_is_plain_data(results):
-    again = run(small_run(QUINTIC))
-
-    assert {**again, "seconds": 0.0} == {**results, "seconds": 0.0}
-    assert json.loads(json.dumps(results)) == results
-
-
-def test_points_outside_the_hull_are_left_out_of_the_second_error(results):
-    config = small_run(QUINTIC)
-    data = sample(
-        KV,
-        np.random.default_rng(config["seed"]),
-        n_train=config["n_train"],
-        n_test=config["n_test"],
-    )
-    outside = Delaunay(data.x_train).find_simplex(data.x_test) < 0
-
-    assert results["n_outside"] == outside.sum() > 0
-    assert results["test_inside"] < results["test"]
-    assert len(results["worst"]) == table_1_hull.N_WORST
-    worst = np.array(results["worst"])
-    assert (np.diff(worst[:, 2]) <= 0.0).all()
-    assert results["quantiles"][0] == pytest.approx(worst[0, 2], rel=0.5)
-    hull = np.array(results["hull"])
-    assert {tuple(point) for point in hull} <= {tuple(point) for point in data.x_train}
-
-
-def test_only_the_table_s_way_has_the_table_s_settings():
-    full = [config for config in configs(True, 1) if config["function"] == "kv"]
-
-    assert [config["way"] for config in full] == list(WAYS)
-    assert [config["degree"] for config in full] == [3, 5, 5]
-    assert [config["n_train"] for config in full] == [1000, 1000, 4000]
-
-
-# --- the tables under one rule
-
-
-PRODUCT = next(problem for problem in FEYNMAN if problem.name == "II.2.42")
-
-
-def ticks():
-    """A clock that a search cannot slow down, so that two searches are the same."""
-    count = itertools.count()
-    return lambda: 0.01 * next(count)
-
-
-def small(model, **changes):
-    config = config_of(PRODUCT, model, 0, 0.5)
-    few = {"n_train": 250, "n_test": 300, "sizes": [60, 120], "shares": [0.5, 0.5]}
-    return {**config, **few, "seconds": 0.3, **changes}
-
-
-def searched(model, **changes):
-    return budget_search.learn(PRODUCT, small(model, **changes), ticks())
-
-
-# --- sizes
-
-
-@pytest.mark.parametrize("problem", [*SPECIAL_FUNCTIONS, *FEYNMAN], ids=lambda one: one.name)
-def test_kans_and_mlps_of_a_size_differ_by_at_most_a_tenth(problem):
-    rng = np.random.default_rng(0)
-    for size in SIZES:
-        numbers = []
-        for model in (KAN, MLP):
-            known = architectures(config_of(problem, model, 0, 12.0), size)
-            assert known, (model, size)
-            for one in known:
-                network = (
-                    kr.init_network(
-                        one.widths,
-                        n_intervals=one.n_intervals,
-                        degree=one.degree,
-                        domain=(-1.0, 1.0),
-                        rng=rng,
-                    )
-                    if one.degree
-                    else kr.init_mlp(one.widths, activation=one.activation, rng=rng)
-                )
-                numbers.append(network.n_params)
-        assert max(numbers) - min(numbers) <= SAME_SIZE * size
-    assert min(SIZES) * 0.95 >= 50
-    assert max(SIZES) * 1.05 <= 600
-
-
-def test_kans_have_the_papers_shapes_and_both_degrees_and_mlps_both_activations():
-    config = config_of(PRODUCT, KAN, 0, 12.0)
-
-    assert {tuple(shape) for shape in config["shapes"]} >= set(PRODUCT.shapes.values())
-    assert {one.degree for one in architectures(config, 120)} == set(DEGREES)
-    mlps = architectures(config_of(PRODUCT, MLP, 0, 12.0), 250)
-    assert {one.activation for one in mlps} == set(ACTIVATIONS)
-    assert {len(one.widths) - 2 for one in mlps} == {1, 2, 3, 4}
-
-
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
-def test_hidden_widths_differ_by_at_most_one_and_no_other_number_is_nearer(depth):
-    widths = mlp_widths(3, depth, 120)
-    hidden = widths[1:-1]
-
-    def distance(shape):
-        n = kr.init_mlp(shape, activation="tanh", rng=np.random.default_rng(0)).n_params
-        return abs(n - 120)
-
-    assert len(hidden) == depth
-    assert max(hidden) - min(hidden) <= 1
-    for place in range(depth):
-        for change in (-1, 1):
-            other = list(widths)
-            other[place + 1] += change
-            if max(other[1:-1]) - min(other[1:-1]) <= 1 and other[1:-1] == sorted(
-                other[1:-1], reverse=True
-            ):
-                assert distance(other) >= distance(widths)
-
-
-# --- the search
-
-
-@pytest.fixture(scope="module", params=[KAN, MLP])
-def search(request):
-    """The model, what a search found, the sizes of all training sets, and all refinements."""
-    sizes, refined = [], []
-    fit, refine = budget_search.kr.fit, budget_search.Search.refined
-
-    def watched_fit(network, data, **settings):
-        sizes.append(len(data.x_train))
-        return fit(network, data, **settings)
-
-    def watched_refine(search, trial, finer):
-        refined.append((trial.architecture, finer))
-        return refine(search, trial, finer)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(budget_search.kr, "fit", watched_fit)
-        patch.setattr(budget_search.Search, "refined", watched_refine)
-        results = searched(request.param)
-    return SimpleNamespace(model=request.param, results=results, sizes=sizes, refined=refined)
-
-
-def test_a_search_learns_and_is_plain_data(search):
-    results = search.results
-
-    assert json.loads(json.dumps(results)) == results
-    best = results["sizes"][results["chosen"]]
-    assert best["validation"] == min(one["validation"] for one in results["sizes"])
-    assert best["test"] < 0.1 * results["spread"]
-    assert all(one["n_starts"] > 0 for one in results["sizes"])
-
-
-def test_a_search_repeats_itself_and_test_data_choose_nothing(monkeypatch, search):
-    original = budget_search.sample
-
-    def other_test_values(*arguments, **settings):
-        data = original(*arguments, **settings)
-        return replace(data, y_test=-data.y_test)
-
-    monkeypatch.setattr(budget_search, "sample", other_test_values)
-    fooled = searched(search.model)
-
-    for before, after in zip(search.results["sizes"], fooled["sizes"], strict=True):
-        assert after["test"] > 2.0 * before["test"]
-        assert {**after, "test": 0.0} == {**before, "test": 0.0}
-    assert fooled["chosen"] == search.results["chosen"]
-
-
-def test_a_search_ends_with_its_time(search):
-    # readings of the clock after the last step of a size: a few hundredths
-    seconds = [one["seconds"] for one in search.results["sizes"]]
-    assert seconds == pytest.approx([0.15, 0.15], abs=0.15)
-
-
-def test_held_out_points_train_nothing_before_the_end(search):
-    assert set(search.sizes) == {200, 250}
-    assert search.sizes.count(250) == 2  # the last steps at each size
-
-
-def test_kans_go_on_from_the_size_below_and_mlps_do_not(search):
-    assert len(search.refined) in ((0,) if search.model is MLP else (1, 2, 3))
-    for old, new in search.refined:
-        assert old.family == new.family
-        assert new.n_intervals > old.n_intervals
-    assert len({new.family for _, new in search.refined}) == len(search.refined)
-
-
-# --- claims and pictures from made-up records

@@ -10,8 +10,7 @@ import kan_ref as kr
 from figures.machine.stored_network import restored
 from figures.splines.fig_u_shape import off_a_grid
 from figures.tables import table_method
-from figures.tables.feynman import FEYNMAN
-from figures.tables.special_functions import SPECIAL_FUNCTIONS
+from figures.tables.problem import FEYNMAN, SPECIAL_FUNCTIONS
 from figures.tables.table_method import (
     KAN,
     MLP,
@@ -20,7 +19,6 @@ from figures.tables.table_method import (
     grids_within,
     learn,
     n_params,
-    n_weights,
 )
 from figures.tables.table_summary import (
     frontier,
@@ -60,10 +58,6 @@ def test_a_kan_climbs_as_far_as_it_has_no_more_parameters_than_samples():
         (2, 5, 1), n_intervals=50, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
     )
     assert n_params((2, 5, 1), 50, 3) == network.n_params
-    assert (
-        n_weights((2, 5, 1))
-        == kr.init_mlp((2, 5, 1), activation="tanh", rng=np.random.default_rng(0)).n_params
-    )
 
 
 @pytest.mark.parametrize(
@@ -183,7 +177,6 @@ def test_full_runs_have_five_seeds_and_the_papers_shapes_and_quick_ones_every_ro
         models = {config["model"] for config in quick if config["function"] == problem.name}
         assert models == {KAN, MLP}
     assert all(config["n_train"] == 1000 and config["n_test"] == 10000 for config in full + quick)
-    assert sum(figure.cost(config) for config in quick) < 180.0
 
 
 # --- claims and pictures from made-up records

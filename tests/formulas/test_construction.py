@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import kan_ref as kr
-from figures.tables.feynman import FEYNMAN
+from figures.tables.problem import FEYNMAN
 from kan_ref.formulas import construction, numeric_function
 
 X, Y, Z = SYMBOLS = sympy.symbols("x y z")

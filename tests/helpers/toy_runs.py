@@ -14,12 +14,10 @@ TOY = """
 import os, signal, time
 from pathlib import Path
 from matplotlib.figure import Figure
-from figures.machine.machine import Claim
+from figures.machine.machine import Bar, Claim
 NAME, TITLE = "toy", "squares"
 def configs(full, seeds):
     return [{"seed": seed, "pause": float(os.environ.get("TOY_PAUSE", "0"))} for seed in range(seeds or 3)]
-def cost(config):
-    return 1.0 + config["seed"]
 def run(config):
     if os.environ.get("TOY_CTRL_C"):
         try:
@@ -39,7 +37,7 @@ def draw(records):
     picture.subplots().plot([record["results"]["square"] for record in records])
     return picture
 def claims(records):
-    return [Claim("squares grow", "yes", str([record["results"]["square"] for record in records]), "yes", "toy")]
+    return [Claim("squares grow", "yes", str([record["results"]["square"] for record in records]), Bar(1.0, 1.0), "toy")]
 """
 
 

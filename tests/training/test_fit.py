@@ -1,6 +1,8 @@
 """Runs of `fit`: what they record, which network they return, what they follow, and that they do the same again."""
 
 import pickle
+import re
+import sys
 import tracemalloc
 from itertools import chain
 from types import SimpleNamespace
@@ -8,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import sympy
+from checkout import ROOT
 from oracles_training import bits, growing, mean_square, samples, smoothness
 from tqdm import tqdm
 
@@ -876,3 +879,27 @@ def test_data_with_units_beside_equations_with_scales_are_refused():
         kr.fit(net, kr.Data(t[:0], t[:0], t, t), equations=[term])
     x, y = scales.inputs(t), scales.outputs(t)
     assert np.isfinite(kr.fit(net, kr.Data(x[:0], y[:0], x, y), equations=[term]).test_rmse)
+
+
+def test_docs_usage_names_exactly_the_functions_that_a_step_calls_in_their_order():
+    calls = {}
+
+    def watch(frame, event, _):
+        name, code = frame.f_globals.get("__name__", ""), frame.f_code
+        is_ours = name.startswith("kan_ref.") and code.co_filename.endswith(".py")
+        if event == "call" and is_ours and not code.co_name.startswith("<"):
+            calls[name.removeprefix("kan_ref."), code.co_qualname] = None
+
+    def second_step_alone(step):
+        sys.setprofile(watch if step.step == 1 else None)
+
+    data = kr.sample("exp_sin", n_train=100, n_test=100, rng=np.random.default_rng(0))
+    net = kr.init_network(
+        (2, 5, 1), n_intervals=5, degree=3, domain=data.x_train, rng=np.random.default_rng(0)
+    )
+    kr.fit(net, data, optimizer="adam", n_steps=3, callback=second_step_alone)
+
+    page = (ROOT / "docs" / "usage.md").read_text(encoding="utf-8")
+    section = page.split("## How a step works")[1].split("\n## ")[0]
+    named = re.findall(r"^\| `(\w+\.\w+)` \| `([\w.]+)` \|", section, re.MULTILINE)
+    assert named == list(calls)
