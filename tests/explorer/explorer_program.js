@@ -105,15 +105,10 @@ const calls = {
     train(own, nBefore);
     return train(training.halveIntervals(own), nAfter);
   },
-  thinned: (records) => training.thinned(records),
-  reach: (n) => draw.reach(Array.from({ length: n }, (_, k) => k)),
   format: (...given) => draw.format(...given),
   formulaText: (...given) => edgePanel.formulaText(...given),
-  reachOf: (values, air) => draw.reach(values, air),
-  labels: (values) => draw.formatApart(values),
   expression: (text, points) => points.map(expression.read(text, ["x", "y"])),
   suggest: (xs, ys) => affineFit.suggest(xs, ys),
-  examples: () => globalThis.KAN.examples.map(({ title, document }) => ({ title, widths: reading.fromDocument(document).widths })),
 };
 
 // JSON has no words for these numbers

@@ -102,18 +102,3 @@ def test_an_element_that_is_cut_or_widens_the_page_is_found_and_one_that_scrolls
     kinds = [kind for kind, *_ in too_wide(phone, tmp_path / "page.html")]
 
     assert [kind for kind in kinds if kind in ("formula", "TABLE", "P", "page")] == expected
-
-
-def test_a_formula_that_scrolls_within_its_line_is_found(phone, tmp_path):
-    small = {
-        "docs/index": "# Wide\n\nHere $a$ and $" + " + ".join("abcdefghijklmnopqrstuvwxyz") + "$.\n"
-    }
-    for name, text in small.items():
-        (tmp_path / name).parent.mkdir()
-        (tmp_path / f"{name}.md").write_text(text, encoding="utf-8")
-    (tmp_path / "built").mkdir()
-    built = build_site(tmp_path, tmp_path / "built")
-
-    found = too_wide(phone, built.folder / "docs" / "index.html")
-
-    assert [(kind, text[:5]) for kind, _, _, text in found] == [("formula", "a + b")]

@@ -192,22 +192,3 @@ def test_training_loads_only_the_packages_that_it_uses():
 )
 def test_an_injected_fault_is_found(module, source):
     assert len(list(faults(module, source))) == 1
-
-
-@for_all(
-    ("module", "source"),
-    [
-        ("network.layer", "import numpy as np\nimport dataclasses, collections.abc"),
-        (
-            "network.layer",
-            "from kan_ref.checks import FloatArray\nfrom kan_ref.bspline import basis",
-        ),
-        ("network.network", "from kan_ref.network.layer import Cache"),
-        ("targets", "def f():\n    from scipy.special import j0"),
-        ("drawing.painting", "if TYPE_CHECKING:\n    from matplotlib.axes import Axes"),
-        ("__main__", "import kan_ref as kr\nprint(kr.__version__)\nimport tqdm"),
-        ("conformance.adapters.reference", "import kan_ref as kr"),
-    ],
-)
-def test_what_the_table_allows_passes(module, source):
-    assert list(faults(module, source)) == []

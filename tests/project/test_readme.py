@@ -257,16 +257,6 @@ def test_the_lowest_versions_are_those_of_pyproject():
     assert all(re.fullmatch(r"[\w-]+>=[\d.]+", one) for one in allowed)
 
 
-def test_an_unknown_lane_ends_with_status_2_and_the_names():
-    done = subprocess.run(
-        [ROOT / ".ci" / "run", "--lane", "nothing"], check=False, capture_output=True, text=True
-    )
-
-    assert done.returncode == 2
-    assert "lanes: main test lint release long" in done.stderr
-    assert done.stderr.endswith("only when named: sheets explore\n")
-
-
 # --- tables of cases in one test
 
 
@@ -287,20 +277,6 @@ def test_all_cases_run_in_all_combinations_and_the_error_names_those_that_failed
         "2 of 4 cases failed, this is the first: three, 5-24",
         "2 of 2 cases failed, this is the first: -1, 1",
     ]
-
-
-@pytest.mark.parametrize(
-    ("names", "cases", "message"),
-    [
-        ("n", [], "n: there are no cases"),
-        ("n", [pytest.param(1, marks=pytest.mark.long)], "a case with marks needs pytest"),
-        ("n, m", [(1,)], "shorter"),
-        ("k", [1], "are not arguments of"),
-    ],
-)
-def test_a_table_that_is_no_table_of_cases_is_refused(names, cases, message):
-    with pytest.raises((ValueError, AssertionError), match=message):
-        for_all(names, cases)(lambda n, m=0: None)()
 
 
 sys.path.append(str(ROOT / ".ci"))
