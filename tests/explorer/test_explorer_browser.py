@@ -561,7 +561,7 @@ def test_a_part_that_fails_is_told_and_the_others_work_on(chromium, tmp_path):
 
 
 SITE_PAGE = r"""<!doctype html><html lang="en" data-theme="dark"><head><meta name="viewport" content="width=device-width">
-<script defer src="formulas.js"></script><script defer src="site.js"></script><script defer src="tex-svg.js"></script></head>
+<script defer src="site.js"></script></head>
 <body data-theme="dark"><article><h1>Page</h1>
 <p class="equation-filter"><input type="search" id="equation-filter"> <output></output></p>
 <section class="equation-group" id="one"><div class="equation" id="a">spline paper: (2.1) <pre>B_m</pre></div></section>
@@ -571,23 +571,17 @@ SITE_PAGE = r"""<!doctype html><html lang="en" data-theme="dark"><head><meta nam
 <div class="highlight" id="example"><pre><span class="gp">&gt;&gt;&gt; </span>1 + 1
 <span class="go">2</span>
 </pre></div>
-<div class="math" style="overflow-x: auto">\[y = \phi(x), \qquad y' = \phi'(x)\, x', \qquad y'' = \phi''(x)\, x'^2 + \phi'(x)\, x'', \qquad y''' = 0\]</div>
 <section id="kept"><h2>Kept</h2><p>text</p></section>
 <section id="optional-more"><h2>Optional: more</h2><p id="inside">text</p></section>
 <iframe class="explorer" src="explorer/index.html?part=bases&degree=1&intervals=4&only"></iframe>
 </article></body></html>"""
-FORMULA = """const div = document.querySelector('div.math'), svg = div.querySelector('svg').getBoundingClientRect();
-return [Math.round(svg.width), Math.round(svg.height)];"""
 
 
 @pytest.fixture
 def site_page(chromium, tmp_path):
     """A function that opens a page of the site's scripts, so wide and at a place of it."""
     shutil.copytree(FOLDER, tmp_path / "explorer")
-    mathjax = "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
-    shutil.copy(distribution("sphinx-mathjax-offline").locate_file(mathjax), tmp_path)
-    for name in ("site.js", "formulas.js"):
-        shutil.copy(ROOT / "docs" / "_static" / name, tmp_path)
+    shutil.copy(ROOT / "docs" / "_static" / "site.js", tmp_path)
     (tmp_path / "page.html").write_text(SITE_PAGE, encoding="utf-8")
     features = [{"name": "prefers-color-scheme", "value": "light"}]
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
@@ -598,7 +592,7 @@ def site_page(chromium, tmp_path):
         chromium.get("about:blank")
         chromium.get_log("browser")  # of other pages
         chromium.get((tmp_path / "page.html").as_uri() + place)
-        ready = "return document.readyState === 'complete' && Boolean(document.querySelector('div.math').originalFormula)"
+        ready = "return document.readyState === 'complete'"
         WebDriverWait(chromium, 60).until(lambda driver: driver.execute_script(ready))
         return chromium
 
@@ -642,53 +636,6 @@ def test_a_part_in_a_frame_is_alone_with_its_state_and_the_colours_of_the_page(s
     assert [entry["message"] for entry in page.get_log("browser")] == []
 
 
-<<<<<<< HEAD
-# --- sections that can be left out
-
-
-@pytest.fixture
-def optional_page(chromium, tmp_path):
-    """A function that opens a page with an optional section, of some width, at a place of it."""
-    shutil.copy(ROOT / "docs" / "_static" / "site.js", tmp_path)
-    (tmp_path / "page.html").write_text(
-        '<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width">'
-        '<script defer src="site.js"></script></head>'
-        "<body><article><h1>Page</h1><section id='kept'><h2>Kept</h2><p>text</p></section>"
-        "<section id='optional-more'><h2>Optional: more</h2><p id='inside'>text</p></section></article></body></html>",
-        encoding="utf-8",
-    )
-
-    def opened(width, place=""):
-        metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
-        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        chromium.get("about:blank")
-        chromium.get((tmp_path / "page.html").as_uri() + place)
-        return chromium
-
-    yield opened
-    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-
-
-def test_an_optional_section_is_closed_until_a_click_or_a_link_opens_it(optional_page):
-    page = optional_page(390)
-    inside = page.find_element(By.ID, "inside")
-    kept = page.find_element(By.CSS_SELECTOR, "#kept p")
-    closed = [kept.is_displayed(), inside.is_displayed()]
-    page.find_element(By.TAG_NAME, "summary").click()
-    clicked = inside.is_displayed()
-    linked = {
-        place: optional_page(390, place).find_element(By.ID, "inside").is_displayed()
-        for place in ("#inside", "#optional-more", "#kept")
-    }
-=======
-def test_a_formula_that_is_too_wide_for_a_phone_is_set_on_several_lines(site_page):
-    wide = site_page(1200).execute_script(FORMULA)
-    narrow = site_page(390).execute_script(FORMULA)
-
-    assert narrow[0] <= 375 < wide[0]
-    assert narrow[1] > 1.3 * wide[1]
-
-
 def test_an_optional_section_is_closed_until_a_click_or_a_link_opens_it(site_page):
     def is_open(place):
         return site_page(390, place).find_element(By.ID, "inside").is_displayed()
@@ -696,7 +643,6 @@ def test_an_optional_section_is_closed_until_a_click_or_a_link_opens_it(site_pag
     found = {place: is_open(place) for place in ("", "#inside", "#optional-more", "#kept")}
     page = site_page(390)
     page.find_element(By.TAG_NAME, "summary").click()
->>>>>>> tests-less
 
     assert found == {"": False, "#inside": True, "#optional-more": True, "#kept": False}
     assert page.find_element(By.ID, "inside").is_displayed()

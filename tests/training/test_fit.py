@@ -881,7 +881,7 @@ def test_data_with_units_beside_equations_with_scales_are_refused():
     assert np.isfinite(kr.fit(net, kr.Data(x[:0], y[:0], x, y), equations=[term]).test_rmse)
 
 
-def test_docs_usage_names_exactly_the_functions_that_a_step_calls_in_their_order():
+def test_docs_usage_names_exactly_the_modules_that_a_step_runs_through():
     calls = {}
 
     def watch(frame, event, _):
