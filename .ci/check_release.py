@@ -43,8 +43,8 @@ def problems(folder: Path) -> list[str]:
         about, names = metadata(wheel), wheel.namelist()
     description = str(about.get_payload())
     found += [f"relative link in the description: {link}" for link in relative_links(description)]
-    if len(LINK.findall(description)) < 20:
-        found.append("the description has fewer than 20 links: it is not README.md")
+    if len(LINK.findall(description)) < 10:
+        found.append("the description has fewer than 10 links: it is not README.md")
     strange = [n for n in names if not n.startswith(("kan_ref/", "kan_ref-"))]
     found += [f"file outside the package: {name}" for name in strange]
     wanted = {"kan_ref/py.typed", "kan_ref/__init__.pyi", "kan_ref/plain.py"}

@@ -114,13 +114,8 @@ def test_links_between_files_lead_somewhere(page):
     ] == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [README.partition("## What it promises")[2].partition("\n## ")[0], PROMISES],
-    ids=["README", "promises"],
-)
-def test_every_promise_names_a_test_that_exists(text):
-    promises = [row.split("|")[1:3] for row in text.splitlines() if row.startswith("| ")][1:]
+def test_every_promise_names_a_test_that_exists():
+    promises = [row.split("|")[1:3] for row in PROMISES.splitlines() if row.startswith("| ")][1:]
 
     assert len(promises) > 5
     for _, keeper in promises:
@@ -134,12 +129,12 @@ def test_every_promise_names_a_test_that_exists(text):
 
 
 def test_the_number_of_tagged_formulas_is_right():
-    assert f"{len(tree.tagged_lines())} formulas are tagged" in README
+    assert f"{len(tree.tagged_lines())} formulas are tagged" in PROMISES
 
 
 def test_the_dependencies_are_those_that_the_promise_names():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    (said,) = re.findall(r"the package (NumPy, .+?)\. \|", README)
+    (said,) = re.findall(r"the package (NumPy, .+?)\. \|", PROMISES)
 
     assert said.lower().split(", ") == [
         re.split(r"[><=]", dependency)[0] for dependency in project["dependencies"]
@@ -310,7 +305,7 @@ def test_the_description_on_a_package_index_has_no_relative_link():
     for one in readme["substitutions"]:
         text = re.sub(one["pattern"], one["replacement"], text)
 
-    assert n_relative > 20
+    assert n_relative > 10
     assert check_release.relative_links(text) == []
 
 
