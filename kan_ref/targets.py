@@ -93,8 +93,8 @@ def sample(
     ----------
     f : str or callable
         A key of `TARGETS`: "bessel", "exp_sin", "product", "exp_mean_sin2" or "exp_two_sines"; or a
-        function of your own, called once with the training points and once with the test points:
-        x (n, n_in) -> y (n,) or (n, n_out), one row for each sample.
+        function of your own, x (n, n_in) -> y (n,) or (n, n_out), one row for each sample. It is
+        called once with the training points and once with the test points.
     n_in : int, optional
         Number of inputs of your own function: 2, or as many as `domain` has rows.
     domain : (2,) or (n_in, 2), optional

@@ -77,9 +77,9 @@ def equation_term(
         Numbers for symbols of the equation: floats, or arrays (n,) with one number for each point,
         such as measurements.
     scales : Scales, optional
-        Makes the condition dimensionless: x and the equation keep their units, the network is
-        trained as v(xi) with domain=(-1, 1), and the residual is divided by its size (E5). All
-        terms of a problem need the same. `Scales.network` returns the solution in its units.
+        Makes the condition dimensionless: the network is trained as v(xi) with domain=(-1, 1), and
+        the residual is divided by its size (E5). x and the equation keep their units. All terms of
+        a problem need the same. `Scales.network` returns the solution in its units.
     weight : float or (n,)
         At least 0.
 

@@ -89,8 +89,8 @@ def register_function(
     -------
     function : Function
         Its record in `LIBRARY`. `unregister_function` removes it again. All is verified at up to 40
-        points of an interval of length at most 8: [-4, 4] if the domain contains it, else the part
-        of the domain nearest to it. What is wrong elsewhere, or varies within 1e-5, is not found.
+        points of [-4, 4], or of the nearest interval of the domain with length at most 8. What is
+        wrong elsewhere, or varies within 1e-5, is not found.
 
     Examples
     --------

@@ -69,8 +69,8 @@ def init_network(
         Probe batch on whose activations the hidden grids are placed, where it is not `domain`.
         Without samples 1000 points are drawn uniformly between the bounds.
     y : (N, n_out), optional
-        Targets. With them the draws are those for inputs in [-1, 1] and targets of mean 0 and
-        standard deviation 1, converted to the units of `domain` and y by (L30) and (L31). In the
+        Targets. With them the draws are made for inputs in [-1, 1] and targets of mean 0 and
+        standard deviation 1; (L30) and (L31) convert them to the units of `domain` and y. In the
         scaled variables of `fit` most starts then lead to similar relative errors in all units.
         Without targets the draws are the paper's.
     base : str

@@ -60,6 +60,18 @@ def test_every_public_name_resolves_and_explains_itself(name):
         assert pickle.loads(pickle.dumps(thing)) is thing
 
 
+@for_all("name", [name for name in kan_ref.__all__ if callable(getattr(kan_ref, name))])
+def test_public_docstrings_are_short_have_an_example_and_sentences_of_at_most_30_words(name):
+    text = inspect.getdoc(getattr(kan_ref, name))
+    prose, _, example = text.partition("\nExamples\n--------\n")
+    prose = re.sub(r"^\S.* : .*$", "", prose, flags=re.MULTILINE)  # names and types of parameters
+    parts = re.split(r"\n\s*\n|\n(?=\S)|(?<=[.;])\s+|:\s+(?=[A-Z])", prose)
+
+    assert text.count("\n") < (60 if name == "discover" else 45)
+    assert ">>>" in example or re.fullmatch(r"See `\w+`\.", example.strip())
+    assert [part for part in parts if len(part.split()) > 30] == []
+
+
 def test_every_module_is_reached_by_its_own_name_and_explains_itself():
     code = f"""
 import kan_ref
