@@ -21,7 +21,7 @@ CONTRACT = {contract}
 
 
 def path() -> Path:
-    """Return the folder with vectors, schemas, contract.json, README.md and LICENSE."""
+    """Return the folder with vectors, schema, contract.json, README.md and LICENSE."""
     return Path(__file__).parent
 '''
 PROJECT = """[build-system]

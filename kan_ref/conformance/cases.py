@@ -1,6 +1,6 @@
 """The vectors in Python: topics and cases, with arrays decoded from their bits.
 
-A file is JSON, and `schemas/vectors.schema.json` defines each topic. An array is {"shape",
+A file is JSON, and `schemas/vectors.schema.json` defines its form. An array is {"shape",
 "decimal", "hex"}; its `hex` is read: 16 digits for each number, the big-endian bits of float64. No
 decimal is parsed. A large input is {"shape", "recurrence"}: with s_0 = start and
 s_{n+1} = (multiplier s_n + increment) mod modulus, its numbers are low + (2 s_n + 1) step, exactly.
@@ -212,7 +212,7 @@ def _case(topic: str, entry: Mapping[str, Any]) -> Case:
             decode(mark["value"]),
             (mark["also"]["index"], decode(mark["also"]["value"])) if "also" in mark else None,
         )
-        for mark in entry["betrays"]
+        for mark in entry.get("betrays", ())
     )
     inputs = {name: decode(entry["inputs"][name]) for name in METHODS[entry["method"]]}
     expected = {output: decode(value) for output, value in entry["expected"].items()}

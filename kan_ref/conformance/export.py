@@ -1,4 +1,4 @@
-"""The vectors as files of their own: with schemas, generator, hashes, licence and a README.
+"""The vectors as files of their own: with schema, generator, hashes, licence and a README.
 
 A runner in any language needs these files alone.
 """
@@ -21,7 +21,7 @@ in any language. They were made by kan_ref (MIT licence, see LICENSE).
 
 - `vectors/`: one file of cases for each topic. `basis_family` is `bspline`, or another family of
   basis functions, whose cases are never counted with the others.
-- `schemas/`: the JSON schema of each file.
+- `schemas/vectors.schema.json`: the JSON schema of these files.
 - `{CONTRACT}`: the version of the contract, the class of each case and the version of the contract
   since which it exists, and the SHA-256 of each file.
 - `generate/`: the program that made the vectors, in Python, to be read. It runs within kan_ref:
@@ -39,7 +39,7 @@ low + (2 s_n + 1) step.
 
 
 def export(folder: Path) -> list[Path]:
-    """Write vectors, schemas, generator, hashes, licence and README into a folder.
+    """Write vectors, schema, generator, hashes, licence and README into a folder.
 
     Parameters
     ----------
@@ -50,11 +50,11 @@ def export(folder: Path) -> list[Path]:
     -------
     written : list of Path
     """
-    written = _vectors_and_schemas(folder)
+    written = _vectors_and_schema(folder)
     (folder / "generate").mkdir(exist_ok=True)
     written += [
         Path(shutil.copyfile(path, folder / "generate" / path.name))
-        for path in sorted((cases.HOME / "generate").glob("*.py"))
+        for path in (*sorted((cases.HOME / "generate").glob("*.py")), cases.HOME / "flags.toml")
     ]
     for name, text in (("README.md", README), ("LICENSE", _licence())):
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
@@ -102,31 +102,13 @@ def _licence() -> str:
     return found.read_text(encoding="utf-8")
 
 
-def _vectors_and_schemas(folder: Path) -> list[Path]:
-    """Write all vectors, and one schema for each topic; return the paths of the files."""
+def _vectors_and_schema(folder: Path) -> list[Path]:
+    """Write all vectors and their schema; return the paths of the files."""
+    written = []
     for name in ("vectors", "schemas"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    written = [
-        Path(shutil.copyfile(path, folder / "vectors" / path.name))
-        for path in sorted((cases.HOME / "vectors").glob("*.json"))
-    ]
-    for name, schema in schemas().items():
-        path = folder / "schemas" / f"{name}.schema.json"
-        path.write_text(json.dumps(schema, indent=1) + "\n", encoding="utf-8", newline="\n")
-        written.append(path)
+        written += [
+            Path(shutil.copyfile(path, folder / name / path.name))
+            for path in sorted((cases.HOME / name).glob("*.json"))
+        ]
     return written
-
-
-def schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON schema of each topic by its name, complete without the others."""
-    whole = json.loads((cases.HOME / "schemas" / "vectors.schema.json").read_text(encoding="utf-8"))
-    shared = {n: part for n, part in whole["$defs"].items() if not n.startswith("topic_")}
-    return {
-        name: {
-            "$schema": whole["$schema"],
-            "title": f"{whole['title']}: {name}",
-            **whole["$defs"][f"topic_{name}"],
-            "$defs": shared,
-        }
-        for name in whole["properties"]["topic"]["enum"]
-    }

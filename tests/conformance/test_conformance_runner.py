@@ -951,11 +951,7 @@ def test_export_writes_vectors_and_schemas(folder, tmp_path):
     assert [path.read_bytes() for path in files if path.parent.name == "vectors"] == [
         path.read_bytes() for path in vectors
     ]
-    for path in vectors:
-        name = f"{path.stem}.schema.json"
-        schema = json.loads((tmp_path / "out" / "schemas" / name).read_text(encoding="utf-8"))
-        assert schema["properties"]["topic"] == {"const": path.stem}
-    assert len(files) == 2 * len(vectors)
+    assert len(files) == len(vectors) + 1
 
 
 def test_an_export_states_its_contract_and_the_hash_of_every_other_file(tmp_path):
@@ -968,7 +964,7 @@ def test_an_export_states_its_contract_and_the_hash_of_every_other_file(tmp_path
     }
 
     assert contract["sha256"] == hashes
-    assert {"README.md", "LICENSE", "generate/notes.py"} <= set(hashes)
+    assert {"README.md", "LICENSE", "generate/flags.toml"} <= set(hashes)
     assert (
         contract["contract"]
         == contract_version()
@@ -986,7 +982,7 @@ def test_an_export_is_valid_by_its_schemas_where_kan_ref_cannot_be_imported(tmp_
         "import json, sys; sys.modules['kan_ref'] = None\n"
         "from pathlib import Path; import jsonschema\n"
         "for path in sorted(Path('vectors').glob('*.json')):\n"
-        "    schema = json.loads(Path(f'schemas/{path.stem}.schema.json').read_text())\n"
+        "    schema = json.loads(Path('schemas/vectors.schema.json').read_text())\n"
         "    jsonschema.Draft202012Validator(schema).validate(json.loads(path.read_text()))\n"
         "    print(path.stem)"
     )
