@@ -1,230 +1,157 @@
-"""Report cards: committed records are complete and agree with the page; adapters import no library on loading."""
+"""Report cards: the committed records are complete and give the page; adapters load without their libraries."""
 
 import importlib
-import os
+import json
 import re
 import sys
 from collections import Counter
-from pathlib import Path
 
-import numpy as np
 import pytest
 from cases import for_all
+from checkout import ROOT
 
-from kan_ref.conformance import __main__ as program
-from kan_ref.conformance import cards, cards_page, cases, suite
-from kan_ref.conformance.adapters import axes
-from kan_ref.conformance.adapters.catalogue import ENTRIES, LEFT_OUT, Entry
-from kan_ref.conformance.adapters.evidence import EVIDENCE
-from kan_ref.conformance.adapters.known_defects import BEYOND, KNOWN
-from kan_ref.io import storage
+from kan_ref.conformance import cards, cases, suite
+from kan_ref.conformance.cards import EVIDENCE, LIBRARIES, TABLES
 
-DOCS = Path(cases.HOME).parents[1] / "docs"
+DOCS = ROOT / "docs"
 RECORDS = cards.read_records(DOCS / "report_cards.jsonl")
-BY_NAME = {(record["name"], record["dtype"]): record for record in RECORDS}
-FAMILY = {entry.name: entry.family for entry in ENTRIES}
-CASES = {
-    case.id: case
-    for family in cases.families()
-    for _, chosen in suite.choose(family=family)
-    for case in chosen
-}
+CARDS = {(record["name"], record["dtype"]): record for record in RECORDS}
+FAMILY = {library.name: library.family for library in LIBRARIES}
+CASES = {case.id: case for topic in cases.load_topics() for case in topic.cases}
 ALL = for_all("record", RECORDS, ids=[f"{record['name']}-{record['dtype']}" for record in RECORDS])
-BAD = ("failed", "blocked")
 
 
 # --- the committed records
 
 
-def test_every_entry_of_the_catalogue_has_a_card_in_each_of_its_precisions_and_there_are_no_others():
-    wanted = [(entry.name, dtype) for entry in ENTRIES for dtype in entry.dtypes]
-
-    assert [(record["name"], record["dtype"]) for record in RECORDS] == wanted
-
-
-def test_the_file_is_sorted_so_that_a_new_run_changes_one_line():
-    text = (DOCS / "report_cards.jsonl").read_text(encoding="utf-8")
-
-    assert text == cards.dump(RECORDS)
+def test_every_library_has_a_card_in_each_of_its_precisions_and_there_are_no_others():
+    assert list(CARDS) == [
+        (library.name, dtype) for library in LIBRARIES for dtype in library.dtypes
+    ]
 
 
-def test_the_page_is_what_the_records_give():
-    assert (DOCS / "report_cards.md").read_text(encoding="utf-8") == cards_page.page(RECORDS)
+def test_the_file_is_sorted_and_the_page_is_what_it_gives():
+    assert (DOCS / "report_cards.jsonl").read_text(encoding="utf-8") == cards.dump(RECORDS)
+    assert (DOCS / "report_cards.md").read_text(encoding="utf-8") == cards.page(RECORDS)
 
 
 @ALL
-def test_a_card_names_existing_cases_once_and_its_counts_add_up(record):
-    named = {
-        (case, status) for found in record["findings"] for status in BAD for case in found[status]
-    }
-    open_ones = [(case, status) for status in ("differs", "skipped") for case in record[status]]
-    counted = Counter((CASES[case].topic, status in BAD) for case, status in named)
-
-    assert len({case for case, _ in [*named, *open_ones]}) == len(named) + len(open_ones)
+def test_a_card_counts_each_case_of_its_contract_once(record):
+    failed = {case for found in record["findings"] for bad in cards.BAD for case in found[bad]}
+    listed = [*failed, *record["differs"], *record["skipped"]]
     own = {topic.name for topic in cases.topics_of(FAMILY[record["name"]])}
     asked = Counter(
-        c.topic for c in CASES.values() if c.since <= record["contract"] and c.topic in own
+        case.topic
+        for case in CASES.values()
+        if case.since <= record["contract"] and case.topic in own
     )
-    assert record["contract"] <= cases.contract_version()
-    assert record["cases"] == asked.total()
-    assert set(record["topics"]) == set(asked)
-    for name, n_cases in asked.items():
-        reported = record["topics"][name]
-        assert reported["failed"] + reported["blocked"] == counted[name, True]
-        assert sum(reported[status] for status in cards.COUNTS) == n_cases
+
+    assert len(set(listed)) == len(listed)
+    assert all(CASES[case].kind == "required" for case in failed)
+    assert all(CASES[case].kind != "required" for case in record["differs"])
+    assert {
+        name: sum(counts[one] for one in cards.COUNTS) for name, counts in record["topics"].items()
+    } == asked
+    by_topic = Counter(CASES[case].topic for case in failed)
+    for name, counts in record["topics"].items():
+        assert sum(counts[bad] for bad in cards.BAD) == by_topic[name]
 
 
 @ALL
-def test_a_card_says_what_was_measured_with_what(record):
-    (entry,) = [entry for entry in ENTRIES if entry.name == record["name"]]
+def test_a_card_says_which_versions_were_tested_and_names_flags_of_the_kit(record):
+    (library,) = [one for one in LIBRARIES if one.name == record["name"]]
 
-    more = {entry.name} if entry.checkout else set()
-    assert set(record["versions"]) == {*entry.distributions, *more, "python"}
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", record["date"])
+    assert record["versions"].keys() - {"python", library.name} == set(library.distributions) - {
+        library.name
+    }
     assert {found["name"] for found in record["findings"]} <= set(suite.notes())
 
 
-@ALL
-def test_what_differs_is_left_open_and_what_fails_is_required(record):
-    failed = [case for found in record["findings"] for status in BAD for case in found[status]]
-
-    assert all(CASES[case].kind != "required" for case in record["differs"])
-    assert all(CASES[case].kind == "required" for case in failed)
-
-
-def test_evidence_is_kept_for_defects_of_cards_alone():
-    named = {(record["name"], found["name"]) for record in RECORDS for found in record["findings"]}
-
-    assert set(EVIDENCE) - named == set()
+def test_evidence_is_kept_for_defects_of_cards_alone_and_names_file_and_line():
+    assert {
+        (name, found["name"]) for (name, _), record in CARDS.items() for found in record["findings"]
+    } >= set(EVIDENCE)
+    assert [
+        place
+        for place, _ in EVIDENCE.values()
+        if not re.fullmatch(r"\S+\.py:\d+( (and|to) \d+)?", place)
+    ] == []
 
 
-def test_kan_ref_and_scipy_fail_nothing():
-    for name in ("kan_ref", "scipy"):
-        assert BY_NAME[name, "float64"]["findings"] == []
-    skipped = BY_NAME["kan_ref", "float64"]["skipped"]  # it has no gradient descent of its own
-    assert all(
-        case.startswith(("optimizer_steps/gradient-", "side_effects/descent-")) for case in skipped
-    )
+def test_kan_ref_and_scipy_fail_nothing_and_kan_ref_skips_gradient_descent_alone():
+    assert CARDS["kan_ref", "float64"]["findings"] == CARDS["scipy", "float64"]["findings"] == []
+    skipped = CARDS["kan_ref", "float64"]["skipped"]
+    assert [case for case in skipped if "/gradient-" not in case and "/descent-" not in case] == []
 
 
-@for_all("known", KNOWN, ids=[f"{known.name}-{known.case}" for known in KNOWN])
+KNOWN = [
+    (name, row["case"], row.get("status", "failed"))
+    for row in TABLES["known"]
+    for name in row["libraries"]
+]
+
+
+@for_all("known", KNOWN, ids=[f"{name}-{case}" for name, case, _ in KNOWN])
 def test_a_known_defect_has_the_outcome_that_is_stated(known):
-    assert known.case in CASES
-    assert cards_page.outcome(BY_NAME[known.name, "float64"], known.case) == known.status
+    name, case, status = known
+
+    assert case in CASES
+    assert cards.case_outcome(CARDS[name, "float64"], case) == status
 
 
-def test_every_library_with_a_card_of_its_own_has_a_known_defect_or_none_at_all():
-    failing = {
-        name
-        for (name, dtype), record in BY_NAME.items()
-        if dtype == "float64" and record["findings"]
-    }
-
-    assert {known.name for known in KNOWN} <= failing
-    assert {name for name, _, _ in BEYOND} <= failing
-
-
-def test_the_page_links_flags_that_the_other_page_explains():
-    page = (DOCS / "report_cards.md").read_text(encoding="utf-8")
-    flags = {
-        flag.lower()
-        for flag in re.findall(
-            r"^### (\w+)$",
-            (DOCS / "conformance.md").read_text(encoding="utf-8"),
-            flags=re.MULTILINE,
-        )
-    }
-    linked = set(re.findall(r"\(conformance\.md#(\w+)\)", page))
+def test_the_page_links_flags_that_the_page_of_the_kit_explains():
+    explained = re.findall(
+        r"^### (\w+)$", (DOCS / "conformance.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    linked = set(re.findall(r"\(conformance\.md#(\w+)\)", cards.page(RECORDS)))
 
     assert linked
-    assert linked <= flags
-    assert all(name in page for name, _ in LEFT_OUT)
+    assert linked <= {flag.lower() for flag in explained}
 
 
 # --- adapters without their libraries
 
-LIBRARIES = (
-    "torch",
-    "efficient_kan",
-    "jax",
-    "flax",
-    "keras",
-    "kan",
-    "ikan",
-    "convkan",
-    "ConvKAN3D",
-    "deepkan",
-    "inkan",
-    "flashkan",
-    "jaxkan",
-    "fastkan",
-    "ChebyKANLayer",
-    "torch_relu_kan",
-)
 
-
-def test_adapters_are_imported_without_the_libraries_that_they_ask(monkeypatch):
-    for library in LIBRARIES:
+def test_adapters_load_without_the_libraries_that_they_ask(monkeypatch):
+    libraries = "torch jax flax keras kan ikan convkan ConvKAN3D deepkan inkan flashkan jaxkan"
+    for library in [*libraries.split(), "keras_efficient_kan", "efficient_kan", "fastkan"]:
         monkeypatch.setitem(sys.modules, library, None)  # importing it raises
-    for entry in ENTRIES:
-        module, _, name = entry.adapter.partition(":")
+    for library in LIBRARIES:
+        module, _, name = library.adapter.partition(":")
         monkeypatch.delitem(sys.modules, module, raising=False)
         assert isinstance(getattr(importlib.import_module(module), name), type)
 
 
-FROM_CHECKOUTS = [entry for entry in ENTRIES if entry.checkout]
-
-
-@pytest.mark.parametrize("entry", FROM_CHECKOUTS, ids=[entry.name for entry in FROM_CHECKOUTS])
-def test_a_library_from_a_checkout_is_left_out_until_its_folder_is_named(
-    entry, tmp_path, monkeypatch
+@for_all("library", [library for library in LIBRARIES if library.checkout])
+def test_a_library_without_a_package_is_left_out_until_a_folder_that_holds_it_is_named(
+    library, tmp_path, monkeypatch
 ):
-    module, _, name = entry.adapter.partition(":")
-    monkeypatch.delenv(entry.checkout, raising=False)
-    assert f"the checkout that the variable {entry.checkout} should name" in cards.missing(entry)
-    monkeypatch.setenv(entry.checkout, str(tmp_path))
+    module, _, name = library.adapter.partition(":")
+    monkeypatch.delenv(library.checkout, raising=False)
+    assert f"the checkout that the variable {library.checkout} should name" in cards.missing(
+        library
+    )
+    monkeypatch.setenv(library.checkout, str(tmp_path))
     with pytest.raises(FileNotFoundError, match="must be the folder of a checkout"):
         getattr(importlib.import_module(module), name)()
 
 
-def test_a_checkout_holds_its_library_at_its_root_or_below_src(tmp_path, monkeypatch):
-    monkeypatch.setenv("LIBRARY", str(tmp_path))
-    (tmp_path / "src").mkdir()
-    (tmp_path / "src" / "library.py").touch()
-    assert axes.source_folder("LIBRARY", "library", "library.py") == tmp_path / "src"
-    (tmp_path / "other.py").touch()
-    assert axes.source_folder("LIBRARY", "library", "other.py") == tmp_path
-
-
-def test_names_of_the_catalogue_are_unique_and_its_libraries_are_in_the_extra():
-    text = (DOCS.parent / "pyproject.toml").read_text(encoding="utf-8")
-    extra = text.partition("\npeers = [")[2].partition("\n]")[0]
-
-    assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
-    for entry in ENTRIES[2:]:
-        assert all(
-            f'"{name}>=' in extra for name in entry.distributions if name not in ("numpy", "keras")
-        ), entry.name
-
-
-def test_arrays_with_an_axis_of_groups_or_one_unknown_size_in_brackets_find_their_way_back():
-    layer = {"coef": np.arange(24.0).reshape(2, 3, 4), "knots": np.arange(18.0).reshape(3, 6)}
-    layer |= {
-        name: np.arange(6.0).reshape(2, 3) + n
-        for n, name in enumerate(("w_base", "w_spline", "mask"))
+def test_distributions_of_other_libraries_are_in_the_extra():
+    extra = (
+        (ROOT / "pyproject.toml")
+        .read_text(encoding="utf-8")
+        .partition("\npeers = [")[2]
+        .partition("\n]")[0]
+    )
+    needed = {name for library in LIBRARIES[2:] for name in library.distributions} - {
+        "numpy",
+        "keras",
     }
-    for order in (
-        axes.Axes(coef="goim", weights="goi", knots="git"),
-        axes.Axes(coef="(im)o", weights="io", knots="git"),
-    ):
-        arrays = axes.layer_to(order, layer)
-        again = axes.layer_from(order, arrays, n_out=2, n_in=3, degree=1, base="silu")
 
-        assert arrays["knots"].shape == (1, 3, 6)
-        assert all(np.array_equal(again[name], layer[name]) for name in layer)
+    assert {name for name in needed if f'"{name}>=' not in extra} == set()
 
 
-# --- measuring
+# --- the program
 
 TOYS = """
 import time
@@ -258,108 +185,61 @@ class Unbuilt:
 def toys(tmp_path, monkeypatch):
     (tmp_path / "toy_adapters.py").write_text(TOYS)
     monkeypatch.chdir(tmp_path)
-    return lambda name: Entry(name.lower(), name, ("numpy",), f"toy_adapters:{name}", "A toy.")
+    chosen = [
+        (topic, topic.cases) for topic in cases.load_topics() if topic.name == "count_parameters"
+    ]
+    monkeypatch.setattr(suite, "choose", lambda **_: chosen)
+
+    def install(*names):
+        made = [
+            cards.Library(name.lower(), name, f"toy_adapters:{name}", ["numpy"], "A toy.")
+            for name in names
+        ]
+        monkeypatch.setattr(cards, "LIBRARIES", made)
+
+    return install
 
 
-def test_report_on_kan_ref_and_scipy_writes_records_like_the_committed_ones_and_their_page(
-    tmp_path, capsys
-):
-    out = tmp_path / "cards.jsonl"
+def test_report_on_kan_ref_and_scipy_gives_the_committed_findings_and_the_page(tmp_path):
+    assert cards.main(["--only", "kan_ref", "--only", "scipy", "--out", str(tmp_path)]) == 0
 
-    assert program.main(["report", "--only", "kan_ref", "--only", "scipy", "--out", str(out)]) == 0
-
-    said = capsys.readouterr().out
-    found = cards.read_records(out)
-    assert [record["name"] for record in found] == ["kan_ref", "scipy"]
-    for record in found:
-        assert record["findings"] == BY_NAME[record["name"], "float64"]["findings"]
-        assert f"{record['name']} float64: " in said
-    assert (tmp_path / "cards.md").read_text(encoding="utf-8") == cards_page.page(
-        cards.read_records(out)
-    )
+    found = cards.read_records(tmp_path / "report_cards.jsonl")
+    committed = [CARDS[name, "float64"] for name in ("kan_ref", "scipy")]
+    for key in ("name", "cases", "findings", "differs", "skipped"):
+        assert [record[key] for record in found] == [record[key] for record in committed]
+    assert (tmp_path / "report_cards.md").read_text(encoding="utf-8") == cards.page(found)
 
 
-def test_rendering_measures_nothing(tmp_path, monkeypatch):
-    def measure(*_, **__):
-        raise AssertionError("measured")
+def test_wrong_answers_are_recorded_by_topic_and_case(toys, tmp_path):
+    toys("Wrong")
 
-    monkeypatch.setattr(cards, "measure", measure)
-    (tmp_path / "cards.jsonl").write_text(cards.dump(RECORDS[:3]), encoding="utf-8")
-
-    assert program.main(["report", "--render", "--out", str(tmp_path / "cards.jsonl")]) == 0
-    assert (tmp_path / "cards.md").read_text(encoding="utf-8") == cards_page.page(RECORDS[:3])
-
-
-def test_wrong_answers_are_recorded_by_defect(toys):
-    found = cards.measure(toys("Wrong"), "float32")
-
+    assert cards.main(["--out", str(tmp_path), "--dtype", "float32"]) == 0
+    (found,) = cards.read_records(tmp_path / "report_cards.jsonl")
     assert found["dtype"] == "float32"
     assert found["topics"]["count_parameters"]["failed"] == 5
-    assert sum(len(reported["failed"]) for reported in found["findings"]) == 5
-    assert cards_page.outcome(found, "count_parameters/1-1-G1-k0") == "failed"
-    assert cards_page.outcome(found, "knots/five-cubic") == "skipped"
-    assert cards_page.totals(found) == (0, 5, 0, 0)
+    assert cards.case_outcome(found, "count_parameters/1-1-G1-k0") == "failed"
+    assert cards.totals(found) == (0, 5, 0, 0)
 
 
-def test_what_cannot_be_built_or_is_late_leaves_its_record_alone(
-    toys, tmp_path, monkeypatch, capsys
-):
-    monkeypatch.setattr(cards, "ENTRIES", (toys("Slow"), toys("Unbuilt")))
-    monkeypatch.setattr(
-        suite,
-        "choose",
-        lambda **_: [(t, t.cases[:1]) for t in cases.load_topics() if t.name == "count_parameters"],
-    )
-
-    assert (
-        cards.main(["--out", str(tmp_path / "a.jsonl"), "--timeout", "1", "--dtype", "float64"])
-        == 1
-    )
+def test_what_is_late_cannot_be_built_or_is_absent_gets_no_record(toys, tmp_path, capsys):
+    toys("Slow", "Unbuilt")
+    assert cards.main(["--out", str(tmp_path), "--timeout", "1", "--dtype", "float64"]) == 1
     said = capsys.readouterr().err
-    assert "slow did not answer count_parameters/" in said
+    assert "slow did not answer" in said
     assert "unbuilt cannot be tested: ImportError: no such thing" in said
-    assert not (tmp_path / "a.jsonl").exists()
-
-
-def test_what_is_not_installed_is_left_out_and_told_by_the_status_if_it_was_asked_for(
-    tmp_path, monkeypatch, capsys
-):
-    absent = Entry("absent", "Absent", ("kan_ref_no_such_thing",), "nowhere:Nothing", "")
-    monkeypatch.setattr(cards, "ENTRIES", (absent,))
-
-    out = tmp_path / "cards.jsonl"
-    out.write_text(cards.dump(RECORDS[:1]), encoding="utf-8")
-
-    assert cards.main(["--out", str(out)]) == 0
-    assert cards.main(["--out", str(out), "--only", "absent"]) == 1
+    cards.LIBRARIES[:] = [
+        cards.Library("absent", "Absent", "nowhere:Nothing", ["kan_ref_no_such_thing"], "")
+    ]
+    assert cards.main(["--out", str(tmp_path), "--only", "absent"]) == 1
     assert "absent is left out: kan_ref_no_such_thing is not installed" in capsys.readouterr().out
+    assert not (tmp_path / "report_cards.jsonl").exists()
 
 
-def test_a_file_that_cannot_be_finished_is_not_there(tmp_path, monkeypatch):
-    def replace(*_):
-        raise OSError("no")
+@for_all("damaged", ['{"name": ', json.dumps({"name": "nobody", "dtype": "float64"})])
+def test_records_that_cannot_be_read_are_left_as_they_are(tmp_path, capsys, damaged):
+    (tmp_path / "report_cards.jsonl").write_text(damaged)
 
-    cards.write(tmp_path / "a.json", "whole")
-    monkeypatch.setattr(storage.os, "replace", replace)
-    with pytest.raises(OSError, match="no"):
-        cards.write(tmp_path / "a.json", "other")
-
-    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
-    assert (tmp_path / "a.json").read_text() == "whole"
-
-
-@pytest.mark.parametrize("make", ["folder", "pipe", "text"])
-def test_the_page_is_not_written_from_records_that_cannot_be_read(tmp_path, capsys, make):
-    path = tmp_path / "cards.jsonl"
-    {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path), "text": lambda: path.write_text("{")}[
-        make
-    ]()
-
-    status = cards.main(["--render", "--out", str(path)])
-
-    said = capsys.readouterr().err
-    assert status == 1
-    assert said.startswith(str(path))
-    assert said.endswith("; nothing is changed\n")
-    assert said.count("\n") == 1
-    assert not (tmp_path / "cards.md").exists()
+    assert cards.main(["--render", "--out", str(tmp_path)]) == 1
+    assert "has a line that is not a record" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["report_cards.jsonl"]
+    assert (tmp_path / "report_cards.jsonl").read_text() == damaged
