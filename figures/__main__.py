@@ -28,13 +28,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from figures.machine.catalog import (
-    all_figures,
-    find_figures,
-    list_figures,
-    read_claims,
-    table_file,
-)
+from figures.machine.catalog import all_figures, find_figures, list_figures, read_claims, table_file
 from figures.machine.computing import Backend, UnavailableError, backend_of, compute_all
 from figures.machine.machine import Figure, claims_table
 from figures.machine.pictures import draw
@@ -63,9 +57,7 @@ VALUES: dict[str, tuple[Any, str, str]] = {
 
 def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Figure]]:
     """Read the command line: options and figures. A wrong command ends the program with a message."""
-    parser = argparse.ArgumentParser(
-        prog="python -m figures", description="Compute and draw the paper's toy figures."
-    )
+    parser = argparse.ArgumentParser(prog="python -m figures", description="Compute and draw the paper's toy figures.")
     names = f"of {', '.join(all_figures())}; all if none is given"
     parser.add_argument("names", nargs="*", metavar="NAME", help=names)
     instead = parser.add_mutually_exclusive_group()
@@ -75,10 +67,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
     for option, (kind, word, meaning) in VALUES.items():
         parser.add_argument(f"--{option}", type=kind, metavar=word, help=meaning)
     parser.add_argument(
-        "--backend",
-        choices=("local", "dask"),
-        default="local",
-        help='this machine, or a cluster (extra "cluster")',
+        "--backend", choices=("local", "dask"), default="local", help='this machine, or a cluster (extra "cluster")'
     )
     parser.set_defaults(minutes=math.inf)
     options = parser.parse_args(arguments)

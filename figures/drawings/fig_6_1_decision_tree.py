@@ -25,13 +25,7 @@ from figures.tables.tables_1_and_2 import fig_3_2_frontiers, table_1
 
 NAME = "6.1"
 TITLE = "decision tree: when to use a KAN"
-RECORDS_OF = (
-    fig_2_4_symbolic_regression,
-    fig_3_1_scaling,
-    table_1,
-    fig_3_3_poisson,
-    fig_3_4_continual_learning,
-)
+RECORDS_OF = (fig_2_4_symbolic_regression, fig_3_1_scaling, table_1, fig_3_3_poisson, fig_3_4_continual_learning)
 KAN, MLP, EITHER = "KAN", "MLP", "either"
 COLORS = {KAN: BLUE, MLP: VERMILION, EITHER: GREY}
 QUESTION, TEXT = 44, 68  # characters of a line
@@ -48,11 +42,7 @@ class Branch:
 
 
 BRANCHES = (
-    Branch(
-        "Should the result be a formula?",
-        fig_2_4_symbolic_regression,
-        "width and functions found automatically",
-    ),
+    Branch("Should the result be a formula?", fig_2_4_symbolic_regression, "width and functions found automatically"),
     Branch(
         "Is the function smooth, free of noise, and a small network's shape known?",
         cast(FigureModule, fig_3_1_scaling),
@@ -105,11 +95,7 @@ def measured(branch: Branch, rows: Sequence[Claim]) -> str:
     first = {row.agrees: row for row in reversed(rows)}
     quoted = [row for row in rows if first[row.agrees] is row]
     texts = [f"“{row.claim}”: {row.ours.split(';')[0]}" for row in quoted]
-    several = (
-        f"; {sum(row.agrees == 'yes' for row in rows)} of {len(rows)} such rows agree"
-        if len(rows) > 1
-        else ""
-    )
+    several = f"; {sum(row.agrees == 'yes' for row in rows)} of {len(rows)} such rows agree" if len(rows) > 1 else ""
     return f"Figure {branch.figure.NAME}, {'; '.join(texts)}{several}"
 
 
@@ -117,11 +103,7 @@ def draw(records: Sequence[Record]) -> Figure:
     """Draw the questions from top to bottom, each with its answer on the right."""
     judged = [(branch, rows_of(records, branch)) for branch in BRANCHES]
     blocks = [
-        (
-            textwrap.wrap(branch.question, QUESTION),
-            textwrap.wrap(measured(branch, rows), TEXT),
-            answer(branch, rows),
-        )
+        (textwrap.wrap(branch.question, QUESTION), textwrap.wrap(measured(branch, rows), TEXT), answer(branch, rows))
         for branch, rows in judged
     ]
     heights = [0.24 * len(question) + 0.175 * len(text) + 0.42 for question, text, _ in blocks]
@@ -148,27 +130,15 @@ def draw(records: Sequence[Record]) -> Figure:
     return picture
 
 
-def _branch(
-    ax: Axes, y: float, height: float, question: list[str], text: list[str], word: str
-) -> None:
+def _branch(ax: Axes, y: float, height: float, question: list[str], text: list[str], word: str) -> None:
     ax.text(0.1, y + 0.1, "\n".join(question), va="top", weight="bold", size=10, linespacing=1.25)
-    ax.text(
-        0.1,
-        y + 0.12 + 0.215 * len(question),
-        "\n".join(text),
-        va="top",
-        size=8.5,
-        color=GREY,
-        linespacing=1.3,
-    )
+    ax.text(0.1, y + 0.12 + 0.215 * len(question), "\n".join(text), va="top", size=8.5, color=GREY, linespacing=1.3)
     middle = y + 0.1 + 0.1 * len(question)
     ax.annotate("", (5.55, middle), (4.75, middle), arrowprops={"arrowstyle": "->"})
     ax.text(5.1, middle - 0.06, "yes", size=9, color=GREY, ha="center", va="bottom")
     color = COLORS.get(word, "0.75")
     box = {"boxstyle": "round,pad=0.35", "fc": "white", "ec": color, "lw": 1.6}
-    ax.text(
-        6.05, middle, word or "?", color=color, weight="bold", ha="center", va="center", bbox=box
-    )
+    ax.text(6.05, middle, word or "?", color=color, weight="bold", ha="center", va="center", bbox=box)
     if y > 0.2:
         ax.annotate("", (0.2, y + 0.08), (0.2, y - 0.14), arrowprops={"arrowstyle": "->"})
 
@@ -179,15 +149,12 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     if not all(word for _, word in judged):
         return []
     count = sum(word == branch.answers[0] for branch, word in judged)
-    other = "; ".join(
-        f"{branch.question} {word}" for branch, word in judged if word != branch.answers[0]
-    )
+    other = "; ".join(f"{branch.question} {word}" for branch, word in judged if word != branch.answers[0])
     return [
         Claim(
             "KANs where accuracy or interpretability matters, MLPs where training has to be fast",
             "KAN on the branches of accuracy and interpretability, MLP on that of speed",
-            f"the paper's answer on {count} of {len(BRANCHES)} branches"
-            + (f"; others: {other}" if other else ""),
+            f"the paper's answer on {count} of {len(BRANCHES)} branches" + (f"; others: {other}" if other else ""),
             Bar(count, len(BRANCHES), 0.5 * len(BRANCHES)),
             "each branch follows from the verdicts of rows of this table; branches",
         )

@@ -74,9 +74,7 @@ def _draw_kan(ax: Axes, widths: tuple[int, ...]) -> None:
 
 def _draw_mlp(ax: Axes, widths: tuple[int, ...]) -> None:
     """Draw an MLP: lines for weights, and a box with the activation function on each hidden node."""
-    places = [
-        [((i + 1.0) / (n + 1.0), float(level)) for i in range(n)] for level, n in enumerate(widths)
-    ]
+    places = [[((i + 1.0) / (n + 1.0), float(level)) for i in range(n)] for level, n in enumerate(widths)]
     for low, high in pairwise(places):
         for x_low, y_low in low:
             for x_high, y_high in high:
@@ -107,10 +105,7 @@ COLORS = {"yes": GREEN, "in part": ORANGE, "no": "0.75"}
 # section: title, and where it is treated
 SECTIONS = {
     "1": ("Introduction", ("README.md", "tutorials/00_one_edge_by_hand.md", "figures/drawings")),
-    "2": (
-        "Networks, theorem, grids, simplification",
-        ("kan_ref", "tutorials", "figures/splines", "figures/formulas"),
-    ),
+    "2": ("Networks, theorem, grids, simplification", ("kan_ref", "tutorials", "figures/splines", "figures/formulas")),
     "3": ("KANs are accurate", ("figures/scaling", "figures/tables", "figures/equations")),
     "4": ("KANs are interpretable", ("figures/formulas", "figures/localization")),
     "6": ("Discussion", ("figures/drawings",)),
@@ -156,15 +151,7 @@ def draw_organisation(records: Sequence[Record]) -> Figure:
     for section, (title, places) in SECTIONS.items():
         kind_of_part = "section" if section.isdigit() else "appendix"
         ax.text(0.0, y, f"{kind_of_part} {section}: {title}", weight="bold", va="center", size=9.5)
-        ax.text(
-            A_ROW + 2.0,
-            y + 0.0,
-            "\n".join(_lines(places)),
-            ha="right",
-            va="center",
-            size=7.5,
-            color=GREY,
-        )
+        ax.text(A_ROW + 2.0, y + 0.0, "\n".join(_lines(places)), ha="right", va="center", size=7.5, color=GREY)
         y += 0.95
         for _, kind, entries in (row for row in rows if row[0] == section):
             ax.text(1.85, y, WORDS[kind], ha="right", va="center", size=8.5)
@@ -184,12 +171,7 @@ def _lines(places: Sequence[str]) -> list[str]:
 
 def _box(ax: Axes, x: float, y: float, text: str, color: str) -> None:
     shape = FancyBboxPatch(
-        (x + 0.08, y - 0.36),
-        0.84,
-        0.72,
-        boxstyle="round,pad=0,rounding_size=0.12",
-        color=color,
-        lw=0,
+        (x + 0.08, y - 0.36), 0.84, 0.72, boxstyle="round,pad=0,rounding_size=0.12", color=color, lw=0
     )
     ax.add_patch(shape)
     ax.text(x + 0.5, y, text, ha="center", va="center", size=8.5)

@@ -50,24 +50,10 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     for name in PROBLEMS if full else PROBLEMS[1:]:
         for seed in range(n_seeds):
             for method in METHODS:
-                n_steps = (
-                    method.quick_steps
-                    if not full
-                    else method.paper_steps
-                    if name == "paper"
-                    else method.n_steps
-                )
+                n_steps = method.quick_steps if not full else method.paper_steps if name == "paper" else method.n_steps
                 sizes = _sizes(method, full, scaled=name == SCALED)
                 found += [
-                    config_of(
-                        name,
-                        method.model,
-                        shape.pop("widths"),
-                        method.optimizer,
-                        n_steps,
-                        seed,
-                        **shape,
-                    )
+                    config_of(name, method.model, shape.pop("widths"), method.optimizer, n_steps, seed, **shape)
                     for shape in sizes
                 ]
     return found
@@ -79,9 +65,7 @@ def _sizes(method: Method, full: bool, *, scaled: bool) -> list[dict[str, Any]]:
     """
     if method.model == "kan":
         grids = (5, 10, 20) if full and method.scales and scaled else (5,)
-        return [
-            {"widths": [2, 10, 1], "n_intervals": grid, "degree": method.degree} for grid in grids
-        ]
+        return [{"widths": [2, 10, 1], "n_intervals": grid, "degree": method.degree} for grid in grids]
     if not full:
         widths: Sequence[list[int]] = SMALLER[:1]
     elif method.optimizer == "lm":
@@ -105,9 +89,7 @@ def draw(records: Sequence[Record]) -> Figure:
     """
     nested = [record for record in records if nested_grids.is_nested(record)]
     plain = [record for record in records if not nested_grids.is_nested(record)]
-    present = [
-        name for name in PROBLEMS if any(record["config"]["problem"] == name for record in plain)
-    ]
+    present = [name for name in PROBLEMS if any(record["config"]["problem"] == name for record in plain)]
     n_rows = 2 * len(present) + bool(nested)
     picture = Figure(figsize=(8.2, 3.2 * n_rows + 0.9))
     axes = picture.subplots(max(1, n_rows), 2, squeeze=False)
@@ -155,13 +137,10 @@ def _draw_scaling(ax: Axes, records: Sequence[Record], key: str, label: str) -> 
         if not sizes:
             continue
         errors = [
-            [record["results"][key] for record in runs if record["results"]["n_params"] == size]
-            for size in sizes
+            [record["results"][key] for record in runs if record["results"]["n_params"] == size] for size in sizes
         ]
         middle = np.array([np.median(some) for some in errors])
-        bars = np.array(
-            [[m - min(some), max(some) - m] for m, some in zip(middle, errors, strict=True)]
-        ).T
+        bars = np.array([[m - min(some), max(some) - m] for m, some in zip(middle, errors, strict=True)]).T
         ax.errorbar(
             sizes,
             middle,
@@ -205,10 +184,7 @@ def _draw_paper(ax: Axes, key: str) -> None:
 PAPER_KAN, PAPER_MLP = 1e-7, 1e-5  # L2^2
 MANY, LESS = 100.0, 10.0  # times: what the paper states, and an order of magnitude less
 STEEP = -2.0  # half the exponent -(k + 1) of Theorem 2.1 at k = 3
-OURS = {
-    KAN_LM: (3e-7, 5e-5),
-    KAN_LM_5: (1e-9, 1e-7),
-}  # the largest medians of L2^2 and H1^2 that we call reached
+OURS = {KAN_LM: (3e-7, 5e-5), KAN_LM_5: (1e-9, 1e-7)}  # the largest medians of L2^2 and H1^2 that we call reached
 NEAR = 3.0  # times the paper's number counts as its level, which is read off a logarithmic axis
 
 
@@ -257,9 +233,7 @@ def _seeds(runs: Sequence[Record]) -> str:
 def _evidence(runs: Sequence[Record]) -> str:
     config = runs[0]["config"]
     n_points = (
-        "10000 + 800 uniform points"
-        if config["problem"] == "paper"
-        else "the mesh of 51 x 51 points and its sides"
+        "10000 + 800 uniform points" if config["problem"] == "paper" else "the mesh of 51 x 51 points and its sides"
     )
     return f"{_seeds(runs)}; {n_points}, alpha = {config['alpha']:g}, {config['n_steps']} steps; errors on 201 x 201 points"
 
@@ -275,9 +249,7 @@ def _level_claim(records: Sequence[Record], name: str, method: Method) -> Claim:
         meaning = f"larger of the medians of L2^2 and H1^2, in units of {OURS[method][0]:g} and {OURS[method][1]:g}, {bar.text}"
     return Claim(
         f"{name}: error of the {method.label(runs[0])}",
-        "L2^2 about 1e-7"
-        if name == "paper"
-        else "not run; [2,2,1], G = 20 in the documentation: 1.7e-4",
+        "L2^2 about 1e-7" if name == "paper" else "not run; [2,2,1], G = 20 in the documentation: 1.7e-4",
         f"L2^2 {spread(l2, '.1e')}, H1^2 {spread(h1, '.1e')}",
         bar,
         _evidence(runs) + f"; G = {runs[0]['config']['n_intervals']}; {meaning}",
@@ -318,10 +290,7 @@ def _fair_claim(records: Sequence[Record], name: str) -> Claim:
 
 
 def _size_claim(records: Sequence[Record], name: str) -> Claim:
-    kan, mlp = (
-        _sizes_of_models(runs_of(records, method, headline=True))[-1]
-        for method in (KAN_LM, MLP_LBFGS)
-    )
+    kan, mlp = (_sizes_of_models(runs_of(records, method, headline=True))[-1] for method in (KAN_LM, MLP_LBFGS))
     return Claim(
         f"{name}: with 100 times fewer parameters",
         "1e2 against 1e4",
@@ -357,8 +326,7 @@ def _slope(runs: Sequence[Record]) -> float:
     if len(sizes) < 2:
         return 0.0
     squares = [
-        np.median([run["results"]["l2"] for run in runs if run["results"]["n_params"] == size])
-        for size in sizes
+        np.median([run["results"]["l2"] for run in runs if run["results"]["n_params"] == size]) for size in sizes
     ]
     return slope(sizes, np.sqrt(squares), sizes[0], sizes[-1])
 

@@ -78,24 +78,14 @@ def run(config: Config) -> dict[str, Any]:
     """
     rng = np.random.default_rng(config["seed"])
     terms, lattice = poisson.problem(config["problem"], rng), poisson.mesh()
-    found: dict[str, list[float]] = {
-        key: [] for key in ("n_params", "l2", "h1", "residual", "seconds")
-    }
+    found: dict[str, list[float]] = {key: [] for key in ("n_params", "l2", "h1", "residual", "seconds")}
     began, spent = time.process_time(), 0.0
     network = kr.init_network(
-        config["widths"],
-        n_intervals=config["grids"][0],
-        degree=config["degree"],
-        domain=(-1.0, 1.0),
-        rng=rng,
+        config["widths"], n_intervals=config["grids"][0], degree=config["degree"], domain=(-1.0, 1.0), rng=rng
     )
     for grid, n_steps in zip(config["grids"], config["n_steps"], strict=True):
         trained = kr.fit(
-            network,
-            equations=terms,
-            optimizer=kr.LM(scaled="precondition" in config),
-            n_steps=n_steps,
-            grids=(grid,),
+            network, equations=terms, optimizer=kr.LM(scaled="precondition" in config), n_steps=n_steps, grids=(grid,)
         )
         network = trained.network
         measuring = time.process_time()

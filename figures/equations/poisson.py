@@ -50,16 +50,12 @@ class Poisson:
 
 def _paper_laplacian(x: FloatArray) -> FloatArray:
     s, y = np.sin(PI * x[:, 0]), x[:, 1]
-    return np.asarray(
-        -(PI**2) * (1 + 4 * y**2) * s * np.sin(PI * y**2) + 2 * PI * s * np.cos(PI * y**2)
-    )
+    return np.asarray(-(PI**2) * (1 + 4 * y**2) * s * np.sin(PI * y**2) + 2 * PI * s * np.cos(PI * y**2))
 
 
 def _paper_gradient(x: FloatArray) -> FloatArray:
     by_x = PI * np.cos(PI * x[:, 0]) * np.sin(PI * x[:, 1] ** 2)
-    return np.stack(
-        [by_x, 2 * PI * x[:, 1] * np.sin(PI * x[:, 0]) * np.cos(PI * x[:, 1] ** 2)], axis=1
-    )
+    return np.stack([by_x, 2 * PI * x[:, 1] * np.sin(PI * x[:, 0]) * np.cos(PI * x[:, 1] ** 2)], axis=1)
 
 
 def _sines(x: FloatArray) -> FloatArray:
@@ -78,9 +74,7 @@ SOLUTIONS = {
         _paper_gradient,
         _paper_laplacian,
     ),
-    "documentation": Poisson(
-        r"\sin(\pi x)\sin(\pi y)", _sines, _sines_gradient, lambda x: -2 * PI**2 * _sines(x)
-    ),
+    "documentation": Poisson(r"\sin(\pi x)\sin(\pi y)", _sines, _sines_gradient, lambda x: -2 * PI**2 * _sines(x)),
 }
 
 
@@ -135,11 +129,7 @@ def model_of(config: Config, rng: np.random.Generator) -> Model:
     if config["model"] == "mlp":
         return kr.init_mlp(config["widths"], activation=config["activation"], rng=rng)
     return kr.init_network(
-        config["widths"],
-        n_intervals=config["n_intervals"],
-        degree=config["degree"],
-        domain=(-1.0, 1.0),
-        rng=rng,
+        config["widths"], n_intervals=config["n_intervals"], degree=config["degree"], domain=(-1.0, 1.0), rng=rng
     )
 
 
@@ -150,9 +140,7 @@ def shown_steps(n_steps: int) -> set[int]:
     return {
         0,
         n_steps,
-        *np.unique(
-            np.geomspace(1, n_steps, 2 + 5 * int(np.log2(n_steps))).round().astype(int)
-        ).tolist(),
+        *np.unique(np.geomspace(1, n_steps, 2 + 5 * int(np.log2(n_steps))).round().astype(int)).tolist(),
     }
 
 
@@ -173,18 +161,12 @@ def run(config: Config) -> dict[str, Any]:
         began = time.process_time()
         row = (step.step, *errors(name, step.network, lattice), step.train_loss)
         spent += time.process_time() - began
-        for column, value in zip(
-            curve.values(), (*row, time.process_time() - start - spent), strict=True
-        ):
+        for column, value in zip(curve.values(), (*row, time.process_time() - start - spent), strict=True):
             column.append(float(f"{value:.5g}"))
 
     start = time.process_time()
     trained = kr.fit(
-        model,
-        equations=terms,
-        optimizer=OPTIMIZERS[config["optimizer"]],
-        n_steps=config["n_steps"],
-        callback=watch,
+        model, equations=terms, optimizer=OPTIMIZERS[config["optimizer"]], n_steps=config["n_steps"], callback=watch
     )
     seconds = time.process_time() - start - spent
     l2, h1 = errors(name, trained.network, lattice)
@@ -201,13 +183,7 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def config_of(
-    name: str,
-    model: str,
-    widths: Sequence[int],
-    optimizer: str,
-    n_steps: int,
-    seed: int,
-    **shape: Any,
+    name: str, model: str, widths: Sequence[int], optimizer: str, n_steps: int, seed: int, **shape: Any
 ) -> Config:
     """Return the configuration of a run; `shape` holds n_intervals and degree, or the activation."""
     fixed = {
@@ -242,10 +218,7 @@ class Method:
 
     def label(self, record: Record) -> str:
         """Return the method's name in a legend."""
-        shape, optimizer = (
-            shape_name(record["config"]["widths"]),
-            {"lm": "LM", "lbfgs": "L-BFGS"}[self.optimizer],
-        )
+        shape, optimizer = (shape_name(record["config"]["widths"]), {"lm": "LM", "lbfgs": "L-BFGS"}[self.optimizer])
         if self.model == "mlp":
             return f"MLP {shape} tanh, {optimizer}"
         return f"KAN {shape}, k = {self.degree}, {optimizer}"
@@ -264,9 +237,7 @@ def method_of(record: Record) -> Method:
     """Return the method that a record was computed with."""
     config = record["config"]
     key = (config["model"], config.get("degree", 0), config["optimizer"])
-    return next(
-        method for method in METHODS if (method.model, method.degree, method.optimizer) == key
-    )
+    return next(method for method in METHODS if (method.model, method.degree, method.optimizer) == key)
 
 
 def runs_of(records: Sequence[Record], method: Method, *, headline: bool = False) -> list[Record]:
@@ -282,9 +253,7 @@ def runs_of(records: Sequence[Record], method: Method, *, headline: bool = False
     return sorted(found, key=lambda record: int(record["seed"]))
 
 
-def spread_of(
-    runs: Sequence[Record], key: str
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def spread_of(runs: Sequence[Record], key: str) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return steps, and smallest, median and largest error of the runs. A run that has ended keeps
     its last error.
     """
@@ -294,9 +263,4 @@ def spread_of(
         own = np.array(run["results"]["curve"]["step"]), np.array(run["results"]["curve"][key])
         curves.append(own[1][np.searchsorted(own[0], steps, side="right") - 1])
     table = np.array(curves)
-    return (
-        np.array(steps, dtype=np.float64),
-        table.min(axis=0),
-        np.median(table, axis=0),
-        table.max(axis=0),
-    )
+    return (np.array(steps, dtype=np.float64), table.min(axis=0), np.median(table, axis=0), table.max(axis=0))

@@ -53,12 +53,7 @@ LEAST_DRAWN = 1e-17  # an error of 0 has no place on a logarithmic axis
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """Return one configuration for each way and seed; quick runs leave ways out."""
     counts = {way: FULL_SEEDS if full else way.quick_seeds for way in WAYS}
-    return [
-        config_of(way, seed)
-        for way, count in counts.items()
-        if count
-        for seed in range(seeds or count)
-    ]
+    return [config_of(way, seed) for way, count in counts.items() if count for seed in range(seeds or count)]
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -74,10 +69,7 @@ def draw(records: Sequence[Record]) -> Figure:
     without records are left out.
     """
     by_hand, discovered = runs_of(records, PRINTED), runs_of(records, DISCOVER)
-    shown = next(
-        (record for record in by_hand if record["results"]["formula"]),
-        by_hand[0] if by_hand else None,
-    )
+    shown = next((record for record in by_hand if record["results"]["formula"]), by_hand[0] if by_hand else None)
     same_seed = [record for record in discovered if shown and record["seed"] == shown["seed"]]
     picture = Figure(figsize=(9.6, 10.0))
     rows: Any = picture.subfigures(
@@ -93,10 +85,7 @@ def draw(records: Sequence[Record]) -> Figure:
         found = (same_seed or discovered)[0]
         right = f"{sum(record['results']['coefficient_error'] is not None for record in discovered)} of {len(discovered)} seeds"
         drawings += _draw_steps(
-            rows[1],
-            found,
-            DISCOVER_STEPS,
-            f"kr.discover: {right} come to the formula; seed {found['seed']}",
+            rows[1], found, DISCOVER_STEPS, f"kr.discover: {right} come to the formula; seed {found['seed']}"
         )
     left, right = rows[2].subplots(1, 2)
     _draw_widths(left, records)
@@ -111,14 +100,10 @@ def _draw_steps(row: SubFigure, record: Record, titles: dict[str, str], text: st
     axes, results = row.subplots(1, 5), record["results"]
     steps = {step["name"]: step for step in results["steps"]}
     drawings: Drawings = []
-    for number, (ax, (name, title)) in enumerate(
-        zip(axes[:4], titles.items(), strict=True), start=1
-    ):
+    for number, (ax, (name, title)) in enumerate(zip(axes[:4], titles.items(), strict=True), start=1):
         step = steps.get(name)
         error = f"test RMSE {step['test_rmse']:.0e}" if step else "not reached"
-        drawings.append(
-            network_panel(ax, f"{number}  {title}\n{error}", step and step["network"], beta=BETA)
-        )
+        drawings.append(network_panel(ax, f"{number}  {title}\n{error}", step and step["network"], beta=BETA))
     ax = axes[4]
     ax.set_axis_off()
     ax.set_title("5  write the formula\n", fontsize=10.5)
@@ -134,19 +119,13 @@ def _draw_steps(row: SubFigure, record: Record, titles: dict[str, str], text: st
     ax.text(0.5, 0.55, f"${results['formula']}$", ha="center", fontsize=12.5)
     if results["coefficient_error"] is not None:
         ax.text(
-            0.5,
-            0.3,
-            f"off 1, 1, $\\pi$, 1 by\n{results['coefficient_error']:.0e} at most",
-            ha="center",
-            color=GREY,
+            0.5, 0.3, f"off 1, 1, $\\pi$, 1 by\n{results['coefficient_error']:.0e} at most", ha="center", color=GREY
         )
     return drawings
 
 
 def _draw_widths(ax: Axes, records: Sequence[Record]) -> None:
-    runs = {
-        way: runs_of(records, way) for way in WAYS if way is not NOISY and runs_of(records, way)
-    }
+    runs = {way: runs_of(records, way) for way in WAYS if way is not NOISY and runs_of(records, way)}
     if not runs:
         ax.set_axis_off()
         return
@@ -162,9 +141,7 @@ def _draw_widths(ax: Axes, records: Sequence[Record]) -> None:
             color=way.color,
             label=f"{way.label} ({len(some)} seeds)",
         )
-        ax.bar_label(
-            bars, [str(count or "") for count in counts], fontsize=9, color=GREY, padding=1
-        )
+        ax.bar_label(bars, [str(count or "") for count in counts], fontsize=9, color=GREY, padding=1)
     ax.set_ylim(0.0, 1.1)
     ax.set_xticks(widths)
     ax.set_xlabel("hidden nodes that are left")
@@ -181,14 +158,7 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
         errors = [max(record["results"]["coefficient_error"], LEAST_DRAWN) for record in right]
         if some:
             seeds = [record["seed"] + 0.12 * (place - 2) for record in right]  # beside each other
-            ax.plot(
-                seeds,
-                errors,
-                "o",
-                color=way.color,
-                alpha=0.85,
-                label=f"{way.label}: {len(right)} of {len(some)}",
-            )
+            ax.plot(seeds, errors, "o", color=way.color, alpha=0.85, label=f"{way.label}: {len(right)} of {len(some)}")
     ax.axhline(MOST_ERROR, color=GREY, ls="--", lw=1.0)
     ax.set_ylim(LEAST_DRAWN / 2.0, 1e4)
     seeds = sorted({record["seed"] for record in records})
@@ -215,12 +185,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     """
     ways = [way for way in BY_HAND if runs_of(records, way)]
     rows = [_width_claim(runs_of(records, way), way) for way in ways]
-    finished = [
-        record
-        for way in ways
-        for record in runs_of(records, way)
-        if record["results"]["formula"] is not None
-    ]
+    finished = [record for way in ways for record in runs_of(records, way) if record["results"]["formula"] is not None]
     if finished:
         rows += [_hand_claim(finished), _guess_claim(finished)]
     found, noisy = runs_of(records, DISCOVER), runs_of(records, NOISY)
@@ -262,10 +227,7 @@ def _width_claim(runs: Sequence[Record], way: Way) -> Claim:
 
 
 def _hand_claim(finished: Sequence[Record]) -> Claim:
-    errors, rmse = (
-        _errors(finished),
-        [record["results"]["steps"][-1]["test_rmse"] for record in finished],
-    )
+    errors, rmse = (_errors(finished), [record["results"]["steps"][-1]["test_rmse"] for record in finished])
     good = [error <= MOST_ERROR for error in errors] + [False] * (len(finished) - len(errors))
     return Claim(
         "with the right functions set by hand, the parameters train to machine precision",

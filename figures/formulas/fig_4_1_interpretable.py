@@ -45,24 +45,12 @@ from kan_ref.checks import FloatArray, IntArray
 DIGIT_PANEL = "c"
 N_DIGITS = 10
 HALF = 0.5  # of its height: where a bump begins
-DIGIT_SETTINGS = {
-    "n_train": 1000,
-    "n_test": 1000,
-    "n_intervals": 20,
-    "smoothness_weight": 1e-8,
-    "n_steps": 10,
-}
+DIGIT_SETTINGS = {"n_train": 1000, "n_test": 1000, "n_intervals": 20, "smoothness_weight": 1e-8, "n_steps": 10}
 
 
 def digit_config(seed: int) -> Config:
     """Return the configuration of a run."""
-    return {
-        "panel": DIGIT_PANEL,
-        "box": [[0.0, 1.0]],
-        "widths": [1, N_DIGITS],
-        **DIGIT_SETTINGS,
-        "seed": seed,
-    }
+    return {"panel": DIGIT_PANEL, "box": [[0.0, 1.0]], "widths": [1, N_DIGITS], **DIGIT_SETTINGS, "seed": seed}
 
 
 def first_digit(x: FloatArray) -> IntArray:
@@ -114,10 +102,7 @@ def located(record: Record) -> list[bool]:
     peaks, left, right = (np.array(record["results"][name]) for name in ("peaks", "left", "right"))
     low, high = np.arange(N_DIGITS) / N_DIGITS, (np.arange(N_DIGITS) + 1.0) / N_DIGITS
     near = 0.5 / N_DIGITS
-    return [
-        bool(one)
-        for one in (peaks >= low) & (peaks <= high) & (left >= low - near) & (right <= high + near)
-    ]
+    return [bool(one) for one in (peaks >= low) & (peaks <= high) & (left >= low - near) & (right <= high + near)]
 
 
 # --- the figure
@@ -157,9 +142,7 @@ def draw(records: Sequence[Record]) -> Figure:
             shown = (good or runs)[0]
             count = f"{len(good)} of {len(runs)} seed{'s' if len(runs) > 1 else ''}"
             of_digits = panel == DIGIT_PANEL
-            ax.set_title(
-                (_digits_title if of_digits else _formula_title)(shown, count), linespacing=1.7
-            )
+            ax.set_title((_digits_title if of_digits else _formula_title)(shown, count), linespacing=1.7)
             networks.append(partial(_draw_digits if of_digits else _draw_formula, ax, shown))
     draw_settled(picture, networks)
     return picture
@@ -178,14 +161,7 @@ def _draw_formula(ax: Axes, record: Record) -> None:
     names = [f"${name}$" for name in formula_of(config).names]
     x = sample(config, N_DRAWN, np.random.default_rng(config["seed"]))
     with bessel():
-        kr.draw_network(
-            restored(record["results"]["network"]),
-            x,
-            ax=ax,
-            names=names,
-            output_names=("$f$",),
-            beta=BETA,
-        )
+        kr.draw_network(restored(record["results"]["network"]), x, ax=ax, names=names, output_names=("$f$",), beta=BETA)
     ax.set_anchor("N")  # directly below the title
 
 
@@ -197,14 +173,7 @@ def _digits_title(record: Record, count: str) -> str:
 def _draw_digits(ax: Axes, record: Record) -> None:
     names = [str(digit) for digit in range(N_DIGITS)]
     x = np.linspace(0.0, 1.0, N_DRAWN)[:, None]
-    kr.draw_network(
-        restored(record["results"]["network"]),
-        x,
-        ax=ax,
-        names=("$x$",),
-        output_names=names,
-        beta=BETA,
-    )
+    kr.draw_network(restored(record["results"]["network"]), x, ax=ax, names=("$x$",), output_names=names, beta=BETA)
 
 
 # --- claims
@@ -221,21 +190,14 @@ SHOWN = {
 
 def shows(record: Record) -> bool:
     """Return whether a network has the properties of the paper's."""
-    return (
-        all(located(record))
-        if record["config"]["panel"] == DIGIT_PANEL
-        else right_functions(record)
-    )
+    return all(located(record)) if record["config"]["panel"] == DIGIT_PANEL else right_functions(record)
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
     """Return two rows for each formula, on shape with functions and on exactness, and one for the
     digits.
     """
-    rows = {
-        formula.panel: _formula_claims(formula, runs_of(records, panel=formula.panel))
-        for formula in FORMULAS
-    }
+    rows = {formula.panel: _formula_claims(formula, runs_of(records, panel=formula.panel)) for formula in FORMULAS}
     rows[DIGIT_PANEL] = _digit_claims(runs_of(records, panel=DIGIT_PANEL))
     return [claim for panel in sorted(rows) for claim in rows[panel]]
 
@@ -251,18 +213,11 @@ def _seeds(records: Sequence[Record]) -> str:
 def _formula_claims(formula: Formula, runs: Sequence[Record]) -> list[Claim]:
     if not runs:
         return []
-    shapes, functions = (
-        [right_shape(record) for record in runs],
-        [right_functions(record) for record in runs],
-    )
+    shapes, functions = ([right_shape(record) for record in runs], [right_functions(record) for record in runs])
     exactly = [exact(record) for record in runs]
-    errors, seconds = (
-        [float(record["results"][name]) for record in runs] for name in ("error", "seconds")
-    )
+    errors, seconds = ([float(record["results"][name]) for record in runs] for name in ("error", "seconds"))
     about = f"({formula.panel}) {formula.plain}"
-    others = Counter(
-        _in_words(record) for record, good in zip(runs, functions, strict=True) if not good
-    )
+    others = Counter(_in_words(record) for record, good in zip(runs, functions, strict=True) if not good)
     read, same = all_bar(functions), all_bar(exactly)
     rest = "".join(f"; instead {what} in {count}" for what, count in others.items())
     return [
@@ -293,9 +248,7 @@ def _digit_claims(runs: Sequence[Record]) -> list[Claim]:
         return []
     by_seed = [located(record) for record in runs]
     digits = [good for one in by_seed for good in one]
-    accuracy, seconds = (
-        [float(record["results"][name]) for record in runs] for name in ("accuracy", "seconds")
-    )
+    accuracy, seconds = ([float(record["results"][name]) for record in runs] for name in ("accuracy", "seconds"))
     return [
         Claim(
             f"({DIGIT_PANEL}) first digit: activations are bumps at the digits",

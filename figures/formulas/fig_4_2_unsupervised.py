@@ -69,13 +69,7 @@ GROUPS = (FIRST, SECOND, MIXED, NONE)
 
 def config_of(seed: int) -> Config:
     """Return the configuration of a run."""
-    network = {
-        "widths": [N_INPUTS, 1, 1],
-        "n_intervals": 3,
-        "degree": 3,
-        "coef_scale": 1.0,
-        "gaussian_scale": 3.0,
-    }
+    network = {"widths": [N_INPUTS, 1, 1], "n_intervals": 3, "degree": 3, "coef_scale": 1.0, "gaussian_scale": 3.0}
     training = {"n_steps": 400, "penalty_weight": 5e-3, "l1_weight": 1.0, "entropy_weight": 10.0}
     return {"n_train": 500, "n_test": 500, **network, **training, "seed": seed}
 
@@ -99,18 +93,12 @@ def real_and_shuffled(n: int, rng: np.random.Generator) -> tuple[FloatArray, Flo
 def start(config: Config, x: FloatArray, rng: np.random.Generator) -> kr.Network:
     """Return the network (R9) with random phi, one for each column of x (n, n_in)."""
     network = kr.init_network(
-        (x.shape[1], 1, 1),
-        n_intervals=config["n_intervals"],
-        degree=config["degree"],
-        domain=x,
-        rng=rng,
+        (x.shape[1], 1, 1), n_intervals=config["n_intervals"], degree=config["degree"], domain=x, rng=rng
     )
     first, last = network.layers
     wider = replace(first, coef=first.coef * config["coef_scale"] / COEF_SCALE)
     affine = (config["gaussian_scale"], 0.0, 1.0, 0.0)
-    return kr.fix_symbolic(
-        kr.Network((wider, last)), 1, output=0, input=0, name="gaussian", affine=affine
-    )
+    return kr.fix_symbolic(kr.Network((wider, last)), 1, output=0, input=0, name="gaussian", affine=affine)
 
 
 def pruned(network: kr.Network, x: FloatArray) -> tuple[FloatArray, kr.Network]:
@@ -130,9 +118,7 @@ def run(config: Config) -> dict[str, Any]:
     separates real from shuffled points.
     """
     rng = np.random.default_rng(config["seed"])
-    data = kr.Data(
-        *real_and_shuffled(config["n_train"], rng), *real_and_shuffled(config["n_test"], rng)
-    )
+    data = kr.Data(*real_and_shuffled(config["n_train"], rng), *real_and_shuffled(config["n_test"], rng))
     began = time.process_time()
     run = kr.fit(
         start(config, data.x_train, rng),
@@ -169,10 +155,7 @@ def group_of(record: Record) -> Group:
 
 def runs_of(records: Sequence[Record], group: Group) -> list[Record]:
     """Return the records with a result, ordered by seed."""
-    return sorted(
-        (record for record in records if group_of(record) is group),
-        key=lambda record: int(record["seed"]),
-    )
+    return sorted((record for record in records if group_of(record) is group), key=lambda record: int(record["seed"]))
 
 
 # --- the figure
@@ -202,11 +185,7 @@ def draw(records: Sequence[Record]) -> Figure:
     for ax, (group, relation) in zip(above.subplots(1, 2), RELATIONS.items(), strict=True):
         runs = runs_of(records, group)
         ax.set_axis_off()
-        finder = (
-            f"seed {runs[0]['seed']} finds {group.label}"
-            if runs
-            else f"no seed finds {group.label}"
-        )
+        finder = f"seed {runs[0]['seed']} finds {group.label}" if runs else f"no seed finds {group.label}"
         ax.set_title(f"{finder}\n{relation}", color=group.color, linespacing=1.5)
         if runs:
             networks.append(partial(_draw_network, ax, runs[0], group))
@@ -233,15 +212,7 @@ def _draw_table(ax: Axes, records: Sequence[Record]) -> None:
     ax.set_ylim(len(NAMES) - 0.5, -0.5)
     for place, record in enumerate(columns):
         for row, share in enumerate(shares(record)):
-            ax.bar(
-                place,
-                -0.86,
-                0.86,
-                row + 0.43,
-                color=group_of(record).color,
-                alpha=float(share),
-                lw=0,
-            )
+            ax.bar(place, -0.86, 0.86, row + 0.43, color=group_of(record).color, alpha=float(share), lw=0)
             ax.bar(place, -0.86, 0.86, row + 0.43, fill=False, ec="0.85", lw=0.6)
     ax.set_yticks(range(len(NAMES)), labels=NAMES)
     ax.set_xticks(range(len(columns)), labels=[str(record["seed"]) for record in columns])
@@ -272,21 +243,13 @@ INDEPENDENT = 5  # x6
 
 def claims(records: Sequence[Record]) -> list[Claim]:
     """Return a row for each relation, and one for the variable that is in none."""
-    return [
-        _relation_claim(records, FIRST),
-        _relation_claim(records, SECOND),
-        _independent_claim(records),
-    ]
+    return [_relation_claim(records, FIRST), _relation_claim(records, SECOND), _independent_claim(records)]
 
 
 def _relation_claim(records: Sequence[Record], group: Group) -> Claim:
     runs = runs_of(records, group)
     accuracy = [100.0 * float(record["results"]["accuracy"]) for record in runs]
-    examples = (
-        f"; these tell {spread(accuracy, '.1f')} % of real and shuffled test points apart"
-        if runs
-        else ""
-    )
+    examples = f"; these tell {spread(accuracy, '.1f')} % of real and shuffled test points apart" if runs else ""
     others = f"{len(runs_of(records, MIXED))} mix both relations, {len(runs_of(records, NONE))} find none"
     return Claim(
         f"training without supervision finds the relation of {_plain(group)}",
@@ -309,8 +272,7 @@ def _independent_claim(records: Sequence[Record]) -> Claim:
     return Claim(
         "x6, which depends on nothing, is in no relation",
         "not in the two that are shown",
-        f"in {n_in} of {len(runs)} relations"
-        + (f"; score at most {max(parts):.1g} of the largest" if runs else ""),
+        f"in {n_in} of {len(runs)} relations" + (f"; score at most {max(parts):.1g} of the largest" if runs else ""),
         Bar(n_in if runs else math.nan, 0.0, most=True),
         f"{len(runs)} seeds that find something; relations with it",
     )

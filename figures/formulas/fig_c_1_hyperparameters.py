@@ -68,26 +68,14 @@ class Row:
     def configs(self, seed: int, *, full: bool) -> list[Config]:
         """Return one configuration for each value."""
         return [
-            config_of(seed, {**dict(self.changes), self.name: value})
-            for value in (self.values if full else self.drawn)
+            config_of(seed, {**dict(self.changes), self.name: value}) for value in (self.values if full else self.drawn)
         ]
 
 
-ENTROPY = Row(
-    "a", "the weight of the entropy", r"\mu_2", "entropy_weight", (0.0, 2.0, 10.0), (0.0, 2.0, 10.0)
-)
-ENTROPY_AT_TENTH = Row(
-    "a", "", r"\mu_2", "entropy_weight", (0.0, 2.0, 10.0), (), (("penalty_weight", 0.1),)
-)
+ENTROPY = Row("a", "the weight of the entropy", r"\mu_2", "entropy_weight", (0.0, 2.0, 10.0), (0.0, 2.0, 10.0))
+ENTROPY_AT_TENTH = Row("a", "", r"\mu_2", "entropy_weight", (0.0, 2.0, 10.0), (), (("penalty_weight", 0.1),))
 SEED = Row("b", "the seed", r"\mathrm{seed}", "seed", (), ())
-WEIGHT = Row(
-    "c",
-    "the weight of the penalty",
-    r"\lambda",
-    "penalty_weight",
-    (0.0, 0.01, 0.1, 1.0),
-    (0.0, 0.01, 1.0),
-)
+WEIGHT = Row("c", "the weight of the penalty", r"\lambda", "penalty_weight", (0.0, 0.01, 0.1, 1.0), (0.0, 0.01, 1.0))
 GRID = Row("d", "the number of intervals", "G", "n_intervals", (1, 3, 5, 10, 20), (1, 5, 20))
 DEGREE = Row("e", "the degree", "k", "degree", (1, 2, 3, 4, 5), (2, 3, 5))
 ROWS = (ENTROPY, SEED, WEIGHT, GRID, DEGREE)
@@ -151,12 +139,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     count = seeds or (FULL_SEEDS if full else QUICK_SEEDS)
     found = [config_of(seed, {}) for seed in range(seeds or max(count, DRAWN))]
     for row in (*ROWS, ENTROPY_AT_TENTH):
-        found += [
-            config
-            for seed in range(count)
-            for config in row.configs(seed, full=full)
-            if config not in found
-        ]
+        found += [config for seed in range(count) for config in row.configs(seed, full=full) if config not in found]
     return found
 
 
@@ -185,9 +168,7 @@ def draw(records: Sequence[Record]) -> Figure:
     """Draw a row for each setting: three networks, and the counts of all seeds."""
     picture = Figure(figsize=(9.4, 13.6))
     drawings: list[Callable[[], None]] = []
-    strips: Any = picture.subfigures(
-        len(ROWS), 1
-    )  # Any: an array, for the type checker perhaps one alone
+    strips: Any = picture.subfigures(len(ROWS), 1)  # Any: an array, for the type checker perhaps one alone
     for strip, row in zip(strips, ROWS, strict=True):
         headline(strip, f"{row.letter}   {row.title}")
         left, right = strip.subfigures(1, 2, width_ratios=(DRAWN, 1.2))
@@ -197,9 +178,7 @@ def draw(records: Sequence[Record]) -> Figure:
         for ax, (label, record) in zip(axes, _shown(records, row), strict=False):
             title = f"{label}: {active_edges(record)} active\ntest RMSE {record['results']['test_rmse']:.1g}"
             drawings.append(network_panel(ax, title, record["results"]["network"], beta=BETA))
-        _draw_seeds(right.subplots(), records) if row is SEED else _draw_counts(
-            right.subplots(), records, row
-        )
+        _draw_seeds(right.subplots(), records) if row is SEED else _draw_counts(right.subplots(), records, row)
     draw_settled(picture, drawings)
     return picture
 
@@ -207,29 +186,15 @@ def draw(records: Sequence[Record]) -> Figure:
 def _shown(records: Sequence[Record], row: Row) -> list[tuple[str, Record]]:
     """Return the records that a row shows, each with its title."""
     if row is SEED:
-        return [
-            (f"seed {record['seed']}", record)
-            for record in base_runs(records)
-            if record["seed"] < DRAWN
-        ]
+        return [(f"seed {record['seed']}", record) for record in base_runs(records) if record["seed"] < DRAWN]
     runs = runs_of(records, row)
-    first = [
-        (value, record)
-        for value in row.drawn
-        for record in runs.get(value, [])
-        if record["seed"] == 0
-    ]
+    first = [(value, record) for value in row.drawn for record in runs.get(value, []) if record["seed"] == 0]
     return [(f"${row.symbol} = {value:g}$", record) for value, record in first]
 
 
 def _draw_seeds(ax: Axes, records: Sequence[Record]) -> None:
     some = base_runs(records)
-    ax.plot(
-        [record["seed"] for record in some],
-        [active_edges(record) for record in some],
-        "o",
-        color=BLUE,
-    )
+    ax.plot([record["seed"] for record in some], [active_edges(record) for record in some], "o", color=BLUE)
     _frame(ax)
     ax.set_xticks([record["seed"] for record in some])
     ax.set_xlabel("seed")
@@ -239,21 +204,12 @@ def _draw_counts(ax: Axes, records: Sequence[Record], row: Row) -> None:
     series = [(row, BLUE), *([(ENTROPY_AT_TENTH, VERMILION)] if row is ENTROPY else [])]
     drawn = [(one, color, runs_of(records, one)) for one, color in series]
     drawn = [(one, color, runs) for one, color, runs in drawn if len(runs) > 1]
-    values = [
-        value for value in row.values if any(value in runs for _, _, runs in drawn)
-    ] or row.values
+    values = [value for value in row.values if any(value in runs for _, _, runs in drawn)] or row.values
     for place, (_, color, runs) in enumerate(drawn):
         for value, some in runs.items():
             at = values.index(value) + 0.36 * (place - (len(drawn) - 1) / 2)
             counts = [active_edges(record) for record in some]
-            ax.plot(
-                at + np.linspace(-0.12, 0.12, len(counts)),
-                counts,
-                "o",
-                color=color,
-                ms=4,
-                alpha=0.7,
-            )
+            ax.plot(at + np.linspace(-0.12, 0.12, len(counts)), counts, "o", color=color, ms=4, alpha=0.7)
             ax.plot([at - 0.16, at + 0.16], [np.median(counts)] * 2, color=color, lw=2.2)
     _frame(ax)
     ax.set_xticks(range(len(values)), labels=[f"{value:g}" for value in values])
@@ -320,9 +276,7 @@ def _evidence(runs: Runs) -> str:
     seeds = sorted({len(some) for some in runs.values()})
     nodes = ", ".join(f"{np.median(_nodes(some)):g}" for some in runs.values())
     alone = ", ".join(str(_nodes(some).count(1)) for some in runs.values())
-    errors = ", ".join(
-        f"{np.median([_relative(record) for record in some]):.2g}" for some in runs.values()
-    )
+    errors = ", ".join(f"{np.median([_relative(record) for record in some]):.2g}" for some in runs.values())
     return (
         f"{' to '.join(map(str, seeds))} seeds a value, median and range; hidden nodes (2.21) {nodes} at the median, just one in {alone} "
         f"seeds; test RMSE / std {errors}"
@@ -335,11 +289,7 @@ def _relative(record: Record) -> float:
 
 def _entropy_claim(runs: Runs, weight: float) -> Claim:
     without, rest = runs[0.0], [some for value, some in runs.items() if value]
-    good = [
-        np.median(count(without)) - np.median(count(some)) >= LESS
-        for some in rest
-        for count in (_edges, _nodes)
-    ]
+    good = [np.median(count(without)) - np.median(count(some)) >= LESS for some in rest for count in (_edges, _nodes)]
     bar = all_bar([bool(one) for one in good])
     return Claim(
         f"a: the entropy is needed, L1 alone leaves duplicates (lambda = {weight:g})",

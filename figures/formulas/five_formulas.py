@@ -39,14 +39,7 @@ def bessel() -> Iterator[None]:
         yield
         return
     kr.register_function(
-        BESSEL,
-        j0,
-        d1,
-        d2,
-        d3,
-        complexity=COMPLEXITY,
-        redundancy=Redundancy(parity=1),
-        formula=_formula,
+        BESSEL, j0, d1, d2, d3, complexity=COMPLEXITY, redundancy=Redundancy(parity=1), formula=_formula
     )
     try:
         yield
@@ -88,12 +81,7 @@ def _formula(u: Any) -> Any:
     return sympy.besselj(0, u)
 
 
-SETTINGS = {
-    "n_train": 1000,
-    "n_test": 1000,
-    "n_intervals": 5,
-    "penalty_weight": 1e-2,
-}
+SETTINGS = {"n_train": 1000, "n_test": 1000, "n_intervals": 5, "penalty_weight": 1e-2}
 UNIT, POSITIVE = [-1.0, 1.0], [0.5, 2.0]
 EXACT = 1e-9  # of the spread of the test values
 
@@ -180,12 +168,7 @@ FORMULAS = (
 
 def config_of(formula: Formula, seed: int) -> Config:
     """Return the configuration of a run; the function is given by its plain text."""
-    known = {
-        "panel": formula.panel,
-        "formula": formula.plain,
-        "box": formula.box,
-        "widths": formula.widths,
-    }
+    known = {"panel": formula.panel, "formula": formula.plain, "box": formula.box, "widths": formula.widths}
     return {**known, **SETTINGS, **formula.options, "seed": seed}
 
 
@@ -233,10 +216,7 @@ def shortest(expression: Any, x: FloatArray, names: Sequence[str]) -> str:
     """
     import sympy
 
-    forms = [
-        kr.recognise_constants(form, x, names=names).expression
-        for form in (expression, sympy.expand(expression))
-    ]
+    forms = [kr.recognise_constants(form, x, names=names).expression for form in (expression, sympy.expand(expression))]
     return str(kr.formula_latex(min(forms, key=sympy.count_ops), digits=3))
 
 
@@ -247,18 +227,14 @@ def right_shape(record: Record) -> bool:
     """Return whether widths and numbers of edges are those of the panel."""
     formula, results = formula_of(record["config"]), record["results"]
     counts = [len(layer) for layer in results["functions"]]
-    return bool(
-        results["widths"] == formula.aim and counts == [len(layer) for layer in formula.functions]
-    )
+    return bool(results["widths"] == formula.aim and counts == [len(layer) for layer in formula.functions])
 
 
 def right_functions(record: Record) -> bool:
     """Return whether shape and functions, layer by layer, are those of the panel; sine counts as
     cosine, and the like.
     """
-    layers = zip(
-        record["results"]["functions"], formula_of(record["config"]).functions, strict=False
-    )
+    layers = zip(record["results"]["functions"], formula_of(record["config"]).functions, strict=False)
     return right_shape(record) and all(
         sorted(map(_family, found)) == sorted(map(_family, wanted)) for found, wanted in layers
     )

@@ -63,14 +63,7 @@ FULL_SEEDS = 20
 
 def config_of(way: Way, seed: int) -> Config:
     """Return the configuration of a run."""
-    shared = {
-        "seed": seed,
-        "widths": [2, 5, 1],
-        "n_intervals": 5,
-        "degree": 3,
-        "n_train": 1000,
-        "n_test": 1000,
-    }
+    shared = {"seed": seed, "widths": [2, 5, 1], "n_intervals": 5, "degree": 3, "n_train": 1000, "n_test": 1000}
     shared |= {"noise": way.noise, "penalty_weight": 1e-2}
     if way.entropy_weight is None:
         return {"way": "discover", **shared}
@@ -87,9 +80,7 @@ def config_of(way: Way, seed: int) -> Config:
 def way_of(config: Config) -> Way:
     """Return the way that a configuration belongs to."""
     same = ("noise", "entropy_weight", "n_steps")
-    return next(
-        way for way in WAYS if all(config_of(way, 0).get(name) == config.get(name) for name in same)
-    )
+    return next(way for way in WAYS if all(config_of(way, 0).get(name) == config.get(name) for name in same))
 
 
 def runs_of(records: Sequence[Record], way: Way) -> list[Record]:
@@ -106,14 +97,9 @@ def walk(config: Config) -> dict[str, Any]:
     noise = config["noise"] * rng.standard_normal(clean.y_train.shape) if config["noise"] else 0.0
     data = kr.Data(clean.x_train, clean.y_train + noise, clean.x_test, clean.y_test)
     began = time.process_time()
-    steps = (
-        _discover(config, data, rng) if config["way"] == "discover" else _by_hand(config, data, rng)
-    )
+    steps = _discover(config, data, rng) if config["way"] == "discover" else _by_hand(config, data, rng)
     seconds = round(time.process_time() - began, 3)
-    last, structure = (
-        steps[-1][1],
-        [network for name, network in steps if name in ("prune", "refine")][-1],
-    )
+    last, structure = (steps[-1][1], [network for name, network in steps if name in ("prune", "refine")][-1])
     finished = steps[-1][0] == "canonical"
     return {
         "steps": [
@@ -123,9 +109,7 @@ def walk(config: Config) -> dict[str, Any]:
         "widths": list(structure.widths),
         "formula": formula_text(last) if finished else None,
         "coefficient_error": coefficient_error(last),
-        "wrong_rmse": _wrong_rmse(config, structure, data)
-        if finished and config["way"] == "by hand"
-        else None,
+        "wrong_rmse": _wrong_rmse(config, structure, data) if finished and config["way"] == "by hand" else None,
         "seconds": seconds,
     }
 
@@ -140,13 +124,7 @@ def sparsify(config: Config, data: kr.Data, rng: np.random.Generator) -> kr.Run[
         x=data.x_train,
         rng=rng,
     )
-    return kr.fit(
-        network,
-        data,
-        optimizer=OPTIMIZERS["lbfgs"],
-        n_steps=config["n_steps"],
-        penalty=penalty_of(config),
-    )
+    return kr.fit(network, data, optimizer=OPTIMIZERS["lbfgs"], n_steps=config["n_steps"], penalty=penalty_of(config))
 
 
 def _by_hand(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:
@@ -157,18 +135,12 @@ def _by_hand(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:
     if list(pruned.widths) != AIM or not all(layer.mask.all() for layer in pruned.layers):
         return steps
     named = _name(pruned, data, RIGHT)
-    return [
-        *steps,
-        ("name", named),
-        ("canonical", canonical_form(_train_affine(config, named, data))),
-    ]
+    return [*steps, ("name", named), ("canonical", canonical_form(_train_affine(config, named, data)))]
 
 
 def _name(network: Network, data: kr.Data, names: dict[tuple[int, int, int], str]) -> Network:
     for (layer, output, source), name in names.items():
-        network = kr.fix_symbolic(
-            network, layer, output=output, input=source, name=name, x=data.x_train
-        )
+        network = kr.fix_symbolic(network, layer, output=output, input=source, name=name, x=data.x_train)
     return network
 
 
@@ -188,11 +160,7 @@ def _discover(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:
     """
     options = {name: config[name] for name in ("widths", "n_intervals", "degree", "penalty_weight")}
     found = kr.discover(data, rng=rng, **options)
-    return [
-        (step.name, step.network)
-        for step in found.steps
-        if step.name in DISCOVERED and step.network is not None
-    ]
+    return [(step.name, step.network) for step in found.steps if step.name in DISCOVERED and step.network is not None]
 
 
 def _test_rmse(network: Network, data: kr.Data) -> float:
@@ -230,8 +198,5 @@ def formula_text(network: Network) -> str:
 
     expression = sympy.sympify(kr.formula(network, names=INPUTS))
     rounded = {number: round(float(number), 2) for number in expression.atoms(sympy.Float)}
-    numbers = {
-        number: sympy.Float(value, 3) if value else sympy.Integer(0)
-        for number, value in rounded.items()
-    }
+    numbers = {number: sympy.Float(value, 3) if value else sympy.Integer(0) for number, value in rounded.items()}
     return str(sympy.latex(expression.xreplace(numbers)))

@@ -38,17 +38,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.knots.table import (
-    COMMON,
-    GROUPS,
-    MOST_CROSSINGS,
-    NUMBERS,
-    SYMBOLS,
-    THREE,
-    Knots,
-    all_knots,
-    slope,
-)
+from figures.knots.table import COMMON, GROUPS, MOST_CROSSINGS, NUMBERS, SYMBOLS, THREE, Knots, all_knots, slope
 from figures.machine.machine import Bar, Claim, Config, Record, runs_of, shape_name, spread
 from figures.machine.stored_network import draw_settled, restored, stored
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION
@@ -107,11 +97,7 @@ def config_of(task: str, seed: int, n_knots: int = N_KNOTS, n_steps: int | None 
     }
     if model.kind in ("kan", "mlp"):
         steps = n_steps or CLASS_STEPS
-        config |= {
-            "n_steps": steps,
-            "n_starts": CLASS_STARTS,
-            "start_steps": min(steps, CLASS_START_STEPS),
-        }
+        config |= {"n_steps": steps, "n_starts": CLASS_STARTS, "start_steps": min(steps, CLASS_START_STEPS)}
     return config
 
 
@@ -162,13 +148,9 @@ def run(config: Config) -> dict[str, Any]:
 SETTINGS: dict[str, Any] = {"optimizer": OPTIMIZERS["lbfgs"], "loss": "cross_entropy"}
 
 
-def _network(
-    task: Task, sample: Sample, config: Config, rng: np.random.Generator
-) -> dict[str, Any]:
+def _network(task: Task, sample: Sample, config: Config, rng: np.random.Generator) -> dict[str, Any]:
     x_train, x_test = sample.standardized(task.inputs)
-    labels = [
-        np.searchsorted(sample.classes, part.signature) for part in (sample.train, sample.test)
-    ]
+    labels = [np.searchsorted(sample.classes, part.signature) for part in (sample.train, sample.test)]
     data = kr.Data(x_train, labels[0], x_test, labels[1])
     widths = (len(task.inputs), *task.hidden, len(sample.classes))
     start, losses = _best_start(task, widths, data, config, rng)
@@ -192,17 +174,13 @@ def _best_start(
     order = rng.permutation(len(data.y_train))
     n_held_out = round(HELD_OUT * len(order))
     held_out, kept = order[:n_held_out], order[n_held_out:]
-    part = kr.Data(
-        data.x_train[kept], data.y_train[kept], data.x_train[held_out], data.y_train[held_out]
-    )
+    part = kr.Data(data.x_train[kept], data.y_train[kept], data.x_train[held_out], data.y_train[held_out])
     networks, losses = [], []
     for _ in range(config["n_starts"]):
         begun = (
             kr.init_mlp(widths, activation="tanh", rng=rng)
             if task.kind == "mlp"
-            else kr.init_network(
-                widths, n_intervals=task.n_intervals, degree=DEGREE, domain=data.x_train, rng=rng
-            )
+            else kr.init_network(widths, n_intervals=task.n_intervals, degree=DEGREE, domain=data.x_train, rng=rng)
         )
         run = kr.fit(begun, part, n_steps=config["start_steps"], **SETTINGS)
         networks.append(run.network)
@@ -264,9 +242,7 @@ def _rule(task: Task, sample: Sample, config: Config, rng: np.random.Generator) 
     return {"p": p, "q": q, "n_params": 2, **_judged(p * slope(sample.test) + q, sample.test)}
 
 
-def _formula(
-    task: Task, sample: Sample, config: Config, rng: np.random.Generator
-) -> dict[str, Any]:
+def _formula(task: Task, sample: Sample, config: Config, rng: np.random.Generator) -> dict[str, Any]:
     x_train, x_test = sample.standardized(task.inputs)
     y = [part.signature.astype(np.float64)[:, None] for part in (sample.train, sample.test)]
     data = kr.Data(x_train, y[0], x_test, y[1])
@@ -307,11 +283,7 @@ BETA = 0.5  # smaller than the usual 3, with which all curves of this network ar
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """Return one configuration for each model and seed."""
     options = {} if full else QUICK
-    return [
-        config_of(task, seed, **options)
-        for task in TASKS
-        for seed in range(seeds or _count(task, full))
-    ]
+    return [config_of(task, seed, **options) for task in TASKS for seed in range(seeds or _count(task, full))]
 
 
 def _count(task: str, full: bool) -> int:
@@ -331,9 +303,7 @@ def draw(records: Sequence[Record]) -> Figure:
         top, bars = np.asarray(picture.subplots(2, 1, height_ratios=(1.0, 1.2)), dtype=object)
         shape = shape_name(networks[0]["results"]["widths"])
         top.set_axis_off()
-        top.set_title(
-            f"{shape}, {networks[0]['results']['n_params']} parameters; seed {networks[0]['seed']}"
-        )
+        top.set_title(f"{shape}, {networks[0]['results']['n_params']} parameters; seed {networks[0]['seed']}")
     else:
         bars = picture.subplots()
     _draw_bars(bars, records)
@@ -381,9 +351,7 @@ def _draw_bars(ax: Axes, records: Sequence[Record]) -> None:
 def _label(records: Sequence[Record], task: str) -> str:
     results = runs_of(records, task=task)[0]["results"]
     n_params = results["n_params"]
-    if (
-        TASKS[task].kind == "formula"
-    ):  # a, b, c, d of each function; theta has those of the masked splines, too
+    if TASKS[task].kind == "formula":  # a, b, c, d of each function; theta has those of the masked splines, too
         n_params = 4 * sum(map(len, results["functions"]))
     return f"{TASKS[task].label}\n{n_params} parameters"
 
@@ -511,10 +479,7 @@ def _one_claim(real: Sequence[Record], imaginary: Sequence[Record]) -> Claim:
 def _formula_claim(name: str, runs: Sequence[Record]) -> Claim:
     paper = TASKS[name].paper
     assert paper is not None
-    correlations = [
-        spread([float(record["results"][key]) for record in runs], ".3f")
-        for key in ("r2", "r2_slope")
-    ]
+    correlations = [spread([float(record["results"][key]) for record in runs], ".3f") for key in ("r2", "r2_slope")]
     results = runs[0]["results"]
     if name == "A":
         what = "formula A, the slope rule sigma = 2 round((p slope + q) / 2)"

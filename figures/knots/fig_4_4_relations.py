@@ -244,9 +244,7 @@ def _draw_shares(ax: Axes, records: Sequence[Record], search: int) -> None:
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     wanted = {place: relation for relation, place in PLACE.items()}.get(search)
-    n_found = sum(
-        relation_of(record["results"]["searches"][search]) == wanted for record in ordered
-    )
+    n_found = sum(relation_of(record["results"]["searches"][search]) == wanted for record in ordered)
     count = f"\n({wanted}) in {n_found} of {len(ordered)}" if wanted else "\n"
     ax.set_title(f"{SEARCHES[search]}{count}", fontsize=10)
 
@@ -254,11 +252,7 @@ def _draw_shares(ax: Axes, records: Sequence[Record], search: int) -> None:
 # --- claims
 
 PLACE = {"c": 0, "b": 1, "a": 2}  # the search for a relation: what hides it is removed
-WHAT = {
-    "a": "(a) signature, mu_r, lambda",
-    "b": "(b) V = lambda mu_i / 2",
-    "c": "(c) r = g_r / 2",
-}
+WHAT = {"a": "(a) signature, mu_r, lambda", "b": "(b) V = lambda mu_i / 2", "c": "(c) r = g_r / 2"}
 PAPER = {
     "a": "one of three clusters of 200 networks, with two more variables",
     "b": "one of three clusters of 200 networks",
@@ -285,15 +279,9 @@ def _relation_claim(records: Sequence[Record], relation: str) -> Claim:
     counts = [found(records, search).count(relation) for search in range(len(SEARCHES))]
     searches = [record["results"]["searches"][place] for record in records]
     right = [100.0 * one["accuracy"] for one in searches if relation_of(one) == relation]
-    examples = (
-        f"; these tell {spread(right, '.1f')} % of real and shuffled test knots apart"
-        if right
-        else ""
-    )
+    examples = f"; these tell {spread(right, '.1f')} % of real and shuffled test knots apart" if right else ""
     if relation == "a" and right:
-        with_longitude = sum(
-            "longitude" in inputs_of(one) for one in searches if relation_of(one) == relation
-        )
+        with_longitude = sum("longitude" in inputs_of(one) for one in searches if relation_of(one) == relation)
         examples += f"; lambda is in {with_longitude} of them"
     others = ", ".join(f"{count} {name}" for name, count in zip(SEARCHES, counts, strict=True))
     note = {
@@ -313,14 +301,8 @@ def _relation_claim(records: Sequence[Record], relation: str) -> Claim:
 
 def _logarithm_claim(records: Sequence[Record]) -> Claim:
     logs = [logs for record in records if (logs := record["results"]["logarithms"])]
-    factors = {
-        name: [-float(one["factors"][name]) for one in logs]
-        for name in ("longitude", "meridian_im")
-    }
-    off = [
-        100.0 * max(abs(factors[name][place] - 1.0) for name in factors)
-        for place in range(len(logs))
-    ]
+    factors = {name: [-float(one["factors"][name]) for one in logs] for name in ("longitude", "meridian_im")}
+    off = [100.0 * max(abs(factors[name][place] - 1.0) for name in factors) for place in range(len(logs))]
     return Claim(
         "(b) is a product: log V = p log lambda + q log mu_i + const with p = q = 1",
         "curves like logarithms",

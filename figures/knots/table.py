@@ -105,11 +105,7 @@ def all_knots() -> Knots:
     for row in rows:
         for name, value in row.items():
             by_name[name].append(value)
-    numbers = {
-        name: np.array(by_name[name], dtype=np.float64)
-        for name in NUMBERS
-        if name != "injectivity_radius"
-    }
+    numbers = {name: np.array(by_name[name], dtype=np.float64) for name in NUMBERS if name != "injectivity_radius"}
     numbers["injectivity_radius"] = 0.5 * numbers["geodesic_re"]
     symmetry = np.array(by_name["symmetry"])
     indicators = {group: (symmetry == group).astype(np.float64) for group in GROUPS}
@@ -121,7 +117,5 @@ def all_knots() -> Knots:
 
 def slope(knots: Knots) -> FloatArray:
     """Return (R22), (n,)."""
-    longitude, re, im = (
-        knots.columns[name] for name in ("longitude", "meridian_re", "meridian_im")
-    )
+    longitude, re, im = (knots.columns[name] for name in ("longitude", "meridian_re", "meridian_im"))
     return np.asarray(longitude * re / (re**2 + im**2))

@@ -51,13 +51,7 @@ SETTLED = 0.9  # a node of at least this purity has one input
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """Return one configuration for each model and seed."""
-    known = {
-        "target": "exp_sin",
-        "n_train": 1000,
-        "n_test": 1000,
-        "smoothness_weight": 1e-8,
-        **SETTINGS,
-    }
+    known = {"target": "exp_sin", "n_train": 1000, "n_test": 1000, "smoothness_weight": 1e-8, **SETTINGS}
     count = seeds or (SEEDS if full else SEEDS_QUICK)
     return [
         {"model": model, "widths": widths, **known, "seed": seed}
@@ -134,16 +128,11 @@ def _run_other(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
         width = shape_with_params(lan, config["widths"])
         widths = [width if n == 0 else n for n in config["widths"]]
         part = hold_out(data, VALIDATION, rng)
-        drawn = (
-            kr.init_mlp(widths, activation=config["model"], rng=rng)
-            for _ in range(config["n_starts"])
-        )
+        drawn = (kr.init_mlp(widths, activation=config["model"], rng=rng) for _ in range(config["n_starts"]))
         runs = [kr.fit(mlp, part, n_steps=config["start_steps"]) for mlp in drawn]
         validation = [one.test_rmse for one in runs]
         failed = n_failed(validation)
-        run = kr.fit(
-            runs[int(np.argmin(validation))].network, data, n_steps=per_grid * len(config["grids"])
-        )
+        run = kr.fit(runs[int(np.argmin(validation))].network, data, n_steps=per_grid * len(config["grids"]))
     return {
         "widths": list(run.network.widths),
         "n_params": run.network.n_params,
@@ -224,8 +213,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     if not all(runs_of(records, model=model) for model in WIDTHS):
         return []
     last = {
-        model: [float(one["results"]["test_rmse"][-1]) for one in runs_of(records, model=model)]
-        for model in WIDTHS
+        model: [float(one["results"]["test_rmse"][-1]) for one in runs_of(records, model=model)] for model in WIDTHS
     }
     n_params = {model: runs_of(records, model=model)[0]["results"]["n_params"] for model in WIDTHS}
     failed = [int(one["results"]["n_failed_starts"]) for one in runs_of(records, model="lan")]

@@ -26,10 +26,7 @@ from figures.machine.training import n_failed
 NAME = "b.2"
 TITLE = "LANs on the six examples of Fig. 4.1"
 SEEDS, SEEDS_QUICK = 5, 1
-LEARNT, DIGITS_LEARNT = (
-    0.05,
-    0.9,
-)  # error against the spread of the test values; share of right digits
+LEARNT, DIGITS_LEARNT = (0.05, 0.9)  # error against the spread of the test values; share of right digits
 ALONE = 0.9  # a node of at least this purity has one input
 
 
@@ -72,9 +69,7 @@ def _data(config: Config, rng: np.random.Generator) -> kr.Data:
         one_hot = np.eye(N_DIGITS)
         return kr.Data(x, one_hot[first_digit(x)], x_test, one_hot[first_digit(x_test)])
     formula = next(one for one in FORMULAS if one.panel == config["panel"])
-    x, x_test = (
-        sample({"box": formula.box}, config[count], rng) for count in ("n_train", "n_test")
-    )
+    x, x_test = (sample({"box": formula.box}, config[count], rng) for count in ("n_train", "n_test"))
     return kr.Data(x, formula.f(x)[:, None], x_test, formula.f(x_test)[:, None])
 
 
@@ -88,9 +83,7 @@ def run(config: Config) -> dict[str, Any]:
     y = lan(data.x_test)
     return {
         "error": float(np.sqrt(np.mean((y - data.y_test) ** 2)) / np.std(data.y_test)),
-        "train_error": float(
-            np.sqrt(np.mean((lan(data.x_train) - data.y_train) ** 2)) / np.std(data.y_train)
-        ),
+        "train_error": float(np.sqrt(np.mean((lan(data.x_train) - data.y_train) ** 2)) / np.std(data.y_train)),
         "right": float(np.mean(y.argmax(axis=1) == data.y_test.argmax(axis=1))),
         "n_params": lan.n_params,
         "n_failed_starts": n_failed(validation),
@@ -114,26 +107,15 @@ def draw(records: Sequence[Record]) -> Figure:
         best = min(runs, key=lambda record: float(record["results"]["error"]))
         results = best["results"]
         digits = panel.letter == DIGIT_PANEL
-        names, outputs = (
-            (["$x$"], [str(digit) for digit in range(10)])
-            if digits
-            else (_names(panel.letter), ["$f$"])
-        )
-        draw_lan(
-            ax,
-            restored_lan(results["lan"]),
-            np.array(results["probe"]),
-            names=names,
-            output_names=outputs,
-        )
+        names, outputs = (["$x$"], [str(digit) for digit in range(10)]) if digits else (_names(panel.letter), ["$f$"])
+        draw_lan(ax, restored_lan(results["lan"]), np.array(results["probe"]), names=names, output_names=outputs)
         score = (
             f"{100.0 * results['right']:.1f} % of digits right"
             if digits
             else f"relative test error {results['error']:.0e}"
         )
         ax.set_title(
-            f"({panel.letter})  {_formula(panel.letter)}\n{shape_name(panel.widths)}, {score}",
-            linespacing=1.6,
+            f"({panel.letter})  {_formula(panel.letter)}\n{shape_name(panel.widths)}, {score}", linespacing=1.6
         )
     return picture
 
@@ -179,11 +161,7 @@ def _learnt(panel: Panel, runs: Sequence[Record]) -> Claim:
         [float(one["results"][name]) for one in runs] for name in ("error", "right", "train_error")
     )
     digits = panel.letter == DIGIT_PANEL
-    good = (
-        [right >= DIGITS_LEARNT for right in rights]
-        if digits
-        else [error <= LEARNT for error in errors]
-    )
+    good = [right >= DIGITS_LEARNT for right in rights] if digits else [error <= LEARNT for error in errors]
     ours = (
         f"{spread([100.0 * right for right in rights], '.1f')} % right"
         if digits
@@ -196,11 +174,7 @@ def _learnt(panel: Panel, runs: Sequence[Record]) -> Claim:
         f"{ours}; in {sum(good)} of {len(good)} seeds",
         all_bar(good),
         f"training error {spread(train, '.1e')}; {failed} of {len(runs) * runs[0]['config']['n_starts']} initializations failed; "
-        + (
-            f"learnt: {DIGITS_LEARNT:.0%} right"
-            if digits
-            else f"learnt: at most {LEARNT:g} of std(y)"
-        )
+        + (f"learnt: {DIGITS_LEARNT:.0%} right" if digits else f"learnt: at most {LEARNT:g} of std(y)")
         + "; seeds",
     )
 

@@ -83,9 +83,7 @@ def run(config: Config) -> dict[str, Any]:
     data = data_of(image)
     settings = {"n_intervals": config["n_intervals"], "degree": config["degree"]}
     siren = kr.init_mlp(config["widths"], activation="sine", rng=rng)
-    lan = kr.init_lan(
-        config["widths"], **settings, domain=(-1.0, 1.0), x=data.x_train, base="sine", rng=rng
-    )
+    lan = kr.init_lan(config["widths"], **settings, domain=(-1.0, 1.0), x=data.x_train, base="sine", rng=rng)
     found = {SIREN: _trained(siren, data, config), LAN: _trained(lan, data, config)}
     trained = found[SIREN][0]
     converted = kr.lan_from_mlp(trained, data.x_train, **settings)
@@ -140,9 +138,7 @@ def draw(records: Sequence[Record]) -> Figure:
     for panel, (name, values) in zip(
         below.subplots(1, 5).flat, (panels or {"no image is stored": None}).items(), strict=False
     ):
-        panel.set_title(
-            name.replace("LAN from the", "LAN from\nthe").replace("SIREN, ", "SIREN,\n")
-        )
+        panel.set_title(name.replace("LAN from the", "LAN from\nthe").replace("SIREN, ", "SIREN,\n"))
         if values is not None:
             panel.imshow(np.array(values), cmap="gray", vmin=-1.0, vmax=1.0)
     for panel in below.axes:
@@ -160,14 +156,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     n = config["face"][2] // config["block"]
     evidence = f"{len(records)} seed{'s' if len(records) > 1 else ''}; {n} x {n} pixels, all of them in each step; Adam, {steps}; medians of the differences in dB, "
     return [
-        _ahead(
-            "a LAN represents an image better than a SIREN",
-            LAN,
-            SIREN,
-            "LAN above MLP",
-            records,
-            evidence,
-        ),
+        _ahead("a LAN represents an image better than a SIREN", LAN, SIREN, "LAN above MLP", records, evidence),
         _ahead(
             "a LAN that begins as the trained SIREN is better than a LAN from random weights",
             CONVERTED,
@@ -187,12 +176,9 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     ]
 
 
-def _ahead(
-    text: str, name: str, other: str, paper: str, records: Sequence[Record], evidence: str
-) -> Claim:
+def _ahead(text: str, name: str, other: str, paper: str, records: Sequence[Record], evidence: str) -> Claim:
     ours, theirs = (
-        np.array([record["results"]["ways"][which]["psnr"][-1] for record in records])
-        for which in (name, other)
+        np.array([record["results"]["ways"][which]["psnr"][-1] for record in records]) for which in (name, other)
     )
     bar = Bar(float(np.median(ours - theirs)), BETTER, 0.0, form=".2f")
     ways = records[0]["results"]["ways"]

@@ -63,10 +63,7 @@ class Model:
     edge: Callable[[FloatArray], FloatArray]
     aim: tuple[tuple[tuple[int, int, str], ...], ...]
     decay: str = ""  # the parameter p of the hopping; without it only neighbours are coupled
-    lengths: tuple[int, int] = (
-        377,
-        987,
-    )  # of the chain whose states are sampled, and of the longer one
+    lengths: tuple[int, int] = (377, 987)  # of the chain whose states are sampled, and of the longer one
 
 
 def _mosaic(kappa: int) -> Model:
@@ -157,9 +154,7 @@ class States:
     dimension_long: FloatArray
 
 
-def random_states(
-    model: Model, of: dict[str, float], n_states: int, rng: np.random.Generator
-) -> States:
+def random_states(model: Model, of: dict[str, float], n_states: int, rng: np.random.Generator) -> States:
     """Diagonalize a chain at both lengths and return random states of the shorter one, none of them twice or centred at an end."""
     short, long = model.lengths
     energy, states = eigenstates(model, of, short)
@@ -196,9 +191,7 @@ class Sample:
     part: IntArray
 
 
-def sample_states(
-    model: Model, counts: Sequence[int], n_states: int, rng: np.random.Generator
-) -> Sample:
+def sample_states(model: Model, counts: Sequence[int], n_states: int, rng: np.random.Generator) -> Sample:
     """Sample `n_states` states each of `counts` random chains for each of the three parts.
 
     Costs about 0.05 CPU s a chain, the MAAM 0.1.
@@ -208,10 +201,7 @@ def sample_states(
         for _ in range(count):
             of = draw_parameters(model, rng)
             found = random_states(model, of, n_states, rng)
-            columns = [
-                found.energy if name == "E" else np.full(len(found.energy), of[name])
-                for name in model.names
-            ]
+            columns = [found.energy if name == "E" else np.full(len(found.energy), of[name]) for name in model.names]
             rows.append(np.stack(columns, axis=1))
             parts.append(np.full(len(found.energy), part))
             values = (found.growth, found.dimension_short, found.dimension_long)
@@ -273,11 +263,7 @@ def coefficients(expression: Any, names: Sequence[str]) -> dict[str, float] | No
         return None
     terms = sympy.Poly(expression, *symbols).terms()
     return {
-        "*".join(
-            f"{name}^{power}" if power > 1 else name
-            for name, power in zip(names, powers, strict=True)
-            if power
-        )
+        "*".join(f"{name}^{power}" if power > 1 else name for name, power in zip(names, powers, strict=True) if power)
         or "1": float(value)
         for powers, value in terms
     }

@@ -55,19 +55,7 @@ KAPPA_GRID, GRID = 40, 5  # intervals: 1/|E| has a pole
 HIDDEN = {"GAAM": [2], "MAAM": [3, 2]}  # widths of the hidden layer, the first one for formulas
 N_DRAWS = 300  # random formulas, where poles depend on parameters; the best are trained
 FEW = ["x", "x^2"]  # the paper's library for the GAAM
-CANDIDATES = [
-    "x",
-    "x^2",
-    "x^3",
-    "1/x",
-    "1/x^2",
-    "exp",
-    "abs",
-    "sin",
-    "tanh",
-    "gaussian",
-    INVERSE_MODULUS,
-]
+CANDIDATES = ["x", "x^2", "x^3", "1/x", "1/x^2", "exp", "abs", "sin", "tanh", "gaussian", INVERSE_MODULUS]
 NAMES = {"lambda": "lam"}  # as symbols of SymPy
 
 
@@ -129,9 +117,7 @@ def data_of(sample: Sample) -> kr.Data:
 # --- splines
 
 
-def splines(
-    model: Model, sample: Sample, config: Config, rng: np.random.Generator, _: object
-) -> list[dict[str, Any]]:
+def splines(model: Model, sample: Sample, config: Config, rng: np.random.Generator, _: object) -> list[dict[str, Any]]:
     """Train splines for each hidden width; return accuracy, loss, scores and network of each."""
     data, found = data_of(sample), []
     low, high = np.percentile(data.x_train, PERCENTILES, axis=0)
@@ -164,9 +150,7 @@ def _height(domain: FloatArray, data: kr.Data, rng: np.random.Generator) -> kr.N
     return _trained(network, data, 200, smoothness_weight=1e-6)
 
 
-def _hidden_splines(
-    n_in: int, hidden: int, domain: FloatArray, data: kr.Data, rng: np.random.Generator
-) -> kr.Network:
+def _hidden_splines(n_in: int, hidden: int, domain: FloatArray, data: kr.Data, rng: np.random.Generator) -> kr.Network:
     widths = (n_in, hidden, 1)
     network = kr.init_network(widths, n_intervals=GRID, degree=3, domain=domain, rng=rng)
     network = _trained(network, data, 200, penalty=1e-3)
@@ -174,17 +158,13 @@ def _hidden_splines(
 
 
 def _trained(network: kr.Network, data: kr.Data, n_steps: int, **options: Any) -> kr.Network:
-    return kr.fit(
-        network, data, optimizer="lbfgs", loss="logistic", n_steps=n_steps, **options
-    ).network
+    return kr.fit(network, data, optimizer="lbfgs", loss="logistic", n_steps=n_steps, **options).network
 
 
 # --- formulas
 
 
-def by_hand(
-    model: Model, sample: Sample, config: Config, rng: np.random.Generator, _: object
-) -> dict[str, Any]:
+def by_hand(model: Model, sample: Sample, config: Config, rng: np.random.Generator, _: object) -> dict[str, Any]:
     """Train the parameters of the functions set by hand from random values; return the formula with the smallest held-out loss."""
     data = data_of(sample)
     begun: list[tuple[float, int, kr.Network]] = []
@@ -192,16 +172,11 @@ def by_hand(
         if np.isfinite(network(data.x_train)).all():
             network = _trained(network, data, 60, update_grids=False)
             begun.append((held_out_loss(network, sample), len(begun), network))
-    ended = [
-        _trained(network, data, config["n_steps"], update_grids=False)
-        for _, _, network in sorted(begun)[:2]
-    ]
+    ended = [_trained(network, data, config["n_steps"], update_grids=False) for _, _, network in sorted(begun)[:2]]
     return _formula_record(model, min(ended, key=lambda one: held_out_loss(one, sample)), sample)
 
 
-def _formulas(
-    model: Model, sample: Sample, config: Config, rng: np.random.Generator
-) -> list[kr.Network]:
+def _formulas(model: Model, sample: Sample, config: Config, rng: np.random.Generator) -> list[kr.Network]:
     """Return random formulas to train, of `n_draws` those with the smallest training loss."""
     n_starts: int = config["n_starts"]
     n_draws: int = config.get("n_draws", n_starts)
@@ -229,18 +204,12 @@ def random_formula(model: Model, x: FloatArray, rng: np.random.Generator) -> kr.
             sign = 1.0 if name == "log" else float(rng.choice([-1.0, 1.0]))
             outer, shift = rng.normal(), rng.normal() * (name != "x")
             affine = (sign * float(scale), 0.0, float(outer), float(shift))
-            network = kr.fix_symbolic(
-                network, number, output=output, input=place, name=name, affine=affine
-            )
+            network = kr.fix_symbolic(network, number, output=output, input=place, name=name, affine=affine)
     return network
 
 
 def automatic(
-    model: Model,
-    sample: Sample,
-    config: Config,
-    rng: np.random.Generator,
-    results: dict[str, Any],
+    model: Model, sample: Sample, config: Config, rng: np.random.Generator, results: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the formula that is found without setting functions by hand."""
     data = data_of(sample)
@@ -255,9 +224,7 @@ def automatic(
     return _formula_record(model, _trained(best, data, config["n_steps"]), sample)
 
 
-def _candidates(
-    network: kr.Network, name: str, data: kr.Data, rng: np.random.Generator
-) -> list[kr.Network]:
+def _candidates(network: kr.Network, name: str, data: kr.Data, rng: np.random.Generator) -> list[kr.Network]:
     """Return trained networks with a function on the edge of E: one from the curve of the spline, one from random values."""
     energy = data.x_train[:, 1]
     half = 0.5 * float(energy.max() - energy.min())

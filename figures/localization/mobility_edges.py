@@ -24,16 +24,7 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from figures.localization.chains import INVERSE_MODULUS, MODELS
 from figures.localization.learning import config_of, learn
-from figures.machine.machine import (
-    Bar,
-    Claim,
-    Config,
-    FigureValue,
-    Record,
-    runs_of,
-    shape_name,
-    spread,
-)
+from figures.machine.machine import Bar, Claim, Config, FigureValue, Record, runs_of, shape_name, spread
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.style import GREEN, GREY, ORANGE, SKY, VERMILION
 from kan_ref.checks import FloatArray
@@ -70,9 +61,7 @@ def draw_mosaic(records: Sequence[Record]) -> Figure:
     """Draw for each kappa the states with the edges, and the network of splines."""
     shown = [runs[0] for model in MOSAIC if (runs := runs_of(records, model=model))]
     picture, networks = Figure(figsize=(8.4, 4.4 * len(shown))), []
-    axes = np.asarray(
-        picture.subplots(len(shown), 2, width_ratios=(1.5, 1.0), squeeze=False), dtype=object
-    )
+    axes = np.asarray(picture.subplots(len(shown), 2, width_ratios=(1.5, 1.0), squeeze=False), dtype=object)
     for (left, right), record in zip(axes, shown, strict=True):
         model = record["config"]["model"]
         runs = runs_of(records, model=model)
@@ -97,9 +86,7 @@ def draw_mosaic(records: Sequence[Record]) -> Figure:
 def _draw_splines(ax: Axes, record: Record) -> None:
     x = np.array(record["results"]["shown"]["x"])
     network = restored(record["results"]["splines"][0]["network"])
-    kr.draw_network(
-        network, x, ax=ax, names=("$\\lambda$", "$E$"), output_names=("$g$",), beta=BETA
-    )
+    kr.draw_network(network, x, ax=ax, names=("$\\lambda$", "$E$"), output_names=("$g$",), beta=BETA)
 
 
 def draw_chains(records: Sequence[Record]) -> Figure:
@@ -117,9 +104,7 @@ def draw_chains(records: Sequence[Record]) -> Figure:
         ((name, value),) = fixed.items()
         theory = spread(percent(runs, "theory"), ".1f")
         symbol = SYMBOLS.get(name, f"${name}$")
-        top.set_title(
-            f"{model}, states with {symbol} within {WIDTH:g} of {value:g}; theory {theory} % right"
-        )
+        top.set_title(f"{model}, states with {symbol} within {WIDTH:g} of {value:g}; theory {theory} % right")
         outside_legend(top)
         for ax, way in zip(below.subplots(1, 2), ("splines", "hand"), strict=True):
             results = record["results"][way]
@@ -162,20 +147,12 @@ def percent(runs: Sequence[Record], way: str, label: str = "growth", place: int 
 
 def mosaic_claims(records: Sequence[Record]) -> list[Claim]:
     """Return the rows on the mosaic chains: theory, splines, formulas, and the constant of lambda = c/|E|."""
-    return [
-        claim
-        for model in ("mosaic 2", "mosaic 3")
-        for claim in _claims(model, runs_of(records, model=model))
-    ]
+    return [claim for model in ("mosaic 2", "mosaic 3") for claim in _claims(model, runs_of(records, model=model))]
 
 
 def chain_claims(records: Sequence[Record]) -> list[Claim]:
     """Return the rows on the GAAM and the MAAM, which are those of Table 5, too."""
-    return [
-        claim
-        for model in ("GAAM", "MAAM")
-        for claim in _claims(model, runs_of(records, model=model))
-    ]
+    return [claim for model in ("GAAM", "MAAM") for claim in _claims(model, runs_of(records, model=model))]
 
 
 def _claims(model: str, runs: Sequence[Record]) -> list[Claim]:
@@ -277,11 +254,7 @@ def _constant_claim(runs: Sequence[Record], way: str) -> Claim:
     edges = [inverse_edge(record, way) for record in runs]
     found = [edge for edge in edges if edge is not None]
     off = [abs(100.0 * (edge[0] / 2.0 - 1.0)) for edge in found]
-    reason = (
-        f"{len(runs) - len(found)} of {len(runs)} seeds find another function"
-        if len(found) < len(runs)
-        else ""
-    )
+    reason = f"{len(runs) - len(found)} of {len(runs)} seeds find another function" if len(found) < len(runs) else ""
     kind = "by hand" if way == "hand" else "automatic"
     evidence = (
         f"c = {spread([edge[0] for edge in found], '.3f')}, s = {spread([edge[1] for edge in found], '.3f')}, "
@@ -293,9 +266,7 @@ def _constant_claim(runs: Sequence[Record], way: str) -> Claim:
         f"mosaic 2: the formula is lambda = c/|E + s| + t with c = 2 and s = t = 0, {kind}",
         "lambda = 2/|E| (theory)",
         evidence,
-        Bar(
-            float(np.median(off)) if off else 100.0, 3.0, 10.0, most=True, form=".2f", reason=reason
-        ),
+        Bar(float(np.median(off)) if off else 100.0, 3.0, 10.0, most=True, form=".2f", reason=reason),
         f"{_evidence(runs)}; percent by which c is off",
     )
 
@@ -308,19 +279,14 @@ def proportional_error(record: Record) -> float:
     scale = float(found.get("alpha*E", 0.0))
     if scale == 0.0:
         return float("inf")
-    return max(
-        abs(float(found.get(name, 0.0)) / scale - GAAM_EDGE.get(name, 0.0))
-        for name in {*found, *GAAM_EDGE}
-    )
+    return max(abs(float(found.get(name, 0.0)) / scale - GAAM_EDGE.get(name, 0.0)) for name in {*found, *GAAM_EDGE})
 
 
 def _proportional_claim(runs: Sequence[Record]) -> Claim:
     off = [proportional_error(record) for record in runs]
     found = runs[0]["results"]["hand"]["coefficients"]
     scale = found.get("alpha*E", 0.0) or 1.0
-    formula = " + ".join(
-        f"{value / scale:.3f} {name}" for name, value in found.items() if name != "1"
-    )
+    formula = " + ".join(f"{value / scale:.3f} {name}" for name, value in found.items() if name != "1")
     return Claim(
         "GAAM: the formula by hand is proportional to alpha E + 2 lambda - 2",
         "1.52 E^2 + 21.06 alpha E + 0.66 E + 3.55 alpha^2 + 0.91 alpha + 45.13 lambda - 54.45 (Table 5)",
@@ -365,9 +331,7 @@ WAYS = {"splines": (GREEN, "-"), "hand": (VERMILION, "--")}
 LABELS = {"theory": "theory", "splines": "splines", "hand": "formula, functions by hand"}
 
 
-def plane(
-    ax: Axes, record: Record, *, across: str, up: str, fixed: dict[str, float], width: float
-) -> None:
+def plane(ax: Axes, record: Record, *, across: str, up: str, fixed: dict[str, float], width: float) -> None:
     """Draw test states near the fixed inputs, localized ones filled, and the edges of theory, splines and formula through these inputs.
 
     `across` and `up` are the inputs of the axes, `fixed` the values of others, `width` how far from them a state may be.
@@ -379,10 +343,7 @@ def plane(
     for name, value in fixed.items():
         near &= np.abs(x[:, model.names.index(name)] - value) <= width
     column, row = model.names.index(across), model.names.index(up)
-    for group, color, label in (
-        (near & localized, ORANGE, "localized"),
-        (near & ~localized, SKY, "extended"),
-    ):
+    for group, color, label in ((near & localized, ORANGE, "localized"), (near & ~localized, SKY, "extended")):
         ax.plot(x[group, column], x[group, row], "o", ms=3.2, mew=0, color=color, label=label)
     low, high = np.percentile(x[:, row], (0.5, 99.5))
     ends = model.box[across]
@@ -400,14 +361,11 @@ def plane(
     ax.set_ylim(low, high)
 
 
-def _points(
-    names: tuple[str, ...], varied: dict[str, FloatArray], fixed: dict[str, float]
-) -> FloatArray:
+def _points(names: tuple[str, ...], varied: dict[str, FloatArray], fixed: dict[str, float]) -> FloatArray:
     """Return the points (batch, n_in) of a lattice; the phase, where there is one, is pi."""
     size = next(iter(varied.values())).size
     columns: list[Any] = [
-        varied[name].ravel() if name in varied else np.full(size, fixed.get(name, np.pi))
-        for name in names
+        varied[name].ravel() if name in varied else np.full(size, fixed.get(name, np.pi)) for name in names
     ]
     return np.stack(columns, axis=1)
 

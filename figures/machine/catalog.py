@@ -85,9 +85,7 @@ def list_figures(plans: Sequence[Plan]) -> str:
     lines = []
     for plan in plans:
         if (homes := sources(plan.figure)) != (plan.figure,):
-            lines.append(
-                f"{plan.figure.NAME:12s} {plan.figure.TITLE:45s} drawn from {_names(homes)}"
-            )
+            lines.append(f"{plan.figure.NAME:12s} {plan.figure.TITLE:45s} drawn from {_names(homes)}")
             continue
         seconds = [record["seconds"] for record in plan.finished]
         n_done, n_left = len(seconds), len(plan.missing)
@@ -105,12 +103,7 @@ def _names(homes: Sequence[Figure]) -> str:
 
 def read_claims(plans: Sequence[Plan]) -> Rows:
     """Return the claims of the figures that have records."""
-    return [
-        (plan.figure.NAME, claim)
-        for plan in plans
-        if plan.drawable
-        for claim in plan.figure.claims(plan.finished)
-    ]
+    return [(plan.figure.NAME, claim) for plan in plans if plan.drawable for claim in plan.figure.claims(plan.finished)]
 
 
 def table_file(plans: Sequence[Plan], rows: Rows, command: str) -> bytes:
@@ -122,18 +115,12 @@ def table_file(plans: Sequence[Plan], rows: Rows, command: str) -> bytes:
         "that computed it, by its commit or, where it is older, by a hash; the present code can give "
         "other numbers.\n\n"
     )
-    origin = "\n".join(
-        f"- {plan.figure.NAME}: {plan.figure.TITLE}. {_origin(plan)}"
-        for plan in plans
-        if plan.drawable
-    )
+    origin = "\n".join(f"- {plan.figure.NAME}: {plan.figure.TITLE}. {_origin(plan)}" for plan in plans if plan.drawable)
     return (head + claims_table(rows, evidence=True) + "\n## Records\n\n" + origin + "\n").encode()
 
 
 def _origin(plan: Plan) -> str:
     """Return where the numbers of a figure come from, and how many of its records are missing."""
     homes = sources(plan.figure)
-    origin = (
-        provenance(plan.finished) if homes == (plan.figure,) else f"Drawn from {_names(homes)}."
-    )
+    origin = provenance(plan.finished) if homes == (plan.figure,) else f"Drawn from {_names(homes)}."
     return origin + (f" **{plan.lack}.**" if plan.missing else "")

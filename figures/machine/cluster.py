@@ -86,9 +86,7 @@ def _share_out(client: Any, tasks: Iterator[Task]) -> Iterator[Outcome]:
                 task = next(tasks, None)
                 if task is None:
                     break
-                future = client.submit(
-                    compute_alone, task, workers=[address], allow_other_workers=True, pure=False
-                )
+                future = client.submit(compute_alone, task, workers=[address], allow_other_workers=True, pure=False)
                 running[future] = (task, address)
                 finished.add(future)
             if not running:

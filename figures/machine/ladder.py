@@ -43,9 +43,7 @@ class Method:
 
 
 LBFGS = Method("lbfgs", 200, 0.0, "L-BFGS, 200 iterations a grid", "L-BFGS 200", VERMILION, "s")
-LBFGS_PAPER = Method(
-    "lbfgs", 4000, 0.0, "L-BFGS, 4000 iterations a grid", "L-BFGS 4000", GREEN, "^"
-)
+LBFGS_PAPER = Method("lbfgs", 4000, 0.0, "L-BFGS, 4000 iterations a grid", "L-BFGS 4000", GREEN, "^")
 LM = Method("lm", 30, 1e-8, "Levenberg-Marquardt, 30 steps a grid", "LM 30", BLUE, "o")
 METHODS = (LBFGS, LBFGS_PAPER, LM)
 
@@ -74,8 +72,7 @@ def method_of(record: Record) -> Method:
     return next(
         method
         for method in METHODS
-        if (method.optimizer, method.n_steps)
-        == (record["config"]["optimizer"], record["config"]["n_steps"])
+        if (method.optimizer, method.n_steps) == (record["config"]["optimizer"], record["config"]["n_steps"])
     )
 
 
@@ -85,9 +82,7 @@ def methods_in(records: Sequence[Record]) -> list[Method]:
     return [method for method in METHODS if method in found]
 
 
-def chosen(
-    records: Sequence[Record], method: Method, widths: Sequence[int], **settings: Any
-) -> list[Record]:
+def chosen(records: Sequence[Record], method: Method, widths: Sequence[int], **settings: Any) -> list[Record]:
     """Return the records of one method and shape, and of further settings of the configuration,
     ordered by seed.
     """
@@ -97,10 +92,7 @@ def chosen(
 
 def series(records: Sequence[Record], name: str) -> FloatArray:
     """Return one number of every grid of every record, (n_records, n_grids)."""
-    return np.array(
-        [[grid[name] for grid in record["results"]["grids"]] for record in records],
-        dtype=np.float64,
-    )
+    return np.array([[grid[name] for grid in record["results"]["grids"]] for record in records], dtype=np.float64)
 
 
 def count(records: Sequence[Record]) -> str:

@@ -188,9 +188,7 @@ def claims_table(claims: Sequence[tuple[str, Claim]], *, evidence: bool) -> str:
     The last column is left out unless `evidence` is true.
     """
     heads = ["figure", "claim", "paper", "ours", "agrees?", "evidence"]
-    rows = [
-        [figure, *(cell.replace("|", "\\|") for cell in claim.cells)] for figure, claim in claims
-    ]
+    rows = [[figure, *(cell.replace("|", "\\|") for cell in claim.cells)] for figure, claim in claims]
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line[: 6 if evidence else 5])} |" for line in lines) + "\n"
 
@@ -198,10 +196,7 @@ def claims_table(claims: Sequence[tuple[str, Claim]], *, evidence: bool) -> str:
 def provenance(records: Sequence[Record]) -> str:
     """Return the origin of numbers in one sentence: records, seeds, versions, kind of CPU, time."""
     made_with = sorted(
-        {
-            ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-            for record in records
-        }
+        {", ".join(f"{name} {version}" for name, version in record["versions"].items()) for record in records}
     )
     seeds = sorted({record["seed"] for record in records if record["seed"] is not None})
     chance = f"seeds {', '.join(map(str, seeds))}" if seeds else "no seed"
@@ -229,9 +224,7 @@ def slope(grids: Sequence[int], errors: Sequence[float] | FloatArray, low: int, 
     """
     chosen = [place for place, grid in enumerate(grids) if low <= grid <= high]
     if len(chosen) < 2:
-        raise ValueError(
-            f"grids is {list(grids)}, but a slope from G = {low} to {high} needs at least two of them"
-        )
+        raise ValueError(f"grids is {list(grids)}, but a slope from G = {low} to {high} needs at least two of them")
     points = np.array([[grids[place], errors[place]] for place in chosen], dtype=np.float64)
     return float(np.polyfit(np.log(points[:, 0]), np.log(points[:, 1]), 1)[0])
 

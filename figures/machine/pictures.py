@@ -53,9 +53,7 @@ def draw_outdated(folder: Path, jobs: int) -> list[str]:
     drawn = []
     for answer in call_in_processes(_draw_full, ((name, folder) for name in names), jobs):
         if answer.failure:
-            raise RuntimeError(
-                f"the picture of figure {names[answer.place]} is not drawn: {answer.failure}"
-            )
+            raise RuntimeError(f"the picture of figure {names[answer.place]} is not drawn: {answer.failure}")
         drawn += [names[answer.place]] * bool(answer.result)
     return drawn
 

@@ -39,9 +39,7 @@ def config_key(config: Config) -> str:
     """
     text = json.dumps(config, sort_keys=True, separators=(",", ":"), allow_nan=False)
     if json.loads(text) != config:
-        raise TypeError(
-            f"config is {config}, but must be plain data that JSON keeps: lists, no tuples"
-        )
+        raise TypeError(f"config is {config}, but must be plain data that JSON keeps: lists, no tuples")
     return text
 
 

@@ -9,12 +9,7 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).parents[1] / "paper.toml"
-KINDS = {
-    "figure": "Figures",
-    "table": "Tables",
-    "equation": "Numbered equations",
-    "claim": "Claims",
-}
+KINDS = {"figure": "Figures", "table": "Tables", "equation": "Numbered equations", "claim": "Claims"}
 STATES = {"yes": "reproduced", "in part": "in part", "no": "not"}
 
 
@@ -62,7 +57,5 @@ def page(items: dict[str, dict[str, dict[str, Any]]]) -> str:
         for name, item in items[kind].items():
             subject = f"{item['what']} | " if kind != "claim" else ""
             where = ", ".join(f"`{place}`" for place in item["where"])
-            lines.append(
-                f"| {name} | {subject}{STATES[item['status']]} | {where} | {item.get('why', '')} |"
-            )
+            lines.append(f"| {name} | {subject}{STATES[item['status']]} | {where} | {item.get('why', '')} |")
     return "\n".join(lines) + "\n"

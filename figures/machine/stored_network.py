@@ -37,20 +37,14 @@ def stored(network: Network) -> dict[str, Any]:
     record has already.
     """
     document = network_to_plain(network)
-    layers = [
-        {name: _rounded(value) for name, value in layer.items()} for layer in document["layers"]
-    ]
+    layers = [{name: _rounded(value) for name, value in layer.items()} for layer in document["layers"]]
     return {**document, "kan_ref": "", "layers": layers}
 
 
 def _rounded(value: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return value
-    return (
-        np.array([float(f"{number:.{DIGITS}g}") for number in value.ravel()])
-        .reshape(value.shape)
-        .tolist()
-    )
+    return np.array([float(f"{number:.{DIGITS}g}") for number in value.ravel()]).reshape(value.shape).tolist()
 
 
 def restored(document: dict[str, Any]) -> Network:
@@ -66,9 +60,7 @@ def draw_stored(ax: Axes, document: dict[str, Any], *, beta: float) -> None:
     """
     line = np.linspace(-1.0, 1.0, PER_AXIS)
     square = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    kr.draw_network(
-        restored(document), square, ax=ax, names=("$x$", "$y$"), output_names=("$f$",), beta=beta
-    )
+    kr.draw_network(restored(document), square, ax=ax, names=("$x$", "$y$"), output_names=("$f$",), beta=beta)
 
 
 def headline(row: SubFigure, text: str) -> None:
@@ -76,9 +68,7 @@ def headline(row: SubFigure, text: str) -> None:
     row.suptitle(text, fontsize=12, x=0.012, ha="left", weight="bold")
 
 
-def network_panel(
-    ax: Axes, title: str, document: dict[str, Any] | None, *, beta: float
-) -> Callable[[], None]:
+def network_panel(ax: Axes, title: str, document: dict[str, Any] | None, *, beta: float) -> Callable[[], None]:
     """Give an Axes a title alone, and return the function that draws the network there later;
     without a document it draws nothing.
     """
@@ -93,16 +83,12 @@ def draw_settled(picture: Figure, drawings: Sequence[Callable[[], None]]) -> Non
     """
     picture.draw_without_rendering()
     with mpl.rc_context({"figure.constrained_layout.use": False}):
-        picture.set_layout_engine(
-            None
-        )  # with the setting above no engine at all, else that of the style
+        picture.set_layout_engine(None)  # with the setting above no engine at all, else that of the style
     _round_places(picture)
     for draw in drawings:
         draw()
     # without an engine, saving a second time would start that of the style
-    picture.set_layout_engine(
-        PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
-    )
+    picture.set_layout_engine(PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True))
 
 
 def _round_places(picture: Figure | SubFigure) -> None:

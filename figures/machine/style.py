@@ -19,14 +19,7 @@ from matplotlib.lines import Line2D
 
 from kan_ref.checks import FloatArray
 
-BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#E69F00",
-)
+BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 GREY = "#666666"
 
 STYLE: Any = {  # Any: the keys that type checkers know differ between versions of Matplotlib
@@ -85,9 +78,7 @@ def entry(label: str, color: str = GREY, marker: str = "", **look: Any) -> Line2
     return Line2D([], [], color=color, marker=marker, label=label, **look)
 
 
-def draw_band(
-    ax: Axes, x: Any, values: FloatArray, color: str, marker: str = "", **look: Any
-) -> None:
+def draw_band(ax: Axes, x: Any, values: FloatArray, color: str, marker: str = "", **look: Any) -> None:
     """Draw the medians of the columns of values (n_runs, n) as a line, and their range as a band."""
     low, high, below = values.min(axis=0), values.max(axis=0), look.get("zorder", 2) - 1
     ax.fill_between(x, low, high, color=color, alpha=0.15, lw=0, zorder=below)

@@ -10,13 +10,8 @@ from figures.machine.machine import Config
 from kan_ref.training import hold_out
 
 # on the parameters themselves, as in the paper
-OPTIMIZERS: dict[str, kr.LM | kr.LBFGS] = {
-    "lm": kr.LM(scaled=False),
-    "lbfgs": kr.LBFGS(scaled=False),
-}
-FAILED = (
-    10.0  # times the smallest error: good minima differ by less than 2, failures by more than 10
-)
+OPTIMIZERS: dict[str, kr.LM | kr.LBFGS] = {"lm": kr.LM(scaled=False), "lbfgs": kr.LBFGS(scaled=False)}
+FAILED = 10.0  # times the smallest error: good minima differ by less than 2, failures by more than 10
 
 
 def blind(data: kr.Data) -> kr.Data:
@@ -26,9 +21,7 @@ def blind(data: kr.Data) -> kr.Data:
 
 def penalty_of(config: Config) -> kr.Penalty:
     """Return the penalty (2.20) with the weights of a configuration."""
-    return kr.Penalty(
-        config["penalty_weight"], l1=config["l1_weight"], entropy=config["entropy_weight"]
-    )
+    return kr.Penalty(config["penalty_weight"], l1=config["l1_weight"], entropy=config["entropy_weight"])
 
 
 def n_failed(errors: Sequence[float]) -> int:

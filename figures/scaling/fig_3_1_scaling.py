@@ -17,26 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from figures.machine.machine import Bar, Claim, Config, Record, runs_of, shape_name, slope, spread
-from figures.machine.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    draw_band,
-    entry,
-)
-from figures.scaling.toy_scaling import (
-    SEEDS,
-    SEEDS_MLP,
-    TOYS,
-    Toy,
-    kan_configs,
-    learn,
-    mlp_configs,
-)
+from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, draw_band, entry
+from figures.scaling.toy_scaling import SEEDS, SEEDS_MLP, TOYS, Toy, kan_configs, learn, mlp_configs
 from kan_ref.checks import FloatArray
 
 LBFGS, LM, LM_5, ELIMINATED, ELIMINATED_5 = KANS = (
@@ -56,11 +38,7 @@ SLOPE_RANGES = {
     "exp_two_sines": (10, 100),
     "exp_mean_sin2": (3, 10),
 }
-BARS = {
-    "bessel": -3.85,
-    "exp_sin": -3.85,
-    "exp_mean_sin2": -3.5,
-}  # of the slope, with Levenberg-Marquardt
+BARS = {"bessel": -3.85, "exp_sin": -3.85, "exp_mean_sin2": -3.5}  # of the slope, with Levenberg-Marquardt
 EXACT, FINE, FINE_GRID = 1e-8, 1e-7, 50  # errors of xy; of the 4-dimensional function at G = 50
 
 
@@ -84,31 +62,21 @@ def kan_runs(records: Sequence[Record], toy: Toy, kind: str) -> list[Record]:
 
 def numbers(runs: Sequence[Record], name: str) -> FloatArray:
     """Return one number of every grid of every run, (n_runs, n_grids)."""
-    return np.array(
-        [[grid[name] for grid in record["results"]["grids"]] for record in runs], dtype=np.float64
-    )
+    return np.array([[grid[name] for grid in record["results"]["grids"]] for record in runs], dtype=np.float64)
 
 
-def mlp_medians(
-    records: Sequence[Record], toy: Toy, optimizer: str
-) -> tuple[FloatArray, FloatArray]:
+def mlp_medians(records: Sequence[Record], toy: Toy, optimizer: str) -> tuple[FloatArray, FloatArray]:
     """Return sizes and median test errors over seeds of all MLPs of one optimizer on one function,
     ordered by size.
     """
     errors: dict[tuple[int, str, tuple[int, ...]], list[float]] = {}
     for record in records:
         config, results = record["config"], record["results"]
-        if (config["model"], config["target"], config["optimizer"]) == (
-            "mlp",
-            toy.target,
-            optimizer,
-        ):
+        if (config["model"], config["target"], config["optimizer"]) == ("mlp", toy.target, optimizer):
             key = (int(results["n_params"]), str(config["activation"]), tuple(config["widths"]))
             errors.setdefault(key, []).append(float(results["test_rmse"]))
     keys = sorted(errors)
-    return np.array([key[0] for key in keys], dtype=np.float64), np.array(
-        [np.median(errors[key]) for key in keys]
-    )
+    return np.array([key[0] for key in keys], dtype=np.float64), np.array([np.median(errors[key]) for key in keys])
 
 
 def mlp_seeds(records: Sequence[Record]) -> str:
@@ -143,20 +111,14 @@ def claims(records: Sequence[Record]) -> list[Claim]:
 
 def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
     grids = [int(grid["n_intervals"]) for grid in runs[0]["results"]["grids"]]
-    errors, train, degree = (
-        numbers(runs, "test_rmse"),
-        numbers(runs, "train_rmse"),
-        int(runs[0]["config"]["degree"]),
-    )
+    errors, train, degree = (numbers(runs, "test_rmse"), numbers(runs, "train_rmse"), int(runs[0]["config"]["degree"]))
     low, high = SLOPE_RANGES[toy.target]
     high = min(high, grids[-1])
     slopes = [slope(grids, row, low, high) for row in errors]
     deviation = float(np.median([record["results"]["spread"] for record in runs]))
     shapes = Counter(shape_name(record["results"]["widths"]) for record in runs)
     shape = (
-        ", ".join(f"{name} {count} times" for name, count in shapes.items())
-        if len(shapes) > 1
-        else next(iter(shapes))
+        ", ".join(f"{name} {count} times" for name, count in shapes.items()) if len(shapes) > 1 else next(iter(shapes))
     )
     if "eliminated" in kind:
         edges = Counter(sum(len(layer) for layer in record["results"]["edges"]) for record in runs)
@@ -211,13 +173,7 @@ def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
 
 def _bar_claim(about: str, paper: str, errors: FloatArray, bar: float, evidence: str) -> Claim:
     judged = Bar(float(np.median(errors)), bar, 10.0 * bar, most=True, form=".1e")
-    return Claim(
-        about,
-        paper,
-        spread(errors.tolist(), ".1e"),
-        judged,
-        f"{evidence}; median {judged.text}",
-    )
+    return Claim(about, paper, spread(errors.tolist(), ".1e"), judged, f"{evidence}; median {judged.text}")
 
 
 def _depth_claims(records: Sequence[Record], toy: Toy) -> list[Claim]:
@@ -267,9 +223,7 @@ __all__ = ["claims"]
 
 NAME = "3.1"
 TITLE = "scaling on five toy functions"
-LOOKS = dict(
-    zip(KANS, ((VERMILION, "s"), (BLUE, "o"), (GREEN, "^"), (SKY, "D"), (PURPLE, "v")), strict=True)
-)
+LOOKS = dict(zip(KANS, ((VERMILION, "s"), (BLUE, "o"), (GREEN, "^"), (SKY, "D"), (PURPLE, "v")), strict=True))
 LOOKS[TWO_LAYERS] = ("black", "x")
 LABELS = {TWO_LAYERS: "KAN [4,9,1], Levenberg-Marquardt"}
 MLP_LOOKS = {"lbfgs": (ORANGE, "MLP, L-BFGS"), "lm": (GREY, "MLP, Levenberg-Marquardt")}
@@ -278,18 +232,8 @@ MLP_LOOKS = {"lbfgs": (ORANGE, "MLP, L-BFGS"), "lm": (GREY, "MLP, Levenberg-Marq
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """Return one configuration for each function, model and seed."""
     n_kan, n_mlp = (seeds or count if full else seeds or 1 for count in (SEEDS, SEEDS_MLP))
-    found = [
-        config
-        for toy in TOYS
-        for seed in range(n_kan)
-        for config in kan_configs(toy, seed, full=full)
-    ]
-    return found + [
-        config
-        for toy in TOYS
-        for seed in range(n_mlp)
-        for config in mlp_configs(toy, seed, full=full)
-    ]
+    found = [config for toy in TOYS for seed in range(n_kan) for config in kan_configs(toy, seed, full=full)]
+    return found + [config for toy in TOYS for seed in range(n_mlp) for config in mlp_configs(toy, seed, full=full)]
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -346,22 +290,13 @@ def _draw_theory(ax: Axes, records: Sequence[Record], toy: Toy) -> None:
     at = min(3 if toy.target == "bessel" else 1, len(sizes) - 1)
     line = np.geomspace(float(sizes[at]), 1.3 * max(float(sizes[-1]), 4.0 * float(sizes[at])), 20)
     for power, color in ((-4.0, "red"), (-4.0 / toy.widths[0], "black")):
-        ax.plot(
-            line,
-            errors[at] * (line / sizes[at]) ** power,
-            color=color,
-            ls=(0, (4, 2)),
-            lw=1.0,
-            zorder=0,
-        )
+        ax.plot(line, errors[at] * (line / sizes[at]) ** power, color=color, ls=(0, (4, 2)), lw=1.0, zorder=0)
 
 
 def _explain(ax: Axes, records: Sequence[Record]) -> None:
     ax.set_axis_off()
     present = [kind for kind in LOOKS if any(kan_runs(records, toy, kind) for toy in TOYS)]
-    handles = [
-        entry(LABELS.get(kind, f"KAN, {kind}"), LOOKS[kind][0], LOOKS[kind][1]) for kind in present
-    ]
+    handles = [entry(LABELS.get(kind, f"KAN, {kind}"), LOOKS[kind][0], LOOKS[kind][1]) for kind in present]
     handles += [entry(label, color, ".") for color, label in MLP_LOOKS.values()]
     handles += [
         entry("slope $-(k+1) = -4$", "red", ls="--", lw=1.0),
@@ -371,11 +306,4 @@ def _explain(ax: Axes, records: Sequence[Record]) -> None:
     title = f"{n_train} training points for every model;\nKAN: median (band: range) over seeds;\nMLP: {mlp_seeds(records)} (dots), the best of them (line)"
     if ELIMINATED in present:
         title += ";\neliminated: the shape found by elimination"
-    ax.legend(
-        handles=handles,
-        loc="center left",
-        fontsize=9.5,
-        title=title,
-        title_fontsize=9.5,
-        alignment="left",
-    )
+    ax.legend(handles=handles, loc="center left", fontsize=9.5, title=title, title_fontsize=9.5, alignment="left")

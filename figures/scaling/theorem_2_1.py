@@ -44,9 +44,7 @@ Curve = Callable[[FloatArray, int], FloatArray]
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """Return one configuration for each degree."""
     grids = [4, 8, 16, 32, 64, 128, 256] if full else [4, 8, 16, 32, 64]
-    return [
-        {"degree": degree, "grids": grids, "n_points": 401 if full else 151} for degree in DEGREES
-    ]
+    return [{"degree": degree, "grids": grids, "n_points": 401 if full else 151} for degree in DEGREES]
 
 
 # --- the exact curves and their derivatives
@@ -57,9 +55,7 @@ def _sine(x: FloatArray, order: int) -> FloatArray:
 
 
 def _square(x: FloatArray, order: int) -> FloatArray:
-    return np.asarray(
-        [x**2, 2.0 * x, np.full_like(x, 2.0)][order] if order <= 2 else np.zeros_like(x)
-    )
+    return np.asarray([x**2, 2.0 * x, np.full_like(x, 2.0)][order] if order <= 2 else np.zeros_like(x))
 
 
 def _exponential(x: FloatArray, order: int) -> FloatArray:
@@ -95,11 +91,7 @@ def bell(slopes: Sequence[FloatArray], n_orders: int) -> list[list[FloatArray]]:
         for p in range(1, n + 1):
             # [eq:partial-bell]
             table[n][p] = np.sum(
-                [
-                    comb(n - 1, s - 1) * slopes[s - 1] * table[n - s][p - 1]
-                    for s in range(1, n - p + 2)
-                ],
-                axis=0,
+                [comb(n - 1, s - 1) * slopes[s - 1] * table[n - s][p - 1] for s in range(1, n - p + 2)], axis=0
             )
             # [/eq:partial-bell]
     return table
@@ -114,8 +106,7 @@ def mixed_derivatives(
     u = first(x, 0)[:, None] + second(y, 0)[None, :]
     outer_values = [outer(u, r) for r in range(order + 1)]
     bells = [
-        bell([curve(points, s) for s in range(1, order + 2)], order + 1)
-        for curve, points in ((first, x), (second, y))
+        bell([curve(points, s) for s in range(1, order + 2)], order + 1) for curve, points in ((first, x), (second, y))
     ]
     derivatives = {}
     for i in range(order + 1):
@@ -134,29 +125,19 @@ def run(config: Config) -> dict[str, Any]:
     """Return C^m errors, [m][grid], and the rounding error below which they are meaningless."""
     degree = config["degree"]
     # even points, shifted so that none is a knot of any grid
-    points = np.linspace(-1.0, 1.0, config["n_points"], endpoint=False) + 1.0 / (
-        np.pi * config["n_points"]
-    )
+    points = np.linspace(-1.0, 1.0, config["n_points"], endpoint=False) + 1.0 / (np.pi * config["n_points"])
     exact = mixed_derivatives(_sine, _square, _exponential, points, points, degree)
-    sizes = [
-        max(np.abs(exact[i, j]).max() for i, j in exact if i + j <= m) for m in range(degree + 1)
-    ]
+    sizes = [max(np.abs(exact[i, j]).max() for i, j in exact if i + j <= m) for m in range(degree + 1)]
     errors = []
     for n_intervals in config["grids"]:
         curves = [
             spline_of(curve, low, high, n_intervals, degree)
-            for curve, (low, high) in (
-                (_sine, (-1.0, 1.0)),
-                (_square, (-1.0, 1.0)),
-                (_exponential, HIDDEN),
-            )
+            for curve, (low, high) in ((_sine, (-1.0, 1.0)), (_square, (-1.0, 1.0)), (_exponential, HIDDEN))
         ]
         found = mixed_derivatives(curves[0], curves[1], curves[2], points, points, degree)
         worst = {beta: float(np.abs(found[beta] - exact[beta]).max()) for beta in exact}
         # [eq:c-m-norm]
-        errors.append(
-            [max(value for (i, j), value in worst.items() if i + j <= m) for m in range(degree + 1)]
-        )
+        errors.append([max(value for (i, j), value in worst.items() if i + j <= m) for m in range(degree + 1)])
         # [/eq:c-m-norm]
     eps = float(np.finfo(np.float64).eps)
     floors = [
@@ -187,9 +168,7 @@ def draw(records: Sequence[Record]) -> Figure:
         label_grids(ax, grids)
         ax.set_yscale("log")
         for m, ((measured, _), errors, floors) in enumerate(
-            zip(
-                rates(record), record["results"]["errors"], record["results"]["floors"], strict=True
-            )
+            zip(rates(record), record["results"]["errors"], record["results"]["floors"], strict=True)
         ):
             above = [place for place in range(len(grids)) if errors[place] > floors[place]]
             rate, last = degree + 1 - m, above[-1]
@@ -202,24 +181,14 @@ def draw(records: Sequence[Record]) -> Figure:
                 label=f"$m = {m}$:  ${measured:.2f}$",
             )
             ax.plot(
-                grids,
-                [errors[last] * (grids[last] / grid) ** rate for grid in grids],
-                color=COLORS[m],
-                lw=1.0,
-                ls="--",
+                grids, [errors[last] * (grids[last] / grid) ** rate for grid in grids], color=COLORS[m], lw=1.0, ls="--"
             )
         theory = ", ".join(f"${m - degree - 1}$" for m in range(degree + 1))
         ax.set_title(f"degree $k = {degree}$: theory {theory}")
         low, high = ax.get_ylim()
         ax.set_ylim(low * (low / high) ** (0.1 + 0.05 * degree), high)  # room for the legend
         ax.set_ylabel(r"$\|f - f_G\|_{C^m}$")
-        ax.legend(
-            title="measured slope",
-            loc="lower left",
-            title_fontsize=9,
-            handlelength=1.0,
-            labelspacing=0.3,
-        )
+        ax.legend(title="measured slope", loc="lower left", title_fontsize=9, handlelength=1.0, labelspacing=0.3)
     for ax in axes.flat[len(records) :]:
         ax.set_axis_off()
     note = (
@@ -229,14 +198,7 @@ def draw(records: Sequence[Record]) -> Figure:
         r"dashed: $C\, G^{-(k+1-m)}$ through the last filled point"
     )
     axes.flat[-1].text(
-        0.02,
-        0.9,
-        note,
-        transform=axes.flat[-1].transAxes,
-        va="top",
-        fontsize=11,
-        color=GREY,
-        linespacing=1.6,
+        0.02, 0.9, note, transform=axes.flat[-1].transAxes, va="top", fontsize=11, color=GREY, linespacing=1.6
     )
     return picture
 
@@ -247,9 +209,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     for record in records:
         degree, measured = record["config"]["degree"], rates(record)
         theory = [m - degree - 1 for m in range(degree + 1)]
-        good = [
-            value <= wanted + CLOSE for (value, _), wanted in zip(measured, theory, strict=True)
-        ]
+        good = [value <= wanted + CLOSE for (value, _), wanted in zip(measured, theory, strict=True)]
         rows.append(
             Claim(
                 f"degree {degree}: the C^m error falls as G^-(k+1-m), m = 0..{degree}",

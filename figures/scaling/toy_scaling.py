@@ -43,11 +43,7 @@ MOST_LM_PARAMS = 1100
 SAMPLES = {"n_train": 3000, "n_test": 3000}
 ELIMINATION = {"grids": [5, 10], "allowed": 4.0}
 N_STEPS = 30  # of the elimination, on each grid
-TWO_LAYERS = (
-    4,
-    9,
-    1,
-)  # the shape of the Kolmogorov-Arnold theorem, for the function of four inputs
+TWO_LAYERS = (4, 9, 1)  # the shape of the Kolmogorov-Arnold theorem, for the function of four inputs
 GRIDS = (3, 5, 10, 20, 50, 100, 200, 500)
 
 
@@ -101,41 +97,22 @@ def kan_configs(toy: Toy, seed: int, *, full: bool) -> list[Config]:
         "start_steps": 30,
     }
     exact = toy.target == "product"
-    lm: Config = {
-        "optimizer": "lm",
-        "n_steps": 300 if exact else 30,
-        "smoothness_weight": 0.0 if exact else 1e-8,
-    }
+    lm: Config = {"optimizer": "lm", "n_steps": 300 if exact else 30, "smoothness_weight": 0.0 if exact else 1e-8}
     lbfgs: Config = {"optimizer": "lbfgs", "n_steps": 200, "smoothness_weight": 0.0}
-    paper: Config = {
-        **common,
-        "widths": list(toy.widths),
-        "shape": "paper",
-        "degree": 3,
-        "seed": seed,
-    }
+    paper: Config = {**common, "widths": list(toy.widths), "shape": "paper", "degree": 3, "seed": seed}
     finest = (
         toy.finest
         if full
         else (
             min(toy.finest[0], 10 if many else 100),
-            min(
-                toy.finest[1],
-                {"product": 10, "exp_two_sines": 20, "exp_mean_sin2": 5}.get(toy.target, 100),
-            ),
+            min(toy.finest[1], {"product": 10, "exp_two_sines": 20, "exp_mean_sin2": 5}.get(toy.target, 100)),
         )
     )
     grids = [[grid for grid in GRIDS if grid <= most] for most in finest]
     found = [{**paper, **lbfgs, "grids": grids[0]}, {**paper, **lm, "grids": grids[1]}]
     if toy.target in DEGREE_5:
         found.append(
-            {
-                **paper,
-                **lm,
-                "degree": 5,
-                "smoothness_weight": 1e-9,
-                "grids": [grid for grid in grids[1] if grid <= 100],
-            }
+            {**paper, **lm, "degree": 5, "smoothness_weight": 1e-9, "grids": [grid for grid in grids[1] if grid <= 100]}
         )
     if toy.target == "exp_two_sines" and full:
         two_layers = {"widths": list(TWO_LAYERS), "shape": "two layers", "n_starts": 4}
@@ -198,24 +175,15 @@ def learn(config: Config) -> dict[str, Any]:
 
 
 def _errors(model: Any, data: kr.Data, began: float) -> dict[str, float]:
-    errors = {
-        "train_rmse": rmse(model, data.x_train, data.y_train),
-        "test_rmse": rmse(model, data.x_test, data.y_test),
-    }
+    errors = {"train_rmse": rmse(model, data.x_train, data.y_train), "test_rmse": rmse(model, data.x_test, data.y_test)}
     return {**errors, "seconds": round(time.process_time() - began, 3)}
 
 
 def _train_mlp(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str, Any]:
     mlp = kr.init_mlp(config["widths"], activation=config["activation"], rng=rng)
     began = time.process_time()
-    run = kr.fit(
-        mlp, blind(data), optimizer=OPTIMIZERS[config["optimizer"]], n_steps=config["n_steps"]
-    )
-    return {
-        "n_params": mlp.n_params,
-        **_errors(run.network, data, began),
-        "n_steps": int(run.history.step[-1]),
-    }
+    run = kr.fit(mlp, blind(data), optimizer=OPTIMIZERS[config["optimizer"]], n_steps=config["n_steps"])
+    return {"n_params": mlp.n_params, **_errors(run.network, data, began), "n_steps": int(run.history.step[-1])}
 
 
 def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str, Any]:
@@ -243,38 +211,15 @@ def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str,
             "smoothness_weight": weight,
         }
         network = kr.fit(network, blind(data), grids=(n_intervals,), **options).network
-        grids.append(
-            {
-                "n_intervals": n_intervals,
-                "n_params": network.n_active_params,
-                **_errors(network, data, began),
-            }
-        )
+        grids.append({"n_intervals": n_intervals, "n_params": network.n_active_params, **_errors(network, data, began)})
     edges = [[[int(j), int(i)] for j, i in np.argwhere(layer.mask)] for layer in network.layers]
-    return {
-        "grids": grids,
-        "n_failed_starts": failed,
-        "widths": list(network.widths),
-        "edges": edges,
-    }
+    return {"grids": grids, "n_failed_starts": failed, "widths": list(network.widths), "edges": edges}
 
 
-def _eliminated(
-    network: kr.Network,
-    data: kr.Data,
-    settings: Config,
-    smoothness_weight: float,
-) -> kr.Network:
+def _eliminated(network: kr.Network, data: kr.Data, settings: Config, smoothness_weight: float) -> kr.Network:
     """Return the network after `kr.eliminate`, with a ratio of errors as the rule: the targets have
     no noise, and the grids of the elimination are coarse.
     """
     part, grids = hold_out(data, VALIDATION_SHARE), tuple(settings["grids"])
-    search = Search(
-        part,
-        N_STEPS,
-        grids,
-        smoothness_weight,
-        tolerance=np.inf,
-        allowed=settings["allowed"],
-    )
+    search = Search(part, N_STEPS, grids, smoothness_weight, tolerance=np.inf, allowed=settings["allowed"])
     return run_elimination(search, network).network

@@ -69,9 +69,7 @@ def run(config: Config) -> dict[str, Any]:
         grids.append(
             {
                 "knots": knots[0].tolist(),
-                "scaled_bases": [
-                    [float(f"{value:.6g}") for value in row] for row in (basis * coefficients).T
-                ],
+                "scaled_bases": [[float(f"{value:.6g}") for value in row] for row in (basis * coefficients).T],
                 "n_basis": basis.shape[1],
                 "outside_support": float(max(outside)),
             }
@@ -231,11 +229,4 @@ def draw_notation(ax: Axes) -> None:
                 va="center",
                 size=11.5,
             )
-    ax.text(
-        0.42,
-        len(WIDTHS) - 0.95,
-        "$x_{l+1,j} = \\sum_i \\phi_{l,j,i}(x_{l,i})$",
-        size=12,
-        color=GREY,
-        va="center",
-    )
+    ax.text(0.42, len(WIDTHS) - 0.95, "$x_{l+1,j} = \\sum_i \\phi_{l,j,i}(x_{l,i})$", size=12, color=GREY, va="center")

@@ -58,9 +58,7 @@ from kan_ref.training import Step
 NAME = "2.3"
 TITLE = "grid extension on exp(sin(pi x) + y^2)"
 STAIRS = 40  # points of a curve on each grid
-N_STAIR_TEST = (
-    1000  # the paper's number of test points, for the curves; the numbers at a grid's end use all
-)
+N_STAIR_TEST = 1000  # the paper's number of test points, for the curves; the numbers at a grid's end use all
 # the finest grid of the full run (LM's normal equations for [2,5,1] have 15 G unknowns) and of the quick one, None: not run
 FINEST: dict[tuple[Method, int], int | None] = {
     (LBFGS, 1): 1000,
@@ -80,10 +78,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
         for method in METHODS:
             finest = (FINEST if full else FINEST_QUICK)[method, widths[1]]
             if finest is not None:
-                found += [
-                    config_of(method, widths, finest, seed)
-                    for seed in range(seeds or (10 if full else 2))
-                ]
+                found += [config_of(method, widths, finest, seed) for seed in range(seeds or (10 if full else 2))]
     return found
 
 
@@ -101,14 +96,8 @@ class _Stairs:
         if step.step % self._every:
             return
         began = time.process_time()
-        test = rmse(
-            step.network, self._data.x_test[:N_STAIR_TEST], self._data.y_test[:N_STAIR_TEST]
-        )
-        for name, value in (
-            ("step", step.step),
-            ("train_rmse", step.train_rmse),
-            ("test_rmse", test),
-        ):
+        test = rmse(step.network, self._data.x_test[:N_STAIR_TEST], self._data.y_test[:N_STAIR_TEST])
+        for name, value in (("step", step.step), ("train_rmse", step.train_rmse), ("test_rmse", test)):
             self.points[name].append(float(f"{value:.4g}"))
         self.seconds += time.process_time() - began
 
@@ -144,11 +133,7 @@ def run(config: Config) -> dict[str, Any]:
                 "stairs": stairs.points,
             }
         )
-    return {
-        "grids": grids,
-        "start_seconds": round(begin.seconds, 4),
-        "n_failed_starts": begin.n_failed,
-    }
+    return {"grids": grids, "start_seconds": round(begin.seconds, 4), "n_failed_starts": begin.n_failed}
 
 
 # --- the picture
@@ -180,15 +165,12 @@ def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> 
             for place in range(len(grids_of(runs))):
                 stairs = [record["results"]["grids"][place]["stairs"] for record in runs]
                 logs = [
-                    np.interp(fractions, np.array(one["step"]) / method.n_steps, np.log(one[name]))
-                    for one in stairs
+                    np.interp(fractions, np.array(one["step"]) / method.n_steps, np.log(one[name])) for one in stairs
                 ]
                 x.append(place + fractions)
                 y.append(np.exp(np.median(logs, axis=0)))
             ax.plot(np.concatenate(x), np.concatenate(y), color=method.color, ls=dash, lw=1.5)
-    longest = longest_grids(
-        [record for record in records if record["config"]["widths"] == list(widths)] or records
-    )
+    longest = longest_grids([record for record in records if record["config"]["widths"] == list(widths)] or records)
     for place in range(1, len(longest)):
         ax.axvline(place, color="0.88", lw=0.8, zorder=0)
     ax.set_xlim(0, len(longest))
@@ -198,15 +180,10 @@ def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> 
     ax.set_ylabel("root mean square error")
     ax.set_title(f"KAN {shape_name(widths)}: median over seeds")
     drawn = methods_in([record for record in records if record["config"]["widths"] == list(widths)])
-    lines = [
-        entry(f"{method.label}{_end(records, method, widths)}", method.color) for method in drawn
-    ]
+    lines = [entry(f"{method.label}{_end(records, method, widths)}", method.color) for method in drawn]
     lines += [
         entry(name, ls=dash)
-        for name, dash in (
-            ("training", "-"),
-            (f"test, {N_STAIR_TEST} of the points", (0, (3, 1.5))),
-        )
+        for name, dash in (("training", "-"), (f"test, {N_STAIR_TEST} of the points", (0, (3, 1.5))))
     ]
     ax.legend(handles=lines, loc="lower left")
 
@@ -233,10 +210,7 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
         draw_band(ax, grids, series(runs, "test_rmse"), **look, label=method.label)
         medians = np.median(series(runs, "test_median"), axis=0)
         ax.plot(grids, medians, **look, mfc="white", ls=":", lw=1.3)
-    anchor = max(
-        np.median(series(chosen(records, method, SMALL), "test_rmse"), axis=0)[1]
-        for method in methods
-    )
+    anchor = max(np.median(series(chosen(records, method, SMALL), "test_rmse"), axis=0)[1] for method in methods)
     for power, dash, end in ((3, "-.", 300.0), (4, "--", 150.0)):
         guide = np.array([5.0, end])
         ax.plot(guide, 2.5 * anchor * (guide / guide[0]) ** -power, color=GREY, lw=1.1, ls=dash)
@@ -288,24 +262,18 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     """
     present = methods_in(records)
     runs = {
-        (method, shape_name(widths)): chosen(records, method, widths)
-        for method in present
-        for widths in (WIDE, SMALL)
+        (method, shape_name(widths)): chosen(records, method, widths) for method in present for widths in (WIDE, SMALL)
     }
     rows = []
     for method in (method for method in present if method is not LM):
         wide, small = (runs[method, shape_name(widths)] for widths in (WIDE, SMALL))
         there = [some for some in (wide, small) if some]  # quick runs leave out the longest
         far = [some for some in there if grids_of(some)[-1] >= FAR]
-        rows += [_stairs_claim(some, method) for some in there] + [
-            _rise_claim(some, method) for some in far
-        ]
+        rows += [_stairs_claim(some, method) for some in there] + [_rise_claim(some, method) for some in far]
         if len(far) == 2:
             rows.append(_optimum_claim(wide, method))
             seeds = {record["seed"] for record in wide} & {record["seed"] for record in small}
-            wide, small_too = (
-                [record for record in some if record["seed"] in seeds] for some in (wide, small)
-            )
+            wide, small_too = ([record for record in some if record["seed"] in seeds] for some in (wide, small))
             rows += [_shape_claim(wide, small_too, method)] if seeds else []
         if small:
             rows += [*_slope_claims(small, method), _time_claim(small, method)]
@@ -344,11 +312,7 @@ def _stairs_claim(runs: Sequence[Record], method: Method) -> Claim:
             ", the gradient being below its tolerance" if at_rest else ""
         )
     return Claim(
-        _about(
-            runs,
-            method,
-            "training loss drops at each extension" + (" but the last" if to_the_end else ""),
-        ),
+        _about(runs, method, "training loss drops at each extension" + (" but the last" if to_the_end else "")),
         f"each but G = {LAST}",
         ours,
         all_bar(good),
@@ -365,8 +329,7 @@ def _rise_claim(runs: Sequence[Record], method: Method) -> Claim:
         "falls, then rises",
         f"at the finest grid {spread(list(rise), '.3g')} times the best",
         Bar(float(np.median(rise)), RISE),
-        _evidence(runs)
-        + "; hidden grids have their margin, figure u-shape is about those without; times the best",
+        _evidence(runs) + "; hidden grids have their margin, figure u-shape is about those without; times the best",
     )
 
 
@@ -421,9 +384,7 @@ def _slope_claims(runs: Sequence[Record], method: Method) -> list[Claim]:
             f"{where}; distance of the median from -3",
         ),
         Claim(
-            _about(
-                runs, method, "the root of the median squared error falls faster, closer to G^-4"
-            ),
+            _about(runs, method, "the root of the median squared error falls faster, closer to G^-4"),
             "closer to -4",
             f"{spread(medians)}; root of the mean {mean:.2f}",
             all_bar([median < mean, abs(median + 4.0) < abs(mean + 4.0)]),

@@ -70,18 +70,14 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 def peaks(config: Config, x: FloatArray) -> FloatArray:
     """Return the function (n, 1) at x (n, 1)."""
     distances: FloatArray = x - np.array(config["centers"], dtype=np.float64)
-    values: FloatArray = np.exp(-float(config["sharpness"]) * distances**2).sum(
-        axis=1, keepdims=True
-    )
+    values: FloatArray = np.exp(-float(config["sharpness"]) * distances**2).sum(axis=1, keepdims=True)
     return values
 
 
 def phase_points(config: Config, phase: int) -> FloatArray:
     """Return the training points of a phase, (n_points, 1)."""
     center = config["centers"][phase]
-    return np.linspace(center - config["reach"], center + config["reach"], config["n_points"])[
-        :, None
-    ]
+    return np.linspace(center - config["reach"], center + config["reach"], config["n_points"])[:, None]
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -93,11 +89,7 @@ def run(config: Config) -> dict[str, Any]:
     model: kr.Network | kr.MLP
     if config["model"].startswith("kan"):
         model = kr.init_network(
-            config["widths"],
-            n_intervals=config["n_intervals"],
-            degree=config["degree"],
-            domain=(-1.0, 1.0),
-            rng=rng,
+            config["widths"], n_intervals=config["n_intervals"], degree=config["degree"], domain=(-1.0, 1.0), rng=rng
         )
         options["update_grids"] = False
         if config["model"] == "kan, scales frozen":
@@ -109,26 +101,16 @@ def run(config: Config) -> dict[str, Any]:
     for phase in range(len(config["centers"])):
         x = phase_points(config, phase)
         data = kr.Data(x, peaks(config, x), x, peaks(config, x))
-        done = kr.fit(
-            model,
-            data,
-            optimizer=OPTIMIZERS[config["optimizer"]],
-            n_steps=config["n_steps"],
-            **options,
-        )
+        done = kr.fit(model, data, optimizer=OPTIMIZERS[config["optimizer"]], n_steps=config["n_steps"], **options)
         model = done.network
         seen = [phase_points(config, earlier) for earlier in range(phase + 1)]
         phases.append(
             {
                 "train_rmse": done.train_rmse,
                 "n_steps": int(done.history.step[-1]),
-                "worst": [
-                    float(np.abs(model(points) - peaks(config, points)).max()) for points in seen
-                ],
+                "worst": [float(np.abs(model(points) - peaks(config, points)).max()) for points in seen],
                 "rmse_of_all": float(np.sqrt(np.mean((model(line) - peaks(config, line)) ** 2))),
-                "curve": [float(f"{value:.4g}") for value in model(line)[:, 0]]
-                if config["seed"] == 0
-                else None,
+                "curve": [float(f"{value:.4g}") for value in model(line)[:, 0]] if config["seed"] == 0 else None,
             }
         )
     return {"n_params": model.n_params, "phases": phases}
@@ -144,9 +126,7 @@ def draw(records: Sequence[Record]) -> Figure:
     config = records[0]["config"]
     n_phases = len(config["centers"])
     picture = Figure(figsize=(9.4, 8.6))
-    grid = picture.add_gridspec(
-        len(SHOWN) + 2, n_phases, height_ratios=[1.0] * (len(SHOWN) + 1) + [1.7]
-    )
+    grid = picture.add_gridspec(len(SHOWN) + 2, n_phases, height_ratios=[1.0] * (len(SHOWN) + 1) + [1.7])
     line = np.linspace(-1.0, 1.0, N_LINE)[:, None]
     truth = peaks(config, line)[:, 0]
     for phase in range(n_phases):
@@ -159,12 +139,7 @@ def draw(records: Sequence[Record]) -> Figure:
             ax = _panel(picture, grid[row, phase], x)
             ax.plot(line[:, 0], truth, color="0.82", lw=1.2)
             for record in runs_of(records, model=model)[:1]:
-                ax.plot(
-                    line[:, 0],
-                    record["results"]["phases"][phase]["curve"],
-                    color=COLORS[model],
-                    lw=1.3,
-                )
+                ax.plot(line[:, 0], record["results"]["phases"][phase]["curve"], color=COLORS[model], lw=1.3)
             if phase == 0:
                 ax.set_ylabel(LABELS[model].replace(", ", "\n"))
             if row == len(SHOWN):
@@ -188,10 +163,7 @@ def _draw_forgetting(ax: Axes, records: Sequence[Record], n_phases: int) -> None
     steps = np.arange(1, n_phases + 1)
     for model in models_in(records):
         worst = np.array(
-            [
-                [phase["worst"][0] for phase in record["results"]["phases"]]
-                for record in runs_of(records, model=model)
-            ]
+            [[phase["worst"][0] for phase in record["results"]["phases"]] for record in runs_of(records, model=model)]
         )
         draw_band(ax, steps, worst, COLORS[model], "o", label=LABELS[model])
     ax.set_yscale("log")
@@ -216,12 +188,8 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     for model in models_in(records):
         runs = runs_of(records, model=model)
         worst = [max(record["results"]["phases"][-1]["worst"][:-1]) for record in runs]
-        learnt = [
-            max(phase["worst"][-1] for phase in record["results"]["phases"]) for record in runs
-        ]
-        train = [
-            max(phase["train_rmse"] for phase in record["results"]["phases"]) for record in runs
-        ]
+        learnt = [max(phase["worst"][-1] for phase in record["results"]["phases"]) for record in runs]
+        train = [max(phase["train_rmse"] for phase in record["results"]["phases"]) for record in runs]
         kept = [error <= KEPT for error in worst]
         frozen, kan = model == "kan, scales frozen", model.startswith("kan")
         claim, paper = {

@@ -61,14 +61,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
         "n_test": 2000,
     }
     return [
-        {
-            "n_side": n,
-            "points": points,
-            "way": way,
-            **known,
-            "grids": [g for g in GRIDS if g <= 2 * n],
-            "seed": seed,
-        }
+        {"n_side": n, "points": points, "way": way, **known, "grids": [g for g in GRIDS if g <= 2 * n], "seed": seed}
         for n in (SIDES if full else SIDES_QUICK)
         for points, way in WAYS
         for seed in range(count)
@@ -97,17 +90,12 @@ def run(config: Config) -> dict[str, Any]:
             n_steps=config["n_steps"],
             grids=(n_intervals,),
         ).network
-        errors = {
-            "train_rmse": rmse(network, x, data.y_train),
-            "test_rmse": rmse(network, x_test, data.y_test),
-        }
+        errors = {"train_rmse": rmse(network, x, data.y_train), "test_rmse": rmse(network, x_test, data.y_test)}
         grids.append({"n_intervals": n_intervals, **errors})
     return {"grids": grids}
 
 
-def _start(
-    config: Config, data: kr.Data, n_intervals: int, n_starts: int, rng: np.random.Generator
-) -> kr.Network:
+def _start(config: Config, data: kr.Data, n_intervals: int, n_starts: int, rng: np.random.Generator) -> kr.Network:
     return kr.best_start(
         config["widths"],
         data,
@@ -127,16 +115,11 @@ def minimum_norm(network: kr.Network, x: FloatArray, n_intervals: int) -> kr.Net
     """
     layers = []
     for number, layer in enumerate(network.layers):
-        low, high = (
-            layer.breakpoints[:, [0, -1]].T if number == 0 else hidden_bounds(x, n_intervals)
-        )
+        low, high = layer.breakpoints[:, [0, -1]].T if number == 0 else hidden_bounds(x, n_intervals)
         knots = uniform_knots(low, high, n_intervals, layer.degree)
         old, new = (kr.bspline.basis(x, row, layer.degree) for row in (layer.knots, knots))
         # [eq:least-squares-refit]
-        coef = [
-            np.linalg.lstsq(new[:, i], old[:, i] @ layer.coef[:, i].T, rcond=None)[0].T
-            for i in range(layer.n_in)
-        ]
+        coef = [np.linalg.lstsq(new[:, i], old[:, i] @ layer.coef[:, i].T, rcond=None)[0].T for i in range(layer.n_in)]
         # [/eq:least-squares-refit]
         layers.append(replace(layer, knots=knots, coef=np.stack(coef, axis=1)))
         x = kr.Network((layer,))(x)
@@ -202,11 +185,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     """
     rows = []
     for (points, way), (label, _, _) in WAYS.items():
-        runs = [
-            record
-            for record in records
-            if (record["config"]["points"], record["config"]["way"]) == (points, way)
-        ]
+        runs = [record for record in records if (record["config"]["points"], record["config"]["way"]) == (points, way)]
         if not runs:
             continue
         in_training = [jump(record, "train_rmse") for record in runs]
@@ -235,10 +214,6 @@ def claims(records: Sequence[Record]) -> list[Claim]:
 
 def _where(places: Sequence[float | None], runs: Sequence[Record]) -> str:
     ratios = [
-        place / record["config"]["n_side"]
-        for place, record in zip(places, runs, strict=True)
-        if place is not None
+        place / record["config"]["n_side"] for place, record in zip(places, runs, strict=True) if place is not None
     ]
-    return f"jumps in {len(ratios)} of {len(runs)}" + (
-        f", first at G/n = {spread(ratios)}" if ratios else ""
-    )
+    return f"jumps in {len(ratios)} of {len(runs)}" + (f", first at G/n = {spread(ratios)}" if ratios else "")

@@ -45,17 +45,7 @@ from figures.machine.ladder import (
     series,
     start,
 )
-from figures.machine.machine import (
-    Bar,
-    Claim,
-    Config,
-    Record,
-    grid_spread,
-    known_median,
-    shape_name,
-    slope,
-    spread,
-)
+from figures.machine.machine import Bar, Claim, Config, Record, grid_spread, known_median, shape_name, slope, spread
 from figures.machine.style import BLUE, GREY, VERMILION, entry, label_grids
 from figures.machine.training import OPTIMIZERS
 from kan_ref.bspline.knots import extended_knots, refined_breakpoints, uniform_knots
@@ -75,13 +65,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     found = []
     for method in (LBFGS, LBFGS_PAPER, LM) if full else (LBFGS, LM):
         for widths in (SMALL, WIDE):
-            finest = (
-                FINEST
-                if method is not LM or widths is SMALL
-                else FINEST_WIDE_LM
-                if full
-                else FINEST_WIDE_LM_QUICK
-            )
+            finest = FINEST if method is not LM or widths is SMALL else FINEST_WIDE_LM if full else FINEST_WIDE_LM_QUICK
             for margin in (False, True):
                 found += [
                     {**config_of(method, widths, finest, seed), "margin": margin}
@@ -93,9 +77,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 # --- the two ways to place hidden grids
 
 
-def place_grids(
-    network: kr.Network, x: FloatArray, n_intervals: int, *, margin: bool
-) -> kr.Network:
+def place_grids(network: kr.Network, x: FloatArray, n_intervals: int, *, margin: bool) -> kr.Network:
     """Refine every grid to `n_intervals` intervals: the input grid over its own [a, b], hidden
     grids by (R5) or (R6).
     """
@@ -105,15 +87,9 @@ def place_grids(
     for layer in network.layers[1:]:
         values = kr.Network(tuple(layers))(x)
         # [eq:hidden-bounds]
-        low, high = (
-            hidden_bounds(values, n_intervals)
-            if margin
-            else (values.min(axis=0), values.max(axis=0))
-        )
+        low, high = hidden_bounds(values, n_intervals) if margin else (values.min(axis=0), values.max(axis=0))
         # [/eq:hidden-bounds]
-        layers.append(
-            move_layer(layer, uniform_knots(low, high, n_intervals, layer.degree), values)
-        )
+        layers.append(move_layer(layer, uniform_knots(low, high, n_intervals, layer.degree), values))
     return kr.Network(tuple(layers))
 
 
@@ -124,9 +100,7 @@ def off_a_grid(network: kr.Network, x: FloatArray) -> NDArray[np.bool_]:
     hidden = network.flow(network.prepare(x))[:-1]
     off = np.zeros(len(x), dtype=np.bool_)
     for layer, values in zip(network.layers[1:], hidden, strict=True):
-        off |= ((values < layer.breakpoints[:, 0]) | (values > layer.breakpoints[:, -1])).any(
-            axis=1
-        )
+        off |= ((values < layer.breakpoints[:, 0]) | (values > layer.breakpoints[:, -1])).any(axis=1)
     return off
 
 
@@ -145,18 +119,13 @@ def run(config: Config) -> dict[str, Any]:
             smoothness_weight=config["smoothness_weight"],
             update_grids=False,
         ).network
-        squares, off = (
-            (network(data.x_test) - data.y_test)[:, 0] ** 2,
-            off_a_grid(network, data.x_test),
-        )
+        squares, off = ((network(data.x_test) - data.y_test)[:, 0] ** 2, off_a_grid(network, data.x_test))
         grids.append(
             {
                 "n_intervals": n_intervals,
                 "train_rmse": rmse(network, data.x_train, data.y_train),
                 "test_rmse": float(np.sqrt(squares.mean())),
-                "test_rmse_on_grid": float(np.sqrt(squares[~off].mean()))
-                if not off.all()
-                else None,
+                "test_rmse_on_grid": float(np.sqrt(squares[~off].mean())) if not off.all() else None,
                 "share_off_grid": float(squares[off].sum() / squares.sum()),
                 "n_off_grid": int(off.sum()),
                 "n_train_off_grid": int(off_a_grid(network, data.x_train).sum()),
@@ -168,15 +137,10 @@ def run(config: Config) -> dict[str, Any]:
     return results
 
 
-def _cloud(
-    network: kr.Network, x: FloatArray, errors: FloatArray, off: NDArray[np.bool_]
-) -> dict[str, Any]:
+def _cloud(network: kr.Network, x: FloatArray, errors: FloatArray, off: NDArray[np.bool_]) -> dict[str, Any]:
     """Return hidden value and error of every point off the finest grid, and of some on it."""
     kept = np.concatenate([np.flatnonzero(off), np.flatnonzero(~off)[:N_CLOUD]])
-    hidden, layer = (
-        network.flow(network.prepare(x))[0][kept, 0],
-        network.layers[1],
-    )
+    hidden, layer = (network.flow(network.prepare(x))[0][kept, 0], network.layers[1])
     return {
         "ends": [float(layer.breakpoints[0, 0]), float(layer.breakpoints[0, -1])],
         "interval": float(layer.breakpoints[0, 1] - layer.breakpoints[0, 0]),
@@ -206,12 +170,8 @@ def draw(records: Sequence[Record]) -> Figure:
     return picture
 
 
-def _draw_errors(
-    ax: Axes, records: Sequence[Record], method: Method, widths: Sequence[int]
-) -> None:
-    without, with_margin = (
-        chosen(records, method, widths, margin=margin) for margin in (False, True)
-    )
+def _draw_errors(ax: Axes, records: Sequence[Record], method: Method, widths: Sequence[int]) -> None:
+    without, with_margin = (chosen(records, method, widths, margin=margin) for margin in (False, True))
     label_grids(ax, longest_grids(records))  # the same for all methods
     ax.set_yscale("log")
     for runs, name, color, dash, mark in (
@@ -225,9 +185,7 @@ def _draw_errors(
         errors, grids = series(runs, name), grids_of(runs)
         ax.plot(grids, known_median(errors), color=color, ls=dash, marker=mark)
         if mark:
-            ax.fill_between(
-                grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0
-            )
+            ax.fill_between(grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0)
     ax.set_title(f"{shape_name(widths)}, {method.short}")
     ax.set_ylabel("root mean square error")
 
@@ -246,11 +204,7 @@ def _draw_counts(ax: Axes, records: Sequence[Record], method: Method) -> None:
             runs = chosen(records, method, widths, margin=margin)
             if runs:
                 ax.plot(
-                    grids_of(runs),
-                    np.median(series(runs, "n_off_grid"), axis=0),
-                    color=color,
-                    ls=dash,
-                    marker=mark,
+                    grids_of(runs), np.median(series(runs, "n_off_grid"), axis=0), color=color, ls=dash, marker=mark
                 )
     ax.set_ylim(-0.2, 1e4)
     ax.set_yticks([0, 1, 10, 100, 1000, 10000])
@@ -311,10 +265,7 @@ def _explain(upper: Axes, lower: Axes) -> None:
         legend.set_in_layout(False)
 
 
-RISE, STRONG = (
-    2.0,
-    10.0,
-)  # an error at the finest grid that is so many times the best has risen; has risen strongly
+RISE, STRONG = (2.0, 10.0)  # an error at the finest grid that is so many times the best has risen; has risen strongly
 SLOPE_RANGE, FLATTER = (5, 50), 0.1
 
 
@@ -325,9 +276,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     rows = []
     for method in methods_in(records):
         for widths in (SMALL, WIDE):
-            without, with_margin = (
-                chosen(records, method, widths, margin=margin) for margin in (False, True)
-            )
+            without, with_margin = (chosen(records, method, widths, margin=margin) for margin in (False, True))
             if without and with_margin:
                 rows += _claims_of(f"{shape_name(widths)}, {method.short}", without, with_margin)
         runs = chosen(records, method, SMALL, margin=False)

@@ -29,10 +29,7 @@ from figures.tables.table_summary import BOXES, HALF, NEARLY_ALL, of_function
 
 def chosen(records: Sequence[Record], problem: Problem, model: str) -> list[dict[str, Any]]:
     """Return for each seed the network of the size with the smallest error on the held-out points."""
-    return [
-        record["results"]["sizes"][record["results"]["chosen"]]
-        for record in of_function(records, problem, model)
-    ]
+    return [record["results"]["sizes"][record["results"]["chosen"]] for record in of_function(records, problem, model)]
 
 
 def chosen_errors(records: Sequence[Record], problem: Problem, model: str) -> list[float]:
@@ -58,12 +55,7 @@ def mlp_to_kan(records: Sequence[Record], problem: Problem, size: int) -> float 
 
 
 def budget_claims(
-    records: Sequence[Record],
-    problems: Sequence[Problem],
-    *,
-    yes: int,
-    partly: int,
-    earlier: Sequence[int] = (),
+    records: Sequence[Record], problems: Sequence[Problem], *, yes: int, partly: int, earlier: Sequence[int] = ()
 ) -> list[Claim]:
     """Return the rows of a table: a head for the paper's KANs, MLPs in equal time, MLPs of equal size, and one row for each function.
 
@@ -107,11 +99,7 @@ def _head(
     lacking = ", ".join(one.name for one in run if one not in reached)
     bar = Bar(len(reached), yes, partly)
     counts = " and ".join(map(str, earlier))
-    before = (
-        f"; run {len(earlier) + 1}: other constants or less time gave {counts} rows before"
-        if earlier
-        else ""
-    )
+    before = f"; run {len(earlier) + 1}: other constants or less time gave {counts} rows before" if earlier else ""
     return Claim(
         "one rule: our KAN is at or below the paper's best KAN",
         "the errors of its table, row by row",
@@ -145,8 +133,7 @@ def _equal_time(records: Sequence[Record], run: Sequence[Problem]) -> list[Claim
         Claim(
             "one rule: the KAN has a smaller test error than the MLP in equal CPU time",
             "not tried",
-            f"the KAN in {sum(won)} of {len(both)} rows, {_names(both, won)}; MLP / KAN "
-            f"{spread(ratios, '.2g')}",
+            f"the KAN in {sum(won)} of {len(both)} rows, {_names(both, won)}; MLP / KAN {spread(ratios, '.2g')}",
             bar,
             f"{_conditions(records)}; sizes of {SIZES[0]} to {SIZES[-1]} parameters; rows, {bar.text}",
         )
@@ -184,11 +171,7 @@ def _row(records: Sequence[Record], problem: Problem) -> Claim:
     judged = Bar(median, problem.best_kan, most if most > least else None, most=True, form=".2e")
     reported = ", ".join(f"{model} {error:.2e}" for model, error in problem.paper.items())
     scale = float(of_function(records, problem, KAN)[0]["results"]["spread"])
-    baseline = (
-        f"; MLP {spread(chosen_errors(records, problem, MLP), '.2e')}, {_shapes(mlps)}"
-        if mlps
-        else ""
-    )
+    baseline = f"; MLP {spread(chosen_errors(records, problem, MLP), '.2e')}, {_shapes(mlps)}" if mlps else ""
     searches = "; ".join(
         f"{model} {sum(one['n_starts'] for one in first['results']['sizes'])} starts in {first['results']['seconds']:.0f} CPU s"
         for model in (KAN, MLP)
@@ -207,11 +190,7 @@ def _row(records: Sequence[Record], problem: Problem) -> Claim:
 def _shapes(found: Sequence[dict[str, Any]]) -> str:
     texts = []
     for one in found:
-        kind = (
-            f"degree {one['degree']}, G = {one['n_intervals']}"
-            if one["degree"]
-            else one["activation"]
-        )
+        kind = f"degree {one['degree']}, G = {one['n_intervals']}" if one["degree"] else one["activation"]
         texts.append(f"{shape_name(one['widths'])} {kind}, {one['n_params']} parameters")
     return " or ".join(dict.fromkeys(texts))
 
@@ -249,9 +228,7 @@ class BudgetFigure(FigureValue):
         """Return the number of rows that are reached, the comparisons with MLPs, and a row for each function."""
         as_stated = all(record["config"]["seconds"] == self.seconds for record in records)
         earlier = self.earlier if as_stated else ()
-        return budget_claims(
-            records, self.problems, yes=self.yes, partly=self.partly, earlier=earlier
-        )
+        return budget_claims(records, self.problems, yes=self.yes, partly=self.partly, earlier=earlier)
 
 
 table_1_budget = BudgetFigure(
@@ -308,9 +285,7 @@ def draw_budget(records: Sequence[Record], problems: Sequence[Problem]) -> Figur
         Line2D([], [], ls="", marker="o", color=BLUE, label="our KAN"),
         Line2D([], [], ls="", marker="o", color=BLUE, mfc="white", label="best KAN of the paper"),
         Line2D([], [], ls="", marker="s", color=VERMILION, label="our MLP"),
-        Line2D(
-            [], [], ls="", marker="s", color=VERMILION, mfc="white", label="best MLP of the paper"
-        ),
+        Line2D([], [], ls="", marker="s", color=VERMILION, mfc="white", label="best MLP of the paper"),
     ]
     picture.legend(handles=[*lines, *shades], loc="outside upper left", ncols=2)
     return picture

@@ -114,12 +114,7 @@ def config_of(problem: Problem, model: str, seed: int, seconds: float) -> Config
         **_COMMON,
     }
     if model == MLP:
-        return {
-            **config,
-            "n_in": problem.n_in,
-            "depths": list(DEPTHS),
-            "activations": list(ACTIVATIONS),
-        }
+        return {**config, "n_in": problem.n_in, "depths": list(DEPTHS), "activations": list(ACTIVATIONS)}
     reported = [shape[1:-1] for shape in problem.shapes.values()]
     return {
         **config,
@@ -160,11 +155,7 @@ def mlp_widths(n_in: int, depth: int, size: int) -> tuple[int, ...]:
     >>> mlp_widths(2, 2, 60)
     (2, 6, 5, 1)
     """
-    hidden = (
-        (width + 1,) * wider + (width,) * (depth - wider)
-        for width in range(1, size)
-        for wider in range(depth)
-    )
+    hidden = ((width + 1,) * wider + (width,) * (depth - wider) for width in range(1, size) for wider in range(depth))
     return min(
         ((n_in, *widths, 1) for widths in hidden),
         key=lambda widths: abs(sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths)) - size),

@@ -57,37 +57,22 @@ class Search:
                 rng=self.rng,
             )
         else:
-            network = kr.init_mlp(
-                architecture.widths, activation=architecture.activation, rng=self.rng
-            )
-        return self.trained(
-            architecture, network, self.config["start_steps"], smoothness=0.0, first=True
-        )
+            network = kr.init_mlp(architecture.widths, activation=architecture.activation, rng=self.rng)
+        return self.trained(architecture, network, self.config["start_steps"], smoothness=0.0, first=True)
 
     def refined(self, trial: Trial, finer: Architecture) -> Trial:
         """Return a KAN on finer grids after some steps there."""
         network = place_grids(trial.network, self.probe, finer.n_intervals, margin=True)
-        return self.trained(
-            finer, network, self.config["more_steps"], smoothness=self.config.get("smoothness", 0.0)
-        )
+        return self.trained(finer, network, self.config["more_steps"], smoothness=self.config.get("smoothness", 0.0))
 
     def continued(self, trial: Trial) -> Trial:
         """Return the trial after more steps."""
         return self.trained(
-            trial.architecture,
-            trial.network,
-            self.config["more_steps"],
-            smoothness=self.config.get("smoothness", 0.0),
+            trial.architecture, trial.network, self.config["more_steps"], smoothness=self.config.get("smoothness", 0.0)
         )
 
     def trained(
-        self,
-        architecture: Architecture,
-        network: Any,
-        n_steps: int,
-        *,
-        smoothness: float,
-        first: bool = False,
+        self, architecture: Architecture, network: Any, n_steps: int, *, smoothness: float, first: bool = False
     ) -> Trial:
         """Return a network after steps on the part of the points that is not held out; hidden grids follow the activations in the first ones alone."""
         network = self._stepped(network, self.part, n_steps, smoothness, first=first)
@@ -99,22 +84,16 @@ class Search:
         steps, smoothness = self.config["end_steps"], self.config.get("smoothness", 0.0)
         return self._stepped(trial.network, self.data, steps, smoothness)
 
-    def _stepped(
-        self, network: Any, data: kr.Data, n_steps: int, smoothness: float, *, first: bool = False
-    ) -> Any:
+    def _stepped(self, network: Any, data: kr.Data, n_steps: int, smoothness: float, *, first: bool = False) -> Any:
         options: dict[str, Any] = {}
         if isinstance(network, kr.Network):
             if off_a_grid(network, self.probe).any():
-                network = place_grids(
-                    network, self.probe, network.layers[0].n_intervals, margin=True
-                )
+                network = place_grids(network, self.probe, network.layers[0].n_intervals, margin=True)
             options = {"smoothness_weight": smoothness, "update_grids": first}
         return kr.fit(network, blind(data), optimizer="lm", n_steps=n_steps, **options).network
 
 
-def trials_of_size(
-    search: Search, size: int, before: Sequence[Trial], seconds: float
-) -> list[Trial]:
+def trials_of_size(search: Search, size: int, before: Sequence[Trial], seconds: float) -> list[Trial]:
     """Return the trials of one size after so many seconds, that with the smallest held-out error first.
 
     `before` are the trials of the size below in this order.
@@ -130,9 +109,7 @@ def trials_of_size(
     return sorted(trials, key=_validation)
 
 
-def finer_trials(
-    search: Search, known: Sequence[Architecture], before: Sequence[Trial]
-) -> list[Trial]:
+def finer_trials(search: Search, known: Sequence[Architecture], before: Sequence[Trial]) -> list[Trial]:
     """Return the best trials of the size below on finer grids, one of each architecture; none for MLPs."""
     finer = {one.family: one for one in known if one.degree}
     best: dict[Any, Trial] = {}
@@ -143,9 +120,7 @@ def finer_trials(
     return [search.refined(trial, finer[family]) for family, trial in chosen]
 
 
-def first_trials(
-    search: Search, known: Sequence[Architecture], spent: Callable[[], float]
-) -> list[Trial]:
+def first_trials(search: Search, known: Sequence[Architecture], spent: Callable[[], float]) -> list[Trial]:
     """Return trials from random networks, at least one; after each round the better half of the architectures gets another one."""
     trials: list[Trial] = []
     left = list(known)
@@ -162,9 +137,7 @@ def first_trials(
     return trials
 
 
-def longer_trials(
-    search: Search, trials: Sequence[Trial], spent: Callable[[], float]
-) -> list[Trial]:
+def longer_trials(search: Search, trials: Sequence[Trial], spent: Callable[[], float]) -> list[Trial]:
     """Return the best trials after more steps; after each round the better half goes on, the best one as long as there is time."""
     longer: list[Trial] = []
     active, n_active = list(trials), int(search.config["n_active"])

@@ -46,9 +46,7 @@ def values_of(text: str, names: tuple[str, ...]) -> Callable[[FloatArray], Float
     import sympy
 
     symbols = [sympy.Symbol(name) for name in names]
-    f = sympy.lambdify(
-        symbols, sympy.sympify(text, locals=dict(zip(names, symbols, strict=True))), "numpy"
-    )
+    f = sympy.lambdify(symbols, sympy.sympify(text, locals=dict(zip(names, symbols, strict=True))), "numpy")
 
     def values(x: FloatArray) -> FloatArray:
         return np.asarray(np.broadcast_to(f(*x.T), len(x)), dtype=np.float64)
@@ -138,9 +136,7 @@ def points(box: Box, n: int, rng: np.random.Generator) -> FloatArray:
     return rng.uniform(low, high, (n, len(box)))
 
 
-def sample(
-    problem: Problem, rng: np.random.Generator, *, n_train: int = N_TRAIN, n_test: int = N_TEST
-) -> kr.Data:
+def sample(problem: Problem, rng: np.random.Generator, *, n_train: int = N_TRAIN, n_test: int = N_TEST) -> kr.Data:
     """Return training and test data."""
     x, x_test = points(problem.box, n_train, rng), points(problem.box, n_test, rng)
     return kr.Data(x, problem.f(x)[:, None], x_test, problem.f(x_test)[:, None])

@@ -65,12 +65,7 @@ def _config(problem: Problem, way: str, seed: int, *, full: bool) -> Config:
         "grids": [3, 5, 10],
     }
     n_train = N_MORE if way == MORE else N_TRAIN
-    return {
-        **config_of(problem, KAN, (2, 3, 2, 1), seed, full=full),
-        **finer,
-        "n_train": n_train,
-        "way": way,
-    }
+    return {**config_of(problem, KAN, (2, 3, 2, 1), seed, full=full), **finer, "n_train": n_train, "way": way}
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -86,16 +81,7 @@ def run(config: Config) -> dict[str, Any]:
     return {
         **{
             name: found[name]
-            for name in (
-                "n_params",
-                "n_intervals",
-                "smoothness",
-                "validation",
-                "train",
-                "test",
-                "spread",
-                "seconds",
-            )
+            for name in ("n_params", "n_intervals", "smoothness", "validation", "train", "test", "spread", "seconds")
         },
         "test_inside": float(np.sqrt(np.mean(errors[inside] ** 2))),
         "n_outside": int(np.sum(~inside)),
@@ -110,11 +96,7 @@ def run(config: Config) -> dict[str, Any]:
 
 def draw(records: Sequence[Record]) -> Figure:
     """Draw the quantiles of the errors above, the positions of the worst ones below."""
-    present = [
-        problem
-        for problem in ROWS
-        if any(record["config"]["function"] == problem.name for record in records)
-    ]
+    present = [problem for problem in ROWS if any(record["config"]["function"] == problem.name for record in records)]
     picture = Figure(figsize=(3.1 * len(present) + 0.4, 7.6))
     axes = picture.subplots(2, len(present), squeeze=False)
     for column, problem in enumerate(present):
@@ -122,9 +104,7 @@ def draw(records: Sequence[Record]) -> Figure:
         _draw_worst(axes[1, column], records, problem)
     axes[0, 0].set_ylabel("|error| exceeded by them")
     handles = [Line2D([], [], color=color, label=label) for label, color in WAYS.values()]
-    handles.append(
-        Line2D([], [], color=GREY, ls="--", lw=1.2, label="RMSE of the paper's best KAN")
-    )
+    handles.append(Line2D([], [], color=GREY, ls="--", lw=1.2, label="RMSE of the paper's best KAN"))
     handles.append(Line2D([], [], color=GREY, lw=1.0, label="convex hull of the training points"))
     picture.legend(handles=handles, loc="outside lower center", ncols=len(present))
     return picture
@@ -141,24 +121,15 @@ def _draw_spread(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
         if runs:
             spreads = np.array([record["results"]["quantiles"] for record in runs])
             ax.plot(SHARES, np.median(spreads, axis=0), color=color)
-            ax.fill_between(
-                SHARES, spreads.min(axis=0), spreads.max(axis=0), color=color, alpha=0.15, lw=0
-            )
+            ax.fill_between(SHARES, spreads.min(axis=0), spreads.max(axis=0), color=color, alpha=0.15, lw=0)
 
 
 def _draw_worst(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
     (left, right), (low, high) = problem.box
     ax.set_xlabel(f"${problem.names[0]}$")
     ax.set_ylabel(f"${problem.names[1]}$")
-    runs = [
-        record
-        for record in runs_of(records, problem, QUINTIC)
-        if record["results"]["worst"] is not None
-    ]
-    ax.set_title(
-        f"the {N_WORST} worst of {runs[0]['config']['n_test']}" if runs else "none drawn",
-        fontsize=10,
-    )
+    runs = [record for record in runs_of(records, problem, QUINTIC) if record["results"]["worst"] is not None]
+    ax.set_title(f"the {N_WORST} worst of {runs[0]['config']['n_test']}" if runs else "none drawn", fontsize=10)
     if not runs:
         return
     worst, hull = (np.array(runs[0]["results"][name]) for name in ("worst", "hull"))
@@ -179,9 +150,7 @@ def _draw_worst(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
 def runs_of(records: Sequence[Record], problem: Problem, way: str) -> list[Record]:
     """Return the records of a function and a variant, ordered by seed."""
     found = [
-        record
-        for record in records
-        if (record["config"]["function"], record["config"]["way"]) == (problem.name, way)
+        record for record in records if (record["config"]["function"], record["config"]["way"]) == (problem.name, way)
     ]
     return sorted(found, key=lambda record: int(record["seed"]))
 
@@ -197,9 +166,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
 
 
 def _claim(runs: Sequence[Record], problem: Problem, label: str) -> Claim:
-    everywhere, inside = (
-        [float(record["results"][name]) for record in runs] for name in ("test", "test_inside")
-    )
+    everywhere, inside = ([float(record["results"][name]) for record in runs] for name in ("test", "test_inside"))
     n_outside = [float(record["results"]["n_outside"]) for record in runs]
     n_test = runs[0]["config"]["n_test"]
     bar = all_bar([float(np.median(errors)) <= problem.best_kan for errors in (everywhere, inside)])

@@ -56,8 +56,7 @@ def _tuples(layers: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
 
 _ROWS = tomllib.loads(Path(__file__).with_name("human_networks.toml").read_text(encoding="utf-8"))
 HUMAN = {
-    name: Human(_tuples(row["layers"]), row.get("singular", ""), row.get("remark", ""))
-    for name, row in _ROWS.items()
+    name: Human(_tuples(row["layers"]), row.get("singular", ""), row.get("remark", "")) for name, row in _ROWS.items()
 }
 SMOOTH = {  # edges without poles, for the two that have one above
     name: Human(_tuples(row["smooth"])) for name, row in _ROWS.items() if "smooth" in row
@@ -103,22 +102,16 @@ def edges_of(node: str, names: Sequence[str]) -> dict[int, Any]:
         found = sorted(symbol.name for symbol in term.free_symbols)
         unknown = [name for name in found if name not in symbols]
         if unknown:
-            raise ValueError(
-                f"node {node!r} has {unknown[0]!r}, but its layer takes {', '.join(names)}"
-            )
+            raise ValueError(f"node {node!r} has {unknown[0]!r}, but its layer takes {', '.join(names)}")
         if len(found) > 1:
-            raise ValueError(
-                f"{term} in node {node!r} depends on {', '.join(found)}, but an edge takes one variable"
-            )
+            raise ValueError(f"{term} in node {node!r} depends on {', '.join(found)}, but an edge takes one variable")
         if found:
             place = list(names).index(found[0])
             edges[place] = edges.get(place, 0) + term
         else:
             constant += term
     if not edges:
-        raise ValueError(
-            f"node {node!r} has no variable, but a node is the sum of at least one edge"
-        )
+        raise ValueError(f"node {node!r} has no variable, but a node is the sum of at least one edge")
     edges[min(edges)] += constant
     return edges
 
@@ -127,9 +120,7 @@ def _layer(names: Sequence[str], nodes: Sequence[str]) -> Layer:
     symbolic: list[SymbolicEdge] = []
     for output, node in enumerate(nodes):
         for place, expression in edges_of(node, names).items():
-            symbolic.append(
-                SymbolicEdge(output, place, _function(expression, names[place]), len(symbolic))
-            )
+            symbolic.append(SymbolicEdge(output, place, _function(expression, names[place]), len(symbolic)))
     n_in, n_out = len(names), len(nodes)
     dead = np.zeros((n_out, n_in))  # no spline anywhere
     return Layer(
@@ -148,9 +139,7 @@ def _function(expression: Any, name: str) -> Function:
     import sympy
 
     symbol = sympy.Symbol(name)
-    f, d1, d2, d3 = (
-        OnDomain(_values(sympy.diff(expression, symbol, order), symbol)) for order in range(4)
-    )
+    f, d1, d2, d3 = (OnDomain(_values(sympy.diff(expression, symbol, order), symbol)) for order in range(4))
     return Function(str(expression), f, d1, d2, d3, EVERYWHERE, complexity=1)
 
 
@@ -217,12 +206,7 @@ def draw(records: Sequence[Record]) -> Figure:
     ax = picture.subplots()
     for place, record in enumerate(records):
         pole = record["config"]["kind"] == "human" and HUMAN[record["config"]["equation"]].singular
-        ax.plot(
-            max(_relative(record), LEAST_DRAWN),
-            place,
-            "s" if pole else "o",
-            color=VERMILION if pole else BLUE,
-        )
+        ax.plot(max(_relative(record), LEAST_DRAWN), place, "s" if pole else "o", color=VERMILION if pole else BLUE)
     ax.axvline(np.finfo(np.float64).eps, color="0.6", ls="--", lw=1.0, zorder=0)
     ax.set_xscale("log")
     ax.set_xlim(LEAST_DRAWN / 1.5, 1e-13)
@@ -232,9 +216,7 @@ def draw(records: Sequence[Record]) -> Figure:
     ax.grid(axis="y", color="0.92", lw=0.8)
     ax.set_axisbelow(True)
     ax.set_xlabel("largest error / largest value; dashed: one unit in the last place")
-    ax.set_title(
-        "Networks of formulas against the equations (squares: an edge has a pole in the box)"
-    )
+    ax.set_title("Networks of formulas against the equations (squares: an edge has a pole in the box)")
     return picture
 
 
@@ -244,10 +226,7 @@ def _label(record: Record) -> str:
 
 def claims(records: Sequence[Record]) -> list[Claim]:
     """Return one row for each equation, and one for each network that needs no pole."""
-    return [
-        (_claim if record["config"]["kind"] == "human" else _smooth_claim)(record)
-        for record in records
-    ]
+    return [(_claim if record["config"]["kind"] == "human" else _smooth_claim)(record) for record in records]
 
 
 def _claim(record: Record) -> Claim:
@@ -255,9 +234,7 @@ def _claim(record: Record) -> Claim:
     made = HUMAN[problem.name]
     same = tuple(results["widths"]) == problem.shapes["human"]  # another shape is no evidence
     reason = "an edge has a pole in the box" if made.singular else ""
-    bar = Bar(
-        _relative(record) if same else math.inf, ROUNDING, most=True, form=".1e", reason=reason
-    )
+    bar = Bar(_relative(record) if same else math.inf, ROUNDING, most=True, form=".1e", reason=reason)
     return Claim(
         f"{problem.name}, {problem.plain}: the human-constructed shape represents it",
         shape_name(problem.shapes["human"]),

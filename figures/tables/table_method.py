@@ -37,23 +37,11 @@ SHARE = 0.2  # of the training samples, held out for choices
 EXPLODED = 3.0  # a validation error of so many times the best ends the sequence of grids
 N_PROBE = 2000
 DRAWN_SEED = 0
-_KAN_SETTINGS: Config = {
-    "degree": 3,
-    "start_steps": 25,
-    "n_steps": 20,
-    "end_steps": 20,
-    "start_smoothness": 1e-8,
-}
+_KAN_SETTINGS: Config = {"degree": 3, "start_steps": 25, "n_steps": 20, "end_steps": 20, "start_smoothness": 1e-8}
 
 
 def config_of(
-    problem: Problem,
-    model: str,
-    widths: Sequence[int],
-    seed: int,
-    *,
-    full: bool,
-    activation: str = "",
+    problem: Problem, model: str, widths: Sequence[int], seed: int, *, full: bool, activation: str = ""
 ) -> Config:
     """Return the configuration of a run, the definition of the function included."""
     config: Config = {
@@ -69,21 +57,9 @@ def config_of(
     }
     if model == MLP:
         narrow = max(widths[1:-1]) <= WIDE
-        optimizer = {
-            "optimizer": "lm" if narrow else "lbfgs",
-            "start_steps": 30,
-            "n_steps": 300 if narrow else 500,
-        }
-        return {
-            **config,
-            "activation": activation,
-            **optimizer,
-            **({} if narrow else {"n_starts": 1}),
-        }
-    ladder = {
-        "grids": [3, 5, 10, 20, 50, 100, 200] if full else [3, 5, 10, 20],
-        "smoothness": [1e-8, 1e-6],
-    }
+        optimizer = {"optimizer": "lm" if narrow else "lbfgs", "start_steps": 30, "n_steps": 300 if narrow else 500}
+        return {**config, "activation": activation, **optimizer, **({} if narrow else {"n_starts": 1})}
+    ladder = {"grids": [3, 5, 10, 20, 50, 100, 200] if full else [3, 5, 10, 20], "smoothness": [1e-8, 1e-6]}
     sparse = {"penalties": [1e-2, 1e-3], "penalty_steps": 200} if model == PRUNED else {}
     return {**config, **_KAN_SETTINGS, **ladder, **sparse}
 
@@ -98,11 +74,7 @@ def grids_within(config: Config) -> list[int]:
     at least the two coarsest.
     """
     n_left = (1.0 - SHARE) * config["n_train"]
-    few = [
-        grid
-        for grid in config["grids"]
-        if n_params(config["widths"], grid, config["degree"]) <= n_left
-    ]
+    few = [grid for grid in config["grids"] if n_params(config["widths"], grid, config["degree"]) <= n_left]
     return few if len(few) > 1 else list(config["grids"][:2])
 
 
@@ -131,11 +103,7 @@ def train(problem: Problem, config: Config) -> tuple[Any, dict[str, Any], kr.Dat
         network, found = _climb(_start(part, config, rng), data, part, config)
     return (
         network,
-        {
-            **found,
-            "spread": float(np.std(data.y_test)),
-            "seconds": round(time.process_time() - began, 3),
-        },
+        {**found, "spread": float(np.std(data.y_test)), "seconds": round(time.process_time() - began, 3)},
         data,
     )
 
@@ -145,12 +113,7 @@ def set_aside(data: kr.Data) -> kr.Data:
     already.
     """
     n_aside = int(SHARE * len(data.x_train))
-    return kr.Data(
-        data.x_train[n_aside:],
-        data.y_train[n_aside:],
-        data.x_train[:n_aside],
-        data.y_train[:n_aside],
-    )
+    return kr.Data(data.x_train[n_aside:], data.y_train[n_aside:], data.x_train[:n_aside], data.y_train[:n_aside])
 
 
 def _start(part: kr.Data, config: Config, rng: np.random.Generator) -> kr.Network:
@@ -169,17 +132,13 @@ def _start(part: kr.Data, config: Config, rng: np.random.Generator) -> kr.Networ
     )
 
 
-def _climb(
-    start: kr.Network, data: kr.Data, part: kr.Data, config: Config
-) -> tuple[kr.Network, dict[str, Any]]:
+def _climb(start: kr.Network, data: kr.Data, part: kr.Data, config: Config) -> tuple[kr.Network, dict[str, Any]]:
     """Return the best grid of a sequence, tried with other weights of the smoothness penalty and
     trained further. Weights are in variances of y.
     """
     variance, rungs = float(np.var(part.y_train)), []
 
-    def fitted(
-        network: kr.Network, n_intervals: int, weight: float
-    ) -> tuple[float, kr.Network, float]:
+    def fitted(network: kr.Network, n_intervals: int, weight: float) -> tuple[float, kr.Network, float]:
         run = kr.fit(
             network,
             part,
@@ -195,13 +154,7 @@ def _climb(
             "n_params": run.network.n_active_params,
             "validation": validation,
         }
-        rungs.append(
-            {
-                **rung,
-                "train": run.train_rmse,
-                "test": error_of(run.network, data),
-            }
-        )
+        rungs.append({**rung, "train": run.train_rmse, "test": error_of(run.network, data)})
         return validation, run.network, weight
 
     first, *others = config["smoothness"]
@@ -248,9 +201,7 @@ def _probe(data: kr.Data, config: Config) -> FloatArray:
     """
     box = [(float(low), float(high)) for low, high in config["box"]]
     corners = np.array(list(itertools.product(*box)))
-    return np.concatenate(
-        [data.x_train, points(tuple(box), N_PROBE, np.random.default_rng(0)), corners]
-    )
+    return np.concatenate([data.x_train, points(tuple(box), N_PROBE, np.random.default_rng(0)), corners])
 
 
 def _pruned(
@@ -260,11 +211,7 @@ def _pruned(
     start, found = _start(part, config, rng), []
     for weight in config["penalties"]:
         sparse = kr.fit(
-            start,
-            part,
-            optimizer=OPTIMIZERS["lbfgs"],
-            n_steps=config["penalty_steps"],
-            penalty=weight,
+            start, part, optimizer=OPTIMIZERS["lbfgs"], n_steps=config["penalty_steps"], penalty=weight
         ).network
         try:
             small = kr.prune(sparse, part.x_train)
@@ -278,18 +225,14 @@ def _pruned(
     return min(found, key=lambda one: float(one[1]["validation"]))
 
 
-def _mlp(
-    data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator
-) -> tuple[kr.MLP, dict[str, Any]]:
+def _mlp(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator) -> tuple[kr.MLP, dict[str, Any]]:
     """Return the best of several initializations, trained further, at the end with all training
     data; inputs are scaled to [-1, 1].
     """
     low, high = np.array(config["box"]).T
 
     def scaled(some: kr.Data) -> kr.Data:
-        x, x_test = (
-            (2.0 * points - low - high) / (high - low) for points in (some.x_train, some.x_test)
-        )
+        x, x_test = ((2.0 * points - low - high) / (high - low) for points in (some.x_train, some.x_test))
         return kr.Data(x, some.y_train, x_test, some.y_test)
 
     data, part = scaled(data), scaled(part)

@@ -47,10 +47,7 @@ def chosen(records: Sequence[Record], problem: Problem, *models: str) -> list[Re
     best: dict[int, Record] = {}
     for record in of_function(records, problem, *models):
         seed = int(record["seed"])
-        if (
-            seed not in best
-            or record["results"]["validation"] < best[seed]["results"]["validation"]
-        ):
+        if seed not in best or record["results"]["validation"] < best[seed]["results"]["validation"]:
             best[seed] = record
     return [best[seed] for seed in sorted(best)]
 
@@ -62,9 +59,7 @@ def best_shape(records: Sequence[Record], problem: Problem, *models: str) -> lis
     groups: dict[str, list[Record]] = {}
     for record in of_function(records, problem, *models):
         config = record["config"]
-        groups.setdefault(
-            f"{config['model']} {config['widths']} {config.get('activation')}", []
-        ).append(record)
+        groups.setdefault(f"{config['model']} {config['widths']} {config.get('activation')}", []).append(record)
     most = max((len(group) for group in groups.values()), default=0)
     whole = [group for group in groups.values() if 2 * len(group) > most]
     if not whole:
@@ -77,16 +72,8 @@ def minimal(records: Sequence[Record], problem: Problem) -> Record | None:
     """Return the KAN with the smallest sum of widths whose test error is below 1e-2, the paper's
     criterion, and of several the most accurate one; None if there is none.
     """
-    good = [
-        record
-        for record in of_function(records, problem, KAN, PRUNED)
-        if record["results"]["test"] < SMALL_ENOUGH
-    ]
-    return min(
-        good,
-        key=lambda record: (sum(record["results"]["widths"]), record["results"]["test"]),
-        default=None,
-    )
+    good = [record for record in of_function(records, problem, KAN, PRUNED) if record["results"]["test"] < SMALL_ENOUGH]
+    return min(good, key=lambda record: (sum(record["results"]["widths"]), record["results"]["test"]), default=None)
 
 
 def errors(records: Sequence[Record]) -> list[float]:
@@ -112,9 +99,7 @@ def frontier(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
 # --- pictures
 
 BETA = 3.0
-IDLE = (
-    1e-3  # edges whose score is below this share of the layer's largest are left out of a diagram
-)
+IDLE = 1e-3  # edges whose score is below this share of the layer's largest are left out of a diagram
 N_DRAWN = 300  # points behind a diagram's curves
 TICKS = (10, 30, 100, 300, 1000, 3000)  # of parameters
 WIDTH, COLUMNS = 6.6, 2  # inches and panels of a picture's width
@@ -154,9 +139,7 @@ def draw_rows(records: Sequence[Record], problems: Sequence[Problem]) -> Figure:
 
 
 def _entry(color: str, mark: str, label: str, **options: Any) -> Line2D:
-    return Line2D(
-        [], [], color=color, marker=mark, ls=options.pop("ls", ""), label=label, **options
-    )
+    return Line2D([], [], color=color, marker=mark, ls=options.pop("ls", ""), label=label, **options)
 
 
 # --- a panel for each function
@@ -191,17 +174,11 @@ def draw_frontiers(records: Sequence[Record], problems: Sequence[Problem]) -> Fi
     return picture
 
 
-def cloud(
-    records: Sequence[Record], problem: Problem, *models: str, error: str = "test"
-) -> list[tuple[int, float]]:
+def cloud(records: Sequence[Record], problem: Problem, *models: str, error: str = "test") -> list[tuple[int, float]]:
     """Return (parameters, error) of every run of some kinds of model, and of every grid that it passed."""
     runs = of_function(records, problem, *models)
     found = [(int(run["results"]["n_params"]), float(run["results"][error])) for run in runs]
-    return found + [
-        (int(rung["n_params"]), float(rung[error]))
-        for run in runs
-        for rung in run["results"]["rungs"]
-    ]
+    return found + [(int(rung["n_params"]), float(rung[error])) for run in runs for rung in run["results"]["rungs"]]
 
 
 def _draw_pareto(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
@@ -213,9 +190,7 @@ def _draw_pareto(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
         if not tested:
             continue
         # hundreds of points, which would make a file of a megabyte as paths
-        ax.plot(
-            *zip(*tested, strict=True), mark, color=color, ms=2, alpha=0.2, mew=0, rasterized=True
-        )
+        ax.plot(*zip(*tested, strict=True), mark, color=color, ms=2, alpha=0.2, mew=0, rasterized=True)
         ax.plot(*zip(*frontier(trained), strict=True), color=color, ls=":", lw=1.2)
         ax.plot(*zip(*frontier(tested), strict=True), color=color, marker=mark, ms=3.5, lw=1.4)
     ax.axhline(problem.best_kan, color=BLUE, ls="--", lw=1.0)
@@ -260,9 +235,7 @@ def without_idle_edges(network: kr.Network, x: Any) -> kr.Network:
     for number, outputs in enumerate(kr.edge_outputs(network, x)):
         spread = outputs.std(axis=0)
         kept = (spread > IDLE * spread.max()).astype(float)
-        network = kr.mask_edges(
-            network, number, kept * (np.asarray(network.layers[number].mask) > 0)
-        )
+        network = kr.mask_edges(network, number, kept * (np.asarray(network.layers[number].mask) > 0))
     return network
 
 
@@ -296,10 +269,7 @@ def row_claims(
     """
     rows, good, below_mlp, blind, none = [], 0, 0, 0, 0
     for problem in problems:
-        kans, picked = (
-            best_shape(records, problem, KAN, PRUNED),
-            chosen(records, problem, KAN, PRUNED),
-        )
+        kans, picked = (best_shape(records, problem, KAN, PRUNED), chosen(records, problem, KAN, PRUNED))
         if not kans:
             continue
         ours = float(np.median(errors(kans)))
@@ -319,7 +289,9 @@ def row_claims(
         )
     if not rows:
         return []
-    share = f"{good} of {none} rows, below the paper's MLP on {below_mlp}; {blind} with shapes chosen on validation data"
+    share = (
+        f"{good} of {none} rows, below the paper's MLP on {below_mlp}; {blind} with shapes chosen on validation data"
+    )
     reason = (
         f"not all of the {len(problems)} rows are below the paper's MLP"
         if beat_mlp and below_mlp < len(problems)
@@ -328,8 +300,7 @@ def row_claims(
     head = Claim(
         "our KAN is at or below the paper's best KAN",
         "the errors of its table, row by row",
-        share
-        + ("" if none == len(problems) else f"; {len(problems) - none} rows have not been run"),
+        share + ("" if none == len(problems) else f"; {len(problems) - none} rows have not been run"),
         Bar(good, rows_needed, 1.0, reason=reason),
         "medians over seeds of the test error; initializations, grids and penalties chosen on validation data, the shape by its median; "
         f"{BOXES}, so that the two numbers belong to different data; the bars are ours"
@@ -351,9 +322,7 @@ def _row_claim(
 ) -> Claim:
     ours = errors(kans)
     shapes = sorted({shape_name(record["results"]["widths"]) for record in kans})
-    share = float(
-        np.median([record["results"]["test"] / record["results"]["spread"] for record in kans])
-    )
+    share = float(np.median([record["results"]["test"] / record["results"]["spread"] for record in kans]))
     baseline = f"; our MLP {spread(errors(mlps), '.2e')}" if mlps else ""
     reported = ", ".join(f"{model} {error:.2e}" for model, error in problem.paper.items())
     conflict = f"; another copy of the text: {problem.conflict}" if problem.conflict else ""
@@ -399,16 +368,12 @@ def smallest_error(records: Sequence[Record], problem: Problem, n_most: int) -> 
 
 def equal_size_claims(records: Sequence[Record], problems: Sequence[Problem]) -> list[Claim]:
     """Return for each optimizer of the MLPs a row on whether KANs of at most as many parameters have smaller errors."""
-    optimizers = dict.fromkeys(
-        record["config"]["optimizer"] for record in records if record["config"]["model"] == MLP
-    )
+    optimizers = dict.fromkeys(record["config"]["optimizer"] for record in records if record["config"]["model"] == MLP)
     rows = (_equal_size_claim(records, problems, optimizer) for optimizer in optimizers)
     return [row for row in rows if row is not None]
 
 
-def _equal_size_claim(
-    records: Sequence[Record], problems: Sequence[Problem], optimizer: str
-) -> Claim | None:
+def _equal_size_claim(records: Sequence[Record], problems: Sequence[Problem], optimizer: str) -> Claim | None:
     n_won, n_compared, n_without, sizes = 0, 0, 0, set()
     for problem in problems:
         runs = of_function(records, problem, MLP)
@@ -439,9 +404,7 @@ def about_equal_claim(records: Sequence[Record], problems: Sequence[Problem]) ->
     """Return the row on whether the best KANs and MLPs of all sizes are about equal on average; none without both."""
     ratios = []
     for problem in problems:
-        kans, mlps = (
-            errors(best_shape(records, problem, *models)) for models in ((KAN, PRUNED), (MLP,))
-        )
+        kans, mlps = (errors(best_shape(records, problem, *models)) for models in ((KAN, PRUNED), (MLP,)))
         if kans and mlps:
             ratios.append(float(np.median(mlps) / np.median(kans)))
     if not ratios:
@@ -463,18 +426,12 @@ def about_equal_claim(records: Sequence[Record], problems: Sequence[Problem]) ->
 # --- shapes
 
 
-def paper_shape_claim(
-    records: Sequence[Record], problems: Sequence[Problem], kind: str
-) -> list[Claim]:
+def paper_shape_claim(records: Sequence[Record], problems: Sequence[Problem], kind: str) -> list[Claim]:
     """Return the row on the paper's "best" or "minimal" shapes: whether ours of that shape reach its error, or an error below 1e-2."""
     reached, n = [], 0
     for problem in problems:
         shape = problem.shapes[kind]
-        runs = [
-            record
-            for record in of_function(records, problem, KAN)
-            if tuple(record["config"]["widths"]) == shape
-        ]
+        runs = [record for record in of_function(records, problem, KAN) if tuple(record["config"]["widths"]) == shape]
         if not runs:
             continue
         n += 1
@@ -484,9 +441,7 @@ def paper_shape_claim(
     if not n:
         return []
     lacking = [
-        problem.name
-        for problem in problems
-        if problem.name not in reached and of_function(records, problem, KAN)
+        problem.name for problem in problems if problem.name not in reached and of_function(records, problem, KAN)
     ]
     text = (
         "a KAN of the paper's best shape is at or below the paper's error"
@@ -497,8 +452,7 @@ def paper_shape_claim(
         Claim(
             text,
             "all rows",
-            f"{len(reached)} of {n} rows"
-            + (f", not {', '.join(lacking)}" if lacking and len(lacking) <= 8 else ""),
+            f"{len(reached)} of {n} rows" + (f", not {', '.join(lacking)}" if lacking and len(lacking) <= 8 else ""),
             _bar(len(reached), n),
             f"medians over seeds; {BOXES}; rows",
         )
@@ -525,9 +479,7 @@ def smaller_than_human_claim(records: Sequence[Record], problems: Sequence[Probl
 
 
 def _count(
-    records: Sequence[Record],
-    problems: Sequence[Problem],
-    holds: Callable[[int, int], bool],
+    records: Sequence[Record], problems: Sequence[Problem], holds: Callable[[int, int], bool]
 ) -> tuple[int, int]:
     """Return in how many rows `holds` is true of the edges of pruned and human shape in most seeds, and the number of rows with pruned networks."""
     count, n = 0, 0
@@ -535,8 +487,7 @@ def _count(
         runs = of_function(records, problem, PRUNED)
         human = n_edges(problem.shapes["human"])
         good = [
-            record["results"]["test"] < SMALL_ENOUGH
-            and holds(n_edges(record["results"]["widths"]), human)
+            record["results"]["test"] < SMALL_ENOUGH and holds(n_edges(record["results"]["widths"]), human)
             for record in runs
         ]
         n += bool(runs)

@@ -63,9 +63,7 @@ class TableFigure(FigureValue):
         ]
         if full and problem.name in SMOOTH:
             shapes.append((n_in, *(len(nodes) for nodes in SMOOTH[problem.name].layers)))
-        found = [
-            config_of(problem, KAN, widths, seed, full=full) for widths in dict.fromkeys(shapes)
-        ]
+        found = [config_of(problem, KAN, widths, seed, full=full) for widths in dict.fromkeys(shapes)]
         if full:
             found.append(config_of(problem, PRUNED, (n_in, WIDE, 1), seed, full=full))
         mlps = self.mlps(n_in)
@@ -85,9 +83,7 @@ class TableFigure(FigureValue):
 
     def claims(self, records: Sequence[Record]) -> list[Claim]:
         """Return the number of rows that are reached, and a row for each function."""
-        return row_claims(
-            records, self.problems, beat_mlp=self.beat_mlp, rows_needed=self.rows_needed
-        )
+        return row_claims(records, self.problems, beat_mlp=self.beat_mlp, rows_needed=self.rows_needed)
 
 
 def _tanh_mlps(n_in: int) -> list[tuple[Shape, str]]:
@@ -155,10 +151,7 @@ def _frontier_claims(records: Sequence[Record]) -> list[Claim]:
 
 def _minimal_claims(records: Sequence[Record]) -> list[Claim]:
     """Return the rows on the paper's smallest shapes, and on automatic and human shapes."""
-    return [
-        *paper_shape_claim(records, FEYNMAN, "minimal"),
-        *smaller_than_human_claim(records, FEYNMAN),
-    ]
+    return [*paper_shape_claim(records, FEYNMAN, "minimal"), *smaller_than_human_claim(records, FEYNMAN)]
 
 
 fig_d_1_frontiers = DerivedFigure(

@@ -15,13 +15,7 @@ from figures.drawings import fig_6_1_decision_tree as tree
 from figures.drawings import overviews
 from figures.machine.catalog import all_figures, read_claims, table_file
 from figures.machine.machine import sources
-from figures.machine.records import (
-    config_key,
-    make_plan,
-    read_records,
-    record_line,
-    records_path,
-)
+from figures.machine.records import config_key, make_plan, read_records, record_line, records_path
 from figures.machine.reproduced import KINDS, STATES, counts, page, read_items, summary
 from figures.machine.style import picture_bytes, style
 
@@ -96,9 +90,7 @@ def test_any_part_of_the_records_is_judged_and_one_is_drawn_without_computing(na
         monkeypatch.setattr(target, attribute, refuse)
     with style():
         drawn = [
-            picture_bytes(figure.draw(records[:1]), "svg")["svg"]
-            for _ in (1, 2)
-            if records or not sources(figure)
+            picture_bytes(figure.draw(records[:1]), "svg")["svg"] for _ in (1, 2) if records or not sources(figure)
         ]
     assert len(set(drawn)) == (1 if records or not sources(figure) else 0)
     assert all(b"<svg" in one and b"<dc:date>" not in one for one in drawn)
@@ -113,9 +105,7 @@ def test_every_branch_of_the_decision_tree_has_rows():
 
     assert set(words) <= set(tree.COLORS)
     (claim,) = tree.claims(records)
-    agree = sum(
-        word == branch.answers[0] for word, branch in zip(words, tree.BRANCHES, strict=True)
-    )
+    agree = sum(word == branch.answers[0] for word, branch in zip(words, tree.BRANCHES, strict=True))
     assert f"on {agree} of {len(words)} branches" in claim.ours
     assert tree.claims(records[:1]) == []
 

@@ -46,9 +46,7 @@ def test_a_small_climb_reports_errors_that_fall():
     errors = [grid["test_rmse"] for grid in results["grids"]]
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 2e-3
-    assert [grid["n_params"] for grid in results["grids"]] == [
-        3 * (grid + 5) for grid in (3, 5, 10)
-    ]
+    assert [grid["n_params"] for grid in results["grids"]] == [3 * (grid + 5) for grid in (3, 5, 10)]
     assert results["widths"] == [2, 1, 1]
     assert json.loads(json.dumps(results)) == results
 
@@ -90,17 +88,11 @@ def test_elimination_is_part_of_the_run_where_the_configuration_says_so():
 
 def test_a_kan_with_frozen_scales_keeps_its_peaks_and_one_with_free_scales_does_not():
     frozen, free = (
-        next(
-            config
-            for config in fig_3_4_continual_learning.configs(True, 1)
-            if config["model"] == model
-        )
+        next(config for config in fig_3_4_continual_learning.configs(True, 1) if config["model"] == model)
         for model in ("kan, scales frozen", "kan, scales free")
     )
 
-    kept, lost = (
-        fig_3_4_continual_learning.run({**config, "n_steps": 200}) for config in (frozen, free)
-    )
+    kept, lost = (fig_3_4_continual_learning.run({**config, "n_steps": 200}) for config in (frozen, free))
 
     assert max(kept["phases"][-1]["worst"]) <= 1e-4
     assert max(lost["phases"][-1]["worst"][:-1]) >= 0.05
@@ -114,9 +106,7 @@ def test_a_kan_with_frozen_scales_keeps_its_peaks_and_one_with_free_scales_does_
 
 
 def random_lan(widths):
-    return kr.init_lan(
-        widths, n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
+    return kr.init_lan(widths, n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
 
 
 def test_a_stored_lan_comes_back_the_same_to_the_eye():
@@ -214,17 +204,10 @@ def test_minimum_norm_keeps_the_outputs_at_its_points_and_has_the_smallest_coeff
 
 def test_a_jump_is_the_first_rise_above_what_was_reached():
     errors = [1.0, 0.1, 0.2, 0.5, 0.01]
-    record = {
-        "results": {
-            "grids": [{"n_intervals": n, "train_rmse": error} for n, error in enumerate(errors)]
-        }
-    }
+    record = {"results": {"grids": [{"n_intervals": n, "train_rmse": error} for n, error in enumerate(errors)]}}
 
     assert fig_e_lattice.jump(record, "train_rmse") == 3.0
-    assert (
-        fig_e_lattice.jump({"results": {"grids": record["results"]["grids"][:3]}}, "train_rmse")
-        is None
-    )
+    assert fig_e_lattice.jump({"results": {"grids": record["results"]["grids"][:3]}}, "train_rmse") is None
 
 
 def test_the_lattice_is_one():
@@ -254,11 +237,7 @@ def test_grey_values_are_means_of_blocks_and_the_first_row_is_on_top():
 
 
 def test_an_image_is_learnt_in_four_ways_that_repeat_themselves_and_is_drawn():
-    config = fig_b_3_images.configs(False, 1)[0] | {
-        "block": 40,
-        "widths": [2, 4, 1],
-        "steps": [[11, 1e-2], [5, 1e-3]],
-    }
+    config = fig_b_3_images.configs(False, 1)[0] | {"block": 40, "widths": [2, 4, 1], "steps": [[11, 1e-2], [5, 1e-3]]}
     results, again = fig_b_3_images.run(config), fig_b_3_images.run(config)
 
     for some in (results, again):

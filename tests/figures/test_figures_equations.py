@@ -7,12 +7,7 @@ import pytest
 
 import kan_ref as kr
 from figures.equations import fig_3_3_poisson, nested_grids, poisson
-from figures.equations.poisson import (
-    METHODS,
-    SOLUTIONS,
-    config_of,
-    mesh,
-)
+from figures.equations.poisson import METHODS, SOLUTIONS, config_of, mesh
 from kan_ref.numerics.differences import central_difference
 
 names = pytest.mark.parametrize("name", SOLUTIONS)
@@ -29,10 +24,7 @@ def test_gradient_and_laplacian_are_those_of_the_solution(name):
         by_u = central_difference(lambda t, along=along: solution.u(x + t * along))
         np.testing.assert_allclose(solution.gradient(x)[:, i], by_u, atol=1e-8)
 
-    twice = sum(
-        central_difference(lambda t, i=i: solution.gradient(x + t * np.eye(2)[i])[:, i])
-        for i in range(2)
-    )
+    twice = sum(central_difference(lambda t, i=i: solution.gradient(x + t * np.eye(2)[i])[:, i]) for i in range(2))
     np.testing.assert_allclose(solution.laplacian(x), twice, atol=1e-7)
 
 
@@ -55,17 +47,11 @@ def test_points_are_as_many_as_the_paper_and_its_documentation_have():
 
 def test_the_exact_formula_has_no_residual_and_no_error():
     """sin(pi x) sin(pi y) as half a difference of two cosines: a [2,2,1] network."""
-    net = kr.init_network(
-        (2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
+    net = kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
     for j, sign in enumerate((1.0, -1.0)):
         net = kr.fix_symbolic(net, 0, output=j, input=0, name="x", affine=(1.0, 0.0, np.pi, 0.0))
-        net = kr.fix_symbolic(
-            net, 0, output=j, input=1, name="x", affine=(1.0, 0.0, -sign * np.pi, 0.0)
-        )
-        net = kr.fix_symbolic(
-            net, 1, output=0, input=j, name="cos", affine=(1.0, 0.0, 0.5 * sign, 0.0)
-        )
+        net = kr.fix_symbolic(net, 0, output=j, input=1, name="x", affine=(1.0, 0.0, -sign * np.pi, 0.0))
+        net = kr.fix_symbolic(net, 1, output=0, input=j, name="cos", affine=(1.0, 0.0, 0.5 * sign, 0.0))
 
     terms = poisson.problem("documentation", np.random.default_rng(0))
     run = kr.fit(net, equations=terms, n_steps=0)
@@ -76,13 +62,9 @@ def test_the_exact_formula_has_no_residual_and_no_error():
 
 def test_errors_are_means_of_squares_of_values_and_slopes():
     """Of the zero network they are those of the solution itself: on the whole square mean u^2 = 1/4, mean |grad u|^2 = pi^2 / 2."""
-    zero = kr.init_network(
-        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
+    zero = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
     zero = zero.with_theta(np.zeros(zero.n_params))
-    line = (
-        -1.0 + 2.0 * (np.arange(100) + 0.5) / 100
-    )  # midpoints: exact for trigonometric polynomials
+    line = -1.0 + 2.0 * (np.arange(100) + 0.5) / 100  # midpoints: exact for trigonometric polynomials
     x = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
 
     l2, h1 = poisson.errors("documentation", zero, x)
@@ -95,18 +77,12 @@ def test_errors_are_means_of_squares_of_values_and_slopes():
 
 
 def small_config(method, seed=0, name="documentation"):
-    shape = (
-        {"activation": "tanh"}
-        if method.model == "mlp"
-        else {"n_intervals": 5, "degree": method.degree}
-    )
+    shape = {"activation": "tanh"} if method.model == "mlp" else {"n_intervals": 5, "degree": method.degree}
     widths = [2, 3, 1] if method.model == "kan" else [2, 4, 4, 1]
     return config_of(name, method.model, widths, method.optimizer, 6, seed, **shape)
 
 
-@pytest.mark.parametrize(
-    "method", METHODS, ids=lambda method: f"{method.model}-{method.optimizer}-{method.degree}"
-)
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: f"{method.model}-{method.optimizer}-{method.degree}")
 def test_a_run_lowers_the_loss_repeats_itself_and_is_plain_data(method, monkeypatch):
     monkeypatch.setattr(poisson, "LINES", 21)
     first, again = (poisson.run(small_config(method)) for _ in range(2))
@@ -127,12 +103,7 @@ def test_a_run_lowers_the_loss_repeats_itself_and_is_plain_data(method, monkeypa
 
 def test_a_run_on_nested_grids_lowers_errors_repeats_itself_and_is_plain_data(monkeypatch):
     monkeypatch.setattr(poisson, "LINES", 21)
-    config = {
-        **nested_grids.configs(False, 1)[1],
-        "widths": [2, 2, 1],
-        "grids": [2, 4],
-        "n_steps": [8, 4],
-    }
+    config = {**nested_grids.configs(False, 1)[1], "widths": [2, 2, 1], "grids": [2, 4], "n_steps": [8, 4]}
     first, again = (fig_3_3_poisson.run(config) for _ in range(2))
     seconds = first.pop("seconds")
     again.pop("seconds")

@@ -9,11 +9,7 @@ from networks import formula_network
 from scipy import special
 
 import kan_ref as kr
-from figures.formulas import (
-    fig_4_1_interpretable,
-    fig_4_2_unsupervised,
-    five_formulas,
-)
+from figures.formulas import fig_4_1_interpretable, fig_4_2_unsupervised, five_formulas
 from figures.formulas.fig_4_2_unsupervised import FIRST, SECOND
 from figures.formulas.five_formulas import FORMULAS, exact, right_functions, right_shape
 from figures.machine.stored_network import restored
@@ -35,14 +31,8 @@ def truth(panel):
     layers = {
         "a": [sums, [(0, 0, "x^2", quarter), (0, 1, "x^2", (1.0, 0.0, -0.25, 0.0))]],
         "b": [[(0, 0, "log", ONE), (0, 1, "log", minus)], [(0, 0, "exp", ONE)]],
-        "d": [
-            [(0, 0, five_formulas.BESSEL, (20.0, 0.0, 1.0, 0.0)), (0, 1, "x^2", ONE)],
-            [(0, 0, "exp", ONE)],
-        ],
-        "e": [
-            [(0, 0, "x^4", five), (0, 1, "x^4", five), (0, 2, "x^4", shifted)],
-            [(0, 0, "tanh", ONE)],
-        ],
+        "d": [[(0, 0, five_formulas.BESSEL, (20.0, 0.0, 1.0, 0.0)), (0, 1, "x^2", ONE)], [(0, 0, "exp", ONE)]],
+        "e": [[(0, 0, "x^4", five), (0, 1, "x^4", five), (0, 2, "x^4", shifted)], [(0, 0, "tanh", ONE)]],
         "f": [differences, [(0, 0, "x^2", ONE), (0, 1, "x^2", ONE)], [(0, 0, "sqrt", ONE)]],
     }
     return formula_network(*layers[panel], widths=formula(panel).aim)
@@ -62,8 +52,7 @@ def test_bessel_is_in_the_library_as_long_as_it_is_needed():
 
 
 @pytest.mark.parametrize(
-    ("function", "order"),
-    [(five_formulas.j0, 0), (five_formulas.d1, 1), (five_formulas.d2, 2), (five_formulas.d3, 3)],
+    ("function", "order"), [(five_formulas.j0, 0), (five_formulas.d1, 1), (five_formulas.d2, 2), (five_formulas.d3, 3)]
 )
 def test_bessel_and_its_derivatives_are_scipys(function, order):
     u = np.linspace(-25.0, 25.0, 401)
@@ -92,11 +81,7 @@ def test_a_network_of_the_shape_and_functions_that_are_asked_for_computes_the_fo
     values = truth_of(panel)(x)[:, 0]
 
     np.testing.assert_allclose(values, known.f(x), rtol=1e-12, atol=1e-12)
-    results = {
-        "widths": list(known.aim),
-        "functions": five_formulas.functions_of(truth_of(panel)),
-        "error": 1e-16,
-    }
+    results = {"widths": list(known.aim), "functions": five_formulas.functions_of(truth_of(panel)), "error": 1e-16}
     record = {"config": five_formulas.config_of(known, 0), "results": results}
     assert all(right(record) for right in (right_shape, right_functions, exact))
     for name, wrong in (("widths", [*known.aim, 1]), ("functions", [["arctan"]]), ("error", 2e-9)):
@@ -108,16 +93,8 @@ def test_formulas_are_told_with_exact_numbers_and_as_short_as_they_can_be():
     x, y = sympy.symbols("x y")
     points = np.random.default_rng(0).uniform(0.5, 2.0, (100, 2))
 
-    assert (
-        five_formulas.shortest(
-            0.3 * (x + y / 1.2) ** 2 - 0.3 * (x - y / 1.2) ** 2, points, ("x", "y")
-        )
-        == "x y"
-    )
-    assert (
-        five_formulas.shortest(sympy.exp(1.0000000000001 * x + y), points, ("x", "y"))
-        == "e^{x + y}"
-    )
+    assert five_formulas.shortest(0.3 * (x + y / 1.2) ** 2 - 0.3 * (x - y / 1.2) ** 2, points, ("x", "y")) == "x y"
+    assert five_formulas.shortest(sympy.exp(1.0000000000001 * x + y), points, ("x", "y")) == "e^{x + y}"
 
 
 # --- formulas: a run
@@ -154,25 +131,13 @@ def test_a_run_repeats_itself_and_is_plain_data():
 
 
 def test_first_digits_of_the_papers_examples():
-    assert fig_4_1_interpretable.first_digit(
-        np.array([[0.0618], [0.314], [0.0], [0.9999]])
-    ).tolist() == [
-        0,
-        3,
-        0,
-        9,
-    ]
+    assert fig_4_1_interpretable.first_digit(np.array([[0.0618], [0.314], [0.0], [0.9999]])).tolist() == [0, 3, 0, 9]
 
 
 def test_peaks_and_half_heights_are_measured_on_the_curves():
     """Made of B-splines of degree 1: hats of height 2 at 0.25 and 0.75, which are above 1 over half their width of 0.25 on each side."""
     network = kr.init_network(
-        (1, 2),
-        n_intervals=4,
-        degree=1,
-        domain=(0.0, 1.0),
-        base="zero",
-        rng=np.random.default_rng(0),
+        (1, 2), n_intervals=4, degree=1, domain=(0.0, 1.0), base="zero", rng=np.random.default_rng(0)
     )
     coef = np.zeros((2, 1, 5))
     coef[0, 0, 1], coef[1, 0, 3] = 2.0, 2.0
@@ -223,9 +188,7 @@ def test_the_last_curve_is_a_narrow_gaussian_and_the_others_are_spread_as_asked(
     network = fig_4_2_unsupervised.start(config, x, rng)
 
     u = kr.edge_outputs(network, x)[0].sum(axis=2)
-    np.testing.assert_allclose(
-        network(x), np.exp(-((config["gaussian_scale"] * u) ** 2)), rtol=1e-12
-    )
+    np.testing.assert_allclose(network(x), np.exp(-((config["gaussian_scale"] * u) ** 2)), rtol=1e-12)
     assert np.std(network.layers[0].coef) == pytest.approx(config["coef_scale"], rel=0.3)
 
 
@@ -236,9 +199,7 @@ def test_a_run_finds_a_relation_repeats_itself_and_is_plain_data():
 
     assert json.loads(json.dumps(results)) == results
     short = {**config, "n_steps": 5}
-    assert without_times(fig_4_2_unsupervised.run(short)) == without_times(
-        fig_4_2_unsupervised.run(short)
-    )
+    assert without_times(fig_4_2_unsupervised.run(short)) == without_times(fig_4_2_unsupervised.run(short))
     network, group = (
         restored(results["network"]),
         fig_4_2_unsupervised.group_of({"config": config, "results": results}),

@@ -15,12 +15,8 @@ from figures.machine.stored_network import draw_settled, draw_stored, restored, 
 from figures.machine.style import picture_bytes, style
 
 
-def truth(
-    sine=(np.pi, 0.0, 1.0, 0.0), square=(1.0, 0.0, 1.0, 0.0), exponential=(1.0, 0.0, 1.0, 0.0)
-):
-    return formula_network(
-        [(0, 0, "sin", sine), (0, 1, "x^2", square)], [(0, 0, "exp", exponential)], widths=(2, 1, 1)
-    )
+def truth(sine=(np.pi, 0.0, 1.0, 0.0), square=(1.0, 0.0, 1.0, 0.0), exponential=(1.0, 0.0, 1.0, 0.0)):
+    return formula_network([(0, 0, "sin", sine), (0, 1, "x^2", square)], [(0, 0, "exp", exponential)], widths=(2, 1, 1))
 
 
 # --- networks in records
@@ -35,9 +31,7 @@ def test_a_stored_network_comes_back_from_json_the_same_to_the_eye(seed):
     back = restored(json.loads(json.dumps(stored(network))))
 
     assert back.widths == network.widths
-    np.testing.assert_allclose(
-        back(x), network(x), rtol=0, atol=1e-4 * max(1.0, np.abs(network(x)).max())
-    )
+    np.testing.assert_allclose(back(x), network(x), rtol=0, atol=1e-4 * max(1.0, np.abs(network(x)).max()))
 
 
 def test_stored_formulas_keep_names_and_locks():
@@ -93,11 +87,7 @@ def test_the_true_formula_is_off_by_rounding_however_it_is_written(network):
 @pytest.mark.parametrize("place", range(4))
 def test_every_parameter_that_is_off_is_seen(edge, place):
     change = 1e-3
-    right = {
-        "sine": (np.pi, 0.0, 1.0, 0.0),
-        "square": (1.0, 0.0, 1.0, 0.0),
-        "exponential": (1.0, 0.0, 1.0, 0.0),
-    }[edge]
+    right = {"sine": (np.pi, 0.0, 1.0, 0.0), "square": (1.0, 0.0, 1.0, 0.0), "exponential": (1.0, 0.0, 1.0, 0.0)}[edge]
     wrong = tuple(value + change * (number == place) for number, value in enumerate(right))
 
     error = five_steps.coefficient_error(truth(**{edge: wrong}))
@@ -108,24 +98,17 @@ def test_every_parameter_that_is_off_is_seen(edge, place):
 def test_another_form_has_no_coefficient_error():
     right = [(0, 0, "sin", (np.pi, 0.0, 1.0, 0.0)), (0, 1, "x^2", (1.0, 0.0, 1.0, 0.0))]
     wrong_name = formula_network(
-        [right[0], (0, 1, "cosh", (1.0, 0.0, 1.0, 0.0))],
-        [(0, 0, "exp", (1.0, 0.0, 1.0, 0.0))],
-        widths=(2, 1, 1),
+        [right[0], (0, 1, "cosh", (1.0, 0.0, 1.0, 0.0))], [(0, 0, "exp", (1.0, 0.0, 1.0, 0.0))], widths=(2, 1, 1)
     )
     one_more = formula_network(
-        [*right, (1, 0, "x", (1.0, 0.0, 1e-9, 0.0))],
-        [(0, 0, "exp", (1.0, 0.0, 1.0, 0.0))],
-        widths=(2, 2, 1),
+        [*right, (1, 0, "x", (1.0, 0.0, 1e-9, 0.0))], [(0, 0, "exp", (1.0, 0.0, 1.0, 0.0))], widths=(2, 2, 1)
     )
     one_less = formula_network([right[0]], [(0, 0, "exp", (1.0, 0.0, 1.0, 0.0))], widths=(2, 1, 1))
-    splines = kr.init_network(
-        (2, 1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
+    splines = kr.init_network((2, 1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
 
-    assert [
-        five_steps.coefficient_error(network)
-        for network in (wrong_name, one_more, one_less, splines)
-    ] == [None] * 4
+    assert [five_steps.coefficient_error(network) for network in (wrong_name, one_more, one_less, splines)] == [
+        None
+    ] * 4
 
 
 def test_the_formula_is_written_with_two_decimals_and_without_what_they_do_not_show():
@@ -138,13 +121,7 @@ def test_the_formula_is_written_with_two_decimals_and_without_what_they_do_not_s
 
 
 def small(way, seed=0, **changes):
-    return {
-        **five_steps.config_of(way, seed),
-        "widths": [2, 1, 1],
-        "n_train": 200,
-        "n_test": 100,
-        **changes,
-    }
+    return {**five_steps.config_of(way, seed), "widths": [2, 1, 1], "n_train": 200, "n_test": 100, **changes}
 
 
 @pytest.fixture(scope="module")
@@ -174,11 +151,7 @@ def test_steps_are_stored_as_what_their_errors_were_measured_on(by_hand):
         error = restored(step["network"])(data.x_test) - data.y_test
         assert np.sqrt(np.mean(error**2)) == pytest.approx(step["test_rmse"], rel=1e-3)
     kinds = [
-        [
-            edge["function"]
-            for layer in step["network"]["layers"]
-            for edge in layer.get("symbolic", [])
-        ]
+        [edge["function"] for layer in step["network"]["layers"] for edge in layer.get("symbolic", [])]
         for step in by_hand["steps"]
     ]
     assert kinds == [[], [], ["sin", "x^2", "exp"], ["sin", "x^2", "exp"]]
@@ -197,12 +170,7 @@ def test_by_hand_the_way_ends_where_pruning_leaves_another_shape():
 
 
 def test_discover_finds_the_form_under_noise(discovered):
-    assert [step["name"] for step in discovered["steps"]] == [
-        "sparsify",
-        "prune",
-        "refine",
-        "canonical",
-    ]
+    assert [step["name"] for step in discovered["steps"]] == ["sparsify", "prune", "refine", "canonical"]
     assert 1e-12 < discovered["coefficient_error"] < 0.05
     assert discovered["wrong_rmse"] is None
     assert discovered["seconds"] > 0.0
@@ -261,8 +229,7 @@ def test_a_run_of_fig_c_1_repeats_itself_and_is_plain_data():
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["penalty_weight", "l1_weight", "entropy_weight", "n_intervals", "degree", "n_steps", "seed"],
+    "name", ["penalty_weight", "l1_weight", "entropy_weight", "n_intervals", "degree", "n_steps", "seed"]
 )
 def test_every_setting_of_fig_c_1_is_used(name):
     base = fig_c_1.config_of(3, {"n_train": 60, "n_test": 20, "n_steps": 4})

@@ -69,9 +69,7 @@ def test_the_slope_is_the_real_part_of_longitude_over_meridian():
     knots = all_knots()
     mu = knots.columns["meridian_re"] + 1j * knots.columns["meridian_im"]
 
-    np.testing.assert_allclose(
-        slope(knots), (knots.columns["longitude"] / mu).real, rtol=1e-12, atol=1e-12
-    )
+    np.testing.assert_allclose(slope(knots), (knots.columns["longitude"] / mu).real, rtol=1e-12, atol=1e-12)
 
 
 def test_the_rule_reads_off_a_signature_that_follows_the_slope(monkeypatch):
@@ -103,9 +101,7 @@ def test_the_start_with_the_smallest_loss_on_held_out_training_knots_goes_on(tas
     data = kr.Data(x, y, x_test, nothing)
     widths = (x.shape[1], *TASKS[task].hidden, len(sample.classes))
 
-    start, losses = fig_4_3_signature._best_start(
-        TASKS[task], widths, data, config, np.random.default_rng(1)
-    )
+    start, losses = fig_4_3_signature._best_start(TASKS[task], widths, data, config, np.random.default_rng(1))
 
     held_out = np.random.default_rng(1).permutation(len(y))[:80]
     loss, _ = kr.value_and_grad(start, x[held_out], y[held_out], loss="cross_entropy")
@@ -114,9 +110,7 @@ def test_the_start_with_the_smallest_loss_on_held_out_training_knots_goes_on(tas
 
 
 def test_test_knots_are_new_and_all_have_at_most_13_crossings():
-    sample = fig_4_3_signature.sample_of(
-        fig_4_3_signature.config_of("A", 0, 3000), np.random.default_rng(0)
-    )
+    sample = fig_4_3_signature.sample_of(fig_4_3_signature.config_of("A", 0, 3000), np.random.default_rng(0))
 
     assert not set(sample.train.names) & set(sample.test.names)
     assert max(sample.train.crossings.max(), sample.test.crossings.max()) == 13
@@ -148,8 +142,7 @@ def test_a_relation_is_named_by_its_variables(shares, accuracy, relation):
 def test_scaled_variables_keep_the_identity_of_the_cusp_and_shuffled_ones_break_it():
     data = fig_4_4_relations.sample_of(fig_4_4_relations.config_of(0, 300), 0)
     v, longitude, im = (
-        data.x_train[:, fig_4_4_relations.VARIABLES.index(name)]
-        for name in ("cusp_volume", "longitude", "meridian_im")
+        data.x_train[:, fig_4_4_relations.VARIABLES.index(name)] for name in ("cusp_volume", "longitude", "meridian_im")
     )
     ratio = v / (longitude * im)
 
@@ -159,11 +152,7 @@ def test_scaled_variables_keep_the_identity_of_the_cusp_and_shuffled_ones_break_
 
 
 def test_a_run_on_relations_is_plain_data():
-    config = fig_4_4_relations.config_of(0, 200, 20) | {
-        "n_test": 100,
-        "n_starts": 2,
-        "start_steps": 5,
-    }
+    config = fig_4_4_relations.config_of(0, 200, 20) | {"n_test": 100, "n_starts": 2, "start_steps": 5}
 
     results = fig_4_4_relations.run(config)
 
@@ -182,9 +171,7 @@ def test_logarithms_of_the_cusp_have_the_factors_of_a_product():
     network = kr.mask_edges(network, 0, np.zeros((1, len(places))))
     for name, factor in factors.items():
         affine = (1.0, 0.0, factor, -f.mean() / 3)
-        network = kr.fix_symbolic(
-            network, 0, output=0, input=places[name], name="log", affine=affine
-        )
+        network = kr.fix_symbolic(network, 0, output=0, input=places[name], name="log", affine=affine)
 
     logs = fig_4_4_relations._logarithms(config, 1, {"pruned": network})
 
@@ -222,9 +209,7 @@ def written_out(name, of, n):
         for j in range(n):
             if i != j:
                 near = float(abs(i - j) == 1)
-                h[i, j] = (
-                    np.exp(of["p"]) * np.exp(-of["p"] * abs(i - j)) if name == "MAAM" else near
-                )
+                h[i, j] = np.exp(of["p"]) * np.exp(-of["p"] * abs(i - j)) if name == "MAAM" else near
     return h
 
 
@@ -298,9 +283,7 @@ def truth(name):
     network = learning.random_formula(model, x, rng)
     for number, layer in enumerate(model.aim):
         for (output, place, function), numbers in zip(layer, affine[number], strict=True):
-            network = kr.fix_symbolic(
-                network, number, output=output, input=place, name=function, affine=numbers
-            )
+            network = kr.fix_symbolic(network, number, output=output, input=place, name=function, affine=numbers)
     return network
 
 
@@ -314,9 +297,7 @@ def test_the_functions_set_by_hand_can_represent_theorys_edge(name):
 
 def test_an_undefined_formula_counts_as_wrong_and_is_never_chosen():
     sample = small_sample("MAAM", (3, 6, 6))
-    network = kr.fix_symbolic(
-        truth("MAAM"), 0, output=0, input=2, name="log", affine=(1.0, -2.0, 1.0, 0.0)
-    )
+    network = kr.fix_symbolic(truth("MAAM"), 0, output=0, input=2, name="log", affine=(1.0, -2.0, 1.0, 0.0))
     g = chains.logits(network, sample.x)
 
     assert np.array_equal(np.isnan(g), sample.x[:, 2] <= 2.0)
@@ -355,17 +336,11 @@ def test_coefficients_of_a_polynomial_are_named_and_other_formulas_have_none():
 # --- a run
 
 
-@pytest.mark.parametrize(
-    ("figure", "name"), [(fig_4_5_mosaic, "mosaic 2"), (fig_4_6_gaam_maam, "GAAM")]
-)
+@pytest.mark.parametrize(("figure", "name"), [(fig_4_5_mosaic, "mosaic 2"), (fig_4_6_gaam_maam, "GAAM")])
 def test_a_run_learns_the_edge_and_is_plain_data(monkeypatch, figure, name):
     monkeypatch.setitem(MODELS, name, replace(MODELS[name], lengths=(55, 144)))
     monkeypatch.setattr(learning, "KAPPA_GRID", 10)
-    config = learning.config_of(name, 0, (12, 4, 4)) | {
-        "n_starts": 2,
-        "n_steps": 20,
-        "candidates": ["x^2"],
-    }
+    config = learning.config_of(name, 0, (12, 4, 4)) | {"n_starts": 2, "n_steps": 20, "candidates": ["x^2"]}
 
     results = figure.run(config)
 

@@ -10,16 +10,7 @@ import sympy
 from scipy import special
 
 import kan_ref as kr
-from figures.tables.problem import (
-    ENLARGED,
-    FEYNMAN,
-    N_TEST,
-    N_TRAIN,
-    SPECIAL_FUNCTIONS,
-    points,
-    sample,
-    values_of,
-)
+from figures.tables.problem import ENLARGED, FEYNMAN, N_TEST, N_TRAIN, SPECIAL_FUNCTIONS, points, sample, values_of
 from figures.tables.table_2_human import HUMAN, SMOOTH, edges_of, exact_network
 
 PROBLEMS = (*SPECIAL_FUNCTIONS, *FEYNMAN)
@@ -30,16 +21,12 @@ every_equation = pytest.mark.parametrize("problem", FEYNMAN, ids=lambda problem:
 def lattice(box, per_axis=9):
     """Points of a closed box with its corners, edges, faces, and some inside that are on no lattice."""
     per_axis = {2: 41, 3: 13}.get(len(box), 5)
-    regular = np.array(
-        list(itertools.product(*(np.linspace(low, high, per_axis) for low, high in box)))
-    )
+    regular = np.array(list(itertools.product(*(np.linspace(low, high, per_axis) for low, high in box))))
     return np.concatenate([regular, points(box, 2000, np.random.default_rng(0))])
 
 
 def enlarged(box):
-    return tuple(
-        (low - ENLARGED * (high - low), high + ENLARGED * (high - low)) for low, high in box
-    )
+    return tuple((low - ENLARGED * (high - low), high + ENLARGED * (high - low)) for low, high in box)
 
 
 # --- definitions
@@ -71,16 +58,10 @@ def test_singularities_are_a_tenth_of_the_range_away(problem):
 @every_equation
 def test_every_denominator_root_and_logarithm_is_guarded(problem):
     """What can make the formula singular, found by its form, is positive beyond the box, whether it was listed or not."""
-    expression = sympy.sympify(
-        problem.plain, locals={name: sympy.Symbol(name) for name in problem.names}
-    )
+    expression = sympy.sympify(problem.plain, locals={name: sympy.Symbol(name) for name in problem.names})
     x = lattice(enlarged(problem.box))
     for part in sympy.preorder_traversal(expression):
-        if (
-            part.is_Pow
-            and part.base.free_symbols
-            and not (part.exp.is_integer and part.exp.is_positive)
-        ):
+        if part.is_Pow and part.base.free_symbols and not (part.exp.is_integer and part.exp.is_positive):
             guarded = part.base**2 if part.exp.is_integer else part.base
         elif isinstance(part, sympy.log):
             guarded = part.args[0]
@@ -94,13 +75,8 @@ def test_every_denominator_root_and_logarithm_is_guarded(problem):
 @every_problem
 def test_the_papers_numbers_are_errors_and_its_shapes_fit(problem):
     assert all(0.0 < error < 1.0 for error in problem.paper.values())
-    assert all(
-        shape[0] == problem.n_in and shape[-1] == 1 and len(shape) > 2
-        for shape in problem.shapes.values()
-    )
-    assert problem.best_kan == min(
-        error for model, error in problem.paper.items() if model != "MLP"
-    )
+    assert all(shape[0] == problem.n_in and shape[-1] == 1 and len(shape) > 2 for shape in problem.shapes.values())
+    assert problem.best_kan == min(error for model, error in problem.paper.items() if model != "MLP")
 
 
 def test_numbers_of_the_paper_are_copied_right():
@@ -108,15 +84,8 @@ def test_numbers_of_the_paper_are_copied_right():
 
     # column sums, computed from the text of the tables
     for model, total in (("minimal", 0.037362516), ("best", 0.012500116), ("MLP", 0.0412141)):
-        assert sum(problem.paper[model] for problem in SPECIAL_FUNCTIONS) == pytest.approx(
-            total, rel=1e-12
-        )
-    for model, total in (
-        ("human", 0.708077),
-        ("pruned", 0.04490951),
-        ("unpruned", 0.0658706),
-        ("MLP", 0.0353535),
-    ):
+        assert sum(problem.paper[model] for problem in SPECIAL_FUNCTIONS) == pytest.approx(total, rel=1e-12)
+    for model, total in (("human", 0.708077), ("pruned", 0.04490951), ("unpruned", 0.0658706), ("MLP", 0.0353535)):
         assert sum(problem.paper[model] for problem in FEYNMAN) == pytest.approx(total, rel=1e-12)
     assert rows["lpmv m=0"].paper == {"minimal": 5.25e-5, "best": 5.25e-5, "MLP": 1.74e-2}
     assert rows["I.37.4"].best_kan == 4.91e-6
@@ -131,9 +100,7 @@ def test_samples_are_uniform_on_the_box_and_repeat_with_the_seed(problem):
     assert data.x_test.shape == (N_TEST, problem.n_in)
     np.testing.assert_array_equal(data.y_test, again.y_test)
     low, high = np.array(problem.box).T
-    np.testing.assert_allclose(
-        data.x_test.mean(axis=0), (low + high) / 2, atol=0.02 * (high - low).max()
-    )
+    np.testing.assert_allclose(data.x_test.mean(axis=0), (low + high) / 2, atol=0.02 * (high - low).max())
     np.testing.assert_array_equal(data.y_train[:, 0], problem.f(data.x_train))
 
 
@@ -156,16 +123,8 @@ def test_samples_are_uniform_on_the_box_and_repeat_with_the_seed(problem):
         ("sph_harm m=0 n=1", (1.0, 0.3), np.sqrt(3 / (4 * np.pi)) * np.cos(0.3)),
         ("sph_harm m=1 n=1", (1.0, 0.3), -np.sqrt(3 / (8 * np.pi)) * np.sin(0.3) * np.cos(1.0)),
         ("sph_harm m=0 n=2", (1.0, 0.3), np.sqrt(5 / (16 * np.pi)) * (3 * np.cos(0.3) ** 2 - 1)),
-        (
-            "sph_harm m=1 n=2",
-            (1.0, 0.3),
-            -np.sqrt(15 / (8 * np.pi)) * np.sin(0.3) * np.cos(0.3) * np.cos(1.0),
-        ),
-        (
-            "sph_harm m=2 n=2",
-            (1.0, 0.3),
-            np.sqrt(15 / (32 * np.pi)) * np.sin(0.3) ** 2 * np.cos(2.0),
-        ),
+        ("sph_harm m=1 n=2", (1.0, 0.3), -np.sqrt(15 / (8 * np.pi)) * np.sin(0.3) * np.cos(0.3) * np.cos(1.0)),
+        ("sph_harm m=2 n=2", (1.0, 0.3), np.sqrt(15 / (32 * np.pi)) * np.sin(0.3) ** 2 * np.cos(2.0)),
         ("I.6.2", (0.0, 1.0), 0.3989422804),
         ("I.16.6", (0.5, 0.5), 0.8),
         ("I.30.3", (2.0, np.pi), 0.0),
@@ -208,9 +167,7 @@ def test_the_real_part_of_a_harmonic_turned_by_a_quarter_of_its_period_is_the_im
     x = points(problem.box, 100, rng)
     turned = x - [np.pi / 4, 0.0]
 
-    np.testing.assert_allclose(
-        problem.f(turned), special.sph_harm_y(2, 2, x[:, 1], x[:, 0]).imag, atol=1e-14
-    )
+    np.testing.assert_allclose(problem.f(turned), special.sph_harm_y(2, 2, x[:, 1], x[:, 0]).imag, atol=1e-14)
 
 
 # --- networks that equal their formulas
@@ -236,9 +193,7 @@ def test_the_human_network_equals_the_formula_to_rounding(problem):
 
     error = np.abs(human(problem.name)(x)[:, 0] - y)
 
-    assert error.max() < 1e-13 * max(1.0, np.abs(y).max()) * (
-        100.0 if problem.name == "I.30.3" else 1.0
-    )
+    assert error.max() < 1e-13 * max(1.0, np.abs(y).max()) * (100.0 if problem.name == "I.30.3" else 1.0)
 
 
 @pytest.mark.parametrize("name", [name for name, made in HUMAN.items() if made.singular])
@@ -260,10 +215,7 @@ def test_an_edge_with_a_pole_is_refused_there_and_one_node_more_does_without(nam
 
 @pytest.mark.parametrize("name", ["I.16.6", "I.29.16", "II.11.7"])
 def test_human_networks_have_gradients(name):
-    problem, rng = (
-        next(problem for problem in FEYNMAN if problem.name == name),
-        np.random.default_rng(0),
-    )
+    problem, rng = (next(problem for problem in FEYNMAN if problem.name == name), np.random.default_rng(0))
 
     assert kr.check_gradients(human(name), points(problem.box, 20, rng), rng=rng).worst < 1e-6
 

@@ -16,23 +16,11 @@ from kan_ref.bspline.placement import hidden_bounds
 
 def small_config(**changes):
     config = ladder.config_of(ladder.LBFGS, [2, 1, 1], 5, seed=1)
-    return {
-        **config,
-        "n_train": 200,
-        "n_test": 1500,
-        "n_starts": 2,
-        "start_steps": 5,
-        "n_steps": 6,
-        **changes,
-    }
+    return {**config, "n_train": 200, "n_test": 1500, "n_starts": 2, "start_steps": 5, "n_steps": 6, **changes}
 
 
 def without_times(results):
-    return {
-        **results,
-        "start_seconds": 0,
-        "grids": [{**grid, "seconds": 0} for grid in results["grids"]],
-    }
+    return {**results, "start_seconds": 0, "grids": [{**grid, "seconds": 0} for grid in results["grids"]]}
 
 
 def test_a_climb_repeats_itself_number_by_number_and_is_plain_data():
@@ -61,13 +49,9 @@ def test_the_best_of_several_starts_is_that_of_the_package(in_units, initializat
     data = kr.Data(data.x_train, 10.0 * data.y_train, data.x_test, 10.0 * data.y_test)
     options = {"n_starts": 3, "n_intervals": 3, "degree": 3, "domain": (-1.0, 1.0), "n_steps": 3}
 
-    best, _ = training.best_start(
-        (2, 1, 1), data, in_units=in_units, rng=np.random.default_rng(1), **options
-    )
+    best, _ = training.best_start((2, 1, 1), data, in_units=in_units, rng=np.random.default_rng(1), **options)
 
-    expected = kr.best_start(
-        (2, 1, 1), data, initialization=initialization, rng=np.random.default_rng(1), **options
-    )
+    expected = kr.best_start((2, 1, 1), data, initialization=initialization, rng=np.random.default_rng(1), **options)
     np.testing.assert_array_equal(best.theta, expected.theta)
 
 
@@ -87,9 +71,7 @@ def test_a_climb_is_timed_without_the_errors_on_test_points(monkeypatch):
     monkeypatch.setattr(fig_2_3_grid_extension, "rmse", slow)
     results = fig_2_3_grid_extension.run(small_config())
 
-    assert (
-        0.0 < sum(grid["seconds"] for grid in results["grids"]) < 0.3
-    )  # 14 calls of 0.05 s while grids are trained
+    assert 0.0 < sum(grid["seconds"] for grid in results["grids"]) < 0.3  # 14 calls of 0.05 s while grids are trained
 
 
 def hidden_of(network, x):
@@ -116,17 +98,14 @@ def test_hidden_grids_lie_as_the_figure_says_and_the_function_stays(margin):
 def test_points_off_a_grid_are_those_beyond_its_ends():
     rng = np.random.default_rng(1)
     x = rng.uniform(-1.0, 1.0, (2000, 2))
-    network = kr.init_network(
-        (2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), x=x[:100], rng=rng
-    )
+    network = kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), x=x[:100], rng=rng)
     placed = fig_u_shape.place_grids(network, x[:100], 5, margin=False)
     hidden, grid = hidden_of(placed, x), placed.layers[1].breakpoints
 
     off = fig_u_shape.off_a_grid(placed, x)
 
     expected = [
-        any(not low <= value <= high for value, (low, *_, high) in zip(row, grid, strict=True))
-        for row in hidden
+        any(not low <= value <= high for value, (low, *_, high) in zip(row, grid, strict=True)) for row in hidden
     ]
     np.testing.assert_array_equal(off, expected)
     assert not off[:100].any()
@@ -139,9 +118,7 @@ def test_errors_with_and_without_the_points_off_a_grid_add_up():
     n, n_off = 1500, grid["n_off_grid"]
     on_grid = grid["test_rmse_on_grid"] ** 2 * (n - n_off)
     assert n_off > 0
-    assert on_grid == pytest.approx(
-        (1.0 - grid["share_off_grid"]) * grid["test_rmse"] ** 2 * n, rel=1e-9
-    )
+    assert on_grid == pytest.approx((1.0 - grid["share_off_grid"]) * grid["test_rmse"] ** 2 * n, rel=1e-9)
 
 
 def test_without_a_margin_test_points_fall_off_and_with_it_they_do_not():
@@ -156,9 +133,7 @@ def test_without_a_margin_test_points_fall_off_and_with_it_they_do_not():
     }
     config = small_config(**settings, grids=[3, 5, 10, 20, 50, 100])
 
-    without, with_margin = (
-        {**fig_u_shape.run({**config, "margin": margin})["grids"][-1]} for margin in (False, True)
-    )
+    without, with_margin = ({**fig_u_shape.run({**config, "margin": margin})["grids"][-1]} for margin in (False, True))
 
     assert without["n_off_grid"] > 0
     assert with_margin["n_off_grid"] == 0
@@ -175,12 +150,8 @@ def test_partial_bell_polynomials_are_sympys():
     symbols = sympy.symbols("x1:7")
     for n in range(6):
         for p in range(6):
-            formula = sympy.lambdify(
-                symbols, sympy.bell(n, p, symbols[: max(n - p + 1, 0)]) if p <= n else 0
-            )
-            np.testing.assert_allclose(
-                table[n][p], np.broadcast_to(formula(*slopes), 3), rtol=1e-12, atol=1e-12
-            )
+            formula = sympy.lambdify(symbols, sympy.bell(n, p, symbols[: max(n - p + 1, 0)]) if p <= n else 0)
+            np.testing.assert_allclose(table[n][p], np.broadcast_to(formula(*slopes), 3), rtol=1e-12, atol=1e-12)
 
 
 def test_mixed_derivatives_are_sympys():
@@ -194,12 +165,8 @@ def test_mixed_derivatives_are_sympys():
 
     assert sorted(found) == [(i, j) for i in range(6) for j in range(6 - i)]
     for (i, j), values in found.items():
-        exact = sympy.lambdify(
-            (x, y), sympy.diff(formula, *[x] * i, *[y] * j) if i + j else formula
-        )
-        np.testing.assert_allclose(
-            values, exact(points[:, None], points[None, :2]), rtol=1e-11, atol=1e-9
-        )
+        exact = sympy.lambdify((x, y), sympy.diff(formula, *[x] * i, *[y] * j) if i + j else formula)
+        np.testing.assert_allclose(values, exact(points[:, None], points[None, :2]), rtol=1e-11, atol=1e-9)
 
 
 def theorem_record(degree):
@@ -214,17 +181,13 @@ def test_spline_networks_have_the_rates_of_theorem_2_1(degree):
     claims = theorem_2_1.claims([record])
 
     slopes = [value for value, _ in theorem_2_1.rates(record)]
-    np.testing.assert_allclose(
-        slopes, [m - degree - 1 for m in range(degree + 1)], rtol=0, atol=0.45
-    )
+    np.testing.assert_allclose(slopes, [m - degree - 1 for m in range(degree + 1)], rtol=0, atol=0.45)
     assert [claim.agrees for claim in claims] == ["yes"]
 
 
 def test_rates_below_those_of_the_theorem_are_denied():
     record = theorem_record(2)
-    record["results"]["errors"] = (
-        np.array(record["results"]["errors"]) * record["config"]["grids"]
-    ).tolist()
+    record["results"]["errors"] = (np.array(record["results"]["errors"]) * record["config"]["grids"]).tolist()
 
     assert theorem_2_1.claims([record])[0].agrees == "no"
 
@@ -244,18 +207,13 @@ def test_a_curve_moves_to_a_finer_grid_in_both_ways_and_stays():
     config = fig_2_2_b_splines.configs(False, None)[0]
     results = fig_2_2_b_splines.run(config)
 
-    assert [
-        claim.agrees for claim in fig_2_2_b_splines.claims([{"config": config, "results": results}])
-    ] == ["yes"] * 3
+    assert [claim.agrees for claim in fig_2_2_b_splines.claims([{"config": config, "results": results}])] == ["yes"] * 3
     assert [grid["n_basis"] for grid in results["grids"]] == [8, 13]
     assert results["difference_of_curves"] < 1e-14
     assert results["difference_of_coefficients"] < 1e-13
     points, inside = np.array(results["points"]), np.abs(results["points"]) <= 1.0
     coarse, fine = (np.array(grid["scaled_bases"]).sum(axis=0) for grid in results["grids"])
-    curve = (
-        kr.bspline.basis(points[:, None], [results["grids"][0]["knots"]], config["degree"])[:, 0]
-        @ config["coef"]
-    )
+    curve = kr.bspline.basis(points[:, None], [results["grids"][0]["knots"]], config["degree"])[:, 0] @ config["coef"]
     np.testing.assert_allclose(coarse, curve, rtol=0, atol=1e-4)
     np.testing.assert_allclose(coarse[inside], fine[inside], rtol=0, atol=1e-5)
     assert np.abs(coarse - fine)[points < -1.5].max() > 0.05

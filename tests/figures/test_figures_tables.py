@@ -11,19 +11,8 @@ from figures.machine.stored_network import restored
 from figures.splines.fig_u_shape import off_a_grid
 from figures.tables import table_method
 from figures.tables.problem import FEYNMAN, SPECIAL_FUNCTIONS
-from figures.tables.table_method import (
-    KAN,
-    MLP,
-    PRUNED,
-    config_of,
-    grids_within,
-    learn,
-    n_params,
-)
-from figures.tables.table_summary import (
-    frontier,
-    without_idle_edges,
-)
+from figures.tables.table_method import KAN, MLP, PRUNED, config_of, grids_within, learn, n_params
+from figures.tables.table_summary import frontier, without_idle_edges
 from figures.tables.tables_1_and_2 import table_1, table_2
 
 FLAT = next(problem for problem in SPECIAL_FUNCTIONS if problem.name == "sph_harm m=0 n=1")
@@ -31,9 +20,7 @@ PRODUCT = next(problem for problem in FEYNMAN if problem.name == "II.2.42")
 
 
 def small(problem, model, widths, **changes):
-    config = config_of(
-        problem, model, widths, 0, full=False, activation="tanh" if model == MLP else ""
-    )
+    config = config_of(problem, model, widths, 0, full=False, activation="tanh" if model == MLP else "")
     few = {"n_train": 200, "n_test": 300, "n_starts": 2, "start_steps": 8, "n_steps": 8}
     ladder = {} if model == MLP else {"grids": [3, 5, 10]}
     sparse = {"penalty_steps": 30} if model == PRUNED else {}
@@ -54,19 +41,13 @@ def test_a_kan_climbs_as_far_as_it_has_no_more_parameters_than_samples():
     assert n_params((2, 5, 1), 50, 3) == 15 * 55
     assert grids_within({**config, "n_train": 1032}) == [3, 5, 10, 20, 50]  # a fifth is set aside
     assert grids_within({**config, "widths": [2, 30, 30, 1]}) == [3, 5]
-    network = kr.init_network(
-        (2, 5, 1), n_intervals=50, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
+    network = kr.init_network((2, 5, 1), n_intervals=50, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
     assert n_params((2, 5, 1), 50, 3) == network.n_params
 
 
 @pytest.mark.parametrize(
     ("problem", "model", "widths", "bar"),
-    [
-        (FLAT, KAN, (2, 1, 1), 1e-3),
-        (PRODUCT, PRUNED, (2, 5, 1), 0.1),
-        (PRODUCT, MLP, (2, 5, 5, 1), 0.1),
-    ],
+    [(FLAT, KAN, (2, 1, 1), 1e-3), (PRODUCT, PRUNED, (2, 5, 1), 0.1), (PRODUCT, MLP, (2, 5, 5, 1), 0.1)],
 )
 def test_every_model_learns_repeats_itself_and_is_plain_data(problem, model, widths, bar):
     config = small(problem, model, widths)
@@ -80,9 +61,7 @@ def test_every_model_learns_repeats_itself_and_is_plain_data(problem, model, wid
     assert results["seconds"] > 0.0
 
 
-@pytest.mark.parametrize(
-    ("model", "widths"), [(KAN, (2, 2, 1)), (PRUNED, (2, 5, 1)), (MLP, (2, 5, 1))]
-)
+@pytest.mark.parametrize(("model", "widths"), [(KAN, (2, 2, 1)), (PRUNED, (2, 5, 1)), (MLP, (2, 5, 1))])
 def test_test_data_choose_nothing(monkeypatch, model, widths):
     config = small(PRODUCT, model, widths)
     honest = learn(PRODUCT, config)
@@ -169,9 +148,7 @@ def test_full_runs_have_five_seeds_and_the_papers_shapes_and_quick_ones_every_ro
     assert {config["seed"] for config in full} == set(range(5))
     for problem in problems:
         shapes = {
-            tuple(config["widths"])
-            for config in full
-            if config["function"] == problem.name and config["model"] == KAN
+            tuple(config["widths"]) for config in full if config["function"] == problem.name and config["model"] == KAN
         }
         assert set(problem.shapes.values()) <= shapes
         models = {config["model"] for config in quick if config["function"] == problem.name}

@@ -65,9 +65,7 @@ def test_a_record_says_what_was_computed_from_what_with_what_and_how_long(toy, t
     assert 0.0 <= record["seconds"] < 10.0
 
 
-def test_finished_records_are_used_again_and_lines_are_sorted_whatever_the_order_of_the_runs(
-    toy, tmp_path
-):
+def test_finished_records_are_used_again_and_lines_are_sorted_whatever_the_order_of_the_runs(toy, tmp_path):
     compute_all(toy, tmp_path, seeds=2)
 
     compute_all(toy, tmp_path, seeds=5)
@@ -124,9 +122,7 @@ def test_results_that_are_not_finite_leave_no_record(toy, tmp_path, monkeypatch,
 def test_kill_9_loses_the_record_in_progress_and_no_other(toy, tmp_path, monkeypatch):
     monkeypatch.setenv("TOY_PAUSE", "0.15")
     folder, n_seeds = tmp_path / "out", 12
-    code = PLAN.format(folder=str(folder), seeds=n_seeds) + (
-        "list(computing.compute_all(plan.missing))"
-    )
+    code = PLAN.format(folder=str(folder), seeds=n_seeds) + ("list(computing.compute_all(plan.missing))")
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
     wait_for(lambda: lines_in(folder) >= 3)
     process.send_signal(signal.SIGKILL)
@@ -173,9 +169,7 @@ def test_ctrl_c_ends_a_ladder_inside_a_fit(tmp_path, monkeypatch):
     assert not task.path.exists()
 
 
-def test_ctrl_c_ends_the_program_and_its_processes_with_one_line_and_status_130(
-    toy, tmp_path, monkeypatch
-):
+def test_ctrl_c_ends_the_program_and_its_processes_with_one_line_and_status_130(toy, tmp_path, monkeypatch):
     monkeypatch.setenv("TOY_PAUSE", "60")
     code = (
         "import sys; import toy_figure; from figures import __main__ as program; from kan_ref.program import run_program;"
@@ -217,10 +211,7 @@ def test_two_jobs_write_the_same_records_as_one(toy, tmp_path):
         if jobs == 1:
             assert seeds_run(tmp_path) == [0, 1, 2]
 
-    one, two = (
-        [{**record, "seconds": 0.0} for record in plan_of(toy, folder).finished]
-        for folder in folders
-    )
+    one, two = ([{**record, "seconds": 0.0} for record in plan_of(toy, folder).finished] for folder in folders)
     assert one == two
     assert len(one) == 3
 
@@ -353,9 +344,7 @@ def test_a_wrong_command_is_refused_in_a_sentence(capsys, arguments, sentence):
 
 
 @pytest.mark.parametrize("name", ["claims.md", "toy_figure.png", "records"])
-def test_a_file_that_cannot_be_written_is_named_before_the_work(
-    toy_program, tmp_path, capsys, name
-):
+def test_a_file_that_cannot_be_written_is_named_before_the_work(toy_program, tmp_path, capsys, name):
     """A folder is where a file should be, or the other way round."""
     out = tmp_path / "out"
     (out / name).parent.mkdir(exist_ok=True)
@@ -390,12 +379,7 @@ print(seen)
     environment = {**os.environ, "OMP_NUM_THREADS": "8", "OPENBLAS_NUM_THREADS": "8"}
 
     shown = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
 
     assert shown.stdout == "['11']\n"
@@ -418,9 +402,7 @@ def drawn_from(*homes):
     )
 
 
-def test_the_program_draws_derived_figures_and_computes_a_shared_record_once(
-    toy, tmp_path, monkeypatch
-):
+def test_the_program_draws_derived_figures_and_computes_a_shared_record_once(toy, tmp_path, monkeypatch):
     both = {"toy": toy, "derived": drawn_from(toy)}
     monkeypatch.setattr(program, "all_figures", lambda: both)
     monkeypatch.setattr(program, "find_figures", lambda names: list(both.values()))
@@ -469,9 +451,7 @@ def test_a_picture_is_outdated_if_its_records_or_the_code_are_newer(toy, tmp_pat
         assert not pictures.is_outdated(toy, tmp_path)
 
 
-def test_outdated_pictures_are_drawn_once_and_a_figure_that_lacks_records_is_left_out(
-    tmp_path, monkeypatch
-):
+def test_outdated_pictures_are_drawn_once_and_a_figure_that_lacks_records_is_left_out(tmp_path, monkeypatch):
     two = {name: all_figures()[name] for name in ("0.1", "2.2")}
     monkeypatch.setattr(pictures, "all_figures", lambda: two)
 
@@ -493,13 +473,7 @@ def test_the_style_ends_with_its_context_and_does_not_ask_the_user():
 
 def test_a_bar_gives_each_word_of_the_number_that_it_prints():
     values = (100.0, 99.96, 99.9, 10.0, 9.9)
-    assert [Bar(value, 100.0, 10.0, form=".3g").word for value in values] == [
-        "yes",
-        "yes",
-        "partly",
-        "partly",
-        "no",
-    ]
+    assert [Bar(value, 100.0, 10.0, form=".3g").word for value in values] == ["yes", "yes", "partly", "partly", "no"]
     assert Bar(100.0, 100.0, reason="x").word == "partly"
     assert [Bar(value, 1.0, most=True).word for value in (1.0, 1.1)] == ["yes", "no"]
 
