@@ -1,4 +1,4 @@
-"""What known defects do to a correct implementation: which outputs of which cases of the conformance kit become wrong.
+"""What known defects do to a correct implementation: which outputs of which cases of the conformance kit become wrong, and their fingerprints.
 
     python -m benchmarks.conformance_patterns                     compare the file of the kit with new patterns
     python -m benchmarks.conformance_patterns --write             write it (about 30 CPU seconds)
@@ -32,7 +32,7 @@ def _defects() -> Any:
 
 
 def tested(name: str) -> dict[str, Any]:
-    """Return the pattern of a defect: flag, change, its wrong outputs by case, and the share of its marks."""
+    """Return the pattern of a defect: flag, change, and the fingerprints of its wrong outputs by case."""
     defects = _defects()
     from kan_ref.conformance import name as naming
     from kan_ref.conformance import suite
@@ -47,15 +47,16 @@ def tested(name: str) -> dict[str, Any]:
     with np.errstate(all="ignore"):
         subject = DirectSubject(defects.defective(old, new))
         outcomes = suite.run(subject, [(topic, cases) for topic, cases in chosen if cases]).outcomes
-    failed = [one for one in outcomes if one.status in ("failed", "blocked")]
-    wrong = {one.case.id: sorted(naming.wrong_outputs(one)) for one in failed}
-    n_marks = sum(mark.flag == flag for one in failed for mark in one.case.marks)
-    marked = round(naming.share_of_marks(flag, failed), 3) if n_marks > 2 else 0.0  # few say little
-    return {"flag": flag, "change": name, "wrong": wrong, "marked": marked}
+    wrong = {one.case.id: dict(naming.wrong_outputs(one)) for one in outcomes}
+    return {
+        "flag": flag,
+        "change": name,
+        "wrong": {case: one for case, one in wrong.items() if one},
+    }
 
 
 def document(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the file of patterns: bits of outputs, the first output of the first case lowest."""
+    """Return the file of patterns, in the form that `name.load_patterns` describes."""
     from kan_ref.conformance import name as naming
     from kan_ref.conformance import suite
 
@@ -63,13 +64,15 @@ def document(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     places = [(case.id, output) for case in cases for output in case.expected]
     entries = []
     for one in found:
-        bits = sum(
-            1 << n
-            for n, (case, output) in enumerate(places)
-            if output in one["wrong"].get(case, ())
-        )
-        if bits:
-            entries.append({**one, "wrong": f"{bits:x}"})
+        shown = [
+            n for n, (case, output) in enumerate(places) if output in one["wrong"].get(case, ())
+        ]
+        prints = [one["wrong"][places[n][0]][places[n][1]] for n in shown]
+        if shown:
+            bits = f"{sum(1 << n for n in shown):x}"
+            entries.append(
+                {**one, "wrong": bits, "prints": np.array(prints, ">f4").tobytes().hex()}
+            )
     return {"cases": [case.id for case in cases], "patterns": entries}
 
 

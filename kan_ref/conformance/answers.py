@@ -2,8 +2,6 @@
 
 Returned layers are represented by their values at the case's probe points, affine fits by their
 curve, initial layers by their moments.
-
-Outputs can have marks of known defects.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +30,6 @@ _ONE_OUTPUT = {
     "family_forward": "y",
 }
 ROUNDING = 1e-12  # of the larger end of a grid
-SAME = 1e-6  # an answer matches a defect within this fraction of the defect's own error
 USUAL_SIGMA = 0.1  # of initial coefficients, unless the answer states another
 _GRADIENTS = ("d_coef", "d_w_base", "d_w_spline")
 _FORMULAS: dict[str, Callable[[FloatArray], FloatArray]] = {
@@ -206,29 +203,3 @@ def _fitted(case: Case, answer: Mapping[str, Any]) -> dict[str, Any]:
         "values": c * curve + d if c else np.full_like(curve, d),
         "r2": np.asarray(r2),
     }
-
-
-# --- marks of known defects
-
-
-def seen_marks(case: Case, got: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the flags of which the answer has a mark."""
-    return tuple(
-        dict.fromkeys(
-            mark.flag
-            for mark in case.marks
-            if all(_fits(case, mark.output, at, value, got) for at, value in mark.places)
-        )
-    )
-
-
-def _fits(case: Case, output: str, index: int, value: float, got: Mapping[str, Any]) -> bool:
-    """Return whether the answer is that of a known defect."""
-    answered = got.get(output)
-    expected = np.asarray(case.expected[output])
-    if answered is None or answered.shape != expected.shape:
-        return False
-    room = case.tolerance[output]
-    if value:  # a defect that gives 0 gives it exactly, while many small numbers are near 0
-        room = max(room, SAME * abs(value - float(expected.flat[index])))
-    return bool(abs(float(answered.flat[index]) - value) <= room)

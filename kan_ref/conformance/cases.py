@@ -54,35 +54,15 @@ METHODS = {
 }
 
 
-@dataclass(frozen=True)
-class Mark:
-    """The answer of a known defect: `value` at flat `index` of `output`.
-
-    `also` holds another index of the output with its value, if the defect shows at more than one.
-    """
-
-    flag: str
-    output: str
-    index: int
-    value: float
-    also: tuple[int, float] | None = None
-
-    @property
-    def places(self) -> tuple[tuple[int, float], ...]:
-        """The pairs of an index and its value."""
-        first = (self.index, self.value)
-        return (first,) if self.also is None else (first, self.also)
-
-
 @dataclass(frozen=True, eq=False)
 class Case:
     """One call of a method, and its right answer.
 
     `inputs` by argument name, arrays as float64; `expected` and `tolerance` (largest absolute
     error) by output; `kind` is the class: "required", "acceptable" or "implementation-defined".
-    `probe` (n, n_in) holds the points at which a returned layer is evaluated. `marks` are the
-    answers of known defects. `since` is the first version of the contract that has the case. `call`
-    names how the method is called, if not simply once (`calls`).
+    `probe` (n, n_in) holds the points at which a returned layer is evaluated. `since` is the first
+    version of the contract that has the case. `call` names how the method is called, if not simply
+    once (`calls`).
     """
 
     id: str
@@ -94,7 +74,6 @@ class Case:
     inputs: Mapping[str, Any]
     expected: Mapping[str, Any]
     tolerance: Mapping[str, float]
-    marks: tuple[Mark, ...]
     probe: FloatArray | None
     since: int
     call: str = ""
@@ -204,16 +183,6 @@ def _topic(document: Mapping[str, Any]) -> Topic:
 
 
 def _case(topic: str, entry: Mapping[str, Any]) -> Case:
-    marks = tuple(
-        Mark(
-            mark["flag"],
-            mark["output"],
-            mark["index"],
-            decode(mark["value"]),
-            (mark["also"]["index"], decode(mark["also"]["value"])) if "also" in mark else None,
-        )
-        for mark in entry.get("betrays", ())
-    )
     inputs = {name: decode(entry["inputs"][name]) for name in METHODS[entry["method"]]}
     expected = {output: decode(value) for output, value in entry["expected"].items()}
     for value in expected.values():
@@ -231,7 +200,6 @@ def _case(topic: str, entry: Mapping[str, Any]) -> Case:
         inputs,
         expected,
         entry["tolerance"],
-        marks,
         probe,
         entry["since"],
         entry.get("call", ""),

@@ -1,17 +1,21 @@
-"""From an answer to a verdict: which error it has, and which known defects give the same answer.
+"""From an answer to a verdict: whether it is right, and a fingerprint of what is wrong.
 
-An answer is right if shapes agree and |got - expected| <= tolerance in every output (`answers`). An
-`Outcome` is a case with its verdict and its status in the run.
+An answer is right if shapes agree and |got - expected| <= tolerance in every output (`answers`).
+The fingerprint of a wrong output is one number, by which the same wrong answer is known again:
+
+    (C33)  sum_n cos(n^2) (got_n - expected_n),    n = 1, 2, ... in C order
+
+An `Outcome` is a case with its verdict and its status in the run.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance.answers import read_outputs, seen_marks
+from kan_ref.conformance.answers import read_outputs
 from kan_ref.conformance.cases import Case
 from kan_ref.conformance.wire import unreadable
 
@@ -28,7 +32,7 @@ class Verdict:
     `kind`: "" if right, "values", "not finite" or "shape" if wrong, "form" if dicts lack parts or
     have parts that do not fit, "unreadable" without such a form, or what came instead of an answer:
     "raises", "no answer", "not asked".
-    `outputs`: the outputs with wrong numbers. `marks`: flags of which the answer has the mark.
+    `prints`: fingerprints of the wrong outputs, nan where numbers are not finite or there are none.
     `single`: whether all numbers are float32 numbers, which right ones are not.
     """
 
@@ -39,8 +43,7 @@ class Verdict:
     ulp: float = float("nan")
     relative: float = float("nan")
     kind: str = ""
-    outputs: tuple[str, ...] = ()
-    marks: tuple[str, ...] = ()
+    prints: Mapping[str, float] = field(default_factory=dict)
     single: bool = False
 
 
@@ -56,7 +59,7 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         wide = {name: FLOAT32 * room for name, room in case.tolerance.items() if name != "kept"}
         case = replace(case, tolerance={**case.tolerance, **wide})
     worst: Verdict | None = None
-    wrong: list[str] = []
+    prints: dict[str, float] = {}
     for output, expected in case.expected.items():
         value = got[output]
         if value is None:
@@ -66,7 +69,7 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
                 continue
             message = f"{output} is not the expected one"
             return Verdict(
-                False, message, repr(expected), repr(value), kind="values", outputs=(output,)
+                False, message, repr(expected), repr(value), kind="values", prints={output: np.nan}
             )
         if value.shape == _listed(expected):
             got[output] = value = value.reshape(np.shape(expected))
@@ -75,7 +78,7 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
             continue
         if verdict.kind == "shape":
             return verdict
-        wrong.append(output)
+        prints[output] = fingerprint(np.asarray(expected), value)
         if worst is None or not verdict.relative <= worst.relative:
             worst = verdict
     if worst is None:
@@ -86,10 +89,16 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
     return replace(
         worst,
         kind="values" if finite else "not finite",
-        outputs=tuple(wrong),
-        marks=seen_marks(case, got) if finite else (),
+        prints=prints,
         single=_is_single(case, got),
     )
+
+
+def fingerprint(expected: FloatArray, got: FloatArray) -> float:
+    """Return the fingerprint (C33) of a wrong array, nan if it is not finite in float32."""
+    with np.errstate(all="ignore"):
+        found = np.cos(np.arange(1.0, got.size + 1.0) ** 2) @ (got - expected).ravel()
+        return float(found) if np.isfinite(np.float32(found)) else np.nan
 
 
 def _listed(expected: Any) -> tuple[int, ...]:

@@ -1,35 +1,36 @@
 """What a report says of failures: facts that were seen, and the known defects that they resemble.
 
 A fact needs no catalogue: an exception, a wrong shape, numbers that are not finite, errors as small
-as rounding, and what the cases of `side_effects` show of a call. Facts of a kind are grouped by
-their message.
+as rounding, and what the cases of `side_effects` show of a call.
 
-A defect of the catalogue is named by its pattern. `patterns.json` holds what injected defects do to
-a correct implementation, several for each flag: the wrong outputs of every case, and the share of
-the flag's marks that the answers have. A run agrees with a pattern method by method, in the share
-of cases that fail in both among those that fail in one:
+A known defect is named by its pattern. `patterns.json` holds what injected defects do to a correct
+implementation, several for each flag: the wrong outputs of every case, and the fingerprint
+(`judge`) of each wrong array. A run agrees with a pattern method by method, in the failed cases
+that both have among those that one of them has:
 
-    (C32)  S = sum_M w_M |F_M and P_M| / |F_M or P_M| / sum_M w_M
+    (C32)  S = sum_M w_M A_M / |F_M or P_M| / sum_M w_M,    A_M = sum of a_c over c in F_M and P_M
 
-F_M are the failed cases of method M, P_M those of the pattern. w_M is 1; it is 0 for a method whose
-failures all follow one of a more basic topic, and small for one that does not fail in the run,
-because an implementation may compute the same formula at two places. A failure with numbers agrees
-only in the outputs that are wrong in both; one without numbers agrees in all. S is lower if the
-most basic method of the pattern passes, if the marks of the flag are absent, and if failures are
-exceptions where the flag names a formula.
+F_M are the failed cases of method M, P_M those of the pattern. a_c is the share of the outputs that
+are wrong in both among those that are wrong in one; an output counts half if the fingerprints
+differ. So S is 1 if the numbers are those of the injected defect, and at most 1/2 if only the
+places are the same. w_M is 1; it is 0 for a method whose failures all follow one of a more basic
+topic, and small for one that does not fail in the run, because an implementation may compute the
+same formula at two places. S is halved if the most basic method of the pattern passes.
 
 A library can have several defects. So the best pattern is named, its cases are taken out, and the
-search goes on while S is at least 0.6 and more than one in twenty of the failures is left. If no
-pattern agrees, the flag is named whose marks most answers have, or else that most failed cases test
-first, with S = 0.
+search goes on while S is at least 0.4, or 0.9 once one in twenty of the failures is left. If no
+pattern agrees, the flag is named that most failed cases test, with S = 0.
 """
 
 import json
+import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+
+import numpy as np
 
 from kan_ref.conformance.cases import HOME, Case, load_topics
 from kan_ref.conformance.judge import BAD, Outcome
@@ -57,26 +58,15 @@ _BY_KIND = {
 }
 _WITH_KNOTS = ("uniform_knots", "initial_layer")  # whose answers hold the knots of a fresh grid
 SMALL = 3e-5  # relative errors below it have causes of their own: precision, tolerances
-RIGHT = 0.02  # weight of a method that does not fail in the run
+SAME = 1e-6  # fingerprints that agree within this fraction are of the same answer
+PLACE = 0.5  # what an output counts that is wrong in both, but with other numbers
+RIGHT = 0.05  # weight of a method that does not fail in the run
 OWN = 0.5  # factor of a pattern whose most basic method passes all its cases
-MARKS = 0.3  # largest part of the agreement that absent marks take away, or raised exceptions
-TIE = 0.01  # marks decide between agreements that are nearly equal
-LEAST = 0.2  # agreement below which no pattern agrees
-AGREES, REST = 0.6, 0.05  # least agreement of a further defect, and least share that is left for it
+LEAST = 0.1  # agreement below which no pattern agrees
+AGREES = 0.4  # least agreement of a further defect
+REST, EQUAL = 0.05, 0.9  # if no more than this share of failures is left, its least agreement
 
-# flags that name a wrong formula of arrays in the right shapes: such a formula raises nothing
-FORMULAS = (
-    *("MissingWSpline", "WSplineTwice", "MissingWBase", "MissingBase", "BaseScaled"),
-    *("KnotStep", "MeanOverInputs", "SumAxis", "MissingMask", "TransposedMask", "SiluForm"),
-    *("SiluSlope", "DCoefWithoutWSpline", "DWSplineWithoutCoef", "DxWithoutBase"),
-    *("DxWithoutSpline", "UnmaskedGradient", "MeanOverBatch", "OneSampleOnly", "DyIgnored"),
-    *("DerivativeFactor", "HessianSlopes", "HessianCurves", "ScalerTwice", "OneOutput"),
-    *("PruneRule", "PruneEither", "PruneOneSided", "PruneThreshold", "PruneEquality"),
-    *("PruneEdges", "NodeScoreMax", "NodeScoreSides", "L1Mean", "L1Deviation"),
-    *("L1WithoutBase", "EntropyBase", "EntropyShares", "PenaltyInputs", "AdamBias"),
-    *("AdamEpsilon", "AdamMoments", "AdamRoot", "StepSign"),
-)
-_Cases = Mapping[str, Mapping[str, Outcome]]  # method -> case id -> outcome
+Wrong = Mapping[str, float]  # wrong output -> fingerprint, nan where there are no finite numbers
 
 
 @dataclass(frozen=True)
@@ -95,12 +85,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Pattern:
-    """An injected defect: method -> case -> wrong outputs, and the share of its flag's marks."""
+    """An injected defect of a flag: method -> case -> wrong outputs."""
 
     flag: str
     change: str
-    wrong: Mapping[str, Mapping[str, frozenset[str]]]
-    marked: float
+    wrong: Mapping[str, Mapping[str, Wrong]]
 
 
 def findings(outcomes: Sequence[Outcome]) -> list[Finding]:
@@ -123,10 +112,11 @@ def findings(outcomes: Sequence[Outcome]) -> list[Finding]:
 
 
 def _facts(bad: Sequence[Outcome]) -> list[Finding]:
+    """Return the facts, those with most cases first; exceptions are grouped by their message."""
     small = [one for one in bad if one.verdict.relative < SMALL]
     n_small = Counter(one.case.method for one in small)
     n_single = Counter(one.case.method for one in small if one.verdict.single)
-    groups: dict[tuple[str, ...], list[Outcome]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for one in bad:
         kind, method, message = one.verdict.kind, one.case.method, one.verdict.message
         if kind in ("shape", "not asked"):
@@ -163,123 +153,111 @@ def counted(case: Case) -> bool:
     return case.kind == "required" and not case.call
 
 
-def wrong_outputs(outcome: Outcome) -> frozenset[str]:
-    """Return the wrong outputs of a failure; all of them where there are no numbers."""
-    if outcome.verdict.relative < SMALL:
-        return frozenset()
-    return frozenset(outcome.verdict.outputs or outcome.case.expected)
+def wrong_outputs(outcome: Outcome) -> Wrong:
+    """Return the wrong outputs with their fingerprints; all of a case without an answer.
 
-
-def share_of_marks(flag: str, failed: Iterable[Outcome]) -> float:
-    """Return the share of a flag's marks in wrong outputs that the answers have, or 0."""
-    seen = [
-        flag in one.verdict.marks
-        for one in failed
-        for mark in one.case.marks
-        if mark.flag == flag and mark.output in one.verdict.outputs and one.verdict.kind == "values"
-    ]
-    return sum(seen) / max(1, len(seen))
+    None of a case whose errors are small: that is a fact of its own.
+    """
+    if outcome.status not in BAD or outcome.verdict.relative < SMALL:
+        return {}
+    return outcome.verdict.prints or dict.fromkeys(outcome.case.expected, math.nan)
 
 
 @cache
 def load_patterns() -> tuple[Pattern, ...]:
-    """Return the patterns of the file: bits of outputs, the first one of the first case lowest."""
+    """Return the patterns of the file.
+
+    `wrong` has a bit for each output, that of the first output of the first case lowest, and
+    `prints` 8 hexadecimal digits for each wrong output: a fingerprint as big-endian float32.
+    """
     document = json.loads(FILE.read_text(encoding="utf-8"))
     by_id = {case.id: case for topic in load_topics() for case in topic.cases}
     cases = [by_id[name] for name in document["cases"]]
     places = [(case, output) for case in cases for output in case.expected]
     found = []
     for entry in document["patterns"]:
-        wrong: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
         bits = bin(int(entry["wrong"], 16))[:1:-1]
-        for (case, output), bit in zip(places, bits, strict=False):
-            if bit == "1":
-                others = wrong[case.method].get(case.id, frozenset())
-                wrong[case.method][case.id] = others | {output}
-        found.append(Pattern(entry["flag"], entry["change"], wrong, entry["marked"]))
+        at = (place for place, bit in zip(places, bits, strict=False) if bit == "1")
+        prints = np.frombuffer(bytes.fromhex(entry["prints"]), dtype=">f4").tolist()
+        wrong: dict[str, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+        for (case, output), number in zip(at, prints, strict=True):
+            wrong[case.method][case.id][output] = number
+        found.append(Pattern(entry["flag"], entry["change"], wrong))
     return tuple(found)
 
 
 def _resembled(outcomes: Sequence[Outcome]) -> list[Finding]:
     """Return the flags whose patterns agree with the failures of a run, in a greedy cover."""
-    asked: dict[str, dict[str, Outcome]] = defaultdict(dict)
-    for one in outcomes:
-        small = one.status in BAD and not wrong_outputs(one)
-        if counted(one.case) and one.status in ("passed", *BAD) and not small:
-            asked[one.case.method][one.case.id] = one
+    left = [
+        one
+        for one in outcomes
+        if counted(one.case) and (one.status == "passed" or wrong_outputs(one))
+    ]
     found: list[Finding] = []
-    left = 0.0  # number of failures that may stay without a name
-    while failed := [o for some in asked.values() for o in some.values() if o.status in BAD]:
-        left = left or REST * len(failed)
-        flag, (score, cases) = next(iter(agreements(asked).items()))
-        if found and (score < AGREES or len(failed) <= left):
+    n_all = sum(one.status in BAD for one in left)
+    while failed := [one for one in left if one.status in BAD]:
+        flag, (score, cases) = next(iter(agreements(left).items()))
+        if found and score < (AGREES if len(failed) > REST * n_all else EQUAL):
             break
         if score < LEAST:
-            score, seen = 0.0, any(one.verdict.marks for one in failed)
-            shown = {o.case.id: o.verdict.marks if seen else o.case.flags[:1] for o in failed}
-            flag = Counter(flag for flags in shown.values() for flag in flags).most_common(1)[0][0]
-            cases = {case for case, flags in shown.items() if flag in flags}
+            tested = Counter(flag for one in failed for flag in one.case.flags)
+            score, flag = 0.0, tested.most_common(1)[0][0]
+            cases = {one.case.id for one in failed if flag in one.case.flags}
         mine = tuple(one.case.id for one in failed if one.case.id in cases)
         found.append(Finding(flag, RESEMBLES, mine, agreement=score))
-        for method, members in asked.items():
-            asked[method] = {case: one for case, one in members.items() if case not in cases}
+        left = [one for one in left if one.case.id not in cases]
     return found
 
 
-def agreements(asked: _Cases) -> dict[str, tuple[float, set[str]]]:
+def agreements(outcomes: Sequence[Outcome]) -> dict[str, tuple[float, set[str]]]:
     """Return flag -> agreement (C32) of its best pattern, and the pattern's cases; best flag first.
 
-    Of flags that agree nearly equally, the first is the one whose marks are seen, or has none.
-
-    Parameters
-    ----------
-    asked : outcomes that have passed or failed, by method and case
+    `outcomes` have passed or failed.
     """
-    failed = {
-        method: {case: one for case, one in members.items() if one.status in BAD}
-        for method, members in asked.items()
-    }
-    bad = [one for members in failed.values() for one in members.values()]
-    raised = sum(one.verdict.kind not in ("values", "not finite") for one in bad) / len(bad)
-    marked = cache(lambda flag: share_of_marks(flag, bad))
+    asked: dict[str, dict[str, Outcome]] = defaultdict(dict)
+    for one in outcomes:
+        asked[one.case.method][one.case.id] = one
     found: dict[str, tuple[float, set[str]]] = {}
     for pattern in load_patterns():
-        score = _agreement(pattern, asked, failed)
-        if score:
-            score *= 1.0 - MARKS * max(0.0, pattern.marked - marked(pattern.flag))
-            score *= 1.0 - MARKS * raised * (pattern.flag in FORMULAS)
+        score = _agreement(pattern, asked)
         if score >= found.get(pattern.flag, (0.0,))[0]:
             found[pattern.flag] = score, {case for one in pattern.wrong.values() for case in one}
-    most = {flag: max(p.marked for p in load_patterns() if p.flag == flag) for flag in found}
-    ranks = {flag: found[flag][0] + TIE * (2.0 * marked(flag) - most[flag]) for flag in found}
-    return {flag: found[flag] for flag in sorted(found, key=lambda flag: -ranks[flag])}
+    return dict(sorted(found.items(), key=lambda item: -item[1][0]))
 
 
-def _agreement(pattern: Pattern, asked: _Cases, failed: _Cases) -> float:
+def _agreement(pattern: Pattern, asked: Mapping[str, Mapping[str, Outcome]]) -> float:
     above, below = 0.0, 0.0
-    first: tuple[int, str] | None = None
+    basic = (math.inf, True)  # level of the pattern's most basic method, and whether it passes
     for method, members in asked.items():
         wrong = pattern.wrong.get(method, {})
-        expected, bad = wrong.keys() & members.keys(), failed[method]
+        expected = wrong.keys() & members.keys()
+        bad = {case: one for case, one in members.items() if one.status in BAD}
         if expected:
-            own = (min(_levels()[case] for case in expected), method)
-            first = own if first is None else min(first, own)
+            basic = min(basic, (min(_levels()[case] for case in expected), not bad))
         if not bad:
             below += RIGHT * bool(expected)
         elif any(one.status == "failed" for one in bad.values()):
-            both = sum(_alike(wrong[case], bad[case]) for case in expected & bad.keys())
+            both = sum(
+                _alike(wrong[case], wrong_outputs(bad[case])) for case in expected & bad.keys()
+            )
             above += both / len(expected | bad.keys())
             below += 1.0
-    if not above or first is None:
-        return 0.0
-    return above / below * (1.0 if failed[first[1]] else OWN)
+    return above / below * (OWN if basic[1] else 1.0) if above else 0.0
 
 
-def _alike(expected: frozenset[str], outcome: Outcome) -> float:
-    if outcome.verdict.kind not in ("values", "not finite"):
-        return 1.0
-    wrong = wrong_outputs(outcome)
-    return len(expected & wrong) / len(expected | wrong)
+def _alike(one: Wrong, other: Wrong) -> float:
+    """Return the share of outputs that are wrong in both; those with other numbers count half.
+
+    A failure without any number has all outputs of its partner.
+    """
+    if all(map(math.isnan, other.values())):
+        return 1.0 if all(map(math.isnan, one.values())) else PLACE
+    same = (_equal(one[output], other[output]) for output in one.keys() & other.keys())
+    return sum(1.0 if equal else PLACE for equal in same) / len(one.keys() | other.keys())
+
+
+def _equal(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=SAME) or (math.isnan(one) and math.isnan(other))
 
 
 @cache

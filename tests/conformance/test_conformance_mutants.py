@@ -464,7 +464,6 @@ def test_a_mask_that_is_taken_as_a_condition_differs_where_the_contract_leaves_m
     outcomes = {o.case.id: o for o in report_on(wrong, only=["*/mask-factor"]).outcomes}
 
     assert outcomes["layer_forward/mask-factor"].status == "differs"
-    assert outcomes["layer_forward/mask-factor"].verdict.marks == ("MaskFactor",)
 
 
 def test_small_errors_of_silu_and_of_a_ridge_are_caught_and_named_as_small():
@@ -599,7 +598,7 @@ def test_a_family_is_never_counted_with_the_basis_functions_of_the_paper():
     assert not any(case.startswith(tuple(OTHERS)) for case in paper)
 
 
-def test_a_fault_of_a_family_is_named():
+def test_a_fault_of_a_family_is_caught_and_named_by_what_its_cases_test():
     class Half(Families):
         half = 0.5
 
@@ -621,8 +620,8 @@ def test_a_fault_of_a_family_is_named():
             s, e = family["starts"], family["ends"]
             return super().relu(family, x, order) * (e - s) ** 4 / 16.0
 
-    assert first_named(family_report(Half(), "gaussian")) == "GaussianWidth"
-    assert family_report(Kind(), "chebyshev").failures
-    assert first_named(family_report(Sines(), "fourier")) == "FourierOrder"
-    assert family_report(Square(), "relu").failures
-    assert first_named(family_report(Scale(), "relu")) == "ReluScale"
+    faults = {Half: "gaussian", Kind: "chebyshev", Sines: "fourier", Square: "relu", Scale: "relu"}
+    for subject, family in faults.items():  # without patterns: by what the failed cases test
+        report = family_report(subject(), family)
+        assert report.failures
+        assert any(first_named(report) in one.case.flags for one in report.failures)
