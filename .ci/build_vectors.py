@@ -10,8 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from kan_ref.conformance.cases import contract_version
-from kan_ref.conformance.export import README, export
+from kan_ref.conformance.cases import README, contract_version, export
 
 PACKAGE = '''"""Conformance vectors for Kolmogorov-Arnold networks: files in the folder `path()`."""
 

@@ -26,7 +26,7 @@ from kan_ref.conformance.adapters.catalogue import ENTRIES, Entry
 from kan_ref.conformance.cards_page import page
 from kan_ref.conformance.cases import contract_version
 from kan_ref.conformance.judge import BAD
-from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
+from kan_ref.conformance.subjects import AdapterProcess, Limits
 from kan_ref.conformance.suite import Report
 from kan_ref.files import parse_json, read_regular, replace_file
 from kan_ref.program import check_output
@@ -61,12 +61,12 @@ def measure(entry: Entry, dtype: str, *, timeout: float = PATIENCE) -> dict[str,
     """
     from tqdm import tqdm
 
-    subject = python_adapter(
-        entry.adapter, dtype=dtype, timeout=timeout, start_timeout=max(timeout, START_TIMEOUT)
-    )
     try:
-        if failed := subject.refused or subject.silent:
-            raise RuntimeError(f"{entry.name} cannot be tested: {failed}")
+        limits = Limits(timeout=timeout, start_timeout=max(timeout, Limits.start_timeout))
+        subject = AdapterProcess(entry.adapter, dtype, limits)
+    except RuntimeError as error:
+        raise RuntimeError(f"{entry.name} cannot be tested: {error}") from error
+    try:
         chosen = suite.choose(family=entry.family)
         with tqdm(
             total=sum(len(cases) for _, cases in chosen),
@@ -74,7 +74,7 @@ def measure(entry: Entry, dtype: str, *, timeout: float = PATIENCE) -> dict[str,
             leave=False,
             disable=None,
         ) as bar:
-            report = suite.run(subject, chosen, dtype=dtype, callback=lambda _: bar.update())
+            report = suite.run(subject, chosen, callback=lambda _: bar.update())
     finally:
         subject.close()
     late = [

@@ -9,7 +9,7 @@ from kan_ref.conformance.adapters.known_defects import BEYOND, KNOWN
 from kan_ref.conformance.cases import BSPLINE, load_topics
 from kan_ref.conformance.judge import BAD
 from kan_ref.conformance.name import FACTS
-from kan_ref.conformance.run_report import notes
+from kan_ref.conformance.report import notes
 
 Record = Mapping[str, Any]
 SHOWN = 4  # cases that are named for a defect, before the number of the others
