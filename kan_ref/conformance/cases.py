@@ -57,23 +57,6 @@ METHODS = {
 }
 
 
-@dataclass(frozen=True)
-class Mark:
-    """The answer of a known defect: `value` at flat `index` of `output`, and `also` at another."""
-
-    flag: str
-    output: str
-    index: int
-    value: float
-    also: tuple[int, float] | None = None
-
-    @property
-    def places(self) -> tuple[tuple[int, float], ...]:
-        """The pairs of an index and its value."""
-        first = (self.index, self.value)
-        return (first,) if self.also is None else (first, self.also)
-
-
 @dataclass(frozen=True, eq=False)
 class Case:
     """One call of a method, and its right answer.
@@ -97,7 +80,7 @@ class Case:
     probe: FloatArray | None = field(repr=False)
     since: int
     call: str
-    marks: tuple[Mark, ...] = field(repr=False)
+    marks: tuple[Any, ...] = ()  # of vectors of earlier versions
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,16 +161,6 @@ def _case(topic: str, entry: Mapping[str, Any]) -> Case:
         decode(entry.get("probe")),
         entry["since"],
         entry.get("call", ""),
-        tuple(
-            Mark(
-                mark["flag"],
-                mark["output"],
-                mark["index"],
-                decode(mark["value"]),
-                (mark["also"]["index"], decode(mark["also"]["value"])) if "also" in mark else None,
-            )
-            for mark in entry.get("betrays", ())
-        ),
     )
 
 
@@ -236,12 +209,13 @@ def export(folder: Path) -> list[Path]:
 
     The folder is created if needed, and files of the same names are replaced. Returns their paths.
     """
-    found = [path for name in ("vectors", "schemas") for path in sorted((HOME / name).iterdir())]
+    files = {HOME / "vectors" / "README.md": "README.md", HOME / "flags.toml": "flags.toml"}
+    for name in ("vectors/*.json", "schemas/*.json", "generate/*.py"):
+        files |= {path: path.relative_to(HOME).as_posix() for path in sorted(HOME.glob(name))}
     written = []
-    for path in (*found, *sorted((HOME / "generate").glob("*.py"))):
-        place = folder / path.relative_to(HOME)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        written.append(Path(shutil.copyfile(path, place)))
+    for path, name in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        written.append(Path(shutil.copyfile(path, folder / name)))
     if LICENCE.is_file():
         licence = LICENCE.read_text(encoding="utf-8")
     else:

@@ -315,7 +315,7 @@ def _plain(value: Any) -> Any:
 
 _WORD = r"[+-]?(?:nan(?:\((?:ind|snan|[0-9a-fx]*)\))?|inf(?:inity)?|1\.\#(?:ind|qnan|snan|inf)0*)"
 _SPELLING = re.compile(f'"?{_WORD}"?', re.IGNORECASE)
-_TOKEN = re.compile(rf'"(?:[^"\\]|\\.)*"|(?<![\w.+-]){_WORD}', re.IGNORECASE)
+_TOKEN = re.compile(rf'"(?:[^"\\]|\\.)*"(?:\s*:)?|(?<![\w.+-]){_WORD}', re.IGNORECASE)
 
 
 def dump(message: Mapping[str, Any]) -> bytes:

@@ -22,7 +22,7 @@ from benchmarks.mutation.drawing import all_mutants, draw, read_judged
 from benchmarks.mutation.forking import Task, run_forked
 from benchmarks.mutation.operators import OPERATORS
 from benchmarks.mutation.testing import Records
-from kan_ref.conformance.generate.notes import NOTES
+from kan_ref.conformance.generate.encode import FLAGS
 
 LBFGS = ROOT / "kan_ref" / "optimizers" / "lbfgs.py"
 CHANGES = [  # kind, statement, all its mutants of that kind
@@ -335,7 +335,7 @@ def test_every_mutant_of_the_records_has_a_label_of_known_flags():
     for record in RECORDS:
         label = record["label"]
         assert len(label) == 1
-        assert label.get("equivalent") or set(label["flags"]) <= set(NOTES)
+        assert label.get("equivalent") or set(label["flags"]) <= set(FLAGS)
     for seed in {record["seed"] for record in RECORDS}:
         records = conformance_mutants.of_seed(RECORDS, seed)
         assert len(records) >= 55

@@ -10,7 +10,7 @@ from test_conformance_mutants import report_on
 from benchmarks import conformance_patterns
 from kan_ref.conformance import name, suite
 from kan_ref.conformance.adapters.reference import Reference
-from kan_ref.conformance.generate.notes import NOTES
+from kan_ref.conformance.generate.encode import FLAGS
 from kan_ref.conformance.report import lines, to_plain
 from kan_ref.conformance.subjects import Answer, DirectSubject
 
@@ -149,7 +149,7 @@ def test_the_file_has_the_patterns_of_the_defects_as_they_are():
 def test_every_pattern_belongs_to_a_listed_defect_and_fails_a_case():
     for pattern in name.load_patterns():
         assert (DEFECTS | VARIANTS)[pattern.change][2] == pattern.flag
-        assert pattern.flag in NOTES
+        assert pattern.flag in FLAGS
         assert pattern.flag not in UNSEEN
         assert pattern.wrong
         assert 0.0 <= pattern.marked <= 1.0

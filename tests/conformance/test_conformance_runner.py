@@ -509,7 +509,7 @@ def test_listed_failures_do_not_count_and_a_listed_success_is_told(folder, tmp_p
             "--json is /dev/full, which cannot be written: ",
         ),
         (["--dtype", "float16"], "invalid choice"),
-        (["--export", "wrong.py"], "Not a directory"),
+        (["--export", "wrong.py"], "File exists: "),
     ],
 )
 def test_a_wrong_call_has_status_2_and_a_sentence(folder, arguments, sentence):
@@ -539,7 +539,9 @@ def test_an_export_has_every_file_its_hash_and_the_version_of_the_contract(tmp_p
         name: text for name, text in hashes.items() if name != "contract.json"
     }
     names = [f"vectors/{topic.name}.json" for topic in load_topics()]
-    assert {"vectors/README.md", "LICENSE", "schemas/vectors.schema.json", *names} <= set(hashes)
+    assert {"README.md", "LICENSE", "flags.toml", "schemas/vectors.schema.json", *names} <= set(
+        hashes
+    )
     for name in names:
         assert (tmp_path / name).read_bytes() == (HOME / name).read_bytes()
     assert contract["contract"] == contract_version()

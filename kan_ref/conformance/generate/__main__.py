@@ -1,10 +1,9 @@
-"""Rewrite all vectors and their schema: `python -m kan_ref.conformance.generate`.
+"""Rewrite all vectors: `python -m kan_ref.conformance.generate`.
 
 With `--check` nothing is written; the files that would change are listed.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ from kan_ref.conformance.generate import (
     topics_side_effects,
 )
 from kan_ref.conformance.generate.encode import text
-from kan_ref.conformance.generate.schemas import schema_of_all
 from kan_ref.program import run_program
 
 HOME = Path(__file__).parents[1]
@@ -68,16 +66,14 @@ TOPICS = (
 def generate() -> dict[str, str]:
     """Return all files: path below the package -> text."""
     documents: list[dict[str, Any]] = [make() for make in TOPICS]
-    found = {f"vectors/{document['topic']}.json": text(document) for document in documents}
-    found["schemas/vectors.schema.json"] = json.dumps(schema_of_all(documents), indent=1) + "\n"
-    return found
+    return {f"vectors/{document['topic']}.json": text(document) for document in documents}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the files, or compare them (`--check`), and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m kan_ref.conformance.generate",
-        description="Regenerate the conformance vectors and their schema.",
+        description="Regenerate the conformance vectors.",
     )
     parser.add_argument(
         "--check",
@@ -96,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 path.write_text(content, encoding="utf-8", newline="\n")
     left = [
         f"{path.parent.name}/{path.name}"
-        for path in sorted(HOME.glob("*/*.json"))
+        for path in sorted(HOME.glob("vectors/*.json"))
         if f"{path.parent.name}/{path.name}" not in files
     ]
     for name in stale:

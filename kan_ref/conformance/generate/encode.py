@@ -16,21 +16,21 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import combinations
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from kan_ref.conformance.generate.exact import to_float
-from kan_ref.conformance.generate.notes import NOTES, PAGE
 
 SCHEMA_VERSION = 2  # of the form of the files
 CONTRACT_VERSION = 6  # of the set of cases: each says since which version it exists
 MULTIPLIER, INCREMENT, MODULUS = 75, 74, 65537
-CALLS = ("arguments", "twice", "kept", "fortran", "strided", "nan", "threads")  # not simply once
-CLASSES = ("required", "acceptable", "implementation-defined")
-SEEN = 1e4  # a defect is visible where its answer is this many tolerances from the right one
-# (flag, output -> nested lists): the answers of the defect
-Wrong = Sequence[tuple[str, Mapping[str, Any]]]
+FLAGS: dict[str, dict[str, Any]] = tomllib.loads(
+    (Path(__file__).parents[1] / "flags.toml").read_text(encoding="utf-8")
+)
+PAGE = "docs/conformance.md"
+Wrong = Sequence[tuple[str, Mapping[str, Any]]]  # answers of known defects, which no file has now
 
 
 def flatten(nested: Any) -> Iterator[float]:
@@ -135,21 +135,14 @@ def case(
 ) -> dict[str, Any]:
     """Return one case.
 
-    `flags` are names from `notes`, the most specific first. `expected` holds encoded arrays or
-    integers. `wrong` holds the answers of known defects. `since` is the first version of the
+    `flags` are names from flags.toml, the most specific first. `expected` holds encoded arrays or
+    integers. `wrong` is not written. `since` is the first version of the
     contract that has the case.
     """
-    unknown = {*flags.split(), *(flag for flag, _ in wrong)} - set(NOTES)
+    unknown = set(flags.split()) - set(FLAGS)
     if unknown:
-        raise ValueError(f"case {name} has flags {sorted(unknown)}, which no note explains")
+        raise ValueError(f"case {name} has flags {sorted(unknown)}, which flags.toml does not have")
     rounded = {output: float(f"{bound:.2g}") for output, bound in tolerance.items()}
-    at: list[list[float]] = []
-    if probe is not None:
-        numbers, n_in = probe["decimal"], probe["shape"][1]
-        at = [numbers[start : start + n_in] for start in range(0, len(numbers), n_in)]
-    marks = [
-        mark for flag, answers in wrong if (mark := _mark(flag, answers, expected, rounded, at))
-    ]
     entry = {
         "id": name,
         "method": method,
@@ -160,62 +153,8 @@ def case(
         "inputs": dict(inputs),
         "expected": dict(expected),
         "tolerance": rounded,
-        "betrays": marks,
     }
     return entry if probe is None else {**entry, "probe": probe}
-
-
-def _mark(
-    flag: str,
-    answers: Mapping[str, Any],
-    expected: Mapping[str, Any],
-    tolerance: Mapping[str, float],
-    at: Sequence[Sequence[float]],
-) -> dict[str, Any] | None:
-    """Return the answer by which a defect is recognised, or None.
-
-    It is the number that is most tolerances from the right one, and the next one of the same output
-    (`also`), so that another defect agrees with both by chance less often. Where the answer is a
-    layer, evaluated at the points `at`, they are the two numbers whose points are farthest apart in
-    every input: an answer that is right on a part of its grid has another defect.
-    """
-    seen: list[tuple[float, str, int, float]] = []
-    for output, nested in answers.items():
-        for index, (got, right) in enumerate(
-            zip(flatten(nested), expected[output]["decimal"], strict=True)
-        ):
-            distance = abs(got - right) / (tolerance[output] or 1e-300)
-            if distance > SEEN:
-                seen.append((distance, output, index, got))
-    if not seen:
-        return None
-    seen.sort(key=lambda place: -place[0])  # stable: of equal distances the first place
-    if at and seen[0][1] == "values":
-        n_out = len(expected[seen[0][1]]["decimal"]) // len(at)
-
-        def apart(pair: Iterable[tuple[float, str, int, float]]) -> float:
-            one, other = (at[place[2] // n_out] for place in pair)
-            return min(abs(a - b) for a, b in zip(one, other, strict=True))
-
-        seen = list(max(combinations(seen, 2), key=apart, default=tuple(seen)))
-    _, output, index, got = seen[0]
-    mark = {"flag": flag, "output": output, "index": index, "value": array(got)}
-    shape = expected[output]["shape"]
-    others = [place for place in seen[1:] if place[1] == output]
-    # not of the same row and column if there are others: a sum over the wrong axis agrees in one
-    second = max(others, key=lambda place: _n_apart(shape, index, place[2]), default=None)
-    if second is None:
-        return mark
-    return {**mark, "also": {"index": second[2], "value": array(second[3])}}
-
-
-def _n_apart(shape: Sequence[int], one: int, other: int) -> int:
-    """Return in how many axes two places of an array differ."""
-    n = 0
-    for length in reversed(shape):
-        n += one % length != other % length
-        one, other = one // length, other // length
-    return n
 
 
 def topic(
@@ -231,11 +170,8 @@ def topic(
 
     `basis_family` is "bspline", the paper's, or another one, whose cases are never counted with it.
     """
-    flags = {
-        flag: None
-        for entry in cases
-        for flag in (*entry["flags"], *(mark["flag"] for mark in entry["betrays"]))
-    }
+    flags = {flag for entry in cases for flag in entry["flags"]}
+    flags |= {flag for flag, row in FLAGS.items() if name in row.get("shows", ())}
     names = [entry["id"] for entry in cases]
     if len(set(names)) != len(names):
         twice = sorted(n for n in names if names.count(n) > 1)
@@ -249,7 +185,7 @@ def topic(
         "needs": list(needs),
         "equation": equation,
         "notes": {
-            flag: {"defect": NOTES[flag], "page": f"{PAGE}#{flag.lower()}"}
+            flag: {"defect": FLAGS[flag]["defect"], "page": f"{PAGE}#{flag.lower()}"}
             for flag in sorted(flags)
         },
         "n_cases": len(cases),
