@@ -5,13 +5,13 @@
 The version is that of the contract. The package holds the export, and `path()`, its folder.
 """
 
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from kan_ref.conformance.cases import contract_version
-from kan_ref.conformance.export import README, export
+from kan_ref.conformance.cases import contract_version, export
 
 PACKAGE = '''"""Conformance vectors for Kolmogorov-Arnold networks: files in the folder `path()`."""
 
@@ -52,7 +52,7 @@ def main(folder: str) -> None:
         (Path(place) / "pyproject.toml").write_text(
             PROJECT.format(contract=contract), encoding="utf-8"
         )
-        (Path(place) / "README.md").write_text(README, encoding="utf-8")
+        shutil.copyfile(package / "README.md", Path(place) / "README.md")
         command = [sys.executable, "-m", "build", "--wheel", "--outdir", folder, place]
         subprocess.run(command, check=True)
 

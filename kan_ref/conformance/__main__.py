@@ -9,12 +9,9 @@ case, or a report that cannot be written, 130 after Ctrl-C.
 import argparse
 import os
 import shlex
-import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-from kan_ref.program import check_output, run_program
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices gain nothing from a second thread
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -22,11 +19,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from tqdm import tqdm
 
 from kan_ref.conformance import cards, suite
-from kan_ref.conformance.cases import BSPLINE, DTYPES, families
-from kan_ref.conformance.export import export
-from kan_ref.conformance.report import WRITERS
-from kan_ref.conformance.subjects import MEMORY, TIMEOUT, ProcessSubject, python_adapter
-from kan_ref.conformance.wire import MOST_GIBIBYTES
+from kan_ref.conformance.cases import BSPLINE, DTYPES, export, families
+from kan_ref.conformance.report import FORMS, write
+from kan_ref.conformance.subjects import AdapterProcess, Limits, ProcessSubject
+from kan_ref.program import check_output, run_program
 
 OURSELVES = "kan_ref.conformance.adapters.reference:Reference"
 
@@ -36,74 +32,33 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="python -m kan_ref.conformance",
         description="Test an implementation of KANs against the vectors.",
-        epilog="'report' as the first word tests published libraries and writes their report "
-        "cards: report --help. Exit status: 0 if every required case passes or is listed by "
-        "--xfail, 1 if one fails, 2 for wrong arguments, a subject that cannot start or supports "
-        "no chosen case, or a report that cannot be written, 130 after Ctrl-C",
+        epilog="'report' as the first word tests published libraries: report --help. Exit status: "
+        "0 if every required case passes or is listed by --xfail, 1 if one fails, 2 if nothing "
+        "could be tested or a report not be written, 130 after Ctrl-C",
     )
+    add = found.add_argument
     who = found.add_mutually_exclusive_group()
-    who.add_argument(
-        "--adapter",
-        metavar="MODULE:CLASS",
-        help="a Python adapter, built without arguments (default: kan_ref itself)",
-    )
+    text = "a Python adapter, built without arguments (default: kan_ref itself)"
+    who.add_argument("--adapter", metavar="MODULE:CLASS", default=OURSELVES, help=text)
     who.add_argument("--program", metavar="COMMAND", help="any program that answers JSON lines")
-    found.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="GLOB",
-        help="cases or topics to run, such as 'bases' or 'layer_vjp/*mask*'",
-    )
-    found.add_argument(
-        "--skip", action="append", default=[], metavar="GLOB", help="cases or topics to leave out"
-    )
-    found.add_argument(
-        "--family",
-        choices=families(),
-        default=BSPLINE,
-        help="basis functions: those of the paper (default %(default)s), or others, which are "
-        "tested and counted apart",
-    )
-    found.add_argument(
-        "--xfail",
-        type=Path,
-        metavar="FILE",
-        help="file of globs of cases known to fail, one on each line; # starts a comment",
-    )
-    found.add_argument(
-        "--dtype",
-        choices=DTYPES,
-        default="float64",
-        help="precision of the arrays given to the subject (default %(default)s)",
-    )
-    found.add_argument(
-        "--timeout",
-        type=float,
-        default=TIMEOUT,
-        metavar="S",
-        help="seconds for one case (default %(default)g)",
-    )
-    found.add_argument(
-        "--memory",
-        type=float,
-        default=MEMORY,
-        metavar="GIB",
-        help="addresses that the subject may use, 0 for no limit (default %(default)g; Linux)",
-    )
-    for name, what in (
-        ("--json", "the report as JSON"),
-        ("--junit", "the report as JUnit XML"),
-        ("--badge", "the result as JSON of a badge (shields.io)"),
-    ):
-        found.add_argument(name, type=Path, metavar="OUT", help=what)
-    found.add_argument(
-        "--export",
-        type=Path,
-        metavar="DIR",
-        help="write vectors, schemas, hashes and licence there, and run nothing",
-    )
-    found.add_argument("--list", action="store_true", help="print the cases, and run nothing")
+    text = "cases or topics to {}, such as 'bases' or 'layer_vjp/*mask*'; repeatable"
+    add("--only", action="append", default=[], metavar="GLOB", help=text.format("run"))
+    add("--skip", action="append", default=[], metavar="GLOB", help=text.format("leave out"))
+    text = "basis functions: those of the paper (default %(default)s), or others"
+    add("--family", choices=families(), default=BSPLINE, help=text)
+    text = "file of globs of cases known to fail, one on each line; # starts a comment"
+    add("--xfail", type=Path, metavar="FILE", help=text)
+    text = "precision of the arrays given to the subject (default %(default)s)"
+    add("--dtype", choices=DTYPES, default="float64", help=text)
+    text = "seconds for one case (default %(default)g)"
+    add("--timeout", type=float, default=Limits.timeout, metavar="S", help=text)
+    text = "addresses that the subject may use, 0 for no limit (default %(default)g; Linux)"
+    add("--memory", type=float, default=Limits.memory, metavar="GIB", help=text)
+    add("--json", type=Path, metavar="OUT", help="the report as JSON")
+    add("--badge", type=Path, metavar="OUT", help="the result as JSON of a badge (shields.io)")
+    text = "write vectors, schema, hashes and licence there, and run nothing"
+    add("--export", type=Path, metavar="DIR", help=text)
+    add("--list", action="store_true", help="print the cases, and run nothing")
     return found
 
 
@@ -114,117 +69,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return cards.main(words[1:])
     line = parser()
     options = line.parse_args(words)
-    if options.export is not None:
-        return _export(line, options.export)
-    outputs = {name: path for name in WRITERS if (path := getattr(options, name)) is not None}
-    for name, least in (("timeout", 1e-3), ("memory", 0.0)):
-        if not least <= (limit := getattr(options, name)) <= MOST_GIBIBYTES:
-            line.error(f"--{name} is {limit:g}, but must be between {least:g} and 1e+06")
-    # a run whose report would be lost is not begun
-    for name, path in outputs.items():
-        check_output(line, f"--{name}", path)
-    _check_globs(line, {"--only": options.only, "--skip": options.skip})
-    chosen = suite.choose(options.only, options.skip, family=options.family)
-    if not chosen:
-        line.error(f"--only and --skip leave no case of --family {options.family}")
-    if options.list:
-        for _, cases in chosen:
-            for case in cases:
-                print(f"{case.id}  {case.kind}  {' '.join(case.flags)}")
+    if not 0.0 < options.timeout < 1e6 or not 0.0 <= options.memory < 1e6:
+        line.error("--timeout must be a positive number, and --memory a number from 0, below 1e6")
+    outputs = {form: path for form in FORMS if (path := getattr(options, form)) is not None}
+    for form, path in outputs.items():  # a run whose report would be lost is not begun
+        check_output(line, f"--{form}", path)
+    try:
+        chosen = suite.choose(options.only, options.skip, family=options.family)
+        xfail = [] if options.xfail is None else read_globs(options.xfail)
+        written = [] if options.export is None else export(options.export)
+        subject = None if options.list or options.export else start(options)
+    except (OSError, ValueError, RuntimeError) as error:
+        line.error(str(error))
+    if subject is None:
+        if written:
+            print(f"{len(written)} files in {options.export}")
+        for case in (case for _, cases in chosen if options.list for case in cases):
+            print(f"{case.id}  {case.kind}  {' '.join(case.flags)}")
         return 0
-    xfail = _read_xfail(line, options.xfail)
-    subject = _subject(line, options)
     n_cases = sum(len(cases) for _, cases in chosen)
     try:
         with tqdm(total=n_cases, unit=" cases", leave=False, disable=None) as bar:
-            report = suite.run(
-                subject, chosen, xfail=xfail, dtype=options.dtype, callback=lambda _: bar.update()
-            )
+            report = suite.run(subject, chosen, xfail=xfail, callback=lambda _: bar.update())
     except KeyboardInterrupt:
         raise KeyboardInterrupt("interrupted: no report without every case") from None
     finally:
         subject.close()
-    if all(outcome.status == "skipped" for outcome in report.outcomes):
-        line.error(
-            f"{report.subject} supports none of the {n_cases} chosen cases, so that nothing is "
-            f"tested ({report.outcomes[0].reason}): choose others, or support their methods"
-        )
-    status = 1 if report.failures else 0
-    for name, path in outputs.items():
-        try:
-            WRITERS[name](report, path)
-        except OSError as error:  # such as a full disk: the printed report is still worth a run
-            print(f"--{name} is {path}, which cannot be written: {error}", file=sys.stderr)
-            status = 2
+    if all(one.status == "skipped" for one in report.outcomes):
+        line.error(f"{report.subject} supports none of the {n_cases} chosen cases")
     print(f"{report.subject}, {report.dtype}, {n_cases} cases")
-    for text in suite.lines(report):
-        print(text)
-    return status
+    print("\n".join(suite.lines(report)))
+    for form, path in outputs.items():
+        try:
+            write(report, form, path)
+        except OSError as error:  # such as a full disk
+            line.error(f"--{form} is {path}, which cannot be written: {error}")
+    return 1 if report.failures else 0
 
 
-def _export(line: argparse.ArgumentParser, folder: Path) -> int:
-    if os.path.exists(folder) and not folder.is_dir():
-        line.error(f"--export is {folder}, which is a file, but must be a folder")
-    try:
-        written = export(folder)
-    except OSError as error:
-        line.error(f"--export is {folder}, which cannot be written: {error}")
-    print(f"{len(written)} files in {folder}")
-    return 0
-
-
-def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> ProcessSubject:
+def start(options: argparse.Namespace) -> AdapterProcess | ProcessSubject:
+    """Start the subject in a process of its own; an error if it cannot be started."""
+    limits = Limits(timeout=options.timeout, memory=options.memory)
     if options.program is None:
-        subject = python_adapter(
-            OURSELVES if options.adapter is None else options.adapter,
-            dtype=options.dtype,
-            timeout=options.timeout,
-            memory=options.memory,
-        )
-        if reason := subject.refused or subject.silent:
-            subject.close()
-            line.error(f"--adapter is {options.adapter!r}, which cannot be built: {reason}")
-        return subject
-    try:
-        command = shlex.split(options.program)
-    except ValueError as error:
-        line.error(f"--program is {options.program!r}, which cannot be split into words: {error}")
-    if not command or shutil.which(command[0]) is None:
-        line.error(f"--program is {options.program!r}, which names no program that can be run")
-    failed = f"--program is {options.program!r}, which cannot be started"
-    try:
-        subject = ProcessSubject(
-            command,
-            name=options.program,
-            dtype=options.dtype,
-            timeout=options.timeout,
-            memory=options.memory,
-        )
-    except OSError as error:
-        line.error(f"{failed}: {error}")
-    if subject.silent is not None:
-        subject.close()
-        line.error(f"{failed}: {subject.silent}")
-    return subject
+        return AdapterProcess(options.adapter, options.dtype, limits)
+    command = shlex.split(options.program)
+    if not command:
+        raise ValueError("--program is empty, but must be a command")
+    return ProcessSubject(command, options.dtype, limits)
 
 
-def _read_xfail(line: argparse.ArgumentParser, path: Path | None) -> list[str]:
-    if path is None:
-        return []
-    try:
-        rows = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        line.error(f"--xfail is {path}, which cannot be read: {error}")
+def read_globs(path: Path) -> list[str]:
+    """Return the globs of a file; ValueError for one that names no case."""
+    rows = path.read_text(encoding="utf-8-sig").splitlines()
     globs = [glob for row in rows if (glob := row.partition("#")[0].strip())]
-    _check_globs(line, {f"a glob of --xfail {path}": globs})
+    suite.check_globs(f"a glob of --xfail {path}", globs)
     return globs
-
-
-def _check_globs(line: argparse.ArgumentParser, globs: Mapping[str, Sequence[str]]) -> None:
-    try:
-        suite.check_globs(globs)
-    except ValueError as error:
-        line.error(str(error))
 
 
 if __name__ == "__main__":

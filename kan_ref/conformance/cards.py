@@ -28,8 +28,8 @@ from kan_ref.conformance import suite
 from kan_ref.conformance.cases import BSPLINE, HOME, contract_version, load_topics
 from kan_ref.conformance.judge import BAD
 from kan_ref.conformance.name import FACTS
-from kan_ref.conformance.run_report import notes
-from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
+from kan_ref.conformance.report import notes
+from kan_ref.conformance.subjects import AdapterProcess, Limits
 from kan_ref.conformance.suite import Report
 from kan_ref.files import replace_file
 from kan_ref.program import check_output
@@ -87,19 +87,20 @@ def measure(library: Library, dtype: str, timeout: float = PATIENCE) -> dict[str
     """
     from tqdm import tqdm
 
-    chosen = suite.choose(family=library.family)
-    subject = python_adapter(
-        library.adapter,
-        dtype=dtype,
-        timeout=timeout,
-        start_timeout=max(timeout, START_TIMEOUT),
-    )
     try:
-        if failed := subject.refused or subject.silent:
-            raise RuntimeError(f"{library.name} cannot be tested: {failed}")
-        n_cases = sum(len(cases) for _, cases in chosen)
-        with tqdm(total=n_cases, desc=library.name, leave=False, disable=None) as bar:
-            report = suite.run(subject, chosen, dtype=dtype, callback=lambda _: bar.update())
+        limits = Limits(timeout=timeout, start_timeout=max(timeout, Limits.start_timeout))
+        subject = AdapterProcess(library.adapter, dtype, limits)
+    except RuntimeError as error:
+        raise RuntimeError(f"{library.name} cannot be tested: {error}") from error
+    try:
+        chosen = suite.choose(family=library.family)
+        with tqdm(
+            total=sum(len(cases) for _, cases in chosen),
+            desc=f"{library.name} {dtype}",
+            leave=False,
+            disable=None,
+        ) as bar:
+            report = suite.run(subject, chosen, callback=lambda _: bar.update())
     finally:
         subject.close()
     late = [one.case.id for one in report.outcomes if "no answer within" in one.verdict.message]

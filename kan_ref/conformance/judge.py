@@ -16,8 +16,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.conformance.answers import read_outputs
-from kan_ref.conformance.cases import Case
-from kan_ref.conformance.wire import unreadable
+from kan_ref.conformance.cases import Case, printable
 
 FLOAT32 = 2.0**29  # epsilon of float32 in units of that of float64
 
@@ -29,8 +28,8 @@ class Verdict:
     `ulp`: the largest error in units of the last place of the expected number, nan where that is 0.
     `relative`: the same error in units of the output's largest number.
 
-    `kind`: "" if right, "values", "not finite" or "shape" if wrong, "form" if dicts lack parts or
-    have parts that do not fit, "unreadable" without such a form, or what came instead of an answer:
+    `kind`: "" if right, "values", "not finite" or "shape" if wrong, "unreadable" if it has another
+    form, or what came instead of an answer:
     "raises", "no answer", "not asked".
     `prints`: fingerprints of the wrong outputs, nan where numbers are not finite or there are none.
     `single`: whether all numbers are float32 numbers, which right ones are not.
@@ -53,8 +52,8 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         with np.errstate(all="ignore"):
             got = read_outputs(case, answer)
     except Exception as error:  # an object that a subject made may raise anything when it is read
-        text, kind = unreadable(answer, error)
-        return Verdict(False, text, kind=kind)
+        text = printable(f"the answer cannot be read: {error or type(error)}")
+        return Verdict(False, text, kind="unreadable")
     if dtype == "float32":  # a number of nodes is right in both
         wide = {name: FLOAT32 * room for name, room in case.tolerance.items() if name != "kept"}
         case = replace(case, tolerance={**case.tolerance, **wide})

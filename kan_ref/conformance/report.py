@@ -1,168 +1,197 @@
-"""A report as files: JSON for programs, JUnit XML for continuous integration, and a badge."""
+"""The report of a run: its counts and findings, as text, as JSON, and as a badge."""
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from kan_ref.conformance.cases import SCHEMA_VERSION, contract_version, load_topics
-from kan_ref.conformance.judge import GOOD, RIGHT, Outcome
-from kan_ref.conformance.run_report import Report, notes
+from kan_ref.conformance.judge import RIGHT, Outcome
+from kan_ref.conformance.name import FACTS, NOT_NAMED, RESEMBLES, Finding, findings
+
+PAGE = "docs/conformance.md"
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """All outcomes of a run, in order."""
+
+    subject: str
+    dtype: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def failures(self) -> list[Outcome]:
+        """Wrong answers to required cases that are neither listed as failing nor blocked."""
+        return [one for one in self.outcomes if one.status == "failed"]
+
+    @property
+    def required(self) -> list[Outcome]:
+        """The required cases, whatever has become of them."""
+        return [one for one in self.outcomes if one.case.kind == "required"]
+
+    @property
+    def n_passed(self) -> int:
+        """Number of cases with the right answer."""
+        return _n_right(self.outcomes)
+
+    @property
+    def last_line(self) -> str:
+        """The last line of a run; skipped are also blocked, listed and other open answers."""
+        n_failed = len(self.failures)
+        n_skipped = len(self.outcomes) - self.n_passed - n_failed
+        return f"{self.n_passed} passed, {n_failed} failed, {n_skipped} skipped"
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """The facts and the known defects that failures show, with their cases."""
+        return findings(self.outcomes)
+
+    @cached_property
+    def defects(self) -> list[tuple[str, int]]:
+        """The names of the findings, each with its number of failures that are not blocked."""
+        failed = {one.case.id for one in self.failures}
+        counts = ((one.name, sum(case in failed for case in one.cases)) for one in self.findings)
+        return [(name, n) for name, n in counts if n]
+
+
+def _n_right(outcomes: list[Outcome] | tuple[Outcome, ...]) -> int:
+    return sum(one.status in RIGHT for one in outcomes)
+
+
+def notes() -> dict[str, dict[str, str]]:
+    """Return flag or fact -> {"defect", "page"}."""
+    facts = {
+        name: {"defect": text, "page": f"{PAGE}#{name.lower()}"} for name, text in FACTS.items()
+    }
+    return facts | {flag: dict(note) for one in load_topics() for flag, note in one.notes.items()}
+
+
+# --- text
+
+
+def lines(report: Report) -> Iterator[str]:
+    """Yield the report as lines of text, `last_line` last."""
+    for outcome in report.failures:
+        yield from failure(report, outcome)
+    conventions = {topic.name for topic in load_topics() if topic.is_convention}
+    blocked: Counter[tuple[str, str]] = Counter()
+    agrees: Counter[tuple[str, bool]] = Counter()
+    unsupported: Counter[str] = Counter()
+    for one in report.outcomes:
+        if one.status == "blocked":
+            blocked[one.case.topic, one.reason] += 1
+        elif one.status == "skipped":
+            unsupported[one.reason] += 1
+        elif one.case.topic in conventions:
+            agrees[one.case.topic, one.status != "differs"] += 1
+        elif one.status in ("xfailed", "xpassed", "differs"):
+            yield f"{one.status}: {one.case.id} ({one.reason})"
+    for (topic, reason), n in blocked.items():
+        yield f"BLOCKED {topic}: {n} cases fail too, but {reason}"
+    for topic in sorted({topic for topic, _ in agrees}):
+        n = agrees[topic, True]
+        yield f"convention {topic}: agrees in {n} of {n + agrees[topic, False]}"
+    for reason, n in unsupported.items():
+        yield f"skipped {n}: {reason}"
+    yield from summary(report)
+
+
+def summary(report: Report) -> Iterator[str]:
+    """Yield the findings and the counts, `last_line` last."""
+    counts, explained = dict(report.defects), notes()
+    for one in report.findings:
+        if n := counts.get(one.name):
+            text = one.detail or explained[one.name]["defect"]
+            yield f"{_said(one)}, {n} case{'s' * (n != 1)}: {text}"
+    if "Float32Inside" in counts:
+        yield "note: numbers are those of float32; --dtype float32 tests in that precision"
+    n_right, n_required = _n_right(report.required), len(report.required)
+    n_skipped = sum(one.status == "skipped" for one in report.required)
+    n_differ = sum(one.status == "differs" for one in report.outcomes)
+    yield (
+        f"{n_right} of {n_required} required cases are right, {n_skipped} skipped; of those that "
+        f"the definition leaves open, {report.n_passed - n_right} agree and {n_differ} differ"
+    )
+    yield report.last_line
+
+
+def failure(report: Report, outcome: Outcome) -> Iterator[str]:
+    """Yield the story of one failure."""
+    verdict, explained = outcome.verdict, notes()
+    yield f"FAILED {outcome.case.id} ({outcome.case.method})"
+    yield f"    {verdict.message}"
+    if verdict.expected or verdict.got:
+        yield f"    expected {verdict.expected}"
+        yield f"    got      {verdict.got}"
+    if not math.isnan(verdict.relative):
+        yield f"    off by   {verdict.relative:.3g} of the largest number"
+    for one in report.findings:
+        if outcome.case.id in one.cases:
+            yield f"    {_said(one)}: {explained[one.name]['defect']}"
+            yield f"    see      {explained[one.name]['page']}"
+
+
+def _said(one: Finding) -> str:
+    """Return the name of a fact, or which flag failures resemble and how well."""
+    if one.kind == RESEMBLES:
+        agrees = f"agreement {one.agreement:.2f}" if one.agreement else "which most of them test"
+        return f"resembles {one.name}, {agrees}"
+    return NOT_NAMED if one.kind == NOT_NAMED else f"fact {one.name}"
+
+
+# --- files
 
 
 def to_plain(report: Report) -> dict[str, Any]:
-    """Return the report as plain data: counts by topic, likely defects, every case."""
+    """Return the report as plain data: counts, findings, and every case."""
     explained = notes()
-    required = [outcome for outcome in report.outcomes if outcome.case.kind == "required"]
     return {
         "subject": report.subject,
         "dtype": report.dtype,
         "schema": SCHEMA_VERSION,
         "contract": contract_version(),
-        "required": {
-            "cases": len(required),
-            "right": sum(outcome.status in RIGHT for outcome in required),
-        },
-        "passed": report.n_passed,
-        "failed": len(report.failures),
-        "skipped": report.n_skipped,
-        "topics": _by_topic(report),
-        "findings": [
+        "summary": report.last_line,
+        "required": {"cases": len(report.required), "right": _n_right(report.required)},
+        "findings": [{**asdict(one), **explained[one.name]} for one in report.findings],
+        "cases": [
             {
-                "name": one.name,
-                "kind": one.kind,
-                "agreement": one.agreement,
-                **explained[one.name],
-                "detail": one.detail,
-                "cases": list(one.cases),
+                "id": one.case.id,
+                "class": one.case.kind,
+                "status": one.status,
+                "reason": one.reason,
+                "expected": one.verdict.expected,
+                "got": one.verdict.got,
+                "relative": one.verdict.relative if math.isfinite(one.verdict.relative) else None,
             }
-            for one in report.findings
+            for one in report.outcomes
         ],
-        "cases": [_case(report, outcome) for outcome in report.outcomes],
     }
 
 
 def badge(report: Report) -> dict[str, Any]:
     """Return the endpoint of a badge (shields.io): right among answered required cases.
 
-    Cases of methods that the subject does not support are not counted. It is green only if no
-    required case fails, listed or not.
+    It is green only if no required case fails, listed or not.
     """
-    answered = [
-        outcome
-        for outcome in report.outcomes
-        if outcome.case.kind == "required" and outcome.status != "skipped"
-    ]
-    right = sum(outcome.status in RIGHT for outcome in answered)
+    answered = [one for one in report.required if one.status != "skipped"]
+    n_right = _n_right(answered)
     return {
         "schemaVersion": 1,
         "label": f"KAN conformance {contract_version()}",
-        "message": f"{right} of {len(answered)}",
-        "color": "brightgreen" if answered and right == len(answered) else "orange",
+        "message": f"{n_right} of {len(answered)}",
+        "color": "brightgreen" if answered and n_right == len(answered) else "orange",
     }
 
 
-def _by_topic(report: Report) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for topic in load_topics():
-        mine = [outcome for outcome in report.outcomes if outcome.case.topic == topic.name]
-        if mine:
-            counts = {
-                status: sum(outcome.status == status for outcome in mine)
-                for status in sorted({outcome.status for outcome in mine})
-            }
-            errors = [
-                outcome.verdict.relative
-                for outcome in mine
-                if math.isfinite(outcome.verdict.relative)
-            ]
-            found[topic.name] = {**counts, "worst_relative_error": max(errors, default=None)}
-    return found
+FORMS: dict[str, Callable[[Report], dict[str, Any]]] = {"json": to_plain, "badge": badge}
 
 
-def _case(report: Report, outcome: Outcome) -> dict[str, Any]:
-    verdict, case = outcome.verdict, outcome.case
-    plain: dict[str, Any] = {"id": case.id, "class": case.kind, "status": outcome.status}
-    if outcome.reason:
-        plain["reason"] = outcome.reason
-    if not verdict.right:
-        numbers: Mapping[str, Any] = {
-            "expected": verdict.expected,
-            "got": verdict.got,
-            "ulp": verdict.ulp,
-            "relative": verdict.relative,
-        }
-        plain |= {
-            name: value if isinstance(value, str) or math.isfinite(value) else str(value)
-            for name, value in numbers.items()
-        }
-    if found := report.named.get(outcome.case.id):
-        plain["findings"] = [one.name for one in found]
-    return plain
-
-
-def write_json(report: Report, path: Path) -> None:
-    """Write the report as JSON."""
-    text = json.dumps(to_plain(report), indent=1, allow_nan=False)
+def write(report: Report, form: str, path: Path) -> None:
+    """Write one of `FORMS` as JSON."""
+    text = json.dumps(FORMS[form](report), indent=1, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
-
-
-def write_badge(report: Report, path: Path) -> None:
-    """Write the endpoint of the badge as JSON."""
-    path.write_text(json.dumps(badge(report)) + "\n", encoding="utf-8")
-
-
-def write_junit(report: Report, path: Path) -> None:
-    """Write the report as JUnit XML: a test suite for each topic, a test case for each case."""
-    root = ElementTree.Element("testsuites", name=f"kan_ref.conformance: {report.subject}")
-    explained = notes()
-    for topic in load_topics():
-        mine = [outcome for outcome in report.outcomes if outcome.case.topic == topic.name]
-        if not mine:
-            continue
-        n_failed = sum(outcome.status == "failed" for outcome in mine)
-        n_skipped = sum(outcome.status not in (*GOOD, "failed") for outcome in mine)
-        counts: dict[str, str] = {
-            "tests": str(len(mine)),
-            "failures": str(n_failed),
-            "skipped": str(n_skipped),
-        }
-        suite = ElementTree.SubElement(root, "testsuite", {"name": topic.name, **counts})
-        for outcome in mine:
-            entry = ElementTree.SubElement(
-                suite, "testcase", classname=topic.name, name=outcome.case.id
-            )
-            if outcome.status == "failed":
-                one = report.named[outcome.case.id][0]
-                failure = ElementTree.SubElement(
-                    entry, "failure", message=_printable(outcome.reason), type=one.name
-                )
-                failure.text = _printable(
-                    f"expected {outcome.verdict.expected}, got {outcome.verdict.got}; "
-                    f"{one.kind}: {explained[one.name]['defect']}"
-                )
-            elif outcome.status not in GOOD:
-                ElementTree.SubElement(
-                    entry, "skipped", message=_printable(f"{outcome.status}: {outcome.reason}")
-                )
-    ElementTree.indent(root)
-    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
-
-
-WRITERS: dict[str, Callable[[Report, Path], None]] = {  # by the options of the program
-    "json": write_json,
-    "junit": write_junit,
-    "badge": write_badge,
-}
-
-
-def _printable(text: str) -> str:
-    """Return the text with "?" for characters that XML does not allow."""
-    return "".join(
-        c
-        if c in "\t\n" or 32 <= ord(c) < 0xD800 or 0xE000 <= ord(c) < 0xFFFE or ord(c) > 0xFFFF
-        else "?"
-        for c in text
-    )

@@ -1,232 +1,430 @@
-"""Subjects of the kit: an adapter in this process, or any program in a process of its own.
+"""Subjects of the kit: an adapter in this process or in one of its own, or any program.
 
-A program has a time limit for each case, limits of its memory and of its output, and is started
-again after it hangs, exits or writes too much. An exception, a hang, an exit or printed text
-becomes an `Answer`; none of them reaches the runner.
+A subject answers one case at a time. Whatever its code does, an exception, a hang, an exit, text
+where an answer should be, becomes an `Answer`; none of it reaches the runner.
+
+A program in any language reads and writes lines of JSON. Arrays are nested lists, and numbers that
+are not finite are "NaN", "Infinity" and "-Infinity"; in answers every usual spelling of them is
+read, with or without quotes: nan, -nan(ind), inf, 1.#QNAN.
+
+    {"method": "hello", "schema": 1}                   {"result": {"name": "mine"}}
+    {"id": 1, "method": "basis", "args": {...}}        {"id": 1, "result": [[0.5, 0.5]]}
+    {"id": 2, "method": "prune", "args": {...}}        {"id": 2, "unsupported": true}
+    {"id": 3, "method": "basis", "args": {...}}        {"id": 3, "error": "why"}
 """
 
 import contextlib
+import difflib
+import importlib
+import json
 import os
+import pickle
+import re
 import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from reprlib import repr as short
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import IO, Any
 
 from kan_ref import checks
-from kan_ref.conformance import calls, wire
-from kan_ref.conformance.cases import DTYPES, PROTOCOL_VERSION, Case, arguments
-from kan_ref.conformance.direct_subject import Answer as Answer
-from kan_ref.conformance.direct_subject import DirectSubject as DirectSubject
-from kan_ref.conformance.direct_subject import Subject as Subject
-from kan_ref.conformance.direct_subject import observed
-from kan_ref.conformance.wire import ErrorTail, limit_memory
+from kan_ref.conformance import calls
+from kan_ref.conformance.cases import (
+    DTYPES,
+    METHODS,
+    PROTOCOL_VERSION,
+    Case,
+    arguments,
+    printable,
+)
+from kan_ref.conformance.plain_layer import read_numbers
 
-TIMEOUT = 10.0  # seconds for a case
-START_TIMEOUT = 60.0  # seconds for hello: a program may load a large framework first
 MOST_CRASHES = 3  # hangs and exits of one method, after which its further cases are not run
-_NO_ERROR = (None, "")  # some languages write all fields, these where there is no error
-MEMORY = 32.0  # GiB of addresses, of which frameworks reserve far more than they use
+MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
 
 
-class ProcessSubject:
-    """A program that answers JSON lines on its standard output."""
+@dataclass(frozen=True)
+class Answer:
+    """A `result`, or `unsupported` (with the reason as `error`, if known), or an `error` message.
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        name: str,
-        dtype: str = "float64",
-        timeout: float = TIMEOUT,
-        start_timeout: float = START_TIMEOUT,
-        shaped: bool = False,
-        memory: float = MEMORY,
-    ) -> None:
-        self.memory, self.dtype = memory, checks.choice("dtype", dtype, DTYPES)
-        self.name, self.command, self.shaped = name, list(command), shaped
-        self.timeout, self.start_timeout = timeout, start_timeout
-        self.refused: str | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._errors: ErrorTail | None = None
-        self._crashes: Counter[str] = Counter()
-        self._number = 0
-        self._late: set[int] = set()  # requests that failed before their answers were read
-        # why the program cannot start: one that does not answer the first hello is not asked again
-        self.silent = self._start()
+    `kind` says what the error is: the method "raises" one, the answer is "unreadable", there is
+    "no answer" (a hang, an exit), or the case was "not asked", after several of these.
+    """
+
+    result: Any = None
+    unsupported: bool = False
+    error: str | None = None
+    kind: str = "raises"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a process may use; a framework needs long to load, and reserves many addresses."""
+
+    timeout: float = 10.0  # seconds for a case
+    start_timeout: float = 60.0  # seconds until the first answer
+    memory: float = 32.0  # GiB of addresses (Linux), 0 for no limit
+
+
+def _unreadable(message: str) -> Answer:
+    return Answer(error=printable(message), kind="unreadable")
+
+
+# --- an adapter in this process
+
+
+def load_adapter(target: str) -> Any:
+    """Return the class "module:Class"."""
+    module, _, name = target.partition(":")
+    if not module or not name:
+        raise ValueError(f"adapter is {target!r}, but must be module:Class")
+    return getattr(importlib.import_module(module), name)
+
+
+def _check_methods(adapter: object) -> None:
+    """Raise ValueError for an adapter without a method of the kit, or with a misspelt one.
+
+    Its cases would be skipped as not supported.
+    """
+    lacking = [name for name in METHODS if getattr(adapter, name, None) is None]
+    if len(lacking) == len(METHODS):
+        raise ValueError(
+            f"the adapter is a {type(adapter).__name__}, which has no method that the kit calls: "
+            "give an object with at least one of them, such as basis or layer_forward"
+        )
+    for name in dir(adapter):
+        if name in METHODS or name.startswith("_") or not callable(getattr(adapter, name, None)):
+            continue
+        if near := difflib.get_close_matches(name, lacking, 1, cutoff=0.85):
+            raise ValueError(
+                f"{type(adapter).__name__} has the method {name}, which the kit does not call: "
+                f"rename it to {near[0]}, or let its name begin with _"
+            )
+
+
+class DirectSubject:
+    """An adapter in this process: quick, but if the adapter hangs, the runner hangs.
+
+    A class is built without arguments. A method `use_dtype` is called once with the precision.
+    """
+
+    def __init__(self, adapter: Any, dtype: str = "float64") -> None:
+        self.dtype = checks.choice("dtype", dtype, DTYPES)
+        self.adapter = adapter() if isinstance(adapter, type) else adapter
+        _check_methods(self.adapter)
+        if hasattr(self.adapter, "use_dtype"):
+            self.adapter.use_dtype(dtype)
+        name = getattr(self.adapter, "name", type(self.adapter).__name__)
+        self.name = f"{name} {getattr(self.adapter, 'version', '')}".strip()
 
     def ask(self, case: Case) -> Answer:
-        """Return the answer to one request.
-
-        After a hang, an exit or too much output the program is started again.
-        """
-        if self.silent is not None:
-            return Answer(error=self.silent, kind="no answer")
-        for counted in ("hello", case.method):
-            if self._crashes[counted] >= MOST_CRASHES:
-                fact = f"{counted} has hung or ended the program {MOST_CRASHES} times already"
-                return Answer(error=f"not run: {fact}", kind="not asked")
-        if self._process is None and (problem := self._start()):
-            return Answer(error=problem, kind="no answer")
-        if case.call and not self.shaped:
-            return self._observe(case)
-        return self._request(case, arguments(case, self.dtype))
-
-    def _observe(self, case: Case) -> Answer:
-        """Return what calls in this other process show, or that they can show nothing."""
-        if case.call not in calls.OUTSIDE:
-            return Answer(unsupported=True, error=calls.ELSEWHERE)
-        once, given = replace(case, call=""), arguments(case, self.dtype)
-        answers = [self._request(once, each) for each in calls.requests(given, case.call)]
-        return observed(answers, given, case.call)
-
-    def _request(self, case: Case, given: Mapping[str, Any]) -> Answer:
-        self._number += 1
-        named = wire.to_shaped(given) if self.shaped else wire.to_plain(given)
-        request = {"id": self._number, "method": case.method, "args": named}
-        request |= {"call": case.call} if case.call else {}
-        reply = self._exchange(request, case.method)
-        if isinstance(reply, Answer):
-            return reply
-        if reply.get("unsupported") is True:
+        """Return the answer of the adapter's method to the arguments of the case."""
+        method = getattr(self.adapter, case.method, None)
+        if method is None:
             return Answer(unsupported=True)
-        if reply.get("error") not in _NO_ERROR:
-            return Answer(error=wire.printable(reply["error"]))
-        if self.shaped and "unreadable" in reply:
-            text, kind = reply["unreadable"]
-            return Answer(error=text, kind=kind)
-        if "result" not in reply:
-            fact = "the answer holds neither result, unsupported nor error"
-            text = wire.printable(f"{fact}: {short(dict(reply))}")
-            return Answer(error=text, kind="unreadable")
+        given = arguments(case, self.dtype)
         try:
-            return Answer((wire.from_shaped if self.shaped else wire.from_plain)(reply["result"]))
-        except (ValueError, TypeError, RecursionError) as error:
-            text = wire.printable(f"the answer cannot be read: {error}")
-            return Answer(error=text, kind="unreadable")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a subject's warnings are not errors
+                if case.call:
+                    return Answer(calls.observe(method, given, case.call))
+                return Answer(method(*given.values()))
+        except NotImplementedError:
+            return Answer(unsupported=True)
+        except (Exception, SystemExit) as error:  # whatever a subject raises fails its case alone
+            return Answer(error=printable(f"{type(error).__name__}: {error}"))
 
-    def close(self) -> None:
-        """End the process and its child processes."""
-        self._kill()
-        if self._process is not None:
-            for stream in filter(None, (self._process.stdin, self._process.stdout)):
-                with contextlib.suppress(OSError):
-                    stream.close()
-            self._process.wait()
-            self._process = None
-        if self._errors is not None:
-            self._errors.close()
-            self._errors = None
 
-    def _start(self) -> str | None:
-        """Start the program and send hello; return a message if that fails, else None."""
-        options = {"start_new_session": True} if os.name == "posix" else {}
-        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        self._process = subprocess.Popen(self.command, **pipes, **options)  # type: ignore
-        limit_memory(self._process.pid, self.memory)
-        assert self._process.stderr is not None
-        self._errors = ErrorTail(self._process.stderr)
-        dtype = {} if self.dtype == "float64" else {"dtype": self.dtype}
-        hello = {"method": "hello", "schema": PROTOCOL_VERSION, **dtype}
-        reply = self._exchange(hello, "hello")
-        if isinstance(reply, Answer):
-            return f"no answer to hello: {reply.error}"
-        if reply.get("error") not in _NO_ERROR:
-            self.refused = wire.printable(reply["error"])
-            return f"the answer to hello is an error: {self.refused}"
-        who = reply.get("result")
-        if isinstance(who, Mapping) and isinstance(who.get("name"), str):
-            self.name = wire.printable(f"{who['name']} {who.get('version', '')}")[:100]
-        return None
+# --- a process, whose output is answers
 
-    def _exchange(self, request: Mapping[str, Any], counted: str) -> Mapping[str, Any] | Answer:
-        """Write a request and read lines until its answer; return it, or the failure.
+_Read = Callable[[IO[bytes]], Answer]
 
-        Other lines before the answer are a failure, but not before the answer to hello.
-        """
-        process, hung = self._process, threading.Event()
-        assert process is not None
-        assert process.stdin is not None
-        assert process.stdout is not None
+
+class _Process:
+    """A process that is started again after a hang or an exit.
+
+    RuntimeError if it does not answer `hello`, of which `greeting` is the result.
+    """
+
+    def __init__(self, command: Sequence[str], hello: bytes, read: _Read, limits: Limits) -> None:
+        self.command, self.hello, self.read_hello, self.limits = command, hello, read, limits
+        self.crashes: Counter[str] = Counter()
+        self.running: subprocess.Popen[bytes] | None = None
+        try:
+            self.greeting = self.start()
+        except BaseException:  # also Ctrl-C: the caller has no subject to close
+            self.close()
+            raise
+
+    def start(self) -> Any:
+        """Start the process and return its greeting."""
+        pipe = subprocess.PIPE
+        self.running = subprocess.Popen(
+            self.command, stdin=pipe, stdout=pipe, start_new_session=True
+        )
+        _limit_memory(self.running.pid, self.limits.memory)
+        answer = self.exchange(self.hello, self.read_hello, self.limits.start_timeout)
+        if answer.error is not None:
+            raise RuntimeError(f"no answer to hello: {answer.error}")
+        return answer.result
+
+    def ask(self, method: str, request: bytes, read: _Read) -> Answer:
+        """Return the answer to a request; what has hung or ended three times is not asked again."""
+        if self.crashes[method] >= MOST_CRASHES:
+            fact = f"{method} has hung or ended the program {MOST_CRASHES} times already"
+            return Answer(error=f"not run: {fact}", kind="not asked")
+        try:
+            if self.running is None:
+                self.start()
+            answer = self.exchange(request, read, self.limits.timeout)
+        except RuntimeError as error:
+            answer = Answer(error=str(error), kind="no answer")
+        if answer.kind == "no answer":
+            self.crashes[method] += 1
+            self.close()
+        return answer
+
+    def exchange(self, request: bytes, read: _Read, seconds: float) -> Answer:
+        """Write a request and return what `read` makes of the output, within a time limit."""
+        assert self.running is not None
+        requests, answers = self.running.stdin, self.running.stdout
+        assert requests is not None
+        assert answers is not None
+        hung = threading.Event()
 
         def stop() -> None:
             hung.set()
             self._kill()
 
-        seconds = self.start_timeout if counted == "hello" else self.timeout
         alarm = threading.Timer(seconds, stop)
         alarm.daemon = True  # after Ctrl-C nothing waits for the time limit
         alarm.start()
-        read = wire.Reading()
         try:
-            process.stdin.write(wire.dump(request))
-            process.stdin.flush()
-            read = wire.read_answer(process.stdout, request.get("id"), self._late)
-        except OSError:
-            pass  # the program has ended: reported below
-        except BaseException:  # Ctrl-C: during hello the caller has no subject to close
-            self.close()
-            raise
+            requests.write(request)
+            requests.flush()
+            return read(answers)
+        except (OSError, EOFError) as error:
+            reason = f"no answer within {seconds:g} s" if hung.is_set() else "ended without answer"
+            wrote = str(error) if isinstance(error, EOFError) else ""
+            return Answer(error=reason + wrote, kind="no answer")
         finally:
             alarm.cancel()
-        reply, failure = read.reply, read.failure
-        if hung.is_set() or (reply is None and not failure):
-            self._crashes[counted] += 1
-            reason = self._crash_reason(seconds if hung.is_set() else None, read)
-            return Answer(error=reason, kind="no answer")
-        if read.too_much:
-            self.close()  # what follows could fail the next case
-        elif failure:
-            self._late.add(request.get("id", 0))  # its answer may still come
-        elif read.n_other and counted != "hello":
-            failure = read.others
-        if reply is None or failure:
-            return Answer(error=wire.printable(failure), kind="unreadable")
-        return reply
 
-    def _crash_reason(self, hung: float | None, read: wire.Reading) -> str:
-        others = read.others if read.n_other else ""
-        if hung is not None:
-            reason = f"no answer within {hung:g} s" + (f": {others}" if others else "")
-        else:
-            reason = others or "ended without an answer"
-        self._kill()
-        said = "" if self._errors is None else self._errors.last_line()
-        self.close()
-        return f"{reason}{f'; its last line of standard error: {said}' if said else ''}"
+    def close(self) -> None:
+        """End the process and its child processes."""
+        if self.running is not None:
+            with contextlib.suppress(OSError), self.running:  # what is buffered has no reader
+                self._kill()
+            self.running = None
 
     def _kill(self) -> None:
-        if self._process is None:
-            return
-        with contextlib.suppress(OSError):
+        assert self.running is not None
+        with contextlib.suppress(ProcessLookupError):  # it has ended already
             if os.name == "posix":
-                os.killpg(self._process.pid, signal.SIGKILL)
+                os.killpg(self.running.pid, signal.SIGKILL)
             else:
-                self._process.kill()
+                self.running.kill()
 
 
-def python_adapter(
-    target: str,
-    *,
-    dtype: str = "float64",
-    timeout: float = TIMEOUT,
-    start_timeout: float = START_TIMEOUT,
-    memory: float = MEMORY,
-) -> ProcessSubject:
-    """Start the adapter "module:Class" in a Python process of its own and return it as a
-    subject.
+def _limit_memory(pid: int, gibibytes: float) -> None:
+    """Limit the addresses of a process: an allocation beyond fails, in Python with MemoryError."""
+    if gibibytes and sys.platform == "linux":
+        import resource
+
+        with contextlib.suppress(ProcessLookupError, ValueError):  # it has ended, or has less
+            _, hard = resource.prlimit(pid, resource.RLIMIT_AS)
+            resource.prlimit(pid, resource.RLIMIT_AS, (int(gibibytes * 2**30), hard))
+
+
+# --- an adapter in a Python process of its own: pickled cases and answers
+
+
+class AdapterProcess:
+    """The adapter "module:Class" in a Python process of its own.
+
+    RuntimeError if it cannot be built. What it prints goes to standard error.
     """
-    command = [sys.executable, "-m", "kan_ref.conformance.serve", "--", target]
-    return ProcessSubject(
-        command,
-        name=target,
-        dtype=dtype,
-        timeout=timeout,
-        start_timeout=start_timeout,
-        shaped=True,
-        memory=memory,
-    )
+
+    def __init__(self, target: str, dtype: str = "float64", limits: Limits = Limits()) -> None:
+        self.dtype = checks.choice("dtype", dtype, DTYPES)
+        code = "from kan_ref.conformance.subjects import serve; serve()"
+        self._process = _Process(
+            [sys.executable, "-c", code, target, dtype], b"", _read_pickle, limits
+        )
+        self.name: str = self._process.greeting
+
+    def ask(self, case: Case) -> Answer:
+        """Return the answer of the adapter's method to the arguments of the case."""
+        return self._process.ask(case.method, pickle.dumps(case), _read_pickle)
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.close()
+
+
+def _read_pickle(stream: IO[bytes]) -> Answer:
+    try:
+        answer: Answer = pickle.load(stream)
+    except (EOFError, pickle.UnpicklingError):
+        raise EOFError from None  # its text would be about pickles
+    return answer
+
+
+def serve() -> None:
+    """Answer pickled cases on standard input with an adapter, until the input ends."""
+    target, dtype = sys.argv[1:]
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # standard output is for answers alone
+
+    def reply(answer: Answer) -> None:
+        pickle.dump(answer, replies)
+        replies.flush()
+
+    try:
+        subject = DirectSubject(load_adapter(target), dtype)
+    except (Exception, SystemExit) as error:
+        reply(Answer(error=f"{type(error).__name__}: {error}"))
+        return
+    reply(Answer(subject.name))
+    with contextlib.suppress(EOFError):  # at the end of the input
+        while True:
+            answer = subject.ask(pickle.load(sys.stdin.buffer))
+            try:
+                answer = replace(answer, result=_plain(answer.result))
+            except Exception as error:  # what a subject made may raise anything when it is read
+                answer = _unreadable(f"the answer cannot be read: {error}")
+            reply(answer)
+
+
+def _plain(value: Any) -> Any:
+    """Return a result that can be read without the library that made its arrays."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return read_numbers(value)
+
+
+# --- a program in any language: lines of JSON
+
+_WORD = r"[+-]?(?:nan(?:\((?:ind|snan|[0-9a-fx]*)\))?|inf(?:inity)?|1\.\#(?:ind|qnan|snan|inf)0*)"
+_SPELLING = re.compile(f'"?{_WORD}"?', re.IGNORECASE)
+_TOKEN = re.compile(rf'"(?:[^"\\]|\\.)*"(?:\s*:)?|(?<![\w.+-]){_WORD}', re.IGNORECASE)
+
+
+def dump(message: Mapping[str, Any]) -> bytes:
+    """Return a message as one line; numbers that are not finite are words in quotes."""
+    text = json.dumps(message, default=lambda array: array.tolist())
+    return re.sub(r"-?(?:NaN|Infinity)", r'"\g<0>"', text).encode() + b"\n"
+
+
+def load(line: bytes) -> Any:
+    """Return the JSON value of a line, with all spellings of numbers that are not finite."""
+
+    def standard(token: re.Match[str]) -> str:
+        word = token[0].lower()
+        if not _SPELLING.fullmatch(word):
+            return token[0]
+        return "NaN" if "inf" not in word else f"{'-' * ('-' in word)}Infinity"
+
+    return json.loads(_TOKEN.sub(standard, line.decode()))
+
+
+class ProcessSubject:
+    """A program that answers lines of JSON; RuntimeError if it does not answer hello.
+
+    An answer has the `id` of its request. A line that cannot be read as an object, or has another
+    `id`, fails its case at once, and an answer that still comes later is passed over.
+
+    Other text on its standard output is passed over, such as a banner.
+    """
+
+    def __init__(
+        self, command: Sequence[str], dtype: str = "float64", limits: Limits = Limits()
+    ) -> None:
+        self.dtype = checks.choice("dtype", dtype, DTYPES)
+        hello = {"method": "hello", "schema": PROTOCOL_VERSION}
+        hello |= {} if dtype == "float64" else {"dtype": dtype}
+        self._number = 0
+        self._late: list[Any] = []  # requests that failed before their answers were read
+        self._process = _Process(command, dump(hello), partial(self._read, None), limits)
+        who = self._process.greeting
+        named = isinstance(who, Mapping) and "name" in who
+        name = f"{who['name']} {who.get('version', '')}" if named else " ".join(command)
+        self.name = printable(name)
+
+    def ask(self, case: Case) -> Answer:
+        """Return the answer to one request, or what several of them show."""
+        given = arguments(case, self.dtype)
+        if not case.call:
+            return self._request(case.method, given)
+        if case.call not in calls.OUTSIDE:
+            return Answer(unsupported=True, error=calls.ELSEWHERE)
+        failures: list[Answer] = []
+
+        def method(*values: Any) -> Any:
+            answer = self._request(case.method, dict(zip(given, values, strict=True)))
+            if answer.unsupported:
+                raise NotImplementedError
+            if answer.error is not None:
+                failures.append(answer)
+                raise RuntimeError(answer.error)
+            return answer.result
+
+        try:
+            shown = Answer(calls.observe(method, given, case.call))
+        except NotImplementedError:
+            return Answer(unsupported=True)
+        except RuntimeError:
+            return failures[0]
+        # an error of the program's own may be the right answer to nan; a hang is not
+        return next((one for one in failures if one.kind != "raises"), shown)
+
+    def _request(self, method: str, given: Mapping[str, Any]) -> Answer:
+        self._number += 1
+        request = {"id": self._number, "method": method, "args": given}
+        answer = self._process.ask(method, dump(request), partial(self._read, self._number))
+        if answer.kind == "unreadable":
+            self._late.append(self._number)
+        return answer
+
+    def _read(self, number: int | None, stream: IO[bytes]) -> Answer:
+        """Read lines until the answer to a request (hello: None), or one that cannot be read."""
+        other = ""
+        while line := stream.readline(MOST_BYTES):
+            start = printable(line[:100].decode(errors="replace"))
+            if len(line) == MOST_BYTES:
+                raise EOFError(f"; it wrote a line of more than {MOST_BYTES} bytes: {start!r}")
+            if not line.lstrip().startswith(b"{"):
+                other = other or f"; it wrote {start!r}"
+                continue
+            try:
+                reply = load(line)
+            except (ValueError, RecursionError):
+                return _unreadable(f"the line cannot be read as the answer: {start!r}")
+            given = reply.get("id")
+            if given == number:
+                return _answer(reply if number else {"result": None, **reply})
+            if given not in self._late:
+                return _unreadable(f"answer with id {given!r} where {number} was expected")
+        raise EOFError(other)
+
+    def close(self) -> None:
+        """End the process and its child processes."""
+        self._process.close()
+
+
+def _answer(reply: Mapping[str, Any]) -> Answer:
+    if reply.get("unsupported") is True:
+        return Answer(unsupported=True)
+    if reply.get("error") not in (None, ""):  # some languages write all fields
+        return Answer(error=printable(reply["error"]))
+    if "result" not in reply:
+        return _unreadable(f"the answer holds neither result, unsupported nor error: {reply}")
+    return Answer(reply["result"])

@@ -1,36 +1,26 @@
 """A run: call the subject for every case, judge the answers, and report the outcomes.
 
 Topics run from basic to composed. Where a topic on which another depends has failed, failures of
-the other topic are reported as `blocked`. `name` says which facts and known defects failures show.
+the other topic are reported as `blocked`.
 
-`pytest_cases` gives the cases as parameters of an adopter's own tests. A defect shows in several
-cases, and one case shows several defects. So the first failure of a session runs all its cases
-once, and every failure is named from that one report.
+`pytest_cases` gives the cases as parameters of an adopter's own tests.
 """
 
 import unittest
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from reprlib import repr as short
 from typing import Any
 
 from kan_ref import checks
-from kan_ref.conformance.cases import (
-    BSPLINE,
-    DTYPES,
-    Case,
-    Topic,
-    families,
-    load_topics,
-    matches,
-    topics_of,
-)
+from kan_ref.conformance.cases import BSPLINE, Case, Topic, families, load_topics, matches
 from kan_ref.conformance.judge import BAD, Outcome, Verdict, judge
-from kan_ref.conformance.run_report import Report as Report
-from kan_ref.conformance.run_report import failure, summary
-from kan_ref.conformance.run_report import lines as lines
-from kan_ref.conformance.run_report import notes as notes
-from kan_ref.conformance.subjects import DirectSubject, Subject
+from kan_ref.conformance.report import Report as Report
+from kan_ref.conformance.report import failure, summary
+from kan_ref.conformance.report import lines as lines
+from kan_ref.conformance.subjects import AdapterProcess, DirectSubject, ProcessSubject
+
+Subject = DirectSubject | AdapterProcess | ProcessSubject
+Chosen = Sequence[tuple[Topic, Sequence[Case]]]
 
 
 def choose(
@@ -39,123 +29,80 @@ def choose(
     """Return the topics of a family, basic ones first, with the cases that the globs select.
 
     `family` is "bspline", the paper's basis functions, or one whose cases are counted apart.
-    ValueError if there is no such family; errors of globs are those of `check_globs`.
+    ValueError if there is no such family, or a glob names no case.
     """
     checks.choice("family", family, families())
-    check_globs({"only": only, "skip": skip})
+    check_globs("only", only)
+    check_globs("skip", skip)
     found = []
-    for topic in topics_of(family):
+    for topic in load_topics():
         cases = [
             case
             for case in topic.cases
             if (not only or matches(case, only)) and not matches(case, skip)
         ]
-        if cases:
+        if cases and topic.basis_family == family:
             found.append((topic, cases))
     return found
 
 
-def check_globs(globs: Mapping[str, Sequence[str]]) -> None:
-    """Check lists of globs, by the names of their arguments.
-
-    TypeError for a value that is not a list of texts. ValueError for a glob that matches no case of
-    any family.
-    """
-    for name, patterns in globs.items():
-        listed = isinstance(patterns, Collection) and not isinstance(patterns, str)
-        if not listed or not all(isinstance(glob, str) for glob in patterns):
-            raise TypeError(
-                f"{name} is {short(patterns)}, but must be a list of globs, such as ['bases/*']"
+def check_globs(name: str, globs: Sequence[str]) -> None:
+    """Raise ValueError for a glob that names no case of any family."""
+    for glob in globs:
+        if not any(matches(case, [glob]) for topic in load_topics() for case in topic.cases):
+            raise ValueError(
+                f"{name} is {glob!r}, which names no case (python -m kan_ref.conformance --list "
+                f"shows them; topics: {', '.join(one.name for one in load_topics())})"
             )
-        for glob in patterns:
-            if not any(matches(case, [glob]) for topic in load_topics() for case in topic.cases):
-                raise ValueError(
-                    f"{name} is {glob!r}, which names no case (python -m kan_ref.conformance "
-                    f"--list shows them; topics: {', '.join(one.name for one in load_topics())})"
-                )
-
-
-def _check_subject(subject: Any, dtype: str) -> None:
-    """Raise an error if a value is not a subject, or is one in another precision."""
-    if isinstance(subject, type) or not callable(getattr(subject, "ask", None)):
-        kind = f"class {subject.__name__}" if isinstance(subject, type) else type(subject).__name__
-        raise TypeError(
-            f"subject is a {kind}, but must have the method ask of a subject: "
-            "give DirectSubject(adapter)"
-        )
-    given = getattr(subject, "dtype", dtype)
-    if dtype != given:
-        raise ValueError(
-            f"dtype is {dtype!r}, but the subject {subject.name} is given arrays in {given}: make "
-            "both the same, as in run(DirectSubject(adapter, 'float32'), dtype='float32')"
-        )
 
 
 def run(
     subject: Subject,
-    chosen: Sequence[tuple[Topic, Sequence[Case]]] | None = None,
+    chosen: Chosen | None = None,
     *,
     xfail: Sequence[str] = (),
-    dtype: str = "float64",
     callback: Callable[[Outcome], object] | None = None,
 ) -> Report:
-    """Run all cases, or the chosen ones, on a subject and return the report.
+    """Run all cases of B-splines, or the chosen ones, on a subject and return the report.
 
     Parameters
     ----------
     subject : Subject
-        Such as `DirectSubject(adapter)`.
+        Such as `DirectSubject(adapter)`. If its `dtype` is float32, only cases whose numbers are
+        exact in it are run, with tolerances 2^29 times as wide, except for numbers of nodes.
     chosen : from `choose`, optional
     xfail : list of globs
-        Cases known to fail.
-    dtype : "float64" or "float32"
-        Precision of the arrays that the subject is given, as in `DirectSubject(adapter, dtype)`. In
-        float32 only cases that are marked for it are run, whose numbers are exact in it, with
-        tolerances 2^29 times as wide, except for numbers of nodes.
+        Cases known to fail. ValueError for a glob that names no case.
     callback : callable, optional
         Called with each outcome.
-
-    Returns
-    -------
-    report : Report
-
-    Raises
-    ------
-    TypeError
-        If the subject has no method `ask`, or xfail is not a list of texts.
-    ValueError
-        If dtype is not the subject's precision, or a glob names no case.
     """
-    checks.choice("dtype", dtype, DTYPES)
-    _check_subject(subject, dtype)
-    check_globs({"xfail": xfail})
+    check_globs("xfail", xfail)
     outcomes: list[Outcome] = []
-    broken: dict[str, str] = {}
+    broken: set[str] = set()
     for topic, cases in choose() if chosen is None else chosen:
         blocked_by = next((need for need in topic.needs if need in broken), None)
         for case in cases:
-            outcome = _outcome(subject, case, matches(case, xfail), dtype, blocked_by)
+            outcome = _outcome(subject, case, matches(case, xfail), blocked_by)
             if outcome.status in BAD:
-                broken[topic.name] = case.id
+                broken.add(topic.name)
             outcomes.append(outcome)
             if callback is not None:
                 callback(outcome)
-    return Report(subject.name, dtype, tuple(outcomes))
+    return Report(subject.name, subject.dtype, tuple(outcomes))
 
 
 def _outcome(
-    subject: Subject, case: Case, listed: bool, dtype: str, blocked_by: str | None
+    subject: Subject, case: Case, listed: bool = False, blocked_by: str | None = None
 ) -> Outcome:
-    if dtype == "float32" and not case.float32:
+    if subject.dtype == "float32" and not case.float32:
         return Outcome(case, "skipped", "not a case for float32")
     answer = subject.ask(case)
     if answer.unsupported:
         return Outcome(case, "skipped", answer.error or f"{case.method} is not supported")
-    verdict = (
-        Verdict(False, answer.error, kind=answer.kind)
-        if answer.error is not None
-        else judge(case, answer.result, dtype)
-    )
+    if answer.error is None:
+        verdict = judge(case, answer.result, subject.dtype)
+    else:
+        verdict = Verdict(False, answer.error, kind=answer.kind)
     if verdict.right:
         words = "listed as failing, but passes" if listed else ""
         return Outcome(case, "xpassed" if listed else "passed", words, verdict)
@@ -169,22 +116,19 @@ def _outcome(
 
 
 class Session:
-    """The subject and the chosen cases that checks have in common."""
+    """What the checks of an adapter have in common: a failure is named from all its cases."""
 
-    def __init__(self, subject: Subject, cases: Sequence[Case]) -> None:
-        self.subject, self.cases = subject, tuple(cases)
+    def __init__(self, subject: Subject, chosen: Chosen) -> None:
+        self.subject, self.chosen = subject, chosen
 
     @cached_property
     def report(self) -> Report:
-        """The report on all cases, run when it is first asked for."""
-        chosen = [
-            (topic, [case for case in topic.cases if case in self.cases]) for topic in load_topics()
-        ]
-        return run(self.subject, [(topic, cases) for topic, cases in chosen if cases])
+        """The report on all cases, run when the first check fails."""
+        return run(self.subject, self.chosen)
 
 
 class Check:
-    """One case and the session to which it belongs."""
+    """One case of a session."""
 
     def __init__(self, case: Case, session: Session) -> None:
         self.case, self.session = case, session
@@ -194,18 +138,13 @@ class Check:
 
         `unittest.SkipTest`, which pytest shows as skipped, if the adapter does not support it.
         """
-        (topic,) = [topic for topic in load_topics() if topic.name == self.case.topic]
-        alone = run(self.session.subject, [(topic, [self.case])])
-        if alone.outcomes[0].status == "skipped":
-            raise unittest.SkipTest(alone.outcomes[0].reason)
-        if not alone.failures:
-            return
-        whole = self.session.report
-        if self.case.id not in whole.named:  # wrong now, but right in the whole run
-            whole = alone
-        (outcome,) = (found for found in whole.outcomes if found.case.id == self.case.id)
-        lines = [*failure(whole, outcome), "", "All checks of this session:"]
-        raise AssertionError("\n".join([*lines, *summary(whole)]))
+        outcome = _outcome(self.session.subject, self.case)
+        if outcome.status == "skipped":
+            raise unittest.SkipTest(outcome.reason)
+        if outcome.status == "failed":
+            whole = self.session.report
+            story = [*failure(whole, outcome), "", "All checks of this session:", *summary(whole)]
+            raise AssertionError("\n".join(story))
 
     def __repr__(self) -> str:
         return f"Check({self.case.id!r})"
@@ -234,13 +173,10 @@ def pytest_cases(
     Returns
     -------
     cases : list of pytest.param
-        Each holds one `Check`; its id is the case's. The first check that fails runs all of them
-        once more, since the likely defect shows only in all of them together.
+        Each holds one `Check`; its id is the case's.
 
     Raises
     ------
-    TypeError
-        If `only`, `skip` or `xfail` is not a list of texts.
     ValueError
         If there is no such family, a glob names no case, no required case is left, since a test
         without cases would pass, or the name of a method is misspelt.
@@ -253,21 +189,25 @@ def pytest_cases(
     """
     import pytest
 
-    check_globs({"xfail": xfail})
-    left = [case for _, cases in choose(only, skip, family=family) for case in cases]
-    required = [case for case in left if case.kind == "required"]
-    if not required:
-        raise ValueError(
-            f"only is {list(only)} and skip is {list(skip)}, which leave {len(left)} cases of "
-            f"family {family!r}, but none that is required: choose at least one required case"
-        )
+    check_globs("xfail", xfail)
     subject = DirectSubject(adapter)
-    chosen = [case for case in required if hasattr(subject.adapter, case.method)]
-    if not chosen:
-        raise ValueError(f"{type(subject.adapter).__name__} has no method that a chosen case calls")
+    chosen = [
+        (
+            topic,
+            [c for c in cases if c.kind == "required" and getattr(subject.adapter, c.method, None)],
+        )
+        for topic, cases in choose(only, skip, family=family)
+    ]
     session = Session(subject, chosen)
     listed = [pytest.mark.xfail(reason="listed as failing")]
-    return [
+    parameters = [
         pytest.param(Check(case, session), id=case.id, marks=listed if matches(case, xfail) else [])
-        for case in chosen
+        for _, cases in chosen
+        for case in cases
     ]
+    if not parameters:
+        raise ValueError(
+            f"only is {list(only)} and skip is {list(skip)}, which leave no required case of "
+            f"family {family!r} for a method of {subject.name}: choose at least one"
+        )
+    return parameters

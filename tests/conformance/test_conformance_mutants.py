@@ -150,7 +150,7 @@ def test_a_right_implementation_of_another_style_passes_every_required_case_it_h
 
 @pytest.mark.parametrize("subject", [conformance_plain.Plain, Reference])
 def test_float32_inputs_pass_with_tolerances_of_float32(subject):
-    report = suite.run(DirectSubject(subject(), "float32"), dtype="float32")
+    report = suite.run(DirectSubject(subject(), "float32"))
 
     assert [outcome.case.id for outcome in report.failures] == []
     assert report.n_passed > 200

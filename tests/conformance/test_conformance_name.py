@@ -11,8 +11,7 @@ from benchmarks import conformance_patterns
 from kan_ref.conformance import name, suite
 from kan_ref.conformance.adapters.reference import Reference
 from kan_ref.conformance.generate.encode import FLAGS
-from kan_ref.conformance.report import to_plain
-from kan_ref.conformance.run_report import lines
+from kan_ref.conformance.report import lines, to_plain
 from kan_ref.conformance.subjects import Answer, DirectSubject
 
 N_BASES = len(suite.choose(only=["bases"])[0][1])

@@ -58,7 +58,7 @@ THIRD_PARTY = {
 ADAPTERS = "conformance.adapters."  # they import the libraries that they test
 # modules that print, and import what they need when they are loaded
 PROGRAMS = ("__main__", "program", "conformance.cards", "conformance.generate.__main__")
-PROGRAMS = (*PROGRAMS, "conformance.__main__", "conformance.serve")
+PROGRAMS = (*PROGRAMS, "conformance.__main__")
 ON_LOADING = (*PROGRAMS, "sklearn.base", "sklearn.estimators", "conformance.plugin")
 WITH_CODE = ("__init__", "conformance.__init__")  # public names are loaded when they are used
 
