@@ -29,10 +29,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kan_ref.conformance.generate.exact import (
-    RIGHT,
     Layer,
     Number,
-    Rules,
     active_on,
     base_derivative,
     context,
@@ -73,7 +71,7 @@ class Collector:
 
 
 def layer_vjp(
-    layer: Layer, x: Rows, dy: Rows, rules: Rules = RIGHT, dy_sizes: Rows | None = None
+    layer: Layer, x: Rows, dy: Rows, dy_sizes: Rows | None = None
 ) -> dict[str, Collector]:
     """Return dx, d_coef, d_w_base, d_w_spline.
 
@@ -91,7 +89,7 @@ def layer_vjp(
         for i in range(n_in):
             at = precise(row[i])
             base = base_derivative(layer["base"], at, 0)
-            active = active_on(tuple(layer["knots"][i]), layer["degree"], at, 0, rules.outside)
+            active = active_on(tuple(layer["knots"][i]), layer["degree"], at, 0)
             for j in range(n_out):
                 if layer["mask"][j][i] == 0:
                     continue
@@ -104,31 +102,29 @@ def layer_vjp(
                     found["d_coef"].add((j, i, m), d * value, size * abs(value))
                     value = mask * precise(layer["coef"][j][i][m]) * b_spline
                     found["d_w_spline"].add((j, i), d * value, size * abs(value))
-                for term in edge_terms(layer, j, i, at, 1, rules):
+                for term in edge_terms(layer, j, i, at, 1):
                     found["dx"].add((b, i), d * term, size * abs(term))
     return found
 
 
-def flow(layers: Sequence[Layer], x: Rows, rules: Rules = RIGHT) -> list[Rows]:
+def flow(layers: Sequence[Layer], x: Rows) -> list[Rows]:
     """Return the inputs of every layer, and the outputs of the last one."""
     values: list[Rows] = [x]
     for layer in layers:
-        values.append(forward(layer, values[-1], rules))
+        values.append(forward(layer, values[-1]))
     return values
 
 
-def network_vjp(
-    layers: Sequence[Layer], x: Rows, dy: Rows, rules: Rules = RIGHT
-) -> list[dict[str, Collector]]:
+def network_vjp(layers: Sequence[Layer], x: Rows, dy: Rows) -> list[dict[str, Collector]]:
     """Return `layer_vjp` of every layer, each at its own inputs and its own dy.
 
     The network's dx is that of the first layer.
     """
-    inputs = flow(layers, x, rules)
+    inputs = flow(layers, x)
     found: list[dict[str, Collector]] = []
     upstream, upstream_sizes = dy, dy
     for layer, at in zip(reversed(layers), reversed(inputs[:-1]), strict=True):
-        found.insert(0, layer_vjp(layer, at, upstream, rules, upstream_sizes))
+        found.insert(0, layer_vjp(layer, at, upstream, upstream_sizes))
         dx = found[0]["dx"]
         upstream = dx.nested()
         upstream_sizes = [
@@ -138,21 +134,18 @@ def network_vjp(
     return found
 
 
-def input_derivatives(
-    layers: Sequence[Layer], x: Rows, rules: Rules = RIGHT, *, second: str = "right"
-) -> tuple[Collector, Collector]:
+def input_derivatives(layers: Sequence[Layer], x: Rows) -> tuple[Collector, Collector]:
     """Return the first and the unmixed second derivatives, (batch, n_out, n_in) each.
 
-    They are those of every output with respect to every input. `second` is "right" or names a
-    defect: `"slopes"` omits phi' x'', `"curves"` omits phi'' x'^2.
+    They are those of every output with respect to every input.
     """
     n_inputs, n_outputs = sizes(layers[0])[1], sizes(layers[-1])[0]
     shape = (len(x), n_outputs, n_inputs)
     first, curved = Collector(shape), Collector(shape)
-    inputs = flow(layers, x, rules)
+    inputs = flow(layers, x)
     for b in range(len(x)):
         edges = [
-            _edge_derivatives(layer, rows[b], rules)
+            _edge_derivatives(layer, rows[b])
             for layer, rows in zip(layers, inputs[:-1], strict=True)
         ]
         for p in range(n_inputs):
@@ -167,9 +160,7 @@ def input_derivatives(
                     for i, (slope, slope_size, curve, curve_size) in enumerate(line):
                         new[0][j] += slope * d1[i]
                         new[1][j] += slope_size * s1[i]
-                        new[2][j] += (curve * d1[i] ** 2 if second != "curves" else 0) + (
-                            slope * d2[i] if second != "slopes" else 0
-                        )
+                        new[2][j] += curve * d1[i] ** 2 + slope * d2[i]
                         new[3][j] += curve_size * s1[i] ** 2 + slope_size * s2[i]
                 d1, s1, d2, s2 = new
             for j in range(n_outputs):
@@ -178,13 +169,13 @@ def input_derivatives(
     return first, curved
 
 
-def _edge_derivatives(layer: Layer, row: Sequence[Number], rules: Rules) -> list[list[Any]]:
+def _edge_derivatives(layer: Layer, row: Sequence[Number]) -> list[list[Any]]:
     """Return phi', its sum of absolute terms, phi'' and its sum, of all edges at one sample."""
     n_out, n_in, _ = sizes(layer)
     at = [precise(value) for value in row]
 
     def both(j: int, i: int, order: int) -> tuple[Number, Number]:
-        terms = edge_terms(layer, j, i, at[i], order, rules)
+        terms = edge_terms(layer, j, i, at[i], order)
         return total(terms), total(map(abs, terms))
 
     return [[(*both(j, i, 1), *both(j, i, 2)) for i in range(n_in)] for j in range(n_out)]
@@ -206,67 +197,58 @@ def compose(outer: Series, inner: Series) -> Series:
     return [outer[0], outer[1] * inner[1], outer[1] * inner[2] + outer[2] * inner[1] ** 2]
 
 
-def basis_series(family: Family, x: float, change: str = "") -> list[Series]:
-    """Return the Taylor series of all basis functions at x; `change` names a known defect."""
+def basis_series(family: Family, x: float) -> list[Series]:
+    """Return the Taylor series of all basis functions at x."""
     at = precise(x)
     here = [at, precise(1), precise(0)]
-    return _KINDS[family["family"]](family, here, change)
+    return _KINDS[family["family"]](family, here)
 
 
-def basis_values(family: Family, x: float, order: int = 0, change: str = "") -> list[Number]:
+def basis_values(family: Family, x: float, order: int = 0) -> list[Number]:
     """Return the basis functions at x, or their first or second derivatives."""
-    return [series[order] * (2 if order == 2 else 1) for series in basis_series(family, x, change)]
+    return [series[order] * (2 if order == 2 else 1) for series in basis_series(family, x)]
 
 
-def _gaussian(family: Family, x: Series, change: str) -> list[Series]:
+def _gaussian(family: Family, x: Series) -> list[Series]:
     h, found = precise(family["width"]), []
     for centre in family["centres"]:
         z = [(x[0] - precise(centre)) / h, 1 / h, precise(0)]
         square = [-term for term in multiply(z, z)]
-        if change == "half":
-            square = [term / 2 for term in square]
-        if change == "width":
-            square = [term * h for term in square]
         e = context().exp(square[0])
         found.append(compose([e, e, e / 2], square))
     return found
 
 
-def _chebyshev(family: Family, x: Series, change: str) -> list[Series]:
+def _chebyshev(family: Family, x: Series) -> list[Series]:
     u = x
-    if family["argument"] == "tanh" and change != "argument":
+    if family["argument"] == "tanh":
         t = context().tanh(x[0])
         u = [t, 1 - t * t, -t * (1 - t * t)]
-    elif change == "argument":
-        t = context().tanh(x[0])
-        u = [t, 1 - t * t, -t * (1 - t * t)] if family["argument"] == "x" else x
     one = [precise(1), precise(0), precise(0)]
-    first = [2 * term for term in u] if change == "second-kind" else u
-    found = [one, first]
+    found = [one, u]
     while len(found) <= family["degree"]:
         doubled = multiply([2 * term for term in u], found[-1])
         found.append([a - b for a, b in zip(doubled, found[-2], strict=True)])
     return found[: family["degree"] + 1]
 
 
-def _fourier(family: Family, x: Series, change: str) -> list[Series]:
+def _fourier(family: Family, x: Series) -> list[Series]:
     cosines, sines = [], []
-    for n in range(1, family["n_frequencies"] + 1):
-        k = n - 1 if change == "frequency" else n
+    for k in range(1, family["n_frequencies"] + 1):
         c, s = context().cos(k * x[0]), context().sin(k * x[0])
         cosines.append([c, -k * s, -k * k * c / 2])
         sines.append([s, k * c, -k * k * s / 2])
-    return [*sines, *cosines] if change == "order" else [*cosines, *sines]
+    return [*cosines, *sines]
 
 
-def _relu(family: Family, x: Series, change: str) -> list[Series]:
+def _relu(family: Family, x: Series) -> list[Series]:
     found = []
     for start, end in zip(family["starts"], family["ends"], strict=True):
         s, e = precise(start), precise(end)
         inside = s < x[0] < e
         bump = multiply([e - x[0], precise(-1), precise(0)], [x[0] - s, precise(1), precise(0)])
-        square = bump if change == "square" else multiply(bump, bump)
-        factor = precise(1) if change == "scale" else 16 / (e - s) ** 4
+        square = multiply(bump, bump)
+        factor = 16 / (e - s) ** 4
         found.append([factor * term if inside else precise(0) for term in square])
     return found
 

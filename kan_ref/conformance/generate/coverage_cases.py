@@ -9,26 +9,22 @@ recurrence only.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
-from kan_ref.conformance.generate.backward import layer_vjp
 from kan_ref.conformance.generate.encode import drawn
-from kan_ref.conformance.generate.exact import Layer, forward, sizes
+from kan_ref.conformance.generate.exact import Layer, sizes
 from kan_ref.conformance.generate.layer_case import (
     Case,
     Rows,
     make_layer,
-    nested,
     points,
     value_case,
     vjp_case,
 )
-from kan_ref.conformance.generate.layer_readings import filled, with_defects
+from kan_ref.conformance.generate.layer_readings import filled
 from kan_ref.conformance.generate.topics_knots import (
     FARTHEST,
     INSIDE,
     KINDS,
-    even_readings,
     uneven_row,
     uneven_twin,
     uniform_knots,
@@ -82,24 +78,9 @@ def block_network(start: int, widths: Sequence[int]) -> list[Layer]:
     ]
 
 
-def without_last(layer: Layer, *, inputs: bool) -> Layer:
-    """Return the layer as it is read by code that leaves out the last input or output."""
-    n_out, n_in, _ = sizes(layer)
-    kept = [
-        [float(i < n_in - 1 if inputs else j < n_out - 1) for i in range(n_in)]
-        for j in range(n_out)
-    ]
-    return layer | {"mask": kept}
-
-
 def samples(start: int, n: int, n_in: int) -> Rows:
     """Return (n, n_in) numbers (C23) in [-1, 1]."""
     return drawn(start, (n, n_in), -1.0, 1.0)
-
-
-def padded(rows: Sequence[Sequence[Any]], shape: Sequence[int]) -> list[list[Any]]:
-    """Return (batch, n) numbers with rows of zeros in place of those that are missing."""
-    return [*map(list, rows), *[[0.0] * shape[1] for _ in range(shape[0] - len(rows))]]
 
 
 def factor_layer() -> Case:
@@ -107,14 +88,11 @@ def factor_layer() -> Case:
     rows, mask = [uniform_knots(-1.0, 1.0, 4, 3)] * 2, [[0.5, 1.0], [0.25, 0.0]]
     layer = make_layer("mask-factor", 2, 2, rows, 3, mask=mask)
     x = points("mask-factor", 3, 2)
-    read = with_defects(layer)["MaskFactor"][0]
     return value_case(
         "mask-factor",
         "MaskFactor LeftOpen",
         layer,
         x,
-        wrong={"MaskFactor": forward(read, x)},
-        defects=False,
         kind="acceptable",
         since=2,
     )
@@ -149,7 +127,7 @@ def uneven_layers() -> list[Case]:
         ),
         _crowded_layer(),
         *(
-            value_case(name, flags, layer, x, defects=layer["base"] == "silu", since=4)
+            value_case(name, flags, layer, x, since=4)
             for name, flags, layer, x in (*_unusual_layers(), _farthest_layer())
         ),
     ]
@@ -186,41 +164,23 @@ def _crowded_layer() -> Case:
 
 
 def block_layers() -> list[Case]:
-    """Return the cases of large batches and widths, with the answers that lose the last element."""
+    """Return the cases of large batches and widths."""
     cases = []
     for number, (name, n_out, n_in, n) in enumerate((*SHAPES, *LARGE)):
         large = number >= len(SHAPES)
         layer, x = block_layer(2000 + 19 * number, n_out, n_in), samples(97 + number, n, n_in)
-        if name.startswith("batch"):
-            lost = padded(forward(layer, x[:-1]), (n, n_out))
-        else:
-            lost = forward(without_last(layer, inputs=n_in > n_out), x)
         flags = "BlockRemainder" if large else "BlockRemainder UnevenKnots"
-        options: dict[str, Any] = {"wrong": {"BlockRemainder": lost}, "since": 6 if large else 2}
-        cases.append(value_case(name, flags, layer, x, defects=False, **options))
+        cases.append(value_case(name, flags, layer, x, since=6 if large else 2))
     return cases
 
 
 def block_gradients() -> list[Case]:
-    """Return the cases of large batches and widths, with the answers that lose the last element."""
+    """Return the cases of large batches and widths."""
     cases = []
     for number, (name, n_out, n_in, n) in enumerate(SHAPES):
         layer, x = block_layer(3000 + 17 * number, n_out, n_in), samples(411 + number, n, n_in)
         dy = drawn(977 + number, (n, n_out), -2.0, 2.0)
-        if name.startswith("batch"):
-            lost = nested(layer_vjp(layer, x[:-1], dy[:-1]))
-            lost["dx"] = padded(lost["dx"], (n, n_in))
-        else:
-            lost = nested(layer_vjp(without_last(layer, inputs=n_in > n_out), x, dy))
-        wrong = [("BlockRemainder", lost)]
-        if n < 17 and n_in * n_out < 65:
-            wrong += [
-                (flag, nested(layer_vjp(one, x, dy, rules)))
-                for flag, one, rules in even_readings(layer, derivatives=True)
-            ]
-        cases.append(
-            vjp_case(name, "BlockRemainder UnevenKnots", layer, x, dy, wrong=wrong, since=2)
-        )
+        cases.append(vjp_case(name, "BlockRemainder UnevenKnots", layer, x, dy, since=2))
     return cases
 
 
@@ -229,9 +189,7 @@ def unusual_gradients() -> list[Case]:
     cases = []
     for name, flags, layer, x in (*_unusual_layers(), _farthest_layer()):
         dy = points(f"v-dy-{name}", len(x), sizes(layer)[0], -2.0, 2.0)
-        # exp(1e100), which silu would need, exceeds every float
-        wrong: list[tuple[str, Any]] | None = None if layer["base"] == "silu" else []
-        cases.append(vjp_case(name, flags, layer, x, dy, wrong=wrong, since=4))
+        cases.append(vjp_case(name, flags, layer, x, dy, since=4))
     return cases
 
 
@@ -241,10 +199,5 @@ def factor_gradient() -> Case:
         "v-factor", 2, 2, [uniform_knots(-1.0, 1.0, 4, 3)] * 2, 3, mask=[[0.5, 1.0], [0.25, 0.0]]
     )
     x, dy = points("v-factor", 3, 2), points("v-dy-factor", 3, 2, -2.0, 2.0)
-    wrong = [
-        (flag, nested(layer_vjp(one, x, dy, rules)))
-        for flag, (one, rules) in with_defects(layer).items()
-        if flag in ("MaskFactor", "MissingMask")
-    ]
     flags = "MaskFactor LeftOpen"
-    return vjp_case("mask-factor", flags, layer, x, dy, wrong=wrong, kind="acceptable", since=2)
+    return vjp_case("mask-factor", flags, layer, x, dy, kind="acceptable", since=2)

@@ -30,7 +30,6 @@ FLAGS: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[1] / "flags.toml").read_text(encoding="utf-8")
 )
 PAGE = "docs/conformance.md"
-Wrong = Sequence[tuple[str, Mapping[str, Any]]]  # answers of known defects, which no file has now
 
 
 def flatten(nested: Any) -> Iterator[float]:
@@ -128,7 +127,6 @@ def case(
     tolerance: Mapping[str, float],
     *,
     kind: str = "required",
-    wrong: Wrong = (),
     probe: Any = None,
     float32: bool = True,
     since: int = 1,
@@ -136,7 +134,7 @@ def case(
     """Return one case.
 
     `flags` are names from flags.toml, the most specific first. `expected` holds encoded arrays or
-    integers. `wrong` is not written. `since` is the first version of the
+    integers.  `since` is the first version of the
     contract that has the case.
     """
     unknown = set(flags.split()) - set(FLAGS)

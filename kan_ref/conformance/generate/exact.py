@@ -10,14 +10,12 @@ r!.
 Numbers are either fractions or floats of 60 digits; the code is the same for both.
 
 Intervals are t_m <= x < t_{m+1}, and the last non-empty interval is closed on the right. 0/0 := 0.
-Outside the knot vector every B-spline is 0. `Rules` changes the definition the way that a known
-defect does: a case stores the result of such a defect beside the correct one.
+Outside the knot vector every B-spline is 0.
 """
 
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -26,26 +24,6 @@ Number = Any  # a Fraction, or a float of 60 digits
 Layer = dict[str, Any]  # knots, coef, w_base, w_spline, mask: nested lists of float; degree, base
 
 DIGITS = 60
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The definition (all defaults), or the change that a known defect makes to it.
-
-    `outside`: `"fade"` (the definition), or outside [a, b] "continue" the end polynomials, "zero",
-    or "clamp" x. `silu_slope`: "right", or "sigmoid". `without_degree`: derivatives of B-splines
-    lack their factor. `base_scaled`: w_spline multiplies the base function too. `slope_step`: first
-    derivatives take one step h for all knots, the "mean" one (b - a) / G or the "first" t_1 - t_0.
-    """
-
-    outside: str = "fade"
-    silu_slope: str = "right"
-    without_degree: bool = False
-    base_scaled: bool = False
-    slope_step: str = ""
-
-
-RIGHT = Rules()
 
 
 @cache
@@ -118,20 +96,10 @@ def taylor(
 
 
 def active_basis(
-    x: Number, knots: Sequence[Number], degree: int, order: int = 0, outside: str = "fade"
+    x: Number, knots: Sequence[Number], degree: int, order: int = 0
 ) -> dict[int, Number]:
     """Return the B-splines, or a derivative of them, that can be nonzero at x: index -> value."""
-    a, b = knots[degree], knots[len(knots) - 1 - degree]
-    if outside == "zero" and not a <= x <= b:
-        return {}
-    if outside == "clamp":
-        if order and not a <= x <= b:
-            return {}
-        x = min(max(x, a), b)
     piece = piece_of(x, knots)
-    if outside == "continue":
-        inner = [m for m in range(degree, len(knots) - degree - 1) if knots[m] < knots[m + 1]]
-        piece = max([m for m in inner if knots[m] <= x], default=inner[0])
     if piece is None:
         return {}
     return {
@@ -141,35 +109,14 @@ def active_basis(
 
 
 @cache
-def active_on(
-    knots: tuple[float, ...], degree: int, x: Number, order: int, outside: str
-) -> dict[int, Number]:
-    """Return `active_basis` in 60 digits, cached: defects evaluate the same numbers many times."""
-    return active_basis(x, [precise(t) for t in knots], degree, order, outside)
+def active_on(knots: tuple[float, ...], degree: int, x: Number, order: int) -> dict[int, Number]:
+    """Return `active_basis` in 60 digits, cached: all outputs of a layer need the same numbers."""
+    return active_basis(x, [precise(t) for t in knots], degree, order)
 
 
-@cache
-def slopes_of_even_knots(
-    knots: tuple[float, ...], degree: int, x: Number, step: str
-) -> dict[int, Number]:
-    """Return (B_{m,k-1} - B_{m+1,k-1}) / h, first derivatives on even knots alone, in 60 digits."""
-    if degree == 0:
-        return {}
-    a, b = precise(knots[degree]), precise(knots[-degree - 1])
-    mean = (b - a) / (len(knots) - 1 - 2 * degree)
-    h = mean if step == "mean" else precise(knots[1]) - precise(knots[0])
-    lower = active_on(knots, degree - 1, x, 0, "fade")
-    rise = {m: value / h for m, value in lower.items()}
-    fall = {m - 1: -value / h for m, value in lower.items()}
-    terms = {m: [side[m] for side in (rise, fall) if m in side] for m in {*rise, *fall}}
-    return {m: total(both) for m, both in terms.items() if 0 <= m < len(knots) - degree - 1}
-
-
-def all_bsplines(
-    x: float, knots: Sequence[float], degree: int, order: int = 0, outside: str = "fade"
-) -> list[Fraction]:
+def all_bsplines(x: float, knots: Sequence[float], degree: int, order: int = 0) -> list[Fraction]:
     """Return all B-splines of the knot vector at x, as fractions."""
-    active = active_basis(Fraction(x), [Fraction(t) for t in knots], degree, order, outside)
+    active = active_basis(Fraction(x), [Fraction(t) for t in knots], degree, order)
     return [active.get(m, Fraction(0)) for m in range(len(knots) - degree - 1)]
 
 
@@ -198,7 +145,7 @@ def derivative_terms(x: float, knots: Sequence[float], degree: int, order: int) 
 
 
 @cache
-def base_derivative(name: str, x: Number, order: int, silu_slope: str = "right") -> Number:
+def base_derivative(name: str, x: Number, order: int) -> Number:
     """Return b(x), b'(x) or b''(x) in 60 digits."""
     if name == "zero" or (name == "identity" and order == 2):
         return precise(0)
@@ -208,13 +155,11 @@ def base_derivative(name: str, x: Number, order: int, silu_slope: str = "right")
     if order == 0:
         return x * s
     if order == 1:
-        return s if silu_slope == "sigmoid" else s + x * s * rest
+        return s + x * s * rest
     return s * rest * (2 + x * (rest - s))
 
 
-def edge_terms(
-    layer: Layer, j: int, i: int, x: Number, order: int = 0, rules: Rules = RIGHT
-) -> list[Number]:
+def edge_terms(layer: Layer, j: int, i: int, x: Number, order: int = 0) -> list[Number]:
     """Return the summands of phi_ji at x, or of a derivative of it; the mask is a factor."""
     mask = layer["mask"][j][i]
     if mask == 0:
@@ -224,16 +169,11 @@ def edge_terms(
         precise(mask * layer["w_spline"][j][i]),
         layer["degree"],
     )
-    if order == 1 and rules.slope_step:
-        active = slopes_of_even_knots(tuple(layer["knots"][i]), degree, x, rules.slope_step)
-    else:
-        active = active_on(tuple(layer["knots"][i]), degree, x, order, rules.outside)
-    base = w_base * base_derivative(layer["base"], x, order, rules.silu_slope)
+    active = active_on(tuple(layer["knots"][i]), degree, x, order)
+    base = w_base * base_derivative(layer["base"], x, order)
     coef = layer["coef"][j][i]
     splines = [w_spline * precise(coef[m]) * value for m, value in active.items()]
-    if rules.without_degree and order == 1 and degree:
-        splines = [term / degree for term in splines]
-    return [base * w_spline if rules.base_scaled else base, *splines]
+    return [base, *splines]
 
 
 def sizes(layer: Layer) -> tuple[int, int, int]:
@@ -241,16 +181,12 @@ def sizes(layer: Layer) -> tuple[int, int, int]:
     return len(layer["coef"]), len(layer["coef"][0]), len(layer["coef"][0][0])
 
 
-def forward(
-    layer: Layer, x: Sequence[Sequence[Number]], rules: Rules = RIGHT
-) -> list[list[Number]]:
+def forward(layer: Layer, x: Sequence[Sequence[Number]]) -> list[list[Number]]:
     """Return the outputs (batch, n_out) by (C1)."""
     n_out, n_in, _ = sizes(layer)
     return [
         [
-            total(
-                t for i in range(n_in) for t in edge_terms(layer, j, i, precise(row[i]), 0, rules)
-            )
+            total(t for i in range(n_in) for t in edge_terms(layer, j, i, precise(row[i])))
             for j in range(n_out)
         ]
         for row in x

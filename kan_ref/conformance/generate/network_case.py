@@ -10,16 +10,13 @@ from kan_ref.conformance.generate.coverage_cases import (
     NETWORKS,
     block_network,
     samples,
-    without_last,
 )
 from kan_ref.conformance.generate.encode import array, case, layer_array
-from kan_ref.conformance.generate.exact import Layer, Rules, edge_terms, precise, sizes, total
+from kan_ref.conformance.generate.exact import Layer, edge_terms, precise, sizes, total
 from kan_ref.conformance.generate.layer_case import Case, Rows, make_layer, points
-from kan_ref.conformance.generate.layer_readings import transposed_alone, with_defects
 from kan_ref.conformance.generate.topics_knots import (
     INSIDE,
     KINDS,
-    even_readings,
     uneven_twin,
     uniform_knots,
     whole_steps,
@@ -68,29 +65,6 @@ def value_bound(layers: Sequence[Layer], x: Rows) -> float:
     return worst
 
 
-def networks_with_defects(layers: Sequence[Layer]) -> dict[str, tuple[list[Layer], Rules]]:
-    """Return all layers as known defects read them: flag -> (layers, rules)."""
-    read = [with_defects(layer) for layer in layers]
-    shared = [flag for flag in read[0] if all(flag in one for one in read)]
-    return {flag: ([one[flag][0] for one in read], read[0][flag][1]) for flag in shared}
-
-
-def network_readings(
-    layers: Sequence[Layer], *, derivatives: bool = False
-) -> list[tuple[str, list[Layer], Rules]]:
-    """Return (flag, layers, rules) of all readings, and of those that assume even knots."""
-    found = [(flag, *reading) for flag, reading in networks_with_defects(layers).items()]
-    alone = [transposed_alone(layer) for layer in layers]
-    if all(alone):
-        found += [("TransposedWeights", list(one), Rules()) for one in zip(*alone, strict=True)]
-    even = [even_readings(layer, derivatives=derivatives) for layer in layers]
-    if all(even):
-        found += [
-            (flag, [one[n][1] for one in even], rules) for n, (flag, _, rules) in enumerate(even[0])
-        ]
-    return found
-
-
 def network_arguments(layers: Sequence[Layer], x: Rows, **more: Rows) -> dict[str, Any]:
     """Return the encoded arguments `layers` and `x`, and `more` arrays of (batch, n_out)."""
     n_in, n_out = sizes(layers[0])[1], sizes(layers[-1])[0]
@@ -107,22 +81,19 @@ def network_case(
     flags: str,
     expected: Mapping[str, Any],
     tolerance: Mapping[str, float],
-    wrong: Sequence[tuple[str, Any]],
     **more: Rows,
 ) -> Case:
     """Return the case of a method of networks for an example; `more` are further arguments."""
     given = network_arguments(one.layers, one.x, **more)
-    options: dict[str, Any] = {"wrong": wrong, "since": one.since}
-    return case(one.name, method, flags, given, expected, tolerance, **options)
+    return case(one.name, method, flags, given, expected, tolerance, since=one.since)
 
 
 @dataclass(frozen=True)
 class Example:
     """A network of short binary numbers and its inputs.
 
-    `lost` holds known defects of this example: (flag, layers, number of samples that are seen).
-    Without `usual` the defects of `network_readings` are not evaluated. `outside`: inputs lie
-    outside the grid, and a known defect clamps them to it.
+    Flags of second derivatives come before `flags`, without `usual` behind them. `outside`: inputs
+    lie outside the grid, and `flags` stand alone.
     """
 
     name: str
@@ -131,7 +102,6 @@ class Example:
     x: Rows
     since: int = 1
     usual: bool = True
-    lost: Sequence[tuple[str, list[Layer], int]] = ()
     outside: bool = False
 
 
@@ -154,14 +124,11 @@ def examples() -> list[Example]:
         ("four-layers", "LayerChain", four),
         ("four-layers-uneven", "LayerChain UnevenKnots", [uneven_twin(layer) for layer in four]),
     ):
-        lost = [("LayerChain", layers[:3], 2)]
-        found.append(Example(name, flags, layers, points("n-four", 2, 2), 2, False, lost))
+        found.append(Example(name, flags, layers, points("n-four", 2, 2), 2, False))
     found += [Example(*one, since=4) for one in _unusual_networks()]
     found += _low_and_outside()
     for number, (name, widths, n) in enumerate(NETWORKS):
         layers = block_network(5000 + 23 * number, widths)
-        seen = [layers[0], without_last(layers[1], inputs=True)]
-        missing = (layers, n - 1) if n > 2 else (seen, n)
         found.append(
             Example(
                 name,
@@ -170,7 +137,6 @@ def examples() -> list[Example]:
                 samples(617 + number, n, widths[0]),
                 2,
                 False,
-                [("BlockRemainder", *missing)],
             )
         )
     return found

@@ -7,7 +7,7 @@
 is far from its threshold, or equal to it in exact arithmetic and in float64.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kan_ref.conformance.generate.backward import flow
@@ -20,56 +20,27 @@ from kan_ref.conformance.generate.topics_knots import uneven_twin, uniform_knots
 
 FAR = 1.25  # a score is at least this many times its threshold, or 1 / FAR of it
 
-Rule = Callable[[Number, Number, Number], bool]  # (incoming, outgoing, threshold) -> keep the node?
 
-
-def paper_rule(incoming: Number, outgoing: Number, threshold: Number) -> bool:
-    """Return whether (C12) keeps a node."""
-    return bool(min(incoming, outgoing) > threshold)
-
-
-DEFECTS: dict[str, Rule] = {
-    "PruneEither": lambda incoming, outgoing, threshold: bool(max(incoming, outgoing) > threshold),
-    "PruneOneSided": lambda incoming, outgoing, threshold: bool(incoming > threshold),
-    "PruneEquality": lambda incoming, outgoing, threshold: bool(
-        min(incoming, outgoing) >= threshold
-    ),
-    "PruneThreshold": lambda incoming, outgoing, threshold: paper_rule(
-        incoming, outgoing, precise(0.01)
-    ),
-}
-
-
-def kept_nodes(
-    layers: Sequence[Layer], x: Rows, threshold: float, rule: Rule = paper_rule, gather: Any = max
-) -> list[list[bool]]:
-    """Return which nodes of each hidden layer are kept.
+def kept_nodes(layers: Sequence[Layer], x: Rows, threshold: float) -> list[list[bool]]:
+    """Return which nodes of each hidden layer (C12) keeps.
 
     Raises ValueError if a score is so close to the threshold that rounding could decide.
     """
     by_edge = [
         edge_scores_of(layer, at) for layer, at in zip(layers, flow(layers, x)[:-1], strict=True)
     ]
-    hidden = node_scores_of(by_edge, gather)
-    if rule is paper_rule and gather is max:
-        near = [
-            s
-            for pair in hidden
-            for side in pair
-            for s in side
-            if threshold / FAR < s < threshold * FAR and s != threshold
-        ]
-        if near:
-            raise ValueError(
-                f"scores {[float(s) for s in near]} are too near the threshold {threshold}"
-            )
-    return [[rule(i, o, precise(threshold)) for i, o in zip(*pair, strict=True)] for pair in hidden]
+    hidden = node_scores_of(by_edge)
+    scores = [score for pair in hidden for side in pair for score in side]
+    near = [s for s in scores if threshold / FAR < s < threshold * FAR and s != threshold]
+    if near:
+        raise ValueError(
+            f"scores {[float(s) for s in near]} are too near the threshold {threshold}"
+        )
+    return [[bool(min(pair) > threshold) for pair in zip(*sides, strict=True)] for sides in hidden]
 
 
-def pruned_values(
-    layers: Sequence[Layer], x: Rows, kept: Sequence[bool], *, folded: bool = True
-) -> list[list[Number]]:
-    """Return (C13) for a network with one hidden layer, without the means if `folded` is False."""
+def pruned_values(layers: Sequence[Layer], x: Rows, kept: Sequence[bool]) -> list[list[Number]]:
+    """Return (C13) for a network with one hidden layer."""
     first, last = layers
     hidden = flow([first], x)[-1]
     n_out, n_hidden, _ = sizes(last)
@@ -77,7 +48,7 @@ def pruned_values(
     for j in range(n_out):
         for i in range(n_hidden):
             column = [total(edge_terms(last, j, i, precise(row[i]))) for row in hidden]
-            mean = total(column) / len(x) if folded else precise(0)
+            mean = total(column) / len(x)
             for b in range(len(x)):
                 values[b][j] += column[b] if kept[i] else mean
     return values

@@ -9,9 +9,7 @@ Source: Liu et al. 2024, eqs. 2.17 and 2.21.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
-from kan_ref.conformance.generate.backward import flow
 from kan_ref.conformance.generate.coverage_cases import block_layer, samples
 from kan_ref.conformance.generate.exact import (
     Layer,
@@ -25,19 +23,18 @@ from kan_ref.conformance.generate.exact import (
 from kan_ref.conformance.generate.layer_case import Rows, make_layer, points
 from kan_ref.conformance.generate.layer_readings import filled, transposed
 from kan_ref.conformance.generate.network_case import make_network
-from kan_ref.conformance.generate.topics_knots import even_readings, uneven_twin, uniform_knots
+from kan_ref.conformance.generate.topics_knots import uneven_twin, uniform_knots
 
 SUMS = 1e-12
 
 
-def edge_scores_of(layer: Layer, x: Rows, *, base: bool = True) -> list[list[Number]]:
+def edge_scores_of(layer: Layer, x: Rows) -> list[list[Number]]:
     """Return the edge scores (C7) of one layer, (n_out, n_in)."""
-    seen = layer if base else layer | {"base": "zero"}
     n_out, n_in, _ = sizes(layer)
     n = len(x)
     return [
         [
-            total(abs(total(edge_terms(seen, j, i, precise(row[i])))) for row in x) / n
+            total(abs(total(edge_terms(layer, j, i, precise(row[i])))) for row in x) / n
             for i in range(n_in)
         ]
         for j in range(n_out)
@@ -45,32 +42,20 @@ def edge_scores_of(layer: Layer, x: Rows, *, base: bool = True) -> list[list[Num
 
 
 def node_scores_of(
-    by_edge: Sequence[Sequence[Sequence[Number]]], gather: Any = max
+    by_edge: Sequence[Sequence[Sequence[Number]]],
 ) -> list[tuple[list[Number], list[Number]]]:
-    """Return (incoming, outgoing) of every hidden layer by (C8); a defect may replace `gather`."""
+    """Return (incoming, outgoing) of every hidden layer by (C8)."""
     pairs = pairwise(by_edge)
     return [
-        ([gather(line) for line in before], [gather(column) for column in transposed(after)])
+        ([max(line) for line in before], [max(column) for column in transposed(after)])
         for before, after in pairs
     ]
 
 
-def deviation(values: Sequence[Number], lost: int = 1) -> Number:
-    """Return the standard deviation of values, with N - `lost` in the denominator."""
+def deviation(values: Sequence[Number]) -> Number:
+    """Return the standard deviation of values, with N - 1 in the denominator."""
     mean = total(values) / len(values)
-    return context().sqrt(total((v - mean) ** 2 for v in values) / max(1, len(values) - lost))
-
-
-def edge_deviations(layer: Layer, x: Rows) -> list[list[Number]]:
-    """Return the standard deviation of each edge's outputs, where (C7) takes the mean magnitude."""
-    n_out, n_in, _ = sizes(layer)
-    return [
-        [
-            deviation([total(edge_terms(layer, j, i, precise(row[i]))) for row in x], 0)
-            for i in range(n_in)
-        ]
-        for j in range(n_out)
-    ]
+    return context().sqrt(total((v - mean) ** 2 for v in values) / (len(values) - 1))
 
 
 def matrix_sum(found: Sequence[Sequence[Number]]) -> Number:
@@ -199,22 +184,3 @@ def since_of(name: str) -> int:
     if name in ("two-hidden-layers", "tiny-edges", "zero-base", "one-to-three"):
         return 4
     return 2 if name in ("two-layers-uneven", "nine-samples") else 1
-
-
-def scores_of_flow(layers: Sequence[Layer], x: Rows) -> list[list[list[Number]]]:
-    """Return the edge scores (C7) of all layers, each at its own inputs."""
-    inputs = flow(layers, x)[:-1]
-    return [edge_scores_of(layer, at) for layer, at in zip(layers, inputs, strict=True)]
-
-
-def misread_scores(layers: Sequence[Layer], x: Rows) -> list[tuple[str, list[list[list[Number]]]]]:
-    """Return (flag, edge scores of all layers) for defects that misread uneven knots or batches."""
-    even = [even_readings(layer) for layer in layers]
-    found = []
-    if all(even):
-        found.append(("UnevenKnots", scores_of_flow([one[0][1] for one in even], x)))
-    if len(x) > 8:
-        found.append(("BlockRemainder", scores_of_flow(layers, x[:-1])))
-    if len(x) > 32:
-        found.append(("BlockRemainder", scores_of_flow(layers, x[:32])))
-    return found

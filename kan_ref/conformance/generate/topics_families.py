@@ -9,18 +9,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from kan_ref.conformance.generate.backward import Collector, Family, basis_values, family_forward
-from kan_ref.conformance.generate.coverage_cases import padded, samples
+from kan_ref.conformance.generate.coverage_cases import samples
 from kan_ref.conformance.generate.encode import array, case, dice, drawn, topic
 from kan_ref.conformance.generate.exact import precise
 from kan_ref.conformance.generate.layer_case import Case, Rows, encode_sums, points
 
 ERRORS = 1e-12
-# family -> (flag, change of `basis_series`) of its known defects
-CHANGES = {
-    "gaussian": (("GaussianWidth", "half"), ("GaussianWidth", "width")),
-    "chebyshev": (("ChebyshevArgument", "argument"), ("ChebyshevKind", "second-kind")),
-    "fourier": (("FourierOrder", "order"), ("FourierFrequency", "frequency")),
-    "relu": (("ReluScale", "scale"), ("ReluSquare", "square")),
+FLAGS = {
+    "gaussian": "GaussianWidth",
+    "chebyshev": "ChebyshevArgument ChebyshevKind",
+    "fourier": "FourierOrder FourierFrequency",
+    "relu": "ReluScale ReluSquare",
 }
 SOURCES = {
     "gaussian": "Li 2024, arXiv 2405.06721; not of the paper",
@@ -105,7 +104,7 @@ def _topic(
     cases: list[Case] = []
     for number, (family, since) in enumerate(zip(families, sinces, strict=False)):
         ending = f"-{number + 1}" if number else ""
-        flags = " ".join(dict.fromkeys(flag for flag, _ in CHANGES[name]))
+        flags = FLAGS[name]
         x = dice(f"{name}-{number}", 4, low=-1.0, high=1.0)
         for order, (what, first) in enumerate(
             (("values", "FamilyBasis"), ("slopes", "FamilySlope"), ("curves", "FamilySlope"))
@@ -152,10 +151,6 @@ def _basis(
     """Return the case of family_basis(family, x, order) -> (n, n_basis)."""
     shape = [len(x), _size(family)]
     right = [basis_values(family, at, order) for at in x]
-    wrong = [
-        (flag, {"basis": [basis_values(family, at, order, change) for at in x]})
-        for flag, change in CHANGES[family["family"]]
-    ]
     largest = max((abs(float(value)) for row in right for value in row), default=1.0)
     arguments = {"family": _encoded(family), "x": array(list(x), [len(x)]), "order": order}
     return case(
@@ -165,7 +160,6 @@ def _basis(
         arguments,
         {"basis": array(right, shape)},
         {"basis": ERRORS * max(largest, 1.0)},
-        wrong=wrong,
         since=since,
     )
 
@@ -177,10 +171,6 @@ def _arguments(family: Family, coef: Any, x: Rows) -> dict[str, Any]:
 def _values(name: str, family: Family, coef: Any, x: Rows, since: int) -> Case:
     """Return the case of family_forward(family, coef, x) -> y."""
     right, largest = family_forward(family, coef, x)
-    n_out, n_in = len(coef), len(coef[0])
-    wrong = [("MeanOverInputs", [[value / n_in for value in row] for row in right])]
-    if len(x) > 8:
-        wrong.append(("BlockRemainder", padded(right[:-1], (len(x), n_out))))
     return case(
         name,
         "family_forward",
@@ -188,7 +178,6 @@ def _values(name: str, family: Family, coef: Any, x: Rows, since: int) -> Case:
         _arguments(family, coef, x),
         {"y": array(right)},
         {"y": ERRORS * float(largest)},
-        wrong=[(flag, {"y": y}) for flag, y in wrong],
         since=since,
     )
 
@@ -198,19 +187,7 @@ def _gradient(name: str, family: Family, coef: Any, x: Rows, dy: Rows, since: in
     found = _family_vjp(family, coef, x, dy)
     expected, tolerance = encode_sums(found)
 
-    def d_coef(at: Rows, up: Rows) -> Any:
-        return _family_vjp(family, coef, at, up)["d_coef"].nested()
-
     n = len(x)
-    mean = [[[value / n for value in line] for line in rows] for rows in found["d_coef"].nested()]
-    ones = _family_vjp(family, coef, x, [[1.0] * len(coef) for _ in x])
-    wrong = [
-        ("MeanOverBatch", {"d_coef": mean}),
-        ("OneSampleOnly", {"d_coef": d_coef(x[-1:], dy[-1:])}),
-        ("DyIgnored", {name: sums.nested() for name, sums in ones.items()}),
-    ]
-    if n > 8:
-        wrong.append(("BlockRemainder", {"d_coef": d_coef(x[:-1], dy[:-1])}))
     return case(
         name,
         "family_vjp",
@@ -218,7 +195,6 @@ def _gradient(name: str, family: Family, coef: Any, x: Rows, dy: Rows, since: in
         _arguments(family, coef, x) | {"dy": array(dy)},
         expected,
         {output: ERRORS / 2e-13 * bound for output, bound in tolerance.items()},
-        wrong=wrong,
         since=since,
     )
 

@@ -19,7 +19,7 @@ from itertools import combinations
 from typing import Any
 
 from kan_ref.conformance.generate.encode import array, case, layer_array, topic
-from kan_ref.conformance.generate.exact import Layer, forward, forward_scale, sizes
+from kan_ref.conformance.generate.exact import Layer, forward, forward_scale
 from kan_ref.conformance.generate.layer_case import Case, Rows, make_layer, points
 from kan_ref.conformance.generate.layer_readings import filled
 from kan_ref.conformance.generate.topics_knots import (
@@ -89,35 +89,15 @@ def polynomials_of_degree(
 
 @dataclass(frozen=True)
 class Breakpoints:
-    """The breakpoints of a moved grid (n_in, n_intervals + 1), and their tolerance.
-
-    `wrong` holds those of known defects.
-    """
+    """The breakpoints of a moved grid (n_in, n_intervals + 1), and their tolerance."""
 
     right: list[list[float]]
     room: float
-    wrong: list[list[list[float]]]
 
 
 def even_samples(n: int, n_in: int, low: float, high: float) -> list[list[float]]:
     """Return `n` evenly spaced samples from low to high, the same for every input."""
     return [[low + (high - low) * place / (n - 1)] * n_in for place in range(n)]
-
-
-def _wrong(layer: Layer, probe: Rows) -> list[tuple[str, Any]]:
-    n_out, n_in, n_basis = sizes(layer)
-    squared = [[w * w for w in line] for line in layer["w_spline"]]
-    nothing = [[0.0] * n_basis] * n_in
-    coef = layer["coef"]
-    read = [
-        ("ScalerTwice", {"w_spline": squared}),
-        ("ZeroSupportFirstColumn", {"coef": [nothing] * n_out}),
-        ("MissingMask", {"mask": filled(1.0, n_out, n_in)}),
-    ]
-    for j in range(n_out if n_out > 1 else 0):
-        alone = [curves if n == j else nothing for n, curves in enumerate(coef)]
-        read += [("OneOutput", {"coef": alone}), ("OneOutput", {"coef": [coef[j]] * n_out})]
-    return [(flag, {"values": forward(layer | change, probe)}) for flag, change in read]
 
 
 def moved_case(
@@ -137,13 +117,11 @@ def moved_case(
     tolerance = {"values": KEPT * float(forward_scale(layer, probe))} | {
         output: 1e-12 for output in more if output == "ends"
     }
-    wrong = _wrong(layer, probe)
     if breakpoints is not None:
         expected["breakpoints"] = array(breakpoints.right)
         tolerance["breakpoints"] = breakpoints.room
-        wrong += [("UpdateBreakpoints", {"breakpoints": rows}) for rows in breakpoints.wrong]
     given = {"layer": layer_array(layer), **arguments}
-    options: dict[str, Any] = {"wrong": wrong, "probe": array(probe), "float32": False}
+    options: dict[str, Any] = {"probe": array(probe), "float32": False}
     options |= {"kind": kind, "since": since}
     return case(name, method, flags, given, expected, tolerance, **options)
 

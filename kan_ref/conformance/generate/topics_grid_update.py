@@ -170,8 +170,7 @@ def _expected(layer: Layer, x: Rows, share: float) -> Breakpoints:
             for column in columns
         ]
 
-    wrong = [mixed(weight) for weight in sorted({0.0, 1.0, 1.0 - share} - {share})]
-    return Breakpoints(mixed(share), max(EVEN, 2.0 * (1.0 - share) * max(gaps)), wrong)
+    return Breakpoints(mixed(share), max(EVEN, 2.0 * (1.0 - share) * max(gaps)))
 
 
 def _quantile(column: Sequence[float], rank: float) -> float:

@@ -3,13 +3,9 @@
     (C5)  t_m = a + (m - k) (b - a) / G,  m = 0, ..., G + 2 k       (Liu et al. 2024, section 2.4)
 
 Grid updates leave uneven knots. A twin of a layer has the same [a, b], but each input has other
-uneven breakpoints and other uneven outer knots. Known defects take the knots of a twin as evenly
-spaced: all of them, or in the derivative alone, where the quotients
+uneven breakpoints and other uneven outer knots.
 
-    (C24)  (B_{m,k-1} - B_{m+1,k-1}) / h   instead of
-           k (B_{m,k-1} / (t_{m+k} - t_m) - B_{m+1,k-1} / (t_{m+k+1} - t_{m+1}))
-
-agree for even knots only. Unusual knot vectors have the grid -1, -1/2, 0, 1/2, 1. Outer knots lie
+Unusual knot vectors have the grid -1, -1/2, 0, 1/2, 1. Outer knots lie
 whole steps of the grid away, a different number of them for each input; or 2^40 away; or on the
 ends of the grid. An inner knot is repeated. Points as far away as 1e100 exceed the range of the
 integers that number the intervals.
@@ -21,7 +17,7 @@ from itertools import accumulate
 from typing import Any
 
 from kan_ref.conformance.generate.encode import array, case, topic
-from kan_ref.conformance.generate.exact import Layer, Rules
+from kan_ref.conformance.generate.exact import Layer
 
 EPS = 2.0**-52
 
@@ -55,17 +51,6 @@ def knots() -> dict[str, Any]:
             "n_intervals": n_intervals,
             "degree": degree,
         }
-        wrong: list[tuple[str, Any]] = []
-        if n_intervals > 1:
-            step = (high - low) / (n_intervals - 1)
-            wrong.append(
-                (
-                    "KnotStep",
-                    {"knots": [low + (m - degree) * step for m in range(len(knot_vector))]},
-                )
-            )
-        if degree:
-            wrong.append(("OuterKnots", {"knots": [min(max(t, low), high) for t in knot_vector]}))
         bound = 4 * EPS * max(abs(knot_vector[0]), abs(knot_vector[-1]))
         cases.append(
             case(
@@ -75,7 +60,6 @@ def knots() -> dict[str, Any]:
                 arguments,
                 {"knots": array(knot_vector)},
                 {"knots": bound},
-                wrong=wrong,
             )
         )
     return topic("knots", level=1, needs=[], equation="Liu et al. 2024, section 2.4", cases=cases)
@@ -110,19 +94,6 @@ def uneven_twin(layer: Layer) -> Layer:
     return layer | {
         "knots": [uneven_row(row, layer["degree"], turn) for turn, row in enumerate(rows)]
     }
-
-
-def even_readings(layer: Layer, *, derivatives: bool = False) -> list[tuple[str, Layer, Rules]]:
-    """Return (flag, layer, rules) of the readings that take uneven knots as evenly spaced."""
-    k = layer["degree"]
-    even = [uniform_knots(row[k], row[-k - 1], len(row) - 1 - 2 * k, k) for row in layer["knots"]]
-    if even == layer["knots"]:
-        return []
-    found = [("UnevenKnots", layer | {"knots": even}, Rules())]
-    if derivatives:
-        steps = ("mean", "first") if all(row[0] < row[1] for row in layer["knots"]) else ("mean",)
-        found += [("UnevenKnots", layer, Rules(slope_step=step)) for step in steps]
-    return found
 
 
 GRID = (-1.0, -0.5, 0.0, 0.5, 1.0)

@@ -15,7 +15,7 @@ from kan_ref.conformance.generate.coverage_cases import (
     unusual_gradients,
 )
 from kan_ref.conformance.generate.encode import topic
-from kan_ref.conformance.generate.exact import Layer, forward, sizes
+from kan_ref.conformance.generate.exact import Layer, sizes
 from kan_ref.conformance.generate.layer_case import Rows, make_layer, points, value_case, vjp_case
 from kan_ref.conformance.generate.layer_readings import filled
 from kan_ref.conformance.generate.topics_knots import uneven_twin, uniform_knots
@@ -65,19 +65,13 @@ def batches() -> dict[str, Any]:
     layer, x = make_layer("batches", 2, 2, rows, 3), points("batches", 4, 2)
     other, moved = make_layer("batches-2", 2, 2, rows, 3), points("batches-2", 4, 2)
     shifted = layer | {"knots": [uniform_knots(-1.5, 1.5, 4, 3)] * 2}
-    old = forward(layer, x)
     cases = [value_case("together", "SplineSum", layer, x)]
-    # the answers are those of an earlier call, or those of the samples in another order
-    for name, flags, one, at, answer in (
-        ("other-samples", "StaleCache", layer, moved, old),
-        ("together-again", "StaleCache", layer, x, forward(layer, moved)),
-        ("other-coefficients", "StaleCache", other, x, old),
-        ("other-knots", "StaleCache", shifted, x, forward(other, x)),
-        ("reversed", "BatchDependence PointOrder", layer, x[::-1], old),
-    ):
-        wrong = {flags.split()[0]: answer}
-        cases.append(value_case(name, flags, one, at, wrong=wrong, defects=False))
     cases += [
+        value_case("other-samples", "StaleCache", layer, moved),
+        value_case("together-again", "StaleCache", layer, x),
+        value_case("other-coefficients", "StaleCache", other, x),
+        value_case("other-knots", "StaleCache", shifted, x),
+        value_case("reversed", "BatchDependence PointOrder", layer, x[::-1]),
         value_case("with-a-far-sample", "BatchDependence", layer, [x[0], [50.0, -70.0], x[1]]),
         value_case("alone-first", "BatchOfOne BatchDependence", layer, x[:1]),
         value_case("alone-last", "BatchOfOne BatchDependence", layer, x[3:]),

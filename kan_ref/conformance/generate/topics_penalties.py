@@ -35,7 +35,6 @@ from kan_ref.conformance.generate.scores import (
     deviation,
     edge_scores_of,
     matrix_sum,
-    misread_scores,
     scored_networks,
     since_of,
 )
@@ -49,31 +48,6 @@ def penalties() -> dict[str, Any]:
         inputs = flow(layers, x)[:-1]
         by_layer = [edge_scores_of(layer, at) for layer, at in zip(layers, inputs, strict=True)]
         l1, entropy = (total(map(value, by_layer)) for value in (matrix_sum, _entropy))
-        splines = [
-            edge_scores_of(layer, at, base=False) for layer, at in zip(layers, inputs, strict=True)
-        ]
-        wrong: dict[str, Any] = {
-            "L1WithoutBase": {"l1": total(map(matrix_sum, splines))},
-            "L1Deviation": {
-                "l1": total(
-                    matrix_sum(_strengths(layer, at))
-                    for layer, at in zip(layers, inputs, strict=True)
-                )
-            },
-            "EntropyBase": {"entropy": entropy / context().log(2)},
-            "EntropyShares": {"entropy": total(map(_unnormalized, by_layer))},
-        }
-        if len(layers) > 1:
-            wrong["PenaltyOneLayer"] = {
-                "l1": matrix_sum(by_layer[-1]),
-                "entropy": _entropy(by_layer[-1]),
-            }
-        if len(layers) > 1 and len({sizes(layer)[1] for layer in layers}) == 1:
-            same = [edge_scores_of(layer, x) for layer in layers]
-            wrong["PenaltyInputs"] = {
-                "l1": total(map(matrix_sum, same)),
-                "entropy": total(map(_entropy, same)),
-            }
         tolerance = {"l1": SUMS * max(1.0, float(l1)), "entropy": SUMS * max(1.0, float(entropy))}
         expected = {"l1": array(l1), "entropy": array(entropy)}
         cases.append(
@@ -84,13 +58,6 @@ def penalties() -> dict[str, Any]:
                 network_arguments(layers, x),
                 expected,
                 tolerance,
-                wrong=[
-                    *wrong.items(),
-                    *(
-                        (flag, {"l1": total(map(matrix_sum, found))})
-                        for flag, found in misread_scores(layers, x)
-                    ),
-                ],
                 since=since_of(name),
             )
         )
@@ -165,8 +132,6 @@ def zero_edges() -> dict[str, Any]:
             for layer, at in zip(layers, flow(layers, x)[:-1], strict=True)
         ]
         l1, entropy = (total(map(value, by_layer)) for value in (matrix_sum, _entropy))
-        unmasked = edge_scores_of(layers[0] | {"mask": filled(1.0, *sizes(layers[0])[:2])}, x)
-        wrong = [("MissingMask", {"l1": matrix_sum(unmasked)})]
         expected = {"l1": array(l1), "entropy": array(entropy)}
         tolerance = {"l1": SUMS, "entropy": SUMS}
         cases.append(
@@ -177,7 +142,6 @@ def zero_edges() -> dict[str, Any]:
                 network_arguments(layers, x),
                 expected,
                 tolerance,
-                wrong=wrong,
             )
         )
     return topic(
@@ -193,11 +157,6 @@ def _entropy(scores: Sequence[Sequence[Number]]) -> Number:
     flat = [score for line in scores for score in line]
     whole = total(flat)
     return -total(p * context().log(p) for p in (score / whole for score in flat if whole) if p)
-
-
-def _unnormalized(scores: Sequence[Sequence[Number]]) -> Number:
-    """Return -sum s log s, which lacks the division of each score by their sum."""
-    return -total(s * context().log(s) for line in scores for s in line if s)
 
 
 def _strengths(layer: Layer, x: Rows) -> list[list[Number]]:

@@ -15,15 +15,12 @@ from kan_ref.conformance.generate.backward import flow
 from kan_ref.conformance.generate.encode import array, case, topic
 from kan_ref.conformance.generate.exact import Layer, Number, sizes, total
 from kan_ref.conformance.generate.layer_case import Case, Rows, points
-from kan_ref.conformance.generate.layer_readings import clamped, filled
 from kan_ref.conformance.generate.network_case import (
     make_network,
     network_arguments,
     value_bound,
 )
 from kan_ref.conformance.generate.pruned_networks import (
-    DEFECTS,
-    changed,
     equal_scores,
     kept_nodes,
     many_edges,
@@ -34,21 +31,17 @@ from kan_ref.conformance.generate.pruned_networks import (
 )
 from kan_ref.conformance.generate.scores import (
     SUMS,
-    edge_deviations,
     edge_scores_of,
     growing,
     matrix_sum,
-    misread_scores,
     node_scores_of,
     scored_networks,
-    scores_of_flow,
     since_of,
 )
 from kan_ref.conformance.generate.topics_knots import uneven_twin
 
 _SINCE = {"knots-of-their-own": 2, "threshold-zero": 4, "output-without-path": 4, "other-base": 4}
 VALUES = 1e-12  # of the bound on rounding: allows a constant folded into coefficients
-Answers = list[tuple[str, dict[str, Any]]]
 
 
 def edge_scores() -> dict[str, Any]:
@@ -57,16 +50,12 @@ def edge_scores() -> dict[str, Any]:
     for name, flags, layers, x in scored_networks():
         inputs = flow(layers, x)[:-1]
         right = _each(edge_scores_of, layers, inputs)
-        splines = _each(edge_scores_of, layers, inputs, base=False)
-        deviations = _each(edge_deviations, layers, inputs)
-        read = [("L1WithoutBase", splines), ("L1Deviation", deviations), *misread_scores(layers, x)]
-        wrong = [(flag, {f"{n}": one for n, one in enumerate(found)}) for flag, found in read]
         others = ("EntropyBase", "PenaltyOneLayer")
         shown = " ".join(flag for flag in flags.split() if flag not in others) or "L1Mean"
         expected = {f"{n}": array(found) for n, found in enumerate(right)}
         room = {f"{n}": SUMS * max(1.0, float(matrix_sum(one))) for n, one in enumerate(right)}
         given = network_arguments(layers, x)
-        options: dict[str, Any] = {"wrong": wrong, "since": since_of(name)}
+        options: dict[str, Any] = {"since": since_of(name)}
         cases.append(case(name, "edge_scores", shown, given, expected, room, **options))
     needs, equation = ["network_forward"], "Liu et al. 2024, eq. 2.17"
     return topic("edge_scores", level=5, needs=needs, equation=equation, cases=cases)
@@ -107,28 +96,12 @@ def node_scores() -> dict[str, Any]:
         ("forty-samples", "BlockRemainder", make_network("ns-forty", (1, 2, 1)), growing()),
     ):
         inputs = flow(layers, x)[:-1]
-        full = [layer | {"mask": filled(1.0, *sizes(layer)[:2])} for layer in layers]
-        right = _each(edge_scores_of, layers, inputs)
-        hidden = node_scores_of(right)
-        read = [
-            ("L1WithoutBase", node_scores_of(_each(edge_scores_of, layers, inputs, base=False))),
-            ("L1Deviation", node_scores_of(_each(edge_deviations, layers, inputs))),
-            ("MissingMask", node_scores_of(_each(edge_scores_of, full, inputs))),
-            ("NodeScoreMax", node_scores_of(right, total)),
-            ("NodeScoreSides", [(after, before) for before, after in hidden]),
-        ]
-        if len({sizes(layer)[1] for layer in layers}) == 1:
-            first = _each(edge_scores_of, layers, [x] * len(layers))
-            read.append(("PenaltyInputs", node_scores_of(first)))
-        read += [(flag, node_scores_of(found)) for flag, found in misread_scores(layers, x)]
-        at = clamped(layers[0], x)
-        read += [("FadeOutside", node_scores_of(scores_of_flow(layers, at)))] if at != x else []
+        hidden = node_scores_of(_each(edge_scores_of, layers, inputs))
         scores = _by_side(hidden)
         expected = {output: array(found) for output, found in scores.items()}
         room = {output: SUMS * max(1.0, *map(float, found)) for output, found in scores.items()}
-        wrong = [(flag, _by_side(found)) for flag, found in read]
         given = network_arguments(layers, x)
-        options: dict[str, Any] = {"wrong": wrong, "since": since_of(name)}
+        options: dict[str, Any] = {"since": since_of(name)}
         cases.append(case(name, "node_scores", flags, given, expected, room, **options))
     equation = "Liu et al. 2024, eq. 2.21"
     return topic("node_scores", level=6, needs=["edge_scores"], equation=equation, cases=cases)
@@ -156,16 +129,8 @@ def pruning() -> dict[str, Any]:
             "values": array(flow(layers, x)[-1]),
         }
         room = {"kept": 0.5, "values": VALUES * value_bound(layers, x)}
-        wrong: Answers = []
-        if name == "edges-stay":
-            cut = changed(layers, 0, mask=[[1.0, 0.0], [1.0, 1.0]])
-            wrong = [("PruneEdges", {"values": flow(cut, x)[-1]})]
-        if name == "knots-of-their-own":
-            shifted = [*layers[1]["knots"][:2], layers[1]["knots"][1]]  # node 2 on node 1's knots
-            moved = changed(layers, 1, knots=shifted)
-            wrong = [("PruneKeepsFunction", {"values": flow(moved, x)[-1]})]
         given = _arguments(layers, x, threshold)
-        options: dict[str, Any] = {"wrong": wrong, "since": _SINCE.get(name, 1)}
+        options: dict[str, Any] = {"since": _SINCE.get(name, 1)}
         cases.append(case(name, "prune", flags, given, expected, room, **options))
     cases += [_equal_scores(), _equal_scores(below=True)]
     cases += _pair("inputs-outside-grid", "FadeOutside", *weak_inside(), 0.25, since=6)
@@ -188,14 +153,12 @@ def _equal_scores(*, below: bool = False) -> Case:
     """
     layers, x = equal_scores(below=below)
     (kept,) = kept_nodes(layers, x, 0.25)
-    (more,) = kept_nodes(layers, x, 0.25, DEFECTS["PruneEquality"])
     name = "scores-at-and-below-the-threshold" if below else "scores-at-the-threshold"
     given = _arguments(layers, x, 0.25)
     room = {"kept": 0.5, "values": VALUES * value_bound(layers, x)}
     right = pruned_values(layers, x, kept)
     expected = {"kept": array([float(sum(kept))]), "values": array(right)}
-    wrong = [("PruneEquality", {"values": pruned_values(layers, x, more)})] if below else []
-    options: dict[str, Any] = {"wrong": wrong, "since": 4 if below else 2}
+    options: dict[str, Any] = {"since": 4 if below else 2}
     return case(name, "prune", "PruneEquality PruneRule", given, expected, room, **options)
 
 
@@ -205,23 +168,13 @@ def _pair(
     """Return the required case and, if nodes are removed, the acceptable case about their means."""
     (kept,) = kept_nodes(layers, x, threshold)
     right = pruned_values(layers, x, kept)
-    others = [(flag, kept_nodes(layers, x, threshold, rule)[0]) for flag, rule in DEFECTS.items()]
-    others += [
-        ("NodeScoreMax", kept_nodes(layers, x, threshold, gather=gather)[0])
-        for gather in (total, _mean)
-    ]
-    others.append(("FadeOutside", kept_nodes(layers, clamped(layers[0], x), threshold)[0]))
-    wrong = [
-        (flag, {"centred": centred(pruned_values(layers, x, nodes))}) for flag, nodes in others
-    ]
     given, bound = _arguments(layers, x, threshold), VALUES * value_bound(layers, x)
     counts, room = {"kept": array([float(sum(kept))])}, {"kept": 0.5, "centred": bound}
     expected = {**counts, "centred": array(centred(right))}
-    pair = [case(name, "prune", flags, given, expected, room, wrong=wrong, since=since)]
+    pair = [case(name, "prune", flags, given, expected, room, since=since)]
     if not all(kept):
-        lost = [("PruneMean", {"values": pruned_values(layers, x, kept, folded=False)})]
         expected, room = {**counts, "values": array(right)}, {"kept": 0.5, "values": bound}
-        options: dict[str, Any] = {"kind": "acceptable", "wrong": lost}
+        options: dict[str, Any] = {"kind": "acceptable"}
         pair.append(case(f"{name}-means", "prune", "PruneMean", given, expected, room, **options))
     return pair
 
@@ -234,7 +187,3 @@ def centred(values: Rows) -> list[list[Number]]:
 
 def _arguments(layers: Sequence[Layer], x: Rows, threshold: float) -> dict[str, Any]:
     return network_arguments(layers, x) | {"threshold": array(threshold)}
-
-
-def _mean(scores: Sequence[Number]) -> Number:
-    return total(scores) / len(scores)
