@@ -24,7 +24,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.formulas.five_steps import sparsify
+from figures.formulas.fig_2_4_symbolic_regression import sparsify
 from figures.machine.machine import Bar, Claim, Config, Record, all_bar, spread
 from figures.machine.stored_network import draw_settled, headline, network_panel, stored
 from figures.machine.style import BLUE, GREY, VERMILION, entry

@@ -1,7 +1,7 @@
 """Fig. 2.3: grid extension makes training a staircase; errors and times against the number of intervals.
 
 Liu et al. 2024, section 2.4: [2,5,1] and [2,1,1] learn exp(sin(pi x) + y^2) from 1000 samples while every grid is made finer,
-G = 3 to 1000. By Theorem 2.1 the root mean square error of the best network falls as G^-4 at degree 3. `ladder` has
+G = 3 to 1000. By Theorem 2.1 the root mean square error of the best network falls as G^-4 at degree 3. `training` has
 the settings.
 
 Hidden grids are those of `kr.fit`: they reach beyond the activations by 1/G or 5 % of their range R. `fig_u_shape` shows what happens
@@ -21,24 +21,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.ladder import (
-    LBFGS,
-    LBFGS_PAPER,
-    LM,
-    METHODS,
-    SMALL,
-    WIDE,
-    Method,
-    chosen,
-    config_of,
-    count,
-    grids_of,
-    longest_grids,
-    methods_in,
-    rmse,
-    series,
-    start,
-)
 from figures.machine.machine import (
     Bar,
     Claim,
@@ -52,7 +34,25 @@ from figures.machine.machine import (
     spread,
 )
 from figures.machine.style import GREY, draw_band, entry, label_grids
-from figures.machine.training import OPTIMIZERS
+from figures.machine.training import (
+    LBFGS,
+    LBFGS_PAPER,
+    LM,
+    METHODS,
+    OPTIMIZERS,
+    SMALL,
+    WIDE,
+    Method,
+    chosen,
+    config_of,
+    count,
+    grids_of,
+    longest_grids,
+    methods_in,
+    rmse,
+    series,
+    start,
+)
 from kan_ref.training import Step
 
 NAME = "2.3"

@@ -28,10 +28,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import kan_ref as kr
-from figures.machine.ladder import (
+from figures.machine.machine import Bar, Claim, Config, Record, grid_spread, known_median, shape_name, slope, spread
+from figures.machine.style import BLUE, GREY, VERMILION, entry, label_grids
+from figures.machine.training import (
     LBFGS,
     LBFGS_PAPER,
     LM,
+    OPTIMIZERS,
     SMALL,
     WIDE,
     Method,
@@ -45,9 +48,6 @@ from figures.machine.ladder import (
     series,
     start,
 )
-from figures.machine.machine import Bar, Claim, Config, Record, grid_spread, known_median, shape_name, slope, spread
-from figures.machine.style import BLUE, GREY, VERMILION, entry, label_grids
-from figures.machine.training import OPTIMIZERS
 from kan_ref.bspline.knots import extended_knots, refined_breakpoints, uniform_knots
 from kan_ref.bspline.placement import hidden_bounds
 from kan_ref.checks import FloatArray

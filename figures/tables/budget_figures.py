@@ -18,8 +18,7 @@ from matplotlib.lines import Line2D
 
 from figures.machine.machine import Bar, Claim, Config, FigureValue, Record, shape_name, spread
 from figures.machine.style import BLUE, GREY, VERMILION
-from figures.tables.budget_rule import SAME_SIZE, SIZES, configs_of
-from figures.tables.budget_search import learn
+from figures.tables.budget_rule import SAME_SIZE, SIZES, configs_of, learn
 from figures.tables.problem import FEYNMAN, SPECIAL_FUNCTIONS, Problem
 from figures.tables.table_method import KAN, MLP
 from figures.tables.table_summary import BOXES, HALF, NEARLY_ALL, of_function
