@@ -109,8 +109,7 @@ def _draw_mlp(ax: Axes, widths: tuple[int, ...]) -> None:
                     ha="center",
                     va="top" if below else "bottom",
                 )
-    ax.set_xlim(0.0, 1.0)
-    ax.set_ylim(-0.45, len(widths) - 0.55)
+    ax.set(xlim=(0.0, 1.0), ylim=(-0.45, len(widths) - 0.55))
 
 
 # --- Fig. 2.1
@@ -159,8 +158,7 @@ def draw_organisation(records: Sequence[Record]) -> Figure:
     picture = Figure(figsize=(6.8, 0.29 * n_lines + 0.5))
     ax = picture.subplots()
     ax.set_axis_off()
-    ax.set_xlim(0.0, A_ROW + 2.0)
-    ax.set_ylim(n_lines, -0.2)
+    ax.set(xlim=(0.0, A_ROW + 2.0), ylim=(n_lines, -0.2))
     y = 0.4
     for section, (title, places) in SECTIONS.items():
         kind_of_part = "section" if section.isdigit() else "appendix"
@@ -309,8 +307,7 @@ def draw_tree(records: Sequence[Record]) -> Figure:
     picture = Figure(figsize=(6.6, sum(heights) + 0.7))
     ax = picture.subplots()
     ax.set_axis_off()
-    ax.set_xlim(0.0, 6.6)
-    ax.set_ylim(sum(heights) + 0.6, 0.0)
+    ax.set(xlim=(0.0, 6.6), ylim=(sum(heights) + 0.6, 0.0))
     y = 0.1
     for place, ((question, text, word), height) in enumerate(zip(blocks, heights, strict=True)):
         _draw_branch(ax, y, height, question, text, word)

@@ -121,16 +121,11 @@ def _draw_curves(ax: Axes, records: Sequence[Record], key: str, label: str, titl
             label=f"{method.label(runs[0])}, {len(runs)} seed{'s' * (len(runs) > 1)}",
         )
         ax.fill_between(np.maximum(steps, 0.5), low, high, color=method.color, alpha=0.15, lw=0)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlabel("step (the start is drawn at 0.5)")
-    ax.set_ylabel(label)
-    ax.set_title(title)
+    ax.set(xscale="log", yscale="log", xlabel="step (the start is drawn at 0.5)", ylabel=label, title=title)
 
 
 def _draw_scaling(ax: Axes, records: Sequence[Record], key: str, label: str) -> None:
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    ax.set(xscale="log", yscale="log")
     for method in METHODS:
         runs = runs_of(records, method)
         sizes = sorted({record["results"]["n_params"] for record in runs})
@@ -153,11 +148,13 @@ def _draw_scaling(ax: Axes, records: Sequence[Record], key: str, label: str) -> 
         )
     _draw_paper(ax, key)
     shown = [record["results"][key] for record in records]
-    ax.set_ylim(min(shown) / 4.0, 4.0 * max(shown))
-    ax.set_xlim(60.0, 5e4)
-    ax.set_xlabel("number of parameters")
-    ax.set_ylabel(label)
-    ax.set_title("against the number of parameters")
+    ax.set(
+        ylim=(min(shown) / 4.0, 4.0 * max(shown)),
+        xlim=(60.0, 5e4),
+        xlabel="number of parameters",
+        ylabel=label,
+        title="against the number of parameters",
+    )
 
 
 def _draw_paper(ax: Axes, key: str) -> None:

@@ -222,14 +222,11 @@ def draw_grids(ax: Axes, records: Sequence[Record]) -> None:
         ax.plot([], [], color=color, label=f"nested {shape_name(SHAPES[degree])}, k = {degree}")
     ax.plot([], [], "ko-", label="$L_2$ error")
     ax.plot([], [], "ks:", label="residual")
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    ax.set(xscale="log", yscale="log")
     ticks = sorted({grid for grids in GRIDS.values() for grid in grids})
     ax.set_xticks(ticks, [str(grid) for grid in ticks])
     ax.minorticks_off()
-    ax.set_xlabel("intervals per grid, $G$")
-    ax.set_ylabel("root mean square")
-    ax.set_title("nested grids")
+    ax.set(xlabel="intervals per grid, $G$", ylabel="root mean square", title="nested grids")
     # below the panel, because the curves of both degrees fill it
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=8)
 
@@ -248,8 +245,10 @@ def draw_times(ax: Axes, records: Sequence[Record]) -> None:
         ax.plot([], [], color=ORANGE, label=MLP_LM.label(mlps[0]))
         # below the panel, because it is too wide for a free corner
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=8)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlabel("CPU seconds")
-    ax.set_ylabel("$L_2^2$ error")
-    ax.set_title("the same optimizer, the same points")
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="CPU seconds",
+        ylabel="$L_2^2$ error",
+        title="the same optimizer, the same points",
+    )

@@ -322,9 +322,7 @@ def _draw_widths(ax: Axes, records: Sequence[Record]) -> None:
         ax.bar_label(bars, [str(count or "") for count in counts], fontsize=9, color=GREY, padding=1)
     ax.set_ylim(0.0, 1.1)
     ax.set_xticks(widths)
-    ax.set_xlabel("hidden nodes that are left")
-    ax.set_ylabel("share of seeds")
-    ax.set_title("which width is found")
+    ax.set(xlabel="hidden nodes that are left", ylabel="share of seeds", title="which width is found")
     ax.legend(**BELOW)
 
 
@@ -342,10 +340,12 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
     seeds = sorted({record["seed"] for record in records})
     ax.set_xticks(seeds[::5])
     ax.set_xticks(seeds, minor=True)
-    ax.set_xlim(seeds[0] - 0.5, seeds[-1] + 0.5)
-    ax.set_xlabel("seed")
-    ax.set_ylabel("worst error of a coefficient")
-    ax.set_title("seeds that come to the right form")
+    ax.set(
+        xlim=(seeds[0] - 0.5, seeds[-1] + 0.5),
+        xlabel="seed",
+        ylabel="worst error of a coefficient",
+        title="seeds that come to the right form",
+    )
     ax.legend(**BELOW)
 
 

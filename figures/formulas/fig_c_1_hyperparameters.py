@@ -213,8 +213,7 @@ def _draw_counts(ax: Axes, records: Sequence[Record], row: Row) -> None:
             ax.plot([at - 0.16, at + 0.16], [np.median(counts)] * 2, color=color, lw=2.2)
     _frame(ax)
     ax.set_xticks(range(len(values)), labels=[f"{value:g}" for value in values])
-    ax.set_xlim(-0.5, len(values) - 0.5)
-    ax.set_xlabel(f"${row.symbol}$")
+    ax.set(xlim=(-0.5, len(values) - 0.5), xlabel=f"${row.symbol}$")
     if len(drawn) > 1:
         names = [(f"$\\lambda = {one.penalty_weight:g}$", color) for one, color, _ in drawn]
         ax.legend(

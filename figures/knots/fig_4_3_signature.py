@@ -344,8 +344,7 @@ def _draw_bars(ax: Axes, records: Sequence[Record]) -> None:
     ax.set_yticks(range(len(tasks)), labels=[_label(records, task) for task in tasks])
     ax.tick_params(axis="y", length=0)
     ax.invert_yaxis()
-    ax.set_xlim(0.0, 100.0)
-    ax.set_xlabel("signatures of test knots that are right, in percent")
+    ax.set(xlim=(0.0, 100.0), xlabel="signatures of test knots that are right, in percent")
 
 
 def _label(records: Sequence[Record], task: str) -> str:

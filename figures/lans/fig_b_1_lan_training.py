@@ -192,8 +192,7 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
             textcoords="offset points",
             va="top",
         )
-    ax.set_xlabel("Levenberg-Marquardt step, of the start that was chosen and after it")
-    ax.set_ylabel("test RMSE")
+    ax.set(xlabel="Levenberg-Marquardt step, of the start that was chosen and after it", ylabel="test RMSE")
     ax.legend(loc="lower left")
 
 

@@ -127,8 +127,7 @@ def draw(records: Sequence[Record]) -> Figure:
             steps = EVERY * np.arange(len(way["psnr"]))
             label = name if record is records[0] else None
             ax.plot(steps, way["psnr"], color=COLORS[name], lw=1.3, label=label)
-    ax.set_xlabel("steps of Adam")
-    ax.set_ylabel("PSNR in dB, training pixels")
+    ax.set(xlabel="steps of Adam", ylabel="PSNR in dB, training pixels")
     ax.legend(loc="lower right")
     shown = [record for record in records if record["results"]["ways"][SIREN]["image"] is not None]
     panels: dict[str, Any] = {"image": shown[0]["results"]["image"]} if shown else {}

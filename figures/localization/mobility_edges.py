@@ -66,8 +66,7 @@ def draw_mosaic(records: Sequence[Record]) -> Figure:
         model = record["config"]["model"]
         runs = runs_of(records, model=model)
         plane(left, record, across="lambda", up="E", fixed={}, width=0.0)
-        left.set_xlabel("strength $\\lambda$ of the potential")
-        left.set_ylabel("energy $E$")
+        left.set(xlabel="strength $\\lambda$ of the potential", ylabel="energy $E$")
         edge = EDGES[model].replace("lambda", "\\lambda")
         left.set_title(f"$\\kappa = {model[-1]}$, ${edge}$; seed {record['seed']}")
         outside_legend(left)
@@ -99,8 +98,7 @@ def draw_chains(records: Sequence[Record]) -> Figure:
         runs, fixed = runs_of(records, model=model), CHAINS[model]
         top = above.subplots()
         plane(top, record, across="lambda", up="E", fixed=fixed, width=WIDTH)
-        top.set_xlabel("strength $\\lambda$ of the potential")
-        top.set_ylabel("energy $E$")
+        top.set(xlabel="strength $\\lambda$ of the potential", ylabel="energy $E$")
         ((name, value),) = fixed.items()
         theory = spread(percent(runs, "theory"), ".1f")
         symbol = SYMBOLS.get(name, f"${name}$")

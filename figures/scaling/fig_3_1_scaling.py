@@ -465,11 +465,7 @@ def draw(records: Sequence[Record]) -> Figure:
 
 
 def _draw_toy(ax: Axes, records: Sequence[Record], toy: Toy) -> None:
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_title(f"${toy.latex}$")
-    ax.set_xlabel("number of parameters")
-    ax.set_ylabel("test RMSE")
+    ax.set(xscale="log", yscale="log", title=f"${toy.latex}$", xlabel="number of parameters", ylabel="test RMSE")
     ax.xaxis.set_minor_formatter(NullFormatter())
     for optimizer, (color, _) in MLP_LOOKS.items():
         sizes, errors = mlp_medians(records, toy, optimizer)

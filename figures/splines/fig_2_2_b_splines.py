@@ -143,10 +143,10 @@ def _draw_grid(ax: Axes, points: FloatArray, grid: dict[str, Any], degree: int) 
                 color=GREY if outer else "k",
                 fontsize=10,
             )
-    ax.set_title(
-        f"$G = {n_intervals}$ intervals, degree $k = {degree}$: $G + k = {len(scaled)}$ scaled B-splines and their sum"
+    ax.set(
+        title=f"$G = {n_intervals}$ intervals, degree $k = {degree}$: $G + k = {len(scaled)}$ scaled B-splines and their sum",
+        ylim=(floor, 0.95),
     )
-    ax.set_ylim(floor, 0.95)
     ax.spines["bottom"].set_visible(False)
     ax.tick_params(axis="x", length=0, pad=22)
     ax.set_ylabel("$c_i B_i(x)$ and their sum")
@@ -197,8 +197,7 @@ WIDTHS = (2, 3, 1)
 def draw_notation(ax: Axes) -> None:
     """Draw a [2,3,1] network whose nodes and edges carry their names."""
     ax.set_axis_off()
-    ax.set_xlim(-1.15, 1.15)
-    ax.set_ylim(-0.35, len(WIDTHS) - 0.6)
+    ax.set(xlim=(-1.15, 1.15), ylim=(-0.35, len(WIDTHS) - 0.6))
     nodes = [[2.0 * (i + 0.5) / n - 1.0 for i in range(n)] for n in WIDTHS]
     for level, (low, high) in enumerate(pairwise(nodes)):
         for j, x_high in enumerate(high):

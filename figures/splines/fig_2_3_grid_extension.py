@@ -176,9 +176,11 @@ def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> 
     ax.set_xlim(0, len(longest))
     ax.set_xticks(np.arange(len(longest)) + 0.5, labels=[str(grid) for grid in longest])
     ax.tick_params(axis="x", length=0)
-    ax.set_xlabel("training, grid after grid: intervals per grid, $G$")
-    ax.set_ylabel("root mean square error")
-    ax.set_title(f"KAN {shape_name(widths)}: median over seeds")
+    ax.set(
+        xlabel="training, grid after grid: intervals per grid, $G$",
+        ylabel="root mean square error",
+        title=f"KAN {shape_name(widths)}: median over seeds",
+    )
     drawn = methods_in([record for record in records if record["config"]["widths"] == list(widths)])
     lines = [entry(f"{method.label}{_end(records, method, widths)}", method.color) for method in drawn]
     lines += [
@@ -197,9 +199,11 @@ def _end(records: Sequence[Record], method: Method, widths: Sequence[int]) -> st
 
 def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
     label_grids(ax, longest_grids(records))
-    ax.set_yscale("log")
-    ax.set_ylabel(f"test error, {records[0]['config']['n_test']} points")
-    ax.set_title(f"KAN {shape_name(SMALL)}: test error, median and range over seeds")
+    ax.set(
+        yscale="log",
+        ylabel=f"test error, {records[0]['config']['n_test']} points",
+        title=f"KAN {shape_name(SMALL)}: test error, median and range over seeds",
+    )
     methods = [method for method in methods_in(records) if chosen(records, method, SMALL)]
     if not methods:
         return
@@ -237,8 +241,7 @@ def _draw_seconds(ax: Axes, records: Sequence[Record]) -> None:
             if runs:
                 seconds = np.median(series(runs, "seconds"), axis=0)
                 ax.plot(grids_of(runs), seconds, color=method.color, marker=method.marker, ls=dash)
-    ax.set_ylabel("CPU seconds of training on one grid")
-    ax.set_title("training time, one thread: median over seeds")
+    ax.set(ylabel="CPU seconds of training on one grid", title="training time, one thread: median over seeds")
     lines = [entry(method.label, method.color, method.marker) for method in methods_in(records)]
     shapes = ((SMALL, "-"), (WIDE, (0, (3, 1.5))))
     lines += [entry(f"KAN {shape_name(widths)}", ls=dash) for widths, dash in shapes]

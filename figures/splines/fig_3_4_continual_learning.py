@@ -152,8 +152,7 @@ def draw(records: Sequence[Record]) -> Figure:
 def _panel(picture: Figure, place: Any, x: FloatArray) -> Axes:
     ax = picture.add_subplot(place)
     ax.axvspan(float(x[0, 0]), float(x[-1, 0]), color="0.95", lw=0)
-    ax.set_ylim(-0.55, 1.45)
-    ax.set_xlim(-1.0, 1.0)
+    ax.set(ylim=(-0.55, 1.45), xlim=(-1.0, 1.0))
     ax.set_xticks([])
     ax.set_yticks([0.0, 1.0], labels=["0", "1"])
     return ax
@@ -169,8 +168,7 @@ def _draw_forgetting(ax: Axes, records: Sequence[Record], n_phases: int) -> None
     ax.set_yscale("log")
     ax.axhline(KEPT, color=GREY, ls="--", lw=1.0)
     ax.set_xticks(steps)
-    ax.set_xlabel("phases done")
-    ax.set_ylabel("largest error\non the first peak")
+    ax.set(xlabel="phases done", ylabel="largest error\non the first peak")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(MODELS))
 
 

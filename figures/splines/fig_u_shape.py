@@ -186,8 +186,7 @@ def _draw_errors(ax: Axes, records: Sequence[Record], method: Method, widths: Se
         ax.plot(grids, known_median(errors), color=color, ls=dash, marker=mark)
         if mark:
             ax.fill_between(grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0)
-    ax.set_title(f"{shape_name(widths)}, {method.short}")
-    ax.set_ylabel("root mean square error")
+    ax.set(title=f"{shape_name(widths)}, {method.short}", ylabel="root mean square error")
 
 
 def _share_limits(axes: Sequence[Axes]) -> None:
@@ -208,8 +207,7 @@ def _draw_counts(ax: Axes, records: Sequence[Record], method: Method) -> None:
                 )
     ax.set_ylim(-0.2, 1e4)
     ax.set_yticks([0, 1, 10, 100, 1000, 10000])
-    ax.set_title("test points off a hidden grid")
-    ax.set_ylabel(f"of {records[0]['config']['n_test']}, median over seeds")
+    ax.set(title="test points off a hidden grid", ylabel=f"of {records[0]['config']['n_test']}, median over seeds")
 
 
 def _draw_cloud(ax: Axes, records: Sequence[Record], method: Method) -> None:
@@ -225,11 +223,11 @@ def _draw_cloud(ax: Axes, records: Sequence[Record], method: Method) -> None:
     ax.axvspan(low, high, color="0.955", lw=0)
     ax.semilogy(hidden[~off], error[~off], ".", color=GREY, ms=3)
     ax.semilogy(hidden[off], error[off], "x", color=VERMILION, ms=5)
-    ax.set_title(
-        f"{shape_name(SMALL)}, {method.short}, G = {grids_of([record])[-1]}, seed {record['seed']}:\nwithout margin"
+    ax.set(
+        title=f"{shape_name(SMALL)}, {method.short}, G = {grids_of([record])[-1]}, seed {record['seed']}:\nwithout margin",
+        xlabel="hidden value of a test point; shaded: the grid",
+        ylabel="absolute error",
     )
-    ax.set_xlabel("hidden value of a test point; shaded: the grid")
-    ax.set_ylabel("absolute error")
 
 
 def _explain(upper: Axes, lower: Axes) -> None:

@@ -182,8 +182,7 @@ def cloud(records: Sequence[Record], problem: Problem, *models: str, error: str 
 
 
 def _draw_pareto(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    ax.set(xscale="log", yscale="log")
     for models, color, mark in (((KAN, PRUNED), BLUE, "o"), ((MLP,), VERMILION, "s")):
         tested = cloud(records, problem, *models)
         trained = cloud(records, problem, *models, error="train")
@@ -195,8 +194,7 @@ def _draw_pareto(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
         ax.plot(*zip(*frontier(tested), strict=True), color=color, marker=mark, ms=3.5, lw=1.4)
     ax.axhline(problem.best_kan, color=BLUE, ls="--", lw=1.0)
     ax.axhline(problem.paper["MLP"], color=VERMILION, ls="--", lw=1.0)
-    ax.set_title(problem.name)
-    ax.set_ylabel("RMSE")
+    ax.set(title=problem.name, ylabel="RMSE")
     low, high = ax.get_xlim()
     ticks = [tick for tick in TICKS if low <= tick <= high]
     ax.set_xticks(ticks, labels=[str(tick) for tick in ticks])
