@@ -7,8 +7,8 @@ figure imports this module, so nothing else belongs here: `records` keeps record
 those that are missing, `computing` and `cluster` compute them.
 
 A figure may also have `RECORDS_OF`, a tuple of other figures. It then has no records of its own and
-is drawn from theirs; with an empty tuple it is drawn from code alone. Its module imports `configs`
-and `run` from here, or the figure is a `DerivedFigure`, a value in a module.
+is drawn from theirs; with an empty tuple it is drawn from code alone. It is a `DerivedFigure`, a value
+in a module.
 """
 
 import importlib
@@ -135,16 +135,6 @@ def sources(figure: Figure) -> tuple[Figure, ...]:
     return found
 
 
-def configs(full: bool, seeds: int | None) -> list[Config]:
-    """Return no configuration: the records are those of other figures."""
-    return []
-
-
-def run(config: Config) -> Any:
-    """Raise TypeError, because there is no record to compute."""
-    raise TypeError(f"config is {config}, but a figure with RECORDS_OF computes no records")
-
-
 @dataclass(eq=False)
 class FigureValue:
     """A figure as a value in a module, where a module of its own would say little more than its name.
@@ -167,8 +157,14 @@ class DerivedFigure(FigureValue):
     RECORDS_OF: tuple[Figure, ...]
     draw: Callable[[Sequence[Record]], "Picture"]
     claims: Callable[[Sequence[Record]], list[Claim]]
-    configs = staticmethod(configs)
-    run = staticmethod(run)
+
+    def configs(self, full: bool, seeds: int | None) -> list[Config]:
+        """Return no configuration: the records are those of other figures."""
+        return []
+
+    def run(self, config: Config) -> Any:
+        """Raise TypeError, because there is no record to compute."""
+        raise TypeError(f"config is {config}, but a figure with RECORDS_OF computes no records")
 
 
 def load_figure(name: str) -> Figure:

@@ -22,7 +22,7 @@ values are SciPy's. The paper names SciPy's functions with the arguments (x, y) 
 """
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -156,6 +156,11 @@ def function_of(name: str) -> Callable[[FloatArray], Any]:
     f = OF_THE_PAPER.get(kind) or getattr(special, kind)
     fixed = {order[0]: int(order[2:]) for order in orders}
     return lambda x: f(x[:, 0], x[:, 1], **fixed)
+
+
+def named(problems: Sequence[Problem], name: str) -> Problem:
+    """Return the row of a name."""
+    return next(problem for problem in problems if problem.name == name)
 
 
 SPECIAL_FUNCTIONS = read_problems("special_functions", function_of)
