@@ -28,7 +28,7 @@ from matplotlib.axes import Axes
 import kan_ref as kr
 from figures.equations import poisson
 from figures.equations.poisson import MLP_LM, runs_of
-from figures.machine.machine import Bar, Claim, Config, Record, shape_name, slope, spread
+from figures.machine.machine import Bar, Claim, Config, Record, median, seed_count, shape_name, slope, spread
 from figures.machine.style import BLUE, GREEN, ORANGE
 
 PROBLEM = "documentation"
@@ -137,7 +137,7 @@ def _evidence(runs: Sequence[Record], last: int = JUDGED) -> str:
     config = runs[0]["config"]
     count = config["grids"].index(last) + 1
     return (
-        f"{len(runs)} seed{'s' * (len(runs) > 1)}; the mesh of 51 x 51 points and its sides, LM with "
+        f"{seed_count(runs)}; the mesh of 51 x 51 points and its sides, LM with "
         f"{', '.join(map(str, config['n_steps'][:count]))} steps at G = {', '.join(map(str, config['grids'][:count]))}"
         f"{' in scaled variables' * ('precondition' in config)}"
     )
@@ -145,7 +145,7 @@ def _evidence(runs: Sequence[Record], last: int = JUDGED) -> str:
 
 def _level_claim(runs: Sequence[Record], degree: int) -> Claim:
     errors = _at(runs, "l2")
-    bar = Bar(float(np.median(errors)), LEVELS[degree], most=True, form=".1e")
+    bar = Bar(median(errors), LEVELS[degree], most=True, form=".1e")
     return Claim(
         f"{PROBLEM}: error of the {_name(runs)}",
         "not tried",
@@ -178,7 +178,7 @@ def _time_claim(runs: Sequence[Record], mlps: Sequence[Record], degree: int) -> 
 
 
 def _equal_claim(runs: Sequence[Record], mlps: Sequence[Record], degree: int) -> Claim:
-    limit = float(np.median(_at(runs, "seconds")))
+    limit = median(_at(runs, "seconds"))
     then = []
     for run in mlps:
         curve = run["results"]["curve"]
@@ -197,7 +197,7 @@ def _equal_claim(runs: Sequence[Record], mlps: Sequence[Record], degree: int) ->
 def _slope_claim(runs: Sequence[Record], degree: int) -> Claim:
     grids = runs[0]["config"]["grids"]
     slopes = [slope(grids, run["results"]["residual"], grids[0], grids[-1]) for run in runs]
-    bar = Bar(float(np.median(slopes)), STEEP, most=True)
+    bar = Bar(median(slopes), STEEP, most=True)
     errors = [slope(grids, np.sqrt(run["results"]["l2"]), grids[0], grids[-1]) for run in runs]
     return Claim(
         f"{PROBLEM}: on nested grids the residual falls as G^-(k-1) ({_name(runs)})",

@@ -27,7 +27,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 import kan_ref as kr
-from figures.machine.machine import Bar, Claim, Config, Record, all_bar, shape_name, spread
+from figures.machine.machine import Bar, Claim, Config, Record, all_bar, median, seed_count, shape_name, spread
 from figures.machine.stored_network import draw_settled, headline, network_panel, stored
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
 from figures.machine.training import OPTIMIZERS, penalty_of
@@ -372,10 +372,6 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     return [*rows, _noise_claim(noisy)] if noisy else rows
 
 
-def _seeds(records: Sequence[Record]) -> str:
-    return "1 seed" if len(records) == 1 else f"{len(records)} seeds"
-
-
 def _of_all(good: Sequence[bool]) -> str:
     return f"{sum(good)} of {len(good)}"
 
@@ -399,7 +395,7 @@ def _width_claim(runs: Sequence[Record], way: Way) -> Claim:
         "[2,1,1] in the run that is shown",
         f"{', '.join(counts)} of {len(runs)} seeds",
         bar,
-        f"{_seeds(runs)}; lambda = {config['penalty_weight']:g}, mu_1 = {config['l1_weight']:g}, the printed penalty, "
+        f"{seed_count(runs)}; lambda = {config['penalty_weight']:g}, mu_1 = {config['l1_weight']:g}, the printed penalty, "
         f"threshold {config['threshold']:g}; {np.median([record['results']['seconds'] for record in runs]):.1f} CPU s a seed; seeds that reach it",
     )
 
@@ -438,7 +434,7 @@ def _discover_claim(found: Sequence[Record]) -> Claim:
         "one run, width from pruning, functions by hand: 1.0 e^{1.0 y^2 + 1.0 sin(3.14 x)}",
         f"exact in {_of_all(good)} seeds{worst}",
         bar,
-        f"{_seeds(found)}; exact: [2,1,1], sin, x^2, exp, and every parameter within {MOST_ERROR:g} of 1, 1, pi, 1 or of 0; seeds",
+        f"{seed_count(found)}; exact: [2,1,1], sin, x^2, exp, and every parameter within {MOST_ERROR:g} of 1, 1, pi, 1 or of 0; seeds",
     )
 
 
@@ -448,8 +444,8 @@ def _seconds_claim(found: Sequence[Record]) -> Claim:
         "from data to formula in seconds (kr.discover)",
         "no number",
         f"{spread(seconds, '.1f')} CPU s",
-        Bar(float(np.median(seconds)), MOST_SECONDS, most=True, form=".1f"),
-        f"{_seeds(found)}, one thread; median in CPU s",
+        Bar(median(seconds), MOST_SECONDS, most=True, form=".1f"),
+        f"{seed_count(found)}, one thread; median in CPU s",
     )
 
 
@@ -463,6 +459,6 @@ def _noise_claim(noisy: Sequence[Record]) -> Claim:
         f"right form in {len(errors)} of {len(noisy)} seeds"
         + (f"; worst coefficient of a seed off by {spread(errors, '.1e')}" if errors else ""),
         bar,
-        f"{_seeds(noisy)}; every parameter within {MOST_NOISY_ERROR:g}; seeds, {bar.text}"
+        f"{seed_count(noisy)}; every parameter within {MOST_NOISY_ERROR:g}; seeds, {bar.text}"
         + ("" if len(noisy) >= FULL_SEEDS else f"; the full run takes {FULL_SEEDS} seeds"),
     )

@@ -35,7 +35,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.machine import Claim, Config, Record, all_bar, runs_of, shape_name, spread
+from figures.machine.machine import Claim, Config, Record, all_bar, runs_of, seed_count, shape_name, spread
 from figures.machine.stored_network import draw_settled, restored, stored, symbolic_network
 from figures.machine.training import OPTIMIZERS
 from kan_ref.checks import FloatArray, IntArray
@@ -362,7 +362,7 @@ def draw(records: Sequence[Record]) -> Figure:
         if runs:
             good = [record for record in runs if shows(record)]
             shown = (good or runs)[0]
-            count = f"{len(good)} of {len(runs)} seed{'s' if len(runs) > 1 else ''}"
+            count = f"{len(good)} of {seed_count(runs)}"
             of_digits = panel == DIGIT_PANEL
             ax.set_title((_digits_title if of_digits else _formula_title)(shown, count), linespacing=1.7)
             networks.append(partial(_draw_digits if of_digits else _draw_formula, ax, shown))
@@ -428,10 +428,6 @@ def _of_all(good: Sequence[bool]) -> str:
     return f"{sum(good)} of {len(good)}"
 
 
-def _seeds(records: Sequence[Record]) -> str:
-    return "1 seed" if len(records) == 1 else f"{len(records)} seeds"
-
-
 def _formula_claims(formula: Formula, runs: Sequence[Record]) -> list[Claim]:
     if not runs:
         return []
@@ -448,14 +444,14 @@ def _formula_claims(formula: Formula, runs: Sequence[Record]) -> list[Claim]:
             f"{shape_name(formula.widths)} to {shape_name(formula.aim)}; {SHOWN[formula.panel]}",
             f"shape and number of edges in {_of_all(shapes)}, with these functions in {_of_all(functions)} seeds",
             read,
-            f"{_seeds(runs)}; kr.discover, which does more than the paper's recipe (figure 2.4), {spread(seconds, '.1f')} CPU s{rest}; seeds",
+            f"{seed_count(runs)}; kr.discover, which does more than the paper's recipe (figure 2.4), {spread(seconds, '.1f')} CPU s{rest}; seeds",
         ),
         Claim(
             f"{about}: the formula is exact",
             "not asked",
             f"{_of_all(exactly)} seeds; relative test error {spread(errors, '.0e')}",
             same,
-            f"{_seeds(runs)}; exact: root mean square error at most {EXACT:g} of std(y); seeds",
+            f"{seed_count(runs)}; exact: root mean square error at most {EXACT:g} of std(y); seeds",
         ),
     ]
 
@@ -478,7 +474,7 @@ def _digit_claims(runs: Sequence[Record]) -> list[Claim]:
             f"all ten in {_of_all([all(one) for one in by_seed])} seeds, {_of_all(digits)} curves; "
             f"right digits on test numbers {spread([100.0 * share for share in accuracy], '.1f')} %",
             all_bar(digits),
-            f"{_seeds(runs)}; bump: peak over the digit, above half its height only there, give or take half a digit; "
+            f"{seed_count(runs)}; bump: peak over the digit, above half its height only there, give or take half a digit; "
             f"{spread(seconds, '.2f')} CPU s; curves",
         )
     ]

@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 
 import kan_ref as kr
 from figures.formulas.fig_2_4_symbolic_regression import sparsify
-from figures.machine.machine import Bar, Claim, Config, Record, all_bar, spread
+from figures.machine.machine import Bar, Claim, Config, Record, all_bar, median, spread
 from figures.machine.stored_network import draw_settled, headline, network_panel, stored
 from figures.machine.style import BLUE, GREY, VERMILION, entry
 from kan_ref.checks import BoolArray
@@ -312,7 +312,7 @@ def _seed_claim(some: Sequence[Record]) -> Claim:
 
 
 def _weight_claim(runs: Runs) -> Claim:
-    medians = [float(np.median(_edges(runs[value]))) for value in sorted(runs)]
+    medians = [median(_edges(runs[value])) for value in sorted(runs)]
     return Claim(
         "c: lambda controls the sparsity",
         "fewer active edges with a larger lambda",
@@ -340,7 +340,7 @@ def _grid_claim(runs: Runs) -> Claim:
 
 
 def _degree_claim(runs: Runs) -> Claim:
-    medians = [float(np.median(_edges(some))) for some in runs.values()]
+    medians = [median(_edges(some)) for some in runs.values()]
     base = _edges(runs[BASE["degree"]])
     between, within = max(medians) - min(medians), max(base) - min(base)
     return Claim(

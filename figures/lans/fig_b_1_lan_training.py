@@ -30,7 +30,7 @@ from figures.lans.lan_runs import (
     stored_lan,
     train_lan,
 )
-from figures.machine.machine import Bar, Claim, Config, Record, runs_of, shape_name, spread
+from figures.machine.machine import Bar, Claim, Config, Record, runs_of, seed_count, shape_name, spread
 from figures.machine.style import BLUE, GREEN, PURPLE, VERMILION
 from figures.machine.training import OPTIMIZERS, best_start, n_failed
 from kan_ref.training import hold_out
@@ -217,7 +217,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     n_params = {model: runs_of(records, model=model)[0]["results"]["n_params"] for model in WIDTHS}
     failed = [int(one["results"]["n_failed_starts"]) for one in runs_of(records, model="lan")]
     shares = [share for one in runs_of(records, model="lan") for share in one["results"]["purity"]]
-    seeds = f"{len(last['lan'])} seed{'s' if len(last['lan']) > 1 else ''}"
+    seeds = f"{seed_count(last['lan'])}"
     lan, evidence = (
         np.median(last["lan"]),
         f"{seeds}; median test RMSE after 240 LM steps; {n_params['lan']} parameters, MLPs {n_params['tanh']}",

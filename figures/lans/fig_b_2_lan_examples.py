@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from figures.formulas.fig_4_1_interpretable import DIGIT_PANEL, FORMULAS, N_DIGITS, first_digit, sample
 from figures.lans.lan_runs import SETTINGS, draw_lan, purity, restored_lan, stored_lan, train_lan
-from figures.machine.machine import Bar, Claim, Config, Record, all_bar, runs_of, shape_name, spread
+from figures.machine.machine import Bar, Claim, Config, Record, all_bar, runs_of, seed_count, shape_name, spread
 from figures.machine.training import n_failed
 
 NAME = "b.2"
@@ -186,5 +186,5 @@ def _read(panel: Panel, runs: Sequence[Record]) -> Claim:
         "less interpretable",
         f"{len(alone) - sum(alone)} of {len(alone)} first curves read a mixture",
         Bar(len(alone) - sum(alone), math.ceil(0.5 * len(alone)), 1.0),
-        f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; a mixture: the strongest input has less than {ALONE:.0%} of the weight; curves",
+        f"{seed_count(runs)}; a mixture: the strongest input has less than {ALONE:.0%} of the weight; curves",
     )

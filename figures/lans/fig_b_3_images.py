@@ -19,7 +19,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.machine import Bar, Claim, Config, Record, spread
+from figures.machine.machine import Bar, Claim, Config, Record, median, seed_count, spread
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE
 from kan_ref.checks import FloatArray
 
@@ -153,7 +153,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     config = records[0]["config"]
     steps = " and ".join(f"{n_steps} at {rate:g}" for n_steps, rate in config["steps"])
     n = config["face"][2] // config["block"]
-    evidence = f"{len(records)} seed{'s' if len(records) > 1 else ''}; {n} x {n} pixels, all of them in each step; Adam, {steps}; medians of the differences in dB, "
+    evidence = f"{seed_count(records)}; {n} x {n} pixels, all of them in each step; Adam, {steps}; medians of the differences in dB, "
     return [
         _ahead("a LAN represents an image better than a SIREN", LAN, SIREN, "LAN above MLP", records, evidence),
         _ahead(
@@ -179,7 +179,7 @@ def _ahead(text: str, name: str, other: str, paper: str, records: Sequence[Recor
     ours, theirs = (
         np.array([record["results"]["ways"][which]["psnr"][-1] for record in records]) for which in (name, other)
     )
-    bar = Bar(float(np.median(ours - theirs)), BETTER, 0.0, form=".2f")
+    bar = Bar(median(ours - theirs), BETTER, 0.0, form=".2f")
     ways = records[0]["results"]["ways"]
     return Claim(
         text,

@@ -12,7 +12,7 @@ in a module.
 """
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -225,6 +225,16 @@ def slope(grids: Sequence[int], errors: Sequence[float] | FloatArray, low: int, 
     return float(np.polyfit(np.log(points[:, 0]), np.log(points[:, 1]), 1)[0])
 
 
+def median(values: Sequence[float] | FloatArray) -> float:
+    """Return the median."""
+    return float(np.median(values))
+
+
+def seed_count(runs: Collection[Any]) -> str:
+    """Return the number of runs, one a seed, in words: as in "1 seed" or "5 seeds"."""
+    return f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
+
+
 def spread(values: Sequence[float], form: str = ".2f") -> str:
     """Return the median and, for several values, the range as text. See
     tutorials/12_paper_and_findings.md, "how a claim is judged".
@@ -234,8 +244,8 @@ def spread(values: Sequence[float], form: str = ".2f") -> str:
     >>> spread([-3.0, -4.0, -2.0])
     '-3.00 (-4.00 to -2.00)'
     """
-    median = format(float(np.median(values)), form)
-    return f"{median} ({min(values):{form}} to {max(values):{form}})" if len(values) > 1 else median
+    middle = format(median(values), form)
+    return f"{middle} ({min(values):{form}} to {max(values):{form}})" if len(values) > 1 else middle
 
 
 def known_median(values: FloatArray) -> FloatArray:
@@ -254,7 +264,7 @@ def median_grid(grids: Sequence[int]) -> float:
     """Return the median of G on the logarithmic axis, on which grids are even: of two middle grids
     their geometric mean.
     """
-    return float(np.exp(np.median(np.log(grids))))
+    return float(np.exp(median(np.log(grids))))
 
 
 def grid_spread(grids: Sequence[int]) -> str:

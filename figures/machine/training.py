@@ -142,11 +142,6 @@ def series(records: Sequence[Record], name: str) -> FloatArray:
     return np.array([[grid[name] for grid in record["results"]["grids"]] for record in records], dtype=np.float64)
 
 
-def count(records: Sequence[Record]) -> str:
-    """Return the number of seeds in words."""
-    return f"{len(records)} seed{'s' if len(records) > 1 else ''}"
-
-
 def longest_grids(records: Sequence[Record]) -> list[int]:
     """Return the longest sequence of grids of some records."""
     return max((grids_of([record]) for record in records), key=len)

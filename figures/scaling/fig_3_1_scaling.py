@@ -38,7 +38,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 import kan_ref as kr
-from figures.machine.machine import Bar, Claim, Config, Record, runs_of, shape_name, slope, spread
+from figures.machine.machine import Bar, Claim, Config, Record, median, runs_of, seed_count, shape_name, slope, spread
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, draw_band, entry
 from figures.machine.training import OPTIMIZERS, best_start, blind, rmse
 from kan_ref.checks import FloatArray
@@ -327,7 +327,7 @@ def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
     low, high = SLOPE_RANGES[toy.target]
     high = min(high, grids[-1])
     slopes = [slope(grids, row, low, high) for row in errors]
-    deviation = float(np.median([record["results"]["spread"] for record in runs]))
+    deviation = median([record["results"]["spread"] for record in runs])
     shapes = Counter(shape_name(record["results"]["widths"]) for record in runs)
     shape = (
         ", ".join(f"{name} {count} times" for name, count in shapes.items()) if len(shapes) > 1 else next(iter(shapes))
@@ -342,10 +342,10 @@ def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
         spread((last / deviation).tolist(), ".1e"),
         spread(train[:, -1].tolist(), ".1e"),
     )
-    seeds = f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
+    seeds = seed_count(runs)
     evidence = f"{seeds}; G = {low} to {high}; at G = {grids[-1]} test {at_last[0]}, relative to std(y) {at_last[1]}, training {at_last[2]}"
     bar = BARS.get(toy.target, -(degree + 1) + 0.15) if kind != LM_5 else -(degree + 1) + 0.3
-    middle = float(np.median(slopes))
+    middle = median(slopes)
     rows = []
     if toy.target != "product":  # exact in cubics at any G: there is no slope to have
         judged = Bar(middle, round(bar, 2), round(0.75 * bar, 2), most=True, form=".2f")
@@ -384,7 +384,7 @@ def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
 
 
 def _bar_claim(about: str, paper: str, errors: FloatArray, bar: float, evidence: str) -> Claim:
-    judged = Bar(float(np.median(errors)), bar, 10.0 * bar, most=True, form=".1e")
+    judged = Bar(median(errors), bar, 10.0 * bar, most=True, form=".1e")
     return Claim(about, paper, spread(errors.tolist(), ".1e"), judged, f"{evidence}; median {judged.text}")
 
 

@@ -29,6 +29,7 @@ from figures.machine.machine import (
     all_bar,
     grid_spread,
     median_grid,
+    seed_count,
     shape_name,
     slope,
     spread,
@@ -45,7 +46,6 @@ from figures.machine.training import (
     Method,
     chosen,
     config_of,
-    count,
     grids_of,
     longest_grids,
     methods_in,
@@ -291,7 +291,7 @@ def _about(runs: Sequence[Record], method: Method, claim: str) -> str:
 
 
 def _evidence(runs: Sequence[Record]) -> str:
-    return f"G up to {grids_of(runs)[-1]}, {count(runs)}"
+    return f"G up to {grids_of(runs)[-1]}, {seed_count(runs)}"
 
 
 def _stairs_claim(runs: Sequence[Record], method: Method) -> Claim:
@@ -359,7 +359,7 @@ def _shape_claim(wide: Sequence[Record], small: Sequence[Record], method: Method
         "lower",
         f"by a factor {spread(list(factor), '.3g')}; {np.median(best[1]):.1e} against {np.median(best[0]):.1e}",
         all_bar([bool(value > 1.0) for value in factor]),
-        f"best of G up to {grids_of(small)[n_grids - 1]}, {count(small)}; seeds with a lower loss",
+        f"best of G up to {grids_of(small)[n_grids - 1]}, {seed_count(small)}; seeds with a lower loss",
     )
 
 

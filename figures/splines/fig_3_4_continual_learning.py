@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.machine import Claim, Config, Record, all_bar, runs_of, spread
+from figures.machine.machine import Claim, Config, Record, all_bar, runs_of, seed_count, spread
 from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, VERMILION, draw_band
 from figures.machine.training import OPTIMIZERS
 from kan_ref.checks import FloatArray
@@ -206,7 +206,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
                 f"largest error on the first four peaks at the end {spread(worst, '.1e')}, on each right after its phase "
                 f"{spread(learnt, '.1e')}",
                 all_bar(kept if model == "kan, scales frozen" else [not good for good in kept]),
-                f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; kept: at most {KEPT:g}; {runs[0]['results']['n_params']} parameters; "
+                f"{seed_count(runs)}; kept: at most {KEPT:g}; {runs[0]['results']['n_params']} parameters; "
                 f"largest training RMSE of a phase {spread(train, '.1e')}"
                 + (" (documentation 4.0e-06)" if frozen else "")
                 + "; seeds",

@@ -28,7 +28,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import kan_ref as kr
-from figures.machine.machine import Bar, Claim, Config, Record, grid_spread, known_median, shape_name, slope, spread
+from figures.machine.machine import (
+    Bar,
+    Claim,
+    Config,
+    Record,
+    grid_spread,
+    known_median,
+    median,
+    seed_count,
+    shape_name,
+    slope,
+    spread,
+)
 from figures.machine.style import BLUE, GREY, VERMILION, entry, label_grids
 from figures.machine.training import (
     LBFGS,
@@ -40,7 +52,6 @@ from figures.machine.training import (
     Method,
     chosen,
     config_of,
-    count,
     grids_of,
     longest_grids,
     methods_in,
@@ -298,14 +309,14 @@ def _claims_of(about: str, without: Sequence[Record], with_margin: Sequence[Reco
     last = without[0]["config"]["n_test"], [record["results"]["grids"][-1] for record in without]
     counts, shares = ([grid[name] for grid in last[1]] for name in ("n_off_grid", "share_off_grid"))
     others = [1.0 - share for share in shares]
-    evidence = f"G up to {grids[-1]}, {count(without)}"
+    evidence = f"G up to {grids[-1]}, {seed_count(without)}"
     # a statement on an interpolation threshold holds if the error rises on the grid as well
     return [
         Claim(
             f"{about}: without margin the test error is U-shaped in G",
             "U-shaped",
             f"at G = {grids[-1]} {spread(all_points, '.3g')} times the best, which is at {grid_spread(best)}",
-            Bar(float(np.median(all_points)), RISE),
+            Bar(median(all_points), RISE),
             f"{evidence}; times the best",
         ),
         Claim(
@@ -313,14 +324,14 @@ def _claims_of(about: str, without: Sequence[Record], with_margin: Sequence[Reco
             "interpolation threshold",
             f"{spread(counts, '.0f')} of {last[0]} points, off a hidden grid, make all but {spread(others, '.1g')} of the squared error; "
             f"without them {spread(on_grid, '.3g')} times the best",
-            Bar(float(np.median(on_grid)), STRONG, RISE),
+            Bar(median(on_grid), STRONG, RISE),
             f"{evidence}, at the finest grid; times the best without those points",
         ),
         Claim(
             f"{about}: with margin the rise is gone",
             "not tried",
             f"at G = {grids[-1]} {spread(cured, '.3g')} times the best",
-            Bar(float(np.median(cured)), RISE, STRONG, most=True),
+            Bar(median(cured), RISE, STRONG, most=True),
             f"{evidence}; times the best",
         ),
     ]
@@ -337,5 +348,5 @@ def _slope_claim(runs: Sequence[Record], method: Method) -> Claim:
         "-3 for the mean, closer to -4 for the median",
         f"all points {spread(of_all)}, points on the grid {spread(on_grid)}",
         Bar(float(np.median(of_all) - np.median(on_grid)), FLATTER, form=".2f"),
-        f"{count(runs)}; slope over G = {SLOPE_RANGE[0]} to {SLOPE_RANGE[1]}; flatter by",
+        f"{seed_count(runs)}; slope over G = {SLOPE_RANGE[0]} to {SLOPE_RANGE[1]}; flatter by",
     )

@@ -5,23 +5,22 @@ shows the errors row by row, and MLPs against KANs of equal size. Rows of the ta
 MLPs of equal size. Their bars were set before the run. Several seeds count by their medians.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from figures.machine.machine import Bar, Claim, Config, FigureValue, Record, shape_name, spread
-from figures.machine.style import BLUE, GREY, VERMILION
+from figures.machine.machine import Bar, Claim, Config, FigureValue, Record, median, seed_count, shape_name, spread
+from figures.machine.style import BLUE, GREY, VERMILION, entry
 from figures.tables.budget_rule import SAME_SIZE, SIZES, configs_of, learn
-from figures.tables.problem import FEYNMAN, SPECIAL_FUNCTIONS, Problem
+from figures.tables.problem import FEYNMAN, SPECIAL_FUNCTIONS, Problem, named
 from figures.tables.table_method import KAN, MLP
-from figures.tables.table_summary import BOXES, HALF, NEARLY_ALL, of_function
+from figures.tables.table_summary import BOXES, draw_errors, of_function, verdict_on
 
 # --- claims
 
@@ -44,7 +43,7 @@ def error_at(records: Sequence[Record], problem: Problem, model: str, size: int)
         for one in record["results"]["sizes"]
         if one["size"] == size
     ]
-    return float(np.median(errors)) if errors else None
+    return median(errors) if errors else None
 
 
 def mlp_to_kan(records: Sequence[Record], problem: Problem, size: int) -> float | None:
@@ -72,14 +71,14 @@ def budget_claims(
 
 
 def _median(records: Sequence[Record], problem: Problem, model: str) -> float:
-    return float(np.median(chosen_errors(records, problem, model)))
+    return median(chosen_errors(records, problem, model))
 
 
 def _conditions(records: Sequence[Record]) -> str:
-    seconds = float(np.median([record["config"]["seconds"] for record in records]))
-    n_seeds = len({record["seed"] for record in records})
+    seconds = median([record["config"]["seconds"] for record in records])
+    seeds = seed_count({record["seed"] for record in records})
     return (
-        f"{n_seeds} seed{'s' if n_seeds > 1 else ''}, the same 1000 points for KAN and MLP; Levenberg-Marquardt, {seconds:g} CPU s of search for "
+        f"{seeds}, the same 1000 points for KAN and MLP; Levenberg-Marquardt, {seconds:g} CPU s of search for "
         f"each; everything chosen on held-out points; {BOXES}"
     )
 
@@ -111,11 +110,6 @@ def _head(
     )
 
 
-def _verdict_on(won: Sequence[bool]) -> Bar:
-    n = len(won)
-    return Bar(sum(won), math.ceil(NEARLY_ALL * n), math.ceil(HALF * n))
-
-
 def _names(problems: Sequence[Problem], won: Sequence[bool]) -> str:
     lost = [one.name for one, good in zip(problems, won, strict=True) if not good]
     return f"the MLP in {len(lost)}" + (f": {', '.join(lost)}" if lost else "")
@@ -127,7 +121,7 @@ def _equal_time(records: Sequence[Record], run: Sequence[Problem]) -> list[Claim
         return []
     ratios = [_median(records, one, MLP) / _median(records, one, KAN) for one in both]
     won = [ratio > 1.0 for ratio in ratios]
-    bar = _verdict_on(won)
+    bar = verdict_on(sum(won), len(won))
     return [
         Claim(
             "one rule: the KAN has a smaller test error than the MLP in equal CPU time",
@@ -146,7 +140,7 @@ def _equal_size(records: Sequence[Record], run: Sequence[Problem], size: int) ->
     if not both:
         return []
     won = [ratio > 1.0 for ratio in known]
-    bar = _verdict_on(won)
+    bar = verdict_on(sum(won), len(won))
     without = len(run) - len(both)
     return [
         Claim(
@@ -165,10 +159,8 @@ def _equal_size(records: Sequence[Record], run: Sequence[Problem], size: int) ->
 def _row(records: Sequence[Record], problem: Problem) -> Claim:
     kans, mlps = (chosen(records, problem, model) for model in (KAN, MLP))
     ours = chosen_errors(records, problem, KAN)
-    median = float(np.median(ours))
     least, most = sorted((problem.best_kan, problem.paper["MLP"]))
-    judged = Bar(median, problem.best_kan, most if most > least else None, most=True, form=".2e")
-    reported = ", ".join(f"{model} {error:.2e}" for model, error in problem.paper.items())
+    judged = Bar(median(ours), problem.best_kan, most if most > least else None, most=True, form=".2e")
     scale = float(of_function(records, problem, KAN)[0]["results"]["spread"])
     baseline = f"; MLP {spread(chosen_errors(records, problem, MLP), '.2e')}, {_shapes(mlps)}" if mlps else ""
     searches = "; ".join(
@@ -176,13 +168,12 @@ def _row(records: Sequence[Record], problem: Problem) -> Claim:
         for model in (KAN, MLP)
         for first in of_function(records, problem, model)[:1]
     )
-    conflict = f"; another copy of the text: {problem.conflict}" if problem.conflict else ""
     return Claim(
         f"{problem.name}, {problem.plain}, one rule: test RMSE",
-        reported,
-        f"KAN {spread(ours, '.2e')}, {median / scale:.1e} of std(y), {_shapes(kans)}{baseline}",
+        problem.reported,
+        f"KAN {spread(ours, '.2e')}, {median(ours) / scale:.1e} of std(y), {_shapes(kans)}{baseline}",
         judged,
-        f"{searches}; {BOXES}; median {judged.text}{conflict}",
+        f"{searches}; {BOXES}; median {judged.text}{problem.conflicting}",
     )
 
 
@@ -216,8 +207,7 @@ class BudgetFigure(FigureValue):
 
     def run(self, config: Config) -> dict[str, Any]:
         """Search for networks of each size and return their errors."""
-        named = {problem.name: problem for problem in self.problems}
-        return learn(named[config["function"]], config)
+        return learn(named(self.problems, config["function"]), config)
 
     def draw(self, records: Sequence[Record]) -> Figure:
         """Draw the errors row by row, and MLPs against KANs of equal size."""
@@ -258,35 +248,16 @@ def draw_budget(records: Sequence[Record], problems: Sequence[Problem]) -> Figur
     """Draw on the left the test errors of our and the paper's best KAN and MLP, on the right the MLP's error in units of the KAN's at each size."""
     picture = Figure(figsize=(WIDTH, ROW * len(problems) + 1.9))
     left, right = picture.subplots(1, 2, sharey=True, width_ratios=(1.25, 1.0))
-    for place, problem in enumerate(problems):
-        for model, paper, color, mark, off in (
-            (KAN, problem.best_kan, BLUE, "o", -0.14),
-            (MLP, problem.paper["MLP"], VERMILION, "s", 0.14),
-        ):
-            left.plot(paper, place + off, mark, color=color, mfc="white", ms=5.5, mew=1.3)
-            ours = chosen_errors(records, problem, model)
-            if ours:
-                left.plot([min(ours), max(ours)], [place + off] * 2, color=color, lw=1.2)
-                left.plot(float(np.median(ours)), place + off, mark, color=color, ms=5)
-    left.set_xlabel("test RMSE")
+    draw_errors(left, problems, partial(chosen_errors, records))
     _draw_ratios(right, records, problems)
-    for ax in (left, right):
-        ax.set_xscale("log")
-        ax.grid(axis="y", color="0.92")
-        ax.set_axisbelow(True)
-    left.set_yticks(range(len(problems)), labels=[problem.name for problem in problems])
-    left.set_ylim(len(problems) - 0.5, -0.5)
-    shades = [
-        Line2D([], [], ls="", marker="D", color=shade, label=f"{size} parameters")
-        for size, shade in zip(SIZES, _shades(), strict=True)
-    ]
     lines = [
-        Line2D([], [], ls="", marker="o", color=BLUE, label="our KAN"),
-        Line2D([], [], ls="", marker="o", color=BLUE, mfc="white", label="best KAN of the paper"),
-        Line2D([], [], ls="", marker="s", color=VERMILION, label="our MLP"),
-        Line2D([], [], ls="", marker="s", color=VERMILION, mfc="white", label="best MLP of the paper"),
+        entry("our KAN", BLUE, "o", ls=""),
+        entry("best KAN of the paper", BLUE, "o", ls="", mfc="white"),
+        entry("our MLP", VERMILION, "s", ls=""),
+        entry("best MLP of the paper", VERMILION, "s", ls="", mfc="white"),
+        *(entry(f"{size} parameters", shade, "D", ls="") for size, shade in zip(SIZES, _shades(), strict=True)),
     ]
-    picture.legend(handles=[*lines, *shades], loc="outside upper left", ncols=2)
+    picture.legend(handles=lines, loc="outside upper left", ncols=2)
     return picture
 
 
@@ -302,4 +273,7 @@ def _draw_ratios(ax: Axes, records: Sequence[Record], problems: Sequence[Problem
                 y = place + 0.16 * (number - 0.5 * (len(SIZES) - 1))
                 ax.plot(ratio, y, "D", color=shade, ms=4)
     ax.axvline(1.0, color=GREY, lw=1.0)
+    ax.set_xscale("log")
+    ax.grid(axis="y", color="0.92")
+    ax.set_axisbelow(True)
     ax.set_xlabel("MLP's error / KAN's, equal size\n(left of 1 the MLP is better)")

@@ -104,6 +104,16 @@ class Problem:
         return min(error for model, error in self.paper.items() if model != "MLP")
 
     @property
+    def reported(self) -> str:
+        """Return the paper's errors as text."""
+        return ", ".join(f"{model} {error:.2e}" for model, error in self.paper.items())
+
+    @property
+    def conflicting(self) -> str:
+        """Return the remark on `conflict` for a row of claims, empty without one."""
+        return f"; another copy of the text: {self.conflict}" if self.conflict else ""
+
+    @property
     def n_in(self) -> int:
         """Return the number of variables."""
         return len(self.names)

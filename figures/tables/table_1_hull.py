@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.spatial import ConvexHull, Delaunay
 
-from figures.machine.machine import Claim, Config, Record, all_bar, spread
+from figures.machine.machine import Claim, Config, Record, all_bar, median, seed_count, spread
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE
 from figures.tables.problem import N_TRAIN, SPECIAL_FUNCTIONS, Problem
 from figures.tables.table_method import DRAWN_SEED, KAN, config_of, train
@@ -164,12 +164,12 @@ def _claim(runs: Sequence[Record], problem: Problem, label: str) -> Claim:
     everywhere, inside = ([float(record["results"][name]) for record in runs] for name in ("test", "test_inside"))
     n_outside = [float(record["results"]["n_outside"]) for record in runs]
     n_test = runs[0]["config"]["n_test"]
-    bar = all_bar([float(np.median(errors)) <= problem.best_kan for errors in (everywhere, inside)])
+    bar = all_bar([median(errors) <= problem.best_kan for errors in (everywhere, inside)])
     return Claim(
         f"{problem.name}, {problem.plain}: {label}",
         f"best {problem.best_kan:.2e}",
         f"test RMSE {spread(everywhere, '.2e')}; inside the hull of the training points {spread(inside, '.2e')}",
         bar,
-        f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; outside the hull {spread(n_outside, '.0f')} of {n_test} test points; "
+        f"{seed_count(runs)}; outside the hull {spread(n_outside, '.0f')} of {n_test} test points; "
         f"medians, everywhere and inside the hull, at or below the paper's best KAN, {bar.text}",
     )
