@@ -35,39 +35,14 @@ def chosen_errors(records: Sequence[Record], problem: Problem, model: str) -> li
     return [float(one["test"]) for one in chosen(records, problem, model)]
 
 
-def error_at(records: Sequence[Record], problem: Problem, model: str, size: int) -> float | None:
-    """Return the median over seeds of the test error at a size; None without a network."""
-    errors = [
-        float(one["test"])
-        for record in of_function(records, problem, model)
-        for one in record["results"]["sizes"]
-        if one["size"] == size
-    ]
-    return median(errors) if errors else None
-
-
 def mlp_to_kan(records: Sequence[Record], problem: Problem, size: int) -> float | None:
-    """Return the MLP's error at a size in units of the KAN's; None where one of them is missing."""
-    kan, mlp = (error_at(records, problem, model, size) for model in (KAN, MLP))
-    return None if kan is None or mlp is None else mlp / kan
-
-
-def budget_claims(
-    records: Sequence[Record], problems: Sequence[Problem], *, yes: int, partly: int, earlier: Sequence[int] = ()
-) -> list[Claim]:
-    """Return the rows of a table: a head for the paper's KANs, MLPs in equal time, MLPs of equal size, and one row for each function.
-
-    `earlier`: how many rows reached the paper's best KAN in earlier runs of this rule, whose constants the rule's module tells.
-    """
-    run = [problem for problem in problems if of_function(records, problem, KAN)]
-    if not run:
-        return []
-    return [
-        _head(records, problems, run, yes, partly, earlier),
-        *_equal_time(records, run),
-        *(claim for size in SIZES for claim in _equal_size(records, run, size)),
-        *(_row(records, problem) for problem in run),
-    ]
+    """Return the MLP's error at a size in units of the KAN's, medians over seeds; None where one of them is missing."""
+    found = []
+    for model in (KAN, MLP):
+        sizes = [one for record in of_function(records, problem, model) for one in record["results"]["sizes"]]
+        found.append([float(one["test"]) for one in sizes if one["size"] == size])
+    kan, mlp = found
+    return median(mlp) / median(kan) if kan and mlp else None
 
 
 def _median(records: Sequence[Record], problem: Problem, model: str) -> float:
@@ -83,77 +58,40 @@ def _conditions(records: Sequence[Record]) -> str:
     )
 
 
-def _head(
-    records: Sequence[Record],
-    problems: Sequence[Problem],
-    run: Sequence[Problem],
-    yes: int,
-    partly: int,
-    earlier: Sequence[int],
-) -> Claim:
-    reached = [one for one in run if _median(records, one, KAN) <= one.best_kan]
-    mlps = [one for one in run if of_function(records, one, MLP)]
-    mlps_reach = sum(_median(records, one, MLP) <= one.best_kan for one in mlps)
-    lacking = ", ".join(one.name for one in run if one not in reached)
-    bar = Bar(len(reached), yes, partly)
-    counts = " and ".join(map(str, earlier))
-    before = f"; run {len(earlier) + 1}: other constants or less time gave {counts} rows before" if earlier else ""
-    return Claim(
-        "one rule: our KAN is at or below the paper's best KAN",
-        "the errors of its table, row by row",
-        f"{len(reached)} of {len(run)} rows"
-        + (f", not {lacking}" if lacking else "")
-        + f"; our MLP, by the same rule, is at or below the paper's best KAN on {mlps_reach} of {len(mlps)}"
-        + ("" if len(run) == len(problems) else f"; {len(problems) - len(run)} rows not run"),
-        bar,
-        f"{_conditions(records)}{before}; the bars are ours; rows, {bar.text}",
-    )
-
-
-def _names(problems: Sequence[Problem], won: Sequence[bool]) -> str:
-    lost = [one.name for one, good in zip(problems, won, strict=True) if not good]
-    return f"the MLP in {len(lost)}" + (f": {', '.join(lost)}" if lost else "")
+def _against_mlps(claim: str, paper: str, ratios: dict[str, float], evidence: str, note: str = "") -> list[Claim]:
+    """Return the row on errors of MLPs in units of the KANs', by function; none without them."""
+    if not ratios:
+        return []
+    lost = [name for name, ratio in ratios.items() if not ratio > 1.0]
+    n_won = len(ratios) - len(lost)
+    bar = verdict_on(n_won, len(ratios))
+    names = f": {', '.join(lost)}" if lost else ""
+    won = f"the KAN in {n_won} of {len(ratios)} rows, the MLP in {len(lost)}{names}"
+    ours = f"{won}; MLP / KAN {spread(list(ratios.values()), '.2g')}{note}"
+    return [Claim(f"one rule: {claim}", paper, ours, bar, f"{evidence}; rows, {bar.text}")]
 
 
 def _equal_time(records: Sequence[Record], run: Sequence[Problem]) -> list[Claim]:
     both = [one for one in run if of_function(records, one, MLP)]
-    if not both:
-        return []
-    ratios = [_median(records, one, MLP) / _median(records, one, KAN) for one in both]
-    won = [ratio > 1.0 for ratio in ratios]
-    bar = verdict_on(sum(won), len(won))
-    return [
-        Claim(
-            "one rule: the KAN has a smaller test error than the MLP in equal CPU time",
-            "not tried",
-            f"the KAN in {sum(won)} of {len(both)} rows, {_names(both, won)}; MLP / KAN {spread(ratios, '.2g')}",
-            bar,
-            f"{_conditions(records)}; sizes of {SIZES[0]} to {SIZES[-1]} parameters; rows, {bar.text}",
-        )
-    ]
+    return _against_mlps(
+        "the KAN has a smaller test error than the MLP in equal CPU time",
+        "not tried",
+        {one.name: _median(records, one, MLP) / _median(records, one, KAN) for one in both},
+        f"{_conditions(records)}; sizes of {SIZES[0]} to {SIZES[-1]} parameters",
+    )
 
 
 def _equal_size(records: Sequence[Record], run: Sequence[Problem], size: int) -> list[Claim]:
-    ratios = [mlp_to_kan(records, one, size) for one in run]
-    both = [one for one, ratio in zip(run, ratios, strict=True) if ratio is not None]
-    known = [ratio for ratio in ratios if ratio is not None]
-    if not both:
-        return []
-    won = [ratio > 1.0 for ratio in known]
-    bar = verdict_on(sum(won), len(won))
-    without = len(run) - len(both)
-    return [
-        Claim(
-            f"one rule: at {size} parameters the KAN has a smaller test error than the MLP",
-            "KANs below MLPs in all panels of Figs. 3.2 and D.1",
-            f"the KAN in {sum(won)} of {len(both)} rows, {_names(both, won)}; MLP / KAN "
-            f"{spread(known, '.2g')}" + (f"; no KAN of that size in {without}" if without else ""),
-            bar,
-            f"numbers of parameters within {100 * SAME_SIZE:.0f} % of each other, and the same CPU time for this size; KANs go on from the size "
-            f"below, MLPs of every size begin anew; {_conditions(records)}; "
-            f"rows, {bar.text}",
-        )
-    ]
+    ratios = {one.name: ratio for one in run if (ratio := mlp_to_kan(records, one, size)) is not None}
+    without = len(run) - len(ratios)
+    return _against_mlps(
+        f"at {size} parameters the KAN has a smaller test error than the MLP",
+        "KANs below MLPs in all panels of Figs. 3.2 and D.1",
+        ratios,
+        f"numbers of parameters within {100 * SAME_SIZE:.0f} % of each other, and the same CPU time for this size; KANs go on from the size "
+        f"below, MLPs of every size begin anew; {_conditions(records)}",
+        f"; no KAN of that size in {without}" if without else "",
+    )
 
 
 def _row(records: Sequence[Record], problem: Problem) -> Claim:
@@ -215,9 +153,36 @@ class BudgetFigure(FigureValue):
 
     def claims(self, records: Sequence[Record]) -> list[Claim]:
         """Return the number of rows that are reached, the comparisons with MLPs, and a row for each function."""
-        as_stated = all(record["config"]["seconds"] == self.seconds for record in records)
-        earlier = self.earlier if as_stated else ()
-        return budget_claims(records, self.problems, yes=self.yes, partly=self.partly, earlier=earlier)
+        run = [problem for problem in self.problems if of_function(records, problem, KAN)]
+        if not run:
+            return []
+        return [
+            self._head(records, run),
+            *_equal_time(records, run),
+            *(claim for size in SIZES for claim in _equal_size(records, run, size)),
+            *(_row(records, problem) for problem in run),
+        ]
+
+    def _head(self, records: Sequence[Record], run: Sequence[Problem]) -> Claim:
+        reached = [one for one in run if _median(records, one, KAN) <= one.best_kan]
+        mlps = [one for one in run if of_function(records, one, MLP)]
+        mlps_reach = sum(_median(records, one, MLP) <= one.best_kan for one in mlps)
+        lacking = ", ".join(one.name for one in run if one not in reached)
+        bar = Bar(len(reached), self.yes, self.partly)
+        before = ""
+        if self.earlier and all(record["config"]["seconds"] == self.seconds for record in records):
+            counts = " and ".join(map(str, self.earlier))
+            before = f"; run {len(self.earlier) + 1}: other constants or less time gave {counts} rows before"
+        return Claim(
+            "one rule: our KAN is at or below the paper's best KAN",
+            "the errors of its table, row by row",
+            f"{len(reached)} of {len(run)} rows"
+            + (f", not {lacking}" if lacking else "")
+            + f"; our MLP, by the same rule, is at or below the paper's best KAN on {mlps_reach} of {len(mlps)}"
+            + ("" if len(run) == len(self.problems) else f"; {len(self.problems) - len(run)} rows not run"),
+            bar,
+            f"{_conditions(records)}{before}; the bars are ours; rows, {bar.text}",
+        )
 
 
 table_1_budget = BudgetFigure(

@@ -40,7 +40,6 @@ because its training errors were still falling when the time was over, and nothi
 made test errors 0.47 times as large in the median (0.02 to 245 times). In Table 1 14 rows reach the paper's best KAN now.
 """
 
-import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -53,8 +52,8 @@ import kan_ref as kr
 from figures.machine.machine import Config
 from figures.machine.training import blind, rmse
 from figures.splines.fig_u_shape import off_a_grid, place_grids
-from figures.tables.problem import N_TEST, N_TRAIN, Problem, points, sample
-from figures.tables.table_method import KAN, MLP, n_params
+from figures.tables.problem import N_TEST, N_TRAIN, Problem, sample
+from figures.tables.table_method import KAN, MLP, in_units, n_params, probe_of, set_aside
 from kan_ref.checks import FloatArray
 
 SIZES = (60, 120, 250, 520)
@@ -214,39 +213,31 @@ class Search:
             )
         else:
             network = kr.init_mlp(architecture.widths, activation=architecture.activation, rng=self.rng)
-        return self.trained(architecture, network, self.config["start_steps"], smoothness=0.0, first=True)
+        return self._judged(architecture, network, "start_steps")
 
     def refined(self, trial: Trial, finer: Architecture) -> Trial:
         """Return a KAN on finer grids after some steps there."""
-        network = place_grids(trial.network, self.probe, finer.n_intervals, margin=True)
-        return self.trained(finer, network, self.config["more_steps"], smoothness=self.config.get("smoothness", 0.0))
+        return self._judged(finer, place_grids(trial.network, self.probe, finer.n_intervals, margin=True), "more_steps")
 
     def continued(self, trial: Trial) -> Trial:
         """Return the trial after more steps."""
-        return self.trained(
-            trial.architecture, trial.network, self.config["more_steps"], smoothness=self.config.get("smoothness", 0.0)
-        )
+        return self._judged(trial.architecture, trial.network, "more_steps")
 
-    def trained(
-        self, architecture: Architecture, network: Any, n_steps: int, *, smoothness: float, first: bool = False
-    ) -> Trial:
-        """Return a network after steps on the part of the points that is not held out; hidden grids follow the activations in the first ones alone."""
-        network = self._stepped(network, self.part, n_steps, smoothness, first=first)
+    def _judged(self, architecture: Architecture, network: Any, steps: str) -> Trial:
+        """Return a network after steps on the part of the points that is not held out."""
+        network = self.trained(network, self.part, steps)
         error = rmse(network, self.part.x_test, self.part.y_test)
         return Trial(architecture, network, error if np.isfinite(error) else np.inf)
 
-    def ended(self, trial: Trial) -> Any:
-        """Return the network of a trial after the last steps, with all points."""
-        steps, smoothness = self.config["end_steps"], self.config.get("smoothness", 0.0)
-        return self._stepped(trial.network, self.data, steps, smoothness)
-
-    def _stepped(self, network: Any, data: kr.Data, n_steps: int, smoothness: float, *, first: bool = False) -> Any:
+    def trained(self, network: Any, data: kr.Data, steps: str) -> Any:
+        """Return a network after so many steps as the configuration says; in the first ones alone hidden grids follow the activations."""
         options: dict[str, Any] = {}
         if isinstance(network, kr.Network):
             if off_a_grid(network, self.probe).any():
                 network = place_grids(network, self.probe, network.layers[0].n_intervals, margin=True)
-            options = {"smoothness_weight": smoothness, "update_grids": first}
-        return kr.fit(network, blind(data), optimizer="lm", n_steps=n_steps, **options).network
+            first = steps == "start_steps"
+            options = {"smoothness_weight": 0.0 if first else self.config["smoothness"], "update_grids": first}
+        return kr.fit(network, blind(data), optimizer="lm", n_steps=self.config[steps], **options).network
 
 
 def trials_of_size(search: Search, size: int, before: Sequence[Trial], seconds: float) -> list[Trial]:
@@ -316,17 +307,12 @@ def learn(problem: Problem, config: Config, clock: Clock = time.process_time) ->
     """Return for each size the errors of the best network by the held-out points."""
     rng = np.random.default_rng(config["seed"])
     raw = sample(problem, rng, n_train=config["n_train"], n_test=config["n_test"])
-    low, high = np.array(config["box"]).T
     mean, spread = float(raw.y_train.mean()), float(raw.y_train.std())
-    x, x_test = ((2.0 * some - low - high) / (high - low) for some in (raw.x_train, raw.x_test))
+    x, x_test = (in_units(some, config["box"]) for some in (raw.x_train, raw.x_test))
     y, y_test = ((some - mean) / spread for some in (raw.y_train, raw.y_test))
     data = kr.Data(x, y, x_test, y_test)
-    n_out = int(config["held_out"] * len(x))
-    part = kr.Data(x[n_out:], y[n_out:], x[:n_out], y[:n_out])
-    corners = np.array(list(itertools.product((-1.0, 1.0), repeat=problem.n_in)))
-    box = ((-1.0, 1.0),) * problem.n_in
-    probe = np.concatenate([x, points(box, N_PROBE, np.random.default_rng(0)), corners])
-    search = Search(data, part, probe, config, rng, clock)
+    probe = probe_of(x, ((-1.0, 1.0),) * problem.n_in, N_PROBE)
+    search = Search(data, set_aside(data, config["held_out"]), probe, config, rng, clock)
 
     began, found = clock(), []
     trials: list[Trial] = []
@@ -334,7 +320,7 @@ def learn(problem: Problem, config: Config, clock: Clock = time.process_time) ->
         n_before, at = search.n_starts, clock()
         trials = trials_of_size(search, size, trials, share * config["seconds"])
         best = trials[0]
-        network = search.ended(best)
+        network = search.trained(best.network, data, "end_steps")
         found.append(
             {
                 "size": size,

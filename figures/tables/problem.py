@@ -140,7 +140,7 @@ def read_problems(
     )
 
 
-def points(box: Box, n: int, rng: np.random.Generator) -> FloatArray:
+def points(box: Sequence[Sequence[float]], n: int, rng: np.random.Generator) -> FloatArray:
     """Return uniform points (n, n_in) of a box."""
     low, high = np.array(box).T
     return rng.uniform(low, high, (n, len(box)))
