@@ -97,35 +97,13 @@ def _run_other(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
     """Train a KAN or an MLP with the same numbers of initializations and steps."""
     per_grid = config["n_rounds"] * config["round_steps"]
     if config["model"] == "kan":
-        network, failed = best_start(
-            config["widths"],
-            data,
-            n_starts=config["n_starts"],
-            n_intervals=3,
-            degree=config["degree"],
-            domain=(-1.0, 1.0),
-            n_steps=config["start_steps"],
-            smoothness_weight=config["smoothness_weight"],
-            rng=rng,
-            optimizer=OPTIMIZERS["lm"],
-        )
-        run: kr.Run[Any] = kr.fit(
-            network,
-            data,
-            n_steps=per_grid,
-            grids=config["grids"],
-            smoothness_weight=config["smoothness_weight"],
-            optimizer=OPTIMIZERS["lm"],
-        )
+        smooth = {"smoothness_weight": config["smoothness_weight"]}
+        network, failed = best_start(config, data, n_intervals=3, rng=rng, **smooth)
+        options = {"optimizer": OPTIMIZERS["lm"], "n_steps": per_grid, **smooth}
+        run: kr.Run[Any] = kr.fit(network, data, grids=config["grids"], **options)
     else:
-        lan = kr.init_lan(
-            WIDTHS["lan"],
-            n_intervals=config["grids"][-1],
-            degree=config["degree"],
-            domain=(-1.0, 1.0),
-            rng=np.random.default_rng(0),
-        )
-        width = shape_with_params(lan, config["widths"])
+        shape = {"n_intervals": config["grids"][-1], "degree": config["degree"], "domain": (-1.0, 1.0)}
+        width = shape_with_params(kr.init_lan(WIDTHS["lan"], **shape, rng=np.random.default_rng(0)), config["widths"])
         widths = [width if n == 0 else n for n in config["widths"]]
         part = hold_out(data, VALIDATION, rng)
         drawn = (kr.init_mlp(widths, activation=config["model"], rng=rng) for _ in range(config["n_starts"]))

@@ -43,32 +43,23 @@ def n_failed(errors: Sequence[float]) -> int:
 
 
 def best_start(
-    widths: Sequence[int],
-    data: kr.Data,
-    *,
-    n_starts: int,
-    n_intervals: int,
-    degree: int,
-    domain: object,
-    n_steps: int = 30,
-    rng: np.random.Generator,
-    **fit_options: Any,
+    config: Config, data: kr.Data, *, n_intervals: int, rng: np.random.Generator, **fit_options: Any
 ) -> tuple[kr.Network, int]:
-    """Return the network that `kr.best_start` chooses from the paper's initializations, and how many of the runs failed."""
+    """Return the network that `kr.best_start` chooses from the paper's initializations, and how many of the runs failed.
+
+    The configuration has widths, degree, n_starts and start_steps; its domain is [-1, 1] and its optimizer "lm" unless it says otherwise.
+    """
     part, runs = hold_out(data, 0.2, rng), []
-    for _ in range(n_starts):
-        network = kr.init_network(
-            widths,
-            n_intervals=n_intervals,
-            degree=degree,
-            domain=domain,
-            x=part.x_train,
-            rng=rng,
-        )
-        runs.append(kr.fit(network, part, n_steps=n_steps, **fit_options))
+    shape = {"degree": config["degree"], "domain": config.get("domain", (-1.0, 1.0)), "x": part.x_train}
+    fit_options |= {"optimizer": OPTIMIZERS[config.get("optimizer", "lm")], "n_steps": config["start_steps"]}
+    for _ in range(config["n_starts"]):
+        network = kr.init_network(config["widths"], n_intervals=n_intervals, **shape, rng=rng)
+        runs.append(kr.fit(network, part, **fit_options))
     errors = [run.test_rmse for run in runs]
     return runs[int(np.argmin(errors))].network, n_failed(errors)
 
+
+# --- ever finer grids
 
 SMALL, WIDE = [2, 1, 1], [2, 5, 1]
 GRIDS = (3, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -172,17 +163,7 @@ def start(config: Config) -> Start:
     rng = np.random.default_rng(config["seed"])
     data = kr.sample(config["target"], n_train=config["n_train"], n_test=config["n_test"], rng=rng)
     began = time.process_time()
-    network, failed = best_start(
-        config["widths"],
-        data,
-        n_starts=config["n_starts"],
-        n_intervals=config["grids"][0],
-        degree=config["degree"],
-        domain=config["domain"],
-        n_steps=config["start_steps"],
-        optimizer=OPTIMIZERS[config["optimizer"]],
-        rng=rng,
-    )
+    network, failed = best_start(config, data, n_intervals=config["grids"][0], rng=rng)
     return Start(data, blind(data), network, time.process_time() - began, failed)
 
 

@@ -197,27 +197,13 @@ def _train_mlp(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
 def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str, Any]:
     began = time.process_time()
     weight = config["smoothness_weight"]
-    network, failed = best_start(
-        config["widths"],
-        data,
-        n_starts=config["n_starts"],
-        n_intervals=3,
-        degree=config["degree"],
-        domain=config["domain"],
-        n_steps=config["start_steps"],
-        optimizer=OPTIMIZERS[config["optimizer"]],
-        smoothness_weight=weight if config["shape"] == "eliminated" else 0.0,
-        rng=rng,
-    )
-    grids = []
-    if config["shape"] == "eliminated":
+    eliminates, grids = config["shape"] == "eliminated", []
+    smooth = {"smoothness_weight": weight if eliminates else 0.0}
+    network, failed = best_start(config, data, n_intervals=3, rng=rng, **smooth)
+    if eliminates:
         network = _eliminated(network, data, config["elimination"], weight)
+    options = {"optimizer": OPTIMIZERS[config["optimizer"]], "n_steps": config["n_steps"], "smoothness_weight": weight}
     for n_intervals in config["grids"]:
-        options = {
-            "optimizer": OPTIMIZERS[config["optimizer"]],
-            "n_steps": config["n_steps"],
-            "smoothness_weight": weight,
-        }
         network = kr.fit(network, blind(data), grids=(n_intervals,), **options).network
         grids.append({"n_intervals": n_intervals, "n_params": network.n_active_params, **_errors(network, data, began)})
     edges = [[[int(j), int(i)] for j, i in np.argwhere(layer.mask)] for layer in network.layers]

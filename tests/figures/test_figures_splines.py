@@ -47,8 +47,10 @@ def test_the_best_of_several_starts_is_that_of_the_package():
     data = kr.sample("exp_sin", n_train=100, n_test=10, rng=rng)
     data = kr.Data(data.x_train, 10.0 * data.y_train, data.x_test, 10.0 * data.y_test)
     options = {"n_starts": 3, "n_intervals": 3, "degree": 3, "domain": (-1.0, 1.0), "n_steps": 3}
+    options["optimizer"] = training.OPTIMIZERS["lm"]
+    config = {"widths": [2, 1, 1], "n_starts": 3, "degree": 3, "start_steps": 3, "optimizer": "lm"}
 
-    best, _ = training.best_start((2, 1, 1), data, rng=np.random.default_rng(1), **options)
+    best, _ = training.best_start(config, data, n_intervals=3, rng=np.random.default_rng(1))
 
     expected = kr.best_start((2, 1, 1), data, initialization="paper", rng=np.random.default_rng(1), **options)
     np.testing.assert_array_equal(best.theta, expected.theta)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import matplotlib as mpl
 import pytest
@@ -390,15 +389,8 @@ print(seen)
 
 def drawn_from(*homes):
     """A figure that is drawn from the records of others."""
-    return SimpleNamespace(
-        __name__="derived_figure",
-        NAME="derived",
-        TITLE="drawn from others",
-        RECORDS_OF=homes,
-        configs=machine.configs,
-        run=machine.run,
-        draw=lambda records: Figure(),
-        claims=lambda records: [],
+    return machine.DerivedFigure(
+        "derived_figure", "derived", "drawn from others", homes, lambda records: Figure(), lambda records: []
     )
 
 
