@@ -235,7 +235,7 @@ def seed_count(runs: Collection[Any]) -> str:
     return f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
 
 
-def spread(values: Sequence[float], form: str = ".2f") -> str:
+def spread(values: Sequence[float] | FloatArray, form: str = ".2f") -> str:
     """Return the median and, for several values, the range as text. See
     tutorials/12_paper_and_findings.md, "how a claim is judged".
 

@@ -30,14 +30,9 @@ NAME = "3.4"
 TITLE = "continual learning on five peaks"
 SEEDS, SEEDS_QUICK = 5, 1
 MODELS = ("kan, scales frozen", "kan, scales free", "mlp, tanh", "mlp, silu")
-LABELS = {
-    "kan, scales frozen": "KAN, scales frozen",
-    "kan, scales free": "KAN, scales free",
-    "mlp, tanh": "MLP, tanh",
-    "mlp, silu": "MLP, silu",
-}
 COLORS = dict(zip(MODELS, (BLUE, ORANGE, VERMILION, PURPLE), strict=True))
 SHOWN = MODELS[:3]
+LABELS = {model: model[:3].upper() + model[3:] for model in MODELS}
 N_LINE = 500
 KEPT = 1e-3
 CENTERS = [-0.8, -0.4, 0.0, 0.4, 0.8]
@@ -58,11 +53,8 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     count = seeds or (SEEDS if full else SEEDS_QUICK)
     found = []
     for model in MODELS if full else SHOWN:
-        own = (
-            {"widths": [1, 1], "n_intervals": 200, "degree": 3}
-            if model.startswith("kan")
-            else {"widths": [1, 50, 50, 1]}
-        )
+        kan = model.startswith("kan")
+        own = {"widths": [1, 1], "n_intervals": 200, "degree": 3} if kan else {"widths": [1, 50, 50, 1]}
         found += [{"model": model, **own, **known, "seed": seed} for seed in range(count)]
     return found
 
@@ -179,6 +171,15 @@ def models_in(records: Sequence[Record]) -> list[str]:
 
 # --- the table
 
+CLAIMS = {
+    "kan, scales frozen": ("the earlier peaks are kept", "kept"),
+    "kan, scales free": (
+        "freezing the scales is essential: without, the earlier peaks are lost",
+        "essential (documentation)",
+    ),
+}
+FORGOTTEN = ("the earlier peaks are forgotten", "forgotten")
+
 
 def claims(records: Sequence[Record]) -> list[Claim]:
     """Return for each model the errors on the first four peaks at the end."""
@@ -189,23 +190,14 @@ def claims(records: Sequence[Record]) -> list[Claim]:
         learnt = [max(phase["worst"][-1] for phase in record["results"]["phases"]) for record in runs]
         train = [max(phase["train_rmse"] for phase in record["results"]["phases"]) for record in runs]
         kept = [error <= KEPT for error in worst]
-        frozen, kan = model == "kan, scales frozen", model.startswith("kan")
-        claim, paper = {
-            True: ("the earlier peaks are kept", "kept"),
-            False: ("the earlier peaks are forgotten", "forgotten"),
-        }[frozen]
-        if kan and not frozen:
-            claim, paper = (
-                "freezing the scales is essential: without, the earlier peaks are lost",
-                "essential (documentation)",
-            )
+        frozen, (claim, paper) = model == MODELS[0], CLAIMS.get(model, FORGOTTEN)
         rows.append(
             Claim(
                 f"{LABELS[model]}: {claim}",
                 paper,
                 f"largest error on the first four peaks at the end {spread(worst, '.1e')}, on each right after its phase "
                 f"{spread(learnt, '.1e')}",
-                all_bar(kept if model == "kan, scales frozen" else [not good for good in kept]),
+                all_bar(kept if frozen else [not good for good in kept]),
                 f"{seed_count(runs)}; kept: at most {KEPT:g}; {runs[0]['results']['n_params']} parameters; "
                 f"largest training RMSE of a phase {spread(train, '.1e')}"
                 + (" (documentation 4.0e-06)" if frozen else "")

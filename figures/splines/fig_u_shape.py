@@ -77,11 +77,8 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     for method in (LBFGS, LBFGS_PAPER, LM) if full else (LBFGS, LM):
         for widths in (SMALL, WIDE):
             finest = FINEST if method is not LM or widths is SMALL else FINEST_WIDE_LM if full else FINEST_WIDE_LM_QUICK
-            for margin in (False, True):
-                found += [
-                    {**config_of(method, widths, finest, seed), "margin": margin}
-                    for seed in range(seeds or (10 if full else 2))
-                ]
+            runs = [config_of(method, widths, finest, seed) for seed in range(seeds or (10 if full else 2))]
+            found += [{**config, "margin": margin} for margin in (False, True) for config in runs]
     return found
 
 
@@ -242,36 +239,26 @@ def _draw_cloud(ax: Axes, records: Sequence[Record], method: Method) -> None:
 
 
 def _explain(upper: Axes, lower: Axes) -> None:
-    upper.set_axis_off()
-    lower.set_axis_off()
-    left = upper.legend(
-        handles=[
-            entry("test, hidden grid without margin", VERMILION, "s"),
-            entry("the same without points off a grid", VERMILION, ls=DASHED),
-            entry("test, hidden grid with margin", BLUE, "o"),
-            entry("training, hidden grid without margin", ls=":"),
-        ],
-        loc="upper left",
-        fontsize=9,
-        title="errors: median (band: range) over seeds",
-        title_fontsize=9,
-        alignment="left",
-    )
-    right = lower.legend(
-        handles=[
-            entry("hidden grids without margin", VERMILION, "s"),
-            entry("hidden grids with margin", BLUE, "o"),
-            entry(f"KAN {shape_name(SMALL)}"),
-            entry(f"KAN {shape_name(WIDE)}", ls=DASHED),
-        ],
-        loc="upper left",
-        fontsize=9,
-        title="points off a hidden grid",
-        title_fontsize=9,
-        alignment="left",
-    )
-    for legend in (left, right):  # wider than their panels, which should stay as wide as the others
-        legend.set_in_layout(False)
+    errors = [
+        entry("test, hidden grid without margin", VERMILION, "s"),
+        entry("the same without points off a grid", VERMILION, ls=DASHED),
+        entry("test, hidden grid with margin", BLUE, "o"),
+        entry("training, hidden grid without margin", ls=":"),
+    ]
+    counts = [
+        entry("hidden grids without margin", VERMILION, "s"),
+        entry("hidden grids with margin", BLUE, "o"),
+        entry(f"KAN {shape_name(SMALL)}"),
+        entry(f"KAN {shape_name(WIDE)}", ls=DASHED),
+    ]
+    look: dict[str, Any] = {"loc": "upper left", "fontsize": 9, "title_fontsize": 9, "alignment": "left"}
+    for ax, lines, title in (
+        (upper, errors, "errors: median (band: range) over seeds"),
+        (lower, counts, "points off a hidden grid"),
+    ):
+        ax.set_axis_off()
+        # wider than its panel, which should stay as wide as the others
+        ax.legend(handles=lines, title=title, **look).set_in_layout(False)
 
 
 RISE, STRONG = (2.0, 10.0)  # an error at the finest grid that is so many times the best has risen; has risen strongly
@@ -299,16 +286,11 @@ def _rise(runs: Sequence[Record], name: str) -> list[float]:
 
 
 def _claims_of(about: str, without: Sequence[Record], with_margin: Sequence[Record]) -> list[Claim]:
-    grids = grids_of(without)
-    all_points, on_grid, cured = (
-        _rise(without, "test_rmse"),
-        _rise(without, "test_rmse_on_grid"),
-        _rise(with_margin, "test_rmse"),
-    )
+    grids, n_test = grids_of(without), without[0]["config"]["n_test"]
+    all_points, on_grid = (_rise(without, name) for name in ("test_rmse", "test_rmse_on_grid"))
+    cured = _rise(with_margin, "test_rmse")
     best = [grids[int(place)] for place in series(without, "test_rmse").argmin(axis=1)]
-    last = without[0]["config"]["n_test"], [record["results"]["grids"][-1] for record in without]
-    counts, shares = ([grid[name] for grid in last[1]] for name in ("n_off_grid", "share_off_grid"))
-    others = [1.0 - share for share in shares]
+    counts, shares = (series(without, name)[:, -1] for name in ("n_off_grid", "share_off_grid"))
     evidence = f"G up to {grids[-1]}, {seed_count(without)}"
     # a statement on an interpolation threshold holds if the error rises on the grid as well
     return [
@@ -322,7 +304,7 @@ def _claims_of(about: str, without: Sequence[Record], with_margin: Sequence[Reco
         Claim(
             f"{about}: the rise marks an interpolation threshold",
             "interpolation threshold",
-            f"{spread(counts, '.0f')} of {last[0]} points, off a hidden grid, make all but {spread(others, '.1g')} of the squared error; "
+            f"{spread(counts, '.0f')} of {n_test} points, off a hidden grid, make all but {spread(1.0 - shares, '.1g')} of the squared error; "
             f"without them {spread(on_grid, '.3g')} times the best",
             Bar(median(on_grid), STRONG, RISE),
             f"{evidence}, at the finest grid; times the best without those points",
