@@ -28,12 +28,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from figures.machine.catalog import all_figures, find_figures, list_figures, read_claims, table_file
+from figures.machine.catalog import all_figures, find_figures, list_figures, page, read_claims, read_items, table_file
 from figures.machine.computing import Backend, UnavailableError, backend_of, compute_all
 from figures.machine.machine import Figure, claims_table
 from figures.machine.pictures import draw
 from figures.machine.records import Plan, RecordError, Task, config_key, file_stem, make_plan
-from figures.machine.reproduced import page, read_items
 from figures.machine.style import FORMATS
 from kan_ref.files import replace_file
 

@@ -29,7 +29,7 @@ from figures.equations.poisson import (
     runs_of,
     spread_of,
 )
-from figures.machine.machine import Bar, Claim, Config, Record, shape_name, slope, spread
+from figures.machine.machine import Bar, Claim, Config, Record, median, seed_count, shape_name, slope, spread
 from figures.machine.style import GREY
 
 NAME = "3.3"
@@ -118,19 +118,14 @@ def _draw_curves(ax: Axes, records: Sequence[Record], key: str, label: str, titl
             middle,
             color=method.color,
             ls=method.dash,
-            label=f"{method.label(runs[0])}, {len(runs)} seed{'s' * (len(runs) > 1)}",
+            label=f"{method.label(runs[0])}, {seed_count(runs)}",
         )
         ax.fill_between(np.maximum(steps, 0.5), low, high, color=method.color, alpha=0.15, lw=0)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlabel("step (the start is drawn at 0.5)")
-    ax.set_ylabel(label)
-    ax.set_title(title)
+    ax.set(xscale="log", yscale="log", xlabel="step (the start is drawn at 0.5)", ylabel=label, title=title)
 
 
 def _draw_scaling(ax: Axes, records: Sequence[Record], key: str, label: str) -> None:
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    ax.set(xscale="log", yscale="log")
     for method in METHODS:
         runs = runs_of(records, method)
         sizes = sorted({record["results"]["n_params"] for record in runs})
@@ -153,11 +148,13 @@ def _draw_scaling(ax: Axes, records: Sequence[Record], key: str, label: str) -> 
         )
     _draw_paper(ax, key)
     shown = [record["results"][key] for record in records]
-    ax.set_ylim(min(shown) / 4.0, 4.0 * max(shown))
-    ax.set_xlim(60.0, 5e4)
-    ax.set_xlabel("number of parameters")
-    ax.set_ylabel(label)
-    ax.set_title("against the number of parameters")
+    ax.set(
+        ylim=(min(shown) / 4.0, 4.0 * max(shown)),
+        xlim=(60.0, 5e4),
+        xlabel="number of parameters",
+        ylabel=label,
+        title="against the number of parameters",
+    )
 
 
 def _draw_paper(ax: Axes, key: str) -> None:
@@ -226,25 +223,21 @@ def _sizes_of_models(runs: Sequence[Record]) -> list[int]:
     return sorted({run["results"]["n_params"] for run in runs})
 
 
-def _seeds(runs: Sequence[Record]) -> str:
-    return "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"
-
-
 def _evidence(runs: Sequence[Record]) -> str:
     config = runs[0]["config"]
     n_points = (
         "10000 + 800 uniform points" if config["problem"] == "paper" else "the mesh of 51 x 51 points and its sides"
     )
-    return f"{_seeds(runs)}; {n_points}, alpha = {config['alpha']:g}, {config['n_steps']} steps; errors on 201 x 201 points"
+    return f"{seed_count(runs)}; {n_points}, alpha = {config['alpha']:g}, {config['n_steps']} steps; errors on 201 x 201 points"
 
 
 def _level_claim(records: Sequence[Record], name: str, method: Method) -> Claim:
     runs = runs_of(records, method, headline=True)
     l2, h1 = _numbers(runs, "l2"), _numbers(runs, "h1")
-    bar = Bar(float(np.median(l2)), NEAR * PAPER_KAN, most=True, form=".1e")
+    bar = Bar(median(l2), NEAR * PAPER_KAN, most=True, form=".1e")
     meaning = f"median of L2^2 {bar.text}"
     if method in OURS and name == "documentation":
-        reached = (float(np.median(l2)) / OURS[method][0], float(np.median(h1)) / OURS[method][1])
+        reached = (median(l2) / OURS[method][0], median(h1) / OURS[method][1])
         bar = Bar(max(reached), 1.0, most=True, form=".2g")
         meaning = f"larger of the medians of L2^2 and H1^2, in units of {OURS[method][0]:g} and {OURS[method][1]:g}, {bar.text}"
     return Claim(
@@ -259,7 +252,7 @@ def _level_claim(records: Sequence[Record], name: str, method: Method) -> Claim:
 def _ratio_claim(records: Sequence[Record], name: str) -> Claim:
     kan, mlp = (runs_of(records, method, headline=True) for method in (KAN_LM, MLP_LBFGS))
     ours = float(np.median(_numbers(mlp, "l2")) / np.median(_numbers(kan, "l2")))
-    level = float(np.median(_numbers(mlp, "l2")))
+    level = median(_numbers(mlp, "l2"))
     reason = (
         f"the MLP's error {level:.1e} is above {10.0 * PAPER_MLP:g}: so few steps do not bring the MLP near the paper's error"
         if level > 10.0 * PAPER_MLP
@@ -270,7 +263,7 @@ def _ratio_claim(records: Sequence[Record], name: str) -> Claim:
         f"{PAPER_KAN:.0e} against {PAPER_MLP:.0e}",
         f"{np.median(_numbers(kan, 'l2')):.1e} against {spread(_numbers(mlp, 'l2'), '.1e')}: {ours:.0f} times",
         Bar(ours, MANY, LESS, reason=reason),
-        f"{shape_name(mlp[0]['config']['widths'])} with L-BFGS, {mlp[0]['config']['n_steps']} steps, {_seeds(mlp)}; the KAN with LM, "
+        f"{shape_name(mlp[0]['config']['widths'])} with L-BFGS, {mlp[0]['config']['n_steps']} steps, {seed_count(mlp)}; the KAN with LM, "
         f"{kan[0]['config']['n_steps']} steps; times as accurate",
     )
 
@@ -284,7 +277,7 @@ def _fair_claim(records: Sequence[Record], name: str) -> Claim:
         f"{np.median(_numbers(kan, 'l2')):.1e} against {spread(_numbers(mlp, 'l2'), '.1e')}: {ours:.2g} times",
         Bar(ours, 1.0, form=".2g"),
         f"{kan[0]['results']['n_params']} and {mlp[0]['results']['n_params']} parameters, {mlp[0]['config']['n_steps']} steps of LM, "
-        f"{_seeds(mlp)}; {np.median(_numbers(mlp, 'seconds')):.0f} CPU s for the MLP, "
+        f"{seed_count(mlp)}; {np.median(_numbers(mlp, 'seconds')):.0f} CPU s for the MLP, "
         f"{np.median(_numbers(kan, 'seconds')):.0f} for the KAN; times as accurate",
     )
 

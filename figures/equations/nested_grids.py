@@ -28,7 +28,7 @@ from matplotlib.axes import Axes
 import kan_ref as kr
 from figures.equations import poisson
 from figures.equations.poisson import MLP_LM, runs_of
-from figures.machine.machine import Bar, Claim, Config, Record, shape_name, slope, spread
+from figures.machine.machine import Bar, Claim, Config, Record, median, seed_count, shape_name, slope, spread
 from figures.machine.style import BLUE, GREEN, ORANGE
 
 PROBLEM = "documentation"
@@ -137,7 +137,7 @@ def _evidence(runs: Sequence[Record], last: int = JUDGED) -> str:
     config = runs[0]["config"]
     count = config["grids"].index(last) + 1
     return (
-        f"{len(runs)} seed{'s' * (len(runs) > 1)}; the mesh of 51 x 51 points and its sides, LM with "
+        f"{seed_count(runs)}; the mesh of 51 x 51 points and its sides, LM with "
         f"{', '.join(map(str, config['n_steps'][:count]))} steps at G = {', '.join(map(str, config['grids'][:count]))}"
         f"{' in scaled variables' * ('precondition' in config)}"
     )
@@ -145,7 +145,7 @@ def _evidence(runs: Sequence[Record], last: int = JUDGED) -> str:
 
 def _level_claim(runs: Sequence[Record], degree: int) -> Claim:
     errors = _at(runs, "l2")
-    bar = Bar(float(np.median(errors)), LEVELS[degree], most=True, form=".1e")
+    bar = Bar(median(errors), LEVELS[degree], most=True, form=".1e")
     return Claim(
         f"{PROBLEM}: error of the {_name(runs)}",
         "not tried",
@@ -178,7 +178,7 @@ def _time_claim(runs: Sequence[Record], mlps: Sequence[Record], degree: int) -> 
 
 
 def _equal_claim(runs: Sequence[Record], mlps: Sequence[Record], degree: int) -> Claim:
-    limit = float(np.median(_at(runs, "seconds")))
+    limit = median(_at(runs, "seconds"))
     then = []
     for run in mlps:
         curve = run["results"]["curve"]
@@ -197,7 +197,7 @@ def _equal_claim(runs: Sequence[Record], mlps: Sequence[Record], degree: int) ->
 def _slope_claim(runs: Sequence[Record], degree: int) -> Claim:
     grids = runs[0]["config"]["grids"]
     slopes = [slope(grids, run["results"]["residual"], grids[0], grids[-1]) for run in runs]
-    bar = Bar(float(np.median(slopes)), STEEP, most=True)
+    bar = Bar(median(slopes), STEEP, most=True)
     errors = [slope(grids, np.sqrt(run["results"]["l2"]), grids[0], grids[-1]) for run in runs]
     return Claim(
         f"{PROBLEM}: on nested grids the residual falls as G^-(k-1) ({_name(runs)})",
@@ -222,14 +222,11 @@ def draw_grids(ax: Axes, records: Sequence[Record]) -> None:
         ax.plot([], [], color=color, label=f"nested {shape_name(SHAPES[degree])}, k = {degree}")
     ax.plot([], [], "ko-", label="$L_2$ error")
     ax.plot([], [], "ks:", label="residual")
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    ax.set(xscale="log", yscale="log")
     ticks = sorted({grid for grids in GRIDS.values() for grid in grids})
     ax.set_xticks(ticks, [str(grid) for grid in ticks])
     ax.minorticks_off()
-    ax.set_xlabel("intervals per grid, $G$")
-    ax.set_ylabel("root mean square")
-    ax.set_title("nested grids")
+    ax.set(xlabel="intervals per grid, $G$", ylabel="root mean square", title="nested grids")
     # below the panel, because the curves of both degrees fill it
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=8)
 
@@ -248,8 +245,10 @@ def draw_times(ax: Axes, records: Sequence[Record]) -> None:
         ax.plot([], [], color=ORANGE, label=MLP_LM.label(mlps[0]))
         # below the panel, because it is too wide for a free corner
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=8)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlabel("CPU seconds")
-    ax.set_ylabel("$L_2^2$ error")
-    ax.set_title("the same optimizer, the same points")
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="CPU seconds",
+        ylabel="$L_2^2$ error",
+        title="the same optimizer, the same points",
+    )

@@ -208,8 +208,7 @@ def _draw_network(ax: Axes, record: Record, group: Group) -> None:
 
 def _draw_table(ax: Axes, records: Sequence[Record]) -> None:
     columns = [record for group in GROUPS for record in runs_of(records, group)]
-    ax.set_xlim(-0.5, len(columns) - 0.5)
-    ax.set_ylim(len(NAMES) - 0.5, -0.5)
+    ax.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(NAMES) - 0.5, -0.5))
     for place, record in enumerate(columns):
         for row, share in enumerate(shares(record)):
             ax.bar(place, -0.86, 0.86, row + 0.43, color=group_of(record).color, alpha=float(share), lw=0)
@@ -218,8 +217,10 @@ def _draw_table(ax: Axes, records: Sequence[Record]) -> None:
     ax.set_xticks(range(len(columns)), labels=[str(record["seed"]) for record in columns])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set_xlabel("seed, in the order of what it finds")
-    ax.set_title("how much an input matters, beside the one that matters most")
+    ax.set(
+        xlabel="seed, in the order of what it finds",
+        title="how much an input matters, beside the one that matters most",
+    )
 
 
 def _draw_bars(ax: Axes, records: Sequence[Record]) -> None:
@@ -231,8 +232,7 @@ def _draw_bars(ax: Axes, records: Sequence[Record]) -> None:
     ax.invert_yaxis()
     ax.set_xlim(0.0, 1.1 * max(counts))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set_xlabel("seeds")
-    ax.set_title(f"what {len(records)} seeds find: inputs above {LEAST_SHARE:g} of the largest")
+    ax.set(xlabel="seeds", title=f"what {len(records)} seeds find: inputs above {LEAST_SHARE:g} of the largest")
 
 
 # --- claims

@@ -24,8 +24,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.formulas.five_steps import sparsify
-from figures.machine.machine import Bar, Claim, Config, Record, all_bar, spread
+from figures.formulas.fig_2_4_symbolic_regression import sparsify
+from figures.machine.machine import Bar, Claim, Config, Record, all_bar, median, spread
 from figures.machine.stored_network import draw_settled, headline, network_panel, stored
 from figures.machine.style import BLUE, GREY, VERMILION, entry
 from kan_ref.checks import BoolArray
@@ -213,8 +213,7 @@ def _draw_counts(ax: Axes, records: Sequence[Record], row: Row) -> None:
             ax.plot([at - 0.16, at + 0.16], [np.median(counts)] * 2, color=color, lw=2.2)
     _frame(ax)
     ax.set_xticks(range(len(values)), labels=[f"{value:g}" for value in values])
-    ax.set_xlim(-0.5, len(values) - 0.5)
-    ax.set_xlabel(f"${row.symbol}$")
+    ax.set(xlim=(-0.5, len(values) - 0.5), xlabel=f"${row.symbol}$")
     if len(drawn) > 1:
         names = [(f"$\\lambda = {one.penalty_weight:g}$", color) for one, color, _ in drawn]
         ax.legend(
@@ -313,7 +312,7 @@ def _seed_claim(some: Sequence[Record]) -> Claim:
 
 
 def _weight_claim(runs: Runs) -> Claim:
-    medians = [float(np.median(_edges(runs[value]))) for value in sorted(runs)]
+    medians = [median(_edges(runs[value])) for value in sorted(runs)]
     return Claim(
         "c: lambda controls the sparsity",
         "fewer active edges with a larger lambda",
@@ -341,7 +340,7 @@ def _grid_claim(runs: Runs) -> Claim:
 
 
 def _degree_claim(runs: Runs) -> Claim:
-    medians = [float(np.median(_edges(some))) for some in runs.values()]
+    medians = [median(_edges(some)) for some in runs.values()]
     base = _edges(runs[BASE["degree"]])
     between, within = max(medians) - min(medians), max(base) - min(base)
     return Claim(

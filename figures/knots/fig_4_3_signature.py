@@ -39,7 +39,7 @@ from matplotlib.figure import Figure
 
 import kan_ref as kr
 from figures.knots.table import COMMON, GROUPS, MOST_CROSSINGS, NUMBERS, SYMBOLS, THREE, Knots, all_knots, slope
-from figures.machine.machine import Bar, Claim, Config, Record, runs_of, shape_name, spread
+from figures.machine.machine import Bar, Claim, Config, Record, runs_of, seed_count, shape_name, spread
 from figures.machine.stored_network import draw_settled, restored, stored
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION
 from figures.machine.training import OPTIMIZERS
@@ -344,8 +344,7 @@ def _draw_bars(ax: Axes, records: Sequence[Record]) -> None:
     ax.set_yticks(range(len(tasks)), labels=[_label(records, task) for task in tasks])
     ax.tick_params(axis="y", length=0)
     ax.invert_yaxis()
-    ax.set_xlim(0.0, 100.0)
-    ax.set_xlabel("signatures of test knots that are right, in percent")
+    ax.set(xlim=(0.0, 100.0), xlabel="signatures of test knots that are right, in percent")
 
 
 def _label(records: Sequence[Record], task: str) -> str:
@@ -396,7 +395,7 @@ def _median(runs: Sequence[Record]) -> float:
 
 def _evidence(runs: Sequence[Record]) -> str:
     config = runs[0]["config"]
-    seeds = "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"
+    seeds = seed_count(runs)
     starts = (
         f"; the best of {config['n_starts']} starts by the loss on a fifth of the training knots"
         if "n_starts" in config

@@ -37,7 +37,7 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from figures.formulas.fig_4_2_unsupervised import LEAST_SHARE, accuracy, pruned, start
 from figures.knots.table import MOST_CROSSINGS, NUMBERS, SYMBOLS, all_knots
-from figures.machine.machine import Bar, Claim, Config, Record, spread
+from figures.machine.machine import Bar, Claim, Config, Record, median, spread
 from figures.machine.stored_network import draw_settled, restored, stored
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION
 from figures.machine.training import OPTIMIZERS, penalty_of
@@ -238,8 +238,7 @@ def _draw_shares(ax: Axes, records: Sequence[Record], search: int) -> None:
             row = VARIABLES.index(name)
             ax.bar(column, -0.86, 0.86, row + 0.43, color=color, alpha=float(share), lw=0)
             ax.bar(column, -0.86, 0.86, row + 0.43, fill=False, ec="0.85", lw=0.6)
-    ax.set_xlim(-0.6, len(ordered) - 0.4)
-    ax.set_ylim(len(VARIABLES) - 0.4, -0.6)
+    ax.set(xlim=(-0.6, len(ordered) - 0.4), ylim=(len(VARIABLES) - 0.4, -0.6))
     ax.set_xticks(range(len(ordered)), labels=[str(record["seed"]) for record in ordered])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -307,7 +306,7 @@ def _logarithm_claim(records: Sequence[Record]) -> Claim:
         "(b) is a product: log V = p log lambda + q log mu_i + const with p = q = 1",
         "curves like logarithms",
         f"p = {spread(factors['longitude'], '.3f')}, q = {spread(factors['meridian_im'], '.3f')}",
-        Bar(float(np.median(off)), 2.0, 10.0, most=True, form=".2f"),
+        Bar(median(off), 2.0, 10.0, most=True, form=".2f"),
         f"{len(logs)} of {len(records)} seeds, those that find (b); curves c log(a x + b) + d, all trained; "
         f"percent by which p or q is off",
     )

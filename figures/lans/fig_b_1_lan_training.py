@@ -30,7 +30,7 @@ from figures.lans.lan_runs import (
     stored_lan,
     train_lan,
 )
-from figures.machine.machine import Bar, Claim, Config, Record, runs_of, shape_name, spread
+from figures.machine.machine import Bar, Claim, Config, Record, runs_of, seed_count, shape_name, spread
 from figures.machine.style import BLUE, GREEN, PURPLE, VERMILION
 from figures.machine.training import OPTIMIZERS, best_start, n_failed
 from kan_ref.training import hold_out
@@ -97,35 +97,13 @@ def _run_other(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
     """Train a KAN or an MLP with the same numbers of initializations and steps."""
     per_grid = config["n_rounds"] * config["round_steps"]
     if config["model"] == "kan":
-        network, failed = best_start(
-            config["widths"],
-            data,
-            n_starts=config["n_starts"],
-            n_intervals=3,
-            degree=config["degree"],
-            domain=(-1.0, 1.0),
-            n_steps=config["start_steps"],
-            smoothness_weight=config["smoothness_weight"],
-            rng=rng,
-            optimizer=OPTIMIZERS["lm"],
-        )
-        run: kr.Run[Any] = kr.fit(
-            network,
-            data,
-            n_steps=per_grid,
-            grids=config["grids"],
-            smoothness_weight=config["smoothness_weight"],
-            optimizer=OPTIMIZERS["lm"],
-        )
+        smooth = {"smoothness_weight": config["smoothness_weight"]}
+        network, failed = best_start(config, data, n_intervals=3, rng=rng, **smooth)
+        options = {"optimizer": OPTIMIZERS["lm"], "n_steps": per_grid, **smooth}
+        run: kr.Run[Any] = kr.fit(network, data, grids=config["grids"], **options)
     else:
-        lan = kr.init_lan(
-            WIDTHS["lan"],
-            n_intervals=config["grids"][-1],
-            degree=config["degree"],
-            domain=(-1.0, 1.0),
-            rng=np.random.default_rng(0),
-        )
-        width = shape_with_params(lan, config["widths"])
+        shape = {"n_intervals": config["grids"][-1], "degree": config["degree"], "domain": (-1.0, 1.0)}
+        width = shape_with_params(kr.init_lan(WIDTHS["lan"], **shape, rng=np.random.default_rng(0)), config["widths"])
         widths = [width if n == 0 else n for n in config["widths"]]
         part = hold_out(data, VALIDATION, rng)
         drawn = (kr.init_mlp(widths, activation=config["model"], rng=rng) for _ in range(config["n_starts"]))
@@ -192,8 +170,7 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
             textcoords="offset points",
             va="top",
         )
-    ax.set_xlabel("Levenberg-Marquardt step, of the start that was chosen and after it")
-    ax.set_ylabel("test RMSE")
+    ax.set(xlabel="Levenberg-Marquardt step, of the start that was chosen and after it", ylabel="test RMSE")
     ax.legend(loc="lower left")
 
 
@@ -218,7 +195,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     n_params = {model: runs_of(records, model=model)[0]["results"]["n_params"] for model in WIDTHS}
     failed = [int(one["results"]["n_failed_starts"]) for one in runs_of(records, model="lan")]
     shares = [share for one in runs_of(records, model="lan") for share in one["results"]["purity"]]
-    seeds = f"{len(last['lan'])} seed{'s' if len(last['lan']) > 1 else ''}"
+    seeds = f"{seed_count(last['lan'])}"
     lan, evidence = (
         np.median(last["lan"]),
         f"{seeds}; median test RMSE after 240 LM steps; {n_params['lan']} parameters, MLPs {n_params['tanh']}",

@@ -2,7 +2,7 @@
 
 Liu et al. 2024, appendix B: LANs learn them too, but are not as easy to read as KANs, since weights mix all inputs of a node.
 
-Functions and samples are those of `five_formulas` and `fig_4_1_interpretable`. The paper leaves open, and we chose, the widths, in which each
+Functions and samples are those of `fig_4_1_interpretable`. The paper leaves open, and we chose, the widths, in which each
 function has an exact form except (d); for (d) [2,5,1,1] and smaller networks stopped at large errors in trials, so it has [2,5,5,1]. Training as in
 `lan_runs`; J0(20 x) oscillates too fast for fewer than 20 intervals. In (f) any two orthogonal directions in the plane of two inner sums are
 right: u^2 + v^2 does not change when (u, v) rotates.
@@ -17,10 +17,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.formulas.fig_4_1_interpretable import DIGIT_PANEL, N_DIGITS, first_digit
-from figures.formulas.five_formulas import FORMULAS, sample
+from figures.formulas.fig_4_1_interpretable import DIGIT_PANEL, FORMULAS, N_DIGITS, first_digit, sample
 from figures.lans.lan_runs import SETTINGS, draw_lan, purity, restored_lan, stored_lan, train_lan
-from figures.machine.machine import Bar, Claim, Config, Record, all_bar, runs_of, shape_name, spread
+from figures.machine.machine import Bar, Claim, Config, Record, all_bar, runs_of, seed_count, shape_name, spread
 from figures.machine.training import n_failed
 
 NAME = "b.2"
@@ -187,5 +186,5 @@ def _read(panel: Panel, runs: Sequence[Record]) -> Claim:
         "less interpretable",
         f"{len(alone) - sum(alone)} of {len(alone)} first curves read a mixture",
         Bar(len(alone) - sum(alone), math.ceil(0.5 * len(alone)), 1.0),
-        f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; a mixture: the strongest input has less than {ALONE:.0%} of the weight; curves",
+        f"{seed_count(runs)}; a mixture: the strongest input has less than {ALONE:.0%} of the weight; curves",
     )

@@ -19,7 +19,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.machine import Bar, Claim, Config, Record, spread
+from figures.machine.machine import Bar, Claim, Config, Record, median, seed_count, spread
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE
 from kan_ref.checks import FloatArray
 
@@ -127,8 +127,7 @@ def draw(records: Sequence[Record]) -> Figure:
             steps = EVERY * np.arange(len(way["psnr"]))
             label = name if record is records[0] else None
             ax.plot(steps, way["psnr"], color=COLORS[name], lw=1.3, label=label)
-    ax.set_xlabel("steps of Adam")
-    ax.set_ylabel("PSNR in dB, training pixels")
+    ax.set(xlabel="steps of Adam", ylabel="PSNR in dB, training pixels")
     ax.legend(loc="lower right")
     shown = [record for record in records if record["results"]["ways"][SIREN]["image"] is not None]
     panels: dict[str, Any] = {"image": shown[0]["results"]["image"]} if shown else {}
@@ -154,7 +153,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     config = records[0]["config"]
     steps = " and ".join(f"{n_steps} at {rate:g}" for n_steps, rate in config["steps"])
     n = config["face"][2] // config["block"]
-    evidence = f"{len(records)} seed{'s' if len(records) > 1 else ''}; {n} x {n} pixels, all of them in each step; Adam, {steps}; medians of the differences in dB, "
+    evidence = f"{seed_count(records)}; {n} x {n} pixels, all of them in each step; Adam, {steps}; medians of the differences in dB, "
     return [
         _ahead("a LAN represents an image better than a SIREN", LAN, SIREN, "LAN above MLP", records, evidence),
         _ahead(
@@ -180,7 +179,7 @@ def _ahead(text: str, name: str, other: str, paper: str, records: Sequence[Recor
     ours, theirs = (
         np.array([record["results"]["ways"][which]["psnr"][-1] for record in records]) for which in (name, other)
     )
-    bar = Bar(float(np.median(ours - theirs)), BETTER, 0.0, form=".2f")
+    bar = Bar(median(ours - theirs), BETTER, 0.0, form=".2f")
     ways = records[0]["results"]["ways"]
     return Claim(
         text,

@@ -124,8 +124,7 @@ def draw_lan(
 ) -> None:
     """Draw into the unit square of an Axes; samples x (n, n_in) determine the range of the curves."""
     ax.set_axis_off()
-    ax.set_xlim(0.0, 1.0)
-    ax.set_ylim(-0.12, 1.12)
+    ax.set(xlim=(0.0, 1.0), ylim=(-0.12, 1.12))
     hidden = pre_activations(lan, x)
     flow = [x, *(lan.curves(number, z)[0] for number, z in enumerate(hidden[:-1]))]
     places = [(np.arange(width) + 0.5) / width for width in lan.widths]

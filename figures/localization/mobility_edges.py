@@ -24,7 +24,18 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from figures.localization.chains import INVERSE_MODULUS, MODELS
 from figures.localization.learning import config_of, learn
-from figures.machine.machine import Bar, Claim, Config, FigureValue, Record, runs_of, shape_name, spread
+from figures.machine.machine import (
+    Bar,
+    Claim,
+    Config,
+    FigureValue,
+    Record,
+    median,
+    runs_of,
+    seed_count,
+    shape_name,
+    spread,
+)
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.style import GREEN, GREY, ORANGE, SKY, VERMILION
 from kan_ref.checks import FloatArray
@@ -66,14 +77,13 @@ def draw_mosaic(records: Sequence[Record]) -> Figure:
         model = record["config"]["model"]
         runs = runs_of(records, model=model)
         plane(left, record, across="lambda", up="E", fixed={}, width=0.0)
-        left.set_xlabel("strength $\\lambda$ of the potential")
-        left.set_ylabel("energy $E$")
+        left.set(xlabel="strength $\\lambda$ of the potential", ylabel="energy $E$")
         edge = EDGES[model].replace("lambda", "\\lambda")
         left.set_title(f"$\\kappa = {model[-1]}$, ${edge}$; seed {record['seed']}")
         outside_legend(left)
         right.set_axis_off()
         right.set_title(
-            f"test states right, {len(runs)} seed{'s' * (len(runs) > 1)}\ntheory {spread(percent(runs, 'theory'), '.1f')} %\n"
+            f"test states right, {seed_count(runs)}\ntheory {spread(percent(runs, 'theory'), '.1f')} %\n"
             f"splines {spread(percent(runs, 'splines'), '.1f')} %\n"
             f"formula by hand {spread(percent(runs, 'hand'), '.1f')} %",
             linespacing=1.5,
@@ -99,8 +109,7 @@ def draw_chains(records: Sequence[Record]) -> Figure:
         runs, fixed = runs_of(records, model=model), CHAINS[model]
         top = above.subplots()
         plane(top, record, across="lambda", up="E", fixed=fixed, width=WIDTH)
-        top.set_xlabel("strength $\\lambda$ of the potential")
-        top.set_ylabel("energy $E$")
+        top.set(xlabel="strength $\\lambda$ of the potential", ylabel="energy $E$")
         ((name, value),) = fixed.items()
         theory = spread(percent(runs, "theory"), ".1f")
         symbol = SYMBOLS.get(name, f"${name}$")
@@ -112,7 +121,7 @@ def draw_chains(records: Sequence[Record]) -> Figure:
             kind = "splines" if way == "splines" else "functions by hand"
             ax.set_axis_off()
             ax.set_title(
-                f"{kind}, {shape_name(document['widths'])}\n{spread(percent(runs, way), '.1f')} %, {len(runs)} seed{'s' * (len(runs) > 1)}"
+                f"{kind}, {shape_name(document['widths'])}\n{spread(percent(runs, way), '.1f')} %, {seed_count(runs)}"
             )
             networks.append(partial(_draw_network, ax, record, document["network"]))
     draw_settled(picture, networks)
@@ -174,7 +183,7 @@ def _claims(model: str, runs: Sequence[Record]) -> list[Claim]:
 def _evidence(runs: Sequence[Record]) -> str:
     config = runs[0]["config"]
     train, choose, test = config["counts"]
-    seeds = "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"
+    seeds = seed_count(runs)
     return (
         f"{seeds}; {test} test chains, {train} to train, {choose} to choose, {config['n_states']} states each; "
         f"lengths {' and '.join(map(str, config['lengths']))}"
@@ -191,7 +200,7 @@ def _theory_claim(model: str, runs: Sequence[Record]) -> Claim:
         f"{model}: theory's edge {EDGES[model]} separates localized from extended states",
         f"{paper} %" if paper else "drawn",
         f"{spread(ours, '.1f')} %; by the paper's rule D_N < 1/2 {others}",
-        Bar(float(np.median(ours)), paper or 98.0, (paper or 98.0) - BELOW, form=".1f"),
+        Bar(median(ours), paper or 98.0, (paper or 98.0) - BELOW, form=".1f"),
         f"{_evidence(runs)}; percent",
     )
 
@@ -199,8 +208,8 @@ def _theory_claim(model: str, runs: Sequence[Record]) -> Claim:
 def _spline_claim(model: str, runs: Sequence[Record]) -> Claim:
     ours, theory = percent(runs, "splines"), percent(runs, "theory")
     paper = PAPER_SPLINES.get(model)
-    level = paper or round(float(np.median(theory)) - BELOW, 1)
-    bar = Bar(float(np.median(ours)), level, level - BELOW, form=".1f")
+    level = paper or round(median(theory) - BELOW, 1)
+    bar = Bar(median(ours), level, level - BELOW, form=".1f")
     shape = shape_name(runs[0]["results"]["splines"][0]["widths"])
     asked = "" if paper else f"; the bar is {BELOW:g} below theory's"
     return Claim(
@@ -216,7 +225,7 @@ def _formula_claim(model: str, runs: Sequence[Record], way: str) -> Claim:
     ours, theory = percent(runs, way), percent(runs, "theory")
     paper = PAPER_AUTO.get(model)
     level = HAND_BAR[model] if way == "hand" or paper is None else paper
-    bar = Bar(float(np.median(ours)), level, level - BELOW, form=".1f")
+    bar = Bar(median(ours), level, level - BELOW, form=".1f")
     n_undefined = sum(int(record["results"][way]["n_undefined"]) for record in runs)
     chosen = runs[0]["results"][way]
     functions = " / ".join(", ".join(layer) for layer in chosen["functions"])
@@ -266,7 +275,7 @@ def _constant_claim(runs: Sequence[Record], way: str) -> Claim:
         f"mosaic 2: the formula is lambda = c/|E + s| + t with c = 2 and s = t = 0, {kind}",
         "lambda = 2/|E| (theory)",
         evidence,
-        Bar(float(np.median(off)) if off else 100.0, 3.0, 10.0, most=True, form=".2f", reason=reason),
+        Bar(median(off) if off else 100.0, 3.0, 10.0, most=True, form=".2f", reason=reason),
         f"{_evidence(runs)}; percent by which c is off",
     )
 
@@ -291,7 +300,7 @@ def _proportional_claim(runs: Sequence[Record]) -> Claim:
         "GAAM: the formula by hand is proportional to alpha E + 2 lambda - 2",
         "1.52 E^2 + 21.06 alpha E + 0.66 E + 3.55 alpha^2 + 0.91 alpha + 45.13 lambda - 54.45 (Table 5)",
         f"largest deviation of a coefficient {spread(off, '.3f')}; seed {runs[0]['seed']}: {formula} + {found.get('1', 0.0) / scale:.3f}",
-        Bar(float(np.median(off)), 0.05, 0.15, most=True, form=".3f"),
+        Bar(median(off), 0.05, 0.15, most=True, form=".3f"),
         f"{_evidence(runs)}; divided by the coefficient of alpha E; deviation",
     )
 
@@ -302,7 +311,7 @@ def _width_claim(runs: Sequence[Record]) -> Claim:
         "MAAM: two hidden nodes are not enough, logit [4,2,1]",
         "about 75 %",
         f"{spread(ours, '.1f')} %; three hidden nodes {spread(percent(runs, 'splines'), '.1f')} %",
-        Bar(float(np.median(ours)), 80.0, 90.0, most=True, form=".1f"),
+        Bar(median(ours), 80.0, 90.0, most=True, form=".1f"),
         f"{_evidence(runs)}; percent",
     )
 
@@ -319,7 +328,7 @@ def _phase_claim(model: str, runs: Sequence[Record]) -> Claim:
         f"{model}: the phase phi does not matter",
         "irrelevant",
         f"score of its strongest edge {spread(ours, '.2f')} of the largest of the layer",
-        Bar(float(np.median(ours)), 0.1, 0.3, most=True, form=".2f"),
+        Bar(median(ours), 0.1, 0.3, most=True, form=".2f"),
         f"{_evidence(runs)}; splines {shape_name(runs[0]['results']['splines'][0]['widths'])}; share",
     )
 

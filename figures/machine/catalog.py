@@ -1,21 +1,78 @@
-"""All figures by the names that the command line knows, the list of them with their records, and the
-page of claims.
+"""All figures by the names that the command line knows, and the pages that follow from them.
+
+These are the list of figures with their records, the page of claims, and the page that says, item by item, what of the paper is reproduced,
+in part or not, and where: `figures/paper.toml` has its items, every figure, table and numbered equation of the paper, and its claims.
 """
 
 import difflib
+import tomllib
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from figures.machine.machine import Claim, Figure, claims_table, load_figure, provenance, sources
 from figures.machine.records import Plan
 
+KINDS = {"figure": "Figures", "table": "Tables", "equation": "Numbered equations", "claim": "Claims"}
+STATES = {"yes": "reproduced", "in part": "in part", "no": "not"}
+
+
+def read_items() -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the items by kind and number, claims by their sentence."""
+    return tomllib.loads((Path(__file__).parents[1] / "paper.toml").read_text(encoding="utf-8"))
+
+
+def counts(items: dict[str, dict[str, dict[str, Any]]], *kinds: str) -> Counter[str]:
+    """Return the number of items of some kinds in each state."""
+    return Counter(item["status"] for kind in kinds for item in items[kind].values())
+
+
+def summary(items: dict[str, dict[str, dict[str, Any]]]) -> str:
+    """Return the sentence on figures and tables that README and page share."""
+    found = counts(items, "figure", "table")
+    return (
+        f"Of the paper's {sum(found.values())} figures and tables, {found['yes']} are reproduced, "
+        f"{found['in part']} are reproduced in part, and {found['no']} are not"
+    )
+
+
+def page(items: dict[str, dict[str, dict[str, Any]]]) -> str:
+    """Return the page in Markdown."""
+    lines = [
+        "# What of the paper is reproduced",
+        "",
+        'Written by `python -m figures --full --table` from `figures/paper.toml`. "Reproduced" means that it was run or computed here, '
+        "whether or not the result agrees with the paper: `claims.md` has the verdicts.",
+        "",
+        f"{summary(items)}.",
+    ]
+    for kind, title in KINDS.items():
+        found = counts(items, kind)
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            f"{found['yes']} reproduced, {found['in part']} in part, {found['no']} not.",
+            "",
+            f"| {kind} | {'subject | ' if kind != 'claim' else ''}reproduced? | where | why not, or not all |",
+            "| --- | --- | --- | --- |" + (" --- |" if kind != "claim" else ""),
+        ]
+        for name, item in items[kind].items():
+            subject = f"{item['what']} | " if kind != "claim" else ""
+            where = ", ".join(f"`{place}`" for place in item["where"])
+            lines.append(f"| {name} | {subject}{STATES[item['status']]} | {where} | {item.get('why', '')} |")
+    return "\n".join(lines) + "\n"
+
+
 MODULES = (  # modules, and values in modules
-    "drawings.overviews.fig_0_1_side_by_side",
-    "drawings.overviews.fig_2_1_organisation",
+    "drawings.drawn.fig_0_1_side_by_side",
+    "drawings.drawn.fig_2_1_organisation",
     "splines.fig_2_2_b_splines",
     "splines.fig_2_3_grid_extension",
     "splines.fig_u_shape",
     "formulas.fig_2_4_symbolic_regression",
-    "formulas.fig_2_4_discover",
+    "drawings.drawn.fig_2_4_discover",
     "scaling.fig_3_1_scaling",
     "tables.tables_1_and_2.fig_3_2_frontiers",
     "equations.fig_3_3_poisson",
@@ -26,7 +83,7 @@ MODULES = (  # modules, and values in modules
     "knots.fig_4_4_relations",
     "localization.mobility_edges.fig_4_5_mosaic",
     "localization.mobility_edges.fig_4_6_gaam_maam",
-    "drawings.fig_6_1_decision_tree",
+    "drawings.drawn.fig_6_1_decision_tree",
     "lans.fig_b_1_lan_training",
     "lans.fig_b_2_lan_examples",
     "lans.fig_b_3_images",

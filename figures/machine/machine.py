@@ -7,12 +7,12 @@ figure imports this module, so nothing else belongs here: `records` keeps record
 those that are missing, `computing` and `cluster` compute them.
 
 A figure may also have `RECORDS_OF`, a tuple of other figures. It then has no records of its own and
-is drawn from theirs; with an empty tuple it is drawn from code alone. Its module imports `configs`
-and `run` from here, or the figure is a `DerivedFigure`, a value in a module.
+is drawn from theirs; with an empty tuple it is drawn from code alone. It is a `DerivedFigure`, a value
+in a module.
 """
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -135,16 +135,6 @@ def sources(figure: Figure) -> tuple[Figure, ...]:
     return found
 
 
-def configs(full: bool, seeds: int | None) -> list[Config]:
-    """Return no configuration: the records are those of other figures."""
-    return []
-
-
-def run(config: Config) -> Any:
-    """Raise TypeError, because there is no record to compute."""
-    raise TypeError(f"config is {config}, but a figure with RECORDS_OF computes no records")
-
-
 @dataclass(eq=False)
 class FigureValue:
     """A figure as a value in a module, where a module of its own would say little more than its name.
@@ -167,8 +157,14 @@ class DerivedFigure(FigureValue):
     RECORDS_OF: tuple[Figure, ...]
     draw: Callable[[Sequence[Record]], "Picture"]
     claims: Callable[[Sequence[Record]], list[Claim]]
-    configs = staticmethod(configs)
-    run = staticmethod(run)
+
+    def configs(self, full: bool, seeds: int | None) -> list[Config]:
+        """Return no configuration: the records are those of other figures."""
+        return []
+
+    def run(self, config: Config) -> Any:
+        """Raise TypeError, because there is no record to compute."""
+        raise TypeError(f"config is {config}, but a figure with RECORDS_OF computes no records")
 
 
 def load_figure(name: str) -> Figure:
@@ -229,7 +225,17 @@ def slope(grids: Sequence[int], errors: Sequence[float] | FloatArray, low: int, 
     return float(np.polyfit(np.log(points[:, 0]), np.log(points[:, 1]), 1)[0])
 
 
-def spread(values: Sequence[float], form: str = ".2f") -> str:
+def median(values: Sequence[float] | FloatArray) -> float:
+    """Return the median."""
+    return float(np.median(values))
+
+
+def seed_count(runs: Collection[Any]) -> str:
+    """Return the number of runs, one a seed, in words: as in "1 seed" or "5 seeds"."""
+    return f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
+
+
+def spread(values: Sequence[float] | FloatArray, form: str = ".2f") -> str:
     """Return the median and, for several values, the range as text. See
     tutorials/12_paper_and_findings.md, "how a claim is judged".
 
@@ -238,8 +244,8 @@ def spread(values: Sequence[float], form: str = ".2f") -> str:
     >>> spread([-3.0, -4.0, -2.0])
     '-3.00 (-4.00 to -2.00)'
     """
-    median = format(float(np.median(values)), form)
-    return f"{median} ({min(values):{form}} to {max(values):{form}})" if len(values) > 1 else median
+    middle = format(median(values), form)
+    return f"{middle} ({min(values):{form}} to {max(values):{form}})" if len(values) > 1 else middle
 
 
 def known_median(values: FloatArray) -> FloatArray:
@@ -258,7 +264,7 @@ def median_grid(grids: Sequence[int]) -> float:
     """Return the median of G on the logarithmic axis, on which grids are even: of two middle grids
     their geometric mean.
     """
-    return float(np.exp(np.median(np.log(grids))))
+    return float(np.exp(median(np.log(grids))))
 
 
 def grid_spread(grids: Sequence[int]) -> str:

@@ -73,7 +73,7 @@ def picture_bytes(picture: Figure, *endings: str) -> dict[str, bytes]:
     return files
 
 
-def entry(label: str, color: str = GREY, marker: str = "", **look: Any) -> Line2D:
+def entry(label: str, color: Any = GREY, marker: str = "", **look: Any) -> Line2D:
     """Return a line for a legend."""
     return Line2D([], [], color=color, marker=marker, label=label, **look)
 

@@ -9,7 +9,7 @@ layer, and x_{l+1,j} is the sum of phi_{l,j,i}(x_{l,i}) over i (eq. 2.5). Indice
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -60,10 +60,9 @@ def run(config: Config) -> dict[str, Any]:
     grids, curves = [], []
     for knots, coefficients in ((coarse, coef), (fine, inserted)):
         basis = kr.bspline.basis(points[:, None], knots, degree)[:, 0]
-        spans = [[knots[0, m], knots[0, m + degree + 1]] for m in range(basis.shape[1])]
         outside = [
-            np.abs(column[(points <= a) | (points >= b)]).max(initial=0.0)
-            for column, (a, b) in zip(basis.T, spans, strict=True)
+            np.abs(column[(points <= knots[0, m]) | (points >= knots[0, m + degree + 1])]).max(initial=0.0)
+            for m, column in enumerate(basis.T)
         ]
         curves.append(basis @ coefficients)
         grids.append(
@@ -113,46 +112,21 @@ def _draw_grid(ax: Axes, points: FloatArray, grid: dict[str, Any], degree: int) 
     row = (points >= knots[0]) & (points <= knots[-1])
     ax.plot(points[row], curve[row], color="k", lw=1.4, ls=":")
     ax.plot(points[inside], curve[inside], color="k", lw=2.6)
-    floor = -0.8
+    floor, last = -0.8, len(knots) - 1
+    named = range(len(knots)) if n_intervals <= 6 else (0, degree, degree + 1, last - degree - 1, last - degree, last)
     for place, knot in enumerate(knots):
-        outer = place < degree or place > degree + n_intervals
-        ax.plot(
-            knot,
-            floor,
-            "|",
-            color=GREY if outer else "k",
-            ms=9 if outer else 13,
-            mew=1.2 if outer else 1.8,
-            clip_on=False,
-        )
-        named = n_intervals <= 6 or place in (
-            0,
-            degree,
-            degree + 1,
-            degree + n_intervals - 1,
-            degree + n_intervals,
-            len(knots) - 1,
-        )
-        if named:
-            ax.text(
-                knot,
-                floor - 0.1,
-                f"$t_{{{place - degree}}}$",
-                ha="center",
-                va="top",
-                color=GREY if outer else "k",
-                fontsize=10,
-            )
-    ax.set_title(
-        f"$G = {n_intervals}$ intervals, degree $k = {degree}$: $G + k = {len(scaled)}$ scaled B-splines and their sum"
-    )
-    ax.set_ylim(floor, 0.95)
+        outer = place < degree or place > last - degree
+        color, size, width = (GREY, 9, 1.2) if outer else ("k", 13, 1.8)
+        ax.plot(knot, floor, "|", color=color, ms=size, mew=width, clip_on=False)
+        if place in named:
+            ax.text(knot, floor - 0.1, f"$t_{{{place - degree}}}$", ha="center", va="top", color=color, fontsize=10)
+    splines = f"degree $k = {degree}$: $G + k = {len(scaled)}$ scaled B-splines and their sum"
+    ax.set(title=f"$G = {n_intervals}$ intervals, {splines}", ylim=(floor, 0.95))
     ax.spines["bottom"].set_visible(False)
     ax.tick_params(axis="x", length=0, pad=22)
     ax.set_ylabel("$c_i B_i(x)$ and their sum")
-    ax.text(0.5 * (a + b), 0.93, "$[a, b]$", ha="center", va="top", color=GREY)
-    ax.text(0.5 * (knots[0] + a), 0.93, "decay", ha="center", va="top", color=GREY)
-    ax.text(0.5 * (b + knots[-1]), 0.93, "decay", ha="center", va="top", color=GREY)
+    for middle, text in ((a + b, "$[a, b]$"), (knots[0] + a, "decay"), (b + knots[-1], "decay")):
+        ax.text(0.5 * middle, 0.93, text, ha="center", va="top", color=GREY)
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
@@ -197,36 +171,19 @@ WIDTHS = (2, 3, 1)
 def draw_notation(ax: Axes) -> None:
     """Draw a [2,3,1] network whose nodes and edges carry their names."""
     ax.set_axis_off()
-    ax.set_xlim(-1.15, 1.15)
-    ax.set_ylim(-0.35, len(WIDTHS) - 0.6)
+    ax.set(xlim=(-1.15, 1.15), ylim=(-0.35, len(WIDTHS) - 0.6))
     nodes = [[2.0 * (i + 0.5) / n - 1.0 for i in range(n)] for n in WIDTHS]
+    label: dict[str, Any] = {"size": 10, "color": BLUE, "bbox": {"fc": "white", "ec": "none", "pad": 1.0}, "zorder": 2}
     for level, (low, high) in enumerate(pairwise(nodes)):
-        for j, x_high in enumerate(high):
-            for i, x_low in enumerate(low):
-                ax.plot([x_low, x_high], [level, level + 1], color="0.75", lw=1.0, zorder=1)
-                # two edges cross in the middle, so the names stand nearer to their own upper node
-                share = 0.62 if len(high) == 1 else 0.8
-                ax.text(
-                    x_low + share * (x_high - x_low),
-                    level + share,
-                    f"$\\phi_{{{level},{j + 1},{i + 1}}}$",
-                    ha="center",
-                    va="center",
-                    size=10,
-                    color=BLUE,
-                    bbox={"fc": "white", "ec": "none", "pad": 1.0},
-                    zorder=2,
-                )
+        # two edges cross in the middle, so the names stand nearer to their own upper node
+        share = 0.62 if len(high) == 1 else 0.8
+        for (j, x_high), (i, x_low) in product(enumerate(high, 1), enumerate(low, 1)):
+            ax.plot([x_low, x_high], [level, level + 1], color="0.75", lw=1.0, zorder=1)
+            at = x_low + share * (x_high - x_low)
+            ax.text(at, level + share, f"$\\phi_{{{level},{j},{i}}}$", ha="center", va="center", **label)
     for level, row in enumerate(nodes):
-        for i, x in enumerate(row):
+        for i, x in enumerate(row, 1):
             ax.plot(x, level, "o", color="k", ms=5, zorder=3)
-            right = i + 1 == len(row)
-            ax.text(
-                x + (0.06 if right else -0.06),
-                level,
-                f"$x_{{{level},{i + 1}}}$",
-                ha="left" if right else "right",
-                va="center",
-                size=11.5,
-            )
+            off, side = (0.06, "left") if i == len(row) else (-0.06, "right")
+            ax.text(x + off, level, f"$x_{{{level},{i}}}$", ha=side, va="center", size=11.5)
     ax.text(0.42, len(WIDTHS) - 0.95, "$x_{l+1,j} = \\sum_i \\phi_{l,j,i}(x_{l,i})$", size=12, color=GREY, va="center")

@@ -1,7 +1,7 @@
 """Fig. 2.3: grid extension makes training a staircase; errors and times against the number of intervals.
 
 Liu et al. 2024, section 2.4: [2,5,1] and [2,1,1] learn exp(sin(pi x) + y^2) from 1000 samples while every grid is made finer,
-G = 3 to 1000. By Theorem 2.1 the root mean square error of the best network falls as G^-4 at degree 3. `ladder` has
+G = 3 to 1000. By Theorem 2.1 the root mean square error of the best network falls as G^-4 at degree 3. `training` has
 the settings.
 
 Hidden grids are those of `kr.fit`: they reach beyond the activations by 1/G or 5 % of their range R. `fig_u_shape` shows what happens
@@ -21,24 +21,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.ladder import (
-    LBFGS,
-    LBFGS_PAPER,
-    LM,
-    METHODS,
-    SMALL,
-    WIDE,
-    Method,
-    chosen,
-    config_of,
-    count,
-    grids_of,
-    longest_grids,
-    methods_in,
-    rmse,
-    series,
-    start,
-)
 from figures.machine.machine import (
     Bar,
     Claim,
@@ -46,40 +28,55 @@ from figures.machine.machine import (
     Record,
     all_bar,
     grid_spread,
+    median,
     median_grid,
+    seed_count,
     shape_name,
     slope,
     spread,
 )
 from figures.machine.style import GREY, draw_band, entry, label_grids
-from figures.machine.training import OPTIMIZERS
+from figures.machine.training import (
+    LBFGS,
+    LBFGS_PAPER,
+    LM,
+    METHODS,
+    OPTIMIZERS,
+    SMALL,
+    WIDE,
+    Method,
+    chosen,
+    config_of,
+    grids_of,
+    longest_grids,
+    methods_in,
+    rmse,
+    series,
+    start,
+)
 from kan_ref.training import Step
 
 NAME = "2.3"
 TITLE = "grid extension on exp(sin(pi x) + y^2)"
 STAIRS = 40  # points of a curve on each grid
 N_STAIR_TEST = 1000  # the paper's number of test points, for the curves; the numbers at a grid's end use all
-# the finest grid of the full run (LM's normal equations for [2,5,1] have 15 G unknowns) and of the quick one, None: not run
-FINEST: dict[tuple[Method, int], int | None] = {
-    (LBFGS, 1): 1000,
-    (LBFGS_PAPER, 1): 1000,
-    (LM, 1): 1000,
-    (LBFGS, 5): 1000,
-    (LBFGS_PAPER, 5): 1000,
-    (LM, 5): 200,
-}
-FINEST_QUICK = {**FINEST, (LBFGS_PAPER, 1): 50, (LBFGS_PAPER, 5): None, (LM, 1): 200, (LM, 5): 100}
+DASHED = (0, (3, 1.5))
+# by method and hidden nodes, the finest grid of the full run if it is not 1000 (LM's normal equations for [2,5,1] have 15 G unknowns), and of
+# the quick one, None: not run
+FINEST: dict[tuple[Method, int], int | None] = {(LM, 5): 200}
+FINEST_QUICK = {(LBFGS_PAPER, 1): 50, (LBFGS_PAPER, 5): None, (LM, 1): 200, (LM, 5): 100}
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """Return one configuration for each shape, method and seed."""
-    found = []
-    for widths in (SMALL, WIDE):
-        for method in METHODS:
-            finest = (FINEST if full else FINEST_QUICK)[method, widths[1]]
-            if finest is not None:
-                found += [config_of(method, widths, finest, seed) for seed in range(seeds or (10 if full else 2))]
-    return found
+    finest = FINEST if full else FINEST_QUICK
+    return [
+        config_of(method, widths, most, seed)
+        for widths in (SMALL, WIDE)
+        for method in METHODS
+        if (most := finest.get((method, widths[1]), 1000)) is not None
+        for seed in range(seeds or (10 if full else 2))
+    ]
 
 
 class _Stairs:
@@ -160,46 +157,42 @@ def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> 
         runs = chosen(records, method, widths)
         if not runs:
             continue
-        for name, dash in (("train_rmse", "-"), ("test_rmse", (0, (3, 1.5)))):
-            x, y = [], []
+        for name, dash in (("train_rmse", "-"), ("test_rmse", DASHED)):
+            medians = []
             for place in range(len(grids_of(runs))):
                 stairs = [record["results"]["grids"][place]["stairs"] for record in runs]
-                logs = [
-                    np.interp(fractions, np.array(one["step"]) / method.n_steps, np.log(one[name])) for one in stairs
-                ]
-                x.append(place + fractions)
-                y.append(np.exp(np.median(logs, axis=0)))
-            ax.plot(np.concatenate(x), np.concatenate(y), color=method.color, ls=dash, lw=1.5)
-    longest = longest_grids([record for record in records if record["config"]["widths"] == list(widths)] or records)
+                steps = [np.array(one["step"]) / method.n_steps for one in stairs]
+                logs = [np.interp(fractions, x, np.log(one[name])) for x, one in zip(steps, stairs, strict=True)]
+                medians.append(np.exp(np.median(logs, axis=0)))
+            x = np.concatenate([place + fractions for place in range(len(medians))])
+            ax.plot(x, np.concatenate(medians), color=method.color, ls=dash, lw=1.5)
+    same = [record for record in records if record["config"]["widths"] == list(widths)]
+    longest = longest_grids(same or records)
     for place in range(1, len(longest)):
         ax.axvline(place, color="0.88", lw=0.8, zorder=0)
     ax.set_xlim(0, len(longest))
     ax.set_xticks(np.arange(len(longest)) + 0.5, labels=[str(grid) for grid in longest])
     ax.tick_params(axis="x", length=0)
-    ax.set_xlabel("training, grid after grid: intervals per grid, $G$")
-    ax.set_ylabel("root mean square error")
+    ax.set(xlabel="training, grid after grid: intervals per grid, $G$", ylabel="root mean square error")
     ax.set_title(f"KAN {shape_name(widths)}: median over seeds")
-    drawn = methods_in([record for record in records if record["config"]["widths"] == list(widths)])
-    lines = [entry(f"{method.label}{_end(records, method, widths)}", method.color) for method in drawn]
-    lines += [
-        entry(name, ls=dash)
-        for name, dash in (("training", "-"), (f"test, {N_STAIR_TEST} of the points", (0, (3, 1.5))))
-    ]
+    lines = [entry(f"{method.label}{_end(same, method, widths)}", method.color) for method in methods_in(same)]
+    lines += [entry("training"), entry(f"test, {N_STAIR_TEST} of the points", ls=DASHED)]
     ax.legend(handles=lines, loc="lower left")
 
 
 def _end(records: Sequence[Record], method: Method, widths: Sequence[int]) -> str:
-    """Return where a method's grids end, if others go on: as in ", to G = 200"."""
+    """Return where a method's grids end, if others of these records go on: as in ", to G = 200"."""
     last = grids_of(chosen(records, method, widths))[-1]
-    same = [record for record in records if record["config"]["widths"] == list(widths)]
-    return f", to G = {last}" if last < longest_grids(same)[-1] else ""
+    return f", to G = {last}" if last < longest_grids(records)[-1] else ""
 
 
 def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
     label_grids(ax, longest_grids(records))
-    ax.set_yscale("log")
-    ax.set_ylabel(f"test error, {records[0]['config']['n_test']} points")
-    ax.set_title(f"KAN {shape_name(SMALL)}: test error, median and range over seeds")
+    ax.set(
+        yscale="log",
+        ylabel=f"test error, {records[0]['config']['n_test']} points",
+        title=f"KAN {shape_name(SMALL)}: test error, median and range over seeds",
+    )
     methods = [method for method in methods_in(records) if chosen(records, method, SMALL)]
     if not methods:
         return
@@ -211,17 +204,11 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
         medians = np.median(series(runs, "test_median"), axis=0)
         ax.plot(grids, medians, **look, mfc="white", ls=":", lw=1.3)
     anchor = max(np.median(series(chosen(records, method, SMALL), "test_rmse"), axis=0)[1] for method in methods)
-    for power, dash, end in ((3, "-.", 300.0), (4, "--", 150.0)):
+    for power, dash, end, side in ((3, "-.", 300.0, "top"), (4, "--", 150.0, "center")):  # between the curves
         guide = np.array([5.0, end])
-        ax.plot(guide, 2.5 * anchor * (guide / guide[0]) ** -power, color=GREY, lw=1.1, ls=dash)
-        ax.text(
-            1.05 * end,
-            2.5 * anchor * (end / guide[0]) ** -power,
-            f"$G^{{-{power}}}$",
-            color=GREY,
-            va="top" if power == 3 else "center",  # between the curves
-            zorder=6,
-        )
+        line = 2.5 * anchor * (guide / guide[0]) ** -power
+        ax.plot(guide, line, color=GREY, lw=1.1, ls=dash)
+        ax.text(1.05 * end, line[1], f"$G^{{-{power}}}$", color=GREY, va=side, zorder=6)
     marks = [entry(method.label, method.color, method.marker) for method in methods]
     marks.append(entry("root of the mean squared error", GREY, "o"))
     marks.append(entry("root of the median squared error", GREY, "o", mfc="white", ls=":"))
@@ -232,15 +219,14 @@ def _draw_seconds(ax: Axes, records: Sequence[Record]) -> None:
     label_grids(ax, longest_grids(records))
     ax.set_yscale("log")
     for method in methods_in(records):
-        for widths, dash in ((SMALL, "-"), (WIDE, (0, (3, 1.5)))):
+        for widths, dash in ((SMALL, "-"), (WIDE, DASHED)):
             runs = chosen(records, method, widths)
             if runs:
                 seconds = np.median(series(runs, "seconds"), axis=0)
                 ax.plot(grids_of(runs), seconds, color=method.color, marker=method.marker, ls=dash)
-    ax.set_ylabel("CPU seconds of training on one grid")
-    ax.set_title("training time, one thread: median over seeds")
+    ax.set(ylabel="CPU seconds of training on one grid", title="training time, one thread: median over seeds")
     lines = [entry(method.label, method.color, method.marker) for method in methods_in(records)]
-    shapes = ((SMALL, "-"), (WIDE, (0, (3, 1.5))))
+    shapes = ((SMALL, "-"), (WIDE, DASHED))
     lines += [entry(f"KAN {shape_name(widths)}", ls=dash) for widths, dash in shapes]
     low, high = ax.get_ylim()
     ax.set_ylim(low, high * (high / low) ** 0.35)  # room for the legend
@@ -288,7 +274,7 @@ def _about(runs: Sequence[Record], method: Method, claim: str) -> str:
 
 
 def _evidence(runs: Sequence[Record]) -> str:
-    return f"G up to {grids_of(runs)[-1]}, {count(runs)}"
+    return f"G up to {grids_of(runs)[-1]}, {seed_count(runs)}"
 
 
 def _stairs_claim(runs: Sequence[Record], method: Method) -> Claim:
@@ -297,27 +283,20 @@ def _stairs_claim(runs: Sequence[Record], method: Method) -> Claim:
     to_the_end = grids[-1] == LAST
     before = shares[:-1] if to_the_end else shares
     drops = int((before < DROP).sum())
-    ours, good, why = (
-        f"drops at {drops} of {len(before)} extensions to G = {grids[len(before)]}",
-        [drops == len(before)],
-        "",
-    )
+    ours, good = f"drops at {drops} of {len(before)} extensions to G = {grids[len(before)]}", [drops == len(before)]
+    claim, why = "training loss drops at each extension", ""
     if to_the_end:
-        steps = float(np.median(series(runs, "n_steps")[:, -1]))
+        steps = median(series(runs, "n_steps")[:, -1])
         at_rest = steps < AT_REST * method.n_steps
+        claim += " but the last"
         ours += f", at G = {LAST} to {shares[-1]:.2g} of the error before"
         # no drop where training had nothing left to do is not what the paper saw
         good.append(bool(shares[-1] >= DROP) and not at_rest)
-        why = f"; at G = {LAST} it took {steps:.0f} steps" + (
-            ", the gradient being below its tolerance" if at_rest else ""
-        )
+        rest = ", the gradient being below its tolerance" if at_rest else ""
+        why = f"; at G = {LAST} it took {steps:.0f} steps{rest}"
+    judged = f"medians; dropped: below {DROP:g} of the error before{why}; parts of the statement that hold"
     return Claim(
-        _about(runs, method, "training loss drops at each extension" + (" but the last" if to_the_end else "")),
-        f"each but G = {LAST}",
-        ours,
-        all_bar(good),
-        _evidence(runs)
-        + f", medians; dropped: below {DROP:g} of the error before{why}; parts of the statement that hold",
+        _about(runs, method, claim), f"each but G = {LAST}", ours, all_bar(good), f"{_evidence(runs)}, {judged}"
     )
 
 
@@ -328,7 +307,7 @@ def _rise_claim(runs: Sequence[Record], method: Method) -> Claim:
         _about(runs, method, "test loss is U-shaped in G"),
         "falls, then rises",
         f"at the finest grid {spread(list(rise), '.3g')} times the best",
-        Bar(float(np.median(rise)), RISE),
+        Bar(median(rise), RISE),
         _evidence(runs) + "; hidden grids have their margin, figure u-shape is about those without; times the best",
     )
 
@@ -356,7 +335,7 @@ def _shape_claim(wide: Sequence[Record], small: Sequence[Record], method: Method
         "lower",
         f"by a factor {spread(list(factor), '.3g')}; {np.median(best[1]):.1e} against {np.median(best[0]):.1e}",
         all_bar([bool(value > 1.0) for value in factor]),
-        f"best of G up to {grids_of(small)[n_grids - 1]}, {count(small)}; seeds with a lower loss",
+        f"best of G up to {grids_of(small)[n_grids - 1]}, {seed_count(small)}; seeds with a lower loss",
     )
 
 
@@ -374,7 +353,7 @@ def _slopes(runs: Sequence[Record], method: Method) -> tuple[list[float], list[f
 
 def _slope_claims(runs: Sequence[Record], method: Method) -> list[Claim]:
     means, medians, where = _slopes(runs, method)
-    mean, median = float(np.median(means)), float(np.median(medians))
+    mean, of_median = median(means), median(medians)
     return [
         Claim(
             _about(runs, method, "test RMSE falls as G^-3"),
@@ -387,7 +366,7 @@ def _slope_claims(runs: Sequence[Record], method: Method) -> list[Claim]:
             _about(runs, method, "the root of the median squared error falls faster, closer to G^-4"),
             "closer to -4",
             f"{spread(medians)}; root of the mean {mean:.2f}",
-            all_bar([median < mean, abs(median + 4.0) < abs(mean + 4.0)]),
+            all_bar([of_median < mean, abs(of_median + 4.0) < abs(mean + 4.0)]),
             f"{where}; of the two, faster and closer",
         ),
     ]
@@ -399,7 +378,7 @@ def _theory_claim(runs: Sequence[Record]) -> Claim:
         _about(runs, LM, "test RMSE falls as Theorem 2.1 allows"),
         "theorem: -4",
         f"{spread(means)}; root of the median {np.median(medians):.2f}",
-        Bar(abs(float(np.median(means)) + 4.0), NEAR, most=True, form=".2f"),
+        Bar(abs(median(means) + 4.0), NEAR, most=True, form=".2f"),
         f"{where}; distance of the median from -4",
     )
 

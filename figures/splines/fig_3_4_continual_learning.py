@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.machine import Claim, Config, Record, all_bar, runs_of, spread
+from figures.machine.machine import Claim, Config, Record, all_bar, runs_of, seed_count, spread
 from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, VERMILION, draw_band
 from figures.machine.training import OPTIMIZERS
 from kan_ref.checks import FloatArray
@@ -30,14 +30,9 @@ NAME = "3.4"
 TITLE = "continual learning on five peaks"
 SEEDS, SEEDS_QUICK = 5, 1
 MODELS = ("kan, scales frozen", "kan, scales free", "mlp, tanh", "mlp, silu")
-LABELS = {
-    "kan, scales frozen": "KAN, scales frozen",
-    "kan, scales free": "KAN, scales free",
-    "mlp, tanh": "MLP, tanh",
-    "mlp, silu": "MLP, silu",
-}
 COLORS = dict(zip(MODELS, (BLUE, ORANGE, VERMILION, PURPLE), strict=True))
 SHOWN = MODELS[:3]
+LABELS = {model: model[:3].upper() + model[3:] for model in MODELS}
 N_LINE = 500
 KEPT = 1e-3
 CENTERS = [-0.8, -0.4, 0.0, 0.4, 0.8]
@@ -58,11 +53,8 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     count = seeds or (SEEDS if full else SEEDS_QUICK)
     found = []
     for model in MODELS if full else SHOWN:
-        own = (
-            {"widths": [1, 1], "n_intervals": 200, "degree": 3}
-            if model.startswith("kan")
-            else {"widths": [1, 50, 50, 1]}
-        )
+        kan = model.startswith("kan")
+        own = {"widths": [1, 1], "n_intervals": 200, "degree": 3} if kan else {"widths": [1, 50, 50, 1]}
         found += [{"model": model, **own, **known, "seed": seed} for seed in range(count)]
     return found
 
@@ -152,8 +144,7 @@ def draw(records: Sequence[Record]) -> Figure:
 def _panel(picture: Figure, place: Any, x: FloatArray) -> Axes:
     ax = picture.add_subplot(place)
     ax.axvspan(float(x[0, 0]), float(x[-1, 0]), color="0.95", lw=0)
-    ax.set_ylim(-0.55, 1.45)
-    ax.set_xlim(-1.0, 1.0)
+    ax.set(ylim=(-0.55, 1.45), xlim=(-1.0, 1.0))
     ax.set_xticks([])
     ax.set_yticks([0.0, 1.0], labels=["0", "1"])
     return ax
@@ -169,8 +160,7 @@ def _draw_forgetting(ax: Axes, records: Sequence[Record], n_phases: int) -> None
     ax.set_yscale("log")
     ax.axhline(KEPT, color=GREY, ls="--", lw=1.0)
     ax.set_xticks(steps)
-    ax.set_xlabel("phases done")
-    ax.set_ylabel("largest error\non the first peak")
+    ax.set(xlabel="phases done", ylabel="largest error\non the first peak")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(MODELS))
 
 
@@ -180,6 +170,15 @@ def models_in(records: Sequence[Record]) -> list[str]:
 
 
 # --- the table
+
+CLAIMS = {
+    "kan, scales frozen": ("the earlier peaks are kept", "kept"),
+    "kan, scales free": (
+        "freezing the scales is essential: without, the earlier peaks are lost",
+        "essential (documentation)",
+    ),
+}
+FORGOTTEN = ("the earlier peaks are forgotten", "forgotten")
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
@@ -191,24 +190,15 @@ def claims(records: Sequence[Record]) -> list[Claim]:
         learnt = [max(phase["worst"][-1] for phase in record["results"]["phases"]) for record in runs]
         train = [max(phase["train_rmse"] for phase in record["results"]["phases"]) for record in runs]
         kept = [error <= KEPT for error in worst]
-        frozen, kan = model == "kan, scales frozen", model.startswith("kan")
-        claim, paper = {
-            True: ("the earlier peaks are kept", "kept"),
-            False: ("the earlier peaks are forgotten", "forgotten"),
-        }[frozen]
-        if kan and not frozen:
-            claim, paper = (
-                "freezing the scales is essential: without, the earlier peaks are lost",
-                "essential (documentation)",
-            )
+        frozen, (claim, paper) = model == MODELS[0], CLAIMS.get(model, FORGOTTEN)
         rows.append(
             Claim(
                 f"{LABELS[model]}: {claim}",
                 paper,
                 f"largest error on the first four peaks at the end {spread(worst, '.1e')}, on each right after its phase "
                 f"{spread(learnt, '.1e')}",
-                all_bar(kept if model == "kan, scales frozen" else [not good for good in kept]),
-                f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; kept: at most {KEPT:g}; {runs[0]['results']['n_params']} parameters; "
+                all_bar(kept if frozen else [not good for good in kept]),
+                f"{seed_count(runs)}; kept: at most {KEPT:g}; {runs[0]['results']['n_params']} parameters; "
                 f"largest training RMSE of a phase {spread(train, '.1e')}"
                 + (" (documentation 4.0e-06)" if frozen else "")
                 + "; seeds",

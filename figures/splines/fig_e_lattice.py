@@ -26,10 +26,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 import kan_ref as kr
-from figures.machine.ladder import rmse
 from figures.machine.machine import Bar, Claim, Config, Record, runs_of, spread
 from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION, entry
-from figures.machine.training import OPTIMIZERS, blind
+from figures.machine.training import OPTIMIZERS, blind, rmse
 from kan_ref.bspline.knots import uniform_knots
 from kan_ref.bspline.placement import hidden_bounds
 from kan_ref.checks import FloatArray

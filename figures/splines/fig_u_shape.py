@@ -28,16 +28,30 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import kan_ref as kr
-from figures.machine.ladder import (
+from figures.machine.machine import (
+    Bar,
+    Claim,
+    Config,
+    Record,
+    grid_spread,
+    known_median,
+    median,
+    seed_count,
+    shape_name,
+    slope,
+    spread,
+)
+from figures.machine.style import BLUE, GREY, VERMILION, entry, label_grids
+from figures.machine.training import (
     LBFGS,
     LBFGS_PAPER,
     LM,
+    OPTIMIZERS,
     SMALL,
     WIDE,
     Method,
     chosen,
     config_of,
-    count,
     grids_of,
     longest_grids,
     methods_in,
@@ -45,9 +59,6 @@ from figures.machine.ladder import (
     series,
     start,
 )
-from figures.machine.machine import Bar, Claim, Config, Record, grid_spread, known_median, shape_name, slope, spread
-from figures.machine.style import BLUE, GREY, VERMILION, entry, label_grids
-from figures.machine.training import OPTIMIZERS
 from kan_ref.bspline.knots import extended_knots, refined_breakpoints, uniform_knots
 from kan_ref.bspline.placement import hidden_bounds
 from kan_ref.checks import FloatArray
@@ -66,11 +77,8 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     for method in (LBFGS, LBFGS_PAPER, LM) if full else (LBFGS, LM):
         for widths in (SMALL, WIDE):
             finest = FINEST if method is not LM or widths is SMALL else FINEST_WIDE_LM if full else FINEST_WIDE_LM_QUICK
-            for margin in (False, True):
-                found += [
-                    {**config_of(method, widths, finest, seed), "margin": margin}
-                    for seed in range(seeds or (10 if full else 2))
-                ]
+            runs = [config_of(method, widths, finest, seed) for seed in range(seeds or (10 if full else 2))]
+            found += [{**config, "margin": margin} for margin in (False, True) for config in runs]
     return found
 
 
@@ -186,8 +194,7 @@ def _draw_errors(ax: Axes, records: Sequence[Record], method: Method, widths: Se
         ax.plot(grids, known_median(errors), color=color, ls=dash, marker=mark)
         if mark:
             ax.fill_between(grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0)
-    ax.set_title(f"{shape_name(widths)}, {method.short}")
-    ax.set_ylabel("root mean square error")
+    ax.set(title=f"{shape_name(widths)}, {method.short}", ylabel="root mean square error")
 
 
 def _share_limits(axes: Sequence[Axes]) -> None:
@@ -208,8 +215,7 @@ def _draw_counts(ax: Axes, records: Sequence[Record], method: Method) -> None:
                 )
     ax.set_ylim(-0.2, 1e4)
     ax.set_yticks([0, 1, 10, 100, 1000, 10000])
-    ax.set_title("test points off a hidden grid")
-    ax.set_ylabel(f"of {records[0]['config']['n_test']}, median over seeds")
+    ax.set(title="test points off a hidden grid", ylabel=f"of {records[0]['config']['n_test']}, median over seeds")
 
 
 def _draw_cloud(ax: Axes, records: Sequence[Record], method: Method) -> None:
@@ -225,44 +231,34 @@ def _draw_cloud(ax: Axes, records: Sequence[Record], method: Method) -> None:
     ax.axvspan(low, high, color="0.955", lw=0)
     ax.semilogy(hidden[~off], error[~off], ".", color=GREY, ms=3)
     ax.semilogy(hidden[off], error[off], "x", color=VERMILION, ms=5)
-    ax.set_title(
-        f"{shape_name(SMALL)}, {method.short}, G = {grids_of([record])[-1]}, seed {record['seed']}:\nwithout margin"
+    ax.set(
+        title=f"{shape_name(SMALL)}, {method.short}, G = {grids_of([record])[-1]}, seed {record['seed']}:\nwithout margin",
+        xlabel="hidden value of a test point; shaded: the grid",
+        ylabel="absolute error",
     )
-    ax.set_xlabel("hidden value of a test point; shaded: the grid")
-    ax.set_ylabel("absolute error")
 
 
 def _explain(upper: Axes, lower: Axes) -> None:
-    upper.set_axis_off()
-    lower.set_axis_off()
-    left = upper.legend(
-        handles=[
-            entry("test, hidden grid without margin", VERMILION, "s"),
-            entry("the same without points off a grid", VERMILION, ls=DASHED),
-            entry("test, hidden grid with margin", BLUE, "o"),
-            entry("training, hidden grid without margin", ls=":"),
-        ],
-        loc="upper left",
-        fontsize=9,
-        title="errors: median (band: range) over seeds",
-        title_fontsize=9,
-        alignment="left",
-    )
-    right = lower.legend(
-        handles=[
-            entry("hidden grids without margin", VERMILION, "s"),
-            entry("hidden grids with margin", BLUE, "o"),
-            entry(f"KAN {shape_name(SMALL)}"),
-            entry(f"KAN {shape_name(WIDE)}", ls=DASHED),
-        ],
-        loc="upper left",
-        fontsize=9,
-        title="points off a hidden grid",
-        title_fontsize=9,
-        alignment="left",
-    )
-    for legend in (left, right):  # wider than their panels, which should stay as wide as the others
-        legend.set_in_layout(False)
+    errors = [
+        entry("test, hidden grid without margin", VERMILION, "s"),
+        entry("the same without points off a grid", VERMILION, ls=DASHED),
+        entry("test, hidden grid with margin", BLUE, "o"),
+        entry("training, hidden grid without margin", ls=":"),
+    ]
+    counts = [
+        entry("hidden grids without margin", VERMILION, "s"),
+        entry("hidden grids with margin", BLUE, "o"),
+        entry(f"KAN {shape_name(SMALL)}"),
+        entry(f"KAN {shape_name(WIDE)}", ls=DASHED),
+    ]
+    look: dict[str, Any] = {"loc": "upper left", "fontsize": 9, "title_fontsize": 9, "alignment": "left"}
+    for ax, lines, title in (
+        (upper, errors, "errors: median (band: range) over seeds"),
+        (lower, counts, "points off a hidden grid"),
+    ):
+        ax.set_axis_off()
+        # wider than its panel, which should stay as wide as the others
+        ax.legend(handles=lines, title=title, **look).set_in_layout(False)
 
 
 RISE, STRONG = (2.0, 10.0)  # an error at the finest grid that is so many times the best has risen; has risen strongly
@@ -290,39 +286,34 @@ def _rise(runs: Sequence[Record], name: str) -> list[float]:
 
 
 def _claims_of(about: str, without: Sequence[Record], with_margin: Sequence[Record]) -> list[Claim]:
-    grids = grids_of(without)
-    all_points, on_grid, cured = (
-        _rise(without, "test_rmse"),
-        _rise(without, "test_rmse_on_grid"),
-        _rise(with_margin, "test_rmse"),
-    )
+    grids, n_test = grids_of(without), without[0]["config"]["n_test"]
+    all_points, on_grid = (_rise(without, name) for name in ("test_rmse", "test_rmse_on_grid"))
+    cured = _rise(with_margin, "test_rmse")
     best = [grids[int(place)] for place in series(without, "test_rmse").argmin(axis=1)]
-    last = without[0]["config"]["n_test"], [record["results"]["grids"][-1] for record in without]
-    counts, shares = ([grid[name] for grid in last[1]] for name in ("n_off_grid", "share_off_grid"))
-    others = [1.0 - share for share in shares]
-    evidence = f"G up to {grids[-1]}, {count(without)}"
+    counts, shares = (series(without, name)[:, -1] for name in ("n_off_grid", "share_off_grid"))
+    evidence = f"G up to {grids[-1]}, {seed_count(without)}"
     # a statement on an interpolation threshold holds if the error rises on the grid as well
     return [
         Claim(
             f"{about}: without margin the test error is U-shaped in G",
             "U-shaped",
             f"at G = {grids[-1]} {spread(all_points, '.3g')} times the best, which is at {grid_spread(best)}",
-            Bar(float(np.median(all_points)), RISE),
+            Bar(median(all_points), RISE),
             f"{evidence}; times the best",
         ),
         Claim(
             f"{about}: the rise marks an interpolation threshold",
             "interpolation threshold",
-            f"{spread(counts, '.0f')} of {last[0]} points, off a hidden grid, make all but {spread(others, '.1g')} of the squared error; "
+            f"{spread(counts, '.0f')} of {n_test} points, off a hidden grid, make all but {spread(1.0 - shares, '.1g')} of the squared error; "
             f"without them {spread(on_grid, '.3g')} times the best",
-            Bar(float(np.median(on_grid)), STRONG, RISE),
+            Bar(median(on_grid), STRONG, RISE),
             f"{evidence}, at the finest grid; times the best without those points",
         ),
         Claim(
             f"{about}: with margin the rise is gone",
             "not tried",
             f"at G = {grids[-1]} {spread(cured, '.3g')} times the best",
-            Bar(float(np.median(cured)), RISE, STRONG, most=True),
+            Bar(median(cured), RISE, STRONG, most=True),
             f"{evidence}; times the best",
         ),
     ]
@@ -339,5 +330,5 @@ def _slope_claim(runs: Sequence[Record], method: Method) -> Claim:
         "-3 for the mean, closer to -4 for the median",
         f"all points {spread(of_all)}, points on the grid {spread(on_grid)}",
         Bar(float(np.median(of_all) - np.median(on_grid)), FLATTER, form=".2f"),
-        f"{count(runs)}; slope over G = {SLOPE_RANGE[0]} to {SLOPE_RANGE[1]}; flatter by",
+        f"{seed_count(runs)}; slope over G = {SLOPE_RANGE[0]} to {SLOPE_RANGE[1]}; flatter by",
     )

@@ -5,24 +5,22 @@ shows the errors row by row, and MLPs against KANs of equal size. Rows of the ta
 MLPs of equal size. Their bars were set before the run. Several seeds count by their medians.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from figures.machine.machine import Bar, Claim, Config, FigureValue, Record, shape_name, spread
-from figures.machine.style import BLUE, GREY, VERMILION
-from figures.tables.budget_rule import SAME_SIZE, SIZES, configs_of
-from figures.tables.budget_search import learn
-from figures.tables.problem import FEYNMAN, SPECIAL_FUNCTIONS, Problem
+from figures.machine.machine import Bar, Claim, Config, FigureValue, Record, median, seed_count, shape_name, spread
+from figures.machine.style import BLUE, GREY, VERMILION, entry
+from figures.tables.budget_rule import SAME_SIZE, SIZES, configs_of, learn
+from figures.tables.problem import FEYNMAN, SPECIAL_FUNCTIONS, Problem, named
 from figures.tables.table_method import KAN, MLP
-from figures.tables.table_summary import BOXES, HALF, NEARLY_ALL, of_function
+from figures.tables.table_summary import BOXES, draw_errors, of_function, verdict_on
 
 # --- claims
 
@@ -37,139 +35,70 @@ def chosen_errors(records: Sequence[Record], problem: Problem, model: str) -> li
     return [float(one["test"]) for one in chosen(records, problem, model)]
 
 
-def error_at(records: Sequence[Record], problem: Problem, model: str, size: int) -> float | None:
-    """Return the median over seeds of the test error at a size; None without a network."""
-    errors = [
-        float(one["test"])
-        for record in of_function(records, problem, model)
-        for one in record["results"]["sizes"]
-        if one["size"] == size
-    ]
-    return float(np.median(errors)) if errors else None
-
-
 def mlp_to_kan(records: Sequence[Record], problem: Problem, size: int) -> float | None:
-    """Return the MLP's error at a size in units of the KAN's; None where one of them is missing."""
-    kan, mlp = (error_at(records, problem, model, size) for model in (KAN, MLP))
-    return None if kan is None or mlp is None else mlp / kan
-
-
-def budget_claims(
-    records: Sequence[Record], problems: Sequence[Problem], *, yes: int, partly: int, earlier: Sequence[int] = ()
-) -> list[Claim]:
-    """Return the rows of a table: a head for the paper's KANs, MLPs in equal time, MLPs of equal size, and one row for each function.
-
-    `earlier`: how many rows reached the paper's best KAN in earlier runs of this rule, whose constants the rule's module tells.
-    """
-    run = [problem for problem in problems if of_function(records, problem, KAN)]
-    if not run:
-        return []
-    return [
-        _head(records, problems, run, yes, partly, earlier),
-        *_equal_time(records, run),
-        *(claim for size in SIZES for claim in _equal_size(records, run, size)),
-        *(_row(records, problem) for problem in run),
-    ]
+    """Return the MLP's error at a size in units of the KAN's, medians over seeds; None where one of them is missing."""
+    found = []
+    for model in (KAN, MLP):
+        sizes = [one for record in of_function(records, problem, model) for one in record["results"]["sizes"]]
+        found.append([float(one["test"]) for one in sizes if one["size"] == size])
+    kan, mlp = found
+    return median(mlp) / median(kan) if kan and mlp else None
 
 
 def _median(records: Sequence[Record], problem: Problem, model: str) -> float:
-    return float(np.median(chosen_errors(records, problem, model)))
+    return median(chosen_errors(records, problem, model))
 
 
 def _conditions(records: Sequence[Record]) -> str:
-    seconds = float(np.median([record["config"]["seconds"] for record in records]))
-    n_seeds = len({record["seed"] for record in records})
+    seconds = median([record["config"]["seconds"] for record in records])
+    seeds = seed_count({record["seed"] for record in records})
     return (
-        f"{n_seeds} seed{'s' if n_seeds > 1 else ''}, the same 1000 points for KAN and MLP; Levenberg-Marquardt, {seconds:g} CPU s of search for "
+        f"{seeds}, the same 1000 points for KAN and MLP; Levenberg-Marquardt, {seconds:g} CPU s of search for "
         f"each; everything chosen on held-out points; {BOXES}"
     )
 
 
-def _head(
-    records: Sequence[Record],
-    problems: Sequence[Problem],
-    run: Sequence[Problem],
-    yes: int,
-    partly: int,
-    earlier: Sequence[int],
-) -> Claim:
-    reached = [one for one in run if _median(records, one, KAN) <= one.best_kan]
-    mlps = [one for one in run if of_function(records, one, MLP)]
-    mlps_reach = sum(_median(records, one, MLP) <= one.best_kan for one in mlps)
-    lacking = ", ".join(one.name for one in run if one not in reached)
-    bar = Bar(len(reached), yes, partly)
-    counts = " and ".join(map(str, earlier))
-    before = f"; run {len(earlier) + 1}: other constants or less time gave {counts} rows before" if earlier else ""
-    return Claim(
-        "one rule: our KAN is at or below the paper's best KAN",
-        "the errors of its table, row by row",
-        f"{len(reached)} of {len(run)} rows"
-        + (f", not {lacking}" if lacking else "")
-        + f"; our MLP, by the same rule, is at or below the paper's best KAN on {mlps_reach} of {len(mlps)}"
-        + ("" if len(run) == len(problems) else f"; {len(problems) - len(run)} rows not run"),
-        bar,
-        f"{_conditions(records)}{before}; the bars are ours; rows, {bar.text}",
-    )
-
-
-def _verdict_on(won: Sequence[bool]) -> Bar:
-    n = len(won)
-    return Bar(sum(won), math.ceil(NEARLY_ALL * n), math.ceil(HALF * n))
-
-
-def _names(problems: Sequence[Problem], won: Sequence[bool]) -> str:
-    lost = [one.name for one, good in zip(problems, won, strict=True) if not good]
-    return f"the MLP in {len(lost)}" + (f": {', '.join(lost)}" if lost else "")
+def _against_mlps(claim: str, paper: str, ratios: dict[str, float], evidence: str, note: str = "") -> list[Claim]:
+    """Return the row on errors of MLPs in units of the KANs', by function; none without them."""
+    if not ratios:
+        return []
+    lost = [name for name, ratio in ratios.items() if not ratio > 1.0]
+    n_won = len(ratios) - len(lost)
+    bar = verdict_on(n_won, len(ratios))
+    names = f": {', '.join(lost)}" if lost else ""
+    won = f"the KAN in {n_won} of {len(ratios)} rows, the MLP in {len(lost)}{names}"
+    ours = f"{won}; MLP / KAN {spread(list(ratios.values()), '.2g')}{note}"
+    return [Claim(f"one rule: {claim}", paper, ours, bar, f"{evidence}; rows, {bar.text}")]
 
 
 def _equal_time(records: Sequence[Record], run: Sequence[Problem]) -> list[Claim]:
     both = [one for one in run if of_function(records, one, MLP)]
-    if not both:
-        return []
-    ratios = [_median(records, one, MLP) / _median(records, one, KAN) for one in both]
-    won = [ratio > 1.0 for ratio in ratios]
-    bar = _verdict_on(won)
-    return [
-        Claim(
-            "one rule: the KAN has a smaller test error than the MLP in equal CPU time",
-            "not tried",
-            f"the KAN in {sum(won)} of {len(both)} rows, {_names(both, won)}; MLP / KAN {spread(ratios, '.2g')}",
-            bar,
-            f"{_conditions(records)}; sizes of {SIZES[0]} to {SIZES[-1]} parameters; rows, {bar.text}",
-        )
-    ]
+    return _against_mlps(
+        "the KAN has a smaller test error than the MLP in equal CPU time",
+        "not tried",
+        {one.name: _median(records, one, MLP) / _median(records, one, KAN) for one in both},
+        f"{_conditions(records)}; sizes of {SIZES[0]} to {SIZES[-1]} parameters",
+    )
 
 
 def _equal_size(records: Sequence[Record], run: Sequence[Problem], size: int) -> list[Claim]:
-    ratios = [mlp_to_kan(records, one, size) for one in run]
-    both = [one for one, ratio in zip(run, ratios, strict=True) if ratio is not None]
-    known = [ratio for ratio in ratios if ratio is not None]
-    if not both:
-        return []
-    won = [ratio > 1.0 for ratio in known]
-    bar = _verdict_on(won)
-    without = len(run) - len(both)
-    return [
-        Claim(
-            f"one rule: at {size} parameters the KAN has a smaller test error than the MLP",
-            "KANs below MLPs in all panels of Figs. 3.2 and D.1",
-            f"the KAN in {sum(won)} of {len(both)} rows, {_names(both, won)}; MLP / KAN "
-            f"{spread(known, '.2g')}" + (f"; no KAN of that size in {without}" if without else ""),
-            bar,
-            f"numbers of parameters within {100 * SAME_SIZE:.0f} % of each other, and the same CPU time for this size; KANs go on from the size "
-            f"below, MLPs of every size begin anew; {_conditions(records)}; "
-            f"rows, {bar.text}",
-        )
-    ]
+    ratios = {one.name: ratio for one in run if (ratio := mlp_to_kan(records, one, size)) is not None}
+    without = len(run) - len(ratios)
+    return _against_mlps(
+        f"at {size} parameters the KAN has a smaller test error than the MLP",
+        "KANs below MLPs in all panels of Figs. 3.2 and D.1",
+        ratios,
+        f"numbers of parameters within {100 * SAME_SIZE:.0f} % of each other, and the same CPU time for this size; KANs go on from the size "
+        f"below, MLPs of every size begin anew; {_conditions(records)}",
+        f"; no KAN of that size in {without}" if without else "",
+    )
 
 
 def _row(records: Sequence[Record], problem: Problem) -> Claim:
     kans, mlps = (chosen(records, problem, model) for model in (KAN, MLP))
     ours = chosen_errors(records, problem, KAN)
-    median = float(np.median(ours))
     least, most = sorted((problem.best_kan, problem.paper["MLP"]))
-    judged = Bar(median, problem.best_kan, most if most > least else None, most=True, form=".2e")
-    reported = ", ".join(f"{model} {error:.2e}" for model, error in problem.paper.items())
+    judged = Bar(median(ours), problem.best_kan, most if most > least else None, most=True, form=".2e")
     scale = float(of_function(records, problem, KAN)[0]["results"]["spread"])
     baseline = f"; MLP {spread(chosen_errors(records, problem, MLP), '.2e')}, {_shapes(mlps)}" if mlps else ""
     searches = "; ".join(
@@ -177,13 +106,12 @@ def _row(records: Sequence[Record], problem: Problem) -> Claim:
         for model in (KAN, MLP)
         for first in of_function(records, problem, model)[:1]
     )
-    conflict = f"; another copy of the text: {problem.conflict}" if problem.conflict else ""
     return Claim(
         f"{problem.name}, {problem.plain}, one rule: test RMSE",
-        reported,
-        f"KAN {spread(ours, '.2e')}, {median / scale:.1e} of std(y), {_shapes(kans)}{baseline}",
+        problem.reported,
+        f"KAN {spread(ours, '.2e')}, {median(ours) / scale:.1e} of std(y), {_shapes(kans)}{baseline}",
         judged,
-        f"{searches}; {BOXES}; median {judged.text}{conflict}",
+        f"{searches}; {BOXES}; median {judged.text}{problem.conflicting}",
     )
 
 
@@ -217,8 +145,7 @@ class BudgetFigure(FigureValue):
 
     def run(self, config: Config) -> dict[str, Any]:
         """Search for networks of each size and return their errors."""
-        named = {problem.name: problem for problem in self.problems}
-        return learn(named[config["function"]], config)
+        return learn(named(self.problems, config["function"]), config)
 
     def draw(self, records: Sequence[Record]) -> Figure:
         """Draw the errors row by row, and MLPs against KANs of equal size."""
@@ -226,9 +153,36 @@ class BudgetFigure(FigureValue):
 
     def claims(self, records: Sequence[Record]) -> list[Claim]:
         """Return the number of rows that are reached, the comparisons with MLPs, and a row for each function."""
-        as_stated = all(record["config"]["seconds"] == self.seconds for record in records)
-        earlier = self.earlier if as_stated else ()
-        return budget_claims(records, self.problems, yes=self.yes, partly=self.partly, earlier=earlier)
+        run = [problem for problem in self.problems if of_function(records, problem, KAN)]
+        if not run:
+            return []
+        return [
+            self._head(records, run),
+            *_equal_time(records, run),
+            *(claim for size in SIZES for claim in _equal_size(records, run, size)),
+            *(_row(records, problem) for problem in run),
+        ]
+
+    def _head(self, records: Sequence[Record], run: Sequence[Problem]) -> Claim:
+        reached = [one for one in run if _median(records, one, KAN) <= one.best_kan]
+        mlps = [one for one in run if of_function(records, one, MLP)]
+        mlps_reach = sum(_median(records, one, MLP) <= one.best_kan for one in mlps)
+        lacking = ", ".join(one.name for one in run if one not in reached)
+        bar = Bar(len(reached), self.yes, self.partly)
+        before = ""
+        if self.earlier and all(record["config"]["seconds"] == self.seconds for record in records):
+            counts = " and ".join(map(str, self.earlier))
+            before = f"; run {len(self.earlier) + 1}: other constants or less time gave {counts} rows before"
+        return Claim(
+            "one rule: our KAN is at or below the paper's best KAN",
+            "the errors of its table, row by row",
+            f"{len(reached)} of {len(run)} rows"
+            + (f", not {lacking}" if lacking else "")
+            + f"; our MLP, by the same rule, is at or below the paper's best KAN on {mlps_reach} of {len(mlps)}"
+            + ("" if len(run) == len(self.problems) else f"; {len(self.problems) - len(run)} rows not run"),
+            bar,
+            f"{_conditions(records)}{before}; the bars are ours; rows, {bar.text}",
+        )
 
 
 table_1_budget = BudgetFigure(
@@ -259,35 +213,16 @@ def draw_budget(records: Sequence[Record], problems: Sequence[Problem]) -> Figur
     """Draw on the left the test errors of our and the paper's best KAN and MLP, on the right the MLP's error in units of the KAN's at each size."""
     picture = Figure(figsize=(WIDTH, ROW * len(problems) + 1.9))
     left, right = picture.subplots(1, 2, sharey=True, width_ratios=(1.25, 1.0))
-    for place, problem in enumerate(problems):
-        for model, paper, color, mark, off in (
-            (KAN, problem.best_kan, BLUE, "o", -0.14),
-            (MLP, problem.paper["MLP"], VERMILION, "s", 0.14),
-        ):
-            left.plot(paper, place + off, mark, color=color, mfc="white", ms=5.5, mew=1.3)
-            ours = chosen_errors(records, problem, model)
-            if ours:
-                left.plot([min(ours), max(ours)], [place + off] * 2, color=color, lw=1.2)
-                left.plot(float(np.median(ours)), place + off, mark, color=color, ms=5)
-    left.set_xlabel("test RMSE")
+    draw_errors(left, problems, partial(chosen_errors, records))
     _draw_ratios(right, records, problems)
-    for ax in (left, right):
-        ax.set_xscale("log")
-        ax.grid(axis="y", color="0.92")
-        ax.set_axisbelow(True)
-    left.set_yticks(range(len(problems)), labels=[problem.name for problem in problems])
-    left.set_ylim(len(problems) - 0.5, -0.5)
-    shades = [
-        Line2D([], [], ls="", marker="D", color=shade, label=f"{size} parameters")
-        for size, shade in zip(SIZES, _shades(), strict=True)
-    ]
     lines = [
-        Line2D([], [], ls="", marker="o", color=BLUE, label="our KAN"),
-        Line2D([], [], ls="", marker="o", color=BLUE, mfc="white", label="best KAN of the paper"),
-        Line2D([], [], ls="", marker="s", color=VERMILION, label="our MLP"),
-        Line2D([], [], ls="", marker="s", color=VERMILION, mfc="white", label="best MLP of the paper"),
+        entry("our KAN", BLUE, "o", ls=""),
+        entry("best KAN of the paper", BLUE, "o", ls="", mfc="white"),
+        entry("our MLP", VERMILION, "s", ls=""),
+        entry("best MLP of the paper", VERMILION, "s", ls="", mfc="white"),
+        *(entry(f"{size} parameters", shade, "D", ls="") for size, shade in zip(SIZES, _shades(), strict=True)),
     ]
-    picture.legend(handles=[*lines, *shades], loc="outside upper left", ncols=2)
+    picture.legend(handles=lines, loc="outside upper left", ncols=2)
     return picture
 
 
@@ -303,4 +238,7 @@ def _draw_ratios(ax: Axes, records: Sequence[Record], problems: Sequence[Problem
                 y = place + 0.16 * (number - 0.5 * (len(SIZES) - 1))
                 ax.plot(ratio, y, "D", color=shade, ms=4)
     ax.axvline(1.0, color=GREY, lw=1.0)
+    ax.set_xscale("log")
+    ax.grid(axis="y", color="0.92")
+    ax.set_axisbelow(True)
     ax.set_xlabel("MLP's error / KAN's, equal size\n(left of 1 the MLP is better)")

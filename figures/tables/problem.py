@@ -22,7 +22,7 @@ values are SciPy's. The paper names SciPy's functions with the arguments (x, y) 
 """
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -104,6 +104,16 @@ class Problem:
         return min(error for model, error in self.paper.items() if model != "MLP")
 
     @property
+    def reported(self) -> str:
+        """Return the paper's errors as text."""
+        return ", ".join(f"{model} {error:.2e}" for model, error in self.paper.items())
+
+    @property
+    def conflicting(self) -> str:
+        """Return the remark on `conflict` for a row of claims, empty without one."""
+        return f"; another copy of the text: {self.conflict}" if self.conflict else ""
+
+    @property
     def n_in(self) -> int:
         """Return the number of variables."""
         return len(self.names)
@@ -130,7 +140,7 @@ def read_problems(
     )
 
 
-def points(box: Box, n: int, rng: np.random.Generator) -> FloatArray:
+def points(box: Sequence[Sequence[float]], n: int, rng: np.random.Generator) -> FloatArray:
     """Return uniform points (n, n_in) of a box."""
     low, high = np.array(box).T
     return rng.uniform(low, high, (n, len(box)))
@@ -156,6 +166,11 @@ def function_of(name: str) -> Callable[[FloatArray], Any]:
     f = OF_THE_PAPER.get(kind) or getattr(special, kind)
     fixed = {order[0]: int(order[2:]) for order in orders}
     return lambda x: f(x[:, 0], x[:, 1], **fixed)
+
+
+def named(problems: Sequence[Problem], name: str) -> Problem:
+    """Return the row of a name."""
+    return next(problem for problem in problems if problem.name == name)
 
 
 SPECIAL_FUNCTIONS = read_problems("special_functions", function_of)

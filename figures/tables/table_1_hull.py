@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.spatial import ConvexHull, Delaunay
 
-from figures.machine.machine import Claim, Config, Record, all_bar, spread
+from figures.machine.machine import Claim, Config, Record, all_bar, median, seed_count, spread
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE
 from figures.tables.problem import N_TRAIN, SPECIAL_FUNCTIONS, Problem
 from figures.tables.table_method import DRAWN_SEED, KAN, config_of, train
@@ -111,10 +111,7 @@ def draw(records: Sequence[Record]) -> Figure:
 
 
 def _draw_spread(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_title(f"${problem.plain}$")
-    ax.set_xlabel("share of the test points")
+    ax.set(xscale="log", yscale="log", title=f"${problem.plain}$", xlabel="share of the test points")
     ax.axhline(problem.best_kan, color=GREY, ls="--", lw=1.2)
     for way, (_, color) in WAYS.items():
         runs = runs_of(records, problem, way)
@@ -126,8 +123,7 @@ def _draw_spread(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
 
 def _draw_worst(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
     (left, right), (low, high) = problem.box
-    ax.set_xlabel(f"${problem.names[0]}$")
-    ax.set_ylabel(f"${problem.names[1]}$")
+    ax.set(xlabel=f"${problem.names[0]}$", ylabel=f"${problem.names[1]}$")
     runs = [record for record in runs_of(records, problem, QUINTIC) if record["results"]["worst"] is not None]
     ax.set_title(f"the {N_WORST} worst of {runs[0]['config']['n_test']}" if runs else "none drawn", fontsize=10)
     if not runs:
@@ -140,8 +136,7 @@ def _draw_worst(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
     shown_errors = f"largest {top:.0e}\nsmallest shown {worst[:, 2].min():.0e}"
     ax.text(0.5, 0.5, shown_errors, ha="center", transform=ax.transAxes, color=GREY, fontsize=9)
     margins = 0.04 * np.array([right - left, high - low])
-    ax.set_xlim(left - margins[0], right + margins[0])
-    ax.set_ylim(low - margins[1], high + margins[1])
+    ax.set(xlim=(left - margins[0], right + margins[0]), ylim=(low - margins[1], high + margins[1]))
 
 
 # --- the table
@@ -169,12 +164,12 @@ def _claim(runs: Sequence[Record], problem: Problem, label: str) -> Claim:
     everywhere, inside = ([float(record["results"][name]) for record in runs] for name in ("test", "test_inside"))
     n_outside = [float(record["results"]["n_outside"]) for record in runs]
     n_test = runs[0]["config"]["n_test"]
-    bar = all_bar([float(np.median(errors)) <= problem.best_kan for errors in (everywhere, inside)])
+    bar = all_bar([median(errors) <= problem.best_kan for errors in (everywhere, inside)])
     return Claim(
         f"{problem.name}, {problem.plain}: {label}",
         f"best {problem.best_kan:.2e}",
         f"test RMSE {spread(everywhere, '.2e')}; inside the hull of the training points {spread(inside, '.2e')}",
         bar,
-        f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; outside the hull {spread(n_outside, '.0f')} of {n_test} test points; "
+        f"{seed_count(runs)}; outside the hull {spread(n_outside, '.0f')} of {n_test} test points; "
         f"medians, everywhere and inside the hull, at or below the paper's best KAN, {bar.text}",
     )

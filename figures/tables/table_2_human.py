@@ -208,15 +208,16 @@ def draw(records: Sequence[Record]) -> Figure:
         pole = record["config"]["kind"] == "human" and HUMAN[record["config"]["equation"]].singular
         ax.plot(max(_relative(record), LEAST_DRAWN), place, "s" if pole else "o", color=VERMILION if pole else BLUE)
     ax.axvline(np.finfo(np.float64).eps, color="0.6", ls="--", lw=1.0, zorder=0)
-    ax.set_xscale("log")
-    ax.set_xlim(LEAST_DRAWN / 1.5, 1e-13)
+    ax.set(xscale="log", xlim=(LEAST_DRAWN / 1.5, 1e-13))
     labels = [f"{_label(record)}  {shape_name(record['results']['widths'])}" for record in records]
     ax.set_yticks(range(len(records)), labels=labels, fontsize=9)
     ax.set_ylim(len(records) - 0.5, -0.5)
     ax.grid(axis="y", color="0.92", lw=0.8)
     ax.set_axisbelow(True)
-    ax.set_xlabel("largest error / largest value; dashed: one unit in the last place")
-    ax.set_title("Networks of formulas against the equations (squares: an edge has a pole in the box)")
+    ax.set(
+        xlabel="largest error / largest value; dashed: one unit in the last place",
+        title="Networks of formulas against the equations (squares: an edge has a pole in the box)",
+    )
     return picture
 
 

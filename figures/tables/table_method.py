@@ -26,7 +26,7 @@ import numpy as np
 import kan_ref as kr
 from figures.machine.machine import Config
 from figures.machine.stored_network import stored
-from figures.machine.training import OPTIMIZERS, blind
+from figures.machine.training import OPTIMIZERS, blind, rmse
 from figures.splines.fig_u_shape import off_a_grid, place_grids
 from figures.tables.problem import N_TEST, N_TRAIN, Problem, points, sample
 from kan_ref.checks import FloatArray
@@ -108,12 +108,23 @@ def train(problem: Problem, config: Config) -> tuple[Any, dict[str, Any], kr.Dat
     )
 
 
-def set_aside(data: kr.Data) -> kr.Data:
+def set_aside(data: kr.Data, share: float = SHARE) -> kr.Data:
     """Split training data in two parts, the held-out one as test data; samples are in random order
     already.
     """
-    n_aside = int(SHARE * len(data.x_train))
+    n_aside = int(share * len(data.x_train))
     return kr.Data(data.x_train[n_aside:], data.y_train[n_aside:], data.x_train[:n_aside], data.y_train[:n_aside])
+
+
+def in_units(x: FloatArray, box: Sequence[Sequence[float]]) -> FloatArray:
+    """Return points (n, n_in) of a box as points of [-1, 1]^n_in."""
+    low, high = np.array(box).T
+    return np.asarray((2.0 * x - low - high) / (high - low))
+
+
+def probe_of(x: FloatArray, box: Sequence[Sequence[float]], n: int) -> FloatArray:
+    """Return points, without values, that cover the inputs of networks: training points x, n random points of the box, and its corners."""
+    return np.concatenate([x, points(box, n, np.random.default_rng(0)), np.array(list(itertools.product(*box)))])
 
 
 def _start(part: kr.Data, config: Config, rng: np.random.Generator) -> kr.Network:
@@ -154,7 +165,7 @@ def _climb(start: kr.Network, data: kr.Data, part: kr.Data, config: Config) -> t
             "n_params": run.network.n_active_params,
             "validation": validation,
         }
-        rungs.append({**rung, "train": run.train_rmse, "test": error_of(run.network, data)})
+        rungs.append({**rung, "train": run.train_rmse, "test": rmse(run.network, data.x_test, data.y_test)})
         return validation, run.network, weight
 
     first, *others = config["smoothness"]
@@ -171,7 +182,7 @@ def _climb(start: kr.Network, data: kr.Data, part: kr.Data, config: Config) -> t
         key=lambda tried: tried[0],
     )
     validation, network, weight = best
-    probe = _probe(data, config)
+    probe = probe_of(data.x_train, config["box"], N_PROBE)
     if off_a_grid(network, probe).any():
         network = place_grids(network, probe, network.layers[0].n_intervals, margin=True)
     ended = kr.fit(
@@ -188,20 +199,11 @@ def _climb(start: kr.Network, data: kr.Data, part: kr.Data, config: Config) -> t
         "n_intervals": ended.layers[0].n_intervals,
         "smoothness": weight,
         "validation": validation,
-        "train": float(np.sqrt(np.mean((ended(data.x_train) - data.y_train) ** 2))),
-        "test": error_of(ended, data),
+        "train": rmse(ended, data.x_train, data.y_train),
+        "test": rmse(ended, data.x_test, data.y_test),
         "rungs": rungs,
         "network": stored(ended) if config["seed"] == DRAWN_SEED else None,
     }
-
-
-def _probe(data: kr.Data, config: Config) -> FloatArray:
-    """Return points, without values, that cover the inputs of networks: training points, random
-    points of the box, and its corners.
-    """
-    box = [(float(low), float(high)) for low, high in config["box"]]
-    corners = np.array(list(itertools.product(*box)))
-    return np.concatenate([data.x_train, points(tuple(box), N_PROBE, np.random.default_rng(0)), corners])
 
 
 def _pruned(
@@ -229,10 +231,9 @@ def _mlp(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator)
     """Return the best of several initializations, trained further, at the end with all training
     data; inputs are scaled to [-1, 1].
     """
-    low, high = np.array(config["box"]).T
 
     def scaled(some: kr.Data) -> kr.Data:
-        x, x_test = ((2.0 * points - low - high) / (high - low) for points in (some.x_train, some.x_test))
+        x, x_test = (in_units(points, config["box"]) for points in (some.x_train, some.x_test))
         return kr.Data(x, some.y_train, x_test, some.y_test)
 
     data, part = scaled(data), scaled(part)
@@ -253,14 +254,8 @@ def _mlp(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator)
         "widths": list(config["widths"]),
         "n_params": ended.n_params,
         "validation": run.test_rmse,
-        "train": float(np.sqrt(np.mean((ended(data.x_train) - data.y_train) ** 2))),
-        "test": error_of(ended, data),
+        "train": rmse(ended, data.x_train, data.y_train),
+        "test": rmse(ended, data.x_test, data.y_test),
         "rungs": [],
         "network": None,
     }
-
-
-def error_of(network: Any, data: kr.Data) -> float:
-    """Return the test error."""
-    values: FloatArray = network(data.x_test)
-    return float(np.sqrt(np.mean((values - data.y_test) ** 2)))

@@ -20,12 +20,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 import kan_ref as kr
-from figures.machine.machine import Bar, Claim, Record, shape_name, spread
+from figures.machine.machine import Bar, Claim, Record, median, seed_count, shape_name, spread
 from figures.machine.stored_network import draw_settled, restored
-from figures.machine.style import BLUE, GREY, VERMILION
+from figures.machine.style import BLUE, GREY, VERMILION, entry
 from figures.tables.problem import Problem, points
 from figures.tables.table_method import DRAWN_SEED, KAN, MLP, PRUNED
 
@@ -108,38 +107,43 @@ WIDTH, COLUMNS = 6.6, 2  # inches and panels of a picture's width
 # --- a row for each function
 
 
-def draw_rows(records: Sequence[Record], problems: Sequence[Problem]) -> Figure:
-    """Draw for each function the test errors: our KAN and MLP with their range over seeds, and the paper's best."""
-    picture = Figure(figsize=(WIDTH, 0.36 * len(problems) + 1.7))
-    ax = picture.subplots()
+def draw_errors(
+    ax: Axes, problems: Sequence[Problem], ours: Callable[[Problem, str], list[float]], **look: Any
+) -> None:
+    """Draw for each function the test errors: our KAN and MLP, by (problem, model), with their range over seeds, and the paper's best."""
     for place, problem in enumerate(problems):
-        for models, paper, color, mark, off in (
-            ((KAN, PRUNED), problem.best_kan, BLUE, "o", -0.14),
-            ((MLP,), problem.paper["MLP"], VERMILION, "s", 0.14),
+        for model, paper, color, mark, off in (
+            (KAN, problem.best_kan, BLUE, "o", -0.14),
+            (MLP, problem.paper["MLP"], VERMILION, "s", 0.14),
         ):
             ax.plot(paper, place + off, mark, color=color, mfc="white", ms=5.5, mew=1.3)
-            ours = errors(best_shape(records, problem, *models))
-            if ours:
-                ax.plot([min(ours), max(ours)], [place + off] * 2, color=color, lw=1.2, alpha=0.6)
-                ax.plot(float(np.median(ours)), place + off, mark, color=color, ms=5)
+            if found := ours(problem, model):
+                ax.plot([min(found), max(found)], [place + off] * 2, color=color, lw=1.2, **look)
+                ax.plot(median(found), place + off, mark, color=color, ms=5)
     ax.set_xscale("log")
     ax.set_yticks(range(len(problems)), labels=[problem.name for problem in problems])
     ax.set_ylim(len(problems) - 0.5, -0.5)
     ax.grid(axis="y", color="0.92")
     ax.set_axisbelow(True)
     ax.set_xlabel("test RMSE")
+
+
+def draw_rows(records: Sequence[Record], problems: Sequence[Problem]) -> Figure:
+    """Draw the errors of the best shapes row by row."""
+
+    def ours(problem: Problem, model: str) -> list[float]:
+        return errors(best_shape(records, problem, *((KAN, PRUNED) if model == KAN else (MLP,))))
+
+    picture = Figure(figsize=(WIDTH, 0.36 * len(problems) + 1.7))
+    draw_errors(picture.subplots(), problems, ours, alpha=0.6)
     lines = [
-        _entry(BLUE, "o", "our KAN: median and range of the seeds", mfc=BLUE),
-        _entry(BLUE, "o", "best KAN of the paper", mfc="white"),
-        _entry(VERMILION, "s", "our MLP", mfc=VERMILION),
-        _entry(VERMILION, "s", "best MLP of the paper", mfc="white"),
+        entry("our KAN: median and range of the seeds", BLUE, "o", ls=""),
+        entry("best KAN of the paper", BLUE, "o", ls="", mfc="white"),
+        entry("our MLP", VERMILION, "s", ls=""),
+        entry("best MLP of the paper", VERMILION, "s", ls="", mfc="white"),
     ]
     picture.legend(handles=lines, loc="outside upper left", ncols=2)
     return picture
-
-
-def _entry(color: str, mark: str, label: str, **options: Any) -> Line2D:
-    return Line2D([], [], color=color, marker=mark, ls=options.pop("ls", ""), label=label, **options)
 
 
 # --- a panel for each function
@@ -163,12 +167,13 @@ def draw_frontiers(records: Sequence[Record], problems: Sequence[Problem]) -> Fi
     for ax in axes[-COLUMNS:]:
         ax.set_xlabel("parameters")
     lines = [
-        _entry(BLUE, "o", "KAN, test", ls="-"),
-        _entry(BLUE, "", "KAN, training", ls=":"),
-        _entry(BLUE, "", "best KAN of the paper", ls="--", lw=1.0),
-        _entry(VERMILION, "s", "MLP, test", ls="-"),
-        _entry(VERMILION, "", "MLP, training", ls=":"),
-        _entry(VERMILION, "", "best MLP of the paper", ls="--", lw=1.0),
+        one
+        for model, color, mark in (("KAN", BLUE, "o"), ("MLP", VERMILION, "s"))
+        for one in (
+            entry(f"{model}, test", color, mark),
+            entry(f"{model}, training", color, ls=":"),
+            entry(f"best {model} of the paper", color, ls="--", lw=1.0),
+        )
     ]
     picture.legend(handles=lines, loc="outside upper left", ncols=2)
     return picture
@@ -182,8 +187,7 @@ def cloud(records: Sequence[Record], problem: Problem, *models: str, error: str 
 
 
 def _draw_pareto(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    ax.set(xscale="log", yscale="log")
     for models, color, mark in (((KAN, PRUNED), BLUE, "o"), ((MLP,), VERMILION, "s")):
         tested = cloud(records, problem, *models)
         trained = cloud(records, problem, *models, error="train")
@@ -195,8 +199,7 @@ def _draw_pareto(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
         ax.plot(*zip(*frontier(tested), strict=True), color=color, marker=mark, ms=3.5, lw=1.4)
     ax.axhline(problem.best_kan, color=BLUE, ls="--", lw=1.0)
     ax.axhline(problem.paper["MLP"], color=VERMILION, ls="--", lw=1.0)
-    ax.set_title(problem.name)
-    ax.set_ylabel("RMSE")
+    ax.set(title=problem.name, ylabel="RMSE")
     low, high = ax.get_xlim()
     ticks = [tick for tick in TICKS if low <= tick <= high]
     ax.set_xticks(ticks, labels=[str(tick) for tick in ticks])
@@ -254,7 +257,8 @@ def n_edges(widths: Sequence[int]) -> int:
     return sum(n_in * n_out for n_in, n_out in pairwise(widths))
 
 
-def _bar(count: int, n: int) -> Bar:
+def verdict_on(count: int, n: int) -> Bar:
+    """Return the bar of a statement on n cases that holds in so many of them."""
     return Bar(count, math.ceil(NEARLY_ALL * n), math.ceil(HALF * n))
 
 
@@ -267,40 +271,24 @@ def row_claims(
     """Return a row for each function that has KANs; the first row has the number of those that are
     reached.
     """
-    rows, good, below_mlp, blind, none = [], 0, 0, 0, 0
+    rows, found = [], []
     for problem in problems:
-        kans, picked = (best_shape(records, problem, KAN, PRUNED), chosen(records, problem, KAN, PRUNED))
-        if not kans:
-            continue
-        ours = float(np.median(errors(kans)))
-        reached, under_mlp = ours <= problem.best_kan, ours < problem.paper["MLP"]
-        good, below_mlp, none = good + reached, below_mlp + under_mlp, none + 1
-        blind += float(np.median(errors(picked))) <= problem.best_kan
-        rows.append(
-            _row_claim(
-                problem,
-                kans,
-                picked,
-                best_shape(records, problem, MLP),
-                reached=reached,
-                under_mlp=under_mlp,
-                beat_mlp=beat_mlp,
-            )
-        )
+        kans, picked = best_shape(records, problem, KAN, PRUNED), chosen(records, problem, KAN, PRUNED)
+        if kans:
+            found.append((problem, median(errors(kans)), median(errors(picked))))
+            rows.append(_row_claim(problem, kans, picked, best_shape(records, problem, MLP), beat_mlp=beat_mlp))
     if not rows:
         return []
-    share = (
-        f"{good} of {none} rows, below the paper's MLP on {below_mlp}; {blind} with shapes chosen on validation data"
-    )
-    reason = (
-        f"not all of the {len(problems)} rows are below the paper's MLP"
-        if beat_mlp and below_mlp < len(problems)
-        else ""
-    )
+    n, n_all = len(rows), len(problems)
+    good = sum(error <= problem.best_kan for problem, error, _ in found)
+    below_mlp = sum(error < problem.paper["MLP"] for problem, error, _ in found)
+    blind = sum(error <= problem.best_kan for problem, _, error in found)
+    reason = f"not all of the {n_all} rows are below the paper's MLP" if beat_mlp and below_mlp < n_all else ""
     head = Claim(
         "our KAN is at or below the paper's best KAN",
         "the errors of its table, row by row",
-        share + ("" if none == len(problems) else f"; {len(problems) - none} rows have not been run"),
+        f"{good} of {n} rows, below the paper's MLP on {below_mlp}; {blind} with shapes chosen on validation data"
+        + ("" if n == n_all else f"; {n_all - n} rows have not been run"),
         Bar(good, rows_needed, 1.0, reason=reason),
         "medians over seeds of the test error; initializations, grids and penalties chosen on validation data, the shape by its median; "
         f"{BOXES}, so that the two numbers belong to different data; the bars are ours"
@@ -311,33 +299,23 @@ def row_claims(
 
 
 def _row_claim(
-    problem: Problem,
-    kans: Sequence[Record],
-    picked: Sequence[Record],
-    mlps: Sequence[Record],
-    *,
-    reached: bool,
-    under_mlp: bool,
-    beat_mlp: bool,
+    problem: Problem, kans: Sequence[Record], picked: Sequence[Record], mlps: Sequence[Record], *, beat_mlp: bool
 ) -> Claim:
-    ours = errors(kans)
+    ours, paper_mlp = errors(kans), problem.paper["MLP"]
     shapes = sorted({shape_name(record["results"]["widths"]) for record in kans})
-    share = float(np.median([record["results"]["test"] / record["results"]["spread"] for record in kans]))
+    share = median([record["results"]["test"] / record["results"]["spread"] for record in kans])
     baseline = f"; our MLP {spread(errors(mlps), '.2e')}" if mlps else ""
-    reported = ", ".join(f"{model} {error:.2e}" for model, error in problem.paper.items())
-    conflict = f"; another copy of the text: {problem.conflict}" if problem.conflict else ""
-    least, most = sorted((problem.best_kan, problem.paper["MLP"]))
-    above = "" if not beat_mlp or under_mlp else "it is not below the paper's MLP"
-    yes = least if beat_mlp else problem.best_kan
-    judged = Bar(float(np.median(ours)), yes, most, most=True, form=".2e", reason=above)
+    least, most = sorted((problem.best_kan, paper_mlp))
+    above = "it is not below the paper's MLP" if beat_mlp and median(ours) >= paper_mlp else ""
+    judged = Bar(median(ours), least if beat_mlp else problem.best_kan, most, most=True, form=".2e", reason=above)
     names = ", ".join(f"{name} {shape_name(shape)}" for name, shape in problem.shapes.items())
     return Claim(
         f"{problem.name}, {problem.plain}: test RMSE",
-        f"{reported} ({names})",
+        f"{problem.reported} ({names})",
         f"KAN {spread(ours, '.2e')}, {share:.1e} of std(y), {' or '.join(shapes)}; "
         f"chosen on validation data {spread(errors(picked), '.2e')}{baseline}",
         judged,
-        f"{len(kans)} seed{'s' if len(kans) > 1 else ''}; {BOXES}; median {judged.text}" + conflict,
+        f"{seed_count(kans)}; {BOXES}; median {judged.text}{problem.conflicting}",
     )
 
 
@@ -359,7 +337,7 @@ def smallest_error(records: Sequence[Record], problem: Problem, n_most: int) -> 
             found = groups.setdefault((*kind, place), {})
             found[int(record["seed"])] = (int(rung["n_params"]), float(rung["test"]))
     small = [
-        float(np.median([error for _, error in group.values()]))
+        median([error for _, error in group.values()])
         for group in groups.values()
         if 2 * len(group) > n_seeds and max(size for size, _ in group.values()) <= n_most
     ]
@@ -386,7 +364,7 @@ def _equal_size_claim(records: Sequence[Record], problems: Sequence[Problem], op
             sizes.add(size)
             n_compared += 1
             n_without += ours is None
-            n_won += ours is not None and ours < float(np.median(errors(mlps)))
+            n_won += ours is not None and ours < median(errors(mlps))
     if not n_compared:
         return None
     name = {"lm": "Levenberg-Marquardt", "lbfgs": "L-BFGS"}[optimizer]
@@ -394,7 +372,7 @@ def _equal_size_claim(records: Sequence[Record], problems: Sequence[Problem], op
         f"KANs have smaller test errors than MLPs of equal size, MLPs trained by {name}",
         "KANs below MLPs in all panels",
         f"in {n_won} of {n_compared} comparisons; in {n_without} of them no KAN is that small",
-        _bar(n_won, n_compared),
+        verdict_on(n_won, n_compared),
         f"MLPs of {' or '.join(map(str, sorted(sizes)))} parameters, the best activation, against the best KAN of at most as many, trained by "
         f"Levenberg-Marquardt; medians over seeds, shapes and grids by their test error; {BOXES}; comparisons won",
     )
@@ -430,19 +408,16 @@ def paper_shape_claim(records: Sequence[Record], problems: Sequence[Problem], ki
     """Return the row on the paper's "best" or "minimal" shapes: whether ours of that shape reach its error, or an error below 1e-2."""
     reached, n = [], 0
     for problem in problems:
-        shape = problem.shapes[kind]
-        runs = [record for record in of_function(records, problem, KAN) if tuple(record["config"]["widths"]) == shape]
-        if not runs:
-            continue
-        n += 1
-        level = problem.best_kan if kind == "best" else SMALL_ENOUGH
-        if float(np.median(errors(runs))) <= level:
+        runs = [
+            run for run in of_function(records, problem, KAN) if tuple(run["config"]["widths"]) == problem.shapes[kind]
+        ]
+        n += bool(runs)
+        if runs and median(errors(runs)) <= (problem.best_kan if kind == "best" else SMALL_ENOUGH):
             reached.append(problem.name)
     if not n:
         return []
-    lacking = [
-        problem.name for problem in problems if problem.name not in reached and of_function(records, problem, KAN)
-    ]
+    run_ones = [problem.name for problem in problems if of_function(records, problem, KAN)]
+    lacking = [name for name in run_ones if name not in reached]
     text = (
         "a KAN of the paper's best shape is at or below the paper's error"
         if kind == "best"
@@ -453,7 +428,7 @@ def paper_shape_claim(records: Sequence[Record], problems: Sequence[Problem], ki
             text,
             "all rows",
             f"{len(reached)} of {n} rows" + (f", not {', '.join(lacking)}" if lacking and len(lacking) <= 8 else ""),
-            _bar(len(reached), n),
+            verdict_on(len(reached), n),
             f"medians over seeds; {BOXES}; rows",
         )
     ]
@@ -461,35 +436,22 @@ def paper_shape_claim(records: Sequence[Record], problems: Sequence[Problem], ki
 
 def smaller_than_human_claim(records: Sequence[Record], problems: Sequence[Problem]) -> list[Claim]:
     """Return the row on whether shapes found by pruning have fewer edges than the shapes that people construct; none without pruned networks."""
-    smaller = _count(records, problems, lambda found, human: found < human)
-    if not smaller[1]:
+    smaller, equal, n = 0, 0, 0
+    for problem in problems:
+        runs, human = of_function(records, problem, PRUNED), n_edges(problem.shapes["human"])
+        sizes = [n_edges(run["results"]["widths"]) for run in runs if run["results"]["test"] < SMALL_ENOUGH]
+        smaller += 2 * sum(size < human for size in sizes) > len(runs)
+        equal += 2 * sizes.count(human) > len(runs)
+        n += bool(runs)
+    if not n:
         return []
-    equal = _count(records, problems, lambda found, human: found == human)[0]
-    count, n = smaller
     return [
         Claim(
             "shapes that are found automatically are mostly smaller than those that people construct",
             "mostly smaller",
-            f"in {count} of {n} rows; of equal size in {equal}",
-            Bar(count, math.ceil(HALF * n), 1.0),
+            f"in {smaller} of {n} rows; of equal size in {equal}",
+            Bar(smaller, math.ceil(HALF * n), 1.0),
             f"smaller: in most seeds the network pruned from width 5 has fewer edges than the paper's human-constructed shape, and a test error "
             f"below {SMALL_ENOUGH:g}; pruning keeps the two layers that it begins with; {BOXES}; rows",
         )
     ]
-
-
-def _count(
-    records: Sequence[Record], problems: Sequence[Problem], holds: Callable[[int, int], bool]
-) -> tuple[int, int]:
-    """Return in how many rows `holds` is true of the edges of pruned and human shape in most seeds, and the number of rows with pruned networks."""
-    count, n = 0, 0
-    for problem in problems:
-        runs = of_function(records, problem, PRUNED)
-        human = n_edges(problem.shapes["human"])
-        good = [
-            record["results"]["test"] < SMALL_ENOUGH and holds(n_edges(record["results"]["widths"]), human)
-            for record in runs
-        ]
-        n += bool(runs)
-        count += bool(runs) and 2 * sum(good) > len(runs)
-    return count, n

@@ -19,7 +19,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from figures.machine.machine import Claim, Config, DerivedFigure, FigureValue, Record
-from figures.tables.problem import FEYNMAN, SPECIAL_FUNCTIONS, Problem
+from figures.tables.problem import FEYNMAN, SPECIAL_FUNCTIONS, Problem, named
 from figures.tables.table_2_human import SMOOTH
 from figures.tables.table_method import KAN, MLP, PRUNED, WIDE, config_of, learn
 from figures.tables.table_summary import (
@@ -47,35 +47,26 @@ class TableFigure(FigureValue):
 
     def configs(self, full: bool, seeds: int | None) -> list[Config]:
         """Return one configuration for each function, model, shape and seed."""
+        models = [(problem, model) for problem in self.problems for model in self._models(problem, full=full)]
         return [
-            config
+            config_of(problem, kind, widths, seed, full=full, activation=activation)
             for seed in range(seeds or (5 if full else 1))
-            for problem in self.problems
-            for config in self._models(problem, seed, full=full)
+            for problem, (kind, widths, activation) in models
         ]
 
-    def _models(self, problem: Problem, seed: int, *, full: bool) -> list[Config]:
-        n_in = problem.n_in
-        shapes = [
-            *(problem.shapes.values() if full else [problem.shapes["best"]]),
-            (n_in, WIDE, 1),
-            *([(n_in, WIDE, WIDE, 1)] if full else []),
-        ]
+    def _models(self, problem: Problem, *, full: bool) -> list[tuple[str, Shape, str]]:
+        """Return the kind, widths and activation of each model of a function."""
+        n_in, wide = problem.n_in, (problem.n_in, WIDE, 1)
+        mlps = [(MLP, widths, activation) for widths, activation in self.mlps(n_in)]
+        shapes = [*problem.shapes.values(), wide, (n_in, WIDE, WIDE, 1)] if full else [problem.shapes["best"], wide]
         if full and problem.name in SMOOTH:
             shapes.append((n_in, *(len(nodes) for nodes in SMOOTH[problem.name].layers)))
-        found = [config_of(problem, KAN, widths, seed, full=full) for widths in dict.fromkeys(shapes)]
-        if full:
-            found.append(config_of(problem, PRUNED, (n_in, WIDE, 1), seed, full=full))
-        mlps = self.mlps(n_in)
-        return found + [
-            config_of(problem, MLP, widths, seed, full=full, activation=activation)
-            for widths, activation in (mlps if full else mlps[:1])
-        ]
+        kans = [(KAN, shape, "") for shape in dict.fromkeys(shapes)]
+        return [*kans, (PRUNED, wide, ""), *mlps] if full else [*kans, mlps[0]]
 
     def run(self, config: Config) -> dict[str, Any]:
         """Train the model of a configuration on its function and return the errors."""
-        named = {problem.name: problem for problem in self.problems}
-        return learn(named[config["function"]], config)
+        return learn(named(self.problems, config["function"]), config)
 
     def draw(self, records: Sequence[Record]) -> Figure:
         """Draw the errors row by row."""
@@ -114,67 +105,47 @@ table_2 = TableFigure(
     rows_needed=22,
 )
 
-# --- figures of Table 1
-
-fig_3_2_frontiers = DerivedFigure(
-    f"{__name__}.fig_3_2_frontiers",
-    NAME="3.2",
-    TITLE="Pareto frontiers of special functions",
-    RECORDS_OF=(table_1,),
-    draw=partial(draw_frontiers, problems=SPECIAL_FUNCTIONS),
-    claims=partial(equal_size_claims, problems=SPECIAL_FUNCTIONS),
-)
-fig_f_1_best = DerivedFigure(
-    f"{__name__}.fig_f_1_best",
-    NAME="f.1",
-    TITLE="best KANs of special functions",
-    RECORDS_OF=(table_1,),
-    draw=partial(draw_diagrams, problems=SPECIAL_FUNCTIONS, best=True),
-    claims=partial(paper_shape_claim, problems=SPECIAL_FUNCTIONS, kind="best"),
-)
-fig_f_2_minimal = DerivedFigure(
-    f"{__name__}.fig_f_2_minimal",
-    NAME="f.2",
-    TITLE="smallest KANs of special functions",
-    RECORDS_OF=(table_1,),
-    draw=partial(draw_diagrams, problems=SPECIAL_FUNCTIONS, best=False),
-    claims=partial(paper_shape_claim, problems=SPECIAL_FUNCTIONS, kind="minimal"),
-)
-
-# --- figures of Table 2
+# --- figures that are drawn from the runs of a table
 
 
-def _frontier_claims(records: Sequence[Record]) -> list[Claim]:
+def _drawn(
+    file: str,
+    name: str,
+    title: str,
+    table: TableFigure,
+    draw: Callable[..., Figure],
+    claims: Callable[..., list[Claim]],
+) -> DerivedFigure:
+    """Return a figure on all problems of a table."""
+    on_table = {"problems": table.problems}
+    return DerivedFigure(
+        f"{__name__}.{file}", name, title, (table,), partial(draw, **on_table), partial(claims, **on_table)
+    )
+
+
+BEST, SMALLEST = partial(draw_diagrams, best=True), partial(draw_diagrams, best=False)
+BEST_SHAPES, SMALLEST_SHAPES = partial(paper_shape_claim, kind="best"), partial(paper_shape_claim, kind="minimal")
+
+
+def _all_sizes(records: Sequence[Record], problems: Sequence[Problem]) -> list[Claim]:
     """Return the rows on KANs and MLPs of any and of equal size."""
-    return [*about_equal_claim(records, FEYNMAN), *equal_size_claims(records, FEYNMAN)]
+    return [*about_equal_claim(records, problems), *equal_size_claims(records, problems)]
 
 
-def _minimal_claims(records: Sequence[Record]) -> list[Claim]:
+def _smallest(records: Sequence[Record], problems: Sequence[Problem]) -> list[Claim]:
     """Return the rows on the paper's smallest shapes, and on automatic and human shapes."""
-    return [*paper_shape_claim(records, FEYNMAN, "minimal"), *smaller_than_human_claim(records, FEYNMAN)]
+    return [*SMALLEST_SHAPES(records, problems), *smaller_than_human_claim(records, problems)]
 
 
-fig_d_1_frontiers = DerivedFigure(
-    f"{__name__}.fig_d_1_frontiers",
-    NAME="d.1",
-    TITLE="Pareto frontiers of Feynman equations",
-    RECORDS_OF=(table_2,),
-    draw=partial(draw_frontiers, problems=FEYNMAN),
-    claims=_frontier_claims,
+fig_3_2_frontiers = _drawn(
+    "fig_3_2_frontiers", "3.2", "Pareto frontiers of special functions", table_1, draw_frontiers, equal_size_claims
 )
-fig_d_2_best = DerivedFigure(
-    f"{__name__}.fig_d_2_best",
-    NAME="d.2",
-    TITLE="best KANs of Feynman equations",
-    RECORDS_OF=(table_2,),
-    draw=partial(draw_diagrams, problems=FEYNMAN, best=True),
-    claims=partial(paper_shape_claim, problems=FEYNMAN, kind="best"),
+fig_f_1_best = _drawn("fig_f_1_best", "f.1", "best KANs of special functions", table_1, BEST, BEST_SHAPES)
+fig_f_2_minimal = _drawn(
+    "fig_f_2_minimal", "f.2", "smallest KANs of special functions", table_1, SMALLEST, SMALLEST_SHAPES
 )
-fig_d_3_minimal = DerivedFigure(
-    f"{__name__}.fig_d_3_minimal",
-    NAME="d.3",
-    TITLE="smallest KANs of Feynman equations",
-    RECORDS_OF=(table_2,),
-    draw=partial(draw_diagrams, problems=FEYNMAN, best=False),
-    claims=_minimal_claims,
+fig_d_1_frontiers = _drawn(
+    "fig_d_1_frontiers", "d.1", "Pareto frontiers of Feynman equations", table_2, draw_frontiers, _all_sizes
 )
+fig_d_2_best = _drawn("fig_d_2_best", "d.2", "best KANs of Feynman equations", table_2, BEST, BEST_SHAPES)
+fig_d_3_minimal = _drawn("fig_d_3_minimal", "d.3", "smallest KANs of Feynman equations", table_2, SMALLEST, _smallest)

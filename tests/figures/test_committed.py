@@ -11,12 +11,20 @@ import pytest
 from checkout import ROOT
 
 import kan_ref as kr
-from figures.drawings import fig_6_1_decision_tree as tree
-from figures.drawings import overviews
-from figures.machine.catalog import all_figures, read_claims, table_file
+from figures.drawings import drawn
+from figures.machine.catalog import (
+    KINDS,
+    STATES,
+    all_figures,
+    counts,
+    page,
+    read_claims,
+    read_items,
+    summary,
+    table_file,
+)
 from figures.machine.machine import sources
 from figures.machine.records import config_key, make_plan, read_records, record_line, records_path
-from figures.machine.reproduced import KINDS, STATES, counts, page, read_items, summary
 from figures.machine.style import picture_bytes, style
 
 RESULTS = ROOT / "figures" / "results"
@@ -97,17 +105,17 @@ def test_any_part_of_the_records_is_judged_and_one_is_drawn_without_computing(na
 
 
 def test_every_branch_of_the_decision_tree_has_rows():
-    records = plan(tree.NAME).finished
+    records = plan("6.1").finished
     if not HAS_RECORDS:
         return
 
-    words = [tree.answer(branch, tree.rows_of(records, branch)) for branch in tree.BRANCHES]
+    words = [drawn.answer(branch, drawn.rows_of(records, branch)) for branch in drawn.BRANCHES]
 
-    assert set(words) <= set(tree.COLORS)
-    (claim,) = tree.claims(records)
-    agree = sum(word == branch.answers[0] for word, branch in zip(words, tree.BRANCHES, strict=True))
+    assert set(words) <= set(drawn.TREE_COLORS)
+    (claim,) = drawn.tree_claims(records)
+    agree = sum(word == branch.answers[0] for word, branch in zip(words, drawn.BRANCHES, strict=True))
     assert f"on {agree} of {len(words)} branches" in claim.ours
-    assert tree.claims(records[:1]) == []
+    assert drawn.tree_claims(records[:1]) == []
 
 
 # --- records and configurations
@@ -174,7 +182,7 @@ def test_every_figure_table_and_equation_of_the_paper_is_listed_in_order():
     assert list(items["figure"]) == PAPER_FIGURES
     assert list(items["table"]) == list("123456")
     assert list(items["equation"]) == PAPER_EQUATIONS
-    shown = [entry for entries in overviews.parts().values() for entry in entries]
+    shown = [entry for entries in drawn.parts().values() for entry in entries]
     assert len(shown) == 32 + len(PAPER_EQUATIONS)
 
 
@@ -191,7 +199,7 @@ def test_every_item_says_where_it_is_or_why_it_is_not():
         is_tag = place.startswith("eq:") and f"\n[{place[3:]}]\n" in tags
         assert is_tag or (ROOT / place).is_file(), place
     assert set(all_figures()) <= places
-    for _, folders in overviews.SECTIONS.values():
+    for _, folders in drawn.SECTIONS.values():
         assert all((ROOT / place).exists() for place in folders)
 
 

@@ -8,7 +8,7 @@ import pytest
 import kan_ref as kr
 from figures.lans import fig_b_1_lan_training, fig_b_2_lan_examples, fig_b_3_images, lan_runs
 from figures.machine.style import style
-from figures.scaling import fig_3_1_scaling, toy_scaling
+from figures.scaling import fig_3_1_scaling
 from figures.scaling.fig_3_1_scaling import frontier
 from figures.splines import fig_3_4_continual_learning, fig_e_lattice
 
@@ -22,21 +22,21 @@ def test_the_frontier_keeps_what_nothing_smaller_beats():
 
 
 def test_perceptrons_have_the_depths_and_widths_that_are_stated():
-    configs = toy_scaling.mlp_configs(toy_scaling.TOYS[1], 0, full=True)
+    configs = fig_3_1_scaling.mlp_configs(fig_3_1_scaling.TOYS[1], 0, full=True)
 
     assert {len(config["widths"]) - 1 for config in configs} == {2, 3, 4, 5}
     assert {config["activation"] for config in configs} == {"tanh", "silu", "relu"}
     assert {config["optimizer"] for config in configs} == {"lbfgs", "lm"}
     for config in configs:
         mlp = kr.init_mlp(config["widths"], activation="tanh", rng=np.random.default_rng(0))
-        assert toy_scaling.n_params(config["widths"]) == mlp.n_params
-        assert config["optimizer"] == "lbfgs" or mlp.n_params <= toy_scaling.MOST_LM_PARAMS
+        assert fig_3_1_scaling.n_params(config["widths"]) == mlp.n_params
+        assert config["optimizer"] == "lbfgs" or mlp.n_params <= fig_3_1_scaling.MOST_LM_PARAMS
 
 
 def test_a_small_climb_reports_errors_that_fall():
     (config,) = [
         config
-        for config in toy_scaling.kan_configs(toy_scaling.TOYS[1], 0, full=False)
+        for config in fig_3_1_scaling.kan_configs(fig_3_1_scaling.TOYS[1], 0, full=False)
         if config["optimizer"] == "lm" and config["degree"] == 3
     ]
     small = {**config, "n_train": 300, "n_test": 200, "n_starts": 4, "grids": [3, 5, 10]}
@@ -52,18 +52,18 @@ def test_a_small_climb_reports_errors_that_fall():
 
 
 def test_an_mlp_reports_its_error():
-    config = toy_scaling.mlp_configs(toy_scaling.TOYS[2], 0, full=False)[1]
+    config = fig_3_1_scaling.mlp_configs(fig_3_1_scaling.TOYS[2], 0, full=False)[1]
 
     results = fig_3_1_scaling.run({**config, "n_train": 100, "n_test": 50})
 
-    assert results["n_params"] == toy_scaling.n_params(config["widths"])
+    assert results["n_params"] == fig_3_1_scaling.n_params(config["widths"])
     assert 0.0 < results["test_rmse"] < 0.1
 
 
 def test_elimination_is_part_of_the_run_where_the_configuration_says_so():
     (config,) = [
         config
-        for config in toy_scaling.kan_configs(toy_scaling.TOYS[3], 0, full=True)
+        for config in fig_3_1_scaling.kan_configs(fig_3_1_scaling.TOYS[3], 0, full=True)
         if config["shape"] == "eliminated" and config["degree"] == 3
     ]
     small = {

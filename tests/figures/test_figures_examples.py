@@ -9,9 +9,9 @@ from networks import formula_network
 from scipy import special
 
 import kan_ref as kr
-from figures.formulas import fig_4_1_interpretable, fig_4_2_unsupervised, five_formulas
+from figures.formulas import fig_4_1_interpretable, fig_4_2_unsupervised
+from figures.formulas.fig_4_1_interpretable import FORMULAS, exact, right_functions, right_shape
 from figures.formulas.fig_4_2_unsupervised import FIRST, SECOND
-from figures.formulas.five_formulas import FORMULAS, exact, right_functions, right_shape
 from figures.machine.stored_network import restored
 
 ONE = (1.0, 0.0, 1.0, 0.0)
@@ -31,7 +31,7 @@ def truth(panel):
     layers = {
         "a": [sums, [(0, 0, "x^2", quarter), (0, 1, "x^2", (1.0, 0.0, -0.25, 0.0))]],
         "b": [[(0, 0, "log", ONE), (0, 1, "log", minus)], [(0, 0, "exp", ONE)]],
-        "d": [[(0, 0, five_formulas.BESSEL, (20.0, 0.0, 1.0, 0.0)), (0, 1, "x^2", ONE)], [(0, 0, "exp", ONE)]],
+        "d": [[(0, 0, fig_4_1_interpretable.BESSEL, (20.0, 0.0, 1.0, 0.0)), (0, 1, "x^2", ONE)], [(0, 0, "exp", ONE)]],
         "e": [[(0, 0, "x^4", five), (0, 1, "x^4", five), (0, 2, "x^4", shifted)], [(0, 0, "tanh", ONE)]],
         "f": [differences, [(0, 0, "x^2", ONE), (0, 1, "x^2", ONE)], [(0, 0, "sqrt", ONE)]],
     }
@@ -42,17 +42,23 @@ def truth(panel):
 
 
 def test_bessel_is_in_the_library_as_long_as_it_is_needed():
-    assert five_formulas.BESSEL not in kr.LIBRARY
-    with five_formulas.bessel():
-        outer = kr.LIBRARY[five_formulas.BESSEL]
-        with five_formulas.bessel():
-            assert kr.LIBRARY[five_formulas.BESSEL] is outer
-        assert kr.LIBRARY[five_formulas.BESSEL] is outer
-    assert five_formulas.BESSEL not in kr.LIBRARY
+    assert fig_4_1_interpretable.BESSEL not in kr.LIBRARY
+    with fig_4_1_interpretable.bessel():
+        outer = kr.LIBRARY[fig_4_1_interpretable.BESSEL]
+        with fig_4_1_interpretable.bessel():
+            assert kr.LIBRARY[fig_4_1_interpretable.BESSEL] is outer
+        assert kr.LIBRARY[fig_4_1_interpretable.BESSEL] is outer
+    assert fig_4_1_interpretable.BESSEL not in kr.LIBRARY
 
 
 @pytest.mark.parametrize(
-    ("function", "order"), [(five_formulas.j0, 0), (five_formulas.d1, 1), (five_formulas.d2, 2), (five_formulas.d3, 3)]
+    ("function", "order"),
+    [
+        (fig_4_1_interpretable.j0, 0),
+        (fig_4_1_interpretable.d1, 1),
+        (fig_4_1_interpretable.d2, 2),
+        (fig_4_1_interpretable.d3, 3),
+    ],
 )
 def test_bessel_and_its_derivatives_are_scipys(function, order):
     u = np.linspace(-25.0, 25.0, 401)
@@ -67,7 +73,7 @@ def test_bessel_is_written_as_sympy_writes_it():
 
 
 def truth_of(panel):
-    with five_formulas.bessel():
+    with fig_4_1_interpretable.bessel():
         return truth(panel)
 
 
@@ -77,12 +83,16 @@ def truth_of(panel):
 @pytest.mark.parametrize("panel", PANELS)
 def test_a_network_of_the_shape_and_functions_that_are_asked_for_computes_the_formula(panel):
     known = formula(panel)
-    x = five_formulas.sample({"box": known.box}, 200, np.random.default_rng(0))
+    x = fig_4_1_interpretable.sample({"box": known.box}, 200, np.random.default_rng(0))
     values = truth_of(panel)(x)[:, 0]
 
     np.testing.assert_allclose(values, known.f(x), rtol=1e-12, atol=1e-12)
-    results = {"widths": list(known.aim), "functions": five_formulas.functions_of(truth_of(panel)), "error": 1e-16}
-    record = {"config": five_formulas.config_of(known, 0), "results": results}
+    results = {
+        "widths": list(known.aim),
+        "functions": fig_4_1_interpretable.functions_of(truth_of(panel)),
+        "error": 1e-16,
+    }
+    record = {"config": fig_4_1_interpretable.config_of(known, 0), "results": results}
     assert all(right(record) for right in (right_shape, right_functions, exact))
     for name, wrong in (("widths", [*known.aim, 1]), ("functions", [["arctan"]]), ("error", 2e-9)):
         other = {**record, "results": {**results, name: wrong}}
@@ -93,15 +103,17 @@ def test_formulas_are_told_with_exact_numbers_and_as_short_as_they_can_be():
     x, y = sympy.symbols("x y")
     points = np.random.default_rng(0).uniform(0.5, 2.0, (100, 2))
 
-    assert five_formulas.shortest(0.3 * (x + y / 1.2) ** 2 - 0.3 * (x - y / 1.2) ** 2, points, ("x", "y")) == "x y"
-    assert five_formulas.shortest(sympy.exp(1.0000000000001 * x + y), points, ("x", "y")) == "e^{x + y}"
+    assert (
+        fig_4_1_interpretable.shortest(0.3 * (x + y / 1.2) ** 2 - 0.3 * (x - y / 1.2) ** 2, points, ("x", "y")) == "x y"
+    )
+    assert fig_4_1_interpretable.shortest(sympy.exp(1.0000000000001 * x + y), points, ("x", "y")) == "e^{x + y}"
 
 
 # --- formulas: a run
 
 
 def quick_config(panel="b", **changes):
-    known = five_formulas.config_of(formula(panel), 3)
+    known = fig_4_1_interpretable.config_of(formula(panel), 3)
     return {**known, "widths": [2, 1, 1], "n_train": 150, "n_test": 50, **changes}
 
 
@@ -120,11 +132,11 @@ def test_a_run_finds_the_quotient():
 def test_a_run_repeats_itself_and_is_plain_data():
     config = quick_config(widths=[2, 1], seed=1)
 
-    results = five_formulas.find(config)
+    results = fig_4_1_interpretable.find(config)
 
-    assert without_times(five_formulas.find(config)) == without_times(results)
+    assert without_times(fig_4_1_interpretable.find(config)) == without_times(results)
     assert json.loads(json.dumps(results)) == results
-    assert five_formulas.BESSEL not in kr.LIBRARY
+    assert fig_4_1_interpretable.BESSEL not in kr.LIBRARY
 
 
 # --- digits

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from networks import formula_network, random_network, two_sines
 
 import kan_ref as kr
+from figures.formulas import fig_2_4_symbolic_regression as five_steps
 from figures.formulas import fig_c_1_hyperparameters as fig_c_1
-from figures.formulas import five_steps
-from figures.formulas.five_steps import DISCOVER, NOISY, PRINTED, WAYS
+from figures.formulas.fig_2_4_symbolic_regression import DISCOVER, NOISY, PRINTED, WAYS
 from figures.machine.stored_network import draw_settled, draw_stored, restored, stored
 from figures.machine.style import picture_bytes, style
 

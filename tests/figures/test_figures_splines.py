@@ -8,14 +8,14 @@ import pytest
 import sympy
 
 import kan_ref as kr
-from figures.machine import ladder, training
+from figures.machine import training
 from figures.scaling import theorem_2_1
 from figures.splines import fig_2_2_b_splines, fig_2_3_grid_extension, fig_u_shape
 from kan_ref.bspline.placement import hidden_bounds
 
 
 def small_config(**changes):
-    config = ladder.config_of(ladder.LBFGS, [2, 1, 1], 5, seed=1)
+    config = training.config_of(training.LBFGS, [2, 1, 1], 5, seed=1)
     return {**config, "n_train": 200, "n_test": 1500, "n_starts": 2, "start_steps": 5, "n_steps": 6, **changes}
 
 
@@ -42,16 +42,17 @@ def test_a_climb_reports_errors_along_each_grid_and_at_its_end():
     assert results["grids"][1]["train_rmse"] < results["grids"][0]["train_rmse"]
 
 
-@pytest.mark.parametrize(("in_units", "initialization"), [(False, "paper"), (True, "data")])
-def test_the_best_of_several_starts_is_that_of_the_package(in_units, initialization):
+def test_the_best_of_several_starts_is_that_of_the_package():
     rng = np.random.default_rng(0)
     data = kr.sample("exp_sin", n_train=100, n_test=10, rng=rng)
     data = kr.Data(data.x_train, 10.0 * data.y_train, data.x_test, 10.0 * data.y_test)
     options = {"n_starts": 3, "n_intervals": 3, "degree": 3, "domain": (-1.0, 1.0), "n_steps": 3}
+    options["optimizer"] = training.OPTIMIZERS["lm"]
+    config = {"widths": [2, 1, 1], "n_starts": 3, "degree": 3, "start_steps": 3, "optimizer": "lm"}
 
-    best, _ = training.best_start((2, 1, 1), data, in_units=in_units, rng=np.random.default_rng(1), **options)
+    best, _ = training.best_start(config, data, n_intervals=3, rng=np.random.default_rng(1))
 
-    expected = kr.best_start((2, 1, 1), data, initialization=initialization, rng=np.random.default_rng(1), **options)
+    expected = kr.best_start((2, 1, 1), data, initialization="paper", rng=np.random.default_rng(1), **options)
     np.testing.assert_array_equal(best.theta, expected.theta)
 
 
@@ -60,7 +61,7 @@ def test_a_start_has_failed_if_its_error_is_more_than_ten_times_the_smallest():
 
 
 def test_a_climb_is_timed_without_the_errors_on_test_points(monkeypatch):
-    original = ladder.rmse
+    original = training.rmse
 
     def slow(*arguments):
         until = time.process_time() + 0.05

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import matplotlib as mpl
 import pytest
@@ -17,7 +16,7 @@ from toy_runs import compute_all, plan_of, seeds_run
 
 import kan_ref as kr
 from figures import __main__ as program
-from figures.machine import computing, ladder, machine, pictures
+from figures.machine import computing, machine, pictures, training
 from figures.machine.catalog import all_figures, find_figures, list_figures
 from figures.machine.machine import Bar, Claim, claims_table, slope, spread
 from figures.machine.records import RecordError, Task, config_key, make_plan, records_path
@@ -150,7 +149,7 @@ def test_ctrl_c_leaves_no_record_even_where_a_run_would_end_early_on_it(toy, tmp
 
 def test_ctrl_c_ends_a_ladder_inside_a_fit(tmp_path, monkeypatch):
     config = {
-        **ladder.config_of(ladder.LBFGS, [2, 1, 1], 5, 0),
+        **training.config_of(training.LBFGS, [2, 1, 1], 5, 0),
         "n_train": 50,
         "n_test": 50,
         "n_starts": 1,
@@ -390,15 +389,8 @@ print(seen)
 
 def drawn_from(*homes):
     """A figure that is drawn from the records of others."""
-    return SimpleNamespace(
-        __name__="derived_figure",
-        NAME="derived",
-        TITLE="drawn from others",
-        RECORDS_OF=homes,
-        configs=machine.configs,
-        run=machine.run,
-        draw=lambda records: Figure(),
-        claims=lambda records: [],
+    return machine.DerivedFigure(
+        "derived_figure", "derived", "drawn from others", homes, lambda records: Figure(), lambda records: []
     )
 
 
