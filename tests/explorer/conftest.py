@@ -7,18 +7,7 @@ import pytest
 from selenium import webdriver
 
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-FLAGS = (
-    "headless",
-    "no-sandbox",
-    "disable-gpu",
-    "disable-dev-shm-usage",
-    "disable-quic",
-    "no-first-run",
-    "disable-background-networking",
-    "disable-component-update",
-    "disable-sync",
-    "hide-scrollbars",
-)
+FLAGS = "headless no-sandbox disable-gpu disable-dev-shm-usage no-first-run disable-background-networking hide-scrollbars"
 
 
 @contextmanager
@@ -28,12 +17,11 @@ def opened():
     assert DRIVER, "these tests need the program chromedriver"
     options = webdriver.ChromeOptions()
     options.binary_location = BROWSER
-    for flag in FLAGS:
+    for flag in FLAGS.split():
         options.add_argument(f"--{flag}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(
-        options=options, service=webdriver.ChromeService(executable_path=DRIVER)
-    )
+    service = webdriver.ChromeService(executable_path=DRIVER)
+    driver = webdriver.Chrome(options=options, service=service)
     try:
         driver.set_script_timeout(60)
         yield driver
@@ -45,10 +33,3 @@ def opened():
 def chromium():
     with opened() as driver:
         yield driver
-
-
-@pytest.fixture
-def two_browsers():
-    """For many pages: most of the time goes into setting their formulas, on one core each."""
-    with opened() as one, opened() as other:
-        yield one, other
