@@ -2,7 +2,6 @@
 "use strict";
 
 // What part 1 of the page is about, without its pictures: a knot row, the coefficients of a curve on it, and how both may change.
-globalThis.KAN ??= {};
 KAN.splineState = (() => {
   const { uniformKnots, curve, greville, insertKnot, clamp } = KAN.bspline;
 

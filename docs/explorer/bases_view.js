@@ -1,7 +1,6 @@
 // Parts 1 and 2 of the page at work: basis functions with a curve, and one edge with this spline.
 "use strict";
 
-globalThis.KAN ??= {};
 KAN.basesView = (() => {
   const { format, plural, subscript, set, say, label, whenResized, byId } = KAN.draw;
   const { drawBases, drawCurve, drawSlope } = KAN.basesPicture;

@@ -5,11 +5,8 @@
 //   (B5)  B_{m,d}(x) = (x - t_m) T_{m,d}(x) + (t_{m+d+1} - x) T_{m+1,d}(x),   T_{m,d} = B_{m,d-1} / (t_{m+d} - t_m)
 //   (B6)  B'_{m,d}(x) = d (T_{m,d}(x) - T_{m+1,d}(x))
 //   (B20)  coef'_m = (1 - alpha_m) coef_{m-1} + alpha_m coef_m,   alpha_m = (t - t_m) / (t_{m+k} - t_m) held in [0, 1]
-//
-// A classic script: it adds to the one global name KAN, in a browser (also from file://) and under node.
 "use strict";
 
-globalThis.KAN ??= {};
 KAN.bspline = (() => {
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 

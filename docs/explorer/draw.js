@@ -1,4 +1,5 @@
-// Small helpers that draw SVG and write numbers: every view builds its picture from these.
+// Small helpers that draw SVG and write numbers: every view builds its picture from these. The scripts are classic ones, which a browser
+// loads from file:// too; each adds to the one global name KAN.
 "use strict";
 
 globalThis.KAN ??= {};

@@ -3,7 +3,6 @@
 
 // The base functions and the library of formulas, as in kan_ref.functions' base_function.py and values.py: outside its domain a
 // formula is NaN. `d1` is the derivative where f has a value, `complexity` the library's.
-globalThis.KAN ??= {};
 KAN.functions = (() => {
   // (F5): from e^-|x| alone, which cannot overflow
   function sigmoid(x) {

@@ -12,7 +12,6 @@
 //   (L9)  with a penalty, dphi_bji = dy_bj + lambda sign(phi_bji) / N (1 - (log p_ji + S) / |Phi|_1),   p = score / |Phi|_1
 "use strict";
 
-globalThis.KAN ??= {};
 KAN.network = (() => {
   const { BASES, FUNCTIONS, formulaValue } = KAN.functions;
 

@@ -8,7 +8,6 @@
 //
 // with e = 1/2 between groups, or 0. Where boxes would be too small they stand alternately in two rows; where even these would be, the
 // picture is wider than its place. Lengths are pixels, y points down.
-globalThis.KAN ??= {};
 KAN.diagram = (() => {
   const MOST_SIDE = 64;
   const LEAST_SINGLE = 40; // below this side boxes stand in two rows

@@ -2,7 +2,6 @@
 "use strict";
 
 // One edge of a network, large, in parts 3 and 4: its curve on the range of the samples, what it is, and its score.
-globalThis.KAN ??= {};
 KAN.edgePanel = (() => {
   const { svg, html, set, say, format, pathOf, grid, plot, reach, byId } = KAN.draw;
   const { edgeCurve } = KAN.network;
@@ -220,7 +219,6 @@ KAN.networkView = (() => {
 
   async function readFile(file) {
     try {
-      if (file.size > KAN.reading.MOST_BYTES) throw new Error(`${file.name} has ${file.size} bytes, but may have at most ${KAN.reading.MOST_BYTES}`);
       show(KAN.reading.fromText(await file.text(), file.name), file.name);
       byId("example").value = "file";
     } catch (error) {

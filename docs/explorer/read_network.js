@@ -2,10 +2,8 @@
 "use strict";
 
 // The file may come from anywhere: what would give wrong curves, or none, is refused in one sentence (an Error). Nothing of it is run.
-globalThis.KAN ??= {};
 KAN.reading = (() => {
   const VERSION = 3;
-  const MOST_BYTES = 2 ** 27;
 
   function must(holds, sentence) {
     if (!holds) throw new Error(sentence);
@@ -75,5 +73,5 @@ KAN.reading = (() => {
     }
   }
 
-  return { fromDocument, fromText, MOST_BYTES };
+  return { fromDocument, fromText };
 })();

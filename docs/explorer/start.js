@@ -3,7 +3,6 @@
 
 // The state of the page in its address, behind ? or #: part=training&target=x y&intervals=5. A link opens the page as it was; with
 // `only`, as in a frame of another page, all other parts are hidden.
-globalThis.KAN ??= {};
 KAN.address = (() => {
   const read = () => new URLSearchParams([...new URLSearchParams(location.search), ...new URLSearchParams(location.hash.slice(1))]);
   const text = (name, standard) => read().get(name) ?? standard;
@@ -55,12 +54,7 @@ KAN.address = (() => {
 
 // Starts the parts of the page; what goes wrong is said at its top, and the other parts work on.
 (() => {
-  function trouble(error) {
-    const complaint = String(error?.message || error);
-    // of scripts from file:// a browser tells a page no more than this
-    KAN.draw.say("trouble", `This page has an error: ${complaint === "Script error." ? "see the browser's console" : complaint}`);
-  }
-
+  const trouble = (error) => KAN.draw.say("trouble", `This page has an error: ${error?.message || error}`);
   addEventListener("error", (event) => trouble(event.error || event.message));
   addEventListener("unhandledrejection", (event) => trouble(event.reason));
   for (const part of ["basesView", "edgeView", "networkView", "trainingView", "address"]) {

@@ -3,7 +3,6 @@
 //   (O2)  m = 0.9 m + 0.1 g,   v = 0.999 v + 0.001 g^2,   theta -= rate (m / (1 - 0.9^t)) / (sqrt(v / (1 - 0.999^t)) + 1e-8)
 "use strict";
 
-globalThis.KAN ??= {};
 KAN.training = (() => {
   const { table, prepare, edgeCurve, livingEdges, valueAndGradient } = KAN.network;
 

@@ -1,7 +1,6 @@
 // Part 4 of the page: a network is trained on a function of two variables, refined, pruned and named, step by step.
 "use strict";
 
-globalThis.KAN ??= {};
 KAN.trainingView = (() => {
   const { svg, html, say, label, format, plural, reach, plot, whenResized, byId } = KAN.draw;
   const { sample, newNetwork, adam } = KAN.training;
@@ -107,16 +106,15 @@ KAN.trainingView = (() => {
     say("train-run", "Train");
   }
 
-  function run() {
+  function runOrPause() {
+    if (state.running) {
+      pause();
+      drawAll();
+      return;
+    }
     state.running = true;
     say("train-run", "Pause");
     requestAnimationFrame(loop);
-  }
-
-  function runOrPause() {
-    if (!state.running) return run();
-    pause();
-    return drawAll();
   }
 
   function oneStep() {

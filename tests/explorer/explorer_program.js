@@ -18,7 +18,6 @@ const calls = {
   library: (name, xs) => ["f", "d1"].map((kind) => xs.map((x) => functions.FUNCTIONS[name][kind](x))),
   complexities: () => Object.fromEntries(Object.entries(functions.FUNCTIONS).map(([name, { complexity }]) => [name, complexity])),
   base: (name, xs) => xs.map(functions.BASES[name].f),
-  widths: (text) => read(text).widths,
   forward: (text, xs) => xs.map((x) => network.at(read(text), x)),
   samples: (text, n) => network.samples(read(text), n).map((column) => [...column]),
   scores: (text, x) => network.look(read(text), columns(x)).scores,
