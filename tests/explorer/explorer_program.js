@@ -3,8 +3,8 @@
 "use strict";
 
 const path = require("node:path");
-for (const name of ["draw", "bspline", "functions", "read_network", "network", "training", "example", "network_view"]) require(path.resolve(process.argv[2], `${name}.js`));
-const { bspline, functions, reading, network, affineFit, training, expression, draw, edgePanel } = globalThis.KAN;
+for (const name of ["draw", "bspline", "functions", "read_network", "network", "training"]) require(path.resolve(process.argv[2], `${name}.js`));
+const { bspline, functions, reading, network, affineFit, training, expression } = globalThis.KAN;
 
 // rows of samples as the columns that the page takes
 const columns = (rows) => rows[0].map((_, i) => Float64Array.from(rows, (row) => row[i]));
@@ -40,8 +40,6 @@ const calls = {
     return { outputs: xs.map((x) => network.at(named, x).nodes.at(-1)), names: fits.map(({ name }) => name) };
   },
   fresh: (widths, nIntervals, degree, seed) => training.newNetwork(widths, nIntervals, degree, seed).layers.map(({ coef, w_base, w_spline }) => ({ coef, w_base, w_spline })),
-  format: draw.format,
-  formulaText: edgePanel.formulaText,
   expression: (text, points) => points.map(expression.read(text, ["x", "y"])),
   suggest: affineFit.suggest,
 };

@@ -3,9 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from browser_page import Page, opened
 from cases import for_all
 from checkout import ROOT, SHARED, build_site
-from conftest import Page, opened
 
 PHONE = (390, 844)
 
