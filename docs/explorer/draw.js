@@ -160,7 +160,7 @@ KAN.draw = (() => {
     };
     // a dot, which is hidden outside of the picture
     const dot = () => {
-      const own = add(svg("circle", { class: "here", r: 5 }));
+      const own = add(svg("circle", { class: "here", r: 5, visibility: "hidden" }));
       return (at, value) => set(own, isWithin(at, x) && Number.isFinite(value) ? { cx: x(at), cy: y(value), visibility: "visible" } : { visibility: "hidden" });
     };
     return { root, body, x, y, inner, add, line, band, marks, cursor, dot };

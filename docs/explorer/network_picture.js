@@ -153,7 +153,7 @@ KAN.networkPicture = (() => {
         const text = name.length > most ? `${name.slice(0, most - 1)}…` : name; // the large picture has the whole name
         group.append(svg("text", { x: box.x + box.side / 2, y: box.y + 4 + size, "text-anchor": "middle", style: `font-size:${size}px` }, text));
       }
-      const dot = svg("circle", { class: "here", r: Math.min(3.5, box.side / 12), style: `opacity:${Math.max(0.3, opacity)}` });
+      const dot = svg("circle", { class: "here", visibility: "hidden", r: Math.min(3.5, box.side / 12), style: `opacity:${Math.max(0.3, opacity)}` });
       group.append(svg("path", { class: "line", style: `opacity:${opacity}`, d: pathOf(xs, ys, x, y) }), dot);
       for (const event of ["pointerenter", "focus", "click"]) group.addEventListener(event, () => select(box));
       group.addEventListener("keydown", (event) => pressed(event, n));
