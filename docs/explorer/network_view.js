@@ -108,6 +108,7 @@ KAN.networkView = (() => {
   function show(network, name, extra = {}) {
     model = modelOf(network, extra);
     [panel, chosen, latest] = [null, null, null];
+    clearTimeout(timer);
     inputs = KAN.network.domain(network).map(([a, b]) => (a + b) / 2);
     const edges = network.layers.flatMap(KAN.network.livingEdges);
     const nFormulas = edges.filter(({ kind }) => kind === "symbolic").length;
