@@ -44,18 +44,7 @@ extensions = [
 ]
 root_doc = "docs/index"
 include_patterns = ["docs/**", "tutorials/**", "CHANGELOG.md", "CONTRIBUTING.md", "NOTATION.md"]
-exclude_patterns = [
-    ".*",
-    "site",
-    "docs/explorer",
-    "docs/_*",
-    "**/.ipynb_checkpoints",
-    "kan_ref",
-    "tests",
-    "figures",
-    "benchmarks",
-    "dist",
-]
+exclude_patterns = ["**/.*", "docs/explorer", "docs/_*", "kan_ref", "tests", "figures", "site"]
 if (HERE / "explorer" / "index.html").exists():
     tags.add("explorer")  # type: ignore[name-defined]  # noqa: F821  Sphinx's own
 
@@ -111,26 +100,17 @@ _kernel = {
 # --- look; nothing is fetched from elsewhere
 html_theme = "furo"
 html_title = f"kan_ref {release}"
-html_static_path = [
-    "_static",
-    str(
-        distribution("sphinx-mathjax-offline").locate_file(
-            "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
-        )
-    ),
-]
+_mathjax = "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
+html_static_path = ["_static", str(distribution("sphinx-mathjax-offline").locate_file(_mathjax))]
 html_extra_path = ["_root"]
 html_css_files = ["site.css"]
-html_js_files = [
-    ("site.js", {"defer": "defer", "priority": 100}),  # before MathJax: it reads text
-]
+html_js_files = [("site.js", {"defer": "defer", "priority": 100})]  # before MathJax: it reads text
 html_copy_source = False
 html_show_sphinx = False
 mathjax_path = "tex-svg.js"
 mathjax3_config = {"svg": {"scale": 0.95}, "options": {"enableMenu": False}}
 pygments_style = "default"  # every colour has a contrast of 4.5 on its background
 pygments_dark_style = "monokai"
-templates_path: list[str] = []
 
 
 def draw_figures(app: Sphinx) -> None:
@@ -146,25 +126,10 @@ def draw_figures(app: Sphinx) -> None:
 
 
 def deal_pages(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None:
-    """Give each process that reads pages as many of those whose code runs: a tutorial takes up to half a minute.
-
-    Sphinx gives a process that is free the next piece of the list. In alphabetical order one piece has nearly all tutorials. Here
-    each of the first pieces has its share, of a tutorial and its solutions one has either, and the last pieces have pages without code.
-    """
-    n = max(1, app.parallel)
-    size = len(make_chunks(names, n)[0]) if names else 0
-    runs = [name for name in names if "{code-cell}" in env.doc2path(name).read_text("utf-8")]
-    runs.sort(key=lambda name: name.rpartition("/")[2])
-    there_and_back = [*range(n), *reversed(range(n))]
-    piles: list[list[str]] = [[] for _ in range(n)]
-    for place, name in enumerate(runs):
-        piles[there_and_back[place % (2 * n)]].append(name)
-    rest = [name for name in names if name not in runs]
-    for pile in piles:
-        n_more = max(0, size - len(pile))
-        pile += rest[:n_more]
-        del rest[:n_more]
-    names[:] = [name for pile in (*piles, *(rest[k::n] for k in range(n))) for name in pile]
+    """Spread the pages whose code runs over the pieces of the list that Sphinx gives to its processes: a tutorial takes up to half a minute."""
+    n_pieces = max(1, len(make_chunks(names, max(1, app.parallel))))
+    names.sort(key=lambda name: "{code-cell}" not in env.doc2path(name).read_text("utf-8"))
+    names[:] = [name for k in range(n_pieces) for name in names[k::n_pieces]]
 
 
 def copy_explorer(app: Sphinx, exception: Exception | None) -> None:

@@ -43,42 +43,32 @@ def networks(samples: kr.Data) -> list[tuple[str, str, kr.Network]]:
     sparse = kr.fit(
         start, samples, optimizer="lbfgs", n_steps=120, update_grids=False, penalty=weights
     ).network
-    pruned = kr.fit(
-        kr.prune(sparse, samples.x_train),
-        samples,
-        optimizer=kr.LM(scaled=False),
-        n_steps=40,
-    ).network
-    named = kr.fit(
-        kr.auto_symbolic(pruned, samples.x_train),
-        samples,
-        optimizer=kr.LM(scaled=False),
-        n_steps=40,
-    ).network
-    about = "Trained on 1000 samples of exp(sin(πx) + y²): "
-    return [
-        (
-            "trained with penalties",
-            about
-            + "the L1 and entropy penalties have made most edges small. "
-            + error(sparse, samples),
+    pruned = refit(kr.prune(sparse, samples.x_train), samples)
+    named = refit(kr.auto_symbolic(pruned, samples.x_train), samples)
+    stages = {
+        "trained with penalties": (
             sparse,
+            "the L1 and entropy penalties have made most edges small.",
         ),
-        (
-            "pruned and trained further",
-            about
-            + "unimportant nodes are removed, and the rest is trained without penalties. "
-            + error(pruned, samples),
+        "pruned and trained further": (
             pruned,
+            "unimportant nodes are removed, and the rest is trained without penalties.",
         ),
-        (
-            "all edges symbolic",
-            about
-            + "every edge is replaced by its best symbolic fit, and the parameters are trained again. "
-            + error(named, samples),
+        "all edges symbolic": (
             named,
+            "every edge is replaced by its best symbolic fit, and the parameters are trained again.",
         ),
+    }
+    about = "Trained on 1000 samples of exp(sin(πx) + y²):"
+    return [
+        (title, f"{about} {said} {error(network, samples)}", network)
+        for title, (network, said) in stages.items()
     ]
+
+
+def refit(network: kr.Network, samples: kr.Data) -> kr.Network:
+    """Return a network after 40 steps of Levenberg-Marquardt."""
+    return kr.fit(network, samples, optimizer=kr.LM(scaled=False), n_steps=40).network
 
 
 def error(network: kr.Network, samples: kr.Data) -> str:

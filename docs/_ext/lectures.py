@@ -16,7 +16,7 @@ import html
 import itertools
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 
@@ -25,6 +25,10 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 EXERCISE = re.compile(r"^(\d+)\. (.*?)(?=^\d+\. |\Z)", flags=re.MULTILINE | re.DOTALL)
+HEAD = (
+    "Replace each `...` and each `raise`. A cell that runs without an error has passed its tests; a cell without a test says so. "
+    "Where an exercise leaves a choice to you, the tests are for the choice of the worked solution: change their numbers to yours."
+)
 
 
 def exercises(tutorial: nbformat.NotebookNode) -> dict[str, str]:
@@ -44,16 +48,16 @@ def stub(code: str, needed: set[str] | None = None) -> str:
     body = ast.parse(code).body
     has_functions = any(isinstance(node, ast.FunctionDef) for node in body)
     has_test = any(_tests(node) for node in body)
-    runs = [
-        (is_kept, list(nodes))
-        for is_kept, nodes in itertools.groupby(
-            body, lambda node: has_functions or _is_import(node) or _tests(node)
-        )
+    kept = [
+        has_functions or isinstance(node, ast.Import | ast.ImportFrom) or _tests(node)
+        for node in body
     ]
     parts: list[str] = []
-    for is_kept, nodes in reversed(runs):  # backwards, as `needed` is known from below
+    runs = itertools.groupby(zip(kept, body, strict=True), key=lambda pair: pair[0])
+    for is_kept, pairs in reversed([(is_kept, list(pairs)) for is_kept, pairs in runs]):
+        nodes = [node for _, node in pairs]  # backwards, as `needed` is known from below
         if is_kept:
-            part = _joined((node, _kept(code, node)) for node in nodes)
+            part = _without_bodies(code, nodes)
             reads, stores = _names(part)
             needed -= stores
             needed |= reads
@@ -68,43 +72,27 @@ def sheet(
     tutorial: nbformat.NotebookNode, solution: nbformat.NotebookNode
 ) -> nbformat.NotebookNode:
     """Return the sheet of a tutorial: its exercises, each with stubs and tests, after the cell that the solutions begin with."""
-    texts = exercises(tutorial)
-    title = next(
-        line
-        for cell in tutorial.cells
-        for line in cell.source.splitlines()
-        if line.startswith("# ")
+    texts, needed = exercises(tutorial), set[str]()
+    title = re.search(
+        r"^# (.+)$", "\n".join(cell.source for cell in tutorial.cells), flags=re.MULTILINE
     )
+    cells = []
+    for place, cell in reversed(list(enumerate(solution.cells))):
+        number = re.search(r"^## Exercise (\d)", cell.source, flags=re.MULTILINE)
+        if cell.cell_type == "code":
+            above = any("## Exercise" in one.source for one in solution.cells[:place])
+            source = stub(cell.source, needed) if above else cell.source
+            cells.append(nbformat.v4.new_code_cell(source))
+        elif number:
+            text = f"## Exercise {number[1]}\n\n{texts[number[1]]}"
+            cells.append(nbformat.v4.new_markdown_cell(text))
+    cells.append(nbformat.v4.new_markdown_cell(f"# Exercises to {title and title[1]}\n\n{HEAD}"))
     made: nbformat.NotebookNode = nbformat.v4.new_notebook(metadata=solution["metadata"])
-    heading = f"# Exercises to {title.removeprefix('# ')}\n\nReplace each `...` and each `raise`. A cell that runs without an error has passed its tests; a cell without a test says so. Where an exercise leaves a choice to you, the tests are for the choice of the worked solution: change their numbers to yours."
-    add(made, "markdown", heading)
-    number, made_cells = "", []
-    for cell in solution.cells:
-        if cell.cell_type == "markdown":
-            found = re.search(r"^## Exercise (\d)", cell.source, flags=re.MULTILINE)
-            if found:
-                number = found[1]
-                made_cells.append(("markdown", f"## Exercise {number}\n\n{texts[number]}"))
-        else:
-            made_cells.append(("code" if number else "as it is", cell.source))
-    needed: set[str] = set()
-    stubs = [
-        (kind, stub(source, needed) if kind == "code" else source)
-        for kind, source in reversed(made_cells)
-    ]
-    for kind, source in reversed(stubs):
-        add(made, "markdown" if kind == "markdown" else "code", source)
+    for place, cell in enumerate(reversed(cells)):
+        cell["id"] = f"cell-{place}"
+        made.cells.append(cell)
     nbformat.validate(made)
     return made
-
-
-def add(notebook: nbformat.NotebookNode, kind: str, source: str) -> None:
-    """Append a cell, whose name is its place."""
-    name = f"cell-{len(notebook.cells)}"
-    if kind == "markdown":
-        notebook.cells.append(nbformat.v4.new_markdown_cell(source, id=name))
-    else:
-        notebook.cells.append(nbformat.v4.new_code_cell(source, id=name))
 
 
 def _names(code: str) -> tuple[set[str], set[str]]:
@@ -132,52 +120,38 @@ def _place(nodes: list[ast.stmt], needed: set[str], *, is_shown: bool) -> str:
     """
     stores = _names("\n".join(map(ast.unparse, nodes)))[1]
     names = sorted(stores & needed)
+    needed -= stores
     entries = {
         ast.unparse(target): None
         for node in nodes
         for target in ast.walk(node)
-        if isinstance(target, ast.Subscript)
-        and isinstance(target.ctx, ast.Store)
-        and isinstance(target.value, ast.Name)
-        and target.value.id in needed - stores
+        if isinstance(target, ast.Subscript) and isinstance(target.ctx, ast.Store)
+        if ast.unparse(target.value) in needed
     }
-    needed -= stores
-    said = []
-    if names:
-        said.append(f"defines {', '.join(names)}")
-    if entries:
-        said.append(f"sets {', '.join(entries)}")
+    said = [f"defines {', '.join(names)}"] if names else []
+    said += [f"sets {', '.join(entries)}"] if entries else []
     if not said and not is_shown:
         return ""
     return "# your code" + (f", which {' and '.join(said)}" if said else "") + "\n..."
 
 
-def _joined(parts: Iterable[tuple[ast.stmt, str]]) -> str:
-    """Return statements with the empty lines that they had between them, two around a function or a class."""
-    text, last = "", None
-    for node, source in parts:
-        if last is not None:
-            apart = any(isinstance(one, ast.FunctionDef | ast.ClassDef) for one in (node, last))
-            gap = node.lineno - (last.end_lineno or last.lineno)
-            text += "\n\n\n" if apart else "\n" * min(max(gap, 1), 2)
-        text, last = text + source, node
-    return text
-
-
-def _kept(code: str, node: ast.stmt) -> str:
-    """Return the lines of a statement, a function and the methods of a class without their bodies."""
+def _without_bodies(code: str, nodes: list[ast.stmt]) -> str:
+    """Return the lines of statements; functions and the methods of classes have no bodies."""
     lines = code.splitlines()
-    n_below = len(lines) - (node.end_lineno or node.lineno)
-    for part in reversed(node.body if isinstance(node, ast.ClassDef) else [node]):
+    n_below = len(lines) - (nodes[-1].end_lineno or 0)
+    parts = [
+        part for node in nodes for part in (node.body if isinstance(node, ast.ClassDef) else [node])
+    ]
+    for part in reversed(parts):
         if isinstance(part, ast.FunctionDef):
-            made = textwrap.indent(_signature(part), " " * part.col_offset)
-            lines[part.lineno - 1 : part.end_lineno] = made.splitlines()
-    return "\n".join(lines[node.lineno - 1 : len(lines) - n_below])
-
-
-def _is_import(node: ast.stmt) -> bool:
-    """Return whether a statement is an import."""
-    return isinstance(node, ast.Import | ast.ImportFrom)
+            doc = ast.get_docstring(part)
+            made = f"def {part.name}({ast.unparse(part.args)}):\n"
+            made += textwrap.indent(f'"""{doc}"""\n', "    ") if doc else ""
+            made += f'    raise NotImplementedError("{part.name} is your part")'
+            lines[part.lineno - 1 : part.end_lineno] = textwrap.indent(
+                made, " " * part.col_offset
+            ).splitlines()
+    return "\n".join(lines[nodes[0].lineno - 1 : len(lines) - n_below])
 
 
 def _tests(node: ast.stmt) -> bool:
@@ -189,16 +163,9 @@ def _tests(node: ast.stmt) -> bool:
     )
 
 
-def _signature(node: ast.FunctionDef) -> str:
-    """Return a function without its body."""
-    doc = ast.get_docstring(node)
-    lines = [f"def {node.name}({ast.unparse(node.args)}):"]
-    lines += [textwrap.indent(f'"""{doc}"""', "    ")] if doc else []
-    return "\n".join([*lines, f'    raise NotImplementedError("{node.name} is your part")'])
-
-
 MOST_POINTS, MOST_ITEMS, MOST_FORMULAS = 4, 7, 2
 DISPLAY = re.compile(r"^\$\$\n(.*?)\n\$\$$", flags=re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^```.*?^```$", flags=re.MULTILINE | re.DOTALL)
 # after a full stop, also an emphasised one, but not after a number that begins a paragraph or an abbreviation
 FULL_STOP = re.compile(
     r"(?:(?<=[.!?])|(?<=[^*][.!?]\*))(?<!\*\*\d\.)(?<!\beq\.)(?<!\bFig\.)\s+(?=[A-Z(*])"
@@ -206,16 +173,14 @@ FULL_STOP = re.compile(
 LISTED = re.compile(r"^(?:-|\d\.) (.+(?:\n +.+)*)", flags=re.MULTILINE)
 ENDS = (".", "?", "!", ".*", "?*", "**", ")")  # what ends in a formula or a list says nothing alone
 NOTEBOOK = re.compile(r"\]\((?!\w+:)([^)#\s]+)\.ipynb")  # a link to another notebook
-NO_PROSE = re.compile(r"[#|>\-<]|\$\$|```|\d+\.|Next:")
+# tables, lists, and what follows a formula; a link that is alone in its paragraph
+NO_PROSE = re.compile(r"[#|>\-<a-z(]|\$\$|\d+\.|Next:|\[[^\]]*\]\([^)]*\)\.?$")
 SHORT = 36  # characters of a beginning that needs what follows
 # what a slide does not show: cells, their outputs, and places on a page
 ELSEWHERE = re.compile(
     r"\b(?:(?:next|this|first|last) (?:cell|line|column|picture|film|table)|second line|end of each line|printed|"
     r"prints|[Hh]ere are|[Tt]he (?:list|film|last one)\b|these numbers|above|below|[Ff]or comparison)\b"
 )
-CONTINUED = re.compile(r"[a-z(]")  # what follows a formula, or a remark
-EMPTY = '<div class="body"><div></div></div>'  # a section of code alone
-LINK = re.compile(r"\[[^\]]*\]\([^)]*\)\.?")  # alone in its paragraph
 PAGE = Path(__file__).with_name("slides.html")  # with @title@, @slides@ and @page@
 
 
@@ -225,59 +190,51 @@ def _math(content: str, options: dict[str, object]) -> str:
     return f"\\{mark[0]}{html.escape(content)}\\{mark[1]}"
 
 
-def markdown() -> MarkdownIt:
-    """Return the converter of the notebooks' text."""
-    return (
-        MarkdownIt("commonmark", {"html": False})
-        .enable("table")
-        .use(dollarmath_plugin, double_inline=True, renderer=_math)
-    )
+MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False})
+    .enable("table")
+    .use(dollarmath_plugin, double_inline=True, renderer=_math)
+)
 
 
 def sections(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, str, str]]:
     """Yield heading, text and first picture of the title and of each section."""
-    heading, picture = "", ""
-    text: list[str] = []
+    heading, text, picture = "", "", ""
     for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            for part in re.split(r"^(?=#{1,2} )", cell.source, flags=re.MULTILINE):
-                if match := re.match(r"#{1,2} ([^\n]+)\n?", part):
-                    if heading:
-                        yield heading, "\n\n".join(text), picture
-                    heading, text, picture = match[1], [part[match.end() :]], ""
-                elif heading:
-                    text.append(part)
-        else:
+        if cell.cell_type == "code":
             picture = picture or _picture(cell)
-    yield heading, "\n\n".join(text), picture
+            continue
+        for part in re.split(r"^(?=#{1,2} )", cell.source, flags=re.MULTILINE):
+            if match := re.match(r"#{1,2} ([^\n]+)\n?", part):
+                if heading:
+                    yield heading, text, picture
+                heading, text, picture = match[1], part[match.end() :], ""
+            else:
+                text += f"\n\n{part}"
+    yield heading, text, picture
 
 
-def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt) -> str:
-    """Return one slide: how its paragraphs begin as points, formulas and picture beside them, the whole text as notes."""
+def slide(heading: str, text: str, picture: str, rank: int = 2) -> str:
+    """Return one slide: how its paragraphs begin as points, formulas and picture beside them, the whole text as notes; nothing for code alone."""
     text = NOTEBOOK.sub(r"](../tutorials/\1.html", text)
-    formulas = [match[0] for match in DISPLAY.finditer(text)][:MOST_FORMULAS]
-    shown = re.sub(r"\n?\\tag\{[^}]*\}", "", "\n\n".join(formulas))
-    shown = re.sub(r"\s*,(?=\s*\$\$)", "", shown)  # nothing follows it
-    prose = re.split(
-        r"\n{2,}",
-        re.sub(r"^```.*?^```$", "", DISPLAY.sub("", text), flags=re.MULTILINE | re.DOTALL),
-    )
-    said = [" ".join(one.split()) for one in prose if one.strip()]
-    said = [one for one in said if not NO_PROSE.match(one) and not LINK.fullmatch(one)]
+    formulas = "\n\n".join([match[0] for match in DISPLAY.finditer(text)][:MOST_FORMULAS])
+    formulas = re.sub(r"\s*,?\s*\\tag\{[^}]*\}|\s*,(?=\s*\$\$)", "", formulas)
+    prose = CODE.sub("", DISPLAY.sub("", text)).split("\n\n")
+    said = [" ".join(one.split()) for one in prose]
     items = [" ".join(one.split()) for one in LISTED.findall(text)]
     if heading == "Exercises":
         points = items  # as a whole: the task is mostly at the end
     else:
+        said = [one for one in said if one and not NO_PROSE.match(one)]
         points = _openings(said)[:MOST_POINTS] or _openings(items)[:MOST_ITEMS]
-    listed = convert.render("\n".join(f"- {point}" for point in points))
-    right = convert.render(shown) + picture
-    columns = (
-        "".join(f"<div>{part}</div>" for part in (listed, right) if part.strip()) or "<div></div>"
-    )
-    notes = convert.render(text)
+    left = MARKDOWN.render("\n".join(f"- {point}" for point in points))
+    right = MARKDOWN.render(formulas) + picture
+    columns = "".join(f"<div>{part}</div>" for part in (left, right) if part.strip())
+    if not columns and rank > 1:
+        return ""
     return (
-        f"<section>\n<h{rank}>{convert.renderInline(heading)}</h{rank}>\n"
-        f'<div class="body">{columns}</div>\n<div class="notes">{notes}</div>\n</section>'
+        f"<section>\n<h{rank}>{MARKDOWN.renderInline(heading)}</h{rank}>\n"
+        f'<div class="body">{columns}</div>\n<div class="notes">{MARKDOWN.render(text)}</div>\n</section>'
     )
 
 
@@ -291,7 +248,7 @@ def _openings(paragraphs: list[str]) -> list[str]:
         sentences = FULL_STOP.split(one)
         said = list(itertools.takewhile(lambda sentence: not ELSEWHERE.search(sentence), sentences))
         least = 2 if len(sentences[0]) < SHORT else 1
-        if len(said) >= min(least, len(sentences)) and not CONTINUED.match(one):
+        if len(said) >= min(least, len(sentences)):
             found.append((least, said))
     more = {1: 3, 2: 2}.get(len(found), 1)
     openings = [" ".join(said[: max(least, more)]) for least, said in found]
@@ -300,10 +257,13 @@ def _openings(paragraphs: list[str]) -> list[str]:
 
 def deck(notebook: nbformat.NotebookNode, page: str) -> str:
     """Return the slides of a tutorial as one page."""
-    convert, found = markdown(), list(sections(notebook))
-    slides = [slide(*section, 1 if n == 0 else 2, convert) for n, section in enumerate(found)]
-    slides = [one for n, one in enumerate(slides) if n == 0 or EMPTY not in one]
-    parts = {"title": html.escape(found[0][0]), "slides": "\n".join(slides), "page": page}
+    title, *found = sections(notebook)
+    slides = [slide(*title, rank=1), *(slide(*section) for section in found)]
+    parts = {
+        "title": html.escape(title[0]),
+        "slides": "\n".join(filter(None, slides)),
+        "page": page,
+    }
     return re.sub(r"@(\w+)@", lambda name: parts[name[1]], PAGE.read_text(encoding="utf-8"))
 
 
@@ -312,10 +272,10 @@ def _picture(cell: nbformat.NotebookNode) -> str:
     alternative = html.escape(cell.metadata.get("alt", "the picture of this section"), quote=True)
     for output in cell.get("outputs", ()):
         data = output.get("data", {})
-        if "image/svg+xml" in data:
-            code = base64.b64encode("".join(data["image/svg+xml"]).encode()).decode()
-            return f'<img alt="{alternative}" src="data:image/svg+xml;base64,{code}">'
-        if "image/png" in data:
-            code = "".join(data["image/png"]).replace("\n", "")
-            return f'<img alt="{alternative}" src="data:image/png;base64,{code}">'
+        code = data.get("image/png", "").replace("\n", "")
+        kind = "svg+xml" if "image/svg+xml" in data else "png"
+        if kind == "svg+xml":
+            code = base64.b64encode(data["image/svg+xml"].encode()).decode()
+        if code:
+            return f'<img alt="{alternative}" src="data:image/{kind};base64,{code}">'
     return ""

@@ -26,7 +26,6 @@ BOX = re.compile(
     r"^\((?P<label>[\w-]+)\)=\n+(?P<fence>:{3,})\{admonition\} *(?P<title>[^\n]+)\n:class: *deviation *\n(?P<text>.*?)\n(?P=fence) *$",
     flags=re.MULTILINE | re.DOTALL,
 )
-
 _DOCUMENTED = (ast.FunctionDef, ast.ClassDef)  # the definitions with a docstring
 
 
@@ -59,6 +58,11 @@ class Formula:
     latex: str
 
 
+def text_of(file: str) -> str:
+    """Return the text of a file of the checkout."""
+    return (ROOT / file).read_text(encoding="utf-8")
+
+
 def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
     """Return tag -> its lines, over all modules of the package.
 
@@ -69,10 +73,8 @@ def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
     """
     found = {}
     for path in sorted((root / "kan_ref").rglob("*.py")):
-        file, lines = (
-            path.relative_to(root).as_posix(),
-            path.read_text(encoding="utf-8").splitlines(),
-        )
+        file = path.relative_to(root).as_posix()
+        lines = path.read_text(encoding="utf-8").splitlines()
         for n, line in enumerate(lines):
             if opened := re.search(r"# \[eq:([a-z0-9-]+)\]", line):
                 tag = opened[1]
@@ -83,82 +85,72 @@ def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
     return found
 
 
-def whole_definitions(lines: Lines, names: list[str], root: Path = ROOT) -> str:
-    """Return the text of top-level functions, classes and assigned names of the file of `lines`, in the given order, without docstrings and the comments that are tags.
+def whole_definitions(lines: Lines, names: list[str]) -> str:
+    """Return the text of top-level functions, classes and assigned names of the file of `lines`, in the given order, without docstrings and tags.
 
     Raises
     ------
     ValueError
         "kan_ref/plain.py defines no forwards"
     """
-    text = (root / lines.file).read_text(encoding="utf-8").splitlines()
-    parts = []
-    for nodes in _named_definitions(lines, names, root).values():
-        part = []
+    text, parts = text_of(lines.file).splitlines(), []
+    for nodes in _definitions(lines.file, names).values():
+        kept = []
         for node in nodes:
-            left_out = set()
+            left_out = range(0)
             if isinstance(node, _DOCUMENTED) and ast.get_docstring(node):
-                said = node.body[0]
-                after = node.body[1].lineno if isinstance(node, ast.ClassDef) else said.lineno + 1
-                left_out = set(range(said.lineno, max(after, (said.end_lineno or said.lineno) + 1)))
-            part += [
-                text[n - 1]
-                for n in range(node.lineno, (node.end_lineno or node.lineno) + 1)
-                if n not in left_out and not re.match(r" *# \[/?eq:", text[n - 1])
-            ]
-        parts.append("\n".join(part))
+                end = node.body[0].end_lineno or 0
+                left_out = range(node.body[0].lineno, end + 1 + (text[end] == ""))
+            numbers = set(range(node.lineno, (node.end_lineno or 0) + 1)) - set(left_out)
+            kept += [text[n - 1] for n in sorted(numbers) if "# [" not in text[n - 1]]
+        parts.append("\n".join(kept))
     return "\n\n\n".join(parts)
 
 
-def summaries(lines: Lines, names: list[str], root: Path = ROOT) -> dict[str, str]:
+def summaries(lines: Lines, names: list[str]) -> dict[str, str]:
     """Return name -> first paragraph of the docstring, of those of the names that are functions and classes."""
-    nodes = _named_definitions(lines, names, root)
     return {
         name: (ast.get_docstring(node) or "").partition("\n\n")[0]
-        for name, (node, *_) in nodes.items()
+        for name, (node, *_) in _definitions(lines.file, names).items()
         if isinstance(node, _DOCUMENTED)
     }
 
 
-def _named_definitions(lines: Lines, names: list[str], root: Path) -> dict[str, list[ast.stmt]]:
-    """Return name -> the top-level statements of the file of `lines` that define it: a function or class, or all assignments to it."""
-    found: dict[str, list[ast.stmt]] = defaultdict(list)
-    for node in ast.parse((root / lines.file).read_text(encoding="utf-8")).body:
-        if isinstance(node, _DOCUMENTED):
-            found[node.name].append(node)
-        elif isinstance(node, (ast.Assign, ast.AugAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for target in targets:
-                if isinstance(target, ast.Name):
-                    found[target.id].append(node)
-    for name in names:
-        if name not in found:
-            raise ValueError(f"{lines.file} defines no {name}")
-    return {name: found[name] for name in names}
+def _definitions(file: str, names: list[str]) -> dict[str, list[ast.stmt]]:
+    """Return name -> the top-level statements of a file that define it: a function or class, or all assignments to it."""
+    found: dict[str, list[ast.stmt]] = {name: [] for name in names}
+    for node in ast.parse(text_of(file)).body:
+        for name in names:
+            own = node.name == name if isinstance(node, _DOCUMENTED) else False
+            if isinstance(node, (ast.Assign, ast.AugAssign)):
+                target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+                own = ast.unparse(target) == name
+            found[name] += [node] * own
+    if missing := [name for name in names if not found[name]]:
+        raise ValueError(f"{file} defines no {missing[0]}")
+    return found
 
 
-def pages(root: Path = ROOT) -> dict[str, str]:
+def pages() -> dict[str, str]:
     """Return name without suffix -> text, for the tutorials, their solutions and the pages of docs, tutorials first."""
-    paths = [*sorted((root / "tutorials").rglob("*.md")), *sorted((root / "docs").glob("*.md"))]
-    return {
-        path.relative_to(root).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
-        for path in paths
-    }
+    paths = [*sorted((ROOT / "tutorials").rglob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+    names = [path.relative_to(ROOT).with_suffix("").as_posix() for path in paths]
+    return {name: text_of(f"{name}.md") for name in names}
 
 
-def places(pattern: re.Pattern[str], root: Path = ROOT) -> dict[str, list[str]]:
+def places(pattern: re.Pattern[str]) -> dict[str, list[str]]:
     """Return each match of the pattern's group -> the pages that contain it, one entry for each occurrence."""
     found = defaultdict(list)
-    for page, text in pages(root).items():
+    for page, text in pages().items():
         for name in pattern.findall(text):
             found[name].append(page)
     return dict(found)
 
 
-def formulas(root: Path = ROOT) -> dict[str, Formula]:
+def formulas() -> dict[str, Formula]:
     """Return label -> its formula, over all pages in order."""
     found = {}
-    for page, text in pages(root).items():
+    for page, text in pages().items():
         heading = ""
         for match in FORMULA.finditer(text):
             heading = match["heading"] or heading
@@ -167,68 +159,54 @@ def formulas(root: Path = ROOT) -> dict[str, Formula]:
     return found
 
 
-def boxes(root: Path = ROOT) -> list[Box]:
+def boxes() -> list[Box]:
     """Return the boxes "Paper says / we do" of all pages in order."""
     return [
         Box(page, box["label"], box["title"], box["text"])
-        for page, text in pages(root).items()
+        for page, text in pages().items()
         for box in BOX.finditer(text)
     ]
 
 
-def registry(root: Path = ROOT) -> dict[str, dict[str, Any]]:
+def registry() -> dict[str, dict[str, Any]]:
     """Return tag -> {"paper": its number in the paper, if it has one; "tests": the tests that run its lines}, from docs/equations.toml."""
-    return tomllib.loads((root / "docs" / "equations.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(text_of("docs/equations.toml"))
 
 
-def modules_of(package: str, root: Path = ROOT) -> list[str]:
+def modules_of(package: str) -> list[str]:
     """Return the modules of a package, such as "network.layer", in alphabetical order; for a root module its own name."""
-    folder = root / "kan_ref" / package
-    return (
-        [
-            f"{package}.{path.stem}"
-            for path in sorted(folder.glob("*.py"))
-            if path.stem != "__init__"
-        ]
-        if folder.is_dir()
-        else [package]
-    )
+    paths = sorted((ROOT / "kan_ref" / package).glob("*.py"))
+    names = [f"{package}.{path.stem}" for path in paths if path.stem != "__init__"]
+    return names or [package]
 
 
-def homes(root: Path = ROOT) -> dict[str, str]:
+def homes() -> dict[str, str]:
     """Return public name -> the module that defines it, such as "network.layer"."""
     found: dict[str, str] = {}
     for package, names in vars(kan_ref)["_PUBLIC"].items():
-        file = root / "kan_ref" / package / "__init__.py"
-        handed: dict[str, str] = {}
-        if file.exists():
-            for node in ast.parse(file.read_text(encoding="utf-8")).body:
-                if isinstance(node, ast.ImportFrom):
-                    handed |= {
-                        alias.name: str(node.module).removeprefix("kan_ref.")
-                        for alias in node.names
-                    }
+        file = ROOT / "kan_ref" / package / "__init__.py"
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        handed = {
+            alias.name: str(node.module).removeprefix("kan_ref.")
+            for node in ast.parse(text).body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
         found |= {name: handed.get(name, package) for name in names.split()}
     return found
 
 
-def definitions(module: str, root: Path = ROOT) -> dict[str, str]:
-    """Return function or class of a module -> the first paragraph of its docstring in one line."""
-    path = root / "kan_ref" / module.replace(".", "/")
+def purposes(module: str) -> dict[str, str]:
+    """Return name -> what a module says of it in one line: a docstring's first paragraph, or the comment `#:` above a variable."""
+    path = ROOT / "kan_ref" / module.replace(".", "/")
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    nodes = ast.parse(path.read_text(encoding="utf-8")).body
-    return {
+    text = path.read_text(encoding="utf-8")
+    said = re.findall(r"^#: (.+)\n(\w+)\b", text, flags=re.MULTILINE)
+    return {name: comment for comment, name in said} | {
         node.name: " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())
-        for node in nodes
+        for node in ast.parse(text).body
         if isinstance(node, _DOCUMENTED)
     }
-
-
-def comments(module: str, root: Path = ROOT) -> dict[str, str]:
-    """Return variable of a module -> the comment `#:` above it."""
-    path = root / "kan_ref" / f"{module.replace('.', '/')}.py"
-    found = re.findall(r"^#: (.+)\n(\w+)\b", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return {name: comment for comment, name in found}
 
 
 def figures() -> dict[str, tuple[str, str]]:
@@ -237,33 +215,24 @@ def figures() -> dict[str, tuple[str, str]]:
     return {figure.NAME: (place, figure.TITLE) for place, figure in found.items()}
 
 
-def figure_file(place: str, root: Path = ROOT) -> str:
+def figure_file(place: str) -> str:
     """Return the file of a figure: of the module of this name, or of the module that has the value."""
-    home, _, _ = place.rpartition(".")
-    own, other = (f"figures/{name.replace('.', '/')}.py" for name in (place, home))
-    return own if (root / own).exists() else other
-
-
-def claims(root: Path = ROOT) -> tuple[dict[str, list[list[str]]], dict[str, str]]:
-    """Return from figures/results/claims.md (figure -> its rows of claim, paper, ours, agrees?, evidence; figure -> the line on its records)."""
-    rows, records = defaultdict(list), {}
-    table, _, below = (
-        (root / "figures" / "results" / "claims.md")
-        .read_text(encoding="utf-8")
-        .partition("## Records")
+    own, other = (
+        f"figures/{name.replace('.', '/')}.py" for name in (place, place.rpartition(".")[0])
     )
-    for line in table.splitlines():
-        if line.startswith("| ") and not line.startswith(("| figure |", "| ---")):
-            figure, *cells = [
-                cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]
-            ]
-            rows[figure].append(cells)
-    for line in below.splitlines():
-        if match := re.match(r"- ([^:]+): (.+)", line):
-            records[match[1]] = match[2]
-    return dict(rows), records
+    return own if (ROOT / own).exists() else other
 
 
-def captions(root: Path = ROOT) -> dict[str, str]:
+def claims() -> tuple[dict[str, list[list[str]]], dict[str, str]]:
+    """Return from figures/results/claims.md (figure -> its rows of claim, paper, ours, agrees?, evidence; figure -> the line on its records)."""
+    table, _, below = text_of("figures/results/claims.md").partition("## Records")
+    rows = defaultdict(list)
+    for line in re.findall(r"^\| (?!figure \||---)(.+) \|$", table, flags=re.MULTILINE):
+        figure, *cells = (cell.replace("\\|", "|") for cell in re.split(r"(?<!\\) ?\| ?", line))
+        rows[figure].append(cells)
+    return dict(rows), dict(re.findall(r"^- ([^:]+): (.+)$", below, flags=re.MULTILINE))
+
+
+def captions() -> dict[str, str]:
     """Return name of a figure -> what to see in its picture, from docs/gallery_captions.toml."""
-    return tomllib.loads((root / "docs" / "gallery_captions.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(text_of("docs/gallery_captions.toml"))

@@ -7,7 +7,6 @@ In notebooks, equations with a label get the number that they have on the site, 
 the address of their file, boxes become quotations, and links lead to other notebooks of the archive or to the repository.
 """
 
-import functools
 import html
 import posixpath
 import re
@@ -64,13 +63,13 @@ class Explorer(SphinxDirective):
         except ValueError as error:
             raise self.error(str(error)) from error
         page = relative_uri(f"{self.env.docname}.html", "docs/explorer/index.html")
-        box = nodes.container(classes=["explorer-box"])
-        box += self.parse_content_to_nodes()
-        shown = html.escape(f"{page}?{address}&only", quote=True)
-        frame = f'<iframe class="explorer" title="Explorer: {PARTS[part]}" loading="lazy" src="{shown}"></iframe>'
         whole = html.escape(f"{page}?{address}", quote=True)
-        line = f'<p class="explorer-link"><a href="{whole}">Open this part of the explorer alone</a></p>'
-        box += nodes.raw("", frame + line, format="html")
+        frame = (
+            f'<iframe class="explorer" title="Explorer: {PARTS[part]}" loading="lazy" src="{whole}&amp;only"></iframe>'
+            f'<p class="explorer-link"><a href="{whole}">Open this part of the explorer alone</a></p>'
+        )
+        box = nodes.container(classes=["explorer-box"])
+        box += [*self.parse_content_to_nodes(), nodes.raw("", frame, format="html")]
         return [box]
 
 
@@ -82,10 +81,8 @@ def fold_check(app: Sphinx, page: str, source: list[str]) -> None:
 
 def folded(text: str) -> str:
     """Return a tutorial whose cell of checks is hidden until its line is opened."""
-    head = (
-        "---\ntags: [hide-input]\nmystnb:\n"
-        f"  code_prompt_show: {CHECKED}\n  code_prompt_hide: {CHECKED}\n---\n"
-    )
+    prompts = f"  code_prompt_show: {CHECKED}\n  code_prompt_hide: {CHECKED}\n"
+    head = f"---\ntags: [hide-input]\nmystnb:\n{prompts}---\n"
     return CHECK.sub(lambda match: match["before"] + head, text)
 
 
@@ -128,11 +125,10 @@ def plain(text: str, page: str, numbers: Mapping[str, tuple[str, int]]) -> str:
     def number(label: str) -> str:
         """Return the number of an equation, with its page where that is another one."""
         home, own = numbers[label]
-        return (
-            f"({own})"
-            if home == page
-            else f"({own}) of [{_spoken(home)}]({link(home + '.md', page)})"
-        )
+        name = posixpath.basename(home)
+        spoken = f"tutorial {int(name[:2])}" if name[:2].isdigit() else name.replace("_", " ")
+        other = "" if home == page else f" of [{spoken}]({link(f'{home}.md', page)})"
+        return f"({own}){other}"
 
     # links first: in the code that is inserted below, f[i](x) is not a link
     text = LINK.sub(lambda match: _linked(match, page), text)
@@ -142,12 +138,6 @@ def plain(text: str, page: str, numbers: Mapping[str, tuple[str, int]]) -> str:
         lambda match: f"$$\n{match['formula']}\n\\tag{{{numbers[match['label']][1]}}}\n$$", text
     )
     return REFERENCE.sub(lambda match: f"eq. {number(match[1])}", text)
-
-
-def _spoken(page: str) -> str:
-    """Return the name of a page in running text: tutorial 8, or more equations."""
-    name = posixpath.basename(page)
-    return f"tutorial {int(name[:2])}" if name[:2].isdigit() else name.replace("_", " ")
 
 
 def link(file: str, page: str) -> str:
@@ -170,36 +160,27 @@ def _directive(match: re.Match[str], page: str) -> str:
     name, argument = match["name"], match["argument"].strip()
     body = OPTION.sub("", match["body"]).strip("\n")
     if name == "eqcode":
-        lines = _tagged_lines()[argument]
-        address = f"{repository()}/blob/main/{lines.file}#L{lines.first}"
+        lines = tree.tagged_lines()[argument]
+        head = f"[{lines.file}, line {lines.first}]({repository()}/blob/main/{lines.file}#L{lines.first}):\n\n"
         names = re.search(r"^:definitions: (.+)$", match["body"], flags=re.MULTILINE)
-        if names:
-            code = tree.whole_definitions(lines, names[1].split())
-            pairs = tree.summaries(lines, names[1].split()).items()
-            said = "".join(f"- `{name}`: {summary}\n" for name, summary in pairs)
-        else:
-            code, said = textwrap.dedent(lines.text), ""
-        head = f"[{lines.file}, line {lines.first}]({address}):\n\n"
-        return f"{head}{said}{chr(10) if said else ''}```python\n{code}\n```\n"
-    if name in ("admonition", "note", "tip", "important"):
-        title = argument or name.capitalize()
-        return textwrap.indent(f"**{title}**\n\n{body}", "> ", lambda line: True) + "\n"
+        if not names:
+            return f"{head}```python\n{textwrap.dedent(lines.text)}\n```\n"
+        said = tree.summaries(lines, names[1].split())
+        listed = "".join(f"- `{one}`: {summary}\n" for one, summary in said.items())
+        code = tree.whole_definitions(lines, names[1].split())
+        return f"{head}{listed}\n```python\n{code}\n```\n"
     if name == "explorer":
         page_of_it = f"{repository()}/blob/main/docs/explorer/index.html"
         part = PARTS[read_address(argument)[0]]
-        line = f'[The explorer]({page_of_it}), part "{part}": a page for any browser, without a connection.'
-        return textwrap.indent(f"{body}\n\n{line}", "> ", lambda line: True) + "\n"
-    if name == "dropdown":
+        quoted = f'{body}\n\n[The explorer]({page_of_it}), part "{part}": a page for any browser, without a connection.'
+    elif name in ("admonition", "note", "tip", "important"):
+        quoted = f"**{argument or name.capitalize()}**\n\n{body}"
+    elif name == "dropdown":
         return f"**{argument}**\n\n{body}\n"
-    raise ValueError(
-        f"{page}: notebooks have no form for the directive {name!r}; add one to tutorial_text.py"
-    )
-
-
-@functools.cache
-def _tagged_lines() -> dict[str, tree.Lines]:
-    """Return the tagged lines of the package, which are read once for all notebooks."""
-    return tree.tagged_lines()
+    else:
+        message = f"notebooks have no form for the directive {name!r}; add one to tutorial_text.py"
+        raise ValueError(f"{page}: {message}")
+    return textwrap.indent(quoted, "> ", lambda line: True) + "\n"
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

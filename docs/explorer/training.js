@@ -1,11 +1,13 @@
-// Training in the page: new networks, Adam, halved intervals, pruning, and formulas in the place of splines, as in kan_ref.
+// Training in the page: samples of a target, new networks, Adam, halved intervals, pruning, and formulas in the place of splines.
 //
 //   (O2)  m = 0.9 m + 0.1 g,   v = 0.999 v + 0.001 g^2,   theta -= rate (m / (1 - 0.9^t)) / (sqrt(v / (1 - 0.999^t)) + 1e-8)
 "use strict";
 
-(function (root) {
-  const KAN = (root.KAN = root.KAN || {});
-  const { table, prepare, valueAndGradient } = KAN.backward;
+KAN.training = (() => {
+  const { table, prepare, edgeCurve, livingEdges, valueAndGradient } = KAN.network;
+
+  const N_SAMPLES = 400; // to train on, and as many to test on
+  const GREATEST = 1e6;
 
   // Uniform numbers in [0, 1) from a whole number (mulberry32), and normal ones from pairs of them (Box and Muller).
   function generator(seed) {
@@ -38,42 +40,40 @@
     return { widths: [...widths], layers };
   }
 
-  // Every number that trains, as [list, place] in the order of kan_ref's theta; with gradients for `parts`, theirs.
-  function places(network, parts) {
-    return network.layers.flatMap((layer, l) => {
-      const { coef, w_base: base, w_spline: spline } = parts[l];
-      const affine = [...layer.symbolic.keys()].sort((one, other) => order(one) - order(other));
-      function order(key) {
-        const [output, input] = key.split(",").map(Number);
-        return output * layer.nInputs + input;
-      }
-      const lists = [...coef.flat(), ...base, ...spline, ...new Set(affine.map((key) => parts[l].affine.get(key)))];
-      return lists.flatMap((list) => list.map((_, n) => [list, n]));
-    });
+  // Samples {x, y} on [-1, 1]^2 of the target that a text defines: {train, test}.
+  function sample(text) {
+    const target = KAN.expression.read(text, ["x", "y"]);
+    const columns = KAN.network.samples(newNetwork([2, 1], 1, 1, 0), 2 * N_SAMPLES);
+    const values = columns[0].map((_, n) => target([columns[0][n], columns[1][n]]));
+    const bad = values.findIndex((value) => !(Math.abs(value) <= GREATEST));
+    if (bad >= 0) {
+      const [x, y, value] = [columns[0][bad], columns[1][bad], values[bad]].map((number) => number.toPrecision(3));
+      throw new Error(`at x = ${x}, y = ${y} the target is ${value}; on all of [−1, 1]² it has to be a number of at most ${GREATEST}`);
+    }
+    const part = (...ends) => ({ x: columns.map((column) => column.slice(...ends)), y: [values.slice(...ends)] });
+    return { train: part(0, N_SAMPLES), test: part(N_SAMPLES) };
   }
 
-  const parameters = (network) => places(network, network.layers.map((layer) => ({ ...layer, affine: new Map([...layer.symbolic].map(([key, { affine }]) => [key, affine])) })));
-  const flat = (found) => found.map(([list, n]) => list[n]);
+  // The lists of all numbers that train; of gradients, theirs.
+  const lists = (layers) => layers.flatMap(({ coef, w_base: base, w_spline: spline, symbolic }) =>
+    [...coef.flat(), ...base, ...spline, ...new Set([...symbolic.values()].map(({ affine }) => affine))]);
 
   // Adam on a network, which it changes in place. A change of the parameters' number needs a new one.
   function adam(network) {
-    const theta = parameters(network);
-    const m = new Float64Array(theta.length);
-    const v = new Float64Array(theta.length);
+    const theta = lists(network.layers);
+    const [m, v] = [0, 0].map(() => theta.map((list) => new Float64Array(list.length)));
     let t = 0;
     let kept = { x: null };
-    return function step(x, y, rate, penaltyWeight = 0) {
-      if (kept.x !== x) kept = { x, prepared: prepare(network.layers[0], x) };
-      const found = valueAndGradient(network, x, y, penaltyWeight, kept.prepared);
-      const gradient = places(network, found.gradients);
+    return function step(x, y, rate, penalty = 0) {
+      if (kept.x !== x) kept = { x, prepared: x.map((column, i) => prepare(network.layers[0], i, column)) };
+      const found = valueAndGradient(network, x, y, penalty, kept.prepared);
       t += 1;
       const [first, second] = [1 - Math.pow(0.9, t), 1 - Math.pow(0.999, t)];
-      for (let p = 0; p < theta.length; p++) {
-        const g = gradient[p][0][gradient[p][1]];
-        m[p] = 0.9 * m[p] + 0.1 * g;
-        v[p] = 0.999 * v[p] + 0.001 * g * g;
-        theta[p][0][theta[p][1]] -= (rate * (m[p] / first)) / (Math.sqrt(v[p] / second) + 1e-8);
-      }
+      lists(found.gradients).forEach((gradient, n) => gradient.forEach((g, p) => {
+        m[n][p] = 0.9 * m[n][p] + 0.1 * g;
+        v[n][p] = 0.999 * v[n][p] + 0.001 * g * g;
+        theta[n][p] -= (rate * (m[n][p] / first)) / (Math.sqrt(v[n][p] / second) + 1e-8);
+      }));
       return found;
     };
   }
@@ -81,69 +81,49 @@
   // The same network on a grid with every interval of [a, b] halved: knots are inserted, the function stays (B20).
   function halveIntervals(network) {
     const layers = network.layers.map((layer) => {
-      const { degree } = layer;
-      const middles = layer.knots.map((row) => row.slice(degree, -degree - 1 || undefined).map((knot, n) => (knot + row[degree + n + 1]) / 2));
-      const insert = (coef, i) => middles[i].reduce((curve, t) => KAN.bspline.insertKnot(curve.knots, degree, curve.coef, t), { knots: layer.knots[i], coef });
+      const { degree, knots } = layer;
+      const middles = knots.map((row) => row.slice(degree, -degree - 1).map((knot, n) => (knot + row[degree + n + 1]) / 2));
+      const insert = (coef, i) => middles[i].reduce((curve, t) => KAN.bspline.insertKnot(curve.knots, degree, curve.coef, t), { knots: knots[i], coef });
       return { ...layer, nIntervals: 2 * layer.nIntervals,
-        knots: layer.knots.map((_, i) => insert(layer.coef[0][i], i).knots),
+        knots: knots.map((_, i) => insert(layer.coef[0][i], i).knots),
         coef: layer.coef.map((row) => row.map((coef, i) => insert(coef, i).coef)) };
     });
     return { ...network, layers };
   }
 
-  // The network without the edges whose score is below the threshold, and without edges of nodes that have no way in or out.
-  function prune(network, scores, threshold) {
-    const layers = network.layers.map((layer, l) => {
-      const keep = (output, input) => KAN.network.edgeKind(layer, output, input) !== "dead" && scores[l][output][input] >= threshold;
-      return { ...layer, mask: table(layer.nOutputs, layer.nInputs, (j, i) => (layer.mask[j][i] === 1 && keep(j, i) ? 1 : 0)),
-        symbolic: new Map([...layer.symbolic].filter(([key]) => keep(...key.split(",").map(Number)))) };
-    });
-    const cut = (l, loses) => {
-      const layer = layers[l];
-      for (const { output, input } of KAN.network.livingEdges(layer)) {
-        if (!loses(output, input)) continue;
-        layer.mask[output][input] = 0;
-        layer.symbolic.delete(`${output},${input}`);
-      }
-    };
-    const has = (l, end, node) => KAN.network.livingEdges(layers[l]).some((edge) => edge[end] === node);
-    for (let l = 1; l < layers.length; l++) cut(l, (_, input) => !has(l - 1, "output", input));
-    for (let l = layers.length - 2; l >= 0; l--) cut(l, (output) => !has(l + 1, "input", output));
+  // The network without the edges that do not pass `keep(layer, output, input)`.
+  function filtered(network, keep) {
+    const layers = network.layers.map((layer, l) => ({
+      ...layer,
+      mask: layer.mask.map((row, j) => row.map((flag, i) => (keep(l, j, i) ? flag : 0))),
+      symbolic: new Map([...layer.symbolic].filter(([key]) => keep(l, ...key.split(",").map(Number)))),
+    }));
     return { ...network, layers };
   }
 
-  // The network with each spline edge replaced by the formula that is nearest to it on the samples: {network, fits}.
-  function nameEdges(network, inputs) {
-    const fits = [];
-    const layers = network.layers.map((layer, l) => {
-      const symbolic = new Map([...layer.symbolic].map(([key, { name, affine }]) => [key, { name, affine: [...affine] }]));
-      const mask = layer.mask.map((row) => [...row]);
-      for (const { output, input, kind } of KAN.network.livingEdges(layer)) {
-        if (kind !== "spline") continue;
-        const x = inputs[l].map((row) => row[input]);
-        const [best] = KAN.affineFit.suggest(x, x.map((at) => KAN.network.edgeValue(layer, output, input, at)));
-        if (!best) continue;
-        mask[output][input] = 0;
-        symbolic.set(`${output},${input}`, { name: best.name, affine: best.affine });
-        fits.push({ layer: l, output, input, ...best });
-      }
-      return { ...layer, mask, symbolic };
-    });
-    return { network: { ...network, layers }, fits };
-  }
-
-  // About half of the records {steps, train, test}, in order: the first one, and of each eight others those with the smallest and the
-  // largest errors, so that no peak of a curve is lost.
-  const BLOCK = 8;
-  function thinned([first, ...others]) {
-    const kept = [first];
-    for (let at = 0; at < others.length; at += BLOCK) {
-      const block = others.slice(at, at + BLOCK);
-      const extreme = ["train", "test"].flatMap((name) => [1, -1].map((sign) => block.reduce((best, row) => (sign * (row[name] - best[name]) > 0 ? row : best))));
-      kept.push(...block.filter((row) => extreme.includes(row)));
-    }
+  // The network without the edges whose score is below the threshold, and without edges of nodes that have no way in or out.
+  function prune(network, scores, threshold) {
+    let kept = filtered(network, (l, j, i) => scores[l][j][i] >= threshold);
+    const last = network.layers.length - 1;
+    const has = (l, end, node) => livingEdges(kept.layers[l]).some((edge) => edge[end] === node);
+    for (let l = 1; l <= last; l++) kept = filtered(kept, (own, _, i) => own !== l || has(l - 1, "output", i));
+    for (let l = last - 1; l >= 0; l--) kept = filtered(kept, (own, j) => own !== l || has(l + 1, "input", j));
     return kept;
   }
 
-  KAN.training = { thinned, newNetwork, adam, parameters, places, flat, halveIntervals, prune, nameEdges, generator };
-})(globalThis);
+  // The network with each spline edge replaced by the formula that is nearest to it on the samples `values[row][node]`: {network, fits}.
+  function nameEdges(network, values) {
+    const named = filtered(network, () => true);
+    const fits = named.layers.flatMap((layer, l) => livingEdges(layer).filter(({ kind }) => kind === "spline").flatMap(({ output, input }) => {
+      const x = values[l][input];
+      const [best] = KAN.affineFit.suggest(x, [...edgeCurve(layer, output, input, x)]);
+      if (!best) return [];
+      layer.mask[output][input] = 0;
+      layer.symbolic.set(`${output},${input}`, { name: best.name, affine: best.affine });
+      return [best];
+    }));
+    return { network: named, fits };
+  }
+
+  return { sample, newNetwork, adam, lists, halveIntervals, prune, nameEdges, generator };
+})();

@@ -1,110 +1,83 @@
-// Part 4 of the page at work: its controls, and training step by step.
+// Part 4 of the page: a network is trained on a function of two variables, refined, pruned and named, step by step.
 "use strict";
 
-// The controls of part 4: their values, what stands beside them, and the address of the page.
-(function (root) {
-  const KAN = (root.KAN = root.KAN || {});
-  const { format, byId } = KAN.draw;
-  const { TARGETS } = KAN.trainingData;
+KAN.trainingView = (() => {
+  const { svg, html, say, label, format, plural, reach, plot, whenResized, byId } = KAN.draw;
+  const { sample, newNetwork, adam } = KAN.training;
 
-  const own = (name) => Number(byId(name).value);
-  const rate = () => 10 ** own("train-rate");
-  const penalty = () => (own("train-penalty") <= -5 ? 0 : 10 ** own("train-penalty"));
-  const widths = () => (own("train-hidden") === 0 ? [2, 1] : [2, own("train-hidden"), 1]);
-
-  const targetText = () => (byId("train-target").value === "own" ? byId("train-own").value : byId("train-target").value);
-
-  function labels() {
-    const shown = { "train-hidden": String(own("train-hidden")), "train-intervals": String(own("train-intervals")), "train-degree": String(own("train-degree")),
-      "train-rate": format(rate(), 2), "train-penalty": penalty() === 0 ? "0" : format(penalty(), 2), "train-seed": String(own("train-seed")) };
-    for (const [name, text] of Object.entries(shown)) {
-      byId(`${name}-value`).textContent = text;
-      byId(name).setAttribute("aria-valuetext", text);
-    }
-    byId("train-own-row").hidden = byId("train-target").value !== "own";
-  }
-
-  function fromAddress() {
-    if (KAN.address.text("part", "") !== "training") return false;
-    const target = KAN.address.text("target", TARGETS[0]);
-    byId("train-target").value = TARGETS.includes(target) ? target : "own";
-    if (!TARGETS.includes(target)) byId("train-own").value = target;
-    for (const name of ["hidden", "intervals", "degree", "rate", "penalty", "seed"]) {
-      const slider = byId(`train-${name}`);
-      slider.value = KAN.address.number(name, Number(slider.defaultValue), Number(slider.min), Number(slider.max));
-    }
-    return true;
-  }
-
-  function toAddress() {
-    KAN.address.write("training", { target: targetText(), hidden: own("train-hidden"), intervals: own("train-intervals"), degree: own("train-degree"),
-      rate: own("train-rate"), penalty: own("train-penalty"), seed: own("train-seed") });
-  }
-
-  KAN.trainingControls = { own, rate, penalty, widths, targetText, labels, fromAddress, toAddress };
-})(globalThis);
-
-// Part 4 of the page: a network is trained on a function of two variables, refined, pruned and named, step by step.
-(function (root) {
-  const KAN = (root.KAN = root.KAN || {});
-  const { html, format, whenResized, byId } = KAN.draw;
-  const { own, rate, penalty, widths, targetText, labels, fromAddress, toAddress } = KAN.trainingControls;
-  const { runForward } = KAN.backward;
-  const { TARGETS, VARIABLES, N_SAMPLES, PIXELS } = KAN.trainingData;
-  const { drawErrors, drawMaps, drawEdge, markWeak, showSample } = KAN.trainingPicture;
-
+  const TARGETS = ["exp(sin(pi x) + y^2)", "x y", "sqrt(x^2 + y^2)", "sin(pi x) + y^2", "1/(1 + 10 (x - y)^2)"];
+  const N_SHOWN = 200; // inputs that scores and curves are made of
   const FRAME = 24; // milliseconds of training between two looks
   const PICTURE_EVERY = 250; // milliseconds
   const MOST_INTERVALS = 80;
   const MOST_RECORDS = 2000; // of errors, all of which are drawn
-  const NEED_NETWORK = ["train-run", "train-one", "train-halve", "train-name", "train-prune"];
+  const SETTINGS = ["hidden", "intervals", "degree", "seed", "rate", "penalty"];
+  const NEED_NETWORK = ["run", "one", "halve", "name", "prune"];
 
   const state = { network: null, step: null, steps: 0, history: [], events: [], running: false, chosen: null, names: "" };
   let [data, model, picture, drawnAt] = [null, null, null, 0];
 
-  const outputsOn = ({ x }) => runForward(state.network, x).at(-1).y[0];
-  const errorOn = (part) => Math.sqrt(outputsOn(part).reduce((sum, value, b) => sum + (value - part.y[0][b]) ** 2, 0) / part.x[0].length);
+  const control = (name) => byId(`train-${name}`);
+  const own = (name) => Number(control(name).value);
+  const rate = () => 10 ** own("rate");
+  const penalty = () => (own("penalty") <= -5 ? 0 : 10 ** own("penalty"));
+  const targetText = () => control(control("target").value === "own" ? "own" : "target").value;
 
-  const last = () => state.history[state.history.length - 1];
+  // --- the settings, beside their sliders and in the address of the page
 
-  function record() {
-    if (state.history.length >= MOST_RECORDS) state.history = KAN.training.thinned(state.history);
-    state.history.push({ steps: state.steps, train: errorOn(data.train), test: errorOn(data.test) });
+  function labels() {
+    const shown = { rate: format(rate(), 2), penalty: format(penalty(), 2) };
+    for (const name of SETTINGS) label(`train-${name}`, shown[name] ?? control(name).value);
+    byId("train-own-row").hidden = control("target").value !== "own";
+  }
+
+  const toAddress = () => KAN.address.write("training", { target: targetText(), ...Object.fromEntries(SETTINGS.map((name) => [name, own(name)])) });
+
+  function follow() {
+    if (KAN.address.text("part", "") === "training") {
+      const target = KAN.address.text("target", TARGETS[0]);
+      control("target").value = TARGETS.includes(target) ? target : "own";
+      if (!TARGETS.includes(target)) control("own").value = target;
+      for (const name of SETTINGS) control(name).value = KAN.address.slider(name, control(name));
+    }
+    labels();
+    startAgain();
   }
 
   // --- what the buttons do
 
   function startAgain() {
     pause();
-    const text = targetText();
+    say("train-error", "");
     try {
-      data = KAN.trainingData.make(text);
-      tell("");
+      data = sample(targetText());
     } catch (error) {
-      tell(`The target cannot be used: ${error.message}.`);
-      clear();
-      return;
+      data = null;
+      say("train-error", `The target cannot be used: ${error.message}.`);
     }
-    state.network = KAN.training.newNetwork(widths(), own("train-intervals"), own("train-degree"), own("train-seed"));
+    state.network = data && newNetwork(own("hidden") === 0 ? [2, 1] : [2, own("hidden"), 1], own("intervals"), own("degree"), own("seed"));
     Object.assign(state, { steps: 0, history: [], events: [], chosen: null, names: "" });
-    for (const name of NEED_NETWORK) byId(name).disabled = false;
-    byId("train-shown").hidden = false;
-    changed();
-  }
-
-  // Without a target there is nothing to train and nothing to show.
-  function clear() {
-    state.network = null;
-    for (const name of NEED_NETWORK) byId(name).disabled = true;
-    byId("train-shown").hidden = true;
+    for (const name of NEED_NETWORK) control(name).disabled = !data;
+    byId("train-shown").hidden = !data;
+    if (data) changed();
   }
 
   // After a change of the network's parameters: a new optimizer, and all pictures.
   function changed(event = "") {
-    if (event) state.events.push({ steps: state.steps, event });
-    state.step = KAN.training.adam(state.network);
+    if (event) state.events.push({ at: state.steps, event });
+    state.step = adam(state.network);
     record();
     drawAll();
+  }
+
+  function errorOn({ x, y }) {
+    const [outputs] = KAN.network.forward(state.network, x).at(-1).y;
+    return Math.sqrt(outputs.reduce((sum, value, b) => sum + (value - y[0][b]) ** 2, 0) / outputs.length);
+  }
+
+  function record() {
+    if (state.history.length >= MOST_RECORDS) state.history = state.history.filter((_, n) => n % 2 === 0);
+    state.history.push({ at: state.steps, train: errorOn(data.train), test: errorOn(data.test) });
   }
 
   function train(milliseconds) {
@@ -115,9 +88,9 @@
       state.steps += 1;
     } while (Number.isFinite(error) && performance.now() < until);
     record();
-    if (Number.isFinite(last().train)) return;
+    if (Number.isFinite(state.history.at(-1).train)) return;
     pause();
-    tell("The error is not a number any more: a symbolic edge has left the domain of its function, or the learning rate is too large. Start again.");
+    say("train-error", "The error is not a number any more: a symbolic edge has left the domain of its function, or the learning rate is too large. Start again.");
   }
 
   function loop() {
@@ -130,7 +103,7 @@
 
   function pause() {
     state.running = false;
-    byId("train-run").textContent = "Train";
+    say("train-run", "Train");
   }
 
   function runOrPause() {
@@ -139,127 +112,125 @@
       drawAll();
       return;
     }
-    tell("");
     state.running = true;
-    byId("train-run").textContent = "Pause";
+    say("train-run", "Pause");
     requestAnimationFrame(loop);
   }
 
+  function oneStep() {
+    pause();
+    train(0);
+    drawAll();
+  }
+
+  const greatestGrid = () => Math.max(...state.network.layers.map(({ nIntervals }) => nIntervals));
+  const nLiving = () => state.network.layers.reduce((sum, layer) => sum + KAN.network.livingEdges(layer).length, 0);
+
   function halve() {
-    const most = Math.max(...state.network.layers.map(({ nIntervals }) => nIntervals));
-    if (2 * most > MOST_INTERVALS) {
-      tell(`A grid of this page has at most ${MOST_INTERVALS} intervals.`);
-      return;
-    }
     state.network = KAN.training.halveIntervals(state.network);
-    changed(`G = ${2 * most}`);
+    changed(`G = ${greatestGrid()}`);
   }
 
   function prune() {
     const before = nLiving();
-    state.network = KAN.training.prune(state.network, model.scores, own("train-threshold"));
+    state.network = KAN.training.prune(state.network, model.scores, own("threshold"));
     changed(`${before - nLiving()} edges removed`);
   }
 
   function nameEdges() {
-    const { network, fits } = KAN.training.nameEdges(state.network, model.inputs);
+    const { network, fits } = KAN.training.nameEdges(state.network, model.values);
     state.network = network;
-    state.names = fits.length ? `Named: ${fits.map(({ name, miss }) => `${KAN.edgePanel.functionText(name)} (1 − R² = ${KAN.draw.formatSmall(miss)})`).join(", ")}. Train on: a, b, c and d of every formula are parameters now. They need a smaller learning rate, 0.001 for a start.` : "There is no spline edge to name.";
+    const told = fits.map(({ name, miss }) => `${KAN.edgePanel.functionText(name)} (1 − R² = ${format(miss, 2)})`).join(", ");
+    state.names = told
+      ? `Named: ${told}. Train on: a, b, c and d of every formula are parameters now. They need a smaller learning rate, 0.001 for a start.`
+      : "There is no spline edge to name.";
     changed("edges named");
   }
 
-  const nLiving = () => state.network.layers.reduce((sum, layer) => sum + KAN.network.livingEdges(layer).length, 0);
-
   // --- what is shown
 
-  function tell(sentence) {
-    byId("train-error").textContent = sentence;
-    byId("train-error").hidden = sentence === "";
-  }
-
-  function say() {
-    const { train: training, test } = last();
-    const grids = [...new Set(state.network.layers.map(({ nIntervals }) => nIntervals))];
-    byId("train-say").textContent = `Step ${state.steps}: training RMSE ${format(training, 3)}, test RMSE ${format(test, 3)}. [${state.network.widths.join(", ")}], G = ${grids.join(", ")}, ${nLiving()} active edges.`;
-    byId("train-names").textContent = state.names;
-    byId("train-halve").disabled = 2 * Math.max(...grids) > MOST_INTERVALS;
-  }
-
+  // The errors over the steps, on a logarithmic axis.
   function showErrors() {
-    drawErrors(state);
-    say();
+    const { history, events, steps, network } = state;
+    const log = (value) => Math.log10(Math.max(value, 1e-16));
+    const [low, high] = reach(history.flatMap(({ train: one, test: other }) => [log(one), log(other)]));
+    const yDomain = [Math.min(low, high - 1), high];
+    const chart = plot(byId("train-curve"), { height: 200, xDomain: [0, Math.max(100, steps)], yDomain, label: "Training and test error over the steps, as powers of ten" });
+    for (const { at, event } of events) {
+      const right = chart.x(at) < chart.inner.x + 0.75 * chart.inner.width;
+      chart.cursor()(at);
+      chart.add(svg("text", { x: chart.x(at) + (right ? 4 : -4), y: chart.inner.y + 14, "text-anchor": right ? "start" : "end" }, event));
+    }
+    for (const name of ["test", "train"]) {
+      const ys = history.map((row) => log(row[name]));
+      // one point is no line; outside of the clipped group, whose border it touches
+      if (ys.length === 1) chart.root.append(svg("circle", { class: name, cx: chart.x(0), cy: chart.y(ys[0]), r: name === "test" ? 6 : 3.5 }));
+      else chart.line(`term ${name}`, history.map(({ at }) => at), ys);
+    }
+    const { train: training, test } = history.at(-1);
+    say("train-say", `Step ${steps}: training RMSE ${format(training, 3)}, test RMSE ${format(test, 3)}. [${network.widths.join(", ")}], G = ${greatestGrid()}, ${nLiving()} active edges.`);
   }
 
   function drawAll() {
     drawnAt = performance.now();
-    const focused = root.document.activeElement && root.document.activeElement.dataset ? root.document.activeElement.dataset.edge : undefined;
-    model = { network: state.network, names: { inputs: VARIABLES, outputs: ["output"] }, ...KAN.network.look(state.network, data.points) };
+    const focused = document.activeElement.dataset.edge;
+    const samples = data.train.x.map((column) => column.slice(0, N_SHOWN));
+    model = { network: state.network, names: { inputs: ["x", "y"], outputs: ["output"] }, ...KAN.network.look(state.network, samples) };
     const holder = byId("train-network");
-    picture = KAN.networkPicture.draw(holder, model, holder.clientWidth, choose);
-    if (focused && holder.querySelector(`[data-edge="${focused}"]`)) holder.querySelector(`[data-edge="${focused}"]`).focus();
-    const alive = state.chosen && KAN.network.edgeKind(state.network.layers[state.chosen.layer], state.chosen.output, state.chosen.input) !== "dead";
-    if (!alive) state.chosen = picture.strongest;
-    if (state.chosen) picture.markEdge(state.chosen);
-    byId("train-note").textContent = picture.note;
-    markWeak(model, own("train-threshold"));
-    drawEdge(model, state.chosen);
-    drawMaps(data.raster.y[0], outputsOn(data.raster));
-    showSample(model, picture, data.train, own("train-sample"));
+    picture = KAN.networkPicture.draw(holder, model, choose);
+    if (focused) holder.querySelector(`[data-edge="${focused}"]`)?.focus();
+    const { chosen } = state;
+    const alive = chosen && KAN.network.edgeKind(state.network.layers[chosen.layer], chosen.output, chosen.input) !== "dead";
+    state.chosen = null;
+    if (alive || picture.strongest) choose(alive ? chosen : picture.strongest);
+    else KAN.edgePanel.clear("train-edge", "No edge is left");
+    say("train-note", picture.note);
+    say("train-names", state.names);
+    byId("train-halve").disabled = 2 * greatestGrid() > MOST_INTERVALS;
+    markWeak();
     showErrors();
   }
 
   function choose(edge) {
-    const { layer, output, input } = edge;
-    if (state.chosen && layer === state.chosen.layer && output === state.chosen.output && input === state.chosen.input) return;
-    state.chosen = { layer, output, input };
-    picture.markEdge(state.chosen);
-    drawEdge(model, state.chosen);
+    if (KAN.networkPicture.sameEdge(edge, state.chosen)) return;
+    state.chosen = edge;
+    picture.markEdge(edge);
+    KAN.edgePanel.draw("train-edge", model, edge);
   }
 
-  // Takes another target and other settings from the address.
-  function follow() {
-    if (!fromAddress()) return;
-    labels();
-    startAgain();
+  // The edges that the pruning slider would remove.
+  function markWeak() {
+    const buttons = [...byId("train-network").querySelectorAll(".edge")];
+    const weak = buttons.filter(({ dataset }) => {
+      const [layer, output, input] = dataset.edge.split(",");
+      return model.scores[layer][output][input] < own("threshold");
+    });
+    for (const button of buttons) button.classList.toggle("weak", weak.includes(button));
+    label("train-threshold", format(own("threshold"), 2));
+    say("train-prune", `Remove ${plural(weak.length, "weak edge")}`);
+    control("prune").disabled = weak.length === 0;
   }
 
   function start() {
-    byId("train-target").append(...TARGETS.map((text) => html("option", { value: text }, text)), html("option", { value: "own" }, "your own formula"));
-    for (const name of ["map-target", "map-network", "map-difference"]) Object.assign(byId(name), { width: PIXELS, height: PIXELS });
-    byId("train-sample").max = N_SAMPLES - 1;
-    fromAddress();
-    const fresh = () => {
+    control("target").append(...TARGETS.map((text) => html("option", { value: text }, text)), html("option", { value: "own" }, "your own formula"));
+    const settled = (isNew) => () => {
       labels();
-      startAgain();
+      if (isNew) startAgain();
       toAddress();
     };
-    const relabel = () => {
-      labels();
-      toAddress();
-    };
-    for (const name of ["train-target", "train-own"]) byId(name).addEventListener("change", fresh);
-    for (const name of ["train-hidden", "train-intervals", "train-degree", "train-seed"]) byId(name).addEventListener("input", fresh);
-    for (const name of ["train-rate", "train-penalty"]) byId(name).addEventListener("input", relabel);
-    byId("train-run").addEventListener("click", runOrPause);
-    byId("train-one").addEventListener("click", () => {
-      pause();
-      train(0);
-      drawAll();
-    });
-    const buttons = { "train-again": startAgain, "train-halve": halve, "train-prune": prune, "train-name": nameEdges };
+    for (const name of ["target", "own"]) control(name).addEventListener("change", settled(true));
+    for (const name of SETTINGS) control(name).addEventListener("input", settled(name !== "rate" && name !== "penalty"));
+    const buttons = { run: runOrPause, one: oneStep, again: startAgain, halve, prune, name: nameEdges };
     for (const [name, action] of Object.entries(buttons)) {
-      byId(name).addEventListener("click", () => {
-        tell("");
+      control(name).addEventListener("click", () => {
+        say("train-error", "");
         action();
       });
     }
-    const shown = (action) => () => state.network && action();
-    byId("train-threshold").addEventListener("input", shown(() => markWeak(model, own("train-threshold"))));
-    byId("train-sample").addEventListener("input", shown(() => showSample(model, picture, data.train, own("train-sample"))));
-    labels();
-    startAgain();
-    whenResized(byId("train-network"), shown(drawAll));
+    control("threshold").addEventListener("input", () => state.network && markWeak());
+    follow();
+    whenResized(byId("train-network"), () => state.network && drawAll());
   }
 
-  KAN.trainingView = { start, follow, state };
-})(globalThis);
+  return { start, follow, state };
+})();

@@ -1,54 +1,10 @@
-"""A browser for the tests of the explorer and of the site's pages: Debian's chromium by its own driver."""
-
-import shutil
-from contextlib import contextmanager
+"""The browser of the tests of a module."""
 
 import pytest
-from selenium import webdriver
-
-BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-FLAGS = (
-    "headless",
-    "no-sandbox",
-    "disable-gpu",
-    "disable-dev-shm-usage",
-    "disable-quic",
-    "no-first-run",
-    "disable-background-networking",
-    "disable-component-update",
-    "disable-sync",
-    "hide-scrollbars",
-)
-
-
-@contextmanager
-def opened():
-    """A browser that is closed at the end."""
-    assert BROWSER, "these tests need the program chromium"
-    assert DRIVER, "these tests need the program chromedriver"
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in FLAGS:
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(
-        options=options, service=webdriver.ChromeService(executable_path=DRIVER)
-    )
-    try:
-        driver.set_script_timeout(60)
-        yield driver
-    finally:
-        driver.quit()
+from browser_page import opened
 
 
 @pytest.fixture(scope="module")
 def chromium():
     with opened() as driver:
         yield driver
-
-
-@pytest.fixture
-def two_browsers():
-    """For many pages: most of the time goes into setting their formulas, on one core each."""
-    with opened() as one, opened() as other:
-        yield one, other
