@@ -25,9 +25,9 @@ class Report:
     outcomes: tuple[Outcome, ...]
 
     @property
-    def failures(self) -> list[Outcome]:
+    def failures(self) -> tuple[Outcome, ...]:
         """Wrong answers to required cases that are neither listed as failing nor blocked."""
-        return [one for one in self.outcomes if one.status == "failed"]
+        return tuple(one for one in self.outcomes if one.status == "failed")
 
     @property
     def required(self) -> list[Outcome]:

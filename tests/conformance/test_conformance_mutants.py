@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cases import for_all
 from conformance_defects import DEFECTS, VARIANTS, changed_methods, defective
-from conformance_subjects import Local, Loops, PlainModules, SciPyNetwork
+from conformance_subjects import Loops, PlainModules, SciPyNetwork
 
 from kan_ref.conformance import cases, suite
 from kan_ref.conformance.adapters.reference import Reference
@@ -132,7 +132,7 @@ def test_every_planted_defect_is_caught_and_nearly_always_named_first(defects, s
 @pytest.mark.parametrize(
     "subject",
     [
-        *(conformance_plain.Plain, Local, Reference, SciPyBSplines),
+        *(conformance_plain.Plain, Reference, SciPyBSplines),
         *(PlainModules, Loops, SciPyNetwork),  # those that `benchmarks.conformance_mutants` changes
     ],
 )
@@ -161,9 +161,7 @@ def test_an_implementation_in_float32_passes_in_float32_and_is_named_in_float64(
         def basis(self, x, knots, degree):
             return super().basis(x, knots, degree).astype(np.float32)
 
-    passed = suite.run(
-        DirectSubject(Single(), "float32"), suite.choose(only=["bases"]), dtype="float32"
-    )
+    passed = suite.run(DirectSubject(Single(), "float32"), suite.choose(only=["bases"]))
     named = suite.run(DirectSubject(Single()), suite.choose(only=["bases"]))
 
     assert passed.failures == ()

@@ -315,7 +315,7 @@ def test_an_adapter_is_told_its_precision_once_and_given_arrays_in_it():
         report = suite.run(subject, suite.choose(only=["bases"]))
         skipped = {one.reason for one in report.outcomes if one.status == "skipped"}
 
-        assert (report.failures, report.dtype, subject.adapter.asked) == ([], dtype, (dtype,))
+        assert (report.failures, report.dtype, subject.adapter.asked) == ((), dtype, (dtype,))
         assert skipped == ({"not a case for float32"} if dtype == "float32" else set())
     with pytest.raises(
         ValueError, match=r"^dtype is 'float16', but must be one of 'float64', 'float32'"
