@@ -15,7 +15,8 @@ are wrong in both among those that are wrong in one; an output counts half if th
 differ. So S is 1 if the numbers are those of the injected defect, and at most 1/2 if only the
 places are the same. w_M is 1; it is 0 for a method whose failures all follow one of a more basic
 topic, and small for one that does not fail in the run, because an implementation may compute the
-same formula at two places. S is halved if the most basic method of the pattern passes.
+same formula at two places. S is halved if the most basic method of the pattern passes. Of flags
+that agree nearly equally, the first is the one that the failed cases test more often.
 
 A library can have several defects. So the best pattern is named, its cases are taken out, and the
 search goes on while S is at least 0.4, or 0.9 once one in twenty of the failures is left. If no
@@ -62,6 +63,7 @@ SAME = 1e-6  # fingerprints that agree within this fraction are of the same answ
 PLACE = 0.5  # what an output counts that is wrong in both, but with other numbers
 RIGHT = 0.05  # weight of a method that does not fail in the run
 OWN = 0.5  # factor of a pattern whose most basic method passes all its cases
+TIE = 0.05  # weight of the share of the failed cases' flags, among patterns that agree equally
 LEAST = 0.1  # agreement below which no pattern agrees
 AGREES = 0.4  # least agreement of a further defect
 REST, EQUAL = 0.05, 0.9  # if no more than this share of failures is left, its least agreement
@@ -222,7 +224,11 @@ def agreements(outcomes: Sequence[Outcome]) -> dict[str, tuple[float, set[str]]]
         score = _agreement(pattern, asked)
         if score >= found.get(pattern.flag, (0.0,))[0]:
             found[pattern.flag] = score, {case for one in pattern.wrong.values() for case in one}
-    return dict(sorted(found.items(), key=lambda item: -item[1][0]))
+    tested = Counter(flag for one in outcomes if one.status in BAD for flag in one.case.flags)
+    ranks = {
+        flag: score + TIE * tested[flag] / tested.total() for flag, (score, _) in found.items()
+    }
+    return {flag: found[flag] for flag in sorted(found, key=lambda flag: -ranks[flag])}
 
 
 def _agreement(pattern: Pattern, asked: Mapping[str, Mapping[str, Outcome]]) -> float:

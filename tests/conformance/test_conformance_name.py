@@ -164,5 +164,5 @@ def test_a_run_agrees_fully_with_its_own_pattern_and_less_with_those_of_other_fl
 
     assert scores["BasisSlope"] == max(scores.values()) == pytest.approx(1.0)
     assert scores["KnotOwnership"] < 0.5
-    assert list(scores.values()) == sorted(scores.values(), reverse=True)
+    assert next(iter(scores)) == "BasisSlope"
     assert all(0.0 <= score <= 1.0 for score in scores.values())
