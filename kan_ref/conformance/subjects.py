@@ -320,7 +320,7 @@ _TOKEN = re.compile(rf'"(?:[^"\\]|\\.)*"(?:\s*:)?|(?<![\w.+-]){_WORD}', re.IGNOR
 
 def dump(message: Mapping[str, Any]) -> bytes:
     """Return a message as one line; numbers that are not finite are words in quotes."""
-    text = json.dumps(message, default=lambda array: array.tolist())
+    text = json.dumps(message, default=lambda array: array.tolist(), separators=(",", ":"))
     return re.sub(r"-?(?:NaN|Infinity)", r'"\g<0>"', text).encode() + b"\n"
 
 

@@ -179,9 +179,7 @@ def test_requests_are_json_in_which_words_stand_for_numbers_that_are_not_finite(
         }
     )
 
-    assert (
-        line == b'{"x": [["NaN", "-Infinity"], ["Infinity", 0.1]], "name": "silu", "empty": []}\n'
-    )
+    assert line == b'{"x":[["NaN","-Infinity"],["Infinity",0.1]],"name":"silu","empty":[]}\n'
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ def test_the_file_is_sorted_and_the_page_is_what_it_gives():
 def test_a_card_counts_each_case_of_its_contract_once(record):
     failed = {case for found in record["findings"] for bad in cards.BAD for case in found[bad]}
     listed = [*failed, *record["differs"], *record["skipped"]]
-    own = {topic.name for topic in cases.load_topics() if topic.basis_family == FAMILY[record["name"]]}
+    own = {
+        topic.name for topic in cases.load_topics() if topic.basis_family == FAMILY[record["name"]]
+    }
     asked = Counter(
         case.topic
         for case in CASES.values()
@@ -227,7 +229,7 @@ def test_what_is_late_cannot_be_built_or_is_absent_gets_no_record(toys, tmp_path
     assert cards.main(["--out", str(tmp_path), "--timeout", "1", "--dtype", "float64"]) == 1
     said = capsys.readouterr().err
     assert "slow did not answer" in said
-    assert "unbuilt cannot be tested: ImportError: no such thing" in said
+    assert "unbuilt cannot be tested" in said and "ImportError: no such thing" in said
     cards.LIBRARIES[:] = [
         cards.Library("absent", "Absent", "nowhere:Nothing", ["kan_ref_no_such_thing"], "")
     ]
