@@ -6,6 +6,7 @@ Each is a directive without arguments.
 import html
 import posixpath
 import re
+import tomllib
 from collections import Counter
 from typing import Any
 
@@ -227,11 +228,24 @@ def link_places(app: Sphinx, doctree: nodes.document) -> None:
                 place.replace_self(link(place.deepcopy(), where))
 
 
+def explain_flags(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Write each flag of the conformance kit, with its defect and text, where a page says so."""
+    if "<!-- flags -->" in source[0]:
+        data = tree.ROOT / "kan_ref" / "conformance" / "flags.toml"
+        flags = tomllib.loads(data.read_text(encoding="utf-8")).items()
+        parts = [
+            f"### {flag}\n*{one['defect'][0].upper()}{one['defect'][1:]}.* {one['text']}\n"
+            for flag, one in flags
+        ]
+        source[0] = source[0].replace("<!-- flags -->", "\n".join(parts))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension; called by Sphinx."""
     app.add_directive("equation-index", EquationIndex)
     app.add_directive("deviations", Deviations)
     app.add_directive("gallery", Gallery)
     app.add_directive("public-names", PublicNames)
+    app.connect("source-read", explain_flags)
     app.connect("doctree-read", link_places)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

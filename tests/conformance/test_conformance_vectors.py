@@ -219,19 +219,11 @@ def test_case_ids_are_unique_and_plain():
     assert all(re.fullmatch(r"[a-z_0-9]+/[A-Za-z0-9-]+", name) for name in CASES)
 
 
-def test_the_page_explains_every_flag_under_its_name_with_the_words_of_the_vectors():
+def test_every_flag_is_explained_and_the_page_has_a_place_for_all():
     page = (HOME.parents[1] / "docs" / "conformance.md").read_text(encoding="utf-8")
-    sections = re.findall(
-        r"^### (\w+)\n\*(.+?)\.\* (.+)$", page.partition("## Flags")[2], flags=re.MULTILINE
-    )
 
-    assert {flag: defect[0].lower() + defect[1:] for flag, defect, _ in sections} == {
-        flag: row["defect"][0].lower() + row["defect"][1:] for flag, row in encode.FLAGS.items()
-    }
-    assert {flag: text for flag, _, text in sections} == {
-        flag: row["text"] for flag, row in encode.FLAGS.items()
-    }
-    assert all(len(explanation) > 40 for _, _, explanation in sections)
+    assert page.rstrip().endswith("<!-- flags -->")
+    assert all(len(row["text"]) > 40 for row in encode.FLAGS.values())
 
 
 def test_pages_say_how_many_cases_of_the_paper_there_are():

@@ -12,6 +12,7 @@ from checkout import ROOT
 
 from kan_ref.conformance import cards, cases, suite
 from kan_ref.conformance.cards import EVIDENCE, LIBRARIES, TABLES
+from kan_ref.conformance.generate import encode
 from kan_ref.conformance.report import notes
 
 DOCS = ROOT / "docs"
@@ -103,13 +104,11 @@ def test_a_known_defect_has_the_outcome_that_is_stated(known):
 
 
 def test_the_page_links_flags_that_the_page_of_the_kit_explains():
-    explained = re.findall(
-        r"^### (\w+)$", (DOCS / "conformance.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    facts = re.findall(r"^### (\w+)$", (DOCS / "conformance.md").read_text(encoding="utf-8"), re.M)
     linked = set(re.findall(r"\(conformance\.md#(\w+)\)", cards.page(RECORDS)))
 
     assert linked
-    assert linked <= {flag.lower() for flag in explained}
+    assert linked <= {flag.lower() for flag in (*facts, *encode.FLAGS)}
 
 
 # --- adapters without their libraries
