@@ -23,14 +23,13 @@ FLOAT32 = 2.0**29  # epsilon of float32 in units of that of float64
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an answer is right; if not, its largest error and the matching defects.
+    """Whether an answer is right; if not, its largest error and its fingerprints.
 
     `ulp`: the largest error in units of the last place of the expected number, nan where that is 0.
     `relative`: the same error in units of the output's largest number.
 
     `kind`: "" if right, "values", "not finite" or "shape" if wrong, "unreadable" if it has another
-    form, or what came instead of an answer:
-    "raises", "no answer", "not asked".
+    form, or what came instead of an answer: "raises", "no answer", "not asked".
     `prints`: fingerprints of the wrong outputs, nan where numbers are not finite or there are none.
     `single`: whether all numbers are float32 numbers, which right ones are not.
     """

@@ -53,7 +53,6 @@ _BY_KIND = {
     "no answer": "NoAnswer",
     "not asked": "NotAsked",
     "unreadable": "Unreadable",
-    "form": "Unreadable",
     "shape": "Shape",
     "not finite": "NotFinite",
 }
