@@ -46,7 +46,7 @@ KAN.edgePanel = (() => {
       ...(formula
         ? { formula: `φ(x) = ${formulaText(formula.name, formula.affine, 6)}` }
         : { "spline edge": `φ(x) = ${format(layer.w_base[output][input])} ${b} + ${format(layer.w_spline[output][input])} spline(x), degree ${layer.degree}, ${layer.nIntervals} intervals` }),
-      score: `${format(scores[l][output][input])}, the mean of |φ| over ${usedSamples} inputs spread over the grid`,
+      score: `${format(scores[l][output][input])}, the mean of |φ| over ${usedSamples} inputs`,
     };
   }
 
