@@ -169,7 +169,8 @@ class _Process:
         _limit_memory(self.running.pid, self.limits.memory)
         answer = self.exchange(self.hello, self.read_hello, self.limits.start_timeout)
         if answer.error is not None:
-            raise RuntimeError(f"no answer to hello: {answer.error}")
+            fact = "cannot be used" if answer.kind == "raises" else "no answer to hello"
+            raise RuntimeError(f"{fact}: {answer.error}")
         return answer.result
 
     def ask(self, method: str, request: bytes, read: _Read) -> Answer:
@@ -204,8 +205,9 @@ class _Process:
         alarm.daemon = True  # after Ctrl-C nothing waits for the time limit
         alarm.start()
         try:
-            requests.write(request)
-            requests.flush()
+            with contextlib.suppress(OSError):  # it has ended: what it wrote may say why
+                requests.write(request)
+                requests.flush()
             return read(answers)
         except (OSError, EOFError) as error:
             reason = f"no answer within {seconds:g} s" if hung.is_set() else "ended without answer"
