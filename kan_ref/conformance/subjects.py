@@ -41,7 +41,7 @@ from kan_ref.conformance.cases import (
     arguments,
     printable,
 )
-from kan_ref.conformance.plain_layer import read_numbers
+from kan_ref.conformance.judge import read_numbers
 
 MOST_CRASHES = 3  # hangs and exits of one method, after which its further cases are not run
 MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
