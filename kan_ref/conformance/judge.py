@@ -84,7 +84,8 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
 
 def _compared(case: Case, got: Mapping[str, Any], dtype: str) -> Verdict:
     """Compare all outputs; report the one with the largest error of those that are wrong."""
-    worst, prints = Verdict(), dict[str, float]()
+    worst = Verdict()
+    prints: dict[str, float] = {}
     for output in [name for name in case.expected if got[name] is not None]:
         expected, found = case.expected[output], got[output]
         if isinstance(expected, int | str):
@@ -115,7 +116,7 @@ def _compared(case: Case, got: Mapping[str, Any], dtype: str) -> Verdict:
             worst = Verdict("values", message, *numbers_there, relative)
     if not worst.kind:
         return worst
-    arrays = [value for value in got.values() if isinstance(value, np.ndarray)]
+    arrays = [np.asarray(one) for one in got.values() if isinstance(one, np.ndarray | np.floating)]
     finite = all(np.isfinite(array).all() for array in arrays)
     wanted = [np.asarray(case.expected[name]) for name in got if name in case.expected]
     single = all(map(_is_single, arrays)) and not all(map(_is_single, wanted))
