@@ -69,6 +69,17 @@ def test_an_exception_in_every_case_has_one_fact_with_all_of_them():
     assert f"fact Raises, {N_BASES} cases: KeyError: 'anything'" in lines(report)
 
 
+def test_exceptions_with_different_messages_are_facts_with_their_own_numbers_of_cases():
+    def change(b, degree):
+        raise KeyError("low") if degree < 2 else OSError("high")
+
+    said = lines(report_on(Basis(change), only=["bases"]))
+    numbers = [int(line.split()[2]) for line in said if line.startswith("fact Raises, ")]
+
+    assert len(numbers) == 2
+    assert sum(numbers) == N_BASES
+
+
 def test_a_resemblance_is_printed_with_its_agreement_and_is_in_the_json():
     report = report_on(Basis(lambda b, degree: b * (1.0 + 1e-3 * (degree == 2))), only=["bases"])
     (found,) = to_plain(report)["findings"]
