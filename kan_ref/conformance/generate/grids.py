@@ -23,25 +23,14 @@ from fractions import Fraction
 from itertools import combinations, pairwise
 from typing import Any
 
+from kan_ref.conformance.generate import recipes as make
 from kan_ref.conformance.generate.encode import Case, array, case, dice, topic
 from kan_ref.conformance.generate.exact import Layer, Rows, forward, sizes
-from kan_ref.conformance.generate.recipes import (
-    EVEN,
-    clamped,
-    even_samples,
-    filled,
-    make_layer,
-    points,
-    samples,
-    uneven_row,
-    uneven_twin,
-    uniform_knots,
-    whole_steps,
-)
 
+EVEN = make.EVEN
 KEPT = 1e-10  # of the largest sum of absolute terms: enough for any stable least-squares fit
 BREAKPOINTS = 1e-12
-FIVES = uniform_knots(-1.0, 1.0, 5, 3)
+FIVES = make.uniform(-1.0, 1.0, 5, 3)
 SHAPED = [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]  # the mask of three outputs
 Answers = dict[str, tuple[Any, float | None]]
 
@@ -69,9 +58,9 @@ def same_cubics(
     knots: Sequence[float], w_spline: float, w_base: float = 0.0, n_in: int = 1
 ) -> Layer:
     """Return a layer of one output with the same cubic on every edge."""
-    weights = {"w_base": filled(w_base, 1, n_in), "w_spline": filled(w_spline, 1, n_in)}
+    weights = {"w_base": make.filled(w_base, 1, n_in), "w_spline": make.filled(w_spline, 1, n_in)}
     coef = [[polynomial(knots, 3, (0.5, -1.0, 0.75, 1.25))] * n_in]
-    return make_layer("cubic", 1, [knots] * n_in, coef=coef, **weights)
+    return make.layer("cubic", 1, [knots] * n_in, coef=coef, **weights)
 
 
 def polynomials(
@@ -85,7 +74,7 @@ def polynomials(
     coef = [
         [polynomial(row, degree, powers(j, i)) for i, row in enumerate(rows)] for j in range(n_out)
     ]
-    return make_layer("cubics", n_out, rows, degree, coef=coef, **changes)
+    return make.layer("cubics", n_out, rows, degree, coef=coef, **changes)
 
 
 def moved_case(
@@ -115,14 +104,14 @@ def moved_case(
 def extension() -> Iterator[Case]:
     """Yield the cases of extend_grid(layer, x, n_intervals) -> layer."""
     yield from _curves_on_finer_grids()
-    nested, other, dense = "ExtensionNested", "ExtensionNotNested", even_samples(81, -1.0, 1.0)
-    scattered = [[a, -a] for (a,) in even_samples(161, -1.0, 1.0)]
-    curve = uneven_twin(make_layer("curve", 1, [FIVES], w_spline=[[1.0]]))
+    nested, other, dense = "ExtensionNested", "ExtensionNotNested", make.evenly(81, -1.0, 1.0)
+    scattered = [[a, -a] for (a,) in make.evenly(161, -1.0, 1.0)]
+    curve = make.twin(make.layer("curve", 1, [FIVES], w_spline=[[1.0]]))
     scaled = curve | {"w_spline": [[2.5]]}
-    quadratic = uneven_twin(make_layer("quadratic", 1, [uniform_knots(0.0, 1.0, 3, 2)], 2))
-    three = make_layer("three", 3, [EVEN] * 2, mask=SHAPED)
-    cubics = polynomials(3, [uneven_row(FIVES, 3, turn) for turn in range(2)], mask=SHAPED)
-    twin, half = uneven_twin(three), even_samples(121, 0.0, 1.0)
+    quadratic = make.twin(make.layer("quadratic", 1, [make.uniform(0.0, 1.0, 3, 2)], 2))
+    three = make.layer("three", 3, [EVEN] * 2, mask=SHAPED)
+    cubics = polynomials(3, [make.uneven(FIVES, 3, turn) for turn in range(2)], mask=SHAPED)
+    twin, half = make.twin(three), make.evenly(121, 0.0, 1.0)
     masked = f"OneOutput MissingMask {nested}"
     for name, flags, layer, x, n_intervals in (
         ("three-outputs", masked, three, scattered, 8),
@@ -132,7 +121,7 @@ def extension() -> Iterator[Case]:
         ("uneven-three-outputs", f"UnevenKnots {masked}", twin, scattered, 8),
         ("uneven-five-to-seven", f"{other} OneOutput MissingMask", cubics, scattered, 7),
     ):
-        at = points(f"probe-{name}", 8, len(x[0]), x[0][0], 1.0)
+        at = make.points(f"probe-{name}", 8, len(x[0]), x[0][0], 1.0)
         yield _extend(name, flags, layer, x, n_intervals, at, since=2)
     for name, flags, layer, x, n_intervals, at in _finer_layers():
         k = layer["degree"]
@@ -156,27 +145,27 @@ def _extend(
 
 
 def _curves_on_finer_grids() -> Iterator[Case]:
-    dense, denser = even_samples(81, -1.0, 1.0), even_samples(161, -1.0, 1.0)
-    curve = make_layer("curve", 1, [FIVES], w_spline=[[1.0]])
+    dense, denser = make.evenly(81, -1.0, 1.0), make.evenly(161, -1.0, 1.0)
+    curve = make.layer("curve", 1, [FIVES], w_spline=[[1.0]])
     scaled = curve | {"w_spline": [[2.5]]}
-    own = [EVEN, uniform_knots(-2.0, 2.0, 4, 3)]
-    square = make_layer("square", 2, own, mask=[[1.0, 0.0], [1.0, 1.0]])
+    own = [EVEN, make.uniform(-2.0, 2.0, 4, 3)]
+    square = make.layer("square", 2, own, mask=[[1.0, 0.0], [1.0, 1.0]])
     in_two = [[x[0], 2.0 * y[0]] for x, y in zip(dense, dense[::-1], strict=True)]
-    quadratic = make_layer("quadratic", 1, [uniform_knots(0.0, 1.0, 3, 2)], 2)
+    quadratic = make.layer("quadratic", 1, [make.uniform(0.0, 1.0, 3, 2)], 2)
     cubic, weighted = same_cubics(FIVES, 1.0, 0.5), same_cubics(FIVES, -1.5)
-    few, right, one = points("few", 4, 1), even_samples(60, 0.25, 1.0), [[0.125]]
-    left, middle = even_samples(60, -1.0, -0.25), even_samples(40, -0.25, 0.25)
-    in_left, in_middle = even_samples(9, -0.95, -0.3), even_samples(8, -0.2, 0.2)
-    unit, steps = points("quadratic", 8, 1, 0.0, 1.0), even_samples(61, 0.0, 1.0)
+    few, right, one = make.points("few", 4, 1), make.evenly(60, 0.25, 1.0), [[0.125]]
+    left, middle = make.evenly(60, -1.0, -0.25), make.evenly(40, -0.25, 0.25)
+    in_left, in_middle = make.evenly(9, -0.95, -0.3), make.evenly(8, -0.2, 0.2)
+    unit, steps = make.points("quadratic", 8, 1, 0.0, 1.0), make.evenly(61, 0.0, 1.0)
     nested, other, hole = "ExtensionNested", "ExtensionNotNested", "ZeroSupportFirstColumn"
-    probe, elsewhere = points("probe", 12, 1), points("left", 6, 1, -1.0, 0.0)
+    probe, elsewhere = make.points("probe", 12, 1), make.points("left", 6, 1, -1.0, 0.0)
     usual, any_curve = "required", "implementation-defined"
     for name, flags, layer, x, n_intervals, at, kind in (
         ("doubled", f"{nested} GridCount", curve, dense, 10, probe, usual),
         ("doubled-weighted", f"ScalerTwice {nested}", scaled, dense, 10, probe, usual),
         ("quadrupled", nested, curve, denser, 20, probe, usual),
         ("quadratic-tripled", nested, quadratic, steps, 9, unit, usual),
-        ("two-by-two", nested, square, in_two, 8, points("two", 6, 2), usual),
+        ("two-by-two", nested, square, in_two, 8, make.points("two", 6, 2), usual),
         ("five-to-seven", f"{other} GridCount", cubic, dense, 7, probe, usual),
         ("five-to-seven-weighted", f"ScalerTwice {other}", weighted, dense, 7, probe, usual),
         ("five-to-seven-any-curve", f"LeftOpen {other}", curve, dense, 7, probe, any_curve),
@@ -207,22 +196,22 @@ def _finer_layers() -> Iterator[tuple[str, str, Layer, list[list[float]], int, l
     ):
         name = f"degree-{degree}-{before}-to-{after}"
         flag = "DegreeZero " if degree == 0 else "HighDegree " if degree > 3 else ""
-        layer = make_layer(name, 2, [uniform_knots(low, high, before, degree)], degree)
+        layer = make.layer(name, 2, [make.uniform(low, high, before, degree)], degree)
         # no sample and no probe lies at a breakpoint
         dense = [[low + (high - low) * (n + 0.5) / (8 * after)] for n in range(8 * after)]
         yield name, f"{flag}ExtensionNested", layer, dense, after, dense[1::5]
-    x = even_samples(161, -1.0, 1.0)
+    x = make.evenly(161, -1.0, 1.0)
     for name, flags, row, base in (
-        ("identity-base", "BaseName ExtensionNested", whole_steps(3, 2), "identity"),
-        ("zero-base", "BaseName ExtensionNested", whole_steps(3, 2), "zero"),
-        ("outer-knots-whole-steps", "ExtensionNested UnevenKnots", whole_steps(3), "silu"),
-        ("clamped-knots", "RepeatedKnots ExtensionNested", clamped(3), "silu"),
+        ("identity-base", "BaseName ExtensionNested", make.whole_steps(3, 2), "identity"),
+        ("zero-base", "BaseName ExtensionNested", make.whole_steps(3, 2), "zero"),
+        ("outer-knots-whole-steps", "ExtensionNested UnevenKnots", make.whole_steps(3), "silu"),
+        ("clamped-knots", "RepeatedKnots ExtensionNested", make.clamped(3), "silu"),
     ):
-        yield name, flags, make_layer(f"finer-{name}", 2, [row], base=base), x, 8, x[3::17]
-    own = [uniform_knots(0.0, 1.0, 4, 3), uniform_knots(3.0, 11.0, 4, 3)]
-    rising = even_samples(161, 0.0, 1.0)
+        yield name, flags, make.layer(f"finer-{name}", 2, [row], base=base), x, 8, x[3::17]
+    own = [make.uniform(0.0, 1.0, 4, 3), make.uniform(3.0, 11.0, 4, 3)]
+    rising = make.evenly(161, 0.0, 1.0)
     x = [[a, 3.0 + 8.0 * b] for (a,), (b,) in zip(rising, rising[::-1], strict=True)]
-    layer = make_layer("finer-own-ends", 3, own)
+    layer = make.layer("finer-own-ends", 3, own)
     yield "ends-of-their-own", "SharedRow ExtensionNested", layer, x, 12, x[2::20]
 
 
@@ -234,11 +223,11 @@ def update() -> Iterator[Case]:
     """Yield the cases of update_grid(layer, x, uniform_share, margin) -> layer."""
     plain, scaled = same_cubics(FIVES, 1.0), same_cubics(FIVES, 2.0)
     mixed, pair = same_cubics(FIVES, 2.0, 0.5), same_cubics(FIVES, 1.5, 0.25, n_in=2)
-    distant = same_cubics(uniform_knots(4.0, 6.0, 4, 3), 1.0)
+    distant = same_cubics(make.uniform(4.0, 6.0, 4, 3), 1.0)
     draws = (dice(f"bump-{n}", 60, low=-1.0, high=1.0) for n in range(4))
     bumps = [[sum(values) / 4.0] for values in zip(*draws, strict=True)]
-    inside, uneven = even_samples(60, -0.75, 0.5), points("update", 80, 1, -0.75, 0.5)
-    narrow, wide = even_samples(40, -0.125, 0.125), even_samples(60, -3.0, 3.0)
+    inside, uneven = make.evenly(60, -0.75, 0.5), make.points("update", 80, 1, -0.75, 0.5)
+    narrow, wide = make.evenly(40, -0.125, 0.125), make.evenly(60, -3.0, 3.0)
     two, three = [[-0.5], [0.75]] * 10, [[-0.5], [0.25], [0.75]] * 10
     same, beside = [[0.375]] * 10, [[0.375, value[0]] for value in inside]
     keeps, constant, discrete = "UpdateKeepsFunction", "ConstantFeature", "DiscreteFeature"
@@ -264,7 +253,7 @@ def update() -> Iterator[Case]:
         kind = "implementation-defined" if name == "widened" else "required"
         since = 3 if name == "constant-far" else 1
         yield _moved(name, flags, layer, x, share, margin, what, kind=kind, since=since)
-    rows = [uneven_row(FIVES, 3, n) for n in range(2)]
+    rows = [make.uneven(FIVES, 3, n) for n in range(2)]
     masked, both = "OneOutput MissingMask", [[a[0], -a[0]] for a in uneven]
     even, of_three = (polynomials(3, knots, mask=SHAPED) for knots in ([FIVES] * 2, rows))
     of_two, of_one = polynomials(2, rows, mask=SHAPED[:2]), polynomials(1, rows[:1])
@@ -272,12 +261,12 @@ def update() -> Iterator[Case]:
         ("three-outputs", masked, even, both, 1.0),
         ("uneven-three-outputs", f"UnevenKnots {masked}", of_three, both, 1.0),
         ("uneven-quantiles", f"UnevenKnots {keeps}", of_two, both, 0.25),
-        ("many-samples", f"{keeps} UnevenKnots", of_one, samples(1201, 257, 1), 0.5),
+        ("many-samples", f"{keeps} UnevenKnots", of_one, make.samples(1201, 257, 1), 0.5),
     ):
         yield _moved(name, flags, layer, x, share, 0.0, "ends", since=2)
     yield from _breakpoints()
     cubic = polynomials(2, [FIVES])
-    far = polynomials(2, [uniform_knots(100.0, 101.0, 4, 3)], base="zero")
+    far = polynomials(2, [make.uniform(100.0, 101.0, 4, 3)], base="zero")
     for name, flags, layer, x, share, margin in (
         ("with-margin", keeps, cubic, inside, 1.0, 0.5),
         ("quantiles-with-margin", keeps, cubic, inside, 0.0, 0.5),
@@ -319,7 +308,7 @@ def _breakpoints() -> Iterator[Case]:
     crowded = [[u * u * u] for u in dice("crowded", 120, low=-0.875, high=0.875)]
     two = [[0.5 * a, 0.25 - 0.5 * b * b] for (a,), (b,) in zip(crowded, crowded[::-1], strict=True)]
     cubic = polynomials(2, [FIVES])
-    cubics = polynomials(3, [FIVES, uniform_knots(-2.0, 2.0, 5, 3)])
+    cubics = polynomials(3, [FIVES, make.uniform(-2.0, 2.0, 5, 3)])
     rows: list[tuple[str, str, Layer, Rows, float]] = [
         ("even-breakpoints", "", cubic, crowded, 1.0),
         ("quantile-breakpoints", "", cubic, crowded, 0.0),
@@ -328,7 +317,7 @@ def _breakpoints() -> Iterator[Case]:
         ("quantiles-in-two", "", cubics, two, 0.0),
     ]
     for degree in (0, 1, 2, 5):
-        layer = polynomials(2, [uniform_knots(-1.0, 1.0, 6, degree)], degree)
+        layer = polynomials(2, [make.uniform(-1.0, 1.0, 6, degree)], degree)
         rows.append((f"degree-{degree}", "" if degree else "DegreeZero", layer, crowded, 0.5))
     bases = ("identity", "zero")
     rows += [(f"{base}-base", "BaseName", cubic | {"base": base}, crowded, 1.0) for base in bases]

@@ -13,6 +13,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from kan_ref.conformance.generate import recipes as make
 from kan_ref.conformance.generate.encode import Case, Drawn, array, case, drawn, topic, within
 from kan_ref.conformance.generate.exact import (
     Layer,
@@ -24,27 +25,10 @@ from kan_ref.conformance.generate.exact import (
     network_vjp,
     sizes,
 )
-from kan_ref.conformance.generate.recipes import (
-    EVEN,
-    FARTHEST,
-    GRADIENTS,
-    INSIDE,
-    KINDS,
-    block_layer,
-    make_layer,
-    make_network,
-    network_given,
-    points,
-    samples,
-    uneven_twin,
-    uniform_knots,
-    value_case,
-    vjp_case,
-    whole_steps,
-)
 
+EVEN = make.EVEN
 NETWORK_VALUES = 5e-13  # of the bound on rounding: later layers amplify the error of a hidden value
-TENTHS, WIDER = uniform_knots(-1.0, 1.0, 5, 3), uniform_knots(-2.0, 1.0, 4, 3)
+TENTHS, WIDER = make.uniform(-1.0, 1.0, 5, 3), make.uniform(-2.0, 1.0, 4, 3)
 ZERO, ONE = [[0.0]], [[1.0]]
 SQUARE_MASK = [[1.0, 0.0], [1.0, 1.0]]
 Made = tuple[str, str, Layer, Rows]  # name, flags, layer, x
@@ -56,7 +40,7 @@ Made = tuple[str, str, Layer, Rows]  # name, flags, layer, x
 @topic("edges", 2, "bases", "Liu et al. 2024, eqs. 2.10-2.12")
 def edges() -> Iterator[Case]:
     """Yield the cases of layer_forward(layer, x) -> y for one edge."""
-    one, thousand = points("layers-one", 4, 1), uniform_knots(-1.0, 1.0, 1000, 3)
+    one, thousand = make.points("layers-one", 4, 1), make.uniform(-1.0, 1.0, 1000, 3)
     many, uneven = [0.0] * 4 + [0.5] + [1.0] * 4, [-3.0, -1.0, -0.875, 0.0, 0.125, 0.25, 1.0, 3.0]
     double = [-0.5, -0.25, 0.0, 0.5, 0.5, 1.0, 1.25, 1.5]
     outer, inner = [[-2.25], [-1.125], [1.375], [2.0]], [[0.25], [0.5], [0.75]]
@@ -72,8 +56,8 @@ def edges() -> Iterator[Case]:
         ("repeated-knots", "RepeatedKnots", double, 2, inner, 1.0),
     ):
         name = f"spline-{name}"
-        spline = make_layer(name, 1, [knots], degree, w_base=ZERO, w_spline=[[weight]])
-        yield value_case(name, flags, spline, x)
+        spline = make.layer(name, 1, [knots], degree, w_base=ZERO, w_spline=[[weight]])
+        yield make.values(name, flags, spline, x)
     near, distant = [[-3.0], [-0.5], [0.0], [2.5]], [[-800.0], [-100.0], [100.0], [800.0]]
     for name, flags, x, weight in (
         ("silu-alone", "SiluForm MissingBase", near, 1.0),
@@ -83,7 +67,7 @@ def edges() -> Iterator[Case]:
         ("zero-alone", "BaseName", one, 1.5),
     ):
         base = {"base": name.partition("-")[0], "w_base": [[weight]], "w_spline": ZERO}
-        yield value_case(name, flags, make_layer(name, 1, [EVEN], **base), x)
+        yield make.values(name, flags, make.layer(name, 1, [EVEN], **base), x)
     both, beyond = "MissingWBase MissingWSpline", [[-3.5], [-1.25], [4.0]]
     changes: dict[str, Any]
     for name, flags, seed, changes, x in (
@@ -98,7 +82,7 @@ def edges() -> Iterator[Case]:
         ("spline-and-silu-outside", "FadeOutside SiluForm MissingWBase", "beyond", {}, beyond),
         ("masked", "MissingMask", "masked", {"mask": ZERO}, one),
     ):
-        yield value_case(name, flags, make_layer(seed, 1, [EVEN], **changes), x)
+        yield make.values(name, flags, make.layer(seed, 1, [EVEN], **changes), x)
 
 
 @topic("layer_forward", 3, "edges", "Liu et al. 2024, eq. 2.5")
@@ -106,33 +90,33 @@ def layers() -> Iterator[Case]:
     """Yield the cases of layer_forward(layer, x) -> y for several edges."""
     plain = list(_plain_layers())
     of_degrees = [_of_degree(degree) for degree in (0, 1, 2, 4, 5, 6, 7)]
-    yield from (value_case(*made) for made in plain)
+    yield from (make.values(*made) for made in plain)
     outside = [[-2.25], [-1.125], [1.375], [3.5]]
     twins = [made for made in plain if made[0] in ("two-to-three", "three-to-two", "square-mask")]
     twins += [
-        ("fade", "FadeOutside", make_layer("u-fade", 1, [EVEN]), outside),
-        ("at-knots", "KnotOwnership", make_layer("u-knots", 1, [EVEN]), [[-1.0], [1.0]]),
+        ("fade", "FadeOutside", make.layer("u-fade", 1, [EVEN]), outside),
+        ("at-knots", "KnotOwnership", make.layer("u-knots", 1, [EVEN]), [[-1.0], [1.0]]),
     ]
     for name, flags, layer, x in (*twins, *of_degrees):
         flags = {"two-to-three": "SplineSum", "three-to-two": "SharedRow"}.get(name, flags)
         since = 6 if name == "degree-6" else 2
         flags = f"UnevenKnots {flags}"
-        yield value_case(f"{name}-uneven", flags, uneven_twin(layer), x, since=since)
+        yield make.values(f"{name}-uneven", flags, make.twin(layer), x, since=since)
     left = [-1.0 + n / 64.0 for n in range(12)]  # crowded near the left end, or near the right one
     rows = [[*left, 1.0], [-1.0, *(-knot for knot in reversed(left))]]
     x = [[-0.9765625, 0.9765625], [-0.8515625, -0.5], [0.5, 0.8515625]]
-    crowded = make_layer("crowded", 2, rows, 1)
-    yield value_case("crowded-uneven", "SharedRow UnevenKnots", crowded, x, since=3)
-    yield from (value_case(*made, since=4) for made in _unusual_layers())
+    crowded = make.layer("crowded", 2, rows, 1)
+    yield make.values("crowded-uneven", "SharedRow UnevenKnots", crowded, x, since=3)
+    yield from (make.values(*made, since=4) for made in _unusual_layers())
     for number, (name, n_out, n_in, n) in enumerate((*SHAPES, *LARGE)):
         large = number >= len(SHAPES)
         flags = "BlockRemainder" if large else "BlockRemainder UnevenKnots"
-        layer, at = block_layer(2000 + 19 * number, n_out, n_in), samples(97 + number, n, n_in)
-        yield value_case(name, flags, layer, at, since=6 if large else 2)
-    yield value_case(*_factor_layer("mask-factor"), kind="acceptable", since=2)
-    yield from (value_case(*made, since=6 if made[0] == "degree-6" else 1) for made in of_degrees)
+        layer, at = make.block(2000 + 19 * number, n_out, n_in), make.samples(97 + number, n, n_in)
+        yield make.values(name, flags, layer, at, since=6 if large else 2)
+    yield make.values(*_factor_layer("mask-factor"), kind="acceptable", since=2)
+    yield from (make.values(*made, since=6 if made[0] == "degree-6" else 1) for made in of_degrees)
     zeros = "ZeroCoefficients SplineSum"
-    yield value_case("zero-coefficients", zeros, _zeros(), points("zeros", 3, 2), since=5)
+    yield make.values("zero-coefficients", zeros, _zeros(), make.points("zeros", 3, 2), since=5)
 
 
 SHAPES = (
@@ -167,36 +151,38 @@ def _plain_layers() -> Iterator[Made]:
         ("dead-output", "MissingMask", "dead", 2, two, {"mask": dead}, 2),
         ("square-weights", "TransposedWeights", "weights", 2, two, {}, 3),
     ):
-        yield name, flags, make_layer(seed, n_out, rows, **changes), points(seed, n, len(rows))
-    tenths = make_layer("tenths", 2, [TENTHS] * 2)
+        yield name, flags, make.layer(seed, n_out, rows, **changes), make.points(seed, n, len(rows))
+    tenths = make.layer("tenths", 2, [TENTHS] * 2)
     yield "tenths", "Float32Inside SplineSum", tenths, [[0.1, -0.7], [0.33, 0.9]]
 
 
 def _of_degree(degree: int) -> Made:
     """Return a square layer of one degree on even knots."""
-    name, rows = f"degree-{degree}", [uniform_knots(-1.0, 1.0, 4, degree)] * 2
+    name, rows = f"degree-{degree}", [make.uniform(-1.0, 1.0, 4, degree)] * 2
     flag = "DegreeZero" if degree == 0 else "HighDegree" if degree > 3 else "SplineSum"
-    return name, flag, make_layer(name, 2, rows, degree), points(name, 3, 2)
+    return name, flag, make.layer(name, 2, rows, degree), make.points(name, 3, 2)
 
 
 def _unusual_layers() -> Iterator[Made]:
     """Yield layers with other unusual knots for each input, and splines alone at 1e100."""
-    for name, flags, row in KINDS:
-        yield name, flags, make_layer(f"{name}-2", 2, [row(2, 0), row(2, 1)], 2), INSIDE
-    layer = make_layer("farthest", 1, [whole_steps(2, 2), whole_steps(2, 1)], 2, base="zero")
-    x = [[at, -at] for at in FARTHEST]
+    for name, flags, row in make.KINDS:
+        yield name, flags, make.layer(f"{name}-2", 2, [row(2, 0), row(2, 1)], 2), make.INSIDE
+    layer = make.layer(
+        "farthest", 1, [make.whole_steps(2, 2), make.whole_steps(2, 1)], 2, base="zero"
+    )
+    x = [[at, -at] for at in make.FARTHEST]
     yield "farthest-points", "ZeroOutside FadeOutside SiluOverflow", layer, x
 
 
 def _factor_layer(seed: str) -> Made:
     """Return a layer whose mask has other numbers than 0 and 1, which the contract leaves open."""
-    layer = make_layer(seed, 2, [EVEN] * 2, mask=[[0.5, 1.0], [0.25, 0.0]])
-    return "mask-factor", "MaskFactor LeftOpen", layer, points(seed, 3, 2)
+    layer = make.layer(seed, 2, [EVEN] * 2, mask=[[0.5, 1.0], [0.25, 0.0]])
+    return "mask-factor", "MaskFactor LeftOpen", layer, make.points(seed, 3, 2)
 
 
 def _zeros() -> Layer:
     """Return a layer with an edge whose coefficients are all 0, and others as usual."""
-    layer = make_layer("zeros", 2, [EVEN] * 2)
+    layer = make.layer("zeros", 2, [EVEN] * 2)
     layer["coef"][0][1] = [0.0] * 7
     return layer
 
@@ -207,9 +193,9 @@ def batches() -> Iterator[Case]:
 
     The same samples among others, the same shape with other numbers, one sample, and none.
     """
-    layer, x = make_layer("batches", 2, [EVEN] * 2), points("batches", 4, 2)
-    other, moved = make_layer("batches-2", 2, [EVEN] * 2), points("batches-2", 4, 2)
-    shifted = layer | {"knots": [uniform_knots(-1.5, 1.5, 4, 3)] * 2}
+    layer, x = make.layer("batches", 2, [EVEN] * 2), make.points("batches", 4, 2)
+    other, moved = make.layer("batches-2", 2, [EVEN] * 2), make.points("batches-2", 4, 2)
+    shifted = layer | {"knots": [make.uniform(-1.5, 1.5, 4, 3)] * 2}
     rows: tuple[Made, ...] = (
         ("together", "SplineSum", layer, x),
         ("other-samples", "StaleCache", layer, moved),
@@ -223,91 +209,88 @@ def batches() -> Iterator[Case]:
         ("all-the-same", "BatchDependence PointOrder", layer, [x[2]] * 3),
         ("nobody", "EmptyBatch", layer, []),
     )
-    yield from (value_case(*row) for row in rows)
+    yield from (make.values(*row) for row in rows)
 
 
 @topic("separability", 4, "layer_forward", "Liu et al. 2024, eq. 2.5")
 def separability() -> Iterator[Case]:
     """Yield the cases about y(p, q) - y(p, s) - y(r, q) + y(r, s) = 0 in one layer."""
-    layer = make_layer("separable", 2, [EVEN, uniform_knots(-2.0, 2.0, 4, 3)])
+    layer = make.layer("separable", 2, [EVEN, make.uniform(-2.0, 2.0, 4, 3)])
     corners = [[p, q] for p in (-0.75, 0.5) for q in (-1.5, 0.25)]
-    scaled, single = [[0.125, 0.25], [0.5, 1.0], [0.25, 0.5]], make_layer("single", 1, [EVEN])
-    yield value_case("corners", "NotSeparable", layer, corners)
-    yield value_case("scaled-inputs", "NotSeparable", layer, scaled)
-    yield value_case("one-input", "NotSeparable SplineSum", single, [[0.125], [0.875]])
+    scaled, single = [[0.125, 0.25], [0.5, 1.0], [0.25, 0.5]], make.layer("single", 1, [EVEN])
+    yield make.values("corners", "NotSeparable", layer, corners)
+    yield make.values("scaled-inputs", "NotSeparable", layer, scaled)
+    yield make.values("one-input", "NotSeparable SplineSum", single, [[0.125], [0.875]])
 
 
 # --- gradients of layers
 
 
-@topic(
-    "layer_vjp",
-    4,
-    "basis_derivatives layer_forward",
-    "chain rule on Liu et al. 2024, eq. 2.5",
-)
+@topic("layer_vjp", 4, "basis_derivatives layer_forward", "chain rule on Liu et al. 2024, eq. 2.5")
 def layer_gradients() -> Iterator[Case]:
     """Yield the cases of layer_vjp(layer, x, dy) -> {"dx", "d_coef", "d_w_base", "d_w_spline"}."""
-    edge_layers, up = list(_single_edges()), points("vjp-dy", 3, 1, -2.0, 2.0)
-    yield from (vjp_case(*made, up) for made in edge_layers)
+    edge_layers, up = list(_single_edges()), make.points("vjp-dy", 3, 1, -2.0, 2.0)
+    yield from (make.vjp(*made, up) for made in edge_layers)
     for name, flags, layer, x in edge_layers:
         if name in ("spline-weighted", "fading", "beyond-the-row", "at-knots"):
-            yield vjp_case(
-                f"{name}-uneven", f"UnevenKnots {flags}", uneven_twin(layer), x, up, since=2
+            yield make.vjp(
+                f"{name}-uneven", f"UnevenKnots {flags}", make.twin(layer), x, up, since=2
             )
     for name, flags, layer in _wide_layers():
         n_out, n_in, _ = sizes(layer)
-        x, dy = points(f"v-{name}", 4, n_in), points(f"v-dy-{name}", 4, n_out, -2.0, 2.0)
-        yield vjp_case(name, flags, layer, x, dy)
-        twin, flags = uneven_twin(layer), f"UnevenKnots {flags}"
-        yield vjp_case(f"{name}-uneven", flags, twin, x[:2], dy[:2], since=2)
+        x, dy = make.points(f"v-{name}", 4, n_in), make.points(f"v-dy-{name}", 4, n_out, -2.0, 2.0)
+        yield make.vjp(name, flags, layer, x, dy)
+        twin, flags = make.twin(layer), f"UnevenKnots {flags}"
+        yield make.vjp(f"{name}-uneven", flags, twin, x[:2], dy[:2], since=2)
     for degree in (4, 6, 7):
         name, flags = f"degree-{degree}", "DerivativeFactor HighDegree"
-        x, dy = points(f"v-{name}", 2, 2), points(f"v-dy-{name}", 2, 2, -2.0, 2.0)
-        yield vjp_case(name, flags, _square(degree), x, dy, since=6)
-    square = make_layer("v-batch", 2, [EVEN] * 2)
-    yield vjp_case("one-sample", "BatchOfOne", square, points("v-single", 1, 2), [[1.5, -0.75]])
-    yield vjp_case("no-samples", "EmptyBatch", square, [], [])
+        x, dy = make.points(f"v-{name}", 2, 2), make.points(f"v-dy-{name}", 2, 2, -2.0, 2.0)
+        yield make.vjp(name, flags, _square(degree), x, dy, since=6)
+    square = make.layer("v-batch", 2, [EVEN] * 2)
+    yield make.vjp(
+        "one-sample", "BatchOfOne", square, make.points("v-single", 1, 2), [[1.5, -0.75]]
+    )
+    yield make.vjp("no-samples", "EmptyBatch", square, [], [])
     for number, (name, n_out, n_in, n) in enumerate(SHAPES):
-        layer, x = block_layer(3000 + 17 * number, n_out, n_in), samples(411 + number, n, n_in)
+        layer, x = make.block(3000 + 17 * number, n_out, n_in), make.samples(411 + number, n, n_in)
         dy = drawn(977 + number, (n, n_out), -2.0, 2.0)
-        yield vjp_case(name, "BlockRemainder UnevenKnots", layer, x, dy, since=2)
+        yield make.vjp(name, "BlockRemainder UnevenKnots", layer, x, dy, since=2)
     for name, flags, layer, x in _unusual_layers():
-        dy = points(f"v-dy-{name}", len(x), sizes(layer)[0], -2.0, 2.0)
-        yield vjp_case(name, flags, layer, x, dy, since=4)
-    dy = points("v-dy-factor", 3, 2, -2.0, 2.0)
-    yield vjp_case(*_factor_layer("v-factor"), dy, kind="acceptable", since=2)
-    x, dy = points("zeros", 3, 2), points("zeros-dy", 3, 2, -2.0, 2.0)
-    yield vjp_case("zero-coefficients", "ZeroCoefficients", _zeros(), x, dy, since=5)
+        dy = make.points(f"v-dy-{name}", len(x), sizes(layer)[0], -2.0, 2.0)
+        yield make.vjp(name, flags, layer, x, dy, since=4)
+    dy = make.points("v-dy-factor", 3, 2, -2.0, 2.0)
+    yield make.vjp(*_factor_layer("v-factor"), dy, kind="acceptable", since=2)
+    x, dy = make.points("zeros", 3, 2), make.points("zeros-dy", 3, 2, -2.0, 2.0)
+    yield make.vjp("zero-coefficients", "ZeroCoefficients", _zeros(), x, dy, since=5)
 
 
 def _square(degree: int) -> Layer:
-    return make_layer(f"v-{degree}", 2, [uniform_knots(-1.0, 1.0, 4, degree)] * 2, degree)
+    return make.layer(f"v-{degree}", 2, [make.uniform(-1.0, 1.0, 4, degree)] * 2, degree)
 
 
 def _wide_layers() -> tuple[tuple[str, str, Layer], ...]:
     """Return (name, flags, layer) of layers with several edges."""
     two, three = [EVEN] * 2, [EVEN] * 3
-    own = make_layer("v-rows", 2, [EVEN, WIDER])
-    masked, tenths = make_layer("v-mask", 2, two, mask=SQUARE_MASK), [TENTHS] * 2
+    own = make.layer("v-rows", 2, [EVEN, WIDER])
+    masked, tenths = make.layer("v-mask", 2, two, mask=SQUARE_MASK), [TENTHS] * 2
     sums = "MeanOverBatch OneSampleOnly DyIgnored"
     return (
-        ("two-to-three", sums, make_layer("v-2-3", 3, two)),
-        ("three-to-two", "MeanOverBatch DyIgnored", make_layer("v-3-2", 2, three)),
+        ("two-to-three", sums, make.layer("v-2-3", 3, two)),
+        ("three-to-two", "MeanOverBatch DyIgnored", make.layer("v-3-2", 2, three)),
         ("rows-of-their-own", "SharedRow", own),
         ("square-mask", "UnmaskedGradient TransposedMask", masked),
-        ("square-weights", "TransposedWeights", make_layer("v-weights", 2, two)),
+        ("square-weights", "TransposedWeights", make.layer("v-weights", 2, two)),
         ("degree-1", "BasisSlope", _square(1)),
         ("degree-2", "DerivativeFactor", _square(2)),
         ("degree-0", "DegreeZero", _square(0)),
         ("degree-5", "DerivativeFactor HighDegree", _square(5)),
-        ("tenths", "Float32Inside", make_layer("v-tenths", 2, tenths)),
+        ("tenths", "Float32Inside", make.layer("v-tenths", 2, tenths)),
     )
 
 
 def _single_edges() -> Iterator[Made]:
     """Yield layers with one edge."""
-    one, weighted = points("vjp-one", 3, 1), {"w_base": ZERO, "w_spline": [[1.75]]}
+    one, weighted = make.points("vjp-one", 3, 1), {"w_base": ZERO, "w_spline": [[1.75]]}
     spline, silu = {"w_base": ZERO, "w_spline": ONE}, {"w_base": [[1.5]], "w_spline": ZERO}
     identity, zero, beyond = {"base": "identity"}, {"base": "zero"}, "ZeroOutside FadeOutside"
     changes: dict[str, Any]
@@ -322,7 +305,7 @@ def _single_edges() -> Iterator[Made]:
         ("beyond-the-row", beyond, "beyond", {}, [[-3.5], [4.0], [3.0]]),
         ("at-knots", "DerivativeAtKnot KnotOwnership", "knots", {}, [[-1.0], [0.0], [1.0]]),
     ):
-        yield name, flags, make_layer(f"v-{seed}", 1, [EVEN], **changes), x
+        yield name, flags, make.layer(f"v-{seed}", 1, [EVEN], **changes), x
 
 
 # --- networks
@@ -346,7 +329,7 @@ class Example:
 
     def case(self, method: str, answers: Any, flags: str = "", dy: Rows | None = None) -> Case:
         """Return the case of a method of networks."""
-        given = network_given(self.layers, self.x, dy)
+        given = make.network_given(self.layers, self.x, dy)
         return case(self.name, method, flags or self.flags, given, answers, since=self.since)
 
 
@@ -356,10 +339,10 @@ def examples() -> list[Example]:
     found = _even_examples()
     for one in list(found):
         if one.name not in ("identity-base", "one-sample", "no-samples"):
-            twin, flags = [uneven_twin(layer) for layer in one.layers], f"UnevenKnots {one.flags}"
+            twin, flags = [make.twin(layer) for layer in one.layers], f"UnevenKnots {one.flags}"
             found.append(Example(f"{one.name}-uneven", flags, twin, one.x[:2], 2))
-    four, at = make_network("four", (2, 2, 2, 2, 2), 2, -8.0, 8.0), points("n-four", 2, 2)
-    twin = [uneven_twin(layer) for layer in four]
+    four, at = make.network("four", (2, 2, 2, 2, 2), 2, -8.0, 8.0), make.points("n-four", 2, 2)
+    twin = [make.twin(layer) for layer in four]
     found.append(Example("four-layers", "LayerChain", four, at, 2, False))
     found.append(Example("four-layers-uneven", "LayerChain UnevenKnots", twin, at, 2, False))
     found += _unusual_examples()
@@ -373,46 +356,46 @@ def examples() -> list[Example]:
         )
     ):
         layers = [
-            block_layer(5000 + 23 * number + 1009 * k, n_out, n_in, *ends)
+            make.block(5000 + 23 * number + 1009 * k, n_out, n_in, *ends)
             for k, (n_in, n_out) in enumerate(pairwise(widths))
             for ends in [(-8.0, 8.0) if k else (-1.0, 1.0)]
         ]
-        x, flags = samples(617 + number, n, widths[0]), "BlockRemainder UnevenKnots"
+        x, flags = make.samples(617 + number, n, widths[0]), "BlockRemainder UnevenKnots"
         found.append(Example(name, flags, layers, x, 2, False))
     return found
 
 
 def _even_examples() -> list[Example]:
-    wide, deep = make_network("wide", (2, 3, 1)), make_network("deep", (2, 2, 2, 1), 3, -6.0, 6.0)
-    masked = make_network("masked", (2, 2, 2))
+    wide, deep = make.network("wide", (2, 3, 1)), make.network("deep", (2, 2, 2, 1), 3, -6.0, 6.0)
+    masked = make.network("masked", (2, 2, 2))
     masked[0]["mask"], masked[1]["mask"] = SQUARE_MASK, [[1.0, 1.0], [0.0, 1.0]]
-    tight, high = make_network("tight", (1, 2, 1), 3, -0.5, 0.5), "HighDegree LayerChain"
-    identity = make_network("n-identity", (1, 2, 1), base="identity")
-    five, two = make_network("n-5", (1, 2, 1), 5, -6.0, 6.0), make_network("n-2", (2, 2, 1), 2)
-    single, outside = make_network("single", (2, 1)), "FadeOutside LayerChain"
+    tight, high = make.network("tight", (1, 2, 1), 3, -0.5, 0.5), "HighDegree LayerChain"
+    identity = make.network("n-identity", (1, 2, 1), base="identity")
+    five, two = make.network("n-5", (1, 2, 1), 5, -6.0, 6.0), make.network("n-2", (2, 2, 1), 2)
+    single, outside = make.network("single", (2, 1)), "FadeOutside LayerChain"
     return [
-        Example("one-layer", "SplineSum", single, points("n-single", 3, 2)),
-        Example("two-layers", "LayerChain", wide, points("n-wide", 3, 2)),
-        Example("three-layers", "LayerChain", deep, points("n-deep", 2, 2)),
-        Example("masked", "MissingMask TransposedMask", masked, points("n-masked", 2, 2)),
-        Example("hidden-beyond-grid", outside, tight, points("n-tight", 3, 1)),
-        Example("identity-base", "BaseName LayerChain", identity, points("n-identity", 3, 1)),
-        Example("quadratic", "LayerChain", two, points("n-2", 2, 2)),
-        Example("degree-5", high, five, points("n-5", 2, 1)),
-        Example("one-sample", "BatchOfOne", wide, points("n-alone", 1, 2)),
+        Example("one-layer", "SplineSum", single, make.points("n-single", 3, 2)),
+        Example("two-layers", "LayerChain", wide, make.points("n-wide", 3, 2)),
+        Example("three-layers", "LayerChain", deep, make.points("n-deep", 2, 2)),
+        Example("masked", "MissingMask TransposedMask", masked, make.points("n-masked", 2, 2)),
+        Example("hidden-beyond-grid", outside, tight, make.points("n-tight", 3, 1)),
+        Example("identity-base", "BaseName LayerChain", identity, make.points("n-identity", 3, 1)),
+        Example("quadratic", "LayerChain", two, make.points("n-2", 2, 2)),
+        Example("degree-5", high, five, make.points("n-5", 2, 1)),
+        Example("one-sample", "BatchOfOne", wide, make.points("n-alone", 1, 2)),
         Example("no-samples", "EmptyBatch", wide, []),
     ]
 
 
 def _unusual_examples() -> Iterator[Example]:
     """Yield networks with unusual knots, and with layers that differ in degree or base function."""
-    for name, flags, row in (KINDS[0], KINDS[2]):
+    for name, flags, row in (make.KINDS[0], make.KINDS[2]):
         wide = [[8.0 * knot for knot in row(3, turn)] for turn in (1, 0)]
         layers = [
-            make_layer(f"n-{name}-0", 2, [row(3, 0), row(3, 1)]),
-            make_layer(f"n-{name}-1", 1, wide),
+            make.layer(f"n-{name}-0", 2, [row(3, 0), row(3, 1)]),
+            make.layer(f"n-{name}-1", 1, wide),
         ]
-        yield Example(name, flags, layers, INSIDE[:2], 4)
+        yield Example(name, flags, layers, make.INSIDE[:2], 4)
     x = [[-0.6875, 0.4375], [0.3125, -0.8125]]
     for name, flags, kinds in (
         ("degrees", "LayerChain HighDegree", ((2, "silu"), (4, "silu"), (3, "silu"))),
@@ -420,9 +403,9 @@ def _unusual_examples() -> Iterator[Example]:
     ):
         layers = []
         for number, (degree, base) in enumerate(kinds):
-            knots = [(8.0 if number else 1.0) * knot for knot in whole_steps(degree, 2)]
+            knots = [(8.0 if number else 1.0) * knot for knot in make.whole_steps(degree, 2)]
             seed, n_out = f"other-{number}-{degree}-{base}", 2 if number < 2 else 1
-            layers.append(make_layer(seed, n_out, [knots] * 2, degree, base=base))
+            layers.append(make.layer(seed, n_out, [knots] * 2, degree, base=base))
         yield Example(f"layers-of-other-{name}", flags, layers, x, 4)
 
 
@@ -431,13 +414,13 @@ def _low_and_outside() -> list[Example]:
 
     On both sides, some lie on the outer knots, others beyond them, where all B-splines are 0.
     """
-    one, zero = make_network("n-1", (2, 2, 1), 1), make_network("n-0", (2, 2, 1), 0)
-    wide, far = make_network("n-outside", (2, 2, 1)), make_network("n-far", (1, 2, 1))
+    one, zero = make.network("n-1", (2, 2, 1), 1), make.network("n-0", (2, 2, 1), 0)
+    wide, far = make.network("n-outside", (2, 2, 1)), make.network("n-far", (1, 2, 1))
     x = [[0.3125, -0.1875], [-1.25, 0.625], [0.375, 1.75], [-3.5, 4.5]]
     x_far = [[-800.0], [0.375], [100.0], [800.0]]  # 0.375: second derivatives of a usual size
     return [
-        Example("degree-1", "LayerChain", one, points("n-1", 2, 2), 6),
-        Example("degree-0", "DegreeZero LayerChain", zero, points("n-0", 2, 2), 6),
+        Example("degree-1", "LayerChain", one, make.points("n-1", 2, 2), 6),
+        Example("degree-0", "DegreeZero LayerChain", zero, make.points("n-0", 2, 2), 6),
         Example("inputs-outside-grid", "FadeOutside", wide, x, 6, outside=True),
         Example("silu-far", "SiluOverflow FadeOutside", far, x_far, 6, outside=True),
     ]
@@ -462,14 +445,14 @@ def network_gradients() -> Iterator[Case]:
         if one.name in ("one-layer", "degree-5"):
             continue
         n, n_out = len(one.x), sizes(one.layers[-1])[0]
-        dy: Rows = points(f"n-dy-{one.name}", n, n_out, -2.0, 2.0)
+        dy: Rows = make.points(f"n-dy-{one.name}", n, n_out, -2.0, 2.0)
         if isinstance(one.x, Drawn):
             dy = drawn(733 + n, (n, n_out), -2.0, 2.0)
         found = network_vjp(one.layers, one.x, dy)
-        answers = within({"dx": found[0]["dx"]}, 3.0 * GRADIENTS)
+        answers = within({"dx": found[0]["dx"]}, 3.0 * make.GRADIENTS)
         for number, sums in enumerate(found):
             del sums["dx"]
-            answers |= within(sums, 3.0 * GRADIENTS, f"{number}.")
+            answers |= within(sums, 3.0 * make.GRADIENTS, f"{number}.")
         yield one.case("network_vjp", answers, dy=dy)
 
 
@@ -489,7 +472,7 @@ def _derivatives() -> list[tuple[Example, Sums, Sums]]:
 def input_jacobians() -> Iterator[Case]:
     """Yield the cases of input_jacobian(layers, x) -> (batch, n_out, n_in)."""
     for one, first, _ in _derivatives():
-        yield one.case("input_jacobian", within({"jacobian": first}, 3.0 * GRADIENTS))
+        yield one.case("input_jacobian", within({"jacobian": first}, 3.0 * make.GRADIENTS))
 
 
 @topic(
@@ -503,5 +486,5 @@ def input_curvatures() -> Iterator[Case]:
     for one, _, curves in _derivatives():
         first = "HessianSlopes HessianCurves" if len(one.layers) > 1 else "HigherDerivative"
         flags = f"{first} {one.flags}" if one.usual else f"{one.flags} {first}"
-        answers = within({"hessian_diag": curves}, 3.0 * GRADIENTS)
+        answers = within({"hessian_diag": curves}, 3.0 * make.GRADIENTS)
         yield one.case("input_hessian_diag", answers, one.flags if one.outside else flags)

@@ -31,6 +31,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from kan_ref.conformance.generate import recipes as make
 from kan_ref.conformance.generate.encode import (
     Case,
     array,
@@ -43,19 +44,8 @@ from kan_ref.conformance.generate.encode import (
 )
 from kan_ref.conformance.generate.exact import Number, Rows, Sums, context, precise, total
 from kan_ref.conformance.generate.grids import polynomials
-from kan_ref.conformance.generate.recipes import (
-    EVEN,
-    even_samples,
-    layer_given,
-    make_layer,
-    make_network,
-    network_given,
-    points,
-    samples,
-    uneven_row,
-    uniform_knots,
-)
 
+EVEN = make.EVEN
 # --- families of basis functions
 
 FAMILIES = 1e-12  # of the largest sum of absolute terms
@@ -192,9 +182,9 @@ def _usual(flags: str, *families: Family) -> Iterator[Case]:
             yield _basis(f"{what}{ending}", f"{first} {flags}", family, x, order, since)
         yield _basis(f"no-points{ending}", "EmptyBatch", family, [], 0, since)
         for what, n_out, at in (
-            ("two-to-three", 3, points(f"{name}-2", 3, 2)),
-            ("three-to-two", 2, points(f"{name}-3", 2, 3)),
-            ("nine-samples", 1, samples(1300 + number, 9, 1)),
+            ("two-to-three", 3, make.points(f"{name}-2", 3, 2)),
+            ("three-to-two", 2, make.points(f"{name}-3", 2, 3)),
+            ("nine-samples", 1, make.samples(1300 + number, 9, 1)),
         ):
             yield from _layers_of_family(f"{what}{ending}", family, n_out, at, since)
 
@@ -215,7 +205,7 @@ def _layers_of_family(name: str, family: Family, n_out: int, x: Rows, since: int
     """Yield the cases of family_forward(family, coef, x) and family_vjp(family, coef, x, dy)."""
     n_in, n_basis = len(x[0]), len(basis_values(family, 0.5))
     coef = drawn(1700 + n_out, (n_out, n_in, n_basis), -2.0, 2.0)
-    dy = points(f"{name}-dy", len(x), n_out, -2.0, 2.0)
+    dy = make.points(f"{name}-dy", len(x), n_out, -2.0, 2.0)
     y, dx, d_coef = Sums(len(x), n_out), Sums(len(x), n_in), Sums(n_out, n_in, n_basis)
     for b, row in enumerate(x):
         for i, at in enumerate(row):
@@ -241,11 +231,7 @@ STEPS = 2e-14  # of the largest parameter plus the sum of the absolute steps
 
 
 def adam_points(
-    theta: Sequence[float],
-    gradients: Rows,
-    rate: float,
-    betas: tuple[float, float],
-    epsilon: float,
+    theta: Sequence[float], gradients: Rows, rate: float, betas: tuple[float, float], epsilon: float
 ) -> tuple[list[Number], Number]:
     """Return theta after all steps of (C26), and the largest sum of absolute steps."""
     found, moved = [], []
@@ -440,14 +426,14 @@ def _initial(name: str, flag: str, sizes: tuple[int, ...], answers: Any, **optio
 @topic("save_load", 1, "", "none: what is saved is what comes back")
 def files() -> Iterator[Case]:
     """Yield the cases of save_load(layer) -> layer, bit for bit."""
-    knots, degree_0 = uniform_knots(-1.0, 1.0, 5, 3), uniform_knots(0.0, 0.7, 3, 0)
+    knots, degree_0 = make.uniform(-1.0, 1.0, 5, 3), make.uniform(0.0, 0.7, 3, 0)
     coef = [[[1 / 3, 5e-324, 1e300, -1e-300, 0.1, -2 / 7, 2.0**-1022, 1.0 + 2.0**-52]]]
     mask = [[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]]
     for name, layer in (
-        ("plain", make_layer("s", 2, [knots] * 3, mask=mask)),
-        ("awkward-numbers", make_layer("s-awkward", 1, [knots], coef=coef, w_base=[[-1 / 3]])),
-        ("identity-base", make_layer("s-identity", 1, [knots] * 2, base="identity")),
-        ("degree-0", make_layer("s-0", 2, [degree_0], 0, base="zero")),
+        ("plain", make.layer("s", 2, [knots] * 3, mask=mask)),
+        ("awkward-numbers", make.layer("s-awkward", 1, [knots], coef=coef, w_base=[[-1 / 3]])),
+        ("identity-base", make.layer("s-identity", 1, [knots] * 2, base="identity")),
+        ("degree-0", make.layer("s-0", 2, [degree_0], 0, base="zero")),
     ):
         answers = {
             output: (value, None if output in ("degree", "base") else 0.0)
@@ -519,19 +505,19 @@ def _calls() -> dict[str, Called]:
 
     Comparisons with degree 0 give 0 for nan and not nan.
     """
-    layer = make_layer("side", 3, [EVEN, uneven_row(EVEN, 3)])
-    splines = make_layer("side-zero", 2, [EVEN] * 2, base="zero")
-    flat = uniform_knots(-1.0, 1.0, 4, 0)
-    steps = make_layer("side-steps", 2, [flat] * 2, 0, base="zero")
-    x, dy = points("side", 3, 2), points("side-dy", 3, 3, -2.0, 2.0)
-    up = points("side-network-dy", 3, 1, -2.0, 2.0)
-    layers = make_network("side-network", (2, 2, 1))
-    net = network_given(layers, points("side-network", 3, 2))
-    weak = make_network("side-pruned", (2, 3, 1))
+    layer = make.layer("side", 3, [EVEN, make.uneven(EVEN, 3)])
+    splines = make.layer("side-zero", 2, [EVEN] * 2, base="zero")
+    flat = make.uniform(-1.0, 1.0, 4, 0)
+    steps = make.layer("side-steps", 2, [flat] * 2, 0, base="zero")
+    x, dy = make.points("side", 3, 2), make.points("side-dy", 3, 3, -2.0, 2.0)
+    up = make.points("side-network-dy", 3, 1, -2.0, 2.0)
+    layers = make.network("side-network", (2, 2, 1))
+    net = make.network_given(layers, make.points("side-network", 3, 2))
+    weak = make.network("side-pruned", (2, 3, 1))
     weak[1]["mask"] = [[1.0, 0.0, 1.0]]
-    to_prune = network_given(weak, points("side-pruned", 4, 2)) | {"threshold": 2.0**-4}
+    to_prune = make.network_given(weak, make.points("side-pruned", 4, 2)) | {"threshold": 2.0**-4}
     cubics = polynomials(2, [EVEN] * 2, mask=[[1.0, 0.0], [1.0, 1.0]])
-    moved = layer_given(cubics, [[0.5 * a, -0.75 * a] for (a,) in even_samples(40, -1.0, 1.0)])
+    moved = make.layer_given(cubics, [[0.5 * a, -0.75 * a] for (a,) in make.evenly(40, -1.0, 1.0)])
     few, at = [0.125, -0.375, 1.25], [-1.0, -0.5, 0.25, 0.5, 1.0, 1.5]
     line = {"x": at, "y": [(u + 0.5) ** 2 + 0.25 for u in at], "name": "x^2"}
     start = {"theta": [0.5, -1.25, 2.0], "gradients": [[1.5, -0.25, 0.75], [-0.5, 2.0, 1.0]]}
@@ -541,10 +527,10 @@ def _calls() -> dict[str, Called]:
     slope = {"x": [*few, -3.0], "knots": EVEN, "degree": 3, "order": 1}
     return {
         "basis": ("basis", {"x": few, "knots": EVEN, "degree": 3}),
-        "layer": ("layer_forward", layer_given(layer, x)),
-        "identity": ("layer_forward", layer_given(identity, x)),
-        "splines": ("layer_forward", layer_given(splines, x)),
-        "gradient": ("layer_vjp", layer_given(layer, x, dy)),
+        "layer": ("layer_forward", make.layer_given(layer, x)),
+        "identity": ("layer_forward", make.layer_given(identity, x)),
+        "splines": ("layer_forward", make.layer_given(splines, x)),
+        "gradient": ("layer_vjp", make.layer_given(layer, x, dy)),
         "network": ("network_forward", net),
         "network-gradient": ("network_vjp", net | {"dy": up}),
         "jacobian": ("input_jacobian", net),
@@ -556,7 +542,7 @@ def _calls() -> dict[str, Called]:
         "extension": ("extend_grid", moved | {"n_intervals": 8}),
         "pruning": ("prune", to_prune),
         "basis-steps": ("basis", {"x": [0.125, -0.375, 0.75], "knots": flat, "degree": 0}),
-        "steps": ("layer_forward", layer_given(steps, points("side-steps", 3, 2))),
+        "steps": ("layer_forward", make.layer_given(steps, make.points("side-steps", 3, 2))),
         "derivative": ("basis_derivative", slope),
         "fit": ("fit_affine", line),
         "save": ("save_load", {"layer": layer}),
@@ -571,6 +557,6 @@ def _outside(usual: Mapping[str, Called]) -> dict[str, Called]:
     for name, (method, given) in usual.items():
         shape = encoded(given.get("x", {"shape": []}))["shape"]
         if len(shape) == 2 and name not in ("identity", "splines", "steps"):
-            wide = points("side-outside", shape[0], 2, -4.0, 4.0)
+            wide = make.points("side-outside", shape[0], 2, -4.0, 4.0)
             found[f"{name}-outside"] = (method, given | {"x": wide})
     return found

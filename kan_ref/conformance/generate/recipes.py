@@ -31,19 +31,19 @@ GRADIENTS = 2e-13
 # --- knot vectors
 
 
-def uniform_knots(low: float, high: float, n_intervals: int, degree: int) -> list[float]:
+def uniform(low: float, high: float, n_intervals: int, degree: int) -> list[float]:
     """Return the knots (C5), each rounded once."""
     a, h = Fraction(low), (Fraction(high) - Fraction(low)) / n_intervals
     return [float(a + (m - degree) * h) for m in range(n_intervals + 2 * degree + 1)]
 
 
-EVEN = uniform_knots(-1.0, 1.0, 4, 3)
+EVEN = uniform(-1.0, 1.0, 4, 3)
 WIDTHS = (5, 11, 3, 9, 2, 13, 7)  # of neighbouring intervals, in proportion
 OUTER = (0.75, 1.5, 0.5, 1.25, 1.0, 0.625, 1.375)  # of outer intervals, in units of (b - a) / G
 FINE = 1024  # breakpoints are multiples of (b - a) / FINE: short in binary where a and b are
 
 
-def uneven_row(row: Sequence[float], degree: int, turn: int = 0) -> list[float]:
+def uneven(row: Sequence[float], degree: int, turn: int = 0) -> list[float]:
     """Return uneven knots with the ends of the grid and the length of a row; `turn` varies them."""
     a, b = row[degree], row[len(row) - 1 - degree]
     n_intervals = len(row) - 1 - 2 * degree
@@ -107,7 +107,7 @@ def filled(value: float, n_out: int, n_in: int) -> list[list[float]]:
     return [[value] * n_in for _ in range(n_out)]
 
 
-def make_layer(
+def layer(
     seed: str, n_out: int, rows: Sequence[Sequence[float]], degree: int = 3, /, **changes: Any
 ) -> Layer:
     """Return a layer of short binary numbers, with a knot vector for each input and `changes`."""
@@ -129,11 +129,11 @@ def make_layer(
     return layer | changes
 
 
-def block_layer(start: int, n_out: int, n_in: int, low: float = -1.0, high: float = 1.0) -> Layer:
+def block(start: int, n_out: int, n_in: int, low: float = -1.0, high: float = 1.0) -> Layer:
     """Return a quadratic layer of 3 uneven intervals on [low, high] with the numbers (C23)."""
-    even = uniform_knots(low, high, 3, 2)
+    even = uniform(low, high, 3, 2)
     return {
-        "knots": [uneven_row(even, 2, turn % 5) for turn in range(n_in)],
+        "knots": [uneven(even, 2, turn % 5) for turn in range(n_in)],
         "coef": drawn(start, (n_out, n_in, 5), -2.0, 2.0),
         "w_base": drawn(start + 101, (n_out, n_in), -2.0, 2.0),
         "w_spline": drawn(start + 211, (n_out, n_in), -2.0, 2.0),
@@ -143,10 +143,10 @@ def block_layer(start: int, n_out: int, n_in: int, low: float = -1.0, high: floa
     }
 
 
-def uneven_twin(layer: Layer) -> Layer:
+def twin(layer: Layer) -> Layer:
     """Return the layer on uneven knot vectors, a different one for each input."""
     degree = layer["degree"]
-    twins = [uneven_row(row, degree, turn) for turn, row in enumerate(layer["knots"])]
+    twins = [uneven(row, degree, turn) for turn, row in enumerate(layer["knots"])]
     return layer | {"knots": twins}
 
 
@@ -161,7 +161,7 @@ def samples(start: int, n: int, n_in: int) -> Drawn:
     return drawn(start, (n, n_in), -1.0, 1.0)
 
 
-def even_samples(n: int, low: float, high: float) -> list[list[float]]:
+def evenly(n: int, low: float, high: float) -> list[list[float]]:
     """Return `n` evenly spaced samples of one input, from low to high."""
     return [[low + (high - low) * place / (n - 1)] for place in range(n)]
 
@@ -169,7 +169,7 @@ def even_samples(n: int, low: float, high: float) -> list[list[float]]:
 # --- networks
 
 
-def make_network(
+def network(
     seed: str,
     widths: Sequence[int],
     degree: int = 3,
@@ -178,9 +178,9 @@ def make_network(
     **changes: Any,
 ) -> list[Layer]:
     """Return layers of 4 intervals each, the first on [-1, 1], the others on [low, high]."""
-    first, other = (uniform_knots(*ends, 4, degree) for ends in ((-1.0, 1.0), (low, high)))
+    first, other = (uniform(*ends, 4, degree) for ends in ((-1.0, 1.0), (low, high)))
     return [
-        make_layer(f"{seed}-{n}", n_out, [other if n else first] * n_in, degree, **changes)
+        layer(f"{seed}-{n}", n_out, [other if n else first] * n_in, degree, **changes)
         for n, (n_in, n_out) in enumerate(pairwise(widths))
     ]
 
@@ -206,13 +206,13 @@ def network_given(layers: Sequence[Layer], x: Rows, dy: Rows | None = None) -> d
     return given if dy is None else given | {"dy": array(dy, (len(x), sizes(layers[-1])[0]))}
 
 
-def value_case(name: str, flags: str, layer: Layer, x: Rows, **options: Any) -> Case:
+def values(name: str, flags: str, layer: Layer, x: Rows, **options: Any) -> Case:
     """Return the case of layer_forward(layer, x) -> y."""
     answers = within({"y": forward(layer, x)}, VALUES)
     return case(name, "layer_forward", flags, layer_given(layer, x), answers, **options)
 
 
-def vjp_case(name: str, flags: str, layer: Layer, x: Rows, dy: Rows, **options: Any) -> Case:
+def vjp(name: str, flags: str, layer: Layer, x: Rows, dy: Rows, **options: Any) -> Case:
     """Return the case of layer_vjp(layer, x, dy) -> {"dx", "d_coef", "d_w_base", "d_w_spline"}."""
     answers = within(layer_vjp(layer, x, dy), GRADIENTS)
     return case(name, "layer_vjp", flags, layer_given(layer, x, dy), answers, **options)

@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+from kan_ref.conformance.generate import recipes as make
 from kan_ref.conformance.generate.encode import Case, case, topic
 from kan_ref.conformance.generate.exact import (
     Layer,
@@ -41,20 +42,8 @@ from kan_ref.conformance.generate.exact import (
     total,
     transposed,
 )
-from kan_ref.conformance.generate.recipes import (
-    EVEN,
-    block_layer,
-    changed,
-    filled,
-    make_layer,
-    make_network,
-    network_given,
-    points,
-    samples,
-    uneven_twin,
-    uniform_knots,
-)
 
+EVEN = make.EVEN
 SUMS = 1e-12
 PRUNED = 1e-12  # of the bound on rounding: allows a constant folded into coefficients
 Scored = tuple[str, str, list[Layer], Rows, int]  # name, flags, layers, x, since
@@ -106,46 +95,64 @@ def scored_networks() -> Iterator[Scored]:
     """Yield the networks whose scores and penalties are tested."""
 
     def pair(seed: str, **changes: Any) -> list[Layer]:
-        return [make_layer(seed, 2, TWO, **changes)]
+        return [make.layer(seed, 2, TWO, **changes)]
 
-    nowhere, everywhere = filled(0.0, 1, 2), filled(1.0, 1, 2)
+    nowhere, everywhere = make.filled(0.0, 1, 2), make.filled(1.0, 1, 2)
     levels = {"coef": [[[7.0] * 7, [-3.0] * 7]], "w_base": nowhere, "w_spline": everywhere}
     weightless = {"w_base": [[0.0, 1.0], [1.0, 0.5]], "w_spline": [[0.0, 1.0], [-1.0, 2.0]]}
     small = [[2.0**-20, -(2.0**-21)], [2.0**-22, 2.0**-20]]
     tiny = {"w_base": small, "w_spline": transposed(small)}
     base, both = {"w_base": [[1.5]], "w_spline": [[0.0]]}, "PenaltyOneLayer PenaltyInputs"
     two, three = (
-        make_network("p-two", (2, 3, 1)),
-        make_network("p-three", (2, 3, 2, 1), 3, -8.0, 8.0),
+        make.network("p-two", (2, 3, 1)),
+        make.network("p-three", (2, 3, 2, 1), 3, -8.0, 8.0),
     )
-    square, single = make_network("p-square", (2, 2, 2)), make_network("p-single", (2, 2, 1))
+    square, single = make.network("p-square", (2, 2, 2)), make.network("p-single", (2, 2, 1))
     signs = [[-0.875, 0.5], [0.875, -0.5], [0.125, 0.25]]
-    uneven, at = [uneven_twin(layer) for layer in two], points("p-two", 3, 2)
-    yield "one-layer", "L1Mean EntropyBase", pair("p"), points("p-one", 4, 2), 1
-    yield "one-edge", "L1Mean L1Deviation", [make_layer("p1", 1, [EVEN])], points("p-edge", 3, 1), 1
-    constant = [make_layer("constant", 1, TWO, **levels)]
-    yield "constants", "L1Deviation", constant, points("p-constant", 4, 2), 1
-    alone = [make_layer("signs", 1, [EVEN], **base)]
+    uneven, at = [make.twin(layer) for layer in two], make.points("p-two", 3, 2)
+    yield "one-layer", "L1Mean EntropyBase", pair("p"), make.points("p-one", 4, 2), 1
+    yield (
+        "one-edge",
+        "L1Mean L1Deviation",
+        [make.layer("p1", 1, [EVEN])],
+        make.points("p-edge", 3, 1),
+        1,
+    )
+    constant = [make.layer("constant", 1, TWO, **levels)]
+    yield "constants", "L1Deviation", constant, make.points("p-constant", 4, 2), 1
+    alone = [make.layer("signs", 1, [EVEN], **base)]
     yield "base-alone", "L1WithoutBase", alone, [[-0.5], [0.75], [2.0]], 1
-    yield "both-signs", "L1Mean", [make_layer("p-signs", 1, TWO)], signs, 1
+    yield "both-signs", "L1Mean", [make.layer("p-signs", 1, TWO)], signs, 1
     masked = pair("m", mask=[[1.0, 0.0], [1.0, 1.0]])
-    yield "dead-edge", "ZeroEdge MissingMask", masked, points("p-mask", 4, 2), 1
+    yield "dead-edge", "ZeroEdge MissingMask", masked, make.points("p-mask", 4, 2), 1
     weak = pair("weightless", **weightless)
-    yield "weightless-edge", "ZeroEdge", weak, points("p-weightless", 3, 2), 1
-    nothing = pair("nothing", mask=filled(0.0, 2, 2))
-    yield "dead-layer", "ZeroEdge", nothing, points("p-nothing", 3, 2), 1
+    yield "weightless-edge", "ZeroEdge", weak, make.points("p-weightless", 3, 2), 1
+    nothing = pair("nothing", mask=make.filled(0.0, 2, 2))
+    yield "dead-layer", "ZeroEdge", nothing, make.points("p-nothing", 3, 2), 1
     yield "two-layers", both, two, at, 1
-    yield "square-layers", "PenaltyInputs PenaltyOneLayer", square, points("p-square", 3, 2), 1
-    yield "one-sample", "BatchOfOne L1Deviation", single, points("p-single", 1, 2), 1
+    yield "square-layers", "PenaltyInputs PenaltyOneLayer", square, make.points("p-square", 3, 2), 1
+    yield "one-sample", "BatchOfOne L1Deviation", single, make.points("p-single", 1, 2), 1
     yield "two-layers-uneven", f"UnevenKnots {both}", uneven, at, 2
-    block = [block_layer(7001, 2, 2)]
-    yield "nine-samples", "BlockRemainder L1Mean UnevenKnots", block, samples(811, 9, 2), 2
-    yield "two-hidden-layers", both, three, points("p-three", 3, 2), 4
-    yield "tiny-edges", "L1Mean EntropyShares", pair("p-tiny", **tiny), points("p-tiny", 4, 2), 4
-    yield "zero-base", "BaseName L1Mean", pair("p-zero", base="zero"), points("p-zero", 4, 2), 4
-    rising = [make_layer("p-1-3", 3, [EVEN], base="identity")]
-    yield "one-to-three", "L1Mean", rising, points("p-1-3", 5, 1), 4
-    yield "forty-samples", "BlockRemainder", [make_layer("p-40", 2, [EVEN])], growing(), 6
+    block = [make.block(7001, 2, 2)]
+    yield "nine-samples", "BlockRemainder L1Mean UnevenKnots", block, make.samples(811, 9, 2), 2
+    yield "two-hidden-layers", both, three, make.points("p-three", 3, 2), 4
+    yield (
+        "tiny-edges",
+        "L1Mean EntropyShares",
+        pair("p-tiny", **tiny),
+        make.points("p-tiny", 4, 2),
+        4,
+    )
+    yield (
+        "zero-base",
+        "BaseName L1Mean",
+        pair("p-zero", base="zero"),
+        make.points("p-zero", 4, 2),
+        4,
+    )
+    rising = [make.layer("p-1-3", 3, [EVEN], base="identity")]
+    yield "one-to-three", "L1Mean", rising, make.points("p-1-3", 5, 1), 4
+    yield "forty-samples", "BlockRemainder", [make.layer("p-40", 2, [EVEN])], growing(), 6
 
 
 @topic("edge_scores", 5, "network_forward", "Liu et al. 2024, eq. 2.17")
@@ -158,7 +165,7 @@ def edge_scores() -> Iterator[Case]:
             for n, found in enumerate(of_each(edge_scores_of, layers, x))
         }
         flags = " ".join(shown) or "L1Mean"
-        yield case(name, "edge_scores", flags, network_given(layers, x), answers, since=since)
+        yield case(name, "edge_scores", flags, make.network_given(layers, x), answers, since=since)
 
 
 @topic("node_scores", 6, "edge_scores", "Liu et al. 2024, eq. 2.21")
@@ -167,24 +174,24 @@ def node_scores() -> Iterator[Case]:
 
     Both lists have one array for each hidden layer.
     """
-    two, masked = make_network("ns-two", (2, 3, 2)), make_network("ns-masked", (2, 3, 2))
+    two, masked = make.network("ns-two", (2, 3, 2)), make.network("ns-masked", (2, 3, 2))
     masked[0]["mask"] = [[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]]
     masked[1]["mask"] = [[1.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
-    three, square = make_network("ns-three", (2, 2, 2, 2)), make_network("ns-square", (2, 2, 2))
-    chain, single = make_network("ns-chain", (1, 1, 1)), make_network("ns-single", (2, 2, 1))
-    outside, forty = make_network("ns-outside", (2, 2, 1)), make_network("ns-forty", (1, 2, 1))
+    three, square = make.network("ns-three", (2, 2, 2, 2)), make.network("ns-square", (2, 2, 2))
+    chain, single = make.network("ns-chain", (1, 1, 1)), make.network("ns-single", (2, 2, 1))
+    outside, forty = make.network("ns-outside", (2, 2, 1)), make.network("ns-forty", (1, 2, 1))
     uneven, wide = (
-        [uneven_twin(layer) for layer in two],
+        [make.twin(layer) for layer in two],
         [[-1.25, 0.625], [0.375, 1.75], [-3.5, 4.5]],
     )
-    at = points("ns-two", 4, 2)
+    at = make.points("ns-two", 4, 2)
     rows: tuple[Scored, ...] = (
         ("two-layers", "NodeScoreMax", two, at, 1),
-        ("three-layers", "NodeScoreMax PenaltyInputs", three, points("ns-three", 3, 2), 1),
-        ("square", "NodeScoreSides NodeScoreMax", square, points("ns-square", 3, 2), 1),
-        ("one-chain", "NodeScoreSides", chain, points("ns-chain", 4, 1), 1),
-        ("dead-node", "ZeroEdge MissingMask", masked, points("ns-masked", 3, 2), 1),
-        ("one-sample", "BatchOfOne L1Deviation", single, points("ns-single", 1, 2), 1),
+        ("three-layers", "NodeScoreMax PenaltyInputs", three, make.points("ns-three", 3, 2), 1),
+        ("square", "NodeScoreSides NodeScoreMax", square, make.points("ns-square", 3, 2), 1),
+        ("one-chain", "NodeScoreSides", chain, make.points("ns-chain", 4, 1), 1),
+        ("dead-node", "ZeroEdge MissingMask", masked, make.points("ns-masked", 3, 2), 1),
+        ("one-sample", "BatchOfOne L1Deviation", single, make.points("ns-single", 1, 2), 1),
         ("two-layers-uneven", "UnevenKnots NodeScoreMax", uneven, at, 2),
         ("inputs-outside-grid", "FadeOutside", outside, wide, 6),
         ("forty-samples", "BlockRemainder", forty, growing(), 6),
@@ -195,7 +202,7 @@ def node_scores() -> Iterator[Case]:
             for n, sides in enumerate(node_scores_of(layers, x))
             for side, found in zip(("incoming", "outgoing"), sides, strict=True)
         }
-        yield case(name, "node_scores", flags, network_given(layers, x), answers, since=since)
+        yield case(name, "node_scores", flags, make.network_given(layers, x), answers, since=since)
 
 
 # --- penalties
@@ -215,7 +222,7 @@ def penalties_case(
     entropy = _entropy if score is edge_scores_of else _shared_entropy
     right = {"l1": total(map(matrix_sum, found)), "entropy": total(map(entropy, found))}
     answers = {output: (value, SUMS * max(1.0, float(value))) for output, value in right.items()}
-    given = network_given(layers, x)
+    given = make.network_given(layers, x)
     return case(name, "penalties", flags, given, answers, since=since, **options)
 
 
@@ -244,11 +251,11 @@ def zero_edges() -> Iterator[Case]:
 
     def without(seed: str, n: int) -> Layer:
         """Return a layer whose coefficients and base weights are 0."""
-        zeros = {"w_base": filled(0.0, n, n), "coef": [[[0.0] * 7] * n] * n}
-        return make_layer(seed, n, [EVEN] * n, **zeros, w_spline=filled(1.0, n, n))
+        zeros = {"w_base": make.filled(0.0, n, n), "coef": [[[0.0] * 7] * n] * n}
+        return make.layer(seed, n, [EVEN] * n, **zeros, w_spline=make.filled(1.0, n, n))
 
     silent, flags = without("zero-c", 2), "ZeroEdge ZeroCoefficients"
-    masked = make_layer("zero-m", 2, TWO, mask=filled(0.0, 2, 2))
+    masked = make.layer("zero-m", 2, TWO, mask=make.filled(0.0, 2, 2))
     for name, flags_of, layers, seed, n in (
         ("no-coefficients", flags, [silent], "zero-c", 4),
         ("one-edge", flags, [without("zero-1", 1)], "zero-1", 3),
@@ -256,7 +263,7 @@ def zero_edges() -> Iterator[Case]:
         ("two-layers", flags, [silent, silent], "zero-2", 4),
         ("one-sample", f"BatchOfOne {flags}", [silent], "zero-n", 1),
     ):
-        yield penalties_case(name, flags_of, layers, points(seed, n, sizes(layers[0])[1]), 1)
+        yield penalties_case(name, flags_of, layers, make.points(seed, n, sizes(layers[0])[1]), 1)
 
 
 def _entropy(scores: Matrix) -> Number:
@@ -341,11 +348,8 @@ def prune_case(
 ) -> Case:
     """Return the case of prune(layers, x, threshold) that counts nodes and compares outputs."""
     counts = [float(sum(line)) for line in kept_nodes(layers, x, threshold)]
-    answers = {
-        "kept": (counts, 0.5),
-        output: (right, PRUNED * network_bound(layers, x)),
-    }
-    given = network_given(layers, x) | {"threshold": threshold}
+    answers = {"kept": (counts, 0.5), output: (right, PRUNED * network_bound(layers, x))}
+    given = make.network_given(layers, x) | {"threshold": threshold}
     return case(name, "prune", flags, given, answers, **options)
 
 
@@ -356,7 +360,7 @@ def pruning() -> Iterator[Case]:
     Only hidden nodes are removed: inputs, outputs and the edges of kept nodes stay.
     """
     for name, flags, layers, seed, since in unchanged_networks():
-        threshold, x = 0.0 if name == "threshold-zero" else 2.0**-4, points(seed, 4, 2)
+        threshold, x = 0.0 if name == "threshold-zero" else 2.0**-4, make.points(seed, 4, 2)
         right = flow(layers, x)[-1]
         yield prune_case(name, flags, layers, x, threshold, "values", right, since=since)
     for name, n_nodes, since in (
@@ -377,10 +381,17 @@ def pruning() -> Iterator[Case]:
             0.25,
             6,
         ),
-        ("four-kinds", kinds, mixed_nodes(4), points("prune-four", 6, 2), 2.0**-2, 1),
-        ("six-kinds", kinds, mixed_nodes(6), points("prune-six", 6, 2), 2.0**-3, 1),
-        ("low-threshold", low, mixed_nodes(4), points("prune-low", 6, 2), 2.0**-12, 1),
-        ("many-edges", "NodeScoreMax PruneRule", many_edges(), points("prune-many", 5, 4), 1.25, 1),
+        ("four-kinds", kinds, mixed_nodes(4), make.points("prune-four", 6, 2), 2.0**-2, 1),
+        ("six-kinds", kinds, mixed_nodes(6), make.points("prune-six", 6, 2), 2.0**-3, 1),
+        ("low-threshold", low, mixed_nodes(4), make.points("prune-low", 6, 2), 2.0**-12, 1),
+        (
+            "many-edges",
+            "NodeScoreMax PruneRule",
+            many_edges(),
+            make.points("prune-many", 5, 4),
+            1.25,
+            1,
+        ),
     ):
         (kept,) = kept_nodes(layers, x, threshold)
         right = pruned_values(layers, x, kept)
@@ -396,33 +407,33 @@ def unchanged_networks() -> Iterator[tuple[str, str, list[Layer], str, int]]:
     """Yield (name, flags, layers, seed of x, since) whose weak nodes add exactly 0, if any."""
     keeps, rule = "PruneKeepsFunction", "PruneRule PruneKeepsFunction"
     wide, deep = (
-        make_network("prune-wide", (2, 3, 1)),
-        make_network("prune-deep", (2, 3, 2, 1), 3, -6.0, 6.0),
+        make.network("prune-wide", (2, 3, 1)),
+        make.network("prune-deep", (2, 3, 2, 1), 3, -6.0, 6.0),
     )
     yield "nothing-weak", keeps, wide, "prune-wide", 1
-    cut = changed(wide, 1, mask=[[1.0, 0.0, 1.0]])
+    cut = make.changed(wide, 1, mask=[[1.0, 0.0, 1.0]])
     yield "masked-way-out", f"PruneRule MissingMask {keeps}", cut, "prune-out", 1
-    silent = changed(wide, 1, w_base=[[1.0, 0.0, -1.0]], w_spline=[[1.5, 0.0, 1.0]])
+    silent = make.changed(wide, 1, w_base=[[1.0, 0.0, -1.0]], w_spline=[[1.5, 0.0, 1.0]])
     yield "weightless-way-out", rule, silent, "prune-silent", 1
-    unfed = make_network("prune-unfed", (2, 3, 1), base="zero")
+    unfed = make.network("prune-unfed", (2, 3, 1), base="zero")
     unfed[0]["mask"] = [[1.0, 1.0], [0.0, 0.0], [1.0, 1.0]]
     # 0 at the middle of the grid, where a node without inputs lies
     unfed[1]["coef"][0][1] = [2.0, -1.5, 0.0, 0.0, 0.0, 0.25, 1.0]
     yield "unfed-node", rule, unfed, "prune-unfed", 1
     deep[1]["mask"], deep[2]["mask"] = [[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]], [[1.0, 0.0]]
     yield "two-hidden-layers", rule, deep, "prune-deep", 1
-    own = make_network("prune-knots", (2, 3, 1))
-    own[1] = uneven_twin(own[1]) | {"mask": [[1.0, 0.0, 1.0]]}
+    own = make.network("prune-knots", (2, 3, 1))
+    own[1] = make.twin(own[1]) | {"mask": [[1.0, 0.0, 1.0]]}
     yield "knots-of-their-own", f"{keeps} UnevenKnots", own, "prune-knots", 2
     # strong nodes, and one edge far below the threshold
     weights = {"w_base": [[1.5, 2.0**-9], [1.0, -1.5]], "w_spline": [[1.5, 2.0**-9], [-1.5, 1.0]]}
-    weak = changed(make_network("prune-edge", (2, 2, 1)), 0, **weights)
+    weak = make.changed(make.network("prune-edge", (2, 2, 1)), 0, **weights)
     yield "edges-stay", f"PruneEdges {keeps}", weak, "prune-edge", 1
     yield "threshold-zero", "PruneThreshold PruneRule", cut, "prune-out", 4
     # the second output has edges of 0 alone, from a node without another
     weights = {"w_base": [[1.0, 0.0], [1.0, 0.0]], "w_spline": [[1.5, 0.0], [-0.5, 0.0]]}
     masked = {"mask": [[1.0, 1.0], [0.0, 1.0]], **weights}
-    alone = changed(make_network("prune-cut", (2, 2, 2)), 1, **masked)
+    alone = make.changed(make.network("prune-cut", (2, 2, 2)), 1, **masked)
     yield "output-without-path", rule, alone, "prune-cut", 4
     other = [layer | {"base": "identity"} for layer in cut]
     yield "other-base", f"BaseName {keeps}", other, "prune-base", 4
@@ -436,8 +447,8 @@ def mixed_nodes(n_kinds: int) -> list[Layer]:
     """
     sides = ((1.0, 1.0), (1.0, 0.01), (0.01, 1.0), (0.01, 0.01), (0.75, 1.25), (1.25, 0.75))
     incoming, outgoing = zip(*sides[:n_kinds], strict=True)
-    first = make_layer("prune-first", n_kinds, TWO)
-    last = make_layer("prune-last", 2, [uniform_knots(-8.0, 8.0, 4, 3)] * n_kinds)
+    first = make.layer("prune-first", n_kinds, TWO)
+    last = make.layer("prune-last", 2, [make.uniform(-8.0, 8.0, 4, 3)] * n_kinds)
     for name in ("w_base", "w_spline"):
         first[name] = [
             [(0.5 + abs(w)) * size for w in line]
@@ -457,14 +468,14 @@ def many_edges() -> list[Layer]:
     """
     weights = {
         "coef": [[[1.0 + 0.25 * m for m in range(7)]] * 4] * 3,
-        "w_base": filled(0.0, 3, 4),
+        "w_base": make.filled(0.0, 3, 4),
         "w_spline": [[2.0] * 4, [0.5] * 4, [2.0, 0.0, 0.0, 0.0]],
     }
-    after = {"w_base": filled(1.0, 2, 3), "w_spline": filled(2.0, 2, 3)}
-    wide = [uniform_knots(-8.0, 8.0, 4, 3)] * 3
+    after = {"w_base": make.filled(1.0, 2, 3), "w_spline": make.filled(2.0, 2, 3)}
+    wide = [make.uniform(-8.0, 8.0, 4, 3)] * 3
     return [
-        make_layer("many-first", 3, [EVEN] * 4, **weights),
-        make_layer("many-last", 2, wide, **after),
+        make.layer("many-first", 3, [EVEN] * 4, **weights),
+        make.layer("many-last", 2, wide, **after),
     ]
 
 
@@ -478,11 +489,11 @@ def equal_scores(n_nodes: int) -> list[Layer]:
     incoming, outgoing = [[0.25], [1.0], [0.5], [0.125]], [8.0, 0.25, 2.0, 4.0]
     layers = []
     for seed, n_in, weights in (("1", 1, incoming[:n_nodes]), ("2", n_nodes, [outgoing[:n_nodes]])):
-        zeros = filled(0.0, len(weights), n_in)
+        zeros = make.filled(0.0, len(weights), n_in)
         changes = {"coef": [[[0.0] * 7] * n_in] * len(weights), "w_base": weights}
         changes |= {"w_spline": zeros}
         layers.append(
-            make_layer(f"equal-{seed}", len(weights), [EVEN] * n_in, **changes, base="identity")
+            make.layer(f"equal-{seed}", len(weights), [EVEN] * n_in, **changes, base="identity")
         )
     return layers
 
@@ -493,4 +504,4 @@ def weak_inside() -> list[Layer]:
     Node 1 would not if its inputs were clamped to the grid.
     """
     first = {"w_base": [[1.0], [0.25]], "w_spline": [[1.5], [0.0]]}
-    return changed(make_network("prune-outside", (1, 2, 1)), 0, **first)
+    return make.changed(make.network("prune-outside", (1, 2, 1)), 0, **first)

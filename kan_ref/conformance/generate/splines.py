@@ -13,29 +13,22 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
+from kan_ref.conformance.generate import recipes as make
 from kan_ref.conformance.generate.encode import Case, array, case, dice, topic
 from kan_ref.conformance.generate.exact import all_bsplines, derivative_terms
-from kan_ref.conformance.generate.recipes import (
-    EVEN,
-    FARTHEST,
-    KINDS,
-    far,
-    uneven_row,
-    uniform_knots,
-    whole_steps,
-)
 
+EVEN = make.EVEN
 EPS = 2.0**-52
 BASES = 1e-13  # relative to 1, the sum of all; a recursion needs 5e-15, evaluation by pieces 2e-14
 DERIVATIVES = 2e-13  # relative to the largest sum of absolute terms
 CLAMPED = [0.0] * 4 + [0.25, 0.5, 0.75] + [1.0] * 4
 UNEVEN = [-3.0, -1.0, -0.875, 0.0, 0.125, 0.25, 1.0, 3.0, 3.5]
-THOUSAND, DISTANT = uniform_knots(-1.0, 1.0, 1000, 3), uniform_knots(1000.0, 1001.0, 4, 3)
+THOUSAND, DISTANT = make.uniform(-1.0, 1.0, 1000, 3), make.uniform(1000.0, 1001.0, 4, 3)
 
 
 @topic("knots", 1, "", "Liu et al. 2024, section 2.4")
 def knots() -> Iterator[Case]:
-    """Yield the cases of uniform_knots(low, high, n_intervals, degree) -> (n_knots,)."""
+    """Yield the cases of make.uniform(low, high, n_intervals, degree) -> (n_knots,)."""
     for name, low, high, n_intervals, degree, flags in (
         ("unit-cubic", -1.0, 1.0, 4, 3, "KnotStep OuterKnots"),
         ("five-cubic", -1.0, 1.0, 5, 3, "KnotStep OuterKnots KnotPrecision"),
@@ -48,7 +41,7 @@ def knots() -> Iterator[Case]:
         ("tiny", -1e-7, 1e-7, 5, 3, "ScaledRow KnotStep OuterKnots"),
         ("thousand", -1.0, 1.0, 1000, 3, "ManyIntervals KnotStep OuterKnots"),
     ):
-        right = uniform_knots(low, high, n_intervals, degree)
+        right = make.uniform(low, high, n_intervals, degree)
         given = {"low": low, "high": high, "n_intervals": n_intervals, "degree": degree}
         bound = 4 * EPS * max(abs(right[0]), abs(right[-1]))
         yield case(name, "uniform_knots", flags, given, {"knots": (right, bound)})
@@ -86,7 +79,7 @@ def _even_rows(degree: int) -> list[Row]:
     One has 4 intervals on [-1, 1], so that its knots are exact; one has 5 on [0, 1], whose knots
     are rounded.
     """
-    knots, other = uniform_knots(-1.0, 1.0, 4, degree), uniform_knots(0.0, 1.0, 5, degree)
+    knots, other = make.uniform(-1.0, 1.0, 4, degree), make.uniform(0.0, 1.0, 5, degree)
     inner = knots[degree : len(knots) - degree]
     high = "DegreeZero" if degree == 0 else "HighDegree" if degree > 4 else "CoxDeBoor"
     inside = sorted(dice(f"degree-{degree}-inside", 5, low=-1.0, high=1.0))
@@ -116,7 +109,7 @@ def _even_rows(degree: int) -> list[Row]:
 
 def _uneven_rows(degree: int) -> list[Row]:
     """Return the rows of one degree on an uneven knot vector: inside, at knots, and outside."""
-    knots, name = uneven_row(uniform_knots(-1.0, 1.0, 5, degree), degree, degree), "uneven-degree"
+    knots, name = make.uneven(make.uniform(-1.0, 1.0, 5, degree), degree, degree), "uneven-degree"
     inside = sorted(dice(f"{name}-{degree}", 5, low=-1.0, high=1.0))
     outside = [(knots[n] + knots[n + 1]) / 2 for n in (0, -2)]
     rows = [
@@ -139,9 +132,9 @@ def _special_bases() -> Iterator[Case]:
     jump, steps = [0.0, 0.0, 1.0, 1.0, 1.0, 2.0, 2.0], [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]
     sixfold, six = "RepeatedKnots HighDegree UnevenKnots", [0.0] * 6 + [0.5, 0.5] + [1.0] * 6
     rough = [-2.3, -1.7, -1.1, -0.3, 0.1, 0.15, 0.9, 1.3, 1.9, 2.2]
-    thousandth, even = uniform_knots(-1.0, 1.0, 1000, 1), uniform_knots(-1.0, 1.0, 4, 2)
-    hundred, tiny = uniform_knots(-1.0, 1.0, 100, 3), uniform_knots(-1e-8, 1e-8, 5, 3)
-    huge, halves = uniform_knots(-1e8, 1e8, 5, 2), [0.0, 0.5, 1.0, 1.5, 2.0]
+    thousandth, even = make.uniform(-1.0, 1.0, 1000, 1), make.uniform(-1.0, 1.0, 4, 2)
+    hundred, tiny = make.uniform(-1.0, 1.0, 100, 3), make.uniform(-1e-8, 1e-8, 5, 3)
+    huge, halves = make.uniform(-1e8, 1e8, 5, 2), [0.0, 0.5, 1.0, 1.5, 2.0]
     one_of_many = thousandth[333:334]
     rows: list[Row] = [
         ("clamped-cubic-inside", "RepeatedKnots UnevenKnots", [0.125, 0.4375, 0.8125], CLAMPED, 3),
@@ -181,10 +174,10 @@ def _special_bases() -> Iterator[Case]:
 def _unusual_rows() -> Iterator[Row]:
     """Yield the rows on the unusual knot vectors of `recipes`."""
     for degree in (1, 3):
-        for name, flags, row in KINDS[:3]:
+        for name, flags, row in make.KINDS[:3]:
             x = [-0.8125, -0.5, 0.1875, 0.9375]
             yield f"{name}-degree-{degree}", flags, x, row(degree), degree
-        for name, knots in (("whole-steps", whole_steps(degree)), ("far", far(degree))):
+        for name, knots in (("whole-steps", make.whole_steps(degree)), ("far", make.far(degree))):
             name = f"between-outer-knots-{name}-degree-{degree}"
             x = [
                 -(2.0**39),
@@ -194,11 +187,11 @@ def _unusual_rows() -> Iterator[Row]:
             ]  # the first and last between two knots of `far`
             yield name, "FadeOutside ScaledRow UnevenKnots", x, knots, degree
     for name, knots, degree in (
-        ("even", uniform_knots(-1.0, 1.0, 4, 2), 2),
-        ("uneven", whole_steps(2), 2),
-        ("degree-0", uniform_knots(-1.0, 1.0, 4, 0), 0),
+        ("even", make.uniform(-1.0, 1.0, 4, 2), 2),
+        ("uneven", make.whole_steps(2), 2),
+        ("degree-0", make.uniform(-1.0, 1.0, 4, 0), 0),
     ):
-        yield f"farthest-points-{name}", "ZeroOutside", FARTHEST, knots, degree
+        yield f"farthest-points-{name}", "ZeroOutside", make.FARTHEST, knots, degree
     for name, inner in (("two-knots-in-from", 2), ("three-knots-in-from", 3)):
         twice = [-2.0, *[-1.0] * inner, -0.5, 0.0, 0.5, *[1.0] * inner, 2.0]
         x = [-1.5, -1.0, -0.75, 0.25, 0.75, 1.0, 1.5]
@@ -217,7 +210,7 @@ def basis_derivatives() -> Iterator[Case]:
     for name, flags, x, row in (
         ("thousand-intervals", "ManyIntervals BasisSlope", [0.61803], THOUSAND),
         ("far-cubic", "ScaledRow BasisSlope", [1000.05, 1000.93], DISTANT),
-        ("no-points", "EmptyBatch", [], uniform_knots(0.0, 1.0, 5, 3)),
+        ("no-points", "EmptyBatch", [], make.uniform(0.0, 1.0, 5, 3)),
     ):
         yield derivative_case(name, flags, x, row, 3, 1)
 
@@ -259,7 +252,7 @@ def _derivatives(order: int) -> Iterator[Case]:
     flag = "BasisSlope" if order == 1 else "HigherDerivative"
     for degree in (0, 1, 2, 3, 4, 5, 7):
         yield from _derivatives_of_degree(degree, order, flag)
-    cubic, mid = uniform_knots(0.0, 1.0, 5, 3), [0.125, 0.4375, 0.8125]
+    cubic, mid = make.uniform(0.0, 1.0, 5, 3), [0.125, 0.4375, 0.8125]
     rows: list[Row] = [
         ("tenths-cubic", f"{flag} Float32Inside", [0.05, 0.37, 0.61, 0.99], cubic, 3),
         ("clamped-cubic", f"RepeatedKnots {flag} UnevenKnots", mid, CLAMPED, 3),
@@ -268,12 +261,12 @@ def _derivatives(order: int) -> Iterator[Case]:
     ]
     unusual: list[Row] = [
         (name, f"{flags} {flag}", [-0.8125, 0.1875, 0.9375], row(3), 3)
-        for name, flags, row in KINDS
+        for name, flags, row in make.KINDS
     ]
     outer, ends = f"FadeOutside UnevenKnots {flag}", [EVEN[n] for n in (0, 1, 3, -4, -2, -1)]
     unusual += [
-        ("between-outer-knots", outer, [-1.625, 1.375], whole_steps(3), 3),
-        ("farthest-points", f"ZeroOutside {flag}", FARTHEST, whole_steps(3), 3),
+        ("between-outer-knots", outer, [-1.625, 1.375], make.whole_steps(3), 3),
+        ("farthest-points", f"ZeroOutside {flag}", make.FARTHEST, make.whole_steps(3), 3),
         ("outer-knots", f"DerivativeAtKnot FadeOutside {flag}", ends, EVEN, 3),
     ]
     for since, several in ((1, rows), (4, unusual)):
@@ -289,7 +282,7 @@ def _derivatives_of_degree(degree: int, order: int, flag: str) -> Iterator[Case]
     At simple knots, derivatives are continuous up to order degree - 1; of higher order, the
     contract leaves them open there.
     """
-    knots, name = uniform_knots(-1.0, 1.0, 4, degree), f"degree-{degree}-order-{order}"
+    knots, name = make.uniform(-1.0, 1.0, 4, degree), f"degree-{degree}-order-{order}"
     inside = dice(name, 4, low=-1.0, high=1.0)
     if order > degree:
         yield derivative_case(f"{name}-inside", "AboveDegree", inside, knots, degree, order)
@@ -307,7 +300,7 @@ def _derivatives_of_degree(degree: int, order: int, flag: str) -> Iterator[Case]
         yield derivative_case(f"{name}-{place}", flags, x, knots, degree, order, kind=how)
     if order > 1 and degree not in (3, 5):
         return
-    row = uneven_row(knots, degree, degree + order)
+    row = make.uneven(knots, degree, degree + order)
     middles = [(row[0] + row[1]) / 2, (row[-2] + row[-1]) / 2]
     for place, flags, x in (
         ("inside", f"UnevenKnots {flag}", inside[:3]),
