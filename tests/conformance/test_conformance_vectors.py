@@ -63,7 +63,7 @@ def arrays(value):
 # --- the files
 
 
-SLOW = {"input_jacobians"}  # the topic of second derivatives runs its lines
+SLOW = {"input_jacobian"}  # the topic of second derivatives runs its lines
 
 
 @pytest.mark.parametrize(

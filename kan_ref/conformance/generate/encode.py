@@ -18,7 +18,6 @@ import math
 import struct
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ FLAGS: dict[str, dict[str, Any]] = tomllib.loads(
 PAGE = "docs/conformance.md"
 Case = dict[str, Any]
 Document = dict[str, Any]
+Cases = Callable[[], Iterable[Case]]
 TOPICS: list[Callable[[], Document]] = []
 
 
@@ -188,16 +188,11 @@ def case(
 
 
 def document(
-    name: str,
-    cases: Sequence[Case],
-    level: int,
-    needs: str,
-    equation: str,
-    basis_family: str = "bspline",
+    name: str, cases: list[Case], level: int, needs: str, equation: str, family: str = "bspline"
 ) -> Document:
     """Return a file: header and cases.
 
-    `needs` are the topics without which this one tells nothing. `basis_family` is "bspline", the
+    `needs` are the topics without which this one tells nothing. `family` is "bspline", the
     paper's, or another one, whose cases are never counted with it.
     """
     names = [entry["id"] for entry in cases]
@@ -210,7 +205,7 @@ def document(
         "topic": name,
         "schema": SCHEMA_VERSION,
         "contract": CONTRACT_VERSION,
-        "basis_family": basis_family,
+        "basis_family": family,
         "level": level,
         "needs": needs.split(),
         "equation": equation,
@@ -223,19 +218,17 @@ def document(
     }
 
 
-def topic(
-    name: str, *header: Any
-) -> Callable[[Callable[[], Iterable[Case]]], Callable[[], Document]]:
+def topic(name: str, *header: Any) -> Callable[[Cases], Callable[[], Document]]:
     """Register a function that yields cases, and turn it into one that returns their file.
 
     `header` are the level, the needs, the equation and the family of `document`.
     """
 
-    def register(make: Callable[[], Iterable[Case]]) -> Callable[[], Document]:
-        @wraps(make)
+    def register(make: Cases) -> Callable[[], Document]:
         def made() -> Document:
             return document(name, list(make()), *header)
 
+        made.__name__, made.__doc__ = name, make.__doc__
         TOPICS.append(made)
         return made
 

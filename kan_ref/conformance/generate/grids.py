@@ -24,7 +24,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from kan_ref.conformance.generate import recipes as make
-from kan_ref.conformance.generate.encode import Case, array, case, dice, topic
+from kan_ref.conformance.generate.encode import Case, case, dice, topic
 from kan_ref.conformance.generate.exact import Layer, Rows, forward, sizes
 
 EVEN = make.EVEN
@@ -33,6 +33,8 @@ BREAKPOINTS = 1e-12
 FIVES = make.uniform(-1.0, 1.0, 5, 3)
 SHAPED = [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]  # the mask of three outputs
 Answers = dict[str, tuple[Any, float | None]]
+Made = tuple[str, str, Layer, Rows]  # name, flags, layer, x
+Finer = tuple[str, str, Layer, Rows, int, Rows]  # ..., n_intervals, probe
 
 
 # --- layers of polynomials
@@ -47,9 +49,7 @@ def polynomial(knots: Sequence[float], degree: int, powers: Sequence[float]) -> 
             Fraction(sum(map(math.prod, combinations(arguments, r)))) / math.comb(degree, r)
             for r in range(degree + 1)
         )
-        return sum(
-            (Fraction(a) * mean for a, mean in zip(powers, means, strict=False)), Fraction(0)
-        )
+        return Fraction(sum(Fraction(a) * mean for a, mean in zip(powers, means, strict=False)))
 
     return [float(blossom(t[m + 1 : m + 1 + degree])) for m in range(len(knots) - degree - 1)]
 
@@ -78,23 +78,14 @@ def polynomials(
 
 
 def moved_case(
-    name: str,
-    method: str,
-    flags: str,
-    layer: Layer,
-    given: dict[str, Any],
-    probe: Rows,
-    more: Answers,
-    **options: Any,
+    made: Made, method: str, given: dict[str, Any], probe: Rows, more: Answers, **options: Any
 ) -> Case:
     """Return a case that expects the old function at the points of the probe, and `more`."""
-    values, inputs = forward(layer, probe), {"layer": layer, **given}
-    answers: Answers = {
-        "values": (values, KEPT * values.scale),
-        "collapsed_rows": (0, None),
-        **more,
-    }
-    return case(name, method, flags, inputs, answers, probe=list(probe), float32=False, **options)
+    name, flags, layer, x = made
+    values, inputs = forward(layer, probe), {"layer": layer, "x": x, **given}
+    answers: Answers = {"values": (values, KEPT * values.scale), "collapsed_rows": (0, None)}
+    options |= {"probe": list(probe), "float32": False}
+    return case(name, method, flags, inputs, answers | more, **options)
 
 
 # --- finer grids
@@ -122,26 +113,19 @@ def extension() -> Iterator[Case]:
         ("uneven-five-to-seven", f"{other} OneOutput MissingMask", cubics, scattered, 7),
     ):
         at = make.points(f"probe-{name}", 8, len(x[0]), x[0][0], 1.0)
-        yield _extend(name, flags, layer, x, n_intervals, at, since=2)
-    for name, flags, layer, x, n_intervals, at in _finer_layers():
+        yield _extend((name, flags, layer, x, n_intervals, at), since=2)
+    yield from (_extend(row, ends=True, since=4) for row in _finer_layers())
+
+
+def _extend(row: Finer, ends: bool = False, **options: Any) -> Case:
+    """Return a case of extend_grid, which may compare the ends of the grid, too."""
+    _, _, layer, _, n_intervals, probe = row
+    more: Answers = {"n_intervals": (n_intervals, None)}
+    if ends:
         k = layer["degree"]
-        ends: Answers = {"ends": ([[row[k], row[-k - 1]] for row in layer["knots"]], BREAKPOINTS)}
-        yield _extend(name, flags, layer, x, n_intervals, at, ends, since=4)
-
-
-def _extend(
-    name: str,
-    flags: str,
-    layer: Layer,
-    x: Rows,
-    n_intervals: int,
-    at: Rows,
-    more: Answers | None = None,
-    **options: Any,
-) -> Case:
-    given = {"x": array(x), "n_intervals": n_intervals}
-    answers: Answers = {"n_intervals": (n_intervals, None), **(more or {})}
-    return moved_case(name, "extend_grid", flags, layer, given, at, answers, **options)
+        more["ends"] = ([[row[k], row[-k - 1]] for row in layer["knots"]], BREAKPOINTS)
+    given = {"n_intervals": n_intervals}
+    return moved_case(row[:4], "extend_grid", given, probe, more, **options)
 
 
 def _curves_on_finer_grids() -> Iterator[Case]:
@@ -177,11 +161,11 @@ def _curves_on_finer_grids() -> Iterator[Case]:
         ("samples-on-the-right-elsewhere", hole, curve, right, 10, elsewhere, "acceptable"),
         ("one-sample", "ExtensionFewSamples BatchOfOne", curve, one, 10, one, usual),
     ):
-        yield _extend(name, flags, layer, x, n_intervals, at, kind=kind)
+        yield _extend((name, flags, layer, x, n_intervals, at), kind=kind)
 
 
-def _finer_layers() -> Iterator[tuple[str, str, Layer, list[list[float]], int, list[list[float]]]]:
-    """Yield (name, flags, layer, x, n_intervals, probe) whose finer grid contains the old one."""
+def _finer_layers() -> Iterator[Finer]:
+    """Yield rows whose finer grid contains the old one."""
     # multiples of a tenth: breakpoints of a finer grid may be rounded to the other side
     for degree, low, high, before, after in (
         (0, 0.1, 0.8, 7, 21),
@@ -200,14 +184,14 @@ def _finer_layers() -> Iterator[tuple[str, str, Layer, list[list[float]], int, l
         # no sample and no probe lies at a breakpoint
         dense = [[low + (high - low) * (n + 0.5) / (8 * after)] for n in range(8 * after)]
         yield name, f"{flag}ExtensionNested", layer, dense, after, dense[1::5]
-    x = make.evenly(161, -1.0, 1.0)
+    at: Rows = make.evenly(161, -1.0, 1.0)
     for name, flags, row, base in (
         ("identity-base", "BaseName ExtensionNested", make.whole_steps(3, 2), "identity"),
         ("zero-base", "BaseName ExtensionNested", make.whole_steps(3, 2), "zero"),
         ("outer-knots-whole-steps", "ExtensionNested UnevenKnots", make.whole_steps(3), "silu"),
         ("clamped-knots", "RepeatedKnots ExtensionNested", make.clamped(3), "silu"),
     ):
-        yield name, flags, make.layer(f"finer-{name}", 2, [row], base=base), x, 8, x[3::17]
+        yield name, flags, make.layer(f"finer-{name}", 2, [row], base=base), at, 8, at[3::17]
     own = [make.uniform(0.0, 1.0, 4, 3), make.uniform(3.0, 11.0, 4, 3)]
     rising = make.evenly(161, 0.0, 1.0)
     x = [[a, 3.0 + 8.0 * b] for (a,), (b,) in zip(rising, rising[::-1], strict=True)]
@@ -252,7 +236,7 @@ def update() -> Iterator[Case]:
     ):
         kind = "implementation-defined" if name == "widened" else "required"
         since = 3 if name == "constant-far" else 1
-        yield _moved(name, flags, layer, x, share, margin, what, kind=kind, since=since)
+        yield _moved((name, flags, layer, x), share, margin, what, kind=kind, since=since)
     rows = [make.uneven(FIVES, 3, n) for n in range(2)]
     masked, both = "OneOutput MissingMask", [[a[0], -a[0]] for a in uneven]
     even, of_three = (polynomials(3, knots, mask=SHAPED) for knots in ([FIVES] * 2, rows))
@@ -263,7 +247,7 @@ def update() -> Iterator[Case]:
         ("uneven-quantiles", f"UnevenKnots {keeps}", of_two, both, 0.25),
         ("many-samples", f"{keeps} UnevenKnots", of_one, make.samples(1201, 257, 1), 0.5),
     ):
-        yield _moved(name, flags, layer, x, share, 0.0, "ends", since=2)
+        yield _moved((name, flags, layer, x), share, 0.0, "ends", since=2)
     yield from _breakpoints()
     cubic = polynomials(2, [FIVES])
     far = polynomials(2, [make.uniform(100.0, 101.0, 4, 3)], base="zero")
@@ -275,20 +259,12 @@ def update() -> Iterator[Case]:
         ("constant-quantiles", constant, cubic, same, 0.0, 0.0),
         ("constant-far", constant, far, [[100.25]] * 10, 1.0, 0.0),
     ):
-        yield _moved(f"{name}-contains", flags, layer, x, share, margin, "contains", since=4)
+        yield _moved((f"{name}-contains", flags, layer, x), share, margin, "contains", since=4)
 
 
-def _moved(
-    name: str,
-    flags: str,
-    layer: Layer,
-    x: Rows,
-    share: float,
-    margin: float,
-    what: str,
-    **options: Any,
-) -> Case:
+def _moved(made: Made, share: float, margin: float, what: str, **options: Any) -> Case:
     """Return a case of update_grid that compares `what`, too."""
+    name, flags, layer, x = made
     columns = [sorted(column) for column in zip(*x, strict=True)]
     n_intervals = sizes(layer)[2] - layer["degree"]
     answers: Answers = {"n_intervals": (n_intervals, None)}
@@ -298,9 +274,10 @@ def _moved(
         answers["outside"] = (0, None)
     elif what == "breakpoints":
         answers["breakpoints"] = _placed(columns, n_intervals, share)
-    flags = f"{flags} UpdateEnds" if what in ("ends", "contains") else flags
-    given, probe = {"x": x, "uniform_share": share, "margin": margin}, x[:: max(1, len(x) // 10)]
-    return moved_case(name, "update_grid", flags, layer, given, probe, answers, **options)
+    if what in ("ends", "contains"):
+        made = (name, f"{flags} UpdateEnds", layer, x)
+    given, probe = {"uniform_share": share, "margin": margin}, x[:: max(1, len(x) // 10)]
+    return moved_case(made, "update_grid", given, probe, answers, **options)
 
 
 def _breakpoints() -> Iterator[Case]:
@@ -323,7 +300,7 @@ def _breakpoints() -> Iterator[Case]:
     rows += [(f"{base}-base", "BaseName", cubic | {"base": base}, crowded, 1.0) for base in bases]
     for name, flags, layer, x, share in rows:
         flags = f"{flags} UpdateBreakpoints UpdateKeepsFunction"
-        yield _moved(name, flags, layer, x, share, 0.0, "breakpoints", since=4)
+        yield _moved((name, flags, layer, x), share, 0.0, "breakpoints", since=4)
 
 
 def _placed(columns: Sequence[Sequence[float]], n: int, share: float) -> tuple[Any, float]:

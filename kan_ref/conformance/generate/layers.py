@@ -13,18 +13,10 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from kan_ref.conformance.generate import exact
 from kan_ref.conformance.generate import recipes as make
 from kan_ref.conformance.generate.encode import Case, Drawn, array, case, drawn, topic, within
-from kan_ref.conformance.generate.exact import (
-    Layer,
-    Rows,
-    Sums,
-    flow,
-    input_derivatives,
-    network_bound,
-    network_vjp,
-    sizes,
-)
+from kan_ref.conformance.generate.exact import Layer, Rows, Sums, sizes
 
 EVEN = make.EVEN
 NETWORK_VALUES = 5e-13  # of the bound on rounding: later layers amplify the error of a hidden value
@@ -69,16 +61,10 @@ def edges() -> Iterator[Case]:
         base = {"base": name.partition("-")[0], "w_base": [[weight]], "w_spline": ZERO}
         yield make.values(name, flags, make.layer(name, 1, [EVEN], **base), x)
     both, beyond = "MissingWBase MissingWSpline", [[-3.5], [-1.25], [4.0]]
-    changes: dict[str, Any]
+    identity, changes = {"base": "identity"}, dict[str, Any]()
     for name, flags, seed, changes, x in (
         ("spline-and-silu", f"BaseScaled SiluForm {both}", "edge", {}, one),
-        (
-            "spline-and-identity",
-            f"BaseName BaseScaled {both}",
-            "identity",
-            {"base": "identity"},
-            one,
-        ),
+        ("spline-and-identity", f"BaseName BaseScaled {both}", "identity", identity, one),
         ("spline-and-silu-outside", "FadeOutside SiluForm MissingWBase", "beyond", {}, beyond),
         ("masked", "MissingMask", "masked", {"mask": ZERO}, one),
     ):
@@ -233,9 +219,8 @@ def layer_gradients() -> Iterator[Case]:
     yield from (make.vjp(*made, up) for made in edge_layers)
     for name, flags, layer, x in edge_layers:
         if name in ("spline-weighted", "fading", "beyond-the-row", "at-knots"):
-            yield make.vjp(
-                f"{name}-uneven", f"UnevenKnots {flags}", make.twin(layer), x, up, since=2
-            )
+            twin, flags = make.twin(layer), f"UnevenKnots {flags}"
+            yield make.vjp(f"{name}-uneven", flags, twin, x, up, since=2)
     for name, flags, layer in _wide_layers():
         n_out, n_in, _ = sizes(layer)
         x, dy = make.points(f"v-{name}", 4, n_in), make.points(f"v-dy-{name}", 4, n_out, -2.0, 2.0)
@@ -341,7 +326,7 @@ def examples() -> list[Example]:
         if one.name not in ("identity-base", "one-sample", "no-samples"):
             twin, flags = [make.twin(layer) for layer in one.layers], f"UnevenKnots {one.flags}"
             found.append(Example(f"{one.name}-uneven", flags, twin, one.x[:2], 2))
-    four, at = make.network("four", (2, 2, 2, 2, 2), 2, -8.0, 8.0), make.points("n-four", 2, 2)
+    four, at = make.network("four", (2, 2, 2, 2, 2), 2, 8.0), make.points("n-four", 2, 2)
     twin = [make.twin(layer) for layer in four]
     found.append(Example("four-layers", "LayerChain", four, at, 2, False))
     found.append(Example("four-layers-uneven", "LayerChain UnevenKnots", twin, at, 2, False))
@@ -356,9 +341,8 @@ def examples() -> list[Example]:
         )
     ):
         layers = [
-            make.block(5000 + 23 * number + 1009 * k, n_out, n_in, *ends)
+            make.block(5000 + 23 * number + 1009 * k, n_out, n_in, 8.0 if k else 1.0)
             for k, (n_in, n_out) in enumerate(pairwise(widths))
-            for ends in [(-8.0, 8.0) if k else (-1.0, 1.0)]
         ]
         x, flags = make.samples(617 + number, n, widths[0]), "BlockRemainder UnevenKnots"
         found.append(Example(name, flags, layers, x, 2, False))
@@ -366,12 +350,12 @@ def examples() -> list[Example]:
 
 
 def _even_examples() -> list[Example]:
-    wide, deep = make.network("wide", (2, 3, 1)), make.network("deep", (2, 2, 2, 1), 3, -6.0, 6.0)
+    wide, deep = make.network("wide", (2, 3, 1)), make.network("deep", (2, 2, 2, 1), 3, 6.0)
     masked = make.network("masked", (2, 2, 2))
     masked[0]["mask"], masked[1]["mask"] = SQUARE_MASK, [[1.0, 1.0], [0.0, 1.0]]
-    tight, high = make.network("tight", (1, 2, 1), 3, -0.5, 0.5), "HighDegree LayerChain"
+    tight, high = make.network("tight", (1, 2, 1), 3, 0.5), "HighDegree LayerChain"
     identity = make.network("n-identity", (1, 2, 1), base="identity")
-    five, two = make.network("n-5", (1, 2, 1), 5, -6.0, 6.0), make.network("n-2", (2, 2, 1), 2)
+    five, two = make.network("n-5", (1, 2, 1), 5, 6.0), make.network("n-2", (2, 2, 1), 2)
     single, outside = make.network("single", (2, 1)), "FadeOutside LayerChain"
     return [
         Example("one-layer", "SplineSum", single, make.points("n-single", 3, 2)),
@@ -430,14 +414,14 @@ def _low_and_outside() -> list[Example]:
 def network_values() -> Iterator[Case]:
     """Yield the cases of network_forward(layers, x) -> y."""
     for one in examples():
-        y = array(flow(one.layers, one.x)[-1], (len(one.x), sizes(one.layers[-1])[0]))
-        bound = NETWORK_VALUES * (network_bound(one.layers, one.x) or 1.0)
+        y = array(exact.flow(one.layers, one.x)[-1], (len(one.x), sizes(one.layers[-1])[0]))
+        bound = NETWORK_VALUES * (exact.network_bound(one.layers, one.x) or 1.0)
         yield one.case("network_forward", {"y": (y, bound)})
 
 
 @topic("network_vjp", 5, "network_forward layer_vjp", "chain rule on Liu et al. 2024, eq. 2.7")
 def network_gradients() -> Iterator[Case]:
-    """Yield the cases of network_vjp(layers, x, dy).
+    """Yield the cases of exact.network_vjp(layers, x, dy).
 
     The answer is {"dx", "layers": [{"d_coef", "d_w_base", "d_w_spline"}, ...]}.
     """
@@ -448,7 +432,7 @@ def network_gradients() -> Iterator[Case]:
         dy: Rows = make.points(f"n-dy-{one.name}", n, n_out, -2.0, 2.0)
         if isinstance(one.x, Drawn):
             dy = drawn(733 + n, (n, n_out), -2.0, 2.0)
-        found = network_vjp(one.layers, one.x, dy)
+        found = exact.network_vjp(one.layers, one.x, dy)
         answers = within({"dx": found[0]["dx"]}, 3.0 * make.GRADIENTS)
         for number, sums in enumerate(found):
             del sums["dx"]
@@ -460,7 +444,7 @@ def network_gradients() -> Iterator[Case]:
 def _derivatives() -> list[tuple[Example, Sums, Sums]]:
     """Return the networks of moderate size with their first and second derivatives."""
     some = [one for one in examples() if one.name != "sixty-five-hidden"]
-    return [(one, *input_derivatives(one.layers, one.x)) for one in some]
+    return [(one, *exact.input_derivatives(one.layers, one.x)) for one in some]
 
 
 @topic(

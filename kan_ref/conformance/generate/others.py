@@ -28,20 +28,12 @@ deviation 0.1, w_spline 1, w_base Xavier), section 2.3 (counts), section 2.5.1 (
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from kan_ref.conformance.generate import recipes as make
-from kan_ref.conformance.generate.encode import (
-    Case,
-    array,
-    case,
-    dice,
-    drawn,
-    encoded,
-    topic,
-    within,
-)
+from kan_ref.conformance.generate.encode import Case, array, case, dice, drawn, topic, within
 from kan_ref.conformance.generate.exact import Number, Rows, Sums, context, precise, total
 from kan_ref.conformance.generate.grids import polynomials
 
@@ -50,6 +42,7 @@ EVEN = make.EVEN
 
 FAMILIES = 1e-12  # of the largest sum of absolute terms
 Family = dict[str, Any]
+Line = list[float]
 Series = list[Number]  # f, f', f'' / 2
 ONE, ZERO = precise(1), precise(0)
 
@@ -125,58 +118,51 @@ def basis_values(family: Family, x: float, order: int = 0) -> list[Number]:
     return [math.factorial(order) * series[order] for series in found]
 
 
-@topic("gaussian", 1, "", "Li 2024, arXiv 2405.06721; not of the paper", "gaussian")
-def gaussian() -> Iterator[Case]:
-    """Yield the cases of Gaussian basis functions."""
-    wide: Family = {"family": "gaussian", "centres": [2.0, -3.0, 0.0], "width": 2.5}
-    yield from _usual("GaussianWidth", GAUSSIAN, wide)
-    yield _basis("far", "FamilyBasis", GAUSSIAN, [-40.0, 25.0], 0)
-    yield _basis("unsorted-centres", "GaussianWidth FamilyBasis", wide, [-1.0, 0.0, 2.5], 0)
-    yield _basis("unsorted-centres-slope", "FamilySlope", wide, [-1.0, 0.0, 2.5], 1)
-
-
-@topic("chebyshev", 1, "", "Sidharth et al. 2024, arXiv 2405.07200; not of the paper", "chebyshev")
-def chebyshev() -> Iterator[Case]:
-    """Yield the cases of Chebyshev polynomials, of x and of tanh x."""
-    high, constant = CHEBYSHEV | {"degree": 14}, CHEBYSHEV | {"degree": 0}
-    ends, far = [-1.0, 1.0], [-20.0, 25.0]
-    yield from _usual("ChebyshevArgument ChebyshevKind", CHEBYSHEV, SQUASHED)
-    for name, flags, family, x, order, since in (
-        ("ends", "ChebyshevEnds", CHEBYSHEV, ends, 0, 2),
-        ("ends-slope", "ChebyshevEnds", CHEBYSHEV, ends, 1, 2),
-        ("high-degree", "ChebyshevKind FamilyBasis", high, [-0.9, 0.1, 0.97], 0, 2),
-        ("degree-0", "FamilyBasis", constant, [0.25, -0.5], 0, 2),
+HIGH = CHEBYSHEV | {"degree": 14}
+WIDE: Family = {"family": "gaussian", "centres": [2.0, -3.0, 0.0], "width": 2.5}
+MANY: Family = {"family": "fourier", "n_frequencies": 20}
+SIDHARTH = "Sidharth et al. 2024, arXiv 2405.07200"
+SPECIAL: dict[str, tuple[tuple[str, str, Family, list[float], int, int], ...]] = {
+    # cases of basis functions: name, flags, family, x, order, since
+    "gaussian": (
+        ("far", "FamilyBasis", GAUSSIAN, [-40.0, 25.0], 0, 2),
+        ("unsorted-centres", "GaussianWidth FamilyBasis", WIDE, [-1.0, 0.0, 2.5], 0, 2),
+        ("unsorted-centres-slope", "FamilySlope", WIDE, [-1.0, 0.0, 2.5], 1, 2),
+    ),
+    "chebyshev": (
+        ("ends", "ChebyshevEnds", CHEBYSHEV, [-1.0, 1.0], 0, 2),
+        ("ends-slope", "ChebyshevEnds", CHEBYSHEV, [-1.0, 1.0], 1, 2),
+        ("high-degree", "ChebyshevKind FamilyBasis", HIGH, [-0.9, 0.1, 0.97], 0, 2),
+        ("degree-0", "FamilyBasis", CHEBYSHEV | {"degree": 0}, [0.25, -0.5], 0, 2),
         ("tanh-far", "ChebyshevArgument", SQUASHED, [-3.0, 2.0], 0, 2),
-        ("tanh-is-one", "ChebyshevEnds", SQUASHED, far, 0, 3),
-        ("tanh-is-one-slope", "ChebyshevEnds", SQUASHED, far, 1, 3),
-    ):
-        yield _basis(name, flags, family, x, order, since)
+        ("tanh-is-one", "ChebyshevEnds", SQUASHED, [-20.0, 25.0], 0, 3),
+        ("tanh-is-one-slope", "ChebyshevEnds", SQUASHED, [-20.0, 25.0], 1, 3),
+    ),
+    "fourier": (
+        ("at-zero", "FourierFrequency FourierOrder", FOURIER, [0.0], 0, 2),
+        ("many-frequencies", "FourierFrequency FamilyBasis", MANY, [0.3, -2.7, 3.1], 0, 2),
+    ),
+    "relu": (
+        ("at-ends", "FamilyBasis", RELU, [-1.5, -0.25, 1.5], 0, 2),
+        ("at-ends-slope", "FamilySlope", RELU, [-1.5, -0.25, 1.5], 1, 2),
+        ("outside", "ReluSquare FamilyBasis", RELU, [-2.0, 1.75], 0, 2),
+        ("outside-slope", "FamilySlope", RELU, [-2.0, 1.75], 1, 2),
+    ),
+}
+FAMILY_TOPICS: tuple[tuple[str, str, str, tuple[Family, ...]], ...] = (
+    # name, source, flags, families
+    ("gaussian", "Li 2024, arXiv 2405.06721", "GaussianWidth", (GAUSSIAN, WIDE)),
+    ("chebyshev", SIDHARTH, "ChebyshevArgument ChebyshevKind", (CHEBYSHEV, SQUASHED)),
+    ("fourier", "cosines and sines of n x", "FourierOrder FourierFrequency", (FOURIER,)),
+    ("relu", "Qiu et al. 2024, arXiv 2406.02075, eq. 6", "ReluScale ReluSquare", (RELU, EVEN_RELU)),
+)
 
 
-@topic("fourier", 1, "", "cosines and sines of n x; not of the paper", "fourier")
-def fourier() -> Iterator[Case]:
-    """Yield the cases of cosines and sines."""
-    many: Family = {"family": "fourier", "n_frequencies": 20}
-    yield from _usual("FourierOrder FourierFrequency", FOURIER)
-    yield _basis("at-zero", "FourierFrequency FourierOrder", FOURIER, [0.0], 0)
-    yield _basis("many-frequencies", "FourierFrequency FamilyBasis", many, [0.3, -2.7, 3.1], 0)
-
-
-@topic("relu", 1, "", "Qiu et al. 2024, arXiv 2406.02075, eq. 6; not of the paper", "relu")
-def relu() -> Iterator[Case]:
-    """Yield the cases of products of rectified linear functions, squared."""
-    yield from _usual("ReluScale ReluSquare", RELU, EVEN_RELU)
-    yield _basis("at-ends", "FamilyBasis", RELU, [-1.5, -0.25, 1.5], 0)
-    yield _basis("at-ends-slope", "FamilySlope", RELU, [-1.5, -0.25, 1.5], 1)
-    yield _basis("outside", "ReluSquare FamilyBasis", RELU, [-2.0, 1.75], 0)
-    yield _basis("outside-slope", "FamilySlope", RELU, [-2.0, 1.75], 1)
-
-
-def _usual(flags: str, *families: Family) -> Iterator[Case]:
-    """Yield the usual cases of families: basis functions, layers and their gradients."""
+def family_cases(name: str, flags: str, families: Sequence[Family]) -> Iterator[Case]:
+    """Yield the cases of a topic: basis functions, layers and gradients, and special points."""
     for number, family in enumerate(families):
-        name, ending = family["family"], f"-{number + 1}" if number else ""
-        since, x = 3 if family is EVEN_RELU else 2, dice(f"{name}-{number}", 4, low=-1.0, high=1.0)
+        ending, since = f"-{number + 1}" if number else "", 3 if family is EVEN_RELU else 2
+        x = dice(f"{name}-{number}", 4, low=-1.0, high=1.0)
         for order, what in enumerate(("values", "slopes", "curves")):
             first = "FamilySlope" if order else "FamilyBasis"
             yield _basis(f"{what}{ending}", f"{first} {flags}", family, x, order, since)
@@ -187,10 +173,16 @@ def _usual(flags: str, *families: Family) -> Iterator[Case]:
             ("nine-samples", 1, make.samples(1300 + number, 9, 1)),
         ):
             yield from _layers_of_family(f"{what}{ending}", family, n_out, at, since)
+    yield from (_basis(*row) for row in SPECIAL[name])
+
+
+for _name, _source, _flags, _families in FAMILY_TOPICS:
+    _make = partial(family_cases, _name, _flags, _families)
+    topic(_name, 1, "", f"{_source}; not of the paper", _name)(_make)
 
 
 def _basis(
-    name: str, flags: str, family: Family, x: Sequence[float], order: int, since: int = 2
+    name: str, flags: str, family: Family, x: Sequence[float], order: int, since: int
 ) -> Case:
     """Return the case of family_basis(family, x, order) -> (n, n_basis)."""
     right = [basis_values(family, at, order) for at in x]
@@ -340,18 +332,11 @@ def affine_fits() -> Iterator[Case]:
 
 
 def _fit(
-    name: str,
-    flags: str,
-    x: list[float],
-    y: list[float],
-    function: str,
-    right: list[float],
-    r2: float,
-    **options: Any,
+    name: str, flags: str, x: Line, y: Line, function: str, right: Line, r2: float, since: int = 1
 ) -> Case:
     answers = {"values": (right, 1e-6 * (max(y) - min(y))), "r2": (r2, 1e-9)}
     given = {"x": x, "y": y, "name": function}
-    return case(name, "fit_affine", flags, given, answers, float32=False, **options)
+    return case(name, "fit_affine", flags, given, answers, float32=False, since=since)
 
 
 # --- counts, draws and files
@@ -360,13 +345,8 @@ def _fit(
 @topic("count_parameters", 1, "", "Liu et al. 2024, section 2.3")
 def counts() -> Iterator[Case]:
     """Yield the cases of count_parameters(widths, n_intervals, degree)."""
-    for widths, n_intervals, degree in (
-        ([2, 5, 1], 5, 3),
-        ([1, 1], 1, 0),
-        ([4, 2, 1, 1], 10, 3),
-        ([2, 1, 1], 200, 5),
-        ([3, 7, 2], 3, 1),
-    ):
+    few = (([2, 5, 1], 5, 3), ([1, 1], 1, 0), ([4, 2, 1, 1], 10, 3))
+    for widths, n_intervals, degree in (*few, ([2, 1, 1], 200, 5), ([3, 7, 2], 3, 1)):
         edges = sum(n_in * n_out for n_in, n_out in pairwise(widths))
         given = {"widths": widths, "n_intervals": n_intervals, "degree": degree}
         name = f"{'-'.join(map(str, widths))}-G{n_intervals}-k{degree}"
@@ -383,12 +363,8 @@ def initial_draws() -> Iterator[Case]:
     scale have the same standard deviation, sqrt(2 / (n_in + n_out)). Coefficients are compared
     after a division by the standard deviation that the answer states as `sigma`, times 0.1.
     """
-    for n_in, n_out, n_intervals, seed in (
-        (40, 50, 5, 0),
-        (40, 50, 5, 1),
-        (10, 160, 20, 0),
-        (160, 10, 3, 2),
-    ):
+    drawn_layers = ((40, 50, 5, 0), (40, 50, 5, 1), (10, 160, 20, 0), (160, 10, 3, 2))
+    for n_in, n_out, n_intervals, seed in drawn_layers:
         n, n_coef = n_in * n_out, n_in * n_out * (n_intervals + 3)
         scale = math.sqrt(2.0 / (n_in + n_out))
         for flag, answers in (
@@ -444,30 +420,28 @@ def files() -> Iterator[Case]:
 
 # --- side effects
 
-CHECKS = {
-    # how a method is called: flag, and what must be 1
-    "arguments": ("ArgumentsChanged", "arguments_kept"),
-    "twice": ("StateKept", "second_equal"),
-    "kept": ("BufferReused", "first_kept"),
-    "fortran": ("MemoryOrder", "fortran_equal"),
-    "strided": ("MemoryOrder", "strided_equal"),
-    "nan": ("NaNSwallowed", "nan_shown"),
-    "threads": ("ThreadUnsafe", "threads_equal"),
-}
 OF_NETWORKS = "jacobian hessian edge-scores node-scores penalties"
-EVERY = "basis layer gradient network network-gradient"
+EVERY, STEPPED = "basis layer gradient network network-gradient", "basis-steps steps"
 ELSE = "derivative fit save adam descent"
-WANTED = {
-    "arguments": f"{EVERY} identity update extension pruning {OF_NETWORKS} {ELSE}",
-    "twice": f"{EVERY} update extension pruning {OF_NETWORKS}",
-    "kept": f"{EVERY} identity {OF_NETWORKS}",
-    "fortran": f"layer gradient network-gradient update extension {OF_NETWORKS}",
-    "strided": f"{EVERY} update extension {OF_NETWORKS}",
-    "nan": (
-        "basis layer splines gradient network basis-steps steps network-gradient jacobian hessian"
+WANTED = (
+    # how a method is called, flag, what must be 1, which calls
+    (
+        *("arguments", "ArgumentsChanged", "arguments_kept"),
+        f"{EVERY} identity update extension pruning {OF_NETWORKS} {ELSE}",
     ),
-    "threads": "layer gradient network-gradient",
-}
+    ("twice", "StateKept", "second_equal", f"{EVERY} update extension pruning {OF_NETWORKS}"),
+    ("kept", "BufferReused", "first_kept", f"{EVERY} identity {OF_NETWORKS}"),
+    (
+        *("fortran", "MemoryOrder", "fortran_equal"),
+        f"layer gradient network-gradient update extension {OF_NETWORKS}",
+    ),
+    ("strided", "MemoryOrder", "strided_equal", f"{EVERY} update extension {OF_NETWORKS}"),
+    (
+        *("nan", "NaNSwallowed", "nan_shown"),
+        f"basis layer splines gradient network {STEPPED} network-gradient jacobian hessian",
+    ),
+    ("threads", "ThreadUnsafe", "threads_equal", "layer gradient network-gradient"),
+)
 SINCE_4 = (
     f"identity {OF_NETWORKS} pruning-twice network-gradient-kept extension-fortran "
     "network-gradient-strided update-strided extension-strided network-gradient-nan"
@@ -486,11 +460,10 @@ def side_effects() -> Iterator[Case]:
     """
     usual = _calls()
     outside = _outside(usual)
-    for call, names in WANTED.items():
-        flag, check = CHECKS[call]
+    for call, flag, check, names in WANTED:
         for name in [*names.split(), *(outside if call == "arguments" else ())]:
             method, given = (usual | outside)[name]
-            since = 3 if name in ("basis-steps", "steps") else 2
+            since = 3 if name in STEPPED.split() else 2
             since = 4 if name in SINCE_4 or f"{name}-{call}" in SINCE_4 else since
             since = 5 if name in outside or name in ELSE.split() else since
             options: dict[str, Any] = {"float32": False, "since": since, "call": call}
@@ -553,10 +526,9 @@ def _calls() -> dict[str, Called]:
 
 def _outside(usual: Mapping[str, Called]) -> dict[str, Called]:
     """Return calls of layers and networks with samples inside the grid, and far outside it."""
-    found: dict[str, Called] = {}
-    for name, (method, given) in usual.items():
-        shape = encoded(given.get("x", {"shape": []}))["shape"]
-        if len(shape) == 2 and name not in ("identity", "splines", "steps"):
-            wide = make.points("side-outside", shape[0], 2, -4.0, 4.0)
-            found[f"{name}-outside"] = (method, given | {"x": wide})
-    return found
+    return {
+        f"{name}-outside": (method, given | {"x": make.points("side-outside", n, 2, -4.0, 4.0)})
+        for name, (method, given) in usual.items()
+        if {"layer", "layers"} & set(given) and name not in ("identity", "splines", "steps", "save")
+        for n in [given["x"]["shape"][0]]
+    }

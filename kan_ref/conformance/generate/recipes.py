@@ -129,9 +129,9 @@ def layer(
     return layer | changes
 
 
-def block(start: int, n_out: int, n_in: int, low: float = -1.0, high: float = 1.0) -> Layer:
-    """Return a quadratic layer of 3 uneven intervals on [low, high] with the numbers (C23)."""
-    even = uniform(low, high, 3, 2)
+def block(start: int, n_out: int, n_in: int, reach: float = 1.0) -> Layer:
+    """Return a quadratic layer of 3 uneven intervals on [-reach, reach] with the numbers (C23)."""
+    even = uniform(-reach, reach, 3, 2)
     return {
         "knots": [uneven(even, 2, turn % 5) for turn in range(n_in)],
         "coef": drawn(start, (n_out, n_in, 5), -2.0, 2.0),
@@ -170,15 +170,10 @@ def evenly(n: int, low: float, high: float) -> list[list[float]]:
 
 
 def network(
-    seed: str,
-    widths: Sequence[int],
-    degree: int = 3,
-    low: float = -4.0,
-    high: float = 4.0,
-    **changes: Any,
+    seed: str, widths: Sequence[int], degree: int = 3, reach: float = 4.0, **changes: Any
 ) -> list[Layer]:
-    """Return layers of 4 intervals each, the first on [-1, 1], the others on [low, high]."""
-    first, other = (uniform(*ends, 4, degree) for ends in ((-1.0, 1.0), (low, high)))
+    """Return layers of 4 intervals each, the first on [-1, 1], the others on [-reach, reach]."""
+    first, other = (uniform(-end, end, 4, degree) for end in (1.0, reach))
     return [
         layer(f"{seed}-{n}", n_out, [other if n else first] * n_in, degree, **changes)
         for n, (n_in, n_out) in enumerate(pairwise(widths))

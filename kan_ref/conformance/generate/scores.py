@@ -27,27 +27,17 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+from kan_ref.conformance.generate import exact
 from kan_ref.conformance.generate import recipes as make
 from kan_ref.conformance.generate.encode import Case, case, topic
-from kan_ref.conformance.generate.exact import (
-    Layer,
-    Number,
-    Rows,
-    context,
-    edge,
-    flow,
-    network_bound,
-    precise,
-    sizes,
-    total,
-    transposed,
-)
+from kan_ref.conformance.generate.exact import Layer, Number, Rows, flow, total, transposed
 
 EVEN = make.EVEN
 SUMS = 1e-12
 PRUNED = 1e-12  # of the bound on rounding: allows a constant folded into coefficients
 Scored = tuple[str, str, list[Layer], Rows, int]  # name, flags, layers, x, since
 Matrix = list[list[Number]]
+Score = Callable[[Layer, Rows], Matrix]
 Nodes = list[tuple[list[Number], list[Number]]]  # (incoming, outgoing) of each hidden layer
 TWO = [EVEN] * 2
 
@@ -57,9 +47,10 @@ TWO = [EVEN] * 2
 
 def edge_values(layer: Layer, x: Rows) -> list[list[list[Number]]]:
     """Return phi_ji at every sample, (n_out, n_in, batch)."""
-    n_out, n_in, _ = sizes(layer)
+    n_out, n_in, _ = exact.sizes(layer)
     return [
-        [[edge(layer, j, i, row[i])[0] for row in x] for i in range(n_in)] for j in range(n_out)
+        [[exact.edge(layer, j, i, row[i])[0] for row in x] for i in range(n_in)]
+        for j in range(n_out)
     ]
 
 
@@ -68,7 +59,7 @@ def edge_scores_of(layer: Layer, x: Rows) -> Matrix:
     return [[total(map(abs, values)) / len(x) for values in line] for line in edge_values(layer, x)]
 
 
-def of_each(score: Callable[..., Matrix], layers: Sequence[Layer], x: Rows) -> list[Matrix]:
+def of_each(score: Score, layers: Sequence[Layer], x: Rows) -> list[Matrix]:
     """Return a score of the edges of every layer, at its own inputs."""
     return [score(layer, at) for layer, at in zip(layers, flow(layers, x), strict=False)]
 
@@ -103,10 +94,7 @@ def scored_networks() -> Iterator[Scored]:
     small = [[2.0**-20, -(2.0**-21)], [2.0**-22, 2.0**-20]]
     tiny = {"w_base": small, "w_spline": transposed(small)}
     base, both = {"w_base": [[1.5]], "w_spline": [[0.0]]}, "PenaltyOneLayer PenaltyInputs"
-    two, three = (
-        make.network("p-two", (2, 3, 1)),
-        make.network("p-three", (2, 3, 2, 1), 3, -8.0, 8.0),
-    )
+    two, three = make.network("p-two", (2, 3, 1)), make.network("p-three", (2, 3, 2, 1), 3, 8.0)
     square, single = make.network("p-square", (2, 2, 2)), make.network("p-single", (2, 2, 1))
     signs = [[-0.875, 0.5], [0.875, -0.5], [0.125, 0.25]]
     uneven, at = [make.twin(layer) for layer in two], make.points("p-two", 3, 2)
@@ -180,11 +168,8 @@ def node_scores() -> Iterator[Case]:
     three, square = make.network("ns-three", (2, 2, 2, 2)), make.network("ns-square", (2, 2, 2))
     chain, single = make.network("ns-chain", (1, 1, 1)), make.network("ns-single", (2, 2, 1))
     outside, forty = make.network("ns-outside", (2, 2, 1)), make.network("ns-forty", (1, 2, 1))
-    uneven, wide = (
-        [make.twin(layer) for layer in two],
-        [[-1.25, 0.625], [0.375, 1.75], [-3.5, 4.5]],
-    )
-    at = make.points("ns-two", 4, 2)
+    uneven, at = [make.twin(layer) for layer in two], make.points("ns-two", 4, 2)
+    wide = [[-1.25, 0.625], [0.375, 1.75], [-3.5, 4.5]]
     rows: tuple[Scored, ...] = (
         ("two-layers", "NodeScoreMax", two, at, 1),
         ("three-layers", "NodeScoreMax PenaltyInputs", three, make.points("ns-three", 3, 2), 1),
@@ -208,18 +193,10 @@ def node_scores() -> Iterator[Case]:
 # --- penalties
 
 
-def penalties_case(
-    name: str,
-    flags: str,
-    layers: Sequence[Layer],
-    x: Rows,
-    since: int,
-    score: Callable[..., Matrix] = edge_scores_of,
-    **options: Any,
-) -> Case:
+def penalties_case(scored: Scored, score: Score, entropy: Any, **options: Any) -> Case:
     """Return the case of penalties(layers, x) -> {"l1", "entropy"}, (C9) and (C10) or (C11)."""
+    name, flags, layers, x, since = scored
     found = of_each(score, layers, x)
-    entropy = _entropy if score is edge_scores_of else _shared_entropy
     right = {"l1": total(map(matrix_sum, found)), "entropy": total(map(entropy, found))}
     answers = {output: (value, SUMS * max(1.0, float(value))) for output, value in right.items()}
     given = make.network_given(layers, x)
@@ -229,7 +206,8 @@ def penalties_case(
 @topic("penalties", 5, "network_forward", "Liu et al. 2024, eqs. 2.17-2.20")
 def penalties() -> Iterator[Case]:
     """Yield the cases of the paper's penalties, (C9) and (C10)."""
-    yield from (penalties_case(*scored) for scored in scored_networks())
+    for scored in scored_networks():
+        yield penalties_case(scored, edge_scores_of, _entropy)
 
 
 @topic("penalties_pykan", 5, "network_forward", "none of the paper: pykan 0.2")
@@ -241,8 +219,8 @@ def pykan_penalties() -> Iterator[Case]:
     for name, _, layers, x, since in scored_networks():
         # N - 1 = 0 in a denominator; and zeros are zeros in every convention
         if len(x) > 1 and name != "dead-layer":
-            one = (name, "PykanConvention", layers, x, since)
-            yield penalties_case(*one, _strengths, kind="implementation-defined")
+            scored, kind = (name, "PykanConvention", layers, x, since), "implementation-defined"
+            yield penalties_case(scored, _strengths, _shared_entropy, kind=kind)
 
 
 @topic("zero_edges", 5, "network_forward", "Liu et al. 2024, eqs. 2.17-2.20: sums of zeros")
@@ -263,21 +241,22 @@ def zero_edges() -> Iterator[Case]:
         ("two-layers", flags, [silent, silent], "zero-2", 4),
         ("one-sample", f"BatchOfOne {flags}", [silent], "zero-n", 1),
     ):
-        yield penalties_case(name, flags_of, layers, make.points(seed, n, sizes(layers[0])[1]), 1)
+        at = make.points(seed, n, exact.sizes(layers[0])[1])
+        yield penalties_case((name, flags_of, layers, at, 1), edge_scores_of, _entropy)
 
 
 def _entropy(scores: Matrix) -> Number:
     whole = matrix_sum(scores)
     shares = [score / whole for line in scores for score in line if whole]
-    return -total(p * context().log(p) for p in shares if p)
+    return -total(p * exact.context().log(p) for p in shares if p)
 
 
 def _strengths(layer: Layer, x: Rows) -> Matrix:
     """Return A of (C11): standard deviations of the edges over those of their inputs plus 0.1."""
-    inputs = [[precise(value) for value in column] for column in transposed(x)]
+    inputs = [[exact.precise(value) for value in column] for column in transposed(x)]
     return [
         [
-            _deviation(values) / (_deviation(column) + context().mpf("0.1"))
+            _deviation(values) / (_deviation(column) + exact.context().mpf("0.1"))
             for values, column in zip(line, inputs, strict=True)
         ]
         for line in edge_values(layer, x)
@@ -287,7 +266,7 @@ def _strengths(layer: Layer, x: Rows) -> Matrix:
 def _deviation(values: Sequence[Number]) -> Number:
     """Return the standard deviation of values, with N - 1 in the denominator."""
     mean = total(values) / len(values)
-    return context().sqrt(total((v - mean) ** 2 for v in values) / (len(values) - 1))
+    return exact.context().sqrt(total((v - mean) ** 2 for v in values) / (len(values) - 1))
 
 
 def _shared_entropy(strengths: Matrix) -> Number:
@@ -295,7 +274,7 @@ def _shared_entropy(strengths: Matrix) -> Number:
 
     def of_lines(lines: Matrix) -> Number:
         ratios = [a / (total(line) + 1) for line in lines for a in line]
-        log2 = (context().log(p + context().mpf("1e-4"), 2) for p in ratios)
+        log2 = (exact.context().log(p + exact.context().mpf("1e-4"), 2) for p in ratios)
         return -total(p * log for p, log in zip(ratios, log2, strict=True)) / len(lines)
 
     return of_lines(strengths) + of_lines(transposed(strengths))
@@ -320,9 +299,9 @@ def kept_nodes(layers: Sequence[Layer], x: Rows, threshold: float) -> list[list[
     return [[bool(min(pair) > threshold) for pair in zip(*sides, strict=True)] for sides in hidden]
 
 
-def pruned_values(layers: Sequence[Layer], x: Rows, kept: Sequence[bool]) -> Matrix:
+def pruned_values(layers: Sequence[Layer], x: Rows, threshold: float) -> Matrix:
     """Return (C13) for a network with one hidden layer."""
-    first, last = layers
+    (first, last), (kept,) = layers, kept_nodes(layers, x, threshold)
     by_output = edge_values(last, flow([first], x)[-1])
     return [
         [
@@ -337,20 +316,14 @@ def pruned_values(layers: Sequence[Layer], x: Rows, kept: Sequence[bool]) -> Mat
 
 
 def prune_case(
-    name: str,
-    flags: str,
-    layers: Sequence[Layer],
-    x: Rows,
-    threshold: float,
-    output: str,
-    right: Rows,
-    **options: Any,
+    scored: Scored, threshold: float, output: str, right: Rows, kind: str = "required"
 ) -> Case:
     """Return the case of prune(layers, x, threshold) that counts nodes and compares outputs."""
+    name, flags, layers, x, since = scored
     counts = [float(sum(line)) for line in kept_nodes(layers, x, threshold)]
-    answers = {"kept": (counts, 0.5), output: (right, PRUNED * network_bound(layers, x))}
+    answers = {"kept": (counts, 0.5), output: (right, PRUNED * exact.network_bound(layers, x))}
     given = make.network_given(layers, x) | {"threshold": threshold}
-    return case(name, "prune", flags, given, answers, **options)
+    return case(name, "prune", flags, given, answers, since=since, kind=kind)
 
 
 @topic("pruning", 7, "network_forward node_scores", "Liu et al. 2024, eq. 2.21")
@@ -360,47 +333,42 @@ def pruning() -> Iterator[Case]:
     Only hidden nodes are removed: inputs, outputs and the edges of kept nodes stay.
     """
     for name, flags, layers, seed, since in unchanged_networks():
-        threshold, x = 0.0 if name == "threshold-zero" else 2.0**-4, make.points(seed, 4, 2)
-        right = flow(layers, x)[-1]
-        yield prune_case(name, flags, layers, x, threshold, "values", right, since=since)
-    for name, n_nodes, since in (
-        ("scores-at-the-threshold", 3, 2),
-        ("scores-at-and-below-the-threshold", 4, 4),
-    ):
-        layers, x = equal_scores(n_nodes), [[1.0], [-1.0], [1.0], [-1.0]]
-        right = pruned_values(layers, x, kept_nodes(layers, x, 0.25)[0])
-        flags = "PruneEquality PruneRule"
-        yield prune_case(name, flags, layers, x, 0.25, "values", right, since=since)
+        threshold, at = 0.0 if name == "threshold-zero" else 2.0**-4, make.points(seed, 4, 2)
+        unchanged = (name, flags, layers, at, since)
+        yield prune_case(unchanged, threshold, "values", flow(layers, at)[-1])
+    signs = [[1.0], [-1.0], [1.0], [-1.0]]
+    for name, n_nodes, since in (("at", 3, 2), ("at-and-below", 4, 4)):
+        name = f"scores-{name}-the-threshold"
+        layers = equal_scores(n_nodes)
+        equal = (name, "PruneEquality PruneRule", layers, signs, since)
+        yield prune_case(equal, 0.25, "values", pruned_values(layers, signs, 0.25))
     kinds, low = "PruneEither PruneOneSided PruneRule", "PruneThreshold PruneRule"
-    for name, flags, layers, x, threshold, since in (
+    four, six, wide = mixed_nodes(4), mixed_nodes(6), [[-0.5], [0.25], [-3.0], [5.0]]
+    rows: tuple[tuple[Scored, float], ...] = (
+        (("inputs-outside-grid", "FadeOutside", weak_inside(), wide, 6), 0.25),
+        (("four-kinds", kinds, four, make.points("prune-four", 6, 2), 1), 2.0**-2),
+        (("six-kinds", kinds, six, make.points("prune-six", 6, 2), 1), 2.0**-3),
+        (("low-threshold", low, four, make.points("prune-low", 6, 2), 1), 2.0**-12),
         (
-            "inputs-outside-grid",
-            "FadeOutside",
-            weak_inside(),
-            [[-0.5], [0.25], [-3.0], [5.0]],
-            0.25,
-            6,
-        ),
-        ("four-kinds", kinds, mixed_nodes(4), make.points("prune-four", 6, 2), 2.0**-2, 1),
-        ("six-kinds", kinds, mixed_nodes(6), make.points("prune-six", 6, 2), 2.0**-3, 1),
-        ("low-threshold", low, mixed_nodes(4), make.points("prune-low", 6, 2), 2.0**-12, 1),
-        (
-            "many-edges",
-            "NodeScoreMax PruneRule",
-            many_edges(),
-            make.points("prune-many", 5, 4),
+            (
+                "many-edges",
+                "NodeScoreMax PruneRule",
+                many_edges(),
+                make.points("prune-many", 5, 4),
+                1,
+            ),
             1.25,
-            1,
         ),
-    ):
-        (kept,) = kept_nodes(layers, x, threshold)
-        right = pruned_values(layers, x, kept)
+    )
+    for scored, threshold in rows:
+        name, _, layers, x, _ = scored
+        right = pruned_values(layers, x, threshold)
         means = [total(column) / len(x) for column in transposed(right)]
         centred = [[y - mean for y, mean in zip(row, means, strict=True)] for row in right]
-        yield prune_case(name, flags, layers, x, threshold, "centred", centred, since=since)
-        if not all(kept):
-            one = (f"{name}-means", "PruneMean", layers, x, threshold)
-            yield prune_case(*one, "values", right, kind="acceptable")
+        yield prune_case(scored, threshold, "centred", centred)
+        if not all(kept_nodes(layers, x, threshold)[0]):
+            removed = (f"{name}-means", "PruneMean", layers, x, 1)
+            yield prune_case(removed, threshold, "values", right, "acceptable")
 
 
 def unchanged_networks() -> Iterator[tuple[str, str, list[Layer], str, int]]:
@@ -408,7 +376,7 @@ def unchanged_networks() -> Iterator[tuple[str, str, list[Layer], str, int]]:
     keeps, rule = "PruneKeepsFunction", "PruneRule PruneKeepsFunction"
     wide, deep = (
         make.network("prune-wide", (2, 3, 1)),
-        make.network("prune-deep", (2, 3, 2, 1), 3, -6.0, 6.0),
+        make.network("prune-deep", (2, 3, 2, 1), 3, 6.0),
     )
     yield "nothing-weak", keeps, wide, "prune-wide", 1
     cut = make.changed(wide, 1, mask=[[1.0, 0.0, 1.0]])

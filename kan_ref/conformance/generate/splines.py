@@ -212,7 +212,7 @@ def basis_derivatives() -> Iterator[Case]:
         ("far-cubic", "ScaledRow BasisSlope", [1000.05, 1000.93], DISTANT),
         ("no-points", "EmptyBatch", [], make.uniform(0.0, 1.0, 5, 3)),
     ):
-        yield derivative_case(name, flags, x, row, 3, 1)
+        yield derivative_case((name, flags, x, row, 3), 1)
 
 
 @topic(
@@ -227,16 +227,9 @@ def higher_derivatives() -> Iterator[Case]:
     yield from _derivatives(3)
 
 
-def derivative_case(
-    name: str,
-    flags: str,
-    x: Sequence[float],
-    knots: Sequence[float],
-    degree: int,
-    order: int,
-    **options: Any,
-) -> Case:
+def derivative_case(row: Row, order: int, **options: Any) -> Case:
     """Return the case of basis_derivative(x, knots, degree, order) at the points x."""
+    name, flags, x, knots, degree = row
     right = [all_bsplines(at, knots, degree, order) for at in x]
     terms = (derivative_terms(at, knots, degree, order) for at in x)
     scale = float(max(terms, default=Fraction(0)))
@@ -273,7 +266,7 @@ def _derivatives(order: int) -> Iterator[Case]:
         for name, flags, x, row, degree in several:
             if order <= degree and (name, order) != ("outer-knots", 3):
                 title = f"{name}-order-{order}"
-                yield derivative_case(title, flags, x, row, degree, order, since=since)
+                yield derivative_case((title, flags, x, row, degree), order, since=since)
 
 
 def _derivatives_of_degree(degree: int, order: int, flag: str) -> Iterator[Case]:
@@ -285,7 +278,7 @@ def _derivatives_of_degree(degree: int, order: int, flag: str) -> Iterator[Case]
     knots, name = make.uniform(-1.0, 1.0, 4, degree), f"degree-{degree}-order-{order}"
     inside = dice(name, 4, low=-1.0, high=1.0)
     if order > degree:
-        yield derivative_case(f"{name}-inside", "AboveDegree", inside, knots, degree, order)
+        yield derivative_case((f"{name}-inside", "AboveDegree", inside, knots, degree), order)
         return
     outer = [knots[degree] - 0.125, knots[-degree - 1] + 0.375, knots[-1] - 0.0625]
     inner = [knots[degree + 1], knots[degree + 2], knots[-degree - 1]]
@@ -297,7 +290,7 @@ def _derivatives_of_degree(degree: int, order: int, flag: str) -> Iterator[Case]
         ("fade", f"FadeOutside {flag}", outer, "required"),
         ("knots", at_knots, inner, kind),
     ):
-        yield derivative_case(f"{name}-{place}", flags, x, knots, degree, order, kind=how)
+        yield derivative_case((f"{name}-{place}", flags, x, knots, degree), order, kind=how)
     if order > 1 and degree not in (3, 5):
         return
     row = make.uneven(knots, degree, degree + order)
@@ -309,4 +302,4 @@ def _derivatives_of_degree(degree: int, order: int, flag: str) -> Iterator[Case]
     ):
         if smooth or place != "knots":
             title = f"uneven-{name}-{place}"
-            yield derivative_case(title, flags, x, row, degree, order, since=2)
+            yield derivative_case((title, flags, x, row, degree), order, since=2)
