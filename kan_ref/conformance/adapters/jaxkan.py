@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.conformance.adapters.shared import Answer, Array, ByNetworks, Layer, Layers, needs
+from kan_ref.conformance.adapters.shared import Adapter, Answer, Array, Layer, Layers, needs
 
 PLACES = {"coef": "c_basis", "w_base": "c_res", "w_spline": "c_spl"}
 Function = Callable[..., Any]
@@ -47,7 +47,7 @@ def derivative(function: Function, order: int) -> Function:
     return found
 
 
-class JaxkanSpline(ByNetworks):
+class JaxkanSpline(Adapter):
     """`jaxkan.layers.Spline.SplineLayer`."""
 
     kind = "SplineLayer"

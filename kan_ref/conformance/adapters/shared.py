@@ -17,11 +17,16 @@ def needs(condition: Any) -> None:
         raise NotImplementedError
 
 
-class ByNetworks:
-    """The methods of single layers, by those of networks."""
+class Adapter:
+    """Methods that others give: values are derivatives of order 0, a layer is a network."""
 
+    basis_derivative: Callable[[Array, Array, int, int], Array]
     network_forward: Callable[[Layers, Array], Array]
     network_vjp: Callable[[Layers, Array, Array], Answer]
+
+    def basis(self, x: Array, knots: Array, degree: int) -> Array:
+        """Return the basis functions (n, n_basis)."""
+        return self.basis_derivative(x, knots, degree, 0)
 
     def layer_forward(self, layer: Layer, x: Array) -> Array:
         """Return the outputs (batch, n_out)."""

@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.conformance.adapters.shared import Answer, Array, ByNetworks, Layer, Layers, needs
+from kan_ref.conformance.adapters.shared import Adapter, Answer, Array, Layer, Layers, needs
 
 PARAMETERS = ("coef", "w_base", "w_spline")
 ARRAYS = (*PARAMETERS, "mask", "knots")
@@ -92,11 +92,9 @@ class OnTorch:
             named = os.environ.get(self.variable, "")
             sys.path[:0] = [os.path.expanduser(f"{named}/src"), os.path.expanduser(named)]
             module = self.library.partition(":")[0]
+            rule = f"must be the folder of a checkout with {module}"
             if not named or importlib.util.find_spec(module) is None:
-                raise FileNotFoundError(
-                    f"{self.variable} is {named!r}, but must be the folder of a checkout with "
-                    f"{module}"
-                )
+                raise FileNotFoundError(f"{self.variable} is {named!r}, but {rule}")
         self.use_dtype("float64")
         self.layer = self.load()
 
@@ -118,7 +116,7 @@ class OnTorch:
 # --- layers of B-splines
 
 
-class TorchLayers(OnTorch, ByNetworks):
+class TorchLayers(OnTorch, Adapter):
     """A library's layer of B-splines.
 
     `coef` to `knots` say which attributes of its layer hold these arrays, "" for none.
@@ -150,7 +148,7 @@ class TorchLayers(OnTorch, ByNetworks):
 
     def bases(self, module: Any, x: Any) -> Any:
         """Return the B-splines (n, 1, n_basis) of a layer of one input, at x (n, 1)."""
-        raise NotImplementedError
+        return module.b_splines(x)
 
     def chain(self, layers: Layers) -> tuple[Any, list[Any]]:
         """Return a model of several layers, and its layers."""
@@ -205,10 +203,6 @@ class TorchLayers(OnTorch, ByNetworks):
         return {"w_spline": ones, "mask": ones, **arrays, "degree": degree, "base": base}
 
     # --- the protocol
-
-    def basis(self, x: Array, knots: Array, degree: int) -> Array:
-        """Return the basis functions (n, n_basis)."""
-        return array(self.bases_at(tensor(x), knots, degree))
 
     def basis_derivative(self, x: Array, knots: Array, degree: int, order: int) -> Array:
         """Return derivatives (n, n_basis) by autograd."""
@@ -303,10 +297,6 @@ class EfficientKan(TorchLayers):
 
     coef, w_base, w_spline, knots = "spline_weight", "base_weight", "spline_scaler", "grid"
 
-    def bases(self, module: Any, x: Any) -> Any:
-        """Return the values of `b_splines`."""
-        return module.b_splines(x)
-
     def update_grid(self, layer: Layer, x: Array, share: float, margin: float) -> Answer:
         """Return the layer on a grid moved to the samples; `share` is the blending weight."""
         module = self.make(layer)
@@ -367,8 +357,8 @@ class Convkan(EfficientKan):
         return theirs[0]
 
     def bases(self, module: Any, x: Any) -> Any:
-        """Return the values of `b_splines`."""
-        return module.b_splines(x[None])[0]
+        """Return the B-splines of the one group."""
+        return super().bases(module, x[None])[0]
 
     def move(self, module: Any, x: Any, share: float, margin: float) -> None:
         """Call `update_grid`."""
@@ -440,8 +430,8 @@ class KerasEfficientKan(TorchLayers):
         return theirs[0] if name == "knots" else theirs.T
 
     def bases(self, module: Any, x: Any) -> Any:
-        """Return the values of `b_splines` for its one input."""
-        return module.b_splines(x)[:, None]
+        """Return the B-splines, of which the library puts all inputs in one axis."""
+        return super().bases(module, x)[:, None]
 
     def initial_layer(
         self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int
