@@ -21,7 +21,6 @@ import importlib.util
 import io
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from itertools import pairwise
@@ -280,7 +279,7 @@ class TorchLayers(OnTorch, Adapter):
         """Return the layer after `torch.save` and `torch.load` of its state dict."""
         import torch
 
-        needs(self.any_knots)
+        needs(self.w_spline)
         file = io.BytesIO()
         torch.save(self.make(layer).state_dict(), file)
         file.seek(0)
@@ -441,18 +440,6 @@ class KerasEfficientKan(TorchLayers):
 
         keras.utils.set_random_seed(seed)
         return super().initial_layer(n_in, n_out, n_intervals, degree, seed)
-
-    def save_load(self, layer: Layer) -> Answer:
-        """Return the layer after `save_weights` and `load_weights` of a model with one layer."""
-        import keras
-
-        needs(np.all(layer["w_spline"] == 1.0))
-        n_in, modules = len(layer["knots"]), (self.make(layer), self.empty(layer))
-        full, fresh = (keras.Sequential([keras.Input((n_in,)), module]) for module in modules)
-        with tempfile.TemporaryDirectory() as folder:
-            full.save_weights(f"{folder}/layer.weights.h5")
-            fresh.load_weights(f"{folder}/layer.weights.h5")
-        return self.read(modules[1], layer["degree"], layer["base"])
 
 
 class KerasEfficientKanNormed(KerasEfficientKan):
