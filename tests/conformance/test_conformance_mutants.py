@@ -11,8 +11,7 @@ from conformance_defects import DEFECTS, VARIANTS, changed_methods, defective
 from conformance_subjects import Loops, PlainModules, SciPyNetwork
 
 from kan_ref.conformance import cases, suite
-from kan_ref.conformance.adapters.reference import Reference
-from kan_ref.conformance.adapters.scipy_splines import SciPyBSplines
+from kan_ref.conformance.adapters.reference import Reference, SciPyBSplines
 from kan_ref.conformance.name import FACTS
 from kan_ref.conformance.subjects import DirectSubject
 

@@ -29,7 +29,7 @@ from oracles_layer import (
 from kan_ref.conformance import calls, cases
 from kan_ref.conformance.cases import load_topics
 from kan_ref.conformance.generate import __main__ as program
-from kan_ref.conformance.generate import encode, others, scores, splines
+from kan_ref.conformance.generate import encode, others, recipes, scores, splines
 from kan_ref.conformance.generate.encode import array, case, dice
 from kan_ref.conformance.generate.exact import context, precise, to_float
 
@@ -451,7 +451,7 @@ def test_tolerances_of_derivatives_are_not_those_of_tiny_numbers():
 
 def test_a_pruning_case_that_hangs_on_rounding_is_refused():
     network = scores.mixed_nodes(4)
-    x = scores.points("prune-four", 6, 2)
+    x = recipes.points("prune-four", 6, 2)
     edge = scores.edge_scores_of(network[0], x)
 
     with pytest.raises(ValueError, match="too near the threshold"):

@@ -13,7 +13,8 @@ SOURCE = Path(conformance_plain.__file__).read_text(encoding="utf-8")
 _TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 # name: (text of conformance_plain, the text instead, the flag)
 DEFECTS, VARIANTS = (
-    {name: (old, new, flag) for name, flag, old, new in _TABLES[kind]} for kind in ("defects", "variants")
+    {name: (old, new, flag) for name, flag, old, new in _TABLES[kind]}
+    for kind in ("defects", "variants")
 )
 
 # flags that are facts: the size of the errors shows them
