@@ -34,8 +34,7 @@ from figures.machine.catalog import STATES, read_items
 from figures.machine.machine import Bar, Claim, DerivedFigure, Record, sources
 from figures.machine.stored_network import draw_settled, network_panel
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION
-from figures.scaling import fig_3_1_scaling
-from figures.splines import fig_3_4_continual_learning
+from figures.splines import fig_3_1_scaling, fig_3_4_continual_learning
 from figures.tables.tables_1_and_2 import fig_3_2_frontiers, table_1
 
 # --- Fig. 0.1
@@ -117,11 +116,11 @@ def _draw_mlp(ax: Axes, widths: tuple[int, ...]) -> None:
 COLORS = {"yes": GREEN, "in part": ORANGE, "no": "0.75"}
 # section: title, and where it is treated
 SECTIONS = {
-    "1": ("Introduction", ("README.md", "tutorials/00_one_edge_by_hand.md", "figures/drawings")),
+    "1": ("Introduction", ("README.md", "tutorials/00_one_edge_by_hand.md", "figures/drawn.py")),
     "2": ("Networks, theorem, grids, simplification", ("kan_ref", "tutorials", "figures/splines", "figures/formulas")),
-    "3": ("KANs are accurate", ("figures/scaling", "figures/tables", "figures/equations")),
+    "3": ("KANs are accurate", ("figures/splines", "figures/tables", "figures/equations")),
     "4": ("KANs are interpretable", ("figures/formulas", "figures/localization")),
-    "6": ("Discussion", ("figures/drawings",)),
+    "6": ("Discussion", ("figures/drawn.py",)),
     "A": ("Functions of the interface", ("docs/from_pykan.md",)),
     "B": ("LANs", ("figures/lans", "kan_ref/baselines")),
     "C": ("Hyperparameters", ("figures/formulas",)),
