@@ -31,9 +31,8 @@ from tqdm import tqdm
 from figures.machine.catalog import all_figures, find_figures, list_figures, page, read_claims, read_items, table_file
 from figures.machine.computing import Backend, UnavailableError, backend_of, compute_all
 from figures.machine.machine import Figure, claims_table
-from figures.machine.pictures import draw
+from figures.machine.pictures import FORMATS, draw
 from figures.machine.records import Plan, RecordError, Task, config_key, file_stem, make_plan, records_path
-from figures.machine.style import FORMATS
 from kan_ref.files import replace_file
 
 ROOT = Path(__file__).parents[1]

@@ -32,8 +32,8 @@ from figures.formulas import fig_2_4_symbolic_regression
 from figures.formulas.fig_2_4_symbolic_regression import DISCOVER, runs_of
 from figures.machine.catalog import STATES, read_items
 from figures.machine.machine import Bar, Claim, DerivedFigure, Record, sources
+from figures.machine.pictures import BLUE, GREEN, GREY, ORANGE, VERMILION
 from figures.machine.stored_network import draw_settled, network_panel
-from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION
 from figures.splines import fig_3_1_scaling, fig_3_4_continual_learning
 from figures.tables.tables_1_and_2 import fig_3_2_frontiers, table_1
 

@@ -22,9 +22,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.mutation.drawing import EQUIVALENT_MUTANTS, Mutant, draw, modules_of, read_judged
-from benchmarks.mutation.forking import Outcome, Task, run_forked
-from benchmarks.mutation.testing import FACTOR, Records, Test, judge, read_records, units
+from benchmarks.mutation.mutants import EQUIVALENT_MUTANTS, Mutant, draw, modules_of, read_judged
+from benchmarks.mutation.testing import (
+    FACTOR,
+    Outcome,
+    Records,
+    Task,
+    Test,
+    judge,
+    read_records,
+    run_forked,
+    units,
+)
 from kan_ref.program import check_output, run_program
 
 KILLED, TIMEOUT, SURVIVED = "killed", "timeout", "survived"

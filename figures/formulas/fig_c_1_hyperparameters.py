@@ -26,8 +26,8 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from figures.formulas.fig_2_4_symbolic_regression import sparsify
 from figures.machine.machine import Bar, Claim, Config, Record, all_bar, median, spread
+from figures.machine.pictures import BLUE, GREY, VERMILION, entry
 from figures.machine.stored_network import draw_settled, headline, network_panel, stored
-from figures.machine.style import BLUE, GREY, VERMILION, entry
 from kan_ref.checks import BoolArray
 
 BASE: Config = {

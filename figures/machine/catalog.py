@@ -95,10 +95,10 @@ MODULES = (  # modules, and values in modules
     "tables.tables_1_and_2.fig_f_1_best",
     "tables.tables_1_and_2.fig_f_2_minimal",
     "tables.tables_1_and_2.table_1",
-    "tables.budget_figures.table_1_budget",
+    "tables.budgets.table_1_budget",
     "tables.table_1_hull",
     "tables.tables_1_and_2.table_2",
-    "tables.budget_figures.table_2_budget",
+    "tables.budgets.table_2_budget",
     "tables.table_2_human",
     "splines.theorem_2_1",
 )

@@ -39,7 +39,7 @@ from matplotlib.ticker import NullFormatter
 
 import kan_ref as kr
 from figures.machine.machine import Bar, Claim, Config, Record, median, runs_of, seed_count, shape_name, slope, spread
-from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, draw_band, entry
+from figures.machine.pictures import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, draw_band, entry
 from figures.machine.training import OPTIMIZERS, best_start, blind, rmse
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.elimination import VALIDATION_SHARE, Search, run_elimination

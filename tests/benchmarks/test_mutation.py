@@ -18,10 +18,8 @@ from checkout import ROOT
 
 from benchmarks import conformance_mutants
 from benchmarks.mutation.__main__ import Verdict, score_line, scores
-from benchmarks.mutation.drawing import all_mutants, draw, read_judged
-from benchmarks.mutation.forking import Task, run_forked
-from benchmarks.mutation.operators import OPERATORS
-from benchmarks.mutation.testing import Records
+from benchmarks.mutation.mutants import OPERATORS, all_mutants, draw, read_judged
+from benchmarks.mutation.testing import Records, Task, run_forked
 from kan_ref.conformance.generate.encode import FLAGS
 
 LBFGS = ROOT / "kan_ref" / "optimizers" / "lbfgs.py"

@@ -24,8 +24,8 @@ from figures.machine.catalog import (
     table_file,
 )
 from figures.machine.machine import sources
+from figures.machine.pictures import picture_bytes, style
 from figures.machine.records import config_key, make_plan, read_records, record_line, records_path
-from figures.machine.style import picture_bytes, style
 
 RESULTS = ROOT / "figures" / "results"
 HAS_RECORDS = (RESULTS / "records").exists()

@@ -10,7 +10,7 @@ import sympy
 import kan_ref as kr
 from figures.lans import fig_b_1_lan_training, fig_b_2_lan_examples, fig_b_3_images, lan_runs
 from figures.machine import training
-from figures.machine.style import style
+from figures.machine.pictures import style
 from figures.splines import (
     fig_2_2_b_splines,
     fig_2_3_grid_extension,
