@@ -68,9 +68,7 @@ def verdict_of(mutant: Mutant, tests: Sequence[Test], outcome: Outcome) -> Verdi
     return Verdict(mutant, SURVIVED, "", n)
 
 
-def judged(
-    mutants: Sequence[Mutant], path: Path, records: Records, options: argparse.Namespace
-) -> list[Verdict]:
+def judged(mutants: Sequence[Mutant], path: Path, records: Records, options: argparse.Namespace) -> list[Verdict]:
     """Return the verdicts on mutants of one module, in their order."""
     source = path.read_text(encoding="utf-8")
     tests = [records.relevant(mutant, path) for mutant in mutants]
@@ -152,9 +150,7 @@ def main(words: list[str] | None = None) -> int:
     options, began = arguments(words), time.monotonic()
     try:
         names = options.module or ["kan_ref"]
-        files = {
-            one: path for name in names for one, path in modules_of(options.root, name).items()
-        }
+        files = {one: path for name in names for one, path in modules_of(options.root, name).items()}
         (package,) = {name.split(".")[0] for name in files}
         chosen = units(options.root, options.tests)
         known = read_judged(options.equivalents)

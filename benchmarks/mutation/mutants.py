@@ -33,9 +33,9 @@ OPPOSITES = _both_ways(
     (ast.Is, ast.IsNot),
     (ast.In, ast.NotIn),
 )
-ARITHMETIC = _both_ways(
-    (ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr)
-) | dict.fromkeys((ast.Pow, ast.FloorDiv, ast.Mod), ast.Mult)
+ARITHMETIC = _both_ways((ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr)) | dict.fromkeys(
+    (ast.Pow, ast.FloorDiv, ast.Mod), ast.Mult
+)
 FUNCTIONS = _both_ways(
     *(("min", "max"), ("minimum", "maximum"), ("nanmin", "nanmax"), ("argmin", "argmax")),
     *(("floor", "ceil"), ("any", "all"), ("logical_and", "logical_or"), ("sin", "cos")),
@@ -414,9 +414,7 @@ def read_judged(path: Path = EQUIVALENT_MUTANTS) -> dict[tuple[str, str, str], s
     found, keys = {}, ("module", "line", "mutation", "reason")
     for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", []):
         if sorted(entry) != sorted(keys) or not all(entry.values()):
-            raise ValueError(
-                f"{path.name} has the entry {entry}, but needs texts {', '.join(keys)}"
-            )
+            raise ValueError(f"{path.name} has the entry {entry}, but needs texts {', '.join(keys)}")
         found[entry["module"], entry["line"], entry["mutation"]] = entry["reason"]
     return found
 

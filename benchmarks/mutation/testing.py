@@ -177,9 +177,7 @@ class Finder(MetaPathFinder):
             return None
         file = Path(self.loader.path)
         inside = [str(file.parent)] if file.name == "__init__.py" else None
-        return importlib.util.spec_from_file_location(
-            name, file, loader=self.loader, submodule_search_locations=inside
-        )
+        return importlib.util.spec_from_file_location(name, file, loader=self.loader, submodule_search_locations=inside)
 
 
 class _Plugin:
@@ -192,9 +190,7 @@ class _Plugin:
     def pytest_configure(self) -> None:
         """Let Hypothesis stop at the first failing example."""
         phases = [phase for phase in settings().phases if phase is not Phase.shrink]
-        settings.register_profile(
-            "mutation", settings(), phases=phases, report_multiple_bugs=False, print_blob=False
-        )
+        settings.register_profile("mutation", settings(), phases=phases, report_multiple_bugs=False, print_blob=False)
         settings.load_profile("mutation")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -311,9 +307,7 @@ def record(root: Path, package: str, unit: str, _note: Path) -> dict[str, Any]:
         "tests": id -> seconds, starts_python; "failed": ids; "lines": file -> line -> ids.
     """
     os.chdir(root)
-    tracer = coverage.Coverage(
-        data_file=None, source=[str(root / package)], config_file=False, messages=False
-    )
+    tracer = coverage.Coverage(data_file=None, source=[str(root / package)], config_file=False, messages=False)
     plugin = _Recorder(tracer)
     tracer.start()
     status = pytest.main([*OPTIONS, unit], plugins=[plugin])
@@ -427,14 +421,10 @@ def function_lines(path: Path) -> list[int]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     functions = [node for node in nodes if isinstance(node, kinds)]
-    return [
-        line for one in functions for line in range(one.body[0].lineno, (one.end_lineno or 0) + 1)
-    ]
+    return [line for one in functions for line in range(one.body[0].lineno, (one.end_lineno or 0) + 1)]
 
 
-def read_records(
-    root: Path, package: str, chosen: Sequence[str], jobs: int, tell: Callable[[str], None]
-) -> Records:
+def read_records(root: Path, package: str, chosen: Sequence[str], jobs: int, tell: Callable[[str], None]) -> Records:
     """Return the records of files of tests.
 
     Raises

@@ -91,9 +91,7 @@ FENCE = re.compile(
     flags=re.MULTILINE | re.DOTALL,
 )
 OPTION = re.compile(r"^:[\w-]+:[^\n]*\n", flags=re.MULTILINE)
-LABELLED = re.compile(
-    r"^\$\$ *\n(?P<formula>.*?)\n\$\$ *\((?P<label>[^)\s]+)\) *$", flags=re.MULTILINE | re.DOTALL
-)
+LABELLED = re.compile(r"^\$\$ *\n(?P<formula>.*?)\n\$\$ *\((?P<label>[^)\s]+)\) *$", flags=re.MULTILINE | re.DOTALL)
 REFERENCE = re.compile(r"\{eq\}`([^`]+)`")
 TARGET = re.compile(r"^\([\w-]+\)=\n", flags=re.MULTILINE)
 # a link to a file; or a formula or code, in which brackets before parentheses are not a link
@@ -134,9 +132,7 @@ def plain(text: str, page: str, numbers: Mapping[str, tuple[str, int]]) -> str:
     text = LINK.sub(lambda match: _linked(match, page), text)
     text = TARGET.sub("", text)
     text = FENCE.sub(lambda match: _directive(match, page), text)
-    text = LABELLED.sub(
-        lambda match: f"$$\n{match['formula']}\n\\tag{{{numbers[match['label']][1]}}}\n$$", text
-    )
+    text = LABELLED.sub(lambda match: f"$$\n{match['formula']}\n\\tag{{{numbers[match['label']][1]}}}\n$$", text)
     return REFERENCE.sub(lambda match: f"eq. {number(match[1])}", text)
 
 

@@ -25,7 +25,9 @@ from kan_ref.io.document import json_document, network_from_plain
 
 # --- a browser for the tests of the explorer and of the site's pages: Debian's chromium by its own driver
 
-FLAGS = "headless no-sandbox disable-gpu disable-dev-shm-usage no-first-run disable-background-networking hide-scrollbars"
+FLAGS = (
+    "headless no-sandbox disable-gpu disable-dev-shm-usage no-first-run disable-background-networking hide-scrollbars"
+)
 IN_PAGE = Path(__file__).with_name("in_page.js").read_text(encoding="utf-8")
 
 
@@ -435,10 +437,7 @@ PHONE_SIZE = (390, 844)
 def too_wide(paths):
     """Page -> what is too wide on it."""
     with opened() as browser:
-        pages = {
-            path: Page(browser, path.as_uri(), PHONE_SIZE).call("tooWide", PHONE_SIZE[0])
-            for path in paths
-        }
+        pages = {path: Page(browser, path.as_uri(), PHONE_SIZE).call("tooWide", PHONE_SIZE[0]) for path in paths}
     return {path: found for path, found in pages.items() if found}
 
 

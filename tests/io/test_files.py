@@ -81,13 +81,9 @@ def _write(value, place, fault, rng):
         elif fault == "repeat":
             entries += [name + json.dumps(item)] * 2
         elif fault == "repeat other":
-            entries += [name + rng.choice(LITERALS), name + json.dumps(item)][
-                :: rng.choice((1, -1))
-            ]
+            entries += [name + rng.choice(LITERALS), name + json.dumps(item)][:: rng.choice((1, -1))]
         elif fault == "rename":
-            other = rng.choice(
-                ['"__proto__"', '"constructor"', '"more"', '""', json.dumps(str(key).upper())]
-            )
+            other = rng.choice(['"__proto__"', '"constructor"', '"more"', '""', json.dumps(str(key).upper())])
             entries.append((f"{other}: " if name else "") + json.dumps(item))
         elif fault == "swap":
             entries.insert(0, name + json.dumps(item))
@@ -109,9 +105,7 @@ def damaged(document, seed):
     content = _write(document, place, fault, rng).encode("utf-8", "surrogatepass")
     if fault == "bytes":
         # between two tokens, or in a text
-        at = rng.choice(
-            [n for n, byte in enumerate(content) if byte in b' ",:[{'] + [0, len(content)]
-        )
+        at = rng.choice([n for n, byte in enumerate(content) if byte in b' ",:[{'] + [0, len(content)])
         content = content[:at] + rng.choice(BYTES) + content[at:]
     return content[: rng.randrange(len(content))] if fault == "cut" else content
 
@@ -282,9 +276,7 @@ def test_a_network_comes_back_bit_for_bit(folder, case, suffix, seed):
     """Also numbers of extreme sizes and zeros of both signs."""
     network, rng = case[0], RNG(seed)
     chosen = rng.random(network.n_params) < 0.3
-    network = network.with_theta(
-        np.where(chosen, rng.choice(EXTREMES, network.n_params), network.theta)
-    )
+    network = network.with_theta(np.where(chosen, rng.choice(EXTREMES, network.n_params), network.theta))
 
     kr.save(network, folder / f"any{suffix}")
 
@@ -385,9 +377,7 @@ def test_what_could_not_be_loaded_does_not_replace_a_good_file(tmp_path, monkeyp
 @both_formats
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
-def test_a_full_disk_or_an_interruption_leaves_the_old_file_alone(
-    tmp_path, suffix, step, error, monkeypatch
-):
+def test_a_full_disk_or_an_interruption_leaves_the_old_file_alone(tmp_path, suffix, step, error, monkeypatch):
     path = tmp_path / f"net{suffix}"
     path.write_bytes(b"old")
 
@@ -406,9 +396,7 @@ def test_a_full_disk_or_an_interruption_leaves_the_old_file_alone(
 
 
 @both_formats
-@pytest.mark.parametrize(
-    "data", [b"", b"PK", b"\x93NUMPY\1\0", b"{}", b"[1]", b"text", pickle.dumps([1])]
-)
+@pytest.mark.parametrize("data", [b"", b"PK", b"\x93NUMPY\1\0", b"{}", b"[1]", b"text", pickle.dumps([1])])
 def test_a_file_of_something_else_is_refused(tmp_path, suffix, data):
     (tmp_path / f"net{suffix}").write_bytes(data)
 

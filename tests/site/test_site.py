@@ -83,9 +83,7 @@ def test_no_link_and_no_anchor_is_broken(site, texts):
 
 
 def test_nothing_is_fetched_from_elsewhere(site, texts):
-    foreign = (
-        r"url\(['\"]?(https?:)?//|@import|//cdn|//[\w.]*(jsdelivr|unpkg|cloudflare|googleapis)"
-    )
+    foreign = r"url\(['\"]?(https?:)?//|@import|//cdn|//[\w.]*(jsdelivr|unpkg|cloudflare|googleapis)"
     paths = [*site.folder.rglob("*.css"), *site.folder.rglob("*.js")]
     loaded = own_pages(texts) | {path.name: path.read_text(encoding="utf-8") for path in paths}
     del loaded["tex-svg.js"]
@@ -166,9 +164,7 @@ def test_in_a_docstring_of_a_module_only_code_and_references_are_marks():
     shown = "\n".join(api_pages.module_text(written))
 
     assert r"A sum \|x\| of a\_ and a\*b, with ``code_`` and :eq:`silu`, *perhaps*." in shown
-    assert (
-        "   :class: module-text\n\n   (1)  x_1 = (silu) y * 2\n   z      (2)\n\n- one\\_" in shown
-    )
+    assert "   :class: module-text\n\n   (1)  x_1 = (silu) y * 2\n   z      (2)\n\n- one\\_" in shown
 
 
 def test_defaults_are_shown_as_a_reader_would_write_them():
@@ -205,9 +201,7 @@ def test_the_gallery_has_every_picture_with_what_to_see_and_every_claim(texts):
     made = {name: make_plan(one, RESULTS, full=True, seeds=None) for name, one in figures.items()}
     captions = tree.captions()
 
-    assert [
-        name for name, plan in made.items() if plan.drawable and f"/{name}.svg" not in gallery
-    ] == []
+    assert [name for name, plan in made.items() if plan.drawable and f"/{name}.svg" not in gallery] == []
     assert len(claims) > 500
     assert [cell for cell in claims if cell not in plain] == []
     assert captions.keys() == tree.figures().keys()
@@ -338,9 +332,7 @@ def test_every_tutorial_has_slides_and_a_sheet_and_its_check_is_folded(site, tex
         assert slides.count("<section>") >= 5, name
         assert slides.count("<img ") >= 1 or name.startswith("12_"), name
         made = sheets[f"kan_ref_notebooks/sheets/{name}.ipynb"]
-        assert re.findall(r"^## Exercise (\d)$", markdown(made), flags=re.MULTILINE) == [*"123"], (
-            name
-        )
+        assert re.findall(r"^## Exercise (\d)$", markdown(made), flags=re.MULTILINE) == [*"123"], name
         assert tutorial_text.CHECKED in texts[f"tutorials/{name}.html"], name
 
 
@@ -355,9 +347,7 @@ OPTIONS = re.compile(r"\A---\n.*?^---\n", flags=re.MULTILINE | re.DOTALL)  # how
 
 def codes_of(text):
     """The cells of a page, with the lines on how they are shown."""
-    return re.findall(
-        r"^```\{code-cell\} ipython3\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL
-    )
+    return re.findall(r"^```\{code-cell\} ipython3\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def headings(text):
@@ -590,8 +580,7 @@ def test_a_place_names_what_tests_below_it_read_also_in_other_cells_and_in_loops
     lines = f"n = 3\nsquares = [k**2 for k in range(n)]\ntable[n] = 9\n{loop}total = sum(squares)"
 
     assert lectures.stub(lines, needed) == (
-        "# your code, which defines squares and sets table[n]\n...\n\n"
-        f"{loop}\n# your code, which defines total\n..."
+        f"# your code, which defines squares and sets table[n]\n...\n\n{loop}\n# your code, which defines total\n..."
     )
     assert needed - set(dir(builtins)) == {"table"}
     assert lectures.stub("n = 3") == "# this cell has no test\n# your code\n..."
