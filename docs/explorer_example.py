@@ -44,10 +44,7 @@ def networks(samples: kr.Data) -> list[tuple[str, str, kr.Network]]:
     pruned = refit(kr.prune(sparse, samples.x_train), samples)
     named = refit(kr.auto_symbolic(pruned, samples.x_train), samples)
     stages = {
-        "trained with penalties": (
-            sparse,
-            "the L1 and entropy penalties have made most edges small.",
-        ),
+        "trained with penalties": (sparse, "the L1 and entropy penalties have made most edges small."),
         "pruned and trained further": (
             pruned,
             "unimportant nodes are removed, and the rest is trained without penalties.",

@@ -23,17 +23,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.mutation.mutants import EQUIVALENT_MUTANTS, Mutant, draw, modules_of, read_judged
-from benchmarks.mutation.testing import (
-    FACTOR,
-    Outcome,
-    Records,
-    Task,
-    Test,
-    judge,
-    read_records,
-    run_forked,
-    units,
-)
+from benchmarks.mutation.testing import FACTOR, Outcome, Records, Task, Test, judge, read_records, run_forked, units
 from kan_ref.program import check_output, run_program
 
 KILLED, TIMEOUT, SURVIVED = "killed", "timeout", "survived"
@@ -124,9 +114,7 @@ def tell(text: str) -> None:
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.mutation",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m benchmarks.mutation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("--module", action="append", help="module or package; several are allowed")

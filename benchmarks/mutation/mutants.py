@@ -27,11 +27,7 @@ def _both_ways(*pairs: tuple[Any, Any]) -> dict[Any, Any]:
 
 BOUNDARIES = _both_ways((ast.Lt, ast.LtE), (ast.Gt, ast.GtE))
 OPPOSITES = _both_ways(
-    (ast.Lt, ast.GtE),
-    (ast.LtE, ast.Gt),
-    (ast.Eq, ast.NotEq),
-    (ast.Is, ast.IsNot),
-    (ast.In, ast.NotIn),
+    (ast.Lt, ast.GtE), (ast.LtE, ast.Gt), (ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn)
 )
 ARITHMETIC = _both_ways((ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr)) | dict.fromkeys(
     (ast.Pow, ast.FloorDiv, ast.Mod), ast.Mult

@@ -218,8 +218,7 @@ class _Judge(_Plugin):
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep the chosen tests, in their order."""
         items[:] = sorted(
-            (item for item in items if item.nodeid in self.order),
-            key=lambda item: self.order[item.nodeid],
+            (item for item in items if item.nodeid in self.order), key=lambda item: self.order[item.nodeid]
         )
 
     @pytest.hookimpl(wrapper=True)
@@ -230,12 +229,7 @@ class _Judge(_Plugin):
         return (yield)
 
 
-def judge(
-    root: Path,
-    module: tuple[str, Path, str],
-    tests: Sequence[tuple[str, float]],
-    note: Path,
-) -> dict[str, Any]:
+def judge(root: Path, module: tuple[str, Path, str], tests: Sequence[tuple[str, float]], note: Path) -> dict[str, Any]:
     """Run tests with a module whose source is another text, in this process.
 
     Parameters
@@ -354,15 +348,7 @@ def units(root: Path, paths: Sequence[str] = ()) -> list[str]:
     """
     found: list[str] = []
     for one in paths or ("",):
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--collect-only",
-            "-qq",
-            "-n0",
-            *filter(None, [one]),
-        ]
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-n0", *filter(None, [one])]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
         found += re.findall(r"^(\S+\.py): \d+$", done.stdout, re.MULTILINE)
         if done.returncode:

@@ -118,11 +118,7 @@ def module_text(docstring: str) -> list[str]:
 def unmarked(paragraph: str) -> str:
     """Return indented lines without marks: a tag in brackets, code without its backquotes, what follows in the same column."""
     paragraph = re.sub(r":eq:`([^`]*)`", r"(\1)", paragraph)
-    return re.sub(
-        r"`([^`\n]+)`(  +)?",
-        lambda code: code[1] + (code[2] or "") + 2 * " " * bool(code[2]),
-        paragraph,
-    )
+    return re.sub(r"`([^`\n]+)`(  +)?", lambda code: code[1] + (code[2] or "") + 2 * " " * bool(code[2]), paragraph)
 
 
 def plain_text(line: str) -> str:

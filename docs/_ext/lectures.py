@@ -243,11 +243,7 @@ def deck(notebook: nbformat.NotebookNode, page: str) -> str:
     """Return the slides of a tutorial as one page."""
     title, *found = sections(notebook)
     slides = [slide(*title, rank=1), *(slide(*section) for section in found)]
-    parts = {
-        "title": html.escape(title[0]),
-        "slides": "\n".join(filter(None, slides)),
-        "page": page,
-    }
+    parts = {"title": html.escape(title[0]), "slides": "\n".join(filter(None, slides)), "page": page}
     return re.sub(r"@(\w+)@", lambda name: parts[name[1]], PAGE.read_text(encoding="utf-8"))
 
 

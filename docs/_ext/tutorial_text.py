@@ -21,12 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.util import relative_uri
 from sphinx.util.docutils import SphinxDirective
 
-PARTS = {
-    "bases": "basis functions and a curve",
-    "edge": "an edge",
-    "network": "a network",
-    "training": "training",
-}
+PARTS = {"bases": "basis functions and a curve", "edge": "an edge", "network": "a network", "training": "training"}
 CHECKED = "The claims of this page, checked"
 CHECK = re.compile(
     r"(?P<before>^## Check\n(?:(?!^```).)*?^```\{code-cell\} ipython3\n)(?:---\n.*?^---\n|:tags: \[[\w, -]*\]\n\n?)?",
@@ -96,8 +91,7 @@ REFERENCE = re.compile(r"\{eq\}`([^`]+)`")
 TARGET = re.compile(r"^\([\w-]+\)=\n", flags=re.MULTILINE)
 # a link to a file; or a formula or code, in which brackets before parentheses are not a link
 LINK = re.compile(
-    r"\$\$.*?\$\$|\$[^$\n]*\$|`[^`\n]*`|\]\((?!\w+:|#)(?P<file>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)",
-    flags=re.DOTALL,
+    r"\$\$.*?\$\$|\$[^$\n]*\$|`[^`\n]*`|\]\((?!\w+:|#)(?P<file>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)", flags=re.DOTALL
 )
 
 
