@@ -81,15 +81,9 @@ FEWEST_INTERVALS = 2
 DEPTHS = (1, 2, 3, 4)  # hidden layers of an MLP
 ACTIVATIONS = ("tanh", "silu")
 _COMMON: Config = {
-    "n_train": N_TRAIN,
-    "n_test": N_TEST,
-    "held_out": 0.2,
-    "sizes": list(SIZES),
-    "shares": list(SHARES),
-    "tolerance": TOLERANCE,
-    "start_share": 0.5,
-    "n_active": 8,
-}
+    "n_train": N_TRAIN, "n_test": N_TEST, "held_out": 0.2, "sizes": list(SIZES), "shares": list(SHARES),
+    "tolerance": TOLERANCE, "start_share": 0.5, "n_active": 8,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -524,27 +518,13 @@ class BudgetFigure(FigureValue):
 
 
 table_1_budget = BudgetFigure(
-    f"{__name__}.table_1_budget",
-    NAME="table-1-budget",
-    TITLE="special functions under one rule",
-    problems=SPECIAL_FUNCTIONS,
-    seconds=36.0,
-    n_seeds=5,
-    yes=14,
-    partly=8,
-    earlier=(11, 13),
-)
+    f"{__name__}.table_1_budget", "table-1-budget", "special functions under one rule",
+    SPECIAL_FUNCTIONS, seconds=36.0, n_seeds=5, yes=14, partly=8, earlier=(11, 13),
+)  # fmt: skip
 table_2_budget = BudgetFigure(
-    f"{__name__}.table_2_budget",
-    NAME="table-2-budget",
-    TITLE="Feynman equations under one rule",
-    problems=FEYNMAN,
-    seconds=12.0,
-    n_seeds=5,
-    yes=24,
-    partly=22,
-    earlier=(22,),
-)
+    f"{__name__}.table_2_budget", "table-2-budget", "Feynman equations under one rule",
+    FEYNMAN, seconds=12.0, n_seeds=5, yes=24, partly=22, earlier=(22,),
+)  # fmt: skip
 
 
 def draw_budget(records: Sequence[Record], problems: Sequence[Problem]) -> Figure:

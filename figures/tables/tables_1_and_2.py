@@ -540,40 +540,19 @@ def _mlps_of_width_5(n_in: int) -> list[tuple[Shape, str]]:
 
 
 table_1 = TableFigure(
-    f"{__name__}.table_1",
-    NAME="table-1",
-    TITLE="special functions",
-    problems=SPECIAL_FUNCTIONS,
-    mlps=_tanh_mlps,
-    beat_mlp=True,
-    rows_needed=13,
+    f"{__name__}.table_1", "table-1", "special functions", SPECIAL_FUNCTIONS, _tanh_mlps, beat_mlp=True, rows_needed=13
 )
 table_2 = TableFigure(
-    f"{__name__}.table_2",
-    NAME="table-2",
-    TITLE="Feynman equations",
-    problems=FEYNMAN,
-    mlps=_mlps_of_width_5,
-    beat_mlp=False,
-    rows_needed=22,
+    f"{__name__}.table_2", "table-2", "Feynman equations", FEYNMAN, _mlps_of_width_5, beat_mlp=False, rows_needed=22
 )
 
 # --- figures that are drawn from the runs of a table
 
 
-def _drawn(
-    file: str,
-    name: str,
-    title: str,
-    table: TableFigure,
-    draw: Callable[..., Figure],
-    claims: Callable[..., list[Claim]],
-) -> DerivedFigure:
-    """Return a figure on all problems of a table."""
-    on_table = {"problems": table.problems}
-    return DerivedFigure(
-        f"{__name__}.{file}", name, title, (table,), partial(draw, **on_table), partial(claims, **on_table)
-    )
+def _drawn(file: str, name: str, title: str, table: TableFigure, draw: Any, claims: Any) -> DerivedFigure:
+    """Return a figure on all problems of a table, which `draw` and `claims` take as `problems`."""
+    drawn, claimed = (partial(function, problems=table.problems) for function in (draw, claims))
+    return DerivedFigure(f"{__name__}.{file}", name, title, (table,), drawn, claimed)
 
 
 BEST, SMALLEST = partial(draw_diagrams, best=True), partial(draw_diagrams, best=False)
