@@ -34,9 +34,8 @@ from typing import Any
 import coverage
 import numpy as np
 
-from benchmarks.mutation.drawing import Mutant, all_mutants, is_a_change, modules_of
-from benchmarks.mutation.forking import Task, run_forked
-from benchmarks.mutation.testing import Finder, Loader
+from benchmarks.mutation.mutants import Mutant, all_mutants, is_a_change, modules_of
+from benchmarks.mutation.testing import Finder, Loader, Task, run_forked
 from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]

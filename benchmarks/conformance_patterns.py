@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.mutation.forking import Task, run_forked
+from benchmarks.mutation.testing import Task, run_forked
 from kan_ref.program import run_program
 
 HELPERS = Path(__file__).parents[1] / "tests" / "helpers"
