@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from cases import for_all
 from conformance_defects import DEFECTS, SOURCE, UNSEEN, VARIANTS
-from test_conformance_mutants import report_on
+from test_conformance_defects import report_on
 
 from benchmarks import conformance_patterns
 from kan_ref.conformance import name, suite
