@@ -1,6 +1,6 @@
 """Injected defects of `conformance_plain`, several for each flag of the conformance kit: `conformance_defects.toml` lists them.
 
-`benchmarks.conformance_patterns` records what they make wrong, and `test_conformance_defects` that they are caught and named.
+`benchmarks.conformance_patterns` records what they make wrong, and `test_conformance_mutants` that they are caught and named.
 """
 
 import ast
