@@ -27,8 +27,7 @@ import kan_ref  # noqa: E402  from this checkout
 from figures.machine.pictures import draw_outdated  # noqa: E402
 
 project = "kan_ref"
-author = "the kan_ref maintainers"
-copyright = author
+author = copyright = "the kan_ref maintainers"
 version = release = kan_ref.__version__
 
 extensions = [
@@ -47,6 +46,10 @@ include_patterns = ["docs/**", "tutorials/**", "CHANGELOG.md", "CONTRIBUTING.md"
 exclude_patterns = ["**/.*", "docs/explorer", "docs/_*", "kan_ref", "tests", "figures", "site"]
 if (HERE / "explorer" / "index.html").exists():
     tags.add("explorer")  # type: ignore[name-defined]  # noqa: F821  Sphinx's own
+
+suppress_warnings = [
+    "toc.not_included"
+]  # the side bar leaves out solutions, packages of the reference, appendices
 
 # --- text
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "fieldlist"]

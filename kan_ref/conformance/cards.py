@@ -6,8 +6,8 @@
 
 A record is what one run of a library in one precision gave, a line of JSON: its versions, counts by
 topic, and the cases of each finding. The page is made from the records and `cards.toml` alone. It
-names a defect only if `cards.toml` says which line of the library's source causes it; facts, such
-as exceptions, are shown as observed.
+names a defect only if `cards.toml` says which line of the library's source causes it; what the kit
+reports beyond that is shown as seen.
 """
 
 import argparse
@@ -17,7 +17,8 @@ import platform
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -26,18 +27,19 @@ from typing import Any
 
 from kan_ref.conformance import suite
 from kan_ref.conformance.cases import BSPLINE, HOME, contract_version, load_topics
-from kan_ref.conformance.judge import BAD
-from kan_ref.conformance.name import FACTS
-from kan_ref.conformance.report import notes
+from kan_ref.conformance.judge import BAD, Outcome
+from kan_ref.conformance.name import RESEMBLES
 from kan_ref.conformance.subjects import AdapterProcess, Limits
 from kan_ref.conformance.suite import Report
 from kan_ref.files import replace_file
 from kan_ref.program import check_output
 
 Record = Mapping[str, Any]
-COUNTS = ("right", *BAD, "agrees", "differs", "skipped")
+Cards = dict[tuple[str, str], dict[str, Any]]  # (name, dtype) -> record
+COUNTS = ("right", "wrong", "agrees", "differs", "skipped")  # two of required, two of open cases
 PATIENCE = 120.0  # seconds for a case, or to load the library: some compile for each case
-SHOWN = 4  # cases that the page names for a defect
+# what is no fault of the library, but of the machine
+HERE = ("no answer within", "ImportError", "ModuleNotFoundError")
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,10 @@ class Library:
     """One implementation; `cards.toml` says what the fields hold."""
 
     name: str
-    title: str
     adapter: str
     distributions: Sequence[str]
     remark: str
+    section: str = ""
     dtypes: Sequence[str] = ("float64", "float32")
     checkout: str = ""
     family: str = BSPLINE
@@ -56,11 +58,6 @@ class Library:
 
 TABLES = tomllib.loads((HOME / "cards.toml").read_text(encoding="utf-8"))
 LIBRARIES = tuple(Library(**row) for row in TABLES["library"])
-EVIDENCE = {
-    (library, row["flag"]): (place, row["cause"])
-    for row in TABLES["evidence"]
-    for library, place in row["at"].items()
-}
 
 
 # --- a record
@@ -79,101 +76,79 @@ def missing(library: Library) -> list[str]:
     return found
 
 
-def measure(library: Library, dtype: str, timeout: float = PATIENCE) -> dict[str, Any]:
+def measure(library: Library, dtype: str) -> dict[str, Any]:
     """Test a library in one precision and return the record.
 
-    RuntimeError if its adapter cannot be built, or a case exceeds the time limit: that may be due
-    to this machine and not to the library.
+    RuntimeError if its adapter cannot be built, a case exceeds the time limit, or something that it
+    imports is not there: no fault of the library is recorded then.
     """
-    from tqdm import tqdm
-
     try:
-        limits = Limits(timeout=timeout, start_timeout=max(timeout, Limits.start_timeout))
+        limits = Limits(timeout=PATIENCE, start_timeout=PATIENCE)
         subject = AdapterProcess(library.adapter, dtype, limits)
     except RuntimeError as error:
         raise RuntimeError(f"{library.name} cannot be tested: {error}") from error
     try:
-        chosen = suite.choose(family=library.family)
-        with tqdm(
-            total=sum(len(cases) for _, cases in chosen),
-            desc=f"{library.name} {dtype}",
-            leave=False,
-            disable=None,
-        ) as bar:
-            report = suite.run(subject, chosen, callback=lambda _: bar.update())
+        report = suite.run(subject, suite.choose(family=library.family))
     finally:
         subject.close()
-    late = [one.case.id for one in report.outcomes if "no answer within" in one.verdict.message]
-    if late:
-        raise RuntimeError(
-            f"{library.name} did not answer {len(late)} cases within {timeout:g} s, {late[0]} first"
-        )
+    for one in report.outcomes:
+        if one.verdict.message.startswith(HERE):
+            reason = f"{one.case.id}: {one.verdict.message}"
+            raise RuntimeError(f"{library.name} cannot be tested: {reason}")
     return record(library, report)
 
 
 def record(library: Library, report: Report) -> dict[str, Any]:
-    """Return a run as plain data. A case that is not named in it passed."""
-    versions = _checkout(library) | {name: version(name) for name in library.distributions}
-    status = {outcome.case.id: outcome.status for outcome in report.outcomes}
+    """Return a run as plain data."""
+    versions = {name: version(name) for name in library.distributions}
+    if library.checkout:
+        command = ["git", "-C", os.environ[library.checkout], "rev-parse", "--short=12", "HEAD"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        versions = {library.name: done.stdout.strip() or "unknown commit"} | versions
+    topics: dict[str, dict[str, int]] = {}
+    for one in report.outcomes:
+        counts = topics.setdefault(one.case.topic, dict.fromkeys(COUNTS, 0))
+        counts[_counted_as(one)] += 1
     findings = [
-        {"name": one.name, "detail": one.detail}
-        | {bad: [case for case in one.cases if status[case] == bad] for bad in BAD}
+        {"name": one.name, "kind": one.kind, "agreement": one.agreement, "detail": one.detail}
+        | {"cases": list(one.cases)}
         for one in report.findings
     ]
     return {
         "name": library.name,
         "dtype": report.dtype,
         "versions": versions | {"python": platform.python_version()},
-        "kan_ref": version("kan_ref"),
         "contract": contract_version(),
         "date": datetime.now(UTC).date().isoformat(),
-        "cases": len(report.outcomes),
-        "topics": _topics(report),
+        "topics": topics,
         "findings": findings,
-    } | {name: [case for case in status if status[case] == name] for name in ("differs", "skipped")}
+    }
 
 
-def _checkout(library: Library) -> dict[str, str]:
-    """Return the commit of a library that is tested from a checkout, else nothing."""
-    if not library.checkout:
-        return {}
-    folder = os.environ[library.checkout]
-    command = ["git", "-C", folder, "rev-parse", "--short=12", "HEAD"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return {library.name: done.stdout.strip() or "unknown commit"}
+def _counted_as(one: Outcome) -> str:
+    if one.status == "passed":
+        return "right" if one.case.kind == "required" else "agrees"
+    return "wrong" if one.status in BAD else one.status
 
 
-def _topics(report: Report) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for outcome in report.outcomes:
-        empty = dict.fromkeys(COUNTS, 0) | {"worst_error": None}
-        counts = found.setdefault(outcome.case.topic, empty)
-        passed = "right" if outcome.case.kind == "required" else "agrees"
-        counts[passed if outcome.status == "passed" else outcome.status] += 1
-        if 0.0 <= (error := outcome.verdict.relative) < float("inf"):
-            counts["worst_error"] = max(counts["worst_error"] or 0.0, float(f"{error:.3g}"))
-    return found
+def fails(record: Record, case: str) -> bool:
+    """Return whether a case is one of those that failed."""
+    return any(case in one["cases"] for one in record["findings"])
 
 
-def case_outcome(record: Record, case: str) -> str:
-    """Return "passed", "failed" (blocked cases too), "differs" or "skipped"."""
-    if any(case in _cases(one) for one in record["findings"]):
-        return "failed"
-    return next((name for name in ("differs", "skipped") if case in record[name]), "passed")
-
-
-def totals(record: Record) -> tuple[int, int, int, int]:
-    """Return four numbers: right and all answers to required cases, then the same of open ones."""
-    sums = {name: sum(topic[name] for topic in record["topics"].values()) for name in COUNTS}
-    required, free = sums["right"] + sum(sums[bad] for bad in BAD), sums["agrees"] + sums["differs"]
+def totals(topics: Collection[Mapping[str, int]]) -> tuple[int, int, int, int]:
+    """Return right and all answers to required cases, then agreeing and all ones to open cases."""
+    sums = Counter({name: sum(topic[name] for topic in topics) for name in COUNTS})
+    required, free = sums["right"] + sums["wrong"], sums["agrees"] + sums["differs"]
     return sums["right"], required, sums["agrees"], free
 
 
-def read_records(path: Path) -> list[dict[str, Any]]:
-    """Return the records of a file, in the order of `cards.toml`; ValueError for other lines."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+def read_cards(path: Path) -> Cards:
+    """Return the records of a file; ValueError for a line that is none of a library."""
+    known = {(one.name, dtype): (one.name, dtype) for one in LIBRARIES for dtype in one.dtypes}
     try:
-        return in_order([json.loads(line) for line in lines])
+        lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        return {known[line["name"], line["dtype"]]: line for line in lines}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} has a line that is not a record of a library of cards.toml ({error}): restore "
@@ -181,224 +156,143 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         ) from error
 
 
-def in_order(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return records in the order of `cards.toml`."""
-    places = [(library.name, dtype) for library in LIBRARIES for dtype in library.dtypes]
-    return sorted(records, key=lambda one: places.index((one["name"], one["dtype"])))
-
-
-def dump(records: Iterable[Record]) -> str:
+def dump(cards: Cards) -> str:
     """Return records as lines of JSON, sorted so that a new run changes one line."""
-    ordered = sorted(records, key=lambda one: (one["name"], one["dtype"]))
-    return "".join(
-        json.dumps(one, separators=(",", ":"), allow_nan=False) + "\n" for one in ordered
-    )
+    lines = (json.dumps(cards[key], separators=(",", ":")) for key in sorted(cards))
+    return "".join(f"{line}\n" for line in lines)
 
 
 # --- the page
 
 
-def page(records: Sequence[Record]) -> str:
+def page(cards: Cards) -> str:
     """Return the page in Markdown."""
-    own = {library.name: library for library in LIBRARIES}
-    families = {name: library.family for name, library in own.items()}
-    splines = [one for one in records if families[one["name"]] == BSPLINE]
-    others = [
-        (one["name"], f"`{families[one['name']]}`", one["dtype"], "{}/{}".format(*totals(one)))
-        for one in records
-        if families[one["name"]] != BSPLINE
-    ]
-    parts = [
-        *(TABLES["head"], "## All of them\n", *_results(splines)),
-        *("", "## Other basis functions\n", TABLES["families"]),
-        *_table(("implementation", "family", "precision", "required cases right"), others),
-        *("", "## Known defects, and the cases that show them\n"),
-        *_table(("implementation", "defect", "case", "outcome"), _known(records)),
-        *("", "Also known, but outside the protocol:", ""),
-        *_table(
-            ("implementation", "defect", "why no case tests it"),
-            [(row["library"], row["defect"], row["why"]) for row in TABLES["beyond"]],
-        ),
-        "",
-    ]
+    sections: dict[str, list[Library]] = defaultdict(list)
+    title = ""
     for library in LIBRARIES:
-        if mine := [one for one in records if one["name"] == library.name]:
-            parts += [f"## {library.title}\n", library.remark, ""]
-            parts += [line for one in mine for line in _section(one)]
-    left_out = [(row["name"], row["why"]) for row in TABLES["left_out"]]
-    parts += ["## Considered and left out\n", *_table(("implementation", "why"), left_out)]
-    return "\n".join(parts) + "\n"
+        title = library.section or title
+        if (library.name, "float64") in cards:
+            sections[title].append(library)
+    parts = [TABLES["head"], "## All of them\n", *_table(cards), ""]
+    for title, members in sections.items():
+        defects = list(_defects([one.name for one in members], cards))
+        parts += [f"## {title}\n", *(f"{_card(library, cards)}\n" for library in members)]
+        parts += ["Read in the source:\n", *defects, ""] if defects else []
+    left_out = [f"- {row['name']}: {row['why']}." for row in TABLES["left_out"]]
+    return "\n".join([*parts, "## Considered and left out\n", *left_out, ""])
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return the lines of a table; a bar within a cell would end it."""
-    escaped = [[cell.replace("|", r"\|") for cell in row] for row in [head, *rows]]
-    first, *others = [f"| {' | '.join(row)} |" for row in escaped]
-    return [first, "|---|" + "---|" * (len(head) - 1), *others]
+def _table(cards: Cards) -> Iterator[str]:
+    """Yield the lines of the table: topics of B-splines, and a column for equal libraries."""
+    names = [topic.name for topic in load_topics() if topic.basis_family == BSPLINE]
+    columns = defaultdict(list)
+    for library in LIBRARIES:
+        if library.family == BSPLINE and (library.name, "float64") in cards:
+            topics = cards[library.name, "float64"]["topics"]
+            single = cards.get((library.name, "float32"), {"topics": {}})["topics"]
+            cells = [_cell(topics[name]) if name in topics else "not tested" for name in names]
+            columns[*cells, _cell(*topics.values()), _cell(*single.values())].append(library.name)
+    yield f"| float64 | {' | '.join(', '.join(equal) for equal in columns.values())} |"
+    yield "|---|" + "---|" * len(columns)
+    labels = [*(f"`{name}`" for name in names), "**all**", "all, float32"]
+    for label, row in zip(labels, zip(*columns, strict=True), strict=True):
+        yield f"| {label} | {' | '.join(row)} |"
 
 
-def _results(records: Sequence[Record]) -> list[str]:
-    """Return the table of all topics: a column for each library in float64."""
-    shown = [one for one in records if one["dtype"] == "float64"]
-    single = {
-        one["name"]: "{}/{}".format(*totals(one)) for one in records if one["dtype"] == "float32"
-    }
-    topics = [
-        topic.name for topic in load_topics() if any(topic.name in r["topics"] for r in shown)
-    ]
-    rows = [[f"`{name}`", *(_cell(one["topics"].get(name)) for one in shown)] for name in topics]
-    rows.append(["**all required**", *("**{}/{}**".format(*totals(one)) for one in shown)])
-    rows.append(["the same, float32", *(single.get(one["name"], "-") for one in shown)])
-    return _table(["float64", *(one["name"] for one in shown)], rows)
+def _cell(*topics: Mapping[str, int]) -> str:
+    right, required, agrees, free = totals(topics)
+    said = [f"{right}/{required}"] * (required > 0) + [f"({agrees}/{free})"] * (free > 0)
+    return " ".join(said) or "-"
 
 
-def _cell(topic: Mapping[str, int] | None) -> str:
-    if topic is None:
-        return "not tested"
-    right, required, agrees, free = totals({"topics": {"": topic}})
-    more = f"({agrees}/{free})" if free else ""
-    return f"{right}/{required} {more}".strip() if required else more or "-"
+def _defects(names: Sequence[str], cards: Cards) -> Iterator[str]:
+    """Yield what was read in the sources of some libraries, where the case still fails."""
+    for row in TABLES["defect"]:
+        case, flag = row.get("case", ""), row.get("flag", "")
+        having = [name for name in names if name in row["at"]]
+        shown = [one for one in having if not case or fails(cards[one, "float64"], case)]
+        if shown:
+            named = f"[{flag}](conformance.md#{flag.lower()}): " if flag else ""
+            where = ", ".join(dict.fromkeys(_link(row["at"][name]) for name in shown))
+            where += f" ({', '.join(shown)})" if len(shown) < len(names) else ""
+            yield f"- {named}{row['cause']}. {where}." + f" Fails: `{case}`." * bool(case)
 
 
-def _known(records: Sequence[Record]) -> Iterator[Sequence[str]]:
-    by_name = {one["name"]: one for one in records if one["dtype"] == "float64"}
-    for row in TABLES["known"]:
-        for name in row["libraries"]:
-            if name in by_name:
-                result = case_outcome(by_name[name], row["case"])
-                yield name, row["defect"], f"`{row['case']}`", result
-
-
-def _section(record: Record) -> list[str]:
-    """Return the lines on one record: its numbers, its named findings, its largest errors."""
-    right, required, agrees, free = totals(record)
-    versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
-    named = [
-        one
-        for one in record["findings"]
-        if _is_fact(one) or (record["name"], one["name"]) in EVIDENCE
-    ]
-    ordered = sorted(named, key=lambda one: (_is_fact(one), -len(_cases(one)), one["name"]))
-    explained = {case for one in named for case in _cases(one)}
-    others = {case for one in record["findings"] for case in _cases(one)} - explained
-    conventions = {topic.name for topic in load_topics() if topic.is_convention}
-    worst = [
-        f"`{name}` {topic['worst_error']:.2g}"
-        for name, topic in record["topics"].items()
-        if topic["worst_error"] and name not in conventions
-    ]
-    lines = [
-        f"**{record['dtype']}**, {record['date']}, contract {record['contract']}: {right} of "
-        f"{required} required cases right; {agrees} of {free} open answers are those of the "
-        f"vectors. {versions}.",
-        "",
-        *(f"- {_finding(record['name'], one)}" for one in ordered),
-    ]
-    if others:
-        lines.append(f"- Failures that are not named: {len(others)}.")
-    if worst:
-        said = f"Largest errors, in units of an answer's largest number: {', '.join(worst)}."
-        lines += ["", said]
-    return [*lines, ""]
-
-
-def _finding(library: str, one: Record) -> str:
-    """Return a finding with its cases, and for a defect the line of the source that was read."""
-    cases, flag = _cases(one), one["name"]
-    named = ", ".join(f"`{case}`" for case in cases[:SHOWN])
-    more = f" and {len(cases) - SHOWN} more" if len(cases) > SHOWN else ""
-    link = f"[{flag}](conformance.md#{flag.lower()}), {len(cases)}"
-    if _is_fact(one):
-        return f"{link}: {one['detail'].replace('|', '/')} ({named}{more})"
-    place, cause = EVIDENCE[library, flag]
+def _link(place: str) -> str:
     file, _, lines = place.partition(":")
-    said = f"`{file}`, {'lines' if ' ' in lines else 'line'} {lines}"
-    if file in TABLES["links"]:
-        said = f"[{said}]({TABLES['links'][file]}#L{lines.split()[0]})"
-    return f"{link}: {notes()[flag]['defect']} ({named}{more}). Source: {said}: {cause}."
+    link = TABLES["links"].get(file)
+    return f"[`{place}`]({link}#L{lines.split()[0]})" if link else f"`{place}`"
 
 
-def _is_fact(one: Record) -> bool:
-    return one["name"] in FACTS and one["name"] != "NotNamed"
-
-
-def _cases(one: Record) -> list[str]:
-    return [case for bad in BAD for case in one[bad]]
+def _card(library: Library, cards: Cards) -> str:
+    """Return the paragraph of a library: counts, versions, and what was seen."""
+    card = cards[library.name, "float64"]
+    counts = "{} of {} right".format(*totals(card["topics"].values()))
+    if single := cards.get((library.name, "float32")):
+        counts += ", in float32 {} of {}".format(*totals(single["topics"].values()))
+    versions = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
+    seen: Counter[str] = Counter()
+    for one in card["findings"]:
+        name = one["name"]
+        if one["kind"] == RESEMBLES:  # with S = 0 it is only what most of the failed cases test
+            name = f"resembles {name} ({one['agreement']:.2f})" if one["agreement"] else "NotNamed"
+        elif name == "Raises":
+            name += f" `{one['detail'].partition(':')[0]}`"
+        seen[name] += len(one["cases"])
+    said = ", ".join(f"{name} {n}" for name, n in seen.items())
+    about = f"*{versions}; {card['date']}, contract {card['contract']}.*"
+    return f"**{library.name}**: {counts}. {library.remark} {about}" + f" Seen: {said}." * bool(
+        said
+    )
 
 
 # --- the program
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line of `report`."""
-    found = argparse.ArgumentParser(
+def main(arguments: Sequence[str]) -> int:
+    """Test the libraries, write records and page, and return the exit status."""
+    line = argparse.ArgumentParser(
         prog="python -m kan_ref.conformance report",
         description="Test the libraries of cards.toml. Exit status: 0 even if cases fail; 1 if a "
         "library that was named is not installed, one cannot be tested, or there are no records; "
         "2 for wrong arguments; 130 after Ctrl-C.",
     )
     names = [library.name for library in LIBRARIES]
-    found.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        choices=names,
-        metavar="NAME",
-        help=f"one library, repeatable: {', '.join(names)}",
-    )
-    found.add_argument("--dtype", choices=("float64", "float32"), help="one precision only")
-    found.add_argument(
-        "--out",
-        type=Path,
-        default=Path("docs"),
-        metavar="DIR",
-        help="folder of report_cards.jsonl and report_cards.md (default %(default)s)",
-    )
-    found.add_argument(
-        "--timeout",
-        type=float,
-        default=PATIENCE,
-        metavar="S",
-        help="seconds for one case (default %(default)g)",
-    )
-    found.add_argument(
-        "--render", action="store_true", help="write the page from the records, and test nothing"
-    )
-    return found
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Test the libraries, write records and page, and return the exit status."""
-    line = parser()
+    text = f"one library, repeatable: {', '.join(names)}"
+    add = line.add_argument
+    add("--only", action="append", default=[], choices=names, metavar="NAME", help=text)
+    text = "folder of report_cards.jsonl and report_cards.md (default %(default)s)"
+    add("--out", type=Path, default=Path("docs"), metavar="DIR", help=text)
+    text = "write the page from the records, and test nothing"
+    add("--render", action="store_true", help=text)
     options = line.parse_args(arguments)
     file, status = options.out / "report_cards.jsonl", 0
     check_output(line, "--out", file, makes_folder=True)
     try:
-        before = read_records(file) if file.exists() else []
+        cards = read_cards(file) if file.exists() else {}
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
-    records = {(one["name"], one["dtype"]): one for one in before}
     options.out.mkdir(parents=True, exist_ok=True)
-    for library in () if options.render else LIBRARIES:
-        if options.only and library.name not in options.only:
-            continue
+    chosen = [one for one in LIBRARIES if not options.only or one.name in options.only]
+    for library in () if options.render else chosen:
         if absent := missing(library):
             print(f"{library.name} is left out: {', '.join(absent)} is not installed")
             status = max(status, int(bool(options.only)))
             continue
-        for dtype in [dtype for dtype in library.dtypes if options.dtype in (None, dtype)]:
+        for dtype in library.dtypes:
             try:
-                found = measure(library, dtype, options.timeout)
+                found = measure(library, dtype)
             except RuntimeError as error:
                 print(f"{error}; its record is not changed", file=sys.stderr)
                 status = 1
                 continue
-            records[library.name, dtype] = found
-            replace_file(os.fspath(file), dump(records.values()).encode())
-            print(f"{library.name} {dtype}: {'{} of {}'.format(*totals(found))} right", flush=True)
-    if not records:
+            cards[library.name, dtype] = found
+            replace_file(os.fspath(file), dump(cards).encode())
+            counts = "{} of {}".format(*totals(found["topics"].values()))
+            print(f"{library.name} {dtype}: {counts} right", flush=True)
+    if not cards:
         print(f"{file} has no record, so there is no page", file=sys.stderr)
         return 1
-    replace_file(os.fspath(file.with_suffix(".md")), page(in_order(records.values())).encode())
+    replace_file(os.fspath(file.with_suffix(".md")), page(cards).encode())
     return status

@@ -27,7 +27,7 @@ import json
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -38,6 +38,7 @@ from kan_ref.conformance.judge import BAD, Outcome
 
 FILE = HOME / "patterns.json"
 FACT, RESEMBLES, NOT_NAMED = "fact", "resembles", "not named"
+# of verdicts of another kind than "values", named by it: "no answer" is NoAnswer; and the last two
 FACTS = {
     "Raises": "the method raises an exception, or reports an error",
     "NoAnswer": "the method hangs or ends the program",
@@ -47,14 +48,6 @@ FACTS = {
     "NotFinite": "numbers are nan or infinite where the right ones are finite",
     "SmallError": "the numbers are right but for a small error",
     "NotNamed": "the failures are no facts, and resemble no known defect",
-}
-_BY_KIND = {
-    "raises": "Raises",
-    "no answer": "NoAnswer",
-    "not asked": "NotAsked",
-    "unreadable": "Unreadable",
-    "shape": "Shape",
-    "not finite": "NotFinite",
 }
 _WITH_KNOTS = ("uniform_knots", "initial_layer")  # whose answers hold the knots of a fresh grid
 SMALL = 3e-5  # relative errors below it have causes of their own: precision, tolerances
@@ -119,13 +112,12 @@ def _facts(bad: Sequence[Outcome]) -> list[Finding]:
     n_single = Counter(one.case.method for one in small if one.verdict.single)
     groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for one in bad:
-        kind, method, message = one.verdict.kind, one.case.method, one.verdict.message
-        if kind in ("shape", "not asked"):
-            groups[_BY_KIND[kind], method].append(one)
-        elif kind == "not finite":
-            groups[_BY_KIND[kind], ""].append(one)
-        elif kind in _BY_KIND:
-            groups[_BY_KIND[kind], re.sub(r"0x[0-9a-fA-F]+|\d+", "#", message)].append(one)
+        name, method = one.verdict.kind.title().replace(" ", ""), one.case.method
+        if name in ("Shape", "NotAsked"):
+            groups[name, method].append(one)
+        elif name in FACTS:
+            words = re.sub(r"0x[0-9a-fA-F]+|\d+", "#", one.verdict.message)
+            groups[name, "" if name == "NotFinite" else words].append(one)
         elif one.case.call:
             groups[one.case.flags[0], ""].append(one)
         elif one.verdict.relative < SMALL and 2 * n_single[method] > n_small[method]:
@@ -173,8 +165,9 @@ def load_patterns() -> tuple[Pattern, ...]:
     """
     document = json.loads(FILE.read_text(encoding="utf-8"))
     by_id = {case.id: case for topic in load_topics() for case in topic.cases}
-    cases = [by_id[name] for name in document["cases"]]
-    places = [(case, output) for case in cases for output in case.expected]
+    places = [
+        (by_id[name], output) for name in document["cases"] for output in by_id[name].expected
+    ]
     found = []
     for entry in document["patterns"]:
         bits = bin(int(entry["wrong"], 16))[:1:-1]
@@ -213,41 +206,44 @@ def _resembled(outcomes: Sequence[Outcome]) -> list[Finding]:
 def agreements(outcomes: Sequence[Outcome]) -> dict[str, tuple[float, set[str]]]:
     """Return flag -> agreement (C32) of its best pattern, and the pattern's cases; best flag first.
 
-    `outcomes` have passed or failed.
+    `outcomes` have passed or failed, those of basic methods first.
     """
-    asked: dict[str, dict[str, Outcome]] = defaultdict(dict)
+    asked: dict[str, set[str]] = defaultdict(set)
+    failed: dict[str, dict[str, Wrong]] = defaultdict(dict)
     for one in outcomes:
-        asked[one.case.method][one.case.id] = one
+        asked[one.case.method].add(one.case.id)
+        if one.status in BAD:
+            failed[one.case.method][one.case.id] = wrong_outputs(one)
+    not_blocked = {one.case.method for one in outcomes if one.status == "failed"}
     found: dict[str, tuple[float, set[str]]] = {}
     for pattern in load_patterns():
-        score = _agreement(pattern, asked)
+        score = _agreement(pattern, asked, failed, not_blocked)
         if score >= found.get(pattern.flag, (0.0,))[0]:
             found[pattern.flag] = score, {case for one in pattern.wrong.values() for case in one}
     tested = Counter(flag for one in outcomes if one.status in BAD for flag in one.case.flags)
-    ranks = {
-        flag: score + TIE * tested[flag] / tested.total() for flag, (score, _) in found.items()
-    }
-    return {flag: found[flag] for flag in sorted(found, key=lambda flag: -ranks[flag])}
+    rank = {flag: score + TIE * tested[flag] / tested.total() for flag, (score, _) in found.items()}
+    return {flag: found[flag] for flag in sorted(found, key=lambda flag: -rank[flag])}
 
 
-def _agreement(pattern: Pattern, asked: Mapping[str, Mapping[str, Outcome]]) -> float:
-    above, below = 0.0, 0.0
-    basic = (math.inf, True)  # level of the pattern's most basic method, and whether it passes
-    for method, members in asked.items():
-        wrong = pattern.wrong.get(method, {})
-        expected = wrong.keys() & members.keys()
-        bad = {case: one for case, one in members.items() if one.status in BAD}
-        if expected:
-            basic = min(basic, (min(_levels()[case] for case in expected), not bad))
+def _agreement(
+    pattern: Pattern,
+    asked: Mapping[str, Collection[str]],
+    failed: Mapping[str, Mapping[str, Wrong]],
+    not_blocked: Collection[str],
+) -> float:
+    above, below, factor = 0.0, 0.0, 0.0
+    for method, cases in asked.items():
+        wrong, bad = pattern.wrong.get(method, {}), failed.get(method, {})
+        expected = {case for case in wrong if case in cases}
+        if expected:  # the first such method is the pattern's most basic one
+            factor = factor or (1.0 if bad else OWN)
         if not bad:
             below += RIGHT * bool(expected)
-        elif any(one.status == "failed" for one in bad.values()):
-            both = sum(
-                _alike(wrong[case], wrong_outputs(bad[case])) for case in expected & bad.keys()
-            )
+        elif method in not_blocked:
+            both = sum(_alike(wrong[case], bad[case]) for case in expected & bad.keys())
             above += both / len(expected | bad.keys())
             below += 1.0
-    return above / below * (OWN if basic[1] else 1.0) if above else 0.0
+    return factor * above / below if above else 0.0
 
 
 def _alike(one: Wrong, other: Wrong) -> float:
@@ -263,8 +259,3 @@ def _alike(one: Wrong, other: Wrong) -> float:
 
 def _equal(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=SAME) or (math.isnan(one) and math.isnan(other))
-
-
-@cache
-def _levels() -> dict[str, int]:
-    return {case.id: topic.level for topic in load_topics() for case in topic.cases}

@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,14 +52,19 @@ class Report:
         return findings(self.outcomes)
 
     @cached_property
-    def defects(self) -> list[tuple[str, int]]:
-        """The names of the findings, each with its number of failures that are not blocked."""
+    def counted(self) -> list[tuple[Finding, int]]:
+        """The findings that failures show which are not blocked, with the number of these."""
         failed = {one.case.id for one in self.failures}
-        counts = ((one.name, sum(case in failed for case in one.cases)) for one in self.findings)
-        return [(name, n) for name, n in counts if n]
+        counts = [(one, len(failed.intersection(one.cases))) for one in self.findings]
+        return [(one, n) for one, n in counts if n]
+
+    @property
+    def defects(self) -> list[tuple[str, int]]:
+        """The names of these findings, with the same numbers."""
+        return [(one.name, n) for one, n in self.counted]
 
 
-def _n_right(outcomes: list[Outcome] | tuple[Outcome, ...]) -> int:
+def _n_right(outcomes: Iterable[Outcome]) -> int:
     return sum(one.status in RIGHT for one in outcomes)
 
 
@@ -103,12 +108,11 @@ def lines(report: Report) -> Iterator[str]:
 
 def summary(report: Report) -> Iterator[str]:
     """Yield the findings and the counts, `last_line` last."""
-    counts, explained = dict(report.defects), notes()
-    for one in report.findings:
-        if n := counts.get(one.name):
-            text = one.detail or explained[one.name]["defect"]
-            yield f"{_said(one)}, {n} case{'s' * (n != 1)}: {text}"
-    if "Float32Inside" in counts:
+    explained = notes()
+    for one, n in report.counted:
+        text = one.detail or explained[one.name]["defect"]
+        yield f"{_said(one)}, {n} case{'s' * (n != 1)}: {text}"
+    if any(one.name == "Float32Inside" for one, _ in report.counted):
         yield "note: numbers are those of float32; --dtype float32 tests in that precision"
     n_right, n_required = _n_right(report.required), len(report.required)
     n_skipped = sum(one.status == "skipped" for one in report.required)

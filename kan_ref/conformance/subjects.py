@@ -41,7 +41,7 @@ from kan_ref.conformance.cases import (
     arguments,
     printable,
 )
-from kan_ref.conformance.plain_layer import read_numbers
+from kan_ref.conformance.judge import plain
 
 MOST_CRASHES = 3  # hangs and exits of one method, after which its further cases are not run
 MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
@@ -296,21 +296,10 @@ def serve() -> None:
         while True:
             answer = subject.ask(pickle.load(sys.stdin.buffer))
             try:
-                answer = replace(answer, result=_plain(answer.result))
+                answer = replace(answer, result=plain(answer.result))
             except Exception as error:  # what a subject made may raise anything when it is read
                 answer = _unreadable(f"the answer cannot be read: {error}")
             reply(answer)
-
-
-def _plain(value: Any) -> Any:
-    """Return a result that can be read without the library that made its arrays."""
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return read_numbers(value)
 
 
 # --- a program in any language: lines of JSON

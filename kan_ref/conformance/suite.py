@@ -102,8 +102,8 @@ def _outcome(
     if answer.error is None:
         verdict = judge(case, answer.result, subject.dtype)
     else:
-        verdict = Verdict(False, answer.error, kind=answer.kind)
-    if verdict.right:
+        verdict = Verdict(answer.kind, answer.error)
+    if not verdict.kind:
         words = "listed as failing, but passes" if listed else ""
         return Outcome(case, "xpassed" if listed else "passed", words, verdict)
     if case.kind != "required":

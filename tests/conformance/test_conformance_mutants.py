@@ -47,7 +47,9 @@ def report_on_defect(defect):
         if any(case.method in changed for case in members)
     ]
     adapter = defective(old, new)
-    report = report_on(adapter, only=topics, skip=[*SLOW, "input_*"])  # these are slow, and the last to fail
+    report = report_on(
+        adapter, only=topics, skip=[*SLOW, "input_*"]
+    )  # these are slow, and the last to fail
     return report if report.failures else report_on(adapter, only=topics, skip=SLOW)
 
 

@@ -29,9 +29,9 @@ from oracles_layer import (
 from kan_ref.conformance import calls, cases
 from kan_ref.conformance.cases import load_topics
 from kan_ref.conformance.generate import __main__ as program
-from kan_ref.conformance.generate import encode, pruned_networks, topics_knots, topics_rest
-from kan_ref.conformance.generate.encode import array, case, dice, to_float, topic
-from kan_ref.conformance.generate.exact import context, precise
+from kan_ref.conformance.generate import encode, others, scores, splines
+from kan_ref.conformance.generate.encode import array, case, dice
+from kan_ref.conformance.generate.exact import context, precise, to_float
 
 HOME = Path(cases.HOME)
 FILES = sorted((HOME / "vectors").glob("*.json"))
@@ -63,7 +63,7 @@ def arrays(value):
 # --- the files
 
 
-SLOW = {"input_jacobians"}  # the topic of second derivatives runs its lines
+SLOW = {"input_jacobian"}  # the topic of second derivatives runs its lines
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_a_file_is_made_anew_byte_for_byte(make):
 
 
 def test_checking_tells_a_changed_a_missing_and_a_superfluous_file(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(program, "TOPICS", (topics_knots.knots, topics_rest.counts))
-    monkeypatch.setattr(program, "HOME", tmp_path)
+    monkeypatch.setattr(program, "TOPICS", (splines.knots, others.counts))
+    monkeypatch.setattr(program, "HOME", tmp_path / "vectors")
 
     assert program.main([]) == 0
     assert program.main(["--check"]) == 0
@@ -450,12 +450,12 @@ def test_tolerances_of_derivatives_are_not_those_of_tiny_numbers():
 
 
 def test_a_pruning_case_that_hangs_on_rounding_is_refused():
-    network = pruned_networks.mixed_nodes(4)
-    x = pruned_networks.points("prune-four", 6, 2)
-    edge = pruned_networks.edge_scores_of(network[0], x)
+    network = scores.mixed_nodes(4)
+    x = scores.points("prune-four", 6, 2)
+    edge = scores.edge_scores_of(network[0], x)
 
     with pytest.raises(ValueError, match="too near the threshold"):
-        pruned_networks.kept_nodes(network, x, float(max(edge[1])) * 1.1)
+        scores.kept_nodes(network, x, float(max(edge[1])) * 1.1)
 
 
 def test_sixty_digits_are_rounded_to_the_nearest_float64():
@@ -487,14 +487,14 @@ def test_drawn_numbers_depend_on_their_seed_alone_and_keep_within_their_ends():
 
 def test_a_case_with_an_unknown_flag_is_refused():
     with pytest.raises(ValueError, match=r"case a has flags \['Unheard'\], which flags\.toml"):
-        case("a", "basis", "Unheard", {}, {"basis": array([1.0])}, {"basis": 1e-13})
+        case("a", "basis", "Unheard", {}, {"basis": ([1.0], 1e-13)})
 
 
 def test_two_cases_of_one_id_are_refused():
-    one = case("a", "basis", "CoxDeBoor", {}, {"basis": array([1.0])}, {"basis": 1e-13})
+    one = case("a", "basis", "CoxDeBoor", {}, {"basis": ([1.0], 1e-13)})
 
-    with pytest.raises(ValueError, match=r"topic t has two cases with the same id: \['a', 'a'\]"):
-        topic("t", level=1, needs=[], equation="", cases=[one, one])
+    with pytest.raises(ValueError, match=r"topic t has two cases with the same id: \['a'\]"):
+        encode.document("t", [one, one], 1, "", "")
 
 
 # --- the page of the contract

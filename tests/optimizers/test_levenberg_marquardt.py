@@ -8,7 +8,7 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles_optimizers import BARD, PROBLEMS, ROSENBROCK, naive_levenberg_marquardt
+from oracles_training import BARD, PROBLEMS, ROSENBROCK, naive_levenberg_marquardt
 
 from kan_ref.numerics import NormalSums, RowSparse, normal_sums
 from kan_ref.optimizers import Steps

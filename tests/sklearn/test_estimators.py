@@ -1,4 +1,4 @@
-"""The estimators: scikit-learn's own checks, and what users do with estimators."""
+"""The estimators: scikit-learn's own checks, what users do with them, and `discover` as a method of SRBench."""
 
 import pickle
 from dataclasses import replace
@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import sympy
 from scipy.sparse import csr_matrix
+from sklearn.base import clone
 from sklearn.datasets import load_iris, make_friedman1, make_moons
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -15,8 +17,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 import kan_ref as kr
+from benchmarks import srbench_method as method
 from benchmarks.estimators import verdict
 from kan_ref.sklearn import KANClassifier, KANRegressor
+
+# --- the estimators: scikit-learn's own checks, and what users do with estimators
 
 QUICK = {"n_steps": 4, "n_folds": 2, "penalty_weights": (1e-3,)}
 SHORT = {"n_steps": 20, "n_folds": 2, "penalty_weights": (3e-3, 3e-2), "random_state": 0}
@@ -336,3 +341,56 @@ def test_the_name_of_a_column_is_drawn_as_it_is():
 def test_a_formula_is_found_only_after_a_fit():
     with pytest.raises(NotFittedError):
         _ = KANRegressor().formula_
+
+
+# --- `discover` as a method of SRBench: what its experiment calls, and the formula in the names of the columns
+
+
+@pytest.fixture(scope="module")
+def named_table():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(rng.uniform(1.0, 3.0, (200, 3)), columns=["m", "E_n", "c"])
+
+
+@pytest.fixture(scope="module")
+def by_srbench(named_table):
+    est = clone(method.est)
+    est.random_state, est.max_time = 1, 20.0
+    return est.fit(named_table, (named_table.E_n / (named_table.m * named_table.c**2)).to_numpy())
+
+
+def test_the_formula_has_the_names_of_the_columns(by_srbench, named_table):
+    symbols = m, energy, c = sympy.symbols("m E_n c")
+    local = {one.name: one for one in symbols}
+
+    found = sympy.parse_expr(method.model(by_srbench, named_table), local)
+
+    assert sympy.simplify(found - energy / (m * c**2)) == 0
+    assert "x_2" in method.model(by_srbench)
+
+
+def test_predictions_are_those_of_the_formula_for_tables_and_arrays(by_srbench, named_table):
+    expected = named_table.E_n / (named_table.m * named_table.c**2)
+
+    for x in (named_table, named_table.to_numpy()):
+        np.testing.assert_allclose(by_srbench.predict(x), expected, rtol=1e-12)
+    assert by_srbench.score(named_table, expected) == pytest.approx(1.0)
+
+
+def test_where_the_formula_is_undefined_the_mean_is_predicted(by_srbench, named_table):
+    expected = (named_table.E_n / (named_table.m * named_table.c**2)).mean()
+
+    assert by_srbench.predict([[0.0, 1.0, 1.0]]) == pytest.approx([expected])
+
+
+def test_complexity_counts_the_nodes_of_the_formula(by_srbench):
+    assert method.complexity(by_srbench) == len(
+        list(sympy.preorder_traversal(by_srbench.discovery_.formula))
+    )
+    assert 8 <= method.complexity(by_srbench) <= 12  # a product of x_2 and two powers
+
+
+def test_time_and_seed_are_parameters_that_the_experiment_sets():
+    test = clone(method.est).set_params(**method.eval_kwargs["test_params"])
+
+    assert test.get_params() == {"max_time": 10.0, "random_state": None}

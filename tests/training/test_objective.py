@@ -1,9 +1,14 @@
-"""The objective: value, gradient, residuals and Jacobian agree with the definitions, with differences and with one another."""
+"""What training minimizes: losses, standardized data, and the objective with its gradient, residuals and Jacobian.
 
+All agree with the definitions, with differences and with one another.
+"""
+
+import math
 from itertools import combinations
 
 import numpy as np
 import pytest
+import sympy
 from networks import SPLINE_ARRAYS, data_objective, random_batch, random_network, with_formulas
 from oracles_training import (
     bits,
@@ -18,8 +23,192 @@ import kan_ref as kr
 from kan_ref.numerics import NormalSums, central_difference, dense_form
 from kan_ref.pde import Equations
 from kan_ref.sparsity import Penalty, penalty_value
+from kan_ref.training import Scaler, scaled
 from kan_ref.training import objective as module
-from kan_ref.training.objective import MSE, DataTerm, Objective, SmoothTerm, values_at
+from kan_ref.training.objective import (
+    LOSSES,
+    MSE,
+    DataTerm,
+    Objective,
+    SmoothTerm,
+    mean_square_residuals,
+    values_at,
+)
+
+# --- losses: values against their definitions, gradients against differences, targets that cannot be broadcast or misread
+
+NAMES = ("mse", "cross_entropy", "logistic")
+
+
+def case(name, seed, *, batch=5, n_out=3, size=3.0):
+    """Predictions and targets (batch, n_out) of a loss."""
+    rng = np.random.default_rng(seed)
+    z = size * rng.normal(size=(batch, n_out))
+    if name == "cross_entropy":
+        return z, np.eye(n_out)[rng.integers(n_out, size=batch)]
+    return z, rng.normal(size=z.shape) if name == "mse" else rng.integers(2, size=z.shape) * 1.0
+
+
+def by_definition(name, z, y):
+    if name == "mse":
+        return mean_square(z, y)
+    if name == "logistic":  # the right answer has probability s(z) for 1, s(-z) for 0
+        signs = np.where(y == 1.0, 1.0, -1.0)
+        return float(np.mean([math.log1p(math.exp(-v)) for v in (signs * z).ravel()]))
+    right = z[y == 1.0]
+    return float(np.mean([math.log(sum(map(math.exp, z[b] - r))) for b, r in enumerate(right)]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_loss_is_its_definition(name, seed):
+    z, y = case(name, seed)
+
+    assert LOSSES[name].value_and_grad(z, y)[0] == pytest.approx(by_definition(name, z, y), 1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_gradient_of_a_loss_is_its_derivative_along_any_direction(name, seed):
+    z, y = case(name, seed)
+    direction = np.random.default_rng(seed + 9).normal(size=z.shape)
+
+    slope = central_difference(lambda t: LOSSES[name].value_and_grad(z + t * direction, y)[0])
+
+    assert np.vdot(LOSSES[name].value_and_grad(z, y)[1], direction) == pytest.approx(
+        slope, rel=1e-7, abs=1e-9
+    )
+
+
+def test_the_squares_of_residuals_sum_to_the_loss_the_first_sample_first():
+    z, y = case("mse", 0)
+    residuals = mean_square_residuals(z, y)
+
+    assert residuals @ residuals == pytest.approx(mean_square(z, y), rel=1e-14)
+    assert residuals[1] == pytest.approx((z - y)[0, 1] / math.sqrt(z.size), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "logistic"])
+def test_losses_of_huge_logits_are_finite_and_linear(name):
+    z = np.array([[1e4, -1e4]])
+    wrong = np.array([[0.0, 1.0]])
+
+    value, gradient = LOSSES[name].value_and_grad(z, wrong)
+
+    assert value == pytest.approx(2e4 if name == "cross_entropy" else 1e4)
+    assert np.abs(gradient).max() <= 1.0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_loss_writes_into_nothing_that_it_is_given(name):
+    z, y = case(name, 0)
+    before = z.copy(), y.copy()
+
+    LOSSES[name].value_and_grad(z, y)
+
+    assert (z == before[0]).all()
+    assert (y == before[1]).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_judgement_is_loss_error_and_share_of_right_answers(name):
+    z, y = case(name, 1, batch=40)
+    loss, rmse, accuracy = LOSSES[name].judge(z, y)
+
+    probabilities, right = z, math.nan
+    if name == "cross_entropy":
+        probabilities = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+        right = np.mean([row.argmax() == label.argmax() for row, label in zip(z, y, strict=True)])
+    elif name == "logistic":
+        probabilities, right = 1.0 / (1.0 + np.exp(-z)), ((z > 0) == (y == 1)).mean()
+    assert loss == pytest.approx(by_definition(name, z, y), rel=1e-12)
+    assert rmse == pytest.approx(math.sqrt(mean_square(probabilities, y)), rel=1e-12)
+    assert accuracy == pytest.approx(right, nan_ok=True)
+
+
+# --- probabilities
+
+
+@pytest.mark.parametrize(("widths", "loss"), [((2, 3), None), ((2, 1), None), ((2, 3), "logistic")])
+def test_probabilities_are_those_of_the_loss(widths, loss):
+    network = random_network(np.random.default_rng(0), widths=widths, degrees=(3,))
+    x = np.random.default_rng(1).uniform(-1, 1, (6, 2))
+
+    found = kr.predict_proba(network, x, loss=loss)
+
+    z = network(x)
+    expected = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    if widths[-1] == 1 or loss == "logistic":
+        expected = 1.0 / (1.0 + np.exp(-z))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_probabilities_of_far_logits_are_zero_and_one():
+    line = kr.init_network(
+        (1, 2), n_intervals=1, degree=1, domain=(-1, 1), rng=np.random.default_rng(0)
+    )
+    line = line.with_theta(np.array([0, 0, 0, 0, 1e4, -1e4, 1, 1.0]))
+
+    np.testing.assert_array_equal(kr.predict_proba(line, [[1.0]]), [[1.0, 0.0]])
+    np.testing.assert_array_equal(kr.predict_proba(line, [[1.0]], loss="logistic"), [[1.0, 0.0]])
+
+
+def test_one_output_has_no_cross_entropy():
+    network = random_network(np.random.default_rng(0), widths=(2, 1))
+
+    with pytest.raises(ValueError, match="loss"):
+        kr.predict_proba(network, np.zeros((1, 2)), loss="cross_entropy")
+
+
+# --- targets are read by name and position, and never broadcast
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "words"),
+    [
+        ("mse", np.zeros(4), r"y.*\(4,\).*y\[:, None\]"),
+        ("mse", np.zeros((4, 1)), r"y.*\(4, 1\)"),
+        ("mse", np.zeros((3, 2)), "y.*3.*4"),
+        ("mse", np.array([[0, 0], [0, 0], [0, np.nan], [0, 0]]), "y.*nan.*row 2.*column 1"),
+        ("logistic", np.array([[0, 1], [0, 1], [0, 0.5], [1, 1]]), "y.*row 2.*column 1"),
+        ("logistic", np.zeros(4), "y"),
+        ("cross_entropy", np.array([0, 1, 2, 0]), "y at position 2.*2"),
+        ("cross_entropy", np.array([0, -1, 0, 0]), "y at position 1.*-1"),
+        ("cross_entropy", np.zeros(4), "y.*float64"),
+        ("cross_entropy", np.zeros((4, 2), int), r"y.*\(4, 2\)"),
+    ],
+)
+def test_targets_that_do_not_fit_are_refused(loss, y, words):
+    network = random_network(np.random.default_rng(0), widths=(3, 2))
+
+    with pytest.raises(ValueError, match=words):
+        kr.value_and_grad(network, np.zeros((4, 3)), y, loss)
+
+
+def test_labels_become_rows_with_a_one_in_their_column():
+    rows = LOSSES["cross_entropy"].read_targets("y", np.array([2, 0], dtype=np.uint8), 3)
+
+    np.testing.assert_array_equal(rows, [[0, 0, 1], [1, 0, 0]])
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_gradient_of_a_class_loss_reaches_the_parameters_of_a_network(seed):
+    network = random_network(np.random.default_rng(seed), widths=(2, 3, 3), degrees=(2, 3))
+    x = np.random.default_rng(seed).uniform(-1, 1, (7, 2))
+    labels = np.arange(7) % 3
+    direction = np.random.default_rng(seed + 1).normal(size=network.n_params)
+
+    def value(t):
+        return kr.value_and_grad(
+            network.with_theta(network.theta + t * direction), x, labels, "cross_entropy"
+        )[0]
+
+    slope = kr.value_and_grad(network, x, labels, "cross_entropy")[1] @ direction
+
+    assert slope == pytest.approx(central_difference(value), rel=1e-6)
+
+
+# --- the objective: value, gradient, residuals and Jacobian agree with the definitions, with differences and with one another
 
 SUBSETS = [names for n in (1, 2, 3) for names in combinations(SPLINE_ARRAYS, n)]
 DISTINCT = ("uniform", "uneven", "clamped")  # kinds of rows without repeated inner breakpoints
@@ -457,3 +646,177 @@ def test_the_model_of_a_vector_is_made_once():
 
     assert isinstance(objective, Objective)
     assert objective.model_at(z) is objective.model_at(z)
+
+
+# --- standardized data: the moments, the ways back, constant columns, formulas in the user's units
+
+
+def table(seed=0, n=30):
+    """Three inputs and two targets in units far from one."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 3)) * [1e-3, 1.0, 1e6] + [0.5, -3.0, 2e7]
+    y = x[:, :2] * [1e5, 2.0] + 40.0
+    return kr.Data(x[:20], y[:20], x[20:], y[20:], names=("a", "b", "c"))
+
+
+def test_columns_get_mean_0_and_standard_deviation_1_of_the_training_samples():
+    data = table()
+    found, scaler = scaled(data)
+
+    for before, after in ((data.x_train, found.x_train), (data.y_train, found.y_train)):
+        np.testing.assert_allclose(after.mean(axis=0), 0.0, atol=1e-9)
+        np.testing.assert_allclose(after.std(axis=0), 1.0, rtol=1e-12)
+        np.testing.assert_allclose(
+            after, (before - before.mean(axis=0)) / before.std(axis=0), atol=1e-9
+        )
+    np.testing.assert_allclose(scaler.x_mean, data.x_train.mean(axis=0))
+    np.testing.assert_array_equal(found.x_test, scaler.transform_x(data.x_test))
+    np.testing.assert_array_equal(found.y_test, scaler.transform_y(data.y_test))
+    assert found.names == scaler.names == ("a", "b", "c")
+
+
+def test_the_ways_back_lead_to_the_user_s_units():
+    data = table()
+    found, scaler = scaled(data)
+
+    np.testing.assert_allclose(scaler.inverse_x(found.x_test), data.x_test, rtol=1e-12)
+    np.testing.assert_allclose(scaler.inverse_y(found.y_test), data.y_test, rtol=1e-12)
+
+
+def test_data_do_not_depend_on_units_once_they_are_scaled():
+    data = table()
+    moved = kr.Data(
+        1e5 * data.x_train + 7.0, data.y_train / 3.0, 1e5 * data.x_test + 7.0, data.y_test / 3.0
+    )
+
+    for name in ("x_train", "y_train", "x_test", "y_test"):
+        np.testing.assert_allclose(
+            getattr(scaled(moved)[0], name), getattr(scaled(data)[0], name), atol=1e-8
+        )
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -3e7])
+def test_a_column_that_is_constant_up_to_rounding_becomes_exactly_0_and_comes_back(value):
+    data = table()
+    columns = data.x_train.copy()
+    columns[:, 1] = value * (1.0 + 2e-16 * (np.arange(20) % 2))
+    y = np.full((20, 1), value)
+    found, scaler = scaled(kr.Data(columns, y, columns[:3], y[:3]))
+
+    assert (found.x_train[:, 1] == 0.0).all()
+    assert (found.x_train[:, 0] != 0.0).any()
+    assert (found.y_test == 0.0).all()
+    assert scaler.x_scale[1] == 1.0
+    assert (scaler.inverse_y(np.ones((2, 1))) == value).all()
+    other = scaler.transform_x(
+        columns[:1] + np.array([[0.0, 2.0, 0.0]])
+    )  # another number is no rounding
+    assert other[0, 1] == pytest.approx(2.0, rel=1e-6)
+
+
+def test_labels_stay():
+    data = kr.Data(np.arange(6.0)[:, None], [0, 1] * 3, np.ones((2, 1)), [1, 0])
+    found, scaler = scaled(data)
+
+    assert found.y_train.tolist() == [0, 1] * 3
+    assert scaler.transform_y([1, 0]).tolist() == scaler.inverse_y([1, 0]).tolist() == [1, 0]
+    assert scaler.y_mean is None
+    assert "class labels" in repr(scaler)
+    (formula,) = scaler.formula((sympy.Symbol("x_1"),))
+    assert float(formula.subs("x_1", scaler.x_mean[0])) == 0.0
+
+
+# --- formulas
+
+
+@pytest.mark.parametrize("names", [None, ("u", "v", "w")])
+def test_a_formula_in_the_user_s_units_has_the_values_of_the_network(names):
+    data = table()
+    found, scaler = scaled(data)
+    symbols = sympy.symbols(names or data.names)
+    expressions = (symbols[0] * sympy.sin(symbols[1]) + symbols[2], symbols[0] ** 2)
+
+    moved = scaler.formula(expressions, names)
+
+    values = np.stack([sympy.lambdify(symbols, part)(*found.x_test.T) for part in expressions], 1)
+    own = np.stack([sympy.lambdify(symbols, part)(*data.x_test.T) for part in moved], axis=1)
+    np.testing.assert_allclose(own, scaler.inverse_y(values), rtol=1e-8)
+
+
+def test_one_formula_is_no_tuple_and_its_inputs_have_numbers_without_names():
+    scaler = Scaler([20.0, 1.0], [10.0, 1.0], [100.0], [50.0])
+
+    moved = scaler.formula(sympy.Symbol("x_1"))
+
+    assert sympy.simplify(moved - 5.0 * sympy.Symbol("x_1")) == 0
+
+
+def test_a_formula_of_a_constant_target_is_its_mean():
+    x = np.arange(5.0)[:, None]
+    _, scaler = scaled(kr.Data(x, np.full((5, 1), 7.0), x, np.full((5, 1), 7.0)))
+
+    assert float(scaler.formula(sympy.Symbol("x_1"))) == 7.0
+
+
+def test_a_standardized_input_stays_where_multiplying_out_would_overflow():
+    year, tiny = sympy.Symbol("x_1"), Scaler([2003.0], [0.5], [0.0], [1.0])
+
+    moved = tiny.formula(sympy.exp(year))
+
+    assert moved.atoms(sympy.UnevaluatedExpr)
+    assert float(moved.subs(year, 2004.0).doit()) == pytest.approx(np.exp(2.0))
+    assert (
+        not Scaler([3.0], [0.5], [0.0], [1.0]).formula(sympy.exp(year)).atoms(sympy.UnevaluatedExpr)
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "names", "word"),
+    [
+        (sympy.Symbol("q"), None, "expression"),
+        ((sympy.Symbol("x_1"),) * 2, None, "expression"),
+        (sympy.Symbol("a"), ("a", "b"), "names"),
+    ],
+)
+def test_formulas_of_other_data_are_refused(expression, names, word):
+    with pytest.raises(ValueError, match=word):
+        Scaler([20.0], [10.0], [100.0], [50.0]).formula(expression, names)
+
+
+# --- protections
+
+
+def test_a_scaler_keeps_its_numbers():
+    mean, scale = np.array([1.0]), np.array([2.0])
+    scaler = Scaler(mean, scale, mean, scale, names=["a"])
+    mean[0] = scale[0] = 5.0
+
+    assert (scaler.x_mean[0], scaler.y_scale[0], scaler.names) == (1.0, 2.0, ("a",))
+    assert repr(scaler) == "Scaler(x_mean [1.], x_scale [2.], y_mean [1.], y_scale [2.])"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (([0.0], [0.0], None, None), "x_scale"),
+        (([0.0, 1.0], [1.0], None, None), "x_scale"),
+        (([0.0], [1.0], [0.0], [-1.0]), "y_scale"),
+        (([np.nan], [1.0], None, None), "x_mean"),
+    ],
+)
+def test_scales_are_positive_numbers_of_each_column(arguments, word):
+    with pytest.raises(ValueError, match=word):
+        Scaler(*arguments)
+
+
+def test_a_table_with_other_columns_and_arrays_of_other_shapes_are_refused():
+    from networks import Frame
+
+    _, scaler = scaled(table())
+
+    with pytest.raises(ValueError, match="x"):
+        scaler.transform_x(Frame.of(["b", "a", "c"], np.zeros((2, 3))))
+    with pytest.raises(ValueError, match=r"x.*\(2, 2\)"):
+        scaler.transform_x(np.zeros((2, 2)))
+    with pytest.raises(ValueError, match=r"y.*\(2,\)"):
+        scaler.inverse_y(np.zeros(2))

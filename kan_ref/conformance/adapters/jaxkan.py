@@ -1,13 +1,12 @@
-"""jaxkan: its layers "base" (coefficients and knots for each edge) and "spline" are two adapters.
+"""jaxkan, on JAX: its layers "base" and "spline", without their bias.
 
-    "base":   c_basis (n_out n_in, n_basis), grid (n_out n_in, n_knots)
-    "spline": c_basis (n_out, n_in, n_basis), grid (n_in, n_knots)
-    both:     c_res, c_spl (n_out, n_in), bias (n_out,)
+    "base"      c_basis (n_out n_in, n_basis), grid (n_out n_in, n_knots): knots of each edge
+    "spline"    c_basis (n_out, n_in, n_basis), grid (n_in, n_knots)
+    both        c_res, c_spl (n_out, n_in)
 
-64-bit numbers are switched on in their process. The grid and weights of a fresh layer are float32
-even then (`uniform_knots` shows it). Given arrays keep their precision, as do those that its own
-`update_grid` computes. Its grid can be made finer only together with a move to the samples, with a
-margin of 0.01.
+The grid and weights of a fresh layer are float32 even if 64-bit numbers are switched on, as here;
+given arrays keep their precision. A grid is made finer only together with a move to the samples,
+whose margin is 0.01. Derivatives are those of JAX.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,27 +17,46 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
-from kan_ref.conformance.adapters.axes import (
-    JAXKAN_BASE,
-    JAXKAN_SPLINE,
-    PlainLayer,
-    layer_from,
-    layer_to,
-    require_supported,
-)
+from kan_ref.conformance.adapters.shared import Adapter, Answer, Array, Layer, Layers, needs
 
-MARGIN = 0.01  # that of its update_grid
 PLACES = {"coef": "c_basis", "w_base": "c_res", "w_spline": "c_spl"}
+Function = Callable[..., Any]
 
 
-class JaxkanBase:
-    """`jaxkan.layers.Spline.BaseLayer`, without its bias."""
+def jax_array(values: Any) -> Any:
+    """Return a JAX array in the precision that is switched on."""
+    import jax
 
-    axes, kind = JAXKAN_BASE, "BaseLayer"
+    return jax.numpy.asarray(values, dtype=float)
+
+
+def compiled(function: Function, *given: Any) -> Array:
+    """Return the numbers of a compiled function."""
+    import jax
+
+    return np.asarray(jax.jit(function)(*given))
+
+
+def derivative(function: Function, order: int) -> Function:
+    """Return a derivative of a function of one sample, as a function of many samples."""
+    import jax
+
+    for _ in range(order):
+        function = jax.jacfwd(function)
+    found: Function = jax.vmap(function)
+    return found
+
+
+class JaxkanSpline(Adapter):
+    """`jaxkan.layers.Spline.SplineLayer`."""
+
+    kind = "SplineLayer"
 
     def __init__(self) -> None:
+        from jaxkan.layers import Spline
+
         self.name, self.version = f"jaxkan, {self.kind}", version("jaxkan")
+        self.layer = getattr(Spline, self.kind)  # loaded at once: else each case would fail
         self.use_dtype("float64")
 
     def use_dtype(self, dtype: str) -> None:
@@ -48,57 +66,42 @@ class JaxkanBase:
         jax.config.update("jax_enable_x64", dtype == "float64")
         jax.config.update("jax_disable_most_optimizations", True)  # each case is compiled again
 
+    def by_sample(self, bases: Any) -> Any:
+        """Return (n, n_basis) from the `basis` of a layer with one edge."""
+        return bases[:, 0]
+
     def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, **settings: Any) -> Any:
         """Return a layer with the library's own defaults."""
-        from jaxkan.layers import Spline
+        sizes = {"n_in": n_in, "n_out": n_out, "k": degree, "G": n_intervals}
+        return self.layer(**sizes, add_bias=False, **settings)
 
-        return getattr(Spline, self.kind)(
-            n_in=n_in, n_out=n_out, k=degree, G=n_intervals, add_bias=False, **settings
-        )
-
-    def make(self, layer: PlainLayer) -> Any:
-        """Return a layer with the given arrays."""
+    def make(self, layer: Layer) -> Any:
+        """Return a layer with the given arrays; where edges are one axis, each has its knots."""
         import jax
         from flax import nnx
 
-        require_supported(bool((np.asarray(layer["mask"]) == 1.0).all()))
         n_out, n_in, n_basis = np.shape(layer["coef"])
-        require_supported(n_basis > layer["degree"])
-        base = {"silu": nnx.silu, "identity": nnx.identity, "zero": jax.numpy.zeros_like}[
-            layer["base"]
-        ]
-        arrays = {name: self.array(values) for name, values in layer_to(self.axes, layer).items()}
-        given = {"type": "custom", "c_basis": arrays["coef"], "c_res": arrays["w_base"]}
-        module = self.fresh(
-            n_in,
-            n_out,
-            n_basis - layer["degree"],
-            layer["degree"],
-            residual=base,
-            init_scheme=given,
-        )
-        module.grid.item = arrays["knots"]
-        module.c_spl.set_value(arrays["w_spline"])
+        n_intervals = n_basis - layer["degree"]
+        needs(np.all(layer["mask"] == 1.0) and n_intervals > 0)
+        bases = {"silu": nnx.silu, "identity": nnx.identity, "zero": jax.numpy.zeros_like}
+        sizes = (n_in, n_out, n_intervals, layer["degree"])
+        module = self.fresh(*sizes, residual=bases[layer["base"]])
+        for name, place in PLACES.items():
+            parameter = getattr(module, place)
+            parameter.set_value(jax_array(layer[name]).reshape(parameter.shape))
+        n_copies = len(module.grid.item) // n_in
+        module.grid.item = jax_array(np.tile(layer["knots"], (n_copies, 1)))
         return module
 
-    def array(self, values: Any) -> Any:
-        """Return a JAX array in the precision that is switched on."""
-        import jax
-
-        return jax.numpy.asarray(values, dtype=float)
-
-    def read(self, module: Any, degree: int, base: str) -> dict[str, Any]:
+    def read(self, module: Any, degree: int, base: str) -> Answer:
         """Return our layer from the library's."""
         n_out, n_in = module.n_out, module.n_in
-        ones = layer_to(
-            self.axes,
-            {"coef": np.ones((n_out, n_in, 1)), "knots": np.ones((n_in, 2))} | _ones(n_out, n_in),
-        )
-        arrays = {ours: np.asarray(getattr(module, theirs)[...]) for ours, theirs in PLACES.items()}
-        arrays |= {"knots": np.asarray(module.grid.item), "mask": ones["mask"]}
-        return layer_from(self.axes, arrays, n_out=n_out, n_in=n_in, degree=degree, base=base)
+        arrays = {ours: np.asarray(getattr(module, place)[...]) for ours, place in PLACES.items()}
+        arrays["coef"] = arrays["coef"].reshape(n_out, n_in, -1)
+        arrays |= {"knots": np.asarray(module.grid.item)[:n_in], "mask": np.ones((n_out, n_in))}
+        return {**arrays, "degree": degree, "base": base}
 
-    def pure(self, layers: Sequence[PlainLayer]) -> tuple[Callable[[Any, Any], Any], list[Any]]:
+    def pure(self, layers: Layers) -> tuple[Function, list[Any]]:
         """Return the network as a function of (parameters, samples), and its parameters."""
         from flax import nnx
 
@@ -111,65 +114,34 @@ class JaxkanBase:
 
         return chain, [part[1] for part in parts]
 
-    # --- the contract
-
-    def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> FloatArray:
+    def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> Array:
         """Return a knot vector of a fresh layer."""
-        row: FloatArray = np.asarray(
-            self.fresh(1, 1, n_intervals, degree, grid_range=(low, high)).grid.item
-        )[0]
-        return row
+        grid = self.fresh(1, 1, n_intervals, degree, grid_range=(low, high)).grid
+        return np.asarray(grid.item[0])
 
-    def basis(self, x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
+    def basis(self, x: Array, knots: Array, degree: int) -> Array:
         """Return the basis functions (n, n_basis)."""
-        import jax
+        return compiled(self.bases(knots, degree), jax_array(x))
 
-        return np.asarray(jax.jit(self._bases(knots, degree))(self.array(x)))
-
-    def basis_derivative(
-        self, x: FloatArray, knots: FloatArray, degree: int, order: int
-    ) -> FloatArray:
+    def basis_derivative(self, x: Array, knots: Array, degree: int, order: int) -> Array:
         """Return derivatives (n, n_basis) by jacfwd."""
-        import jax
+        bases = self.bases(knots, degree)
+        return compiled(derivative(lambda point: bases(point[None])[0], order), jax_array(x))
 
-        def at_point(point: Any) -> Any:
-            return self._bases(knots, degree)(point[None])[0]
-
-        slopes: Callable[[Any], Any] = at_point
-        for _ in range(order):
-            slopes = jax.jacfwd(slopes)
-        return np.asarray(jax.jit(jax.vmap(slopes))(self.array(x)))
-
-    def _bases(self, knots: FloatArray, degree: int) -> Callable[[Any], Any]:
+    def bases(self, knots: Array, degree: int) -> Function:
+        """Return the B-splines (n, n_basis) as a function of samples (n,)."""
         n_intervals = len(knots) - 1 - 2 * degree
-        require_supported(n_intervals >= 1)
+        needs(n_intervals >= 1)
         module = self.fresh(1, 1, n_intervals, degree)
-        module.grid.item = self.array(knots[None])
+        module.grid.item = jax_array(knots[None])
         return lambda x: self.by_sample(module.basis(x[:, None]))
 
-    def by_sample(self, bases: Any) -> Any:
-        """Return (n, n_basis) from the `basis` of a layer with one edge."""
-        return bases[0].T
-
-    def layer_forward(self, layer: PlainLayer, x: FloatArray) -> FloatArray:
+    def network_forward(self, layers: Layers, x: Array) -> Array:
         """Return the outputs (batch, n_out)."""
-        return self.network_forward([layer], x)
-
-    def layer_vjp(self, layer: PlainLayer, x: FloatArray, dy: FloatArray) -> dict[str, Any]:
-        """Return dx, d_coef, d_w_base, d_w_spline."""
-        found = self.network_vjp([layer], x, dy)
-        return {"dx": found["dx"], **found["layers"][0]}
-
-    def network_forward(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
-        """Return the outputs (batch, n_out)."""
-        import jax
-
         chain, parameters = self.pure(layers)
-        return np.asarray(jax.jit(chain)(parameters, self.array(x)))
+        return compiled(chain, parameters, jax_array(x))
 
-    def network_vjp(
-        self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray
-    ) -> dict[str, Any]:
+    def network_vjp(self, layers: Layers, x: Array, dy: Array) -> Answer:
         """Return dx and the gradients of every layer, by vjp."""
         import jax
 
@@ -178,42 +150,34 @@ class JaxkanBase:
         def pull(parameters: Any, x: Any, dy: Any) -> Any:
             return jax.vjp(chain, parameters, x)[1](dy)
 
-        slopes, dx = jax.jit(pull)(parameters, self.array(x), self.array(dy))
-        gradients = []
-        for layer, mine in zip(layers, slopes, strict=True):
-            n_out, n_in, _ = np.shape(layer["coef"])
-            arrays = layer_to(self.axes, layer) | {
-                ours: np.asarray(mine[theirs][...]) for ours, theirs in PLACES.items()
-            }
-            found = layer_from(self.axes, arrays, n_out=n_out, n_in=n_in, degree=0, base="zero")
-            gradients.append({f"d_{name}": found[name] for name in PLACES})
-        return {"dx": np.asarray(dx), "layers": gradients}
+        slopes, dx = jax.jit(pull)(parameters, jax_array(x), jax_array(dy))
+        found: list[Answer] = [{} for _ in layers]
+        for layer, mine, answer in zip(layers, slopes, found, strict=True):
+            for name, place in PLACES.items():
+                theirs = np.asarray(mine[place][...])
+                answer[f"d_{name}"] = theirs.reshape(np.shape(layer[name]))
+        return {"dx": np.asarray(dx), "layers": found}
 
-    def input_jacobian(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
+    def input_jacobian(self, layers: Layers, x: Array) -> Array:
         """Return (batch, n_out, n_in) by jacfwd for each sample."""
-        import jax
+        return self.slopes(layers, x, 1)
 
-        return np.asarray(jax.jit(jax.vmap(jax.jacfwd(self._at_sample(layers))))(self.array(x)))
-
-    def input_hessian_diag(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
+    def input_hessian_diag(self, layers: Layers, x: Array) -> Array:
         """Return (batch, n_out, n_in) by jacfwd of jacfwd for each sample."""
-        import jax
+        return np.diagonal(self.slopes(layers, x, 2), axis1=2, axis2=3)
 
-        whole = jax.jit(jax.vmap(jax.jacfwd(jax.jacfwd(self._at_sample(layers)))))(self.array(x))
-        return np.asarray(jax.numpy.diagonal(whole, axis1=2, axis2=3))
-
-    def _at_sample(self, layers: Sequence[PlainLayer]) -> Callable[[Any], Any]:
+    def slopes(self, layers: Layers, x: Array, order: int) -> Array:
+        """Return all derivatives of an order, (batch, n_out, n_in, ...)."""
         chain, parameters = self.pure(layers)
-        return lambda sample: chain(parameters, sample[None])[0]
+        slopes = derivative(lambda sample: chain(parameters, sample[None])[0], order)
+        return compiled(slopes, jax_array(x))
 
-    def update_grid(
-        self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float
-    ) -> dict[str, Any]:
-        """Return the layer on a grid of the same number of intervals, moved to the samples."""
-        require_supported(margin == MARGIN)
+    def update_grid(self, layer: Layer, x: Array, share: float, margin: float) -> Answer:
+        """Return the layer on a grid of as many intervals, moved to the samples."""
+        needs(margin == 0.01)  # that of its update_grid
         module = self.make(layer)
-        module.grid.grid_e = uniform_share
-        module.update_grid(self.array(x), module.grid.G)
+        module.grid.grid_e = share
+        module.update_grid(jax_array(x), module.grid.G)
         return self.read(module, layer["degree"], layer["base"])
 
     def count_parameters(self, widths: Sequence[int], n_intervals: int, degree: int) -> int:
@@ -221,29 +185,22 @@ class JaxkanBase:
         import jax
         from flax import nnx
 
-        made = [
-            nnx.eval_shape(partial(self.fresh, *pair, n_intervals, degree))
-            for pair in pairwise(widths)
-        ]
-        states = [nnx.state(module, nnx.Param) for module in made]
+        makes = [partial(self.fresh, *pair, n_intervals, degree) for pair in pairwise(widths)]
+        states = [nnx.state(nnx.eval_shape(make), nnx.Param) for make in makes]
         return sum(int(one.size) for one in jax.tree_util.tree_leaves(states))
 
     def initial_layer(
         self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int
-    ) -> dict[str, Any]:
+    ) -> Answer:
         """Return a layer before training."""
         return self.read(self.fresh(n_in, n_out, n_intervals, degree, seed=seed), degree, "silu")
 
 
-class JaxkanSpline(JaxkanBase):
-    """`jaxkan.layers.Spline.SplineLayer`, without its bias."""
+class JaxkanBase(JaxkanSpline):
+    """`jaxkan.layers.Spline.BaseLayer`."""
 
-    axes, kind = JAXKAN_SPLINE, "SplineLayer"
+    kind = "BaseLayer"
 
     def by_sample(self, bases: Any) -> Any:
         """Return (n, n_basis) from the `basis` of a layer with one edge."""
-        return bases[:, 0]
-
-
-def _ones(n_out: int, n_in: int) -> dict[str, FloatArray]:
-    return {name: np.ones((n_out, n_in)) for name in ("w_base", "w_spline", "mask")}
+        return bases[0].T

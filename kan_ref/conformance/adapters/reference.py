@@ -1,106 +1,81 @@
 """kan_ref as a subject: the methods of the protocol, built on the package's public functions."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import kan_ref as kr
-from kan_ref.checks import FloatArray
+from kan_ref.conformance.adapters.shared import Adapter, Answer, Array, Layer, Layers
 
-PlainLayer = Mapping[str, Any]
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")
 
 
-def network(layers: Sequence[PlainLayer]) -> kr.Network:
+def network(layers: Layers) -> kr.Network:
     """Return a network of layers given as dicts."""
     return kr.Network(tuple(kr.Layer(**layer) for layer in layers))
 
 
-def plain(layer: kr.Layer) -> dict[str, Any]:
-    """Return a layer as a dict."""
-    if layer.symbolic:
-        raise ValueError(
-            f"the layer has {len(layer.symbolic)} symbolic edges, which the protocol cannot express"
-        )
+def plain(layer: kr.Layer) -> Answer:
+    """Return a layer without symbolic edges, which the protocol cannot express, as a dict."""
     return {name: getattr(layer, name) for name in ARRAYS}
 
 
-class Reference:
+def fresh(widths: Sequence[int], n_intervals: int, degree: int, seed: int = 0) -> kr.Network:
+    """Return a network before training."""
+    rng = np.random.default_rng(seed)
+    return kr.init_network(
+        widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng
+    )
+
+
+class Reference(Adapter):
     """kan_ref itself, with every method of the protocol."""
 
     name, version = "kan_ref", kr.__version__
 
-    def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> FloatArray:
+    def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> Array:
         """Return a uniform knot vector."""
-        row: FloatArray = kr.uniform_knots(low, high, n_intervals, degree)[0]
+        row: Array = kr.uniform_knots(low, high, n_intervals, degree)[0]
         return row
 
-    def basis(self, x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
-        """Return the basis functions (n, n_basis)."""
-        return kr.bspline.basis(x[:, None], knots[None], degree)[:, 0]
-
-    def basis_derivative(
-        self, x: FloatArray, knots: FloatArray, degree: int, order: int
-    ) -> FloatArray:
+    def basis_derivative(self, x: Array, knots: Array, degree: int, order: int) -> Array:
         """Return derivatives of the basis functions (n, n_basis)."""
         return kr.bspline.basis(x[:, None], knots[None], degree, derivative=order)[:, 0]
 
-    def layer_forward(self, layer: PlainLayer, x: FloatArray) -> FloatArray:
-        """Return the outputs (batch, n_out)."""
-        return network([layer])(x)
-
-    def layer_vjp(self, layer: PlainLayer, x: FloatArray, dy: FloatArray) -> dict[str, FloatArray]:
-        """Return dx, d_coef, d_w_base, d_w_spline."""
-        found = self.network_vjp([layer], x, dy)
-        return {"dx": found["dx"], **found["layers"][0]}
-
-    def network_forward(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
+    def network_forward(self, layers: Layers, x: Array) -> Array:
         """Return the outputs (batch, n_out)."""
         return network(layers)(x)
 
-    def network_vjp(
-        self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray
-    ) -> dict[str, Any]:
+    def network_vjp(self, layers: Layers, x: Array, dy: Array) -> Answer:
         """Return dx and the gradients of every layer."""
         net = network(layers)
-        _, caches = kr.forward(net, x)
-        dx, grads = kr.backward(net, caches, dy)
-        return {
-            "dx": dx,
-            "layers": [
-                {f"d_{name}": getattr(layer, name) for name in ("coef", "w_base", "w_spline")}
-                for layer in grads.layers
-            ],
-        }
+        dx, grads = kr.backward(net, kr.forward(net, x)[1], dy)
+        names = ("coef", "w_base", "w_spline")
+        found = [{f"d_{name}": getattr(one, name) for name in names} for one in grads.layers]
+        return {"dx": dx, "layers": found}
 
-    def input_jacobian(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
+    def input_jacobian(self, layers: Layers, x: Array) -> Array:
         """Return (batch, n_out, n_in)."""
         return kr.input_jacobian(network(layers), x)
 
-    def input_hessian_diag(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
+    def input_hessian_diag(self, layers: Layers, x: Array) -> Array:
         """Return (batch, n_out, n_in)."""
-        diagonal: FloatArray = np.einsum("bopp->bop", kr.input_hessian(network(layers), x))
+        diagonal: Array = np.einsum("bopp->bop", kr.input_hessian(network(layers), x))
         return diagonal
 
-    def extend_grid(self, layer: PlainLayer, x: FloatArray, n_intervals: int) -> dict[str, Any]:
+    def extend_grid(self, layer: Layer, x: Array, n_intervals: int) -> Answer:
         """Return the layer on a finer grid."""
         return plain(kr.extend_grid(network([layer]), x, n_intervals=n_intervals).layers[0])
 
-    def update_grid(
-        self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float
-    ) -> dict[str, Any]:
+    def update_grid(self, layer: Layer, x: Array, share: float, margin: float) -> Answer:
         """Return the layer on a moved grid."""
-        return plain(
-            kr.update_grid(network([layer]), x, uniform_share=uniform_share, margin=margin).layers[
-                0
-            ]
-        )
+        net = kr.update_grid(network([layer]), x, uniform_share=share, margin=margin)
+        return plain(net.layers[0])
 
-    def penalties(self, layers: Sequence[PlainLayer], x: FloatArray) -> dict[str, float]:
+    def penalties(self, layers: Layers, x: Array) -> dict[str, float]:
         """Return l1 and entropy."""
         net = network(layers)
         _, caches = kr.forward(net, x)
@@ -109,70 +84,47 @@ class Reference:
         weights = {"l1": record(1.0, 1.0, 0.0), "entropy": record(1.0, 0.0, 1.0)}
         return {name: value(net, x, caches, flow, weight) for name, weight in weights.items()}
 
-    def edge_scores(self, layers: Sequence[PlainLayer], x: FloatArray) -> list[FloatArray]:
+    def edge_scores(self, layers: Layers, x: Array) -> list[Array]:
         """Return (n_out, n_in) for each layer."""
         return kr.edge_scores(network(layers), x)
 
-    def node_scores(
-        self, layers: Sequence[PlainLayer], x: FloatArray
-    ) -> dict[str, list[FloatArray | None]]:
+    def node_scores(self, layers: Layers, x: Array) -> dict[str, list[Array | None]]:
         """Return incoming and outgoing scores, (n,) for each hidden layer."""
         hidden = kr.node_scores(network(layers), x)[1:-1]
-        return {
-            "incoming": [record.incoming for record in hidden],
-            "outgoing": [record.outgoing for record in hidden],
-        }
+        outgoing = [record.outgoing for record in hidden]
+        return {"incoming": [record.incoming for record in hidden], "outgoing": outgoing}
 
-    def prune(
-        self, layers: Sequence[PlainLayer], x: FloatArray, threshold: float
-    ) -> list[dict[str, Any]]:
+    def prune(self, layers: Layers, x: Array, threshold: float) -> list[Answer]:
         """Return the layers without the hidden nodes that are weak by eq. 2.21."""
-        return [
-            plain(layer)
-            for layer in kr.prune(network(layers), x, threshold=threshold, kind="mean").layers
-        ]
+        kept = kr.prune(network(layers), x, threshold=threshold, kind="mean")
+        return [plain(layer) for layer in kept.layers]
 
-    def fit_affine(self, x: FloatArray, y: FloatArray, name: str) -> dict[str, float]:
+    def fit_affine(self, x: Array, y: Array, name: str) -> dict[str, float]:
         """Return a, b, c, d, r2."""
         fit = kr.fit_affine(x, y, name)
-        return {"a": fit.a, "b": fit.b, "c": fit.c, "d": fit.d, "r2": fit.r2}
+        return {name: getattr(fit, name) for name in ("a", "b", "c", "d", "r2")}
 
     def count_parameters(self, widths: Sequence[int], n_intervals: int, degree: int) -> int:
         """Return the number of parameters in coef, w_base and w_spline."""
-        rng = np.random.default_rng(0)
-        return kr.init_network(
-            widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng
-        ).n_params
+        return fresh(widths, n_intervals, degree).n_params
 
     def initial_layer(
         self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int
-    ) -> dict[str, Any]:
+    ) -> Answer:
         """Return a layer before training."""
-        rng = np.random.default_rng(seed)
-        return plain(
-            kr.init_network(
-                (n_in, n_out), n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng
-            ).layers[0]
-        )
+        return plain(fresh((n_in, n_out), n_intervals, degree, seed).layers[0])
 
-    def adam_steps(
-        self,
-        theta: FloatArray,
-        gradients: FloatArray,
-        learning_rate: float,
-        beta1: float,
-        beta2: float,
-        epsilon: float,
-    ) -> FloatArray:
-        """Return theta after one step for each of the given gradients."""
+    def adam_steps(self, theta: Array, gradients: Array, *rates: float) -> Array:
+        """Return theta after a step for each of the gradients.
+
+        `rates` are learning_rate, beta1, beta2, epsilon.
+        """
         following = iter([*gradients, gradients[-1]])  # the last one is evaluated but not used
-        points = kr.adam(
-            lambda _: (0.0, next(following)), theta, learning_rate, beta1, beta2, epsilon
-        )
+        points = kr.adam(lambda _: (0.0, next(following)), theta, *rates)
         *_, last = islice(points, len(gradients) + 1)
         return last.theta
 
-    def save_load(self, layer: PlainLayer) -> dict[str, Any]:
+    def save_load(self, layer: Layer) -> Answer:
         """Return the layer after `save` and `load`."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "layer.npz"

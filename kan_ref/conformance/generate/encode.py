@@ -17,11 +17,11 @@ import json
 import math
 import struct
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kan_ref.conformance.generate.exact import to_float
+from kan_ref.conformance.generate.exact import Sums, to_float
 
 SCHEMA_VERSION = 2  # of the form of the files
 CONTRACT_VERSION = 6  # of the set of cases: each says since which version it exists
@@ -30,22 +30,25 @@ FLAGS: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[1] / "flags.toml").read_text(encoding="utf-8")
 )
 PAGE = "docs/conformance.md"
+Case = dict[str, Any]
+Document = dict[str, Any]
+Cases = Callable[[], Iterable[Case]]
+TOPICS: list[Callable[[], Document]] = []
 
 
-def flatten(nested: Any) -> Iterator[float]:
-    """Yield the numbers of nested lists in C order, as float64."""
-    if isinstance(nested, list | tuple):
-        for item in nested:
-            yield from flatten(item)
-    else:
-        yield to_float(nested)
+# --- numbers
 
 
-def shape_of(nested: Any) -> list[int]:
-    """Return the shape of nested lists."""
-    if not isinstance(nested, list | tuple):
-        return []
-    return [len(nested), *(shape_of(nested[0]) if nested else [])]
+def dice(seed: str, n: int, *, low: float, high: float, steps: int = 1024) -> list[float]:
+    """Return `n` reproducible numbers low + (high - low) r / steps with odd r < steps.
+
+    A hash of `seed` draws r. Since r is odd, no number is a knot of a coarse grid.
+    """
+    draws = [
+        int.from_bytes(hashlib.sha256(f"{seed}/{place}".encode()).digest()[:8], "big")
+        for place in range(n)
+    ]
+    return [low + (high - low) * (1 + 2 * (draw % (steps // 2))) / steps for draw in draws]
 
 
 class Drawn(list[Any]):
@@ -70,15 +73,28 @@ def drawn(start: int, shape: Sequence[int], low: float, high: float) -> Drawn:
     for length in reversed(shape[1:]):
         nested = [nested[n : n + length] for n in range(0, len(nested), length)]
     found = Drawn(nested)
-    found.recurrence = {
-        "start": start,
-        "multiplier": MULTIPLIER,
-        "increment": INCREMENT,
-        "modulus": MODULUS,
-        "low": low,
-        "step": step,
-    }
+    rule = {"start": start, "multiplier": MULTIPLIER, "increment": INCREMENT, "modulus": MODULUS}
+    found.recurrence = {**rule, "low": low, "step": step}
     return found
+
+
+# --- arrays
+
+
+def flatten(nested: Any) -> Iterator[float]:
+    """Yield the numbers of nested lists in C order, as float64."""
+    if isinstance(nested, list | tuple):
+        for item in nested:
+            yield from flatten(item)
+    else:
+        yield to_float(nested)
+
+
+def shape_of(nested: Any) -> list[int]:
+    """Return the shape of nested lists."""
+    if not isinstance(nested, list | tuple):
+        return []
+    return [len(nested), *(shape_of(nested[0]) if nested else [])]
 
 
 def array(nested: Any, shape: Sequence[int] | None = None) -> dict[str, Any]:
@@ -88,99 +104,110 @@ def array(nested: Any, shape: Sequence[int] | None = None) -> dict[str, Any]:
     """
     if isinstance(nested, Drawn):
         return {"shape": shape_of(nested), "recurrence": nested.recurrence}
+    if isinstance(nested, Sums):
+        nested, shape = nested.nested(), nested.shape
     numbers = [number + 0.0 for number in flatten(nested)]  # turns -0.0 into 0.0
     packed = struct.pack(f">{len(numbers)}d", *numbers).hex()
     size = shape_of(nested) if shape is None else list(shape)
     return {"shape": size, "decimal": numbers, "hex": packed}
 
 
-def layer_array(layer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a layer with its arrays as they are written."""
-    return {
-        name: value if name in ("degree", "base") else array(value) for name, value in layer.items()
-    }
+def encoded(value: Any) -> Any:
+    """Return an argument or an answer as it is written, with the arrays inside it.
+
+    Integers, text and arrays that are written already stay.
+    """
+    if isinstance(value, Mapping):
+        return value if "shape" in value else {name: encoded(one) for name, one in value.items()}
+    if isinstance(value, list) and value and isinstance(value[0], int | Mapping):
+        return [encoded(one) for one in value]
+    return value if isinstance(value, int | str) else array(value)
 
 
-def fits_float32(encoded: Any) -> bool:
+def fits_float32(written: Any) -> bool:
     """Return whether every float of an argument is exact in float32."""
-    if isinstance(encoded, Mapping) and "recurrence" in encoded:
-        return True
-    if isinstance(encoded, Mapping) and "hex" in encoded:
+    if isinstance(written, Mapping) and "decimal" in written:
         return all(
             abs(n) < 1e38 and struct.unpack(">f", struct.pack(">f", n))[0] == n
-            for n in encoded["decimal"]
+            for n in written["decimal"]
         )
-    if isinstance(encoded, Mapping | list | tuple):
-        return all(
-            fits_float32(item)
-            for item in (encoded.values() if isinstance(encoded, Mapping) else encoded)
-        )
-    return True
+    if isinstance(written, Mapping) and "recurrence" not in written:
+        return all(map(fits_float32, written.values()))
+    return all(map(fits_float32, written)) if isinstance(written, list) else True
+
+
+# --- cases and files
+
+
+def within(found: Mapping[str, Sums], factor: float, prefix: str = "") -> dict[str, Any]:
+    """Return the answers of a case: sums, each with its bound on rounding errors.
+
+    It is `factor` times the largest sum of absolute terms, or times 1 where there are no terms.
+    """
+    return {prefix + name: (sums, factor * (sums.scale or 1.0)) for name, sums in found.items()}
 
 
 def case(
     name: str,
     method: str,
     flags: str,
-    inputs: Mapping[str, Any],
-    expected: Mapping[str, Any],
-    tolerance: Mapping[str, float],
+    given: Mapping[str, Any],
+    answers: Mapping[str, tuple[Any, float | None]],
     *,
     kind: str = "required",
-    probe: Any = None,
-    float32: bool = True,
     since: int = 1,
-) -> dict[str, Any]:
-    """Return one case.
+    float32: bool = True,
+    **more: Any,
+) -> Case:
+    """Return one case: `method` called with `given` has the `answers`, (value, tolerance) each.
 
-    `flags` are names from flags.toml, the most specific first. `expected` holds encoded arrays or
-    integers.  `since` is the first version of the
-    contract that has the case.
+    `flags` are names from flags.toml, the most specific first. The tolerance of a text, or of an
+    integer that is no rounded number, is None. `since` is the first version of the contract that
+    has the case. `more` are the points of a probe, or how the method is called.
     """
     unknown = set(flags.split()) - set(FLAGS)
     if unknown:
         raise ValueError(f"case {name} has flags {sorted(unknown)}, which flags.toml does not have")
-    rounded = {output: float(f"{bound:.2g}") for output, bound in tolerance.items()}
-    entry = {
+    inputs, others = encoded(given), encoded(more)
+    return {
         "id": name,
         "method": method,
         "flags": list(dict.fromkeys(flags.split())),
         "class": kind,
         "since": since,
-        "float32": float32 and fits_float32(inputs) and fits_float32(probe),
-        "inputs": dict(inputs),
-        "expected": dict(expected),
-        "tolerance": rounded,
+        "float32": float32 and fits_float32(inputs) and fits_float32(others),
+        "inputs": inputs,
+        "expected": {output: encoded(value) for output, (value, _) in answers.items()},
+        "tolerance": {
+            output: float(f"{bound:.2g}")
+            for output, (_, bound) in answers.items()
+            if bound is not None
+        },
+        **others,
     }
-    return entry if probe is None else {**entry, "probe": probe}
 
 
-def topic(
-    name: str,
-    *,
-    level: int,
-    needs: Sequence[str],
-    equation: str,
-    cases: Sequence[Mapping[str, Any]],
-    basis_family: str = "bspline",
-) -> dict[str, Any]:
+def document(
+    name: str, cases: list[Case], level: int, needs: str, equation: str, family: str = "bspline"
+) -> Document:
     """Return a file: header and cases.
 
-    `basis_family` is "bspline", the paper's, or another one, whose cases are never counted with it.
+    `needs` are the topics without which this one tells nothing. `family` is "bspline", the
+    paper's, or another one, whose cases are never counted with it.
     """
+    names = [entry["id"] for entry in cases]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise ValueError(f"topic {name} has two cases with the same id: {twice}")
     flags = {flag for entry in cases for flag in entry["flags"]}
     flags |= {flag for flag, row in FLAGS.items() if name in row.get("shows", ())}
-    names = [entry["id"] for entry in cases]
-    if len(set(names)) != len(names):
-        twice = sorted(n for n in names if names.count(n) > 1)
-        raise ValueError(f"topic {name} has two cases with the same id: {twice}")
     return {
         "topic": name,
         "schema": SCHEMA_VERSION,
         "contract": CONTRACT_VERSION,
-        "basis_family": basis_family,
+        "basis_family": family,
         "level": level,
-        "needs": list(needs),
+        "needs": needs.split(),
         "equation": equation,
         "notes": {
             flag: {"defect": FLAGS[flag]["defect"], "page": f"{PAGE}#{flag.lower()}"}
@@ -191,29 +218,29 @@ def topic(
     }
 
 
-def text(document: Mapping[str, Any]) -> str:
+def topic(name: str, *header: Any) -> Callable[[Cases], Callable[[], Document]]:
+    """Register a function that yields cases, and turn it into one that returns their file.
+
+    `header` are the level, the needs, the equation and the family of `document`.
+    """
+
+    def register(make: Cases) -> Callable[[], Document]:
+        def made() -> Document:
+            return document(name, list(make()), *header)
+
+        made.__name__, made.__doc__ = name, make.__doc__
+        TOPICS.append(made)
+        return made
+
+    return register
+
+
+def text(whole: Document) -> str:
     """Return a file as it is written: each entry of the header and each case on its own line."""
-    head = [
-        f"{json.dumps(key)}: {_dense(value)}" for key, value in document.items() if key != "cases"
-    ]
-    lines = ",\n  ".join(_dense(entry) for entry in document["cases"])
+    head = [f"{json.dumps(key)}: {_dense(value)}" for key, value in whole.items() if key != "cases"]
+    lines = ",\n  ".join(_dense(entry) for entry in whole["cases"])
     return "{" + ",\n ".join([*head, f'"cases": [\n  {lines}\n ]']) + "}\n"
 
 
 def _dense(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
-
-
-# --- reproducible numbers
-
-
-def dice(seed: str, n: int, *, low: float, high: float, steps: int = 1024) -> list[float]:
-    """Return `n` reproducible numbers low + (high - low) r / steps with odd r < steps.
-
-    A hash of `seed` draws r. Since r is odd, no number is a knot of a coarse grid.
-    """
-    draws = [
-        int.from_bytes(hashlib.sha256(f"{seed}/{place}".encode()).digest()[:8], "big")
-        for place in range(n)
-    ]
-    return [low + (high - low) * (1 + 2 * (draw % (steps // 2))) / steps for draw in draws]
