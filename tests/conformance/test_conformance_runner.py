@@ -40,9 +40,7 @@ def results(subject, only=FOUR):
     finally:
         if not isinstance(subject, DirectSubject):
             subject.close()
-    return [one.status for one in report.outcomes], next(
-        (one.reason for one in report.failures), ""
-    )
+    return [one.status for one in report.outcomes], next((one.reason for one in report.failures), "")
 
 
 # --- programs that answer lines of JSON
@@ -111,9 +109,7 @@ def test_a_program_that_hangs_or_ends_three_times_is_not_asked_again():
 
     assert (found, said) == (["failed"] * 11, "ended without answer")
     assert [one.verdict.kind for one in report.failures] == ["no answer"] * 3 + ["not asked"] * 8
-    assert (
-        "not run: basis has hung or ended the program 3 times already" in report.failures[3].reason
-    )
+    assert "not run: basis has hung or ended the program 3 times already" in report.failures[3].reason
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of addresses are Linux's")
@@ -126,7 +122,9 @@ def test_a_program_that_takes_all_memory_fails_its_case_alone():
 def test_what_a_program_has_started_ends_with_it(tmp_path):
     mark = tmp_path / "alive"
     child = f"import time\nwhile True: open({str(mark)!r}, 'w').close(); time.sleep(0.02)"
-    code = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}]); print('{{}}', flush=True)"
+    code = (
+        f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}]); print('{{}}', flush=True)"
+    )
 
     subject = ProcessSubject([sys.executable, "-c", f"{code}; time.sleep(60)"])
     while not mark.exists():
@@ -164,9 +162,7 @@ def test_a_program_that_does_not_answer_hello_is_an_error(code, message):
     ],
 )  # fmt: skip
 def test_every_usual_spelling_of_numbers_that_are_not_finite_is_read(written, value):
-    message = subjects.load(
-        f'{{"result": [[{written}, 1.5e-3]], "error": "x is nan \\"inf\\""}}'.encode()
-    )
+    message = subjects.load(f'{{"result": [[{written}, 1.5e-3]], "error": "x is nan \\"inf\\""}}'.encode())
 
     np.testing.assert_array_equal(message["result"], [[value, 1.5e-3]])
     assert message["error"] == 'x is nan "inf"'
@@ -201,9 +197,9 @@ def test_side_effects_of_a_program_are_what_two_calls_and_nan_show(result, statu
     found = suite.run(subject, suite.choose(only=calls)).outcomes
     subject.close()
 
-    assert {one.case.call: one.status for one in found} == dict(
-        zip(("twice", "nan"), statuses, strict=True)
-    ) | {"kept": "skipped"}
+    assert {one.case.call: one.status for one in found} == dict(zip(("twice", "nan"), statuses, strict=True)) | {
+        "kept": "skipped"
+    }
 
 
 # --- adapters in Python
@@ -246,9 +242,7 @@ def folder(tmp_path_factory):
     for name, body in [*((one[0], one[1]) for one in ODD_ADAPTERS), ("Wrong", wrong)]:
         text = ADAPTERS.replace("BODY", body.replace("\n", "\n        "))
         (place / f"{name.lower()}.py").write_text(text, encoding="utf-8")
-    (place / "unborn.py").write_text(
-        "class Unborn:\n    def __init__(self): raise OSError('no GPU')\n"
-    )
+    (place / "unborn.py").write_text("class Unborn:\n    def __init__(self): raise OSError('no GPU')\n")
     return place
 
 
@@ -257,9 +251,7 @@ def folder(tmp_path_factory):
     ODD_ADAPTERS,
     ids=[one[0] for one in ODD_ADAPTERS],
 )
-def test_an_odd_adapter_fails_its_case_and_no_other(
-    folder, name, body, statuses, reason, is_tame, monkeypatch
-):
+def test_an_odd_adapter_fails_its_case_and_no_other(folder, name, body, statuses, reason, is_tame, monkeypatch):
     monkeypatch.chdir(folder)
     subject = AdapterProcess(f"{name.lower()}:Odd", limits=Limits(timeout=2.0, memory=3.0))
 
@@ -277,9 +269,7 @@ def test_an_odd_adapter_fails_its_case_and_no_other(
 
 @for_all("adapter", [None, object(), {"basis": None}])
 def test_an_adapter_without_a_method_of_the_kit_is_an_error(adapter):
-    with pytest.raises(
-        ValueError, match=r"^the adapter is a \w+, which has no method that the kit"
-    ):
+    with pytest.raises(ValueError, match=r"^the adapter is a \w+, which has no method that the kit"):
         DirectSubject(adapter)
 
 
@@ -317,9 +307,7 @@ def test_an_adapter_is_told_its_precision_once_and_given_arrays_in_it():
 
         assert (report.failures, report.dtype, subject.adapter.asked) == ((), dtype, (dtype,))
         assert skipped == ({"not a case for float32"} if dtype == "float32" else set())
-    with pytest.raises(
-        ValueError, match=r"^dtype is 'float16', but must be one of 'float64', 'float32'"
-    ):
+    with pytest.raises(ValueError, match=r"^dtype is 'float16', but must be one of 'float64', 'float32'"):
         DirectSubject(Precise, "float16")
 
 
@@ -380,10 +368,7 @@ def test_json_and_badge_say_what_the_report_says():
     assert all({"kind", "defect", "page", "cases"} <= set(one) for one in plain["findings"])
     assert badge(report)["message"] == f"{right} of {len(statuses)}"
     assert badge(report)["color"] == "orange"
-    assert (
-        badge(suite.run(DirectSubject(Plain), suite.choose(only=["bases"])))["color"]
-        == "brightgreen"
-    )
+    assert badge(suite.run(DirectSubject(Plain), suite.choose(only=["bases"])))["color"] == "brightgreen"
 
 
 @for_all(
@@ -441,9 +426,7 @@ def test_kan_ref_passes_everything(tmp_path):
 
 def test_a_failure_says_what_was_expected_what_came_how_far_off_and_what_it_is(folder, tmp_path):
     one = ("--adapter", "wrong:Odd", "--only", "bases/degree-3-inner-knots")
-    status, said, _ = call(
-        folder, *one, "--json", tmp_path / "a.json", "--badge", tmp_path / "b.json"
-    )
+    status, said, _ = call(folder, *one, "--json", tmp_path / "a.json", "--badge", tmp_path / "b.json")
 
     assert status == 1
     assert said.splitlines() == [
@@ -465,9 +448,7 @@ def test_a_failure_says_what_was_expected_what_came_how_far_off_and_what_it_is(f
 
 def test_listed_failures_do_not_count_and_a_listed_success_is_told(folder, tmp_path):
     listed = tmp_path / "xfail.txt"
-    listed.write_text(
-        "# known\nbases/degree-2-*  # all of them\nedges/spline-alone\n", encoding="utf-8-sig"
-    )
+    listed.write_text("# known\nbases/degree-2-*  # all of them\nedges/spline-alone\n", encoding="utf-8-sig")
     few = ("--only", "bases/degree-2-*", "--only", "edges/spline-*")
 
     status, said, complained = call(folder, "--adapter", "wrong:Odd", *few, "--xfail", listed)
@@ -499,10 +480,7 @@ def test_listed_failures_do_not_count_and_a_listed_success_is_told(folder, tmp_p
             ["--xfail", "wrong.py"],
             "a glob of --xfail wrong.py is 'import os, sys, time', which names no case",
         ),
-        *[
-            (["--timeout", text], "--timeout must be a positive number")
-            for text in ("-1", "0", "nan", "inf")
-        ],
+        *[(["--timeout", text], "--timeout must be a positive number") for text in ("-1", "0", "nan", "inf")],
         (["--json", "nowhere/report.json"], "must be a file in a folder that can be written"),
         (
             ["--only", "knots", "--json", "/dev/full"],
@@ -531,23 +509,14 @@ def test_an_export_has_every_file_its_hash_and_the_version_of_the_contract(tmp_p
     written = export(tmp_path)
     contract = json.loads((tmp_path / "contract.json").read_text(encoding="utf-8"))
 
-    hashes = {
-        path.relative_to(tmp_path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in written
-    }
-    assert contract["sha256"] == {
-        name: text for name, text in hashes.items() if name != "contract.json"
-    }
+    hashes = {path.relative_to(tmp_path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in written}
+    assert contract["sha256"] == {name: text for name, text in hashes.items() if name != "contract.json"}
     names = [f"vectors/{topic.name}.json" for topic in load_topics()]
-    assert {"README.md", "LICENSE", "flags.toml", "schemas/vectors.schema.json", *names} <= set(
-        hashes
-    )
+    assert {"README.md", "LICENSE", "flags.toml", "schemas/vectors.schema.json", *names} <= set(hashes)
     for name in names:
         assert (tmp_path / name).read_bytes() == (HOME / name).read_bytes()
     assert contract["contract"] == contract_version()
-    assert {name: one["class"] for name, one in contract["cases"].items()} == {
-        c.id: c.kind for c in CASES.values()
-    }
+    assert {name: one["class"] for name, one in contract["cases"].items()} == {c.id: c.kind for c in CASES.values()}
 
 
 # --- examples in other languages, and the adapter of the page
@@ -659,9 +628,7 @@ class Mine:
         ("", 2, "adapter is '', but must be module:Class; it needs conformance_adapter"),
     ],
 )
-def test_the_fixture_of_the_plugin_runs_the_cases_of_the_configured_adapter(
-    settings, status, sentence, tmp_path
-):
+def test_the_fixture_of_the_plugin_runs_the_cases_of_the_configured_adapter(settings, status, sentence, tmp_path):
     for name, text in (
         ("test_mine.py", TEST),
         ("mine.py", COUNTS),
@@ -679,9 +646,7 @@ def test_the_fixture_of_the_plugin_runs_the_cases_of_the_configured_adapter(
         "no:cacheprovider",
     ]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     assert done.returncode == status, done.stdout
     assert sentence in done.stdout + done.stderr
@@ -689,13 +654,9 @@ def test_the_fixture_of_the_plugin_runs_the_cases_of_the_configured_adapter(
 
 def test_the_plugin_is_an_entry_point_and_loads_neither_numpy_nor_the_kit():
     code = "import sys, kan_ref.conformance.plugin; print({'numpy', 'pytest', 'kan_ref.conformance.suite'} & set(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    assert 'kan_ref_conformance = "kan_ref.conformance.plugin"' in (
-        ROOT / "pyproject.toml"
-    ).read_text(encoding="utf-8")
+    assert 'kan_ref_conformance = "kan_ref.conformance.plugin"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert done.stdout == "set()\n"
 
 

@@ -69,9 +69,7 @@ SLOW = {"input_jacobian"}  # the topic of second derivatives runs its lines
 @pytest.mark.parametrize(
     "make",
     [
-        pytest.param(
-            make, id=make.__name__, marks=[pytest.mark.long] if make.__name__ in SLOW else []
-        )
+        pytest.param(make, id=make.__name__, marks=[pytest.mark.long] if make.__name__ in SLOW else [])
         for make in program.TOPICS
     ],
 )
@@ -179,10 +177,7 @@ def test_a_header_counts_its_cases_and_explains_every_flag():
         assert document["n_cases"] == len(document["cases"])
         assert not used & shown
         assert used | shown == set(document["notes"])
-        assert all(
-            note["defect"] == encode.FLAGS[flag]["defect"]
-            for flag, note in document["notes"].items()
-        )
+        assert all(note["defect"] == encode.FLAGS[flag]["defect"] for flag, note in document["notes"].items())
 
 
 def test_every_note_is_used_by_some_case():
@@ -192,17 +187,11 @@ def test_every_note_is_used_by_some_case():
 def test_what_a_topic_needs_is_a_topic_of_a_lower_level():
     level = {document["topic"]: document["level"] for document in DOCUMENTS}
 
-    assert all(
-        level[need] < document["level"] for document in DOCUMENTS for need in document["needs"]
-    )
+    assert all(level[need] < document["level"] for document in DOCUMENTS for need in document["needs"])
 
 
 def test_every_topic_has_cases_for_float32_or_is_judged_by_fits():
-    without = {
-        document["topic"]
-        for document in DOCUMENTS
-        if not any(entry["float32"] for entry in document["cases"])
-    }
+    without = {document["topic"] for document in DOCUMENTS if not any(entry["float32"] for entry in document["cases"])}
 
     assert without == {
         "grid_extension",
@@ -244,8 +233,7 @@ def test_pages_say_how_many_cases_of_the_paper_there_are():
 def test_bases_and_derivatives_are_the_fractions_of_another_oracle(case):
     given = case.inputs
     right = [
-        exact_basis(x, given["knots"].tolist(), given["degree"], given.get("order", 0))
-        for x in given["x"].tolist()
+        exact_basis(x, given["knots"].tolist(), given["degree"], given.get("order", 0)) for x in given["x"].tolist()
     ]
     (found,) = case.expected.values()
 
@@ -295,9 +283,7 @@ def test_jacobians_and_curvatures_agree_with_central_differences_of_another_orac
         up, down = network_values(network, x + step), network_values(network, x - step)
         slope, curve = case.expected["jacobian"][:, :, i], curved.expected["hessian_diag"][:, :, i]
         assert np.abs((up - down) / (2 * h) - slope).max() < 1e-4 * (1 + np.abs(slope).max())
-        assert np.abs((up - 2 * middle + down) / h**2 - curve).max() < 1e-2 * (
-            1 + np.abs(curve).max()
-        )
+        assert np.abs((up - 2 * middle + down) / h**2 - curve).max() < 1e-2 * (1 + np.abs(curve).max())
 
 
 @for_all("case", of("penalties"))
@@ -319,9 +305,7 @@ def oracle_scores(layers, x):
     found = []
     for layer in layers:
         outputs = layer_edges(layer, x)
-        found.append(
-            [[mean_magnitude(outputs, j, i) for i in range(layer.n_in)] for j in range(layer.n_out)]
-        )
+        found.append([[mean_magnitude(outputs, j, i) for i in range(layer.n_in)] for j in range(layer.n_out)])
         x = layer_values(layer, x)
     return found
 
@@ -336,10 +320,7 @@ def test_node_scores_are_the_largest_edge_scores_of_another_oracle(case):
             ("incoming", [max(line) for line in before]),
             ("outgoing", [max(column) for column in zip(*after, strict=True)]),
         ):
-            assert (
-                np.abs(np.array(found) - case.expected[f"{n}.{side}"]).max()
-                <= case.tolerance[f"{n}.{side}"]
-            )
+            assert np.abs(np.array(found) - case.expected[f"{n}.{side}"]).max() <= case.tolerance[f"{n}.{side}"]
 
 
 @for_all("case", of("prune"))
@@ -516,9 +497,7 @@ def test_a_worked_case_of_the_page_has_the_number_of_its_vector(name, output, in
     )  # a case that does not exist is an error
     places = tuple(int(place) for place in index.split(", ")) if index else ()
 
-    assert float(np.asarray(case.expected[output])[places]) == pytest.approx(
-        float(number), abs=2e-10
-    )
+    assert float(np.asarray(case.expected[output])[places]) == pytest.approx(float(number), abs=2e-10)
 
 
 def test_the_page_works_a_case_of_every_topic_and_names_every_output():
@@ -549,9 +528,7 @@ IN_FLOAT32 = [
 
 
 @for_all(("method", "argument", "parts"), IN_FLOAT32)
-def test_the_page_lists_arguments_that_are_float32_numbers_in_every_required_case(
-    method, argument, parts
-):
+def test_the_page_lists_arguments_that_are_float32_numbers_in_every_required_case(method, argument, parts):
     for one in CASES.values():
         if one.method == method and one.kind == "required" and not one.call:
             given = one.inputs[argument]
