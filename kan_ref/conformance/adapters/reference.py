@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import kan_ref as kr
-from kan_ref.conformance.adapters import Adapter, Answer, Array, Layer, Layers
+from kan_ref.conformance.adapters.shared import Adapter, Answer, Array, Layer, Layers
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")
 
