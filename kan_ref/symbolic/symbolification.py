@@ -107,7 +107,7 @@ def fix_symbolic(
     layer, output, input : int
         The edge l, j, i, from 0: spline, symbolic or masked.
     name : str
-        The name of f in `kan_ref.LIBRARY`.
+        A name in `kan_ref.LIBRARY`.
     x : (batch, n_in), optional
         Inputs of the network. a, b, c, d are fitted to the edge on these samples.
     affine : (4,), optional
@@ -345,8 +345,8 @@ def auto_symbolic(
     names : sequence of str, optional
         Candidates; by default the whole library.
     rival_score : float
-        At least 0. Candidates of an edge are rivals if their score exceeds the best one by at most
-        this number. The outputs of the network decide among rivals (S21).
+        At least 0. Among candidates of an edge whose scores are this near to the best one, the
+        outputs of the network decide (S21).
 
     Returns
     -------

@@ -70,15 +70,15 @@ class Run(Record, Generic[Kind]):
     Parameters
     ----------
     network : Network, MLP or LAN
-        The network of the last step; if hidden grids moved on the last grid, the network with the
-        smallest objective there; with `validation_share`, the one with the least held-out loss.
+        That of the last step; if hidden grids moved on the last grid, the one with the least
+        objective there; with `validation_share`, the one with the smallest held-out loss.
     history : History
         Arrays step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations, seconds, and
         losses and accuracies of the training, test and validation samples.
     stopped : str
         Why the training ended.
     entry : int
-        Index in the arrays of `history` at which the values of `network` stand.
+        Index of the values of `network` in the arrays of `history`.
     interrupted : bool
         Whether a KeyboardInterrupt ended the run; then `network` is the best so far.
     case : dict
