@@ -81,12 +81,9 @@ def show_survivors(verdicts: Sequence[Verdict], path: Path) -> None:
     """Print the place of each mutant that was not noticed, and the lines before and after."""
     for one in verdicts:
         if one.status in (SURVIVED, NOT_RUN, UNCLEAR):
-            why = {SURVIVED: f"{one.n_tests} tests pass", UNCLEAR: f"unclear: {one.by}"}
-            print(
-                f"{path}:{one.mutant.line}: {one.mutant.kind}, {why.get(one.status, one.status)}\n"
-                f"    - {one.mutant.original}\n    + {one.mutant.mutated}",
-                flush=True,
-            )
+            why = {SURVIVED: f"{one.n_tests} tests pass", UNCLEAR: f"unclear: {one.by}"}.get(one.status, one.status)
+            changed = f"    - {one.mutant.original}\n    + {one.mutant.mutated}"
+            print(f"{path}:{one.mutant.line}: {one.mutant.kind}, {why}\n{changed}", flush=True)
 
 
 def scores(verdicts: Sequence[Verdict]) -> dict[str, Counter[str]]:
@@ -165,15 +162,12 @@ def main(words: list[str] | None = None) -> int:
         show_survivors(found, path.relative_to(options.root))
         verdicts += [*found, *(Verdict(one, EQUIVALENT) for one in mutants if one.text in known)]
     print(*(score_line(name, one) for name, one in scores(verdicts).items()), sep="\n")
-    print(
-        f"seed {options.seed}, at most {options.n} mutants of each of {len(files)} modules, "
-        f"{time.monotonic() - began:.0f} s"
-    )
+    seconds = time.monotonic() - began
+    print(f"seed {options.seed}, at most {options.n} mutants of each of {len(files)} modules, {seconds:.0f} s")
     if options.json:
+        of_mutant, of_verdict = ("module", "line", "kind", "original", "mutated"), ("status", "by", "n_tests")
         rows = [
-            {"module": one.mutant.module, "line": one.mutant.line, "kind": one.mutant.kind}
-            | {"original": one.mutant.original, "mutated": one.mutant.mutated}
-            | {"status": one.status, "by": one.by, "n_tests": one.n_tests}
+            {name: getattr(one.mutant, name) for name in of_mutant} | {name: getattr(one, name) for name in of_verdict}
             for one in verdicts
         ]
         options.json.write_text(json.dumps(rows, indent=1) + "\n")

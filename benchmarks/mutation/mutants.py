@@ -272,11 +272,8 @@ def _is_skipped(node: ast.AST, place: _Place) -> bool:
     if isinstance(node, ast.Call):
         return ast.unparse(node.func).rpartition(".")[2] in _TYPING
     # every negative size of reshape is the one to be computed
-    return (
-        isinstance(node, ast.UnaryOp)
-        and isinstance(place.parent, ast.Call)
-        and getattr(place.parent.func, "attr", None) == "reshape"
-    )
+    called = place.parent.func if isinstance(place.parent, ast.Call) else None
+    return isinstance(node, ast.UnaryOp) and getattr(called, "attr", None) == "reshape"
 
 
 def _fields(node: ast.AST) -> Iterator[ast.AST]:
