@@ -421,7 +421,7 @@ def network_values() -> Iterator[Case]:
 
 @topic("network_vjp", 5, "network_forward layer_vjp", "chain rule on Liu et al. 2024, eq. 2.7")
 def network_gradients() -> Iterator[Case]:
-    """Yield the cases of exact.network_vjp(layers, x, dy).
+    """Yield the cases of network_vjp(layers, x, dy).
 
     The answer is {"dx", "layers": [{"d_coef", "d_w_base", "d_w_spline"}, ...]}.
     """
