@@ -451,7 +451,7 @@ def test_tolerances_of_derivatives_are_not_those_of_tiny_numbers():
 
 def test_a_pruning_case_that_hangs_on_rounding_is_refused():
     network = scores.mixed_nodes(4)
-    x = scores.points("prune-four", 6, 2)
+    x = scores.make.points("prune-four", 6, 2)
     edge = scores.edge_scores_of(network[0], x)
 
     with pytest.raises(ValueError, match="too near the threshold"):

@@ -10,6 +10,7 @@ import numpy as np
 
 import kan_ref as kr
 from kan_ref.checks import FloatArray
+from kan_ref.plain import multiply
 
 PlainLayer = Mapping[str, Any]
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")
@@ -57,6 +58,13 @@ class Reference:
         """Return dx, d_coef, d_w_base, d_w_spline."""
         found = self.network_vjp([layer], x, dy)
         return {"dx": found["dx"], **found["layers"][0]}
+
+    def product_vjp(
+        self, layer: PlainLayer, n_products: int, x: FloatArray, dy: FloatArray
+    ) -> dict[str, FloatArray]:
+        """Return y and the gradients of `layer_vjp`: layers have sums, `plain` multiplies them."""
+        y, du = multiply(self.layer_forward(layer, x), n_products, dy)
+        return {"y": y, **self.layer_vjp(layer, x, du)}
 
     def network_forward(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
         """Return the outputs (batch, n_out)."""
