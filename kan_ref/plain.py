@@ -1,8 +1,7 @@
 """The paper by hand: a Kolmogorov-Arnold network in NumPy alone.
 
-Read this file from top to bottom in one sitting. Then start `python -i -m kan_ref.plain`, type the
-lines below, change a line of the file and see what happens, and compare your own implementation
-with it. These lines learn exp(sin(pi x_1) + x_2^2) from 300 samples and name the three functions:
+Read this file from top to bottom, start `python -i -m kan_ref.plain`, change a line and see what
+happens. These lines learn exp(sin(pi x_1) + x_2^2) from 300 samples and name its functions:
 
     >>> rng = np.random.default_rng(0)
     >>> x = rng.uniform(-1.0, 1.0, (300, 2))
@@ -12,9 +11,8 @@ with it. These lines learn exp(sin(pi x_1) + x_2^2) from 300 samples and name th
     >>> [suggest(layers[l], j=0, i=i, n=50)[0][2] for l, i in ((0, 0), (0, 1), (1, 0))]
     ['sin', 'x^2', 'exp']
 
-The paper is Liu et al. 2024 (arXiv 2404.19756). Tutorials 1 to 8 derive its formulas, which have
-tags such as [eq:plain-basis]. In einsum strings b is the sample, j the output, i the input and m
-the basis function. The rest of kan_ref checks its arguments and is fast; tests compare the two.
+The paper is Liu et al. 2024 (arXiv 2404.19756); tutorials 1 to 8 derive its formulas. In einsum
+strings b is the sample, j the output, i the input and m the basis function.
 """
 
 import numpy as np
@@ -24,8 +22,7 @@ import numpy as np
 def basis_and_slope(x, knots, degree):
     """Return B_m(x) and B'_m(x), (batch, n_in, n_basis), at x (batch, n_in), knots (n_in, n_knots).
 
-    The recursion of Cox and de Boor blends neighbours into smoother bumps, with 0/0 := 0 (de Boor,
-    A Practical Guide to Splines, chapters IX and X):
+    The recursion of Cox and de Boor (A Practical Guide to Splines, ch. IX and X), with 0/0 := 0:
 
         B_{m,0}(x)  = 1 where t_m <= x < t_{m+1}, else 0
         T_{m,d}(x)  = B_{m,d-1}(x) / (t_{m+d} - t_m)
@@ -49,8 +46,7 @@ def basis_and_slope(x, knots, degree):
 def uniform_knots(low, high, n_intervals, degree):
     """Return the knots t_m = a + (m - k) h, m = 0, ..., G + 2k, with h = (b - a) / G (section 2.4).
 
-    Here a is low and b is high, (n_in,) each, G is n_intervals and k the degree. Each input has its
-    own row of knots. The k knots outside [a, b] on both sides belong to bumps that reach into it.
+    a is low and b is high, (n_in,) each, G is n_intervals and k the degree. Each input has its row.
     """
     # [eq:plain-knots]
     h = (high - low) / n_intervals
@@ -95,8 +91,8 @@ def forward(layer, x):
 def backward(layer, cache, dy):
     """Return dx (batch, n_in) and [d_coef, d_w_base, d_w_spline] from dy (batch, n_out).
 
-    The chain rule takes the lines of `forward` from the last to the first. The derivative of the
-    loss with respect to `array` is `d_array` and has its shape; other indices are summed over.
+    The chain rule takes the lines of `forward` from the last to the first. The loss has the
+    derivative `d_array` with respect to `array`, in its shape; other indices are summed over.
     """
     basis, basis_slope, base, base_slope, spline, _ = cache
     # [eq:plain-backward]
@@ -112,19 +108,28 @@ def backward(layer, cache, dy):
     return dx, [d_coef, d_w_base, d_w_spline]
 
 
+def multiply(u, n, dy):
+    """Return y and du of n products: the first m sums u stay, the others are multiplied in pairs.
+
+    These are y_{m+p} = u_{m+2p} u_{m+2p+1} as in KAN 2.0 (arXiv 2408.10205); `backward` takes du.
+    """
+    # [eq:plain-product]
+    m = u.shape[1] - 2 * n
+    a, b, d = u[:, m::2], u[:, m + 1 :: 2], dy[:, m:]
+    pairs = np.stack([d * b, d * a], axis=2).reshape(len(u), 2 * n)
+    return np.hstack([u[:, :m], a * b]), np.hstack([dy[:, :m], pairs])
+    # [/eq:plain-product]
+
+
 # --- 3. A network: a list of layers, each on the outputs of the one before (eq. 2.7)
 def init_network(widths, n_intervals, degree, low, high, rng):
-    """Return random layers of widths (n_0, ..., n_L), all grids on [low, high] (section 2.2).
-
-    coef ~ N(0, 0.1^2), w_spline = 1, and w_base is uniform on [-beta, beta] with Xavier's bound
-    beta = sqrt(6 / (n_in + n_out)). Hidden values may leave [low, high], but the grids stay.
-    """
+    """Return random layers of widths (n_0, ..., n_L), all grids on [low, high] (section 2.2)."""
     layers = []
     for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
         knots = uniform_knots(np.full(n_in, low), np.full(n_in, high), n_intervals, degree)
         # [eq:plain-initialization]
         coef = rng.normal(0.0, 0.1, (n_out, n_in, n_intervals + degree))
-        w_base = rng.uniform(-1.0, 1.0, (n_out, n_in)) * np.sqrt(6.0 / (n_in + n_out))
+        w_base = rng.uniform(-1.0, 1.0, (n_out, n_in)) * np.sqrt(6.0 / (n_in + n_out))  # Xavier
         # [/eq:plain-initialization]
         layers.append(Layer(knots, coef, w_base, np.ones_like(w_base), np.ones_like(w_base)))
     return layers
@@ -140,8 +145,7 @@ def predict(layers, x):
 def value_and_grad(layers, x, y):
     """Return the mean squared error at targets y (batch, n_out) and its gradient (n_params,).
 
-    With the outputs x_L, the error is the mean of (x_L - y)^2 over the N numbers of y. So dx_L is
-    2 (x_L - y) / N, and the `backward` of layer l turns dx_{l+1} into dx_l, the last layer first.
+    With outputs x_L and N numbers in y, dx_L is 2 (x_L - y) / N. `backward` turns dx_{l+1} to dx_l.
     """
     # [eq:plain-network]
     caches, grads = [], []
@@ -177,11 +181,7 @@ def to_layers(theta, layers):
 
 
 def fit(layers, x, y, n_steps, alpha=1e-2, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    """Return layers trained on x (batch, n_in), y (batch, n_out), and the error before each step.
-
-    Adam (Kingma and Ba, ICLR 2015, Algorithm 1): the moving averages of g and g^2, their m and v,
-    begin at 0, which makes them too small by the factor 1 - beta^q at step q.
-    """
+    """Return layers trained by Adam (Kingma and Ba 2015), and the error before each step."""
     theta, g_mean, g_square, errors = to_theta(layers), 0.0, 0.0, []
     for q in range(1, n_steps + 1):
         error, g = value_and_grad(to_layers(theta, layers), x, y)
@@ -189,7 +189,7 @@ def fit(layers, x, y, n_steps, alpha=1e-2, beta1=0.9, beta2=0.999, epsilon=1e-8)
         # [eq:plain-adam]
         g_mean = beta1 * g_mean + (1.0 - beta1) * g
         g_square = beta2 * g_square + (1.0 - beta2) * g**2
-        mean, square = g_mean / (1.0 - beta1**q), g_square / (1.0 - beta2**q)
+        mean, square = g_mean / (1.0 - beta1**q), g_square / (1.0 - beta2**q)  # began at 0
         theta = theta - alpha * mean / (np.sqrt(square) + epsilon)
         # [/eq:plain-adam]
     return to_layers(theta, layers), errors
@@ -200,8 +200,7 @@ def extend_grid(layers, n_intervals):
     """Return layers with nearly the same functions on uniform grids of n_intervals intervals.
 
     coef' = argmin sum_n (sum_m coef'_m B'_m(x_n) - sum_m coef_m B_m(x_n))^2, with B'_m on the new
-    grid (eq. 2.16). If the new grid contains the points of the old one, the minimum is 0 on [a, b].
-    Outside, where hidden values may lie, the functions change: train again.
+    grid (eq. 2.16). It is 0 on [a, b] if the new grid contains the old one; outside, train again.
     """
     finer = []
     for old in layers:
@@ -227,10 +226,9 @@ LIBRARY |= {"tanh": np.tanh, "x^3": lambda u: u**3, "gaussian": lambda u: np.exp
 def fit_affine(f, x, y, reach=10.0, n=41, n_rounds=7):
     """Return R^2 and (a, b, c, d) of the nearest c f(a x + b) + d to y at x, both (n_points,).
 
-    For given a and b, linear regression of y on g = f(a x + b) gives c and d. It explains the part
-    R^2 = (g . y)^2 / ((g . g) (y . y)) of the variance of y, with g and y without their means. The
-    best of n x n pairs (a, b) is searched within reach of 0, then on grids a quarter as wide around
-    it (section 2.5.1), because on a long ridge of R^2 a better pair may be several steps away.
+    For given a and b, linear regression of y on g = f(a x + b) gives c, d and the share of variance
+    R^2 = (g . y)^2 / ((g . g) (y . y)), with g and y without their means. The best of n x n pairs
+    (a, b) is searched within reach of 0, then on grids a quarter as wide around it (section 2.5.1).
     """
     a, b, centred = 0.0, 0.0, y - y.mean()
     for _ in range(n_rounds):

@@ -35,6 +35,7 @@ METHODS = {
     "basis_derivative": ("x", "knots", "degree", "order"),
     "layer_forward": ("layer", "x"),
     "layer_vjp": ("layer", "x", "dy"),
+    "product_vjp": ("layer", "n_products", "x", "dy"),
     "network_forward": ("layers", "x"),
     "network_vjp": ("layers", "x", "dy"),
     "input_jacobian": ("layers", "x"),

@@ -17,6 +17,7 @@ from networks import degrees, knot_arrays, points_anywhere, random_batch, random
 import kan_ref as kr
 from kan_ref import plain
 from kan_ref.conformance import suite
+from kan_ref.conformance.cases import load_topics
 from kan_ref.conformance.subjects import DirectSubject
 from kan_ref.network import layer as layer_passes
 from kan_ref.optimizers import Steps
@@ -82,6 +83,30 @@ def test_outputs_edges_and_gradients_of_a_layer_agree(seed, degree, n_in, n_out)
     assert_close(cache[-1] * layer.mask, layer_passes.layer_edge_outputs(layer, kept))
     assert_close(dx, expected_dx)
     assert_close(*(np.concatenate([g.ravel() for g in both]) for both in (grads, gradient)))
+
+
+PRODUCTS = [
+    c for t in load_topics() for c in t.cases if c.method == "product_vjp" and c.inputs["layer"]["base"] == "silu"
+]
+
+
+@pytest.mark.parametrize("case", PRODUCTS, ids=[c.id for c in PRODUCTS])
+def test_products_of_sums_have_the_values_and_gradients_of_the_vectors(case):
+    layer = plain.Layer(*(case.inputs["layer"][name] for name in ARRAYS))
+    x, dy = case.inputs["x"], case.inputs["dy"]
+
+    def found(x):
+        u, cache = plain.forward(layer, x)
+        y, du = plain.multiply(u, case.inputs["n_products"], dy)
+        return y, *plain.backward(layer, cache, du)
+
+    y, dx, grads = found(x)
+    for name, ours in zip(("y", "dx", "d_coef", "d_w_base", "d_w_spline"), (y, dx, *grads), strict=True):
+        assert np.abs(ours - case.expected[name]).max(initial=0.0) <= case.tolerance[name]
+    if len(x) and layer.degree > 1:
+        step = 1e-6 * np.random.default_rng(0).normal(size=x.shape)
+        change = (dy * (found(x + step)[0] - found(x - step)[0])).sum()
+        assert change == pytest.approx(2.0 * (dx * step).sum(), rel=1e-6, abs=1e-12)
 
 
 @given(SEEDS, WIDTHS, degrees(0, 5))

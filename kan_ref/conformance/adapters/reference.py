@@ -9,6 +9,7 @@ import numpy as np
 
 import kan_ref as kr
 from kan_ref.conformance.adapters.shared import Adapter, Answer, Array, Layer, Layers
+from kan_ref.plain import multiply
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")
 
@@ -44,6 +45,11 @@ class Reference(Adapter):
     def basis_derivative(self, x: Array, knots: Array, degree: int, order: int) -> Array:
         """Return derivatives of the basis functions (n, n_basis)."""
         return kr.bspline.basis(x[:, None], knots[None], degree, derivative=order)[:, 0]
+
+    def product_vjp(self, layer: Layer, n_products: int, x: Array, dy: Array) -> Answer:
+        """Return y and the gradients of `layer_vjp`: layers have sums, `plain` multiplies them."""
+        y, du = multiply(self.layer_forward(layer, x), n_products, dy)
+        return {"y": y, **self.layer_vjp(layer, x, du)}
 
     def network_forward(self, layers: Layers, x: Array) -> Array:
         """Return the outputs (batch, n_out)."""

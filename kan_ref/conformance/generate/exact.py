@@ -7,9 +7,11 @@
     (C3)  d_w_base_ji   = sum_b dy_bj mask_ji b(x_bi)
           dx_bi         = sum_j dy_bj phi'_ji(x_bi)
     (C4)  y' = sum phi' x',   y'' = sum phi'' x'^2 + phi' x''
+    (C34) y_k = u_k for k < m,   y_{m+p} = u_{m+2p} u_{m+2p+1},   u_j = sum_i phi_ji(x_i)
 
 Sources: Liu et al. 2024, eqs. 2.5, 2.7 and 2.10-2.12, and the chain rule on them; de Boor, A
-Practical Guide to Splines, rev. ed., ch. IX. In (C4), x' and x'' are the derivatives of a layer's
+Practical Guide to Splines, rev. ed., ch. IX; (C34): Liu et al. 2024, KAN 2.0, arXiv 2408.10205,
+section 2 (multiplication nodes). In (C4), x' and x'' are the derivatives of a layer's
 inputs along one input of the network.
 
 The Cox-de Boor recursion runs on Taylor series. With X = x + h, the factor X - t_m is the series
@@ -242,6 +244,26 @@ def layer_vjp(layer: Layer, x: Rows, dy: Rows, dy_sizes: Rows | None = None) -> 
                 slope, slope_size = edge(layer, j, i, at, 1)
                 dx.add((b, i), d / mask * slope, size / mask * slope_size)
     return {"dx": dx, "d_coef": d_coef, "d_w_base": d_w_base, "d_w_spline": d_w_spline}
+
+
+def product_vjp(layer: Layer, n_products: int, x: Rows, dy: Rows) -> dict[str, Sums]:
+    """Return y by (C34), and the gradients of sum_bk dy_bk y_bk by the product rule.
+
+    The derivative with respect to one factor is dy times the other factor.
+    """
+    n_out, u = len(layer["coef"]), forward(layer, x)
+    m = n_out - 2 * n_products
+    y, du = Sums(len(x), m + n_products), Sums(len(x), n_out)
+    for b in range(len(x)):
+        for k in range(m):
+            y.add((b, k), u.values[b, k], u.sizes[b, k])
+            du.add((b, k), precise(dy[b][k]))
+        for k in range(m, m + n_products):
+            d, one, other = precise(dy[b][k]), (b, 2 * k - m), (b, 2 * k - m + 1)
+            y.add((b, k), u.values[one] * u.values[other], u.sizes[one] * u.sizes[other])
+            du.add(one, d * u.values[other], abs(d) * u.sizes[other])
+            du.add(other, d * u.values[one], abs(d) * u.sizes[one])
+    return {"y": y, **layer_vjp(layer, x, du.nested(), du.nested(sizes=True))}
 
 
 # --- networks

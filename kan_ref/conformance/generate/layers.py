@@ -293,6 +293,53 @@ def _single_edges() -> Iterator[Made]:
         yield name, flags, make.layer(f"v-{seed}", 1, [EVEN], **changes), x
 
 
+# --- products of sums
+
+
+@topic("product_vjp", 5, "layer_vjp", "Liu et al. 2024, arXiv 2408.10205; product rule")
+def products() -> Iterator[Case]:
+    """Yield the cases of product_vjp(layer, n_products, x, dy) -> y and the gradients of layer_vjp.
+
+    The last 2 n_products sums of the layer are multiplied in pairs (C34); the first ones stay.
+    """
+    two, three, rows = [EVEN] * 2, [EVEN] * 3, [make.uneven(EVEN, 3, turn) for turn in range(2)]
+    low, high = make.uniform(-1.0, 1.0, 4, 1), make.uniform(-1.0, 1.0, 4, 5)
+    line = {"base": "identity", "w_base": [[1.0], [1.5]], "w_spline": [[0.0], [0.0]]}
+    alone, mixed, cut = "ProductFactor", "ProductFactor ProductPairs", [[1.0, 0.0], [0.0, 0.0]]
+    wide: Rows = [[-1.25, 0.625], [0.375, 1.75], [-3.5, 4.5]]
+    for name, flags, layer, n_products, n in (
+        ("one-pair", alone, make.layer("pr-1", 2, [EVEN]), 1, 3),
+        ("two-pairs", mixed, make.layer("pr-2", 4, three), 2, 3),
+        ("sums-and-a-pair", mixed, make.layer("pr-s", 4, two), 1, 3),
+        ("a-sum-and-two-pairs", mixed, make.layer("pr-m", 5, two), 2, 4),
+        ("sums-alone", "ProductPairs", make.layer("pr-0", 2, two), 0, 3),
+        (
+            "masked-edges",
+            "MissingMask UnmaskedGradient",
+            make.layer("pr-k", 2, two, mask=SQUARE_MASK),
+            1,
+            3,
+        ),
+        ("masked-factor", "ProductZero MissingMask", make.layer("pr-f", 2, two, mask=cut), 1, 3),
+        ("one-sample", "BatchOfOne ProductFactor", make.layer("pr-b", 3, two), 1, 1),
+        ("no-samples", "EmptyBatch", make.layer("pr-e", 3, two), 1, 0),
+        ("degree-1", f"BasisSlope {alone}", make.layer("pr-l", 2, [low] * 2, 1), 1, 3),
+        ("degree-5", f"HighDegree {alone}", make.layer("pr-h", 3, [high] * 2, 5), 1, 2),
+        ("uneven-knots", f"UnevenKnots {mixed}", make.layer("pr-u", 4, rows), 1, 3),
+        ("nine-samples", f"OneSampleOnly {alone}", make.block(9001, 3, 2), 1, 9),
+        ("zero-factors", "ProductZero", make.layer("pr-z", 2, [EVEN], **line), 1, 0),
+        ("inputs-outside-grid", f"FadeOutside {alone}", make.layer("pr-o", 3, two), 1, 3),
+    ):
+        n_out, n_in, _ = sizes(layer)
+        x: Rows = make.points(f"pr-{name}", n, n_in)
+        x = {"zero-factors": [[0.0], [0.25]], "inputs-outside-grid": wide}.get(name, x)
+        dy = make.points(f"pr-dy-{name}", len(x), n_out - n_products, -2.0, 2.0)
+        answers = within(exact.product_vjp(layer, n_products, x, dy), 3.0 * make.GRADIENTS)
+        given = make.layer_given(layer, x) | {"dy": array(dy, (len(x), n_out - n_products))}
+        given["n_products"] = n_products
+        yield case(name, "product_vjp", flags, given, answers, since=7)
+
+
 # --- networks
 
 
@@ -421,7 +468,7 @@ def network_values() -> Iterator[Case]:
 
 @topic("network_vjp", 5, "network_forward layer_vjp", "chain rule on Liu et al. 2024, eq. 2.7")
 def network_gradients() -> Iterator[Case]:
-    """Yield the cases of exact.network_vjp(layers, x, dy).
+    """Yield the cases of network_vjp(layers, x, dy).
 
     The answer is {"dx", "layers": [{"d_coef", "d_w_base", "d_w_spline"}, ...]}.
     """
