@@ -49,9 +49,7 @@ def main(folder: str) -> None:
         package = Path(place) / "kan_conformance_vectors"
         export(package)
         (package / "__init__.py").write_text(PACKAGE.format(contract=contract), encoding="utf-8")
-        (Path(place) / "pyproject.toml").write_text(
-            PROJECT.format(contract=contract), encoding="utf-8"
-        )
+        (Path(place) / "pyproject.toml").write_text(PROJECT.format(contract=contract), encoding="utf-8")
         shutil.copyfile(package / "README.md", Path(place) / "README.md")
         command = [sys.executable, "-m", "build", "--wheel", "--outdir", folder, place]
         subprocess.run(command, check=True)

@@ -100,9 +100,7 @@ def judge(case: Case, found: Sequence[tuple[FloatArray, float]]) -> Verdict:
         f"{of_median:.2f}",
         f"{median([s for _, s in found]):.1f}",
     ]
-    short = [
-        above(middle[LADDER.index(grid)], most, f"error at G = {grid}") for grid, most in case.most
-    ]
+    short = [above(middle[LADDER.index(grid)], most, f"error at G = {grid}") for grid, most in case.most]
     rise = above(middle[-1], middle[-2], "last error") if case.keeps else ""
     return Verdict(cells, missed(above(of_median, case.most_slope, "slope"), *short, rise))
 

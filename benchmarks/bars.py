@@ -45,9 +45,7 @@ def command(name: str, text: str, *, seeds: int | None = None) -> argparse.Argum
     return line
 
 
-def read(
-    line: argparse.ArgumentParser, words: Sequence[str] | None, rows: Collection[str]
-) -> argparse.Namespace:
+def read(line: argparse.ArgumentParser, words: Sequence[str] | None, rows: Collection[str]) -> argparse.Namespace:
     """Read the command line; end the program with status 2 if it names no row or no seeds."""
     options = line.parse_args(words)
     if unknown := [name for name in options.names if name not in rows]:
@@ -104,9 +102,7 @@ def run_all(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], jobs
         return [one.result() for one in [pool.submit(function, *task) for task in tasks]]
 
 
-def take_turns(
-    functions: Sequence[Callable[[], object]], *, seconds: float, repeats: int = 3
-) -> list[float]:
+def take_turns(functions: Sequence[Callable[[], object]], *, seconds: float, repeats: int = 3) -> list[float]:
     """Return the least CPU seconds of a call of each function, from about `seconds` for each and at least `repeats` repeats.
 
     In a round each function, unless it is slow, is called once without counting, so that its data are in the cache and work
@@ -128,9 +124,7 @@ def take_turns(
             burst = time.process_time() - start
             spent[place] += burst
             samples[place].append(burst / calls)
-        waiting = [
-            place for place in waiting if spent[place] < seconds or len(samples[place]) < repeats
-        ]
+        waiting = [place for place in waiting if spent[place] < seconds or len(samples[place]) < repeats]
     return [min(row) for row in samples]
 
 

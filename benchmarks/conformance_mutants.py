@@ -34,9 +34,8 @@ from typing import Any
 import coverage
 import numpy as np
 
-from benchmarks.mutation.drawing import Mutant, all_mutants, is_a_change, modules_of
-from benchmarks.mutation.forking import Task, run_forked
-from benchmarks.mutation.testing import Finder, Loader
+from benchmarks.mutation.mutants import Mutant, all_mutants, is_a_change, modules_of
+from benchmarks.mutation.testing import Finder, Loader, Task, run_forked
 from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]
@@ -109,9 +108,7 @@ def executed(subject: Subject) -> dict[str, list[int]]:
     from kan_ref.conformance.subjects import DirectSubject
 
     files = subject.files
-    tracer = coverage.Coverage(
-        data_file=None, include=[str(path) for path in files.values()], config_file=False
-    )
+    tracer = coverage.Coverage(data_file=None, include=[str(path) for path in files.values()], config_file=False)
     tracer.start()
     adapter, _ = _loaded(subject, None)
     suite.run(DirectSubject(adapter))
@@ -177,9 +174,7 @@ def varied(name: str) -> Record:
 # --- drawing, labels and shares
 
 
-def drawn(
-    name: str, lines: Mapping[str, Sequence[int]], n: int, seed: int, known: Sequence[Record]
-) -> list[Mutant]:
+def drawn(name: str, lines: Mapping[str, Sequence[int]], n: int, seed: int, known: Sequence[Record]) -> list[Mutant]:
     """Return n mutants of an implementation among those of executed lines, module by module.
 
     Mutants that `known` records have are passed over: a new seed draws bugs that nobody has seen.
@@ -268,8 +263,7 @@ def report_lines(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for one in records:
         label = one["label"]
         change = (
-            f"{one['subject']}, {one['module']}, line {one['line']}: {one['original']}\n"
-            f"    becomes {one['mutated']}"
+            f"{one['subject']}, {one['module']}, line {one['line']}: {one['original']}\n    becomes {one['mutated']}"
         )
         if not one["loads"] or label.get("equivalent"):
             if one["loads"] and one["failures"]:
@@ -335,9 +329,7 @@ def main(words: Sequence[str] | None = None) -> int:
     correct = _correct(names, options.jobs)
     labels = {(one["seed"], key(one)): one["label"] for one in known}
     records: list[Record] = [{} for _ in mutants]
-    tasks = [
-        Task(partial(_quietly, tested, SUBJECTS[name], mutant), SECONDS) for name, mutant in mutants
-    ]
+    tasks = [Task(partial(_quietly, tested, SUBJECTS[name], mutant), SECONDS) for name, mutant in mutants]
     hangs = {"loads": True, "failures": 1, "first": "", "findings": [["NoAnswer", "", None]],
              "cases": [], "in_pytest": True, "first_in_pytest": ""}  # fmt: skip
     for n, outcome in enumerate(run_forked(tasks, options.jobs), 1):
@@ -366,10 +358,7 @@ def _merged(known: Sequence[Record], records: Sequence[Record]) -> list[Record]:
 
 
 def _write(records: Sequence[Record]) -> None:
-    text = "".join(
-        json.dumps(one, separators=(",", ":")) + "\n"
-        for one in _merged(read_records(RECORDS), records)
-    )
+    text = "".join(json.dumps(one, separators=(",", ":")) + "\n" for one in _merged(read_records(RECORDS), records))
     RECORDS.write_text(text, encoding="utf-8")
 
 
@@ -379,9 +368,7 @@ def _correct(names: Sequence[str], jobs: int) -> bool:
     tasks |= {name: partial(varied, name) for name in VARIANTS}
     all_names = list(tasks)
     right = 0
-    for outcome in run_forked(
-        [Task(partial(_quietly, one), SECONDS) for one in tasks.values()], jobs
-    ):
+    for outcome in run_forked([Task(partial(_quietly, one), SECONDS) for one in tasks.values()], jobs):
         found = _result(outcome)
         if found["failures"] or found["in_pytest"]:
             print(f"false alarm: {all_names[outcome.index]} {found}")

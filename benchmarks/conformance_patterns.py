@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.mutation.forking import Task, run_forked
+from benchmarks.mutation.testing import Task, run_forked
 from kan_ref.program import run_program
 
 HELPERS = Path(__file__).parents[1] / "tests" / "helpers"
@@ -64,15 +64,11 @@ def document(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     places = [(case.id, output) for case in cases for output in case.expected]
     entries = []
     for one in found:
-        shown = [
-            n for n, (case, output) in enumerate(places) if output in one["wrong"].get(case, ())
-        ]
+        shown = [n for n, (case, output) in enumerate(places) if output in one["wrong"].get(case, ())]
         prints = [one["wrong"][places[n][0]][places[n][1]] for n in shown]
         if shown:
             bits = f"{sum(1 << n for n in shown):x}"
-            entries.append(
-                {**one, "wrong": bits, "prints": np.array(prints, ">f4").tobytes().hex()}
-            )
+            entries.append({**one, "wrong": bits, "prints": np.array(prints, ">f4").tobytes().hex()})
     return {"cases": [case.id for case in cases], "patterns": entries}
 
 

@@ -17,9 +17,7 @@ if a run ends with an error message. A formula that is not found, and is said no
 
 import os
 
-os.environ.update(
-    dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-)
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
 import argparse
 import sys
@@ -38,9 +36,7 @@ from kan_ref.program import run_program
 
 N_FRESH = 10_000  # points that judge a formula
 MOST_SECONDS = 60.0  # CPU seconds of a run of SRBench
-NEAR = (
-    0.7  # with a larger error no formula is literal: numbers are trained, so no constant is missing
-)
+NEAR = 0.7  # with a larger error no formula is literal: numbers are trained, so no constant is missing
 Task = tuple[Problem, float, int, int]
 
 

@@ -107,9 +107,7 @@ def sentence(records: Sequence[Record]) -> str:
 def srbench_runs(records: Sequence[Record], noise: float, *collections: str) -> list[Record]:
     """Return the runs with seed 0."""
     runs = [one for one in records if (one["noise"], one["seed"]) == (noise, 0)]
-    return [
-        one for one in runs if one["collection"] in collections and one["samples"] in (400, 1000)
-    ]
+    return [one for one in runs if one["collection"] in collections and one["samples"] in (400, 1000)]
 
 
 def comparison(records: Sequence[Record]) -> str:

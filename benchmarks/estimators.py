@@ -60,9 +60,7 @@ def cars() -> Table:
     from vega_datasets import data
 
     frame = data.cars()
-    frame = frame.assign(
-        year=frame["Year"].dt.year, usa=frame["Origin"] == "USA", japan=frame["Origin"] == "Japan"
-    )
+    frame = frame.assign(year=frame["Year"].dt.year, usa=frame["Origin"] == "USA", japan=frame["Origin"] == "Japan")
     names = [
         "Cylinders",
         "Displacement",
@@ -77,9 +75,7 @@ def cars() -> Table:
     return Table(frame[names].to_numpy(), frame["Miles_per_Gallon"].to_numpy(), classes=False)
 
 
-def table(
-    load: Callable[..., tuple[Array, Array]], *, classes: bool, **options: Any
-) -> Callable[[], Table]:
+def table(load: Callable[..., tuple[Array, Array]], *, classes: bool, **options: Any) -> Callable[[], Table]:
     """Return a function that loads a table of scikit-learn."""
 
     def loaded() -> Table:
@@ -93,12 +89,8 @@ BUILT_IN = {"return_X_y": True}
 TABLES: dict[str, Callable[[], Table]] = {
     "diabetes": table(datasets.load_diabetes, classes=False, **BUILT_IN),
     "cars": cars,
-    "friedman1": table(
-        datasets.make_friedman1, classes=False, n_samples=500, noise=1.0, random_state=SEED
-    ),
-    "friedman2": table(
-        datasets.make_friedman2, classes=False, n_samples=500, noise=125.0, random_state=SEED
-    ),
+    "friedman1": table(datasets.make_friedman1, classes=False, n_samples=500, noise=1.0, random_state=SEED),
+    "friedman2": table(datasets.make_friedman2, classes=False, n_samples=500, noise=125.0, random_state=SEED),
     "linnerud": table(datasets.load_linnerud, classes=False, **BUILT_IN),
     "wine": table(datasets.load_wine, classes=True, **BUILT_IN),
     "breast cancer": table(datasets.load_breast_cancer, classes=True, **BUILT_IN),
@@ -158,9 +150,7 @@ def methods(samples: Table, *, peers: bool) -> dict[str, Method]:
         found["kan_ref"] = of(lambda: KANRegressor(random_state=SEED))
         found["spline + ridge"] = of(lambda: scaled(splines, RidgeCV(np.logspace(-3, 3, 13))))
         found["mean"] = of(DummyRegressor)
-        found["boosting"] = of(
-            lambda: boosting if samples.y.ndim == 1 else MultiOutputRegressor(boosting)
-        )
+        found["boosting"] = of(lambda: boosting if samples.y.ndim == 1 else MultiOutputRegressor(boosting))
         found["MLP"] = of(lambda: scaled(MLPRegressor(max_iter=1000, random_state=SEED)))
     if peers:
         found["pykan"] = lambda x, y: pykan(x, y, classes=samples.classes)
@@ -222,9 +212,7 @@ def scored(peers: bool, name: str, seed: int) -> tuple[bool, dict[str, Any]]:
     return samples.classes, {way: measure(samples, train) for way, train in ways.items()}
 
 
-def limit(
-    columns: Sequence[str], name: str, found: list[tuple[bool, dict[str, Any]]]
-) -> bars.Verdict:
+def limit(columns: Sequence[str], name: str, found: list[tuple[bool, dict[str, Any]]]) -> bars.Verdict:
     """Return the scores of a table, the CPU seconds of our fit, and the targets."""
     ((classes, results),) = found
     linear = "logistic" if classes else "spline + ridge"

@@ -45,9 +45,7 @@ class Problem:
         low, high = self.box.T
         return rng.uniform(low, high, (n, len(low)))
 
-    def samples(
-        self, n: int, noise: float, rng: np.random.Generator
-    ) -> tuple[FloatArray, FloatArray]:
+    def samples(self, n: int, noise: float, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Return x (n, n_in) and y (n, 1) with noise, in units of the spread of y; SRBench's unit is sqrt(mean(y^2))."""
         x = self.uniform(n, rng) if self.points is None else self.points
         y = self.function()(x)

@@ -69,9 +69,7 @@ def problem(case: Case) -> tuple[Network, FloatArray, FloatArray]:
     return network, x, rng.standard_normal(case.n_samples)
 
 
-def jet_step(
-    network: Network, x: FloatArray, f: FloatArray
-) -> Callable[[], tuple[float, FloatArray]]:
+def jet_step(network: Network, x: FloatArray, f: FloatArray) -> Callable[[], tuple[float, FloatArray]]:
     """Return value and gradient of mean (Laplacian u - f)^2."""
     inputs = jets.prepare_jet(network, x, LAPLACIAN)
 
@@ -91,9 +89,7 @@ def lm_iteration(case: Case) -> Callable[[], FloatArray]:
     """
     network, x, f = problem(case)
     side = np.linspace(-1.0, 1.0, 100)
-    edge = np.concatenate(
-        [np.column_stack(pair) for pair in ((side, -1.0 + 0 * side), (side, 1.0 + 0 * side))]
-    )
+    edge = np.concatenate([np.column_stack(pair) for pair in ((side, -1.0 + 0 * side), (side, 1.0 + 0 * side))])
     border = np.concatenate([edge, edge[:, ::-1]])
     inner, outer = (
         jets.prepare_jet(network, x, LAPLACIAN),

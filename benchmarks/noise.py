@@ -107,9 +107,7 @@ def measure(name: str, seed: int) -> Outcome:
     rng = np.random.default_rng(seed)
     (table,) = (one for one in TABLES if one.name == name)
     data = table.draw(rng)
-    network = kr.init_network(
-        (table.n_in, 5, 1), n_intervals=3, degree=3, domain=data.x_train, x=data.x_train, rng=rng
-    )
+    network = kr.init_network((table.n_in, 5, 1), n_intervals=3, degree=3, domain=data.x_train, x=data.x_train, rng=rng)
     predictions = [additive_ridge(data)]
     predictions.append(kr.fit(network, data).network(data.x_test))
     stopped = kr.fit(network, data, validation_share=0.2, rng=rng)

@@ -37,14 +37,8 @@ def _kan(
     """Return a drawer of a KAN and data of a target, or of a sum of squares with more inputs."""
 
     def make(rng: Generator) -> tuple[Any, dict[str, Any]]:
-        data = (
-            _many_inputs(widths[0], n_train, rng)
-            if target == "squares"
-            else _of(target, n_train, rng)
-        )
-        network = kr.init_network(
-            widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng
-        )
+        data = _many_inputs(widths[0], n_train, rng) if target == "squares" else _of(target, n_train, rng)
+        network = kr.init_network(widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng)
         return network, {"data": data}
 
     return make
@@ -71,9 +65,7 @@ def _symbolic(rng: Generator) -> tuple[Any, dict[str, Any]]:
     for place, name in ((0, "sin"), (1, "x^2")):
         affine = (3.0, 0.2, 0.8, 0.1) if name == "sin" else (1.3, 0.1, 0.8, -0.1)
         network = kr.fix_symbolic(network, 0, output=0, input=place, name=name, affine=affine)
-    network = kr.fix_symbolic(
-        network, 1, output=0, input=0, name="exp", affine=(0.8, 0.1, 1.2, 0.2)
-    )
+    network = kr.fix_symbolic(network, 1, output=0, input=0, name="exp", affine=(0.8, 0.1, 1.2, 0.2))
     theta = network.theta * (1.0 + 0.1 * rng.standard_normal(network.n_params))
     return network.with_theta(theta), options
 
@@ -108,9 +100,7 @@ LBFGS: dict[str, Any] = {"optimizer": kr.LBFGS, "n_steps": 200}
 LM: dict[str, Any] = {"optimizer": kr.LM, "n_steps": 30}
 PAIRS = (
     Pair("1", "L-BFGS [2,1,1] N 1000", _kan("exp_sin", (2, 1, 1), 1000), {**LBFGS, "grids": GRIDS}),
-    Pair(
-        "2", "L-BFGS [2,5,1] N 1000", _kan("exp_sin", (2, 5, 1), 1000), {**LBFGS, "grids": (5, 20)}
-    ),
+    Pair("2", "L-BFGS [2,5,1] N 1000", _kan("exp_sin", (2, 5, 1), 1000), {**LBFGS, "grids": (5, 20)}),
     Pair("3", "L-BFGS [2,5,1] N 100", _kan("exp_sin", (2, 5, 1), 100), {**LBFGS, "grids": (5, 20)}),
     Pair(
         "4",
@@ -175,9 +165,7 @@ def slope(seed: int, *, scaled: bool) -> tuple[float, float]:
     rng = np.random.default_rng(seed)
     data = _of("exp_sin", 1000, rng)
     options: dict[str, Any] = {**LBFGS, "optimizer": kr.LBFGS(scaled=scaled)}
-    network = kr.best_start(
-        (2, 1, 1), data, n_intervals=3, degree=3, initialization="paper", rng=rng, **options
-    )
+    network = kr.best_start((2, 1, 1), data, n_intervals=3, degree=3, initialization="paper", rng=rng, **options)
     history = kr.fit(network, data, grids=GRIDS, **options).history
     errors = [history.test_rmse[history.n_intervals == n][-1] for n in GRIDS]
     return float(np.polyfit(np.log(GRIDS), np.log(errors), 1)[0]), float(errors[-1])

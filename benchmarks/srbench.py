@@ -62,9 +62,7 @@ def is_literal(problem: Problem, formula: str) -> bool:
     try:
         with _time_limit(MOST_SECONDS):
             true = _rounded(parse_expr(problem.text.replace("pi", PI), symbols))
-            decimals = parse_expr(formula, found).subs(
-                sympy.pi, sympy.pi.evalf(17)
-            )  # as `srbench_method` writes it
+            decimals = parse_expr(formula, found).subs(sympy.pi, sympy.pi.evalf(17))  # as `srbench_method` writes it
             model = parse_expr(str(decimals), found)
             model = sympy.simplify(_rounded(model), ratio=1)
             difference, quotient = _rounded(true - model), _rounded(model / true)

@@ -98,15 +98,11 @@ def pykan(rng: np.random.Generator) -> Errors:
 
     worst = 0.0
     for formula in FORMULAS:
-        model.fix_symbolic(
-            0, 1, 2, formula, fit_params_bool=False, verbose=False, log_history=False
-        )
+        model.fix_symbolic(0, 1, 2, formula, fit_params_bool=False, verbose=False, log_history=False)
         with torch.no_grad():
             model.symbolic_fun[0].affine[2, 1] = torch.tensor(rng.uniform(-1.5, 1.5, 4))
         formulas = [part.funs_name for part in model.symbolic_fun]
-        worst = max(
-            worst, _error(kr.from_pykan(model.state_dict(), formulas=formulas), x, run(model, x))
-        )
+        worst = max(worst, _error(kr.from_pykan(model.state_dict(), formulas=formulas), x, run(model, x)))
     yield f"from_pykan, {len(FORMULAS)} formulas, nodes scaled and shifted", worst
 
 
@@ -129,13 +125,9 @@ def jaxkan(rng: np.random.Generator) -> Errors:
         for shift, title in ((0.0, ""), (1.0, ", biases")):
             state = kr.to_jaxkan(network, layer_type=kind)
             for number, layer in enumerate(model.layers):
-                state[f"layers.{number}.bias"] += shift * rng.normal(
-                    size=state[f"layers.{number}.bias"].shape
-                )
+                state[f"layers.{number}.bias"] += shift * rng.normal(size=state[f"layers.{number}.bias"].shape)
                 for name in ("c_basis", "c_res", "c_spl", "bias"):
-                    getattr(layer, name).set_value(
-                        jax.numpy.asarray(state[f"layers.{number}.{name}"])
-                    )
+                    getattr(layer, name).set_value(jax.numpy.asarray(state[f"layers.{number}.{name}"]))
                 layer.grid.item = jax.numpy.asarray(state[f"layers.{number}.grid"])
             x = _points(rng, 1.0 if shift else 4.0)
             theirs = np.asarray(model(x))
@@ -159,15 +151,12 @@ def jaxkan(rng: np.random.Generator) -> Errors:
 
 def _jaxkan_state(model: Any) -> dict[str, Any]:
     state: dict[str, Any] = {
-        f"layers.{number}.grid": np.asarray(layer.grid.item)
-        for number, layer in enumerate(model.layers)
+        f"layers.{number}.grid": np.asarray(layer.grid.item) for number, layer in enumerate(model.layers)
     }
     for number, layer in enumerate(model.layers):
         for name in ("c_basis", "c_res", "c_spl", "bias"):
             parameter = getattr(layer, name)
-            state[f"layers.{number}.{name}"] = (
-                None if parameter is None else np.asarray(parameter[...])
-            )
+            state[f"layers.{number}.{name}"] = None if parameter is None else np.asarray(parameter[...])
     return state
 
 
@@ -186,9 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="of all that is drawn (default %(default)s)"
-    )
+    parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (default %(default)s)")
     options = parser.parse_args(arguments)
     errors = []
     for package, (needs, measure) in LIBRARIES.items():

@@ -144,9 +144,7 @@ def on_one_grid(network: Network) -> Network:
     moved = [
         replace(
             layer,
-            knots=np.tile(
-                kr.uniform_knots(-1.0, 1.0, layer.n_intervals, layer.degree), (layer.n_in, 1)
-            ),
+            knots=np.tile(kr.uniform_knots(-1.0, 1.0, layer.n_intervals, layer.degree), (layer.n_in, 1)),
             coef=layer.coef * layer.w_spline[:, :, None],
             w_spline=np.ones_like(layer.w_spline),
         )
@@ -167,9 +165,7 @@ def pykan(network: Network) -> tuple[Any, Callable[[], Any]]:
     first = network.layers[0]
     with contextlib.redirect_stdout(io.StringIO()):
         kan = importlib.import_module("kan")
-        model = kan.KAN(
-            width=list(network.widths), grid=first.n_intervals, k=first.degree, auto_save=False
-        )
+        model = kan.KAN(width=list(network.widths), grid=first.n_intervals, k=first.degree, auto_save=False)
         model.speed()
     for theirs, ours in zip(model.act_fun, network.layers, strict=True):
         fill(theirs.grid, ours.knots)
@@ -177,9 +173,7 @@ def pykan(network: Network) -> tuple[Any, Callable[[], Any]]:
         fill(theirs.scale_base, ours.w_base.T)
         fill(theirs.scale_sp, ours.w_spline.T)
     return model, lambda: [
-        part.grad.swapaxes(0, 1)
-        for layer in model.act_fun
-        for part in (layer.coef, layer.scale_base, layer.scale_sp)
+        part.grad.swapaxes(0, 1) for layer in model.act_fun for part in (layer.coef, layer.scale_base, layer.scale_sp)
     ]
 
 
@@ -266,9 +260,7 @@ def shape_row(shape: Shape, peers: Sequence[str], seconds: float) -> Verdict:
             step, mark = lambda: None, f" {type(error).__name__}"
         steps.append(step)
         marks.append(mark)
-    one, other, cached, fresh, *theirs = (
-        1e3 * least for least in take_turns(steps, seconds=seconds, repeats=5)
-    )
+    one, other, cached, fresh, *theirs = (1e3 * least for least in take_turns(steps, seconds=seconds, repeats=5))
     book = min(one, other)
     cells = [f"{book:.2f}", f"{cached:.3f}", f"{fresh:.3f}", f"{cached / book:.3f}"]
     cells += [f"{fresh / book:.3f}", f"{shape.bar:g}"]
@@ -280,9 +272,7 @@ def lm_milliseconds() -> float:
     """Return the median of ten accepted Levenberg-Marquardt steps at [2, 1, 1], G = 200, N = 10000, recording included."""
     rng = np.random.default_rng(0)
     data = kr.sample("exp_sin", n_train=10000, n_test=1000, rng=rng)
-    network = kr.init_network(
-        (2, 1, 1), n_intervals=200, degree=3, domain=(-1.0, 1.0), x=data.x_train, rng=rng
-    )
+    network = kr.init_network((2, 1, 1), n_intervals=200, degree=3, domain=(-1.0, 1.0), x=data.x_train, rng=rng)
     stamps: list[float] = []
     add: Any = lambda step: stamps.append(time.process_time())  # noqa: E731
     kr.fit(network, data, optimizer="lm", n_steps=10, update_grids=False, callback=add)

@@ -47,9 +47,8 @@ exclude_patterns = ["**/.*", "docs/explorer", "docs/_*", "kan_ref", "tests", "fi
 if (HERE / "explorer" / "index.html").exists():
     tags.add("explorer")  # type: ignore[name-defined]  # noqa: F821  Sphinx's own
 
-suppress_warnings = [
-    "toc.not_included"
-]  # the side bar leaves out solutions, packages of the reference, appendices
+# the side bar leaves out solutions, packages of the reference and appendices, to which pages link
+suppress_warnings = ["toc.not_included"]
 
 # --- text
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "fieldlist"]

@@ -40,16 +40,11 @@ def networks(samples: kr.Data) -> list[tuple[str, str, kr.Network]]:
     # all grids on [-1, 1], as in the paper's code
     start = kr.Network((first, replace(last, knots=kr.uniform_knots(5 * [-1.0], 1.0, 5, 3))))
     weights = kr.Penalty(1e-2, l1=1.0, entropy=2.0)
-    sparse = kr.fit(
-        start, samples, optimizer="lbfgs", n_steps=120, update_grids=False, penalty=weights
-    ).network
+    sparse = kr.fit(start, samples, optimizer="lbfgs", n_steps=120, update_grids=False, penalty=weights).network
     pruned = refit(kr.prune(sparse, samples.x_train), samples)
     named = refit(kr.auto_symbolic(pruned, samples.x_train), samples)
     stages = {
-        "trained with penalties": (
-            sparse,
-            "the L1 and entropy penalties have made most edges small.",
-        ),
+        "trained with penalties": (sparse, "the L1 and entropy penalties have made most edges small."),
         "pruned and trained further": (
             pruned,
             "unimportant nodes are removed, and the rest is trained without penalties.",
@@ -60,10 +55,7 @@ def networks(samples: kr.Data) -> list[tuple[str, str, kr.Network]]:
         ),
     }
     about = "Trained on 1000 samples of exp(sin(πx) + y²):"
-    return [
-        (title, f"{about} {said} {error(network, samples)}", network)
-        for title, (network, said) in stages.items()
-    ]
+    return [(title, f"{about} {said} {error(network, samples)}", network) for title, (network, said) in stages.items()]
 
 
 def refit(network: kr.Network, samples: kr.Data) -> kr.Network:
@@ -82,10 +74,7 @@ def suggestions(network: kr.Network, x: Any) -> list[dict[str, Any]]:
     for number, layer in enumerate(network.layers):
         for j, i in np.argwhere(layer.mask == 1.0).tolist():
             fits = kr.suggest_symbolic(network, x, number, output=j, input=i).fits[:N_FITS]
-            listed = [
-                {"name": fit.name, "affine": [fit.a, fit.b, fit.c, fit.d], "miss": 1.0 - fit.r2}
-                for fit in fits
-            ]
+            listed = [{"name": fit.name, "affine": [fit.a, fit.b, fit.c, fit.d], "miss": 1.0 - fit.r2} for fit in fits]
             found.append({"layer": number, "output": j, "input": i, "fits": listed})
     return found
 

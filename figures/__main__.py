@@ -31,9 +31,8 @@ from tqdm import tqdm
 from figures.machine.catalog import all_figures, find_figures, list_figures, page, read_claims, read_items, table_file
 from figures.machine.computing import Backend, UnavailableError, backend_of, compute_all
 from figures.machine.machine import Figure, claims_table
-from figures.machine.pictures import draw
-from figures.machine.records import Plan, RecordError, Task, config_key, file_stem, make_plan
-from figures.machine.style import FORMATS
+from figures.machine.pictures import FORMATS, draw
+from figures.machine.records import Plan, RecordError, Task, config_key, file_stem, make_plan, records_path
 from kan_ref.files import replace_file
 
 ROOT = Path(__file__).parents[1]
@@ -86,11 +85,12 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         parser.error(str(error))
     options.out = options.out or (FULL if options.full else QUICK)
     if not options.list:
-        files = [TABLE, REPRODUCED]
-        for stem in [] if options.table else map(file_stem, figures):
-            files += [*(f"{stem}.{ending}" for ending in FORMATS), f"records/{stem}.jsonl"]
+        files = [options.out / name for name in (TABLE, REPRODUCED)]
+        for figure in [] if options.table else figures:
+            files += [options.out / f"{file_stem(figure)}.{ending}" for ending in FORMATS]
+            files += [records_path(options.out, figure)]
         for file in files:
-            check_output(parser, "a file", options.out / file, makes_folder=True)
+            check_output(parser, "a file", file, makes_folder=True)
     return options, figures
 
 

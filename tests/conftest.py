@@ -110,9 +110,7 @@ class Exploring:
 
     def pytest_collection_modifyitems(self, config, items):
         chosen = [
-            item
-            for item in items
-            if is_hypothesis_test(getattr(item, "obj", None)) or fresh_seeds(item, self.seed)
+            item for item in items if is_hypothesis_test(getattr(item, "obj", None)) or fresh_seeds(item, self.seed)
         ]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
         items[:] = chosen
@@ -125,9 +123,7 @@ class Exploring:
         return report
 
     def pytest_terminal_summary(self, terminalreporter):
-        failed = [
-            report for kind in ("failed", "error") for report in terminalreporter.getreports(kind)
-        ]
+        failed = [report for kind in ("failed", "error") for report in terminalreporter.getreports(kind)]
         terminalreporter.section(f"explored with --hypothesis-seed={self.seed}")
         for report in failed:
             terminalreporter.write_line(self.repeat(report.nodeid))

@@ -22,9 +22,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.mutation.drawing import EQUIVALENT_MUTANTS, Mutant, draw, modules_of, read_judged
-from benchmarks.mutation.forking import Outcome, Task, run_forked
-from benchmarks.mutation.testing import FACTOR, Records, Test, judge, read_records, units
+from benchmarks.mutation.mutants import EQUIVALENT_MUTANTS, Mutant, draw, modules_of, read_judged
+from benchmarks.mutation.testing import FACTOR, Outcome, Records, Task, Test, judge, read_records, run_forked, units
 from kan_ref.program import check_output, run_program
 
 KILLED, TIMEOUT, SURVIVED = "killed", "timeout", "survived"
@@ -59,9 +58,7 @@ def verdict_of(mutant: Mutant, tests: Sequence[Test], outcome: Outcome) -> Verdi
     return Verdict(mutant, SURVIVED, "", n)
 
 
-def judged(
-    mutants: Sequence[Mutant], path: Path, records: Records, options: argparse.Namespace
-) -> list[Verdict]:
+def judged(mutants: Sequence[Mutant], path: Path, records: Records, options: argparse.Namespace) -> list[Verdict]:
     """Return the verdicts on mutants of one module, in their order."""
     source = path.read_text(encoding="utf-8")
     tests = [records.relevant(mutant, path) for mutant in mutants]
@@ -117,9 +114,7 @@ def tell(text: str) -> None:
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.mutation",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m benchmarks.mutation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("--module", action="append", help="module or package; several are allowed")
@@ -143,9 +138,7 @@ def main(words: list[str] | None = None) -> int:
     options, began = arguments(words), time.monotonic()
     try:
         names = options.module or ["kan_ref"]
-        files = {
-            one: path for name in names for one, path in modules_of(options.root, name).items()
-        }
+        files = {one: path for name in names for one, path in modules_of(options.root, name).items()}
         (package,) = {name.split(".")[0] for name in files}
         chosen = units(options.root, options.tests)
         known = read_judged(options.equivalents)

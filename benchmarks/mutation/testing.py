@@ -1,12 +1,20 @@
-"""Which tests run which lines, and pytest with a module whose source is another one; both in forked processes."""
+"""Which tests run which lines, and pytest with a module whose source is another one.
+
+Both run in forked copies of this process, which has loaded what takes long to import; limits hold for each copy alone.
+"""
 
 import ast
+import contextlib
 import importlib.util
+import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,8 +28,121 @@ import coverage
 import pytest
 from hypothesis import Phase, settings
 
-from benchmarks.mutation.drawing import Mutant
-from benchmarks.mutation.forking import Task, run_forked
+from benchmarks.mutation.mutants import Mutant
+
+# --- work in forked copies of this process, which has loaded what takes long to import; limits hold for each copy alone
+
+MEMORY = 8 * 2**30  # bytes of addresses; a mutant that needs more ends with MemoryError
+
+
+@dataclass(frozen=True)
+class Task:
+    """A function to call in a copy of this process, with the seconds after which the copy is ended.
+
+    The function gets a path, which it may write to, and returns what JSON can hold.
+    """
+
+    function: Callable[[Path], Any]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The index of a task, its result or None, why it has none ("" or a signal's name), and the
+    texts that it wrote to its path and printed.
+    """
+
+    index: int
+    result: Any
+    ended_by: str
+    note: str
+    log: str
+
+
+def _child(task: Task, folder: Path) -> None:
+    os.setsid()
+    with (folder / "log").open("w") as log, open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        sys.stdin = nothing
+        sys.stdout = sys.stderr = log
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        result = task.function(folder / "note")
+        (folder / "result").write_text(json.dumps(result), encoding="utf-8")
+
+
+def _start(task: Task, folder: Path) -> int:
+    """Start a copy of this process for a task; return its id."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    process = os.fork()
+    if process:
+        return process
+    status = 1
+    try:
+        _child(task, folder)
+        status = 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def _outcome(index: int, status: int, folder: Path) -> Outcome:
+    text = _text(folder / "result")
+    if os.WIFSIGNALED(status):
+        ended_by = signal.Signals(os.WTERMSIG(status)).name
+    else:
+        ended_by = "" if text else f"status {os.WEXITSTATUS(status)}"
+    result = json.loads(text) if text and not ended_by else None
+    return Outcome(index, result, ended_by, _text(folder / "note"), _text(folder / "log"))
+
+
+def run_forked(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
+    """Yield the outcome of each task as it ends, at most `jobs` of them at a time.
+
+    A copy that takes longer than its task's seconds is ended by SIGKILL, with all that it started.
+    """
+    waiting = list(enumerate(tasks))[::-1]
+    running: dict[int, tuple[int, Path, float]] = {}
+    with tempfile.TemporaryDirectory(prefix="mutation-") as root:
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    index, task = waiting.pop()
+                    folder = Path(root) / str(index)
+                    folder.mkdir()
+                    ends = time.monotonic() + task.seconds
+                    running[_start(task, folder)] = (index, folder, ends)
+                for process, (index, folder, ends) in list(running.items()):
+                    done, status = os.waitpid(process, os.WNOHANG)
+                    if done:
+                        del running[process]
+                        _end_group(process)
+                        yield _outcome(index, status, folder)
+                    elif time.monotonic() > ends:
+                        _end_group(process)
+                time.sleep(0.01)
+        finally:
+            for process in running:
+                _end_group(process)
+                os.waitpid(process, 0)
+
+
+def _end_group(process: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
+
+
+# --- which tests run which lines, and pytest with a module whose source is another one; both in forked processes
 
 # messages are not read, and a failing example is not made smaller
 OPTIONS = ("-n0", "-q", "--tb=no", "--no-header", "--assert=plain", "-p", "no:cacheprovider")
@@ -56,9 +177,7 @@ class Finder(MetaPathFinder):
             return None
         file = Path(self.loader.path)
         inside = [str(file.parent)] if file.name == "__init__.py" else None
-        return importlib.util.spec_from_file_location(
-            name, file, loader=self.loader, submodule_search_locations=inside
-        )
+        return importlib.util.spec_from_file_location(name, file, loader=self.loader, submodule_search_locations=inside)
 
 
 class _Plugin:
@@ -71,9 +190,7 @@ class _Plugin:
     def pytest_configure(self) -> None:
         """Let Hypothesis stop at the first failing example."""
         phases = [phase for phase in settings().phases if phase is not Phase.shrink]
-        settings.register_profile(
-            "mutation", settings(), phases=phases, report_multiple_bugs=False, print_blob=False
-        )
+        settings.register_profile("mutation", settings(), phases=phases, report_multiple_bugs=False, print_blob=False)
         settings.load_profile("mutation")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -101,8 +218,7 @@ class _Judge(_Plugin):
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep the chosen tests, in their order."""
         items[:] = sorted(
-            (item for item in items if item.nodeid in self.order),
-            key=lambda item: self.order[item.nodeid],
+            (item for item in items if item.nodeid in self.order), key=lambda item: self.order[item.nodeid]
         )
 
     @pytest.hookimpl(wrapper=True)
@@ -113,12 +229,7 @@ class _Judge(_Plugin):
         return (yield)
 
 
-def judge(
-    root: Path,
-    module: tuple[str, Path, str],
-    tests: Sequence[tuple[str, float]],
-    note: Path,
-) -> dict[str, Any]:
+def judge(root: Path, module: tuple[str, Path, str], tests: Sequence[tuple[str, float]], note: Path) -> dict[str, Any]:
     """Run tests with a module whose source is another text, in this process.
 
     Parameters
@@ -190,9 +301,7 @@ def record(root: Path, package: str, unit: str, _note: Path) -> dict[str, Any]:
         "tests": id -> seconds, starts_python; "failed": ids; "lines": file -> line -> ids.
     """
     os.chdir(root)
-    tracer = coverage.Coverage(
-        data_file=None, source=[str(root / package)], config_file=False, messages=False
-    )
+    tracer = coverage.Coverage(data_file=None, source=[str(root / package)], config_file=False, messages=False)
     plugin = _Recorder(tracer)
     tracer.start()
     status = pytest.main([*OPTIONS, unit], plugins=[plugin])
@@ -239,15 +348,7 @@ def units(root: Path, paths: Sequence[str] = ()) -> list[str]:
     """
     found: list[str] = []
     for one in paths or ("",):
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--collect-only",
-            "-qq",
-            "-n0",
-            *filter(None, [one]),
-        ]
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-n0", *filter(None, [one])]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
         found += re.findall(r"^(\S+\.py): \d+$", done.stdout, re.MULTILINE)
         if done.returncode:
@@ -306,14 +407,10 @@ def function_lines(path: Path) -> list[int]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     functions = [node for node in nodes if isinstance(node, kinds)]
-    return [
-        line for one in functions for line in range(one.body[0].lineno, (one.end_lineno or 0) + 1)
-    ]
+    return [line for one in functions for line in range(one.body[0].lineno, (one.end_lineno or 0) + 1)]
 
 
-def read_records(
-    root: Path, package: str, chosen: Sequence[str], jobs: int, tell: Callable[[str], None]
-) -> Records:
+def read_records(root: Path, package: str, chosen: Sequence[str], jobs: int, tell: Callable[[str], None]) -> Records:
     """Return the records of files of tests.
 
     Raises

@@ -96,9 +96,7 @@ def _section(module: str) -> str:
     return "\n\n".join([*text, "\n".join(["```{eval-rst}", *body, "```"])])
 
 
-def show_docstring(
-    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
-) -> None:
+def show_docstring(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """Show the docstrings of modules, and all of `plain`: prose and lists as text, and what is indented, such as formulas in columns, as written."""
     if what == "module" or name.startswith("kan_ref.plain."):
         lines[:] = module_text(str(getattr(thing, "__doc__", "") or ""))
@@ -120,11 +118,7 @@ def module_text(docstring: str) -> list[str]:
 def unmarked(paragraph: str) -> str:
     """Return indented lines without marks: a tag in brackets, code without its backquotes, what follows in the same column."""
     paragraph = re.sub(r":eq:`([^`]*)`", r"(\1)", paragraph)
-    return re.sub(
-        r"`([^`\n]+)`(  +)?",
-        lambda code: code[1] + (code[2] or "") + 2 * " " * bool(code[2]),
-        paragraph,
-    )
+    return re.sub(r"`([^`\n]+)`(  +)?", lambda code: code[1] + (code[2] or "") + 2 * " " * bool(code[2]), paragraph)
 
 
 def plain_text(line: str) -> str:
@@ -134,9 +128,7 @@ def plain_text(line: str) -> str:
     return "".join(re.sub(r"^`+([^`]+)`+$", r"``\1``", piece) for piece in pieces)
 
 
-def escape_bars(
-    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
-) -> None:
+def escape_bars(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """Escape bars outside code and examples, because |x| is a norm here and not a substitution, and link tutorials."""
     for place, line in enumerate(lines):
         if ">>>" not in line and what != "module":
@@ -145,9 +137,7 @@ def escape_bars(
             lines[place] = re.sub(r"\btutorials/(\w+)\.md", r":doc:`/tutorials/\1`", line)
 
 
-def skip_foreign(
-    app: Sphinx, what: str, name: str, thing: object, skip: bool, options: object
-) -> bool | None:
+def skip_foreign(app: Sphinx, what: str, name: str, thing: object, skip: bool, options: object) -> bool | None:
     """Leave out methods that scikit-learn adds to the estimators, whose docstrings cite its pages, and the fields of a NamedTuple, which its signature shows: Python describes each as an "Alias for field number"."""
     foreign = re.fullmatch(r"set_\w+_request", name)
     alias = str(getattr(thing, "__doc__", "")).startswith("Alias for field number")

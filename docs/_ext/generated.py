@@ -127,9 +127,7 @@ class Gallery(SphinxDirective):
             pictured = (tree.ROOT / picture).exists()
             if not pictured and name not in rows:
                 continue
-            section = nodes.section(
-                ids=[nodes.make_id(f"figure-{name}")], classes=["figure-section"]
-            )
+            section = nodes.section(ids=[nodes.make_id(f"figure-{name}")], classes=["figure-section"])
             section += nodes.title(text=f"{name}: {title}")
             if pictured:
                 classes = ["on-white", *["photograph"] * (name in PHOTOGRAPHS)]
@@ -233,10 +231,7 @@ def explain_flags(app: Sphinx, docname: str, source: list[str]) -> None:
     if "<!-- flags -->" in source[0]:
         data = tree.ROOT / "kan_ref" / "conformance" / "flags.toml"
         flags = tomllib.loads(data.read_text(encoding="utf-8")).items()
-        parts = [
-            f"### {flag}\n*{one['defect'][0].upper()}{one['defect'][1:]}.* {one['text']}\n"
-            for flag, one in flags
-        ]
+        parts = [f"### {flag}\n*{one['defect'][0].upper()}{one['defect'][1:]}.* {one['text']}\n" for flag, one in flags]
         source[0] = source[0].replace("<!-- flags -->", "\n".join(parts))
 
 

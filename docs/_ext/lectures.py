@@ -48,10 +48,7 @@ def stub(code: str, needed: set[str] | None = None) -> str:
     body = ast.parse(code).body
     has_functions = any(isinstance(node, ast.FunctionDef) for node in body)
     has_test = any(_tests(node) for node in body)
-    kept = [
-        has_functions or isinstance(node, ast.Import | ast.ImportFrom) or _tests(node)
-        for node in body
-    ]
+    kept = [has_functions or isinstance(node, ast.Import | ast.ImportFrom) or _tests(node) for node in body]
     parts: list[str] = []
     runs = itertools.groupby(zip(kept, body, strict=True), key=lambda pair: pair[0])
     for is_kept, pairs in reversed([(is_kept, list(pairs)) for is_kept, pairs in runs]):
@@ -68,14 +65,10 @@ def stub(code: str, needed: set[str] | None = None) -> str:
     return remark + "\n\n".join(filter(None, parts))
 
 
-def sheet(
-    tutorial: nbformat.NotebookNode, solution: nbformat.NotebookNode
-) -> nbformat.NotebookNode:
+def sheet(tutorial: nbformat.NotebookNode, solution: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Return the sheet of a tutorial: its exercises, each with stubs and tests, after the cell that the solutions begin with."""
     texts, needed = exercises(tutorial), set[str]()
-    title = re.search(
-        r"^# (.+)$", "\n".join(cell.source for cell in tutorial.cells), flags=re.MULTILINE
-    )
+    title = re.search(r"^# (.+)$", "\n".join(cell.source for cell in tutorial.cells), flags=re.MULTILINE)
     cells = []
     for place, cell in reversed(list(enumerate(solution.cells))):
         number = re.search(r"^## Exercise (\d)", cell.source, flags=re.MULTILINE)
@@ -139,26 +132,21 @@ def _without_bodies(code: str, nodes: list[ast.stmt]) -> str:
     """Return the lines of statements; functions and the methods of classes have no bodies."""
     lines = code.splitlines()
     n_below = len(lines) - (nodes[-1].end_lineno or 0)
-    parts = [
-        part for node in nodes for part in (node.body if isinstance(node, ast.ClassDef) else [node])
-    ]
+    parts = [part for node in nodes for part in (node.body if isinstance(node, ast.ClassDef) else [node])]
     for part in reversed(parts):
         if isinstance(part, ast.FunctionDef):
             doc = ast.get_docstring(part)
             made = f"def {part.name}({ast.unparse(part.args)}):\n"
             made += textwrap.indent(f'"""{doc}"""\n', "    ") if doc else ""
             made += f'    raise NotImplementedError("{part.name} is your part")'
-            lines[part.lineno - 1 : part.end_lineno] = textwrap.indent(
-                made, " " * part.col_offset
-            ).splitlines()
+            lines[part.lineno - 1 : part.end_lineno] = textwrap.indent(made, " " * part.col_offset).splitlines()
     return "\n".join(lines[nodes[0].lineno - 1 : len(lines) - n_below])
 
 
 def _tests(node: ast.stmt) -> bool:
     """Return whether a statement asserts something, inside a loop too; functions and classes do not count."""
     return not isinstance(node, ast.FunctionDef | ast.ClassDef) and any(
-        isinstance(part, ast.Assert)
-        or (isinstance(part, ast.Attribute) and part.attr.startswith("assert_"))
+        isinstance(part, ast.Assert) or (isinstance(part, ast.Attribute) and part.attr.startswith("assert_"))
         for part in ast.walk(node)
     )
 
@@ -167,9 +155,7 @@ MOST_POINTS, MOST_ITEMS, MOST_FORMULAS = 4, 7, 2
 DISPLAY = re.compile(r"^\$\$\n(.*?)\n\$\$$", flags=re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"^```.*?^```$", flags=re.MULTILINE | re.DOTALL)
 # after a full stop, also an emphasised one, but not after a number that begins a paragraph or an abbreviation
-FULL_STOP = re.compile(
-    r"(?:(?<=[.!?])|(?<=[^*][.!?]\*))(?<!\*\*\d\.)(?<!\beq\.)(?<!\bFig\.)\s+(?=[A-Z(*])"
-)
+FULL_STOP = re.compile(r"(?:(?<=[.!?])|(?<=[^*][.!?]\*))(?<!\*\*\d\.)(?<!\beq\.)(?<!\bFig\.)\s+(?=[A-Z(*])")
 LISTED = re.compile(r"^(?:-|\d\.) (.+(?:\n +.+)*)", flags=re.MULTILINE)
 ENDS = (".", "?", "!", ".*", "?*", "**", ")")  # what ends in a formula or a list says nothing alone
 NOTEBOOK = re.compile(r"\]\((?!\w+:)([^)#\s]+)\.ipynb")  # a link to another notebook
@@ -191,9 +177,7 @@ def _math(content: str, options: dict[str, object]) -> str:
 
 
 MARKDOWN = (
-    MarkdownIt("commonmark", {"html": False})
-    .enable("table")
-    .use(dollarmath_plugin, double_inline=True, renderer=_math)
+    MarkdownIt("commonmark", {"html": False}).enable("table").use(dollarmath_plugin, double_inline=True, renderer=_math)
 )
 
 
@@ -259,11 +243,7 @@ def deck(notebook: nbformat.NotebookNode, page: str) -> str:
     """Return the slides of a tutorial as one page."""
     title, *found = sections(notebook)
     slides = [slide(*title, rank=1), *(slide(*section) for section in found)]
-    parts = {
-        "title": html.escape(title[0]),
-        "slides": "\n".join(filter(None, slides)),
-        "page": page,
-    }
+    parts = {"title": html.escape(title[0]), "slides": "\n".join(filter(None, slides)), "page": page}
     return re.sub(r"@(\w+)@", lambda name: parts[name[1]], PAGE.read_text(encoding="utf-8"))
 
 

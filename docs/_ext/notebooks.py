@@ -118,11 +118,7 @@ def record_runs(app: Sphinx, exception: Exception | None) -> None:
     for page in sorted(app.env.found_docs):
         if run := NbMetadataCollector.get_exec_data(app.env, page):
             traceback = re.sub(r"\x1b\[[0-9;]*m", "", run["traceback"] or "")  # colours
-            kept[page] = {
-                "succeeded": run["succeeded"],
-                "runtime": run["runtime"],
-                "traceback": traceback,
-            }
+            kept[page] = {"succeeded": run["succeeded"], "runtime": run["runtime"], "traceback": traceback}
     (app.doctreedir / "runs.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
 
 

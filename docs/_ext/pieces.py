@@ -33,9 +33,7 @@ def with_code(text: str) -> list[Part]:
     return [nodes.literal(text=part) if n % 2 else part for n, part in enumerate(text.split("`"))]
 
 
-def table(
-    head: list[str], rows: list[list[list[Part]]], widths: list[int], name: str
-) -> nodes.table:
+def table(head: list[str], rows: list[list[list[Part]]], widths: list[int], name: str) -> nodes.table:
     """Return a table whose cells are lists of texts and nodes."""
     made = nodes.table(classes=[name])
     group = nodes.tgroup(cols=len(head))

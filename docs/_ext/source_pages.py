@@ -85,9 +85,7 @@ class EquationCode(SphinxDirective):
         card = nodes.container(classes=["eqcode"], ids=[f"code-{tag}"])
         label = nodes.literal(text=tag, classes=["eqcode-tag"])
         where = uri(self.env.docname, lines.file, lines.first)
-        card += paragraph(
-            label, link(f"{lines.file}:{lines.first}", where), classes=["eqcode-head"]
-        )
+        card += paragraph(label, link(f"{lines.file}:{lines.first}", where), classes=["eqcode-head"])
         if names:
             try:
                 code, said = tree.whole_definitions(lines, names), tree.summaries(lines, names)
@@ -99,9 +97,7 @@ class EquationCode(SphinxDirective):
             card += nodes.literal_block(code, code, language="python")
         else:
             code, numbers = textwrap.dedent(lines.text), {"linenostart": lines.first}
-            card += nodes.literal_block(
-                code, code, language="python", linenos=True, highlight_args=numbers
-            )
+            card += nodes.literal_block(code, code, language="python", linenos=True, highlight_args=numbers)
         return [card]
 
 

@@ -217,9 +217,7 @@ def figures() -> dict[str, tuple[str, str]]:
 
 def figure_file(place: str) -> str:
     """Return the file of a figure: of the module of this name, or of the module that has the value."""
-    own, other = (
-        f"figures/{name.replace('.', '/')}.py" for name in (place, place.rpartition(".")[0])
-    )
+    own, other = (f"figures/{name.replace('.', '/')}.py" for name in (place, place.rpartition(".")[0]))
     return own if (ROOT / own).exists() else other
 
 

@@ -21,12 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.util import relative_uri
 from sphinx.util.docutils import SphinxDirective
 
-PARTS = {
-    "bases": "basis functions and a curve",
-    "edge": "an edge",
-    "network": "a network",
-    "training": "training",
-}
+PARTS = {"bases": "basis functions and a curve", "edge": "an edge", "network": "a network", "training": "training"}
 CHECKED = "The claims of this page, checked"
 CHECK = re.compile(
     r"(?P<before>^## Check\n(?:(?!^```).)*?^```\{code-cell\} ipython3\n)(?:---\n.*?^---\n|:tags: \[[\w, -]*\]\n\n?)?",
@@ -91,15 +86,12 @@ FENCE = re.compile(
     flags=re.MULTILINE | re.DOTALL,
 )
 OPTION = re.compile(r"^:[\w-]+:[^\n]*\n", flags=re.MULTILINE)
-LABELLED = re.compile(
-    r"^\$\$ *\n(?P<formula>.*?)\n\$\$ *\((?P<label>[^)\s]+)\) *$", flags=re.MULTILINE | re.DOTALL
-)
+LABELLED = re.compile(r"^\$\$ *\n(?P<formula>.*?)\n\$\$ *\((?P<label>[^)\s]+)\) *$", flags=re.MULTILINE | re.DOTALL)
 REFERENCE = re.compile(r"\{eq\}`([^`]+)`")
 TARGET = re.compile(r"^\([\w-]+\)=\n", flags=re.MULTILINE)
 # a link to a file; or a formula or code, in which brackets before parentheses are not a link
 LINK = re.compile(
-    r"\$\$.*?\$\$|\$[^$\n]*\$|`[^`\n]*`|\]\((?!\w+:|#)(?P<file>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)",
-    flags=re.DOTALL,
+    r"\$\$.*?\$\$|\$[^$\n]*\$|`[^`\n]*`|\]\((?!\w+:|#)(?P<file>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)", flags=re.DOTALL
 )
 
 
@@ -134,9 +126,7 @@ def plain(text: str, page: str, numbers: Mapping[str, tuple[str, int]]) -> str:
     text = LINK.sub(lambda match: _linked(match, page), text)
     text = TARGET.sub("", text)
     text = FENCE.sub(lambda match: _directive(match, page), text)
-    text = LABELLED.sub(
-        lambda match: f"$$\n{match['formula']}\n\\tag{{{numbers[match['label']][1]}}}\n$$", text
-    )
+    text = LABELLED.sub(lambda match: f"$$\n{match['formula']}\n\\tag{{{numbers[match['label']][1]}}}\n$$", text)
     return REFERENCE.sub(lambda match: f"eq. {number(match[1])}", text)
 
 

@@ -4,7 +4,7 @@ Liu et al. 2024, section 3.4. `poisson` defines the equation, its points and the
 paper's networks there are KANs of degree 5, and every network is trained by both optimizers. MLPs
 are trained on the same points. Levenberg-Marquardt solves a system in all parameters, which is too
 expensive for 20 thousand of them: the wide MLP is trained by L-BFGS alone, those of up to 921
-parameters by both. `nested_grids` adds KANs that go on from grid to finer grid.
+parameters by both. `poisson` also has KANs that go on from grid to finer grid.
 
 The claims are those of section 3.4 about Fig. 3.3.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.equations import nested_grids, poisson
+from figures.equations import poisson
 from figures.equations.poisson import (
     KAN_LBFGS,
     KAN_LM,
@@ -30,7 +30,7 @@ from figures.equations.poisson import (
     spread_of,
 )
 from figures.machine.machine import Bar, Claim, Config, Record, median, seed_count, shape_name, slope, spread
-from figures.machine.style import GREY
+from figures.machine.pictures import GREY
 
 NAME = "3.3"
 TITLE = "Poisson's equation, KAN and MLP"
@@ -46,7 +46,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     MLP, and leaves out the paper's 10800 points.
     """
     n_seeds = seeds or (FULL_SEEDS if full else QUICK_SEEDS)
-    found = nested_grids.configs(full, n_seeds)
+    found = poisson.nested_configs(full, n_seeds)
     for name in PROBLEMS if full else PROBLEMS[1:]:
         for seed in range(n_seeds):
             for method in METHODS:
@@ -77,7 +77,7 @@ def _sizes(method: Method, full: bool, *, scaled: bool) -> list[dict[str, Any]]:
 
 def run(config: Config) -> dict[str, Any]:
     """Train the model of a configuration; return its errors and CPU seconds."""
-    return nested_grids.run(config) if "grids" in config else poisson.run(config)
+    return poisson.run_nested(config) if "grids" in config else poisson.run(config)
 
 
 # --- the picture
@@ -87,15 +87,15 @@ def draw(records: Sequence[Record]) -> Figure:
     """Draw two rows for each problem: both errors during training, and both against the number of
     parameters. Nested grids have one more row, errors against G and against time.
     """
-    nested = [record for record in records if nested_grids.is_nested(record)]
-    plain = [record for record in records if not nested_grids.is_nested(record)]
+    nested = [record for record in records if poisson.is_nested(record)]
+    plain = [record for record in records if not poisson.is_nested(record)]
     present = [name for name in PROBLEMS if any(record["config"]["problem"] == name for record in plain)]
     n_rows = 2 * len(present) + bool(nested)
     picture = Figure(figsize=(8.2, 3.2 * n_rows + 0.9))
     axes = picture.subplots(max(1, n_rows), 2, squeeze=False)
     if nested:
-        nested_grids.draw_grids(axes[-1, 0], nested)
-        nested_grids.draw_times(axes[-1, 1], records)
+        poisson.draw_grids(axes[-1, 0], nested)
+        poisson.draw_times(axes[-1, 1], records)
     for number, name in enumerate(present):
         row = axes[2 * number : 2 * number + 2].ravel()
         some = [record for record in plain if record["config"]["problem"] == name]
@@ -190,7 +190,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     reached on both problems. Rows without records are left out.
     """
     rows = []
-    plain = [record for record in records if not nested_grids.is_nested(record)]
+    plain = [record for record in records if not poisson.is_nested(record)]
     for name in ("paper", "documentation"):
         some = [record for record in plain if record["config"]["problem"] == name]
         if not some:
@@ -212,7 +212,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             for method in (KAN_LM, KAN_LM_5)
             if len(_sizes_of_models(runs_of(some, method))) > 2
         ]
-    return rows + nested_grids.claims(records)
+    return rows + poisson.nested_claims(records)
 
 
 def _numbers(runs: Sequence[Record], key: str) -> list[float]:

@@ -28,8 +28,8 @@ from matplotlib.figure import Figure, SubFigure
 
 import kan_ref as kr
 from figures.machine.machine import Bar, Claim, Config, Record, all_bar, median, seed_count, shape_name, spread
+from figures.machine.pictures import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
 from figures.machine.stored_network import draw_settled, headline, network_panel, stored
-from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
 from figures.machine.training import OPTIMIZERS, penalty_of
 from kan_ref.network.network import Network
 from kan_ref.symbolic.canonical import canonical_form

@@ -37,8 +37,8 @@ from matplotlib.ticker import MaxNLocator
 
 import kan_ref as kr
 from figures.machine.machine import Bar, Claim, Config, Record, spread
+from figures.machine.pictures import BLUE, GREEN, GREY, VERMILION
 from figures.machine.stored_network import draw_settled, restored, stored
-from figures.machine.style import BLUE, GREEN, GREY, VERMILION
 from figures.machine.training import OPTIMIZERS, penalty_of
 from kan_ref.checks import FloatArray
 from kan_ref.network.initialization import COEF_SCALE

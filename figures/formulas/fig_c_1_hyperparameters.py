@@ -26,21 +26,14 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from figures.formulas.fig_2_4_symbolic_regression import sparsify
 from figures.machine.machine import Bar, Claim, Config, Record, all_bar, median, spread
+from figures.machine.pictures import BLUE, GREY, VERMILION, entry
 from figures.machine.stored_network import draw_settled, headline, network_panel, stored
-from figures.machine.style import BLUE, GREY, VERMILION, entry
 from kan_ref.checks import BoolArray
 
 BASE: Config = {
-    "widths": [2, 5, 1],
-    "n_train": 1000,
-    "n_test": 1000,
-    "n_steps": 400,
-    "penalty_weight": 0.01,
-    "l1_weight": 1.0,
-    "entropy_weight": 2.0,
-    "n_intervals": 5,
-    "degree": 3,
-}
+    "widths": [2, 5, 1], "n_train": 1000, "n_test": 1000, "n_steps": 400, "n_intervals": 5, "degree": 3,
+    "penalty_weight": 0.01, "l1_weight": 1.0, "entropy_weight": 2.0,
+}  # fmt: skip
 ACTIVE = 1e-2  # the threshold of the paper's pruning, of a mean magnitude (2.17)
 AIM = 3  # active edges of the smallest network, [2,1,1]
 FULL_SEEDS, QUICK_SEEDS, DRAWN = 10, 2, 3

@@ -40,8 +40,8 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from figures.knots.table import COMMON, GROUPS, MOST_CROSSINGS, NUMBERS, SYMBOLS, THREE, Knots, all_knots, slope
 from figures.machine.machine import Bar, Claim, Config, Record, runs_of, seed_count, shape_name, spread
+from figures.machine.pictures import BLUE, GREEN, GREY, ORANGE, VERMILION
 from figures.machine.stored_network import draw_settled, restored, stored
-from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION
 from figures.machine.training import OPTIMIZERS
 from kan_ref.checks import FloatArray
 

@@ -38,8 +38,8 @@ import kan_ref as kr
 from figures.formulas.fig_4_2_unsupervised import LEAST_SHARE, accuracy, pruned, start
 from figures.knots.table import MOST_CROSSINGS, NUMBERS, SYMBOLS, all_knots
 from figures.machine.machine import Bar, Claim, Config, Record, median, spread
+from figures.machine.pictures import BLUE, GREEN, GREY, ORANGE, VERMILION
 from figures.machine.stored_network import draw_settled, restored, stored
-from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION
 from figures.machine.training import OPTIMIZERS, penalty_of
 from kan_ref.checks import FloatArray
 

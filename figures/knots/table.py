@@ -43,33 +43,16 @@ from kan_ref.checks import FloatArray, IntArray
 FILE = Path(__file__).with_name("knots.csv.xz")
 MOST_CROSSINGS = 13  # of the knots that the figures use
 
-NUMBERS = (
-    "volume",
-    "chern_simons",
-    "cusp_volume",
-    "longitude",
-    "meridian_re",
-    "meridian_im",
-    "geodesic_re",
-    "geodesic_im",
-    "injectivity_radius",
-)
+SYMBOLS = {
+    "volume": "vol", "chern_simons": "CS", "cusp_volume": "V",
+    "longitude": "$\\lambda$", "meridian_re": "$\\mu_r$", "meridian_im": "$\\mu_i$",
+    "geodesic_re": "$g_r$", "geodesic_im": "$g_i$", "injectivity_radius": "$r$",
+}  # fmt: skip
+NUMBERS = tuple(SYMBOLS)
 GROUPS = ("0", "D3", "D4", "D6", "D8", "Z/2+Z/2")  # of symmetries; all others have no indicator
 COMMON = ("0", "Z/2+Z/2")  # those of more than 1 % of the knots
 THREE = ("meridian_re", "meridian_im", "longitude")  # the inputs of the slope
-SYMBOLS = {
-    "volume": "vol",
-    "chern_simons": "CS",
-    "cusp_volume": "V",
-    "longitude": "$\\lambda$",
-    "meridian_re": "$\\mu_r$",
-    "meridian_im": "$\\mu_i$",
-    "geodesic_re": "$g_r$",
-    "geodesic_im": "$g_i$",
-    "injectivity_radius": "$r$",
-    "signature": "$\\sigma$",
-    **{group: group for group in GROUPS},
-}
+SYMBOLS |= {"signature": "$\\sigma$"} | {group: group for group in GROUPS}
 
 
 @dataclass(frozen=True)

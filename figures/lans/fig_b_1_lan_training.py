@@ -31,7 +31,7 @@ from figures.lans.lan_runs import (
     train_lan,
 )
 from figures.machine.machine import Bar, Claim, Config, Record, runs_of, seed_count, shape_name, spread
-from figures.machine.style import BLUE, GREEN, PURPLE, VERMILION
+from figures.machine.pictures import BLUE, GREEN, PURPLE, VERMILION
 from figures.machine.training import OPTIMIZERS, best_start, n_failed
 from kan_ref.training import hold_out
 

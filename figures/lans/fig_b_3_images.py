@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 import kan_ref as kr
 from figures.machine.machine import Bar, Claim, Config, Record, median, seed_count, spread
-from figures.machine.style import BLUE, GREEN, GREY, ORANGE
+from figures.machine.pictures import BLUE, GREEN, GREY, ORANGE
 from kan_ref.checks import FloatArray
 
 NAME = "b.3"

@@ -23,7 +23,7 @@ from matplotlib.patches import Rectangle
 
 import kan_ref as kr
 from figures.machine.machine import Config
-from figures.machine.style import BLUE, GREY, VERMILION
+from figures.machine.pictures import BLUE, GREY, VERMILION
 from kan_ref.baselines.lan import pre_activations
 from kan_ref.checks import FloatArray
 from kan_ref.training import Step, hold_out

@@ -1,11 +1,11 @@
-"""Records on disk, a sorted file of JSON lines for each figure; and plans, which records a figure needs and has.
+"""Records on disk, JSON lines in a file for each folder of figures; and plans, which records a figure needs and has.
 
 A record is the JSON object of one configuration: figure, configuration, seed, results, versions with the commit of the
-code, seconds. The configuration has to hold everything that the results depend on. `records/STEM.jsonl` has one record a
-line, sorted by the JSON text of the configuration; STEM is the name of the figure's module. The order of the runs
-therefore does not show in the file, and a new record changes one line of it. The file is replaced whole
+code, seconds. The configuration has to hold everything that the results depend on. `records/FOLDER.jsonl` has the
+records of the figures in `figures/FOLDER`, one a line, sorted by figure and by the JSON text of the configuration. The
+order of the runs therefore does not show in the file, and a new record changes one line of it. The file is replaced whole
 (`kan_ref.files.replace_file`): an interruption costs the records in progress and no others. Two programs must not
-compute one figure in the same folder at the same time. Making a plan computes nothing.
+compute figures of one folder into the same place at the same time. Making a plan computes nothing.
 """
 
 import json
@@ -44,8 +44,8 @@ def config_key(config: Config) -> str:
 
 
 def records_path(folder: Path, figure: Figure) -> Path:
-    """Return where a figure's records are."""
-    return folder / "records" / f"{file_stem(figure)}.jsonl"
+    """Return where a figure's records are, beside those of the other figures of its folder."""
+    return folder / "records" / f"{figure.__name__.removeprefix('figures.').split('.')[0]}.jsonl"
 
 
 def record_line(record: Record) -> bytes:
@@ -54,20 +54,20 @@ def record_line(record: Record) -> bytes:
     return (json.dumps(ordered, allow_nan=False) + "\n").encode()
 
 
-def read_records(path: Path) -> dict[str, Record]:
-    """Return the records of a file by `config_key`; none if there is no file.
+def read_records(path: Path) -> dict[tuple[str, str], Record]:
+    """Return the records of a file by their figure's name and `config_key`; none if there is no file.
 
     Raises
     ------
     RecordError
         "toy.jsonl, line 2, is no record: ...; correct or delete it"
     """
-    found: dict[str, Record] = {}
+    found: dict[tuple[str, str], Record] = {}
     for number, line in enumerate(path.read_bytes().splitlines() if path.exists() else [], 1):
         name = f"{path.name}, line {number},"
         try:
             record: Any = parse_json(line)
-            key = config_key(record["config"])
+            key = (str(record["figure"]), config_key(record["config"]))
         except (KeyError, TypeError, ValueError) as error:
             raise RecordError(f"{name} is no record: {error}; correct or delete it") from None
         if set(record) != set(RECORD_KEYS) or key in found:
@@ -78,8 +78,8 @@ def read_records(path: Path) -> dict[str, Record]:
 
 
 def add_record(path: Path, record: Record) -> None:
-    """Add a record to a file, in the place of an earlier one of its configuration."""
-    found = {**read_records(path), config_key(record["config"]): record}
+    """Add a record to a file, in the place of an earlier one of its figure and configuration."""
+    found = {**read_records(path), (record["figure"], config_key(record["config"])): record}
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(os.fspath(path), b"".join(record_line(found[key]) for key in sorted(found)))
 
@@ -124,7 +124,7 @@ def make_plan(figure: Figure, folder: Path, *, full: bool, seeds: int | None) ->
         path = records_path(folder, home)
         found = read_records(path)
         for config in home.configs(full, seeds):
-            record = found.get(config_key(config))
+            record = found.get((home.NAME, config_key(config)))
             if record is None:
                 plan.missing.append(Task(home.__name__, config, path))
             else:

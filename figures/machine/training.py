@@ -18,7 +18,7 @@ import numpy as np
 
 import kan_ref as kr
 from figures.machine.machine import Config, Record, runs_of
-from figures.machine.style import BLUE, GREEN, VERMILION
+from figures.machine.pictures import BLUE, GREEN, VERMILION
 from kan_ref.checks import FloatArray
 from kan_ref.training import hold_out
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 import kan_ref as kr
 from figures.machine.machine import Bar, Claim, Config, Record, all_bar
-from figures.machine.style import BLUE, GREY
+from figures.machine.pictures import BLUE, GREY
 from kan_ref.bspline.curve_fit import move_coefficients
 from kan_ref.bspline.knots import extended_knots, refined_breakpoints
 from kan_ref.checks import FloatArray

@@ -35,7 +35,7 @@ from figures.machine.machine import (
     slope,
     spread,
 )
-from figures.machine.style import GREY, draw_band, entry, label_grids
+from figures.machine.pictures import GREY, draw_band, entry, label_grids
 from figures.machine.training import (
     LBFGS,
     LBFGS_PAPER,

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 import kan_ref as kr
 from figures.machine.machine import Claim, Config, Record, all_bar, runs_of, seed_count, spread
-from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, VERMILION, draw_band
+from figures.machine.pictures import BLUE, GREY, ORANGE, PURPLE, VERMILION, draw_band
 from figures.machine.training import OPTIMIZERS
 from kan_ref.checks import FloatArray
 

@@ -27,7 +27,7 @@ from matplotlib.ticker import MaxNLocator
 
 import kan_ref as kr
 from figures.machine.machine import Bar, Claim, Config, Record, runs_of, spread
-from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION, entry
+from figures.machine.pictures import BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION, entry
 from figures.machine.training import OPTIMIZERS, blind, rmse
 from kan_ref.bspline.knots import uniform_knots
 from kan_ref.bspline.placement import hidden_bounds

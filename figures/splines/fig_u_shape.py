@@ -41,7 +41,7 @@ from figures.machine.machine import (
     slope,
     spread,
 )
-from figures.machine.style import BLUE, GREY, VERMILION, entry, label_grids
+from figures.machine.pictures import BLUE, GREY, VERMILION, entry, label_grids
 from figures.machine.training import (
     LBFGS,
     LBFGS_PAPER,

@@ -22,7 +22,7 @@ from matplotlib.lines import Line2D
 from scipy.spatial import ConvexHull, Delaunay
 
 from figures.machine.machine import Claim, Config, Record, all_bar, median, seed_count, spread
-from figures.machine.style import BLUE, GREEN, GREY, ORANGE
+from figures.machine.pictures import BLUE, GREEN, GREY, ORANGE
 from figures.tables.problem import N_TRAIN, SPECIAL_FUNCTIONS, Problem
 from figures.tables.table_method import DRAWN_SEED, KAN, config_of, train
 

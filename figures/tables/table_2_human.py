@@ -31,7 +31,7 @@ from matplotlib.figure import Figure
 
 import kan_ref as kr
 from figures.machine.machine import Bar, Claim, Config, Record, shape_name
-from figures.machine.style import BLUE, VERMILION
+from figures.machine.pictures import BLUE, VERMILION
 from figures.tables.problem import FEYNMAN, Problem, points
 from kan_ref.functions.record import EVERYWHERE, Function
 from kan_ref.functions.values import OnDomain

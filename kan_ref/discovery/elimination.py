@@ -128,8 +128,8 @@ def eliminate(
     edges : bool
         Whether edges are removed too, after the nodes: splines and symbolic edges.
     n_steps : int
-        Levenberg-Marquardt steps on every grid, for classes L-BFGS steps, at least 1. Networks with
-        more than 200 edges are trained by 5 times as many steps of L-BFGS.
+        At least 1: Levenberg-Marquardt steps on every grid, or L-BFGS steps for classes. Networks
+        with more than 200 edges are trained by 5 times as many steps of L-BFGS.
     grids : sequence of int
         Strictly increasing numbers of intervals on which each architecture is refined; numbers
         below the network's own are left out.

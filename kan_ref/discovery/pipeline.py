@@ -65,7 +65,7 @@ def discover(
         Candidates for the edges of the paper's way; by default the whole library. The search, which
         knows all functions, is left out then.
     n_intervals, degree : int
-        Of the first network of the paper's way.
+        The intervals and the degree of the first network of the paper's way.
     penalty_weight : float
         Lambda of the sparsification; with 0, sparsification and pruning are left out.
     smoothness_weight : float
@@ -75,8 +75,8 @@ def discover(
         its architecture stays.
     loss : str
         "mse"; for classes "cross_entropy", with labels (n,) of int, or "logistic", with answers 0
-        and 1 (n, n_out). The formulas are then those of the logits, by the paper's way, of two
-        classes one; the first network is [n_in, 5, n_out] without `widths`.
+        and 1 (n, n_out). The formulas are then those of the logits, or one for two classes, found
+        by the paper's way. Without `widths` its first network is [n_in, 5, n_out].
     seconds : float, optional
         A limit of time. When it is over, or after an interrupt, the best formula so far is judged
         and returned, and the verdict says so. A step that has begun is finished first.

@@ -163,8 +163,8 @@ def suggest_formulas(
     -------
     found : tuple of Alternative
         With `.formula`, a SymPy expression, `.rmse` at all samples, `.complexity` and `.bic`; the
-        lowest `bic` first. Of formulas of one form, that with the lowest `bic`. All are defined at
-        all samples.
+        lowest `bic` first. Formulas that differ only in their numbers are one, the best of them.
+        Each is defined at all samples.
 
     Raises
     ------

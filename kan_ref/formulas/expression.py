@@ -51,7 +51,7 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     -----
     Implements :eq:`formula`. The expression contains each node once for every path from it to the
     output, so it is short for small networks only. A function registered without `formula` appears
-    as `sympy.Function(name)`, evaluated by what the library has under that name at the time.
+    as `sympy.Function(name)`. Its values are those of the library's function of that name.
 
     Examples
     --------

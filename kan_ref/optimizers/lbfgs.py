@@ -70,9 +70,10 @@ def lbfgs(function: Function, theta: FloatArray, history: int = 10) -> Points:
     Returns
     -------
     points : generator of Point
-        The records have `.theta` (read-only), `.value`, `.gradient_norm` and `.n_evaluations`, the
-        first one is the start. They end where the gradient is exactly zero, or where rounding hides
-        the way down. `kan_ref.optimizers.Steps` takes a number of steps and says why a run ended.
+        The records have `.theta` (read-only), `.value`, `.gradient_norm` and `.n_evaluations`. The
+        first one is the start. They end where the gradient is exactly zero, or where a decrease
+        would be lost in rounding. `kan_ref.optimizers.Steps` takes a number of steps and says why a
+        run ended.
 
     Notes
     -----

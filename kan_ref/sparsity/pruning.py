@@ -46,7 +46,7 @@ def prune(
     x : (batch, n_in)
         At least two samples; for `kind` "mean" one.
     threshold : float, optional
-        At least 0. A hidden node is kept if its incoming and its outgoing score are above. The
+        At least 0. A hidden node is kept if its incoming and outgoing scores are above it. The
         default is 1e-2, as in the paper. For "attribution", a mean over the outputs, it is 2e-2 /
         n_out: a node is kept if its shares of their standard deviations add up to more than 2 %.
     edge_threshold : float

@@ -92,7 +92,7 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
     x, y : (n,)
         Finite, at least one sample; any range, sizes between 1e-100 and 1e100.
     name : str
-        Of the function f in `LIBRARY`.
+        The name of f in `LIBRARY`.
 
     Returns
     -------

@@ -107,7 +107,7 @@ def fix_symbolic(
     layer, output, input : int
         The edge l, j, i, from 0: spline, symbolic or masked.
     name : str
-        Of f in `kan_ref.LIBRARY`.
+        The name of f in `kan_ref.LIBRARY`.
     x : (batch, n_in), optional
         Inputs of the network. a, b, c, d are fitted to the edge on these samples.
     affine : (4,), optional
@@ -345,8 +345,8 @@ def auto_symbolic(
     names : sequence of str, optional
         Candidates; by default the whole library.
     rival_score : float
-        At least 0. Among the candidates of an edge whose score exceeds the best one by at most
-        this, the outputs of the network decide, (S21).
+        At least 0. Candidates of an edge are rivals if their score exceeds the best one by at most
+        this number. The outputs of the network decide among rivals (S21).
 
     Returns
     -------

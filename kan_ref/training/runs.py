@@ -70,15 +70,15 @@ class Run(Record, Generic[Kind]):
     Parameters
     ----------
     network : Network, MLP or LAN
-        Trained: the last one; where hidden grids moved on the last grid, the one with the smallest
-        objective there; with `validation_share`, the one with the smallest held-out loss.
+        The network of the last step; if hidden grids moved on the last grid, the network with the
+        smallest objective there; with `validation_share`, the one with the least held-out loss.
     history : History
         Arrays step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations, seconds, and
         losses and accuracies of the training, test and validation samples.
     stopped : str
         Why the training ended.
     entry : int
-        Place of the numbers of `network` in the arrays of `history`.
+        Index in the arrays of `history` at which the values of `network` stand.
     interrupted : bool
         Whether a KeyboardInterrupt ended the run; then `network` is the best so far.
     case : dict

@@ -57,7 +57,7 @@ def best_start(
         0 to 0.5: the held-out fraction of the training samples, drawn once, on which runs are
         compared. With 0 they are compared on the training samples.
     n_steps : int
-        Of each run. For classes give more: 100, for example.
+        The steps of each run. For classes give more: 100, for example.
     rng : numpy.random.Generator
         Draws the held-out samples, then one initialization after another.
     **fit_options

@@ -122,9 +122,7 @@ def test_backward_is_the_transpose_of_the_derivative(kind, depth):
         d_theta, dx = rng.normal(size=model.n_params), rng.normal(size=x.shape)
 
         pulled_x, pulled = model.gradients(model.run_flow(x)[1], dy)
-        slope = central_difference(
-            lambda t: float((dy * model.with_theta(model.theta + t * d_theta)(x)).sum()), 1e-6
-        )
+        slope = central_difference(lambda t: float((dy * model.with_theta(model.theta + t * d_theta)(x)).sum()), 1e-6)
         slope_x = central_difference(lambda t: float((dy * model(x + t * dx)).sum()), 1e-6)
 
         size = np.abs(dy * model(x)).sum()
@@ -140,9 +138,7 @@ def test_the_jacobian_times_a_direction_is_the_derivative_of_every_prediction(ki
         direction = rng.normal(size=model.n_params)
 
         (jacobian,) = model.jacobian(model.run_flow(x)[1], 0.5)
-        slope = 0.5 * central_difference(
-            lambda t: model.with_theta(model.theta + t * direction)(x).reshape(-1), 1e-6
-        )
+        slope = 0.5 * central_difference(lambda t: model.with_theta(model.theta + t * direction)(x).reshape(-1), 1e-6)
 
         assert jacobian.shape == (model(x).size, model.n_params)
         scale = np.abs(jacobian * direction).sum(axis=1) + np.abs(model(x)).reshape(-1)

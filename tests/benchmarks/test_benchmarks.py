@@ -133,9 +133,7 @@ def test_times_are_of_calls_that_follow_each_other_with_their_data_in_the_cache(
 
         return call
 
-    found = bars.take_turns(
-        [work("short", 1e-4), work("other", 1e-4), work("long", 0.2)], seconds=0.5, repeats=4
-    )
+    found = bars.take_turns([work("short", 1e-4), work("other", 1e-4), work("long", 0.2)], seconds=0.5, repeats=4)
 
     np.testing.assert_allclose(found, [1e-4, 1e-4, 0.2], rtol=1e-6)
     assert calls["long"] == 1 + 4  # the first, before anything is known of it, does not count
@@ -441,9 +439,7 @@ def test_a_formula_is_found_without_widths_and_called_exact(text, f, n_in, box):
     splines = found.scaler.inverse_y(found.splines(found.scaler.transform_x(data.x_test)))
     assert np.std(splines - data.y_test) < 0.05 * np.std(data.y_test)
     if found.network is not None:
-        np.testing.assert_allclose(
-            found.network(data.x_test), found.predict(data.x_test), rtol=0, atol=1e-9
-        )
+        np.testing.assert_allclose(found.network(data.x_test), found.predict(data.x_test), rtol=0, atol=1e-9)
 
 
 def test_a_formula_does_not_depend_on_units():
@@ -532,9 +528,7 @@ def test_labels_have_the_odds_of_the_decision_function():
 @pytest.mark.parametrize(("name", "is_equivalent"), [("x^2", True), ("cos", False)])
 def test_a_formula_is_equivalent_if_numbers_alone_are_wrong(name, is_equivalent):
     network = kr.init_network((1, 1), n_intervals=2, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
-    network = kr.fix_symbolic(
-        network, 0, output=0, input=0, name=name, affine=(0.9, 0.1, -5.0, 2.0)
-    )
+    network = kr.fix_symbolic(network, 0, output=0, input=0, name=name, affine=(0.9, 0.1, -5.0, 2.0))
     x = RNG(1).uniform(-1.0, 1.0, (200, 1))
 
     error = class_formulas.form_error(network, "interval", x)

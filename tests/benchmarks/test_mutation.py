@@ -18,10 +18,8 @@ from checkout import ROOT
 
 from benchmarks import conformance_mutants
 from benchmarks.mutation.__main__ import Verdict, score_line, scores
-from benchmarks.mutation.drawing import all_mutants, draw, read_judged
-from benchmarks.mutation.forking import Task, run_forked
-from benchmarks.mutation.operators import OPERATORS
-from benchmarks.mutation.testing import Records
+from benchmarks.mutation.mutants import OPERATORS, all_mutants, draw, read_judged
+from benchmarks.mutation.testing import Records, Task, run_forked
 from kan_ref.conformance.generate.encode import FLAGS
 
 LBFGS = ROOT / "kan_ref" / "optimizers" / "lbfgs.py"
@@ -59,11 +57,7 @@ CHANGES = [  # kind, statement, all its mutants of that kind
 
 @pytest.mark.parametrize(("kind", "statement", "expected"), CHANGES, ids=[c[1] for c in CHANGES])
 def test_an_operator_makes_exactly_these_changes(kind, statement, expected):
-    found = {
-        mutant.mutated
-        for mutant in all_mutants("m", f"def f():\n    {statement}\n")
-        if mutant.kind == kind
-    }
+    found = {mutant.mutated for mutant in all_mutants("m", f"def f():\n    {statement}\n") if mutant.kind == kind}
 
     if expected is None:
         assert found == {
@@ -145,10 +139,7 @@ def test_a_field_of_a_class_counts_for_the_tests_of_whoever_makes_one(tmp_path):
     records = Records(tmp_path, [found])
     path = tmp_path / "package" / "record.py"
 
-    of_line = {
-        one.line: records.relevant(one, path)
-        for one in all_mutants("package.record", path.read_text())
-    }
+    of_line = {one.line: records.relevant(one, path) for one in all_mutants("package.record", path.read_text())}
 
     assert [test.name for test in of_line[3]] == ["tests/test_it.py::test_made"]
     assert of_line[7] == []
@@ -302,9 +293,7 @@ def test_equivalent_mutants_have_a_reason_and_match_a_mutant():
     paths = {name: ROOT.joinpath(*name.split(".")).with_suffix(".py") for name, *_ in judged}
 
     texts = {
-        mutant.text
-        for name, path in paths.items()
-        for mutant in all_mutants(name, path.read_text(encoding="utf-8"))
+        mutant.text for name, path in paths.items() for mutant in all_mutants(name, path.read_text(encoding="utf-8"))
     }
     assert judged.keys() - texts == set()
 
@@ -365,8 +354,7 @@ def test_recorded_mutants_whose_line_the_code_no_longer_has_are_listed_and_left_
 
     assert found == [kept[0], kept[2]]
     assert capsys.readouterr().err == (
-        "kan_ref.plain has changed, and no longer has: a line of before\n"
-        "    which became a line behind\n"
+        "kan_ref.plain has changed, and no longer has: a line of before\n    which became a line behind\n"
     )
     assert conformance_mutants.recorded("plain", 4, records) == []
 
@@ -446,9 +434,7 @@ def folder(tmp_path):
     (tmp_path / "test_other.py").write_text(OTHER)
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     helpers = ROOT / "tests" / "helpers"
-    (tmp_path / "pyproject.toml").write_text(
-        f'[tool.pytest.ini_options]\npythonpath = ["{helpers}", "{ROOT}"]\n'
-    )
+    (tmp_path / "pyproject.toml").write_text(f'[tool.pytest.ini_options]\npythonpath = ["{helpers}", "{ROOT}"]\n')
     return tmp_path
 
 

@@ -65,9 +65,7 @@ def test_bases_are_nowhere_negative_and_zero_exactly_where_they_should_be(case):
 
 
 @given(rows_with_points(low=1), st.data())
-def test_derivatives_up_to_the_degree_are_exact_to_1e_13_of_the_largest_one_at_the_point(
-    case, data
-):
+def test_derivatives_up_to_the_degree_are_exact_to_1e_13_of_the_largest_one_at_the_point(case, data):
     """Judged against max_m |B_m^(r)(x)|, so that what cancels within one basis counts against the others at the same x.
 
     One ulp beside a knot at 0, x is subnormal, and powers of it have lost their digits: hence the floor of 1e-280.
@@ -169,9 +167,7 @@ def bases_by(way, layer, x):
 def assert_within(actual, expected, absolute_terms, tolerance=1e-14):
     assert actual.shape == expected.shape
     assert actual.dtype == np.float64
-    assert np.abs(actual - expected).max() <= tolerance * max(
-        absolute_terms.max(), np.finfo(float).tiny
-    )
+    assert np.abs(actual - expected).max() <= tolerance * max(absolute_terms.max(), np.finfo(float).tiny)
 
 
 @given(layer_cases(), ways)
@@ -198,9 +194,7 @@ def test_the_matrix_gradient_follows_its_definition(case, way):
     gradient = evaluation.matrix_gradient(dy, bases_by(way, layer, x))
 
     absolute = np.einsum("bj,bim->jim", np.abs(dy), values)
-    assert_within(
-        gradient.reshape(layer.coef.shape), np.einsum("bj,bim->jim", dy, values), absolute
-    )
+    assert_within(gradient.reshape(layer.coef.shape), np.einsum("bj,bim->jim", dy, values), absolute)
 
 
 @given(layer_cases(), ways)
@@ -241,9 +235,7 @@ def test_the_matrix_gradient_of_edges_follows_its_definition(case, way):
     gradient = bspline.edge_matrix_gradient(d_edges, bases_by(way, layer, x))
 
     absolute = np.einsum("bji,bim->jim", np.abs(d_edges), values)
-    assert_within(
-        gradient.reshape(layer.coef.shape), np.einsum("bji,bim->jim", d_edges, values), absolute
-    )
+    assert_within(gradient.reshape(layer.coef.shape), np.einsum("bji,bim->jim", d_edges, values), absolute)
 
 
 @for_all(
@@ -260,9 +252,7 @@ def test_the_matrix_gradient_of_edges_follows_its_definition(case, way):
         (1, 4, 0, True),
     ],
 )
-def test_a_layer_gathers_where_the_grid_is_fine_for_the_number_of_its_outputs(
-    n_out, n_basis, degree, walks
-):
+def test_a_layer_gathers_where_the_grid_is_fine_for_the_number_of_its_outputs(n_out, n_basis, degree, walks):
     rng = np.random.default_rng(0)
     layer = random_layer(rng, 2, n_out, degree=degree, n_intervals=n_basis - degree)
 
@@ -346,9 +336,7 @@ def test_greville_points_reproduce_x(case):
     degree, row, x = case
     points = greville(row[None], degree)[0]
 
-    np.testing.assert_allclose(
-        of_row(x, row, degree) @ points, x, rtol=0, atol=1e-14 * np.abs(row).max()
-    )
+    np.testing.assert_allclose(of_row(x, row, degree) @ points, x, rtol=0, atol=1e-14 * np.abs(row).max())
 
 
 # --- size and support
@@ -438,9 +426,7 @@ def test_weights_of_uneven_knots_give_the_jump_of_the_highest_derivative(degree)
 
     windows = np.lib.stride_tricks.sliding_window_view(coef, degree + 2, axis=1)
     expected = h**degree * np.diff(highest, axis=1)
-    np.testing.assert_allclose(
-        (weights * windows).sum(axis=2), expected, rtol=0, atol=1e-12 * np.abs(expected).max()
-    )
+    np.testing.assert_allclose((weights * windows).sum(axis=2), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
 
 
 def test_a_repeated_breakpoint_has_no_weight():

@@ -71,9 +71,7 @@ def test_a_curve_of_the_space_is_found_again(seed, degree, kind):
     grid = row[degree : len(row) - degree]
     x = np.concatenate([rng.uniform(low, high, 12) for low, high in pairwise(grid)])
 
-    fit = kr.fit_curve(
-        x, basis(x[:, None], row[None], degree)[:, 0] @ coef, knots=row, degree=degree
-    )
+    fit = kr.fit_curve(x, basis(x[:, None], row[None], degree)[:, 0] @ coef, knots=row, degree=degree)
 
     # a basis function of uneven knots may have few samples: values are exact to rounding, coefficients almost
     np.testing.assert_allclose(fit.coef.T, coef, rtol=0, atol=1e-9)
@@ -117,9 +115,7 @@ def test_without_a_start_bases_without_points_are_zero():
 
 
 def test_points_outside_the_row_meet_no_basis():
-    fit = kr.fit_curve(
-        [50.0, -50.0], [[3.0], [4.0]], knots=even_row(2), degree=2, start=np.ones((1, 7))
-    )
+    fit = kr.fit_curve([50.0, -50.0], [[3.0], [4.0]], knots=even_row(2), degree=2, start=np.ones((1, 7)))
 
     assert fit.rank == 0
     assert fit.unsupported == tuple(range(7))
@@ -151,9 +147,7 @@ def test_where_the_old_breakpoints_stay_a_curve_stays_to_rounding(seed, degree, 
     rng = np.random.default_rng(seed)
     row = random_row(rng, 4, degree, kind)
     coef = rng.normal(size=(2, 1, 4 + degree))
-    new = extended_knots(
-        refined_breakpoints(row[None, degree : len(row) - degree], 4 * factor), degree
-    )
+    new = extended_knots(refined_breakpoints(row[None, degree : len(row) - degree], 4 * factor), degree)
 
     moved = move_coefficients(row[None], degree, coef, new)
 
@@ -180,12 +174,8 @@ def test_every_input_moves_by_itself():
         np.testing.assert_array_equal(together[:, i : i + 1], alone)
 
 
-@pytest.mark.parametrize(
-    ("low", "high"), [(-2.0, 1.0), (-1.0, 2.0), (-2.0, 2.0)], ids=["left", "right", "both"]
-)
-def test_up_to_half_its_width_beyond_the_old_grid_a_curve_needs_no_least_squares(
-    monkeypatch, low, high
-):
+@pytest.mark.parametrize(("low", "high"), [(-2.0, 1.0), (-1.0, 2.0), (-2.0, 2.0)], ids=["left", "right", "both"])
+def test_up_to_half_its_width_beyond_the_old_grid_a_curve_needs_no_least_squares(monkeypatch, low, high):
     """The old grid [-1, 1] is contained, and the new one ends exactly half its width beyond."""
     monkeypatch.delattr(curve_fit, "nearest_coefficients")
     row, new = even_row(3, 4), even_row(3, int(4 * (high - low)), low, high)
@@ -195,16 +185,12 @@ def test_up_to_half_its_width_beyond_the_old_grid_a_curve_needs_no_least_squares
 
     x = np.linspace(low, high, 30)
     expected = [float(exact_continued(float(point), row, 3, coef)) for point in x]
-    np.testing.assert_allclose(
-        curve(new, 3, moved, x), expected, rtol=0, atol=1e-12 * np.abs(moved).max()
-    )
+    np.testing.assert_allclose(curve(new, 3, moved, x), expected, rtol=0, atol=1e-12 * np.abs(moved).max())
 
 
 @pytest.mark.parametrize("contained", [True, False])
 @pytest.mark.parametrize("side", [-1.0, 1.0])
-def test_farther_out_on_one_side_the_end_polynomial_is_constant_from_half_the_width_on(
-    side, contained
-):
+def test_farther_out_on_one_side_the_end_polynomial_is_constant_from_half_the_width_on(side, contained):
     """A cubic x^3 on [-1, 1] continued to 6: beyond 2 it stays 8, and between the pieces it is smoothed."""
     row = even_row(3, 4)
     coef = kr.fit_curve(points_of(row, 3), points_of(row, 3)[:, None] ** 3, knots=row, degree=3)
@@ -246,9 +232,7 @@ def test_where_breakpoints_move_the_curve_is_fitted_on_4_even_points_for_each_ba
     x = np.linspace(-1.0, 1.0, 4 * (7 + degree))
     greville = kr.bspline.greville(new[None], degree)[0]
     values, start = (
-        np.array(
-            [[float(exact_continued(float(p), row, degree, c)) for p in at] for c in coef[:, 0]]
-        )
+        np.array([[float(exact_continued(float(p), row, degree, c)) for p in at] for c in coef[:, 0]])
         for at in (x, greville)
     )
     expected = nearest_solution(design_matrix(x, new, degree), values.T, start)
@@ -274,17 +258,13 @@ def test_samples_draw_a_moved_curve_as_near_to_the_old_values_as_it_comes_where_
     x = rng.uniform(-1.0, -0.3, (400, 1))
 
     without, with_samples = (
-        move_coefficients(row[None], degree, coef, new[None], samples)[0, 0]
-        for samples in (None, x)
+        move_coefficients(row[None], degree, coef, new[None], samples)[0, 0] for samples in (None, x)
     )
 
     old = curve(row, degree, coef[0, 0], x[:, 0])
-    nearest = nearest_solution(
-        design_matrix(x[:, 0], new, degree), old[:, None], np.zeros((1, 11 + degree))
-    )[0]
+    nearest = nearest_solution(design_matrix(x[:, 0], new, degree), old[:, None], np.zeros((1, 11 + degree)))[0]
     before, after, best = (
-        np.sqrt(np.mean((curve(new, degree, c, x[:, 0]) - old) ** 2))
-        for c in (without, with_samples, nearest)
+        np.sqrt(np.mean((curve(new, degree, c, x[:, 0]) - old) ** 2)) for c in (without, with_samples, nearest)
     )
     assert after < 0.95 * before
     assert after <= 1.01 * best
@@ -298,8 +278,7 @@ def test_samples_leave_bases_alone_that_they_do_not_touch(degree):
     x = rng.uniform(-1.0, -0.3, (400, 1))
 
     without, with_samples = (
-        move_coefficients(row[None], degree, coef, new[None], samples)[0, 0]
-        for samples in (None, x)
+        move_coefficients(row[None], degree, coef, new[None], samples)[0, 0] for samples in (None, x)
     )
 
     untouched = ~(basis(x, new[None], degree)[:, 0] != 0).any(axis=0)
@@ -331,9 +310,7 @@ def test_a_sample_at_the_tip_of_a_basis_does_not_throw_its_coefficient():
     tip = new[-4] - 2.0 / 7 + 0.002
     x = np.append(np.linspace(-1.0, new[-4] - 2.0 / 7, 100), tip)[:, None]
 
-    without, with_samples = (
-        move_coefficients(row[None], 3, coef, new[None], samples)[0, 0] for samples in (None, x)
-    )
+    without, with_samples = (move_coefficients(row[None], 3, coef, new[None], samples)[0, 0] for samples in (None, x))
 
     assert 0 < basis(x, new[None], 3)[-1, 0, -1] < 1e-6
     assert abs(with_samples[-1] - without[-1]) <= 0.1 * np.abs(coef).max()
@@ -394,9 +371,7 @@ def test_the_blossom_is_the_exact_polar_form(case):
     got = polar(row, degree, coef, piece, arguments)
 
     exact = exact_blossom(row, degree, coef, degree + piece, arguments)
-    assert difference(got, [exact])[0] <= 5e-15 * np.abs(coef).max() * reach(
-        row, degree, piece, arguments
-    )
+    assert difference(got, [exact])[0] <= 5e-15 * np.abs(coef).max() * reach(row, degree, piece, arguments)
 
 
 @given(curves_with_arguments(), st.randoms(use_true_random=False))
@@ -429,8 +404,7 @@ def test_continued_values_are_exact_on_the_grid_to_5e_15(case, data):
     got = continue_curves(row[None], degree, coef[None, None], x[:, None])[:, 0, 0]
 
     assert (
-        difference(got, [exact_continued(point, row, degree, coef) for point in x]).max()
-        <= 5e-15 * np.abs(coef).max()
+        difference(got, [exact_continued(point, row, degree, coef) for point in x]).max() <= 5e-15 * np.abs(coef).max()
     )
 
 
@@ -512,22 +486,17 @@ def test_on_a_nested_row_the_curve_and_its_continuation_stay_exactly(case, data)
     """Against exact fractions of both curves, on the whole new grid; relative to the continued curve's coefficients."""
     degree, row, coef = case
     new = data.draw(nested_rows(degree, row))
-    assert contains_breakpoints(
-        breakpoints(row[None], degree), breakpoints(new[None], degree)
-    ).all()
+    assert contains_breakpoints(breakpoints(row[None], degree), breakpoints(new[None], degree)).all()
     x = data.draw(points_in_grid(new, degree))
 
     moved = transfer_coef(row[None], degree, coef[None, None], new[None])[0, 0]
 
     ends = (pieces_of(row, degree)[0], pieces_of(row, degree)[-1])
     farthest = max(
-        reach(row, degree, piece, np.full(degree, end))
-        for piece, end in zip(ends, (new[1], new[-2]), strict=True)
+        reach(row, degree, piece, np.full(degree, end)) for piece, end in zip(ends, (new[1], new[-2]), strict=True)
     )
     for point in x:
-        error = abs(
-            exact_continued(point, new, degree, moved) - exact_continued(point, row, degree, coef)
-        )
+        error = abs(exact_continued(point, new, degree, moved) - exact_continued(point, row, degree, coef))
         off = point < row[degree] or point > row[len(row) - 1 - degree]
         assert float(error) <= 1e-13 * np.abs(coef).max() * (farthest if off else 1.0)
 
@@ -559,9 +528,7 @@ def test_a_basis_that_reaches_into_the_grid_by_one_ulp_sees_the_piece_there():
     """Degree 0 on 0 1 2: the new pieces are [1 - ulp, 1) and [1, 2), and the middle of the first rounds to 1."""
     below = np.nextafter(1.0, 0.0)
 
-    moved = transfer_coef(
-        np.array([[0.0, 1.0, 2.0]]), 0, np.array([[[5.0, 7.0]]]), np.array([[below, 1.0, 2.0]])
-    )
+    moved = transfer_coef(np.array([[0.0, 1.0, 2.0]]), 0, np.array([[[5.0, 7.0]]]), np.array([[below, 1.0, 2.0]]))
 
     np.testing.assert_array_equal(moved, [[[5.0, 7.0]]])
 
@@ -612,9 +579,7 @@ def test_the_blossom_of_all_pieces_is_the_oslo_algorithm_for_knots_added_anywher
     by_oslo = oslo_matrix(row, degree, new) @ coef
 
     lives = new[: -degree - 1] < new[degree + 1 :]
-    np.testing.assert_allclose(
-        by_blossom[lives], by_oslo[lives], rtol=0, atol=1e-13 * np.abs(coef).max()
-    )
+    np.testing.assert_allclose(by_blossom[lives], by_oslo[lives], rtol=0, atol=1e-13 * np.abs(coef).max())
 
 
 def test_inserting_into_a_quadratic_by_hand():

@@ -49,12 +49,8 @@ def test_uniform_rows_are_even_and_both_ends_of_the_grid_are_exact(low, width, n
     knots = uniform_knots(low, high, n_intervals, degree)
 
     assert knots.shape == (3, n_intervals + 2 * degree + 1)
-    np.testing.assert_array_equal(
-        breakpoints(knots, degree)[:, [0, -1]], np.stack([low, high], axis=1)
-    )
-    ideal = low[:, None] + (high - low)[:, None] * (
-        np.arange(-degree, n_intervals + degree + 1) / n_intervals
-    )
+    np.testing.assert_array_equal(breakpoints(knots, degree)[:, [0, -1]], np.stack([low, high], axis=1))
+    ideal = low[:, None] + (high - low)[:, None] * (np.arange(-degree, n_intervals + degree + 1) / n_intervals)
     np.testing.assert_allclose(knots, ideal, rtol=0, atol=4e-16 * np.abs(knots).max())
 
 
@@ -62,17 +58,13 @@ def test_uniform_rows_are_even_and_both_ends_of_the_grid_are_exact(low, width, n
 
 
 @given(grids(repeats=True), degrees())
-def test_outer_knots_continue_with_the_mean_interval_and_the_grid_stays_inside_bit_for_bit(
-    grid, degree
-):
+def test_outer_knots_continue_with_the_mean_interval_and_the_grid_stays_inside_bit_for_bit(grid, degree):
     knots = extended_knots(grid, degree)
 
     np.testing.assert_array_equal(breakpoints(knots, degree), grid)
     h = (grid[:, -1:] - grid[:, :1]) / (grid.shape[1] - 1)
     atol = 4e-16 * np.abs(knots).max()
-    np.testing.assert_allclose(
-        np.diff(knots[:, : degree + 1]), np.repeat(h, degree, axis=1), rtol=0, atol=atol
-    )
+    np.testing.assert_allclose(np.diff(knots[:, : degree + 1]), np.repeat(h, degree, axis=1), rtol=0, atol=atol)
     np.testing.assert_allclose(
         np.diff(knots[:, knots.shape[1] - degree - 1 :]),
         np.repeat(h, degree, axis=1),
@@ -131,9 +123,7 @@ def test_rows_that_bear_no_splines_are_refused_under_the_caller_s_name(rows, deg
 def test_ends_that_bear_no_uniform_row_are_refused(low, high):
     with pytest.raises(ValueError, match=r"^(low|high) "):
         uniform_knots(low, high, 5, 3)
-    with pytest.raises(
-        ValueError, match=r"^low is 2.0 and high 1.0 at input 1, but must lie below"
-    ):
+    with pytest.raises(ValueError, match=r"^low is 2.0 and high 1.0 at input 1, but must lie below"):
         uniform_knots([0.0, 2.0], 1.0, 5, 3)
 
 
@@ -188,16 +178,15 @@ def test_refined_grids_rise_keep_their_ends_and_divide_each_old_interval_evenly(
         ([-0.0, 1.0], [0.0, 0.5, 1.0], True),
     ],
 )
-def test_nested_grids_hold_every_old_breakpoint_as_often_inside_and_once_at_the_ends(
-    old, new, nested
-):
+def test_nested_grids_hold_every_old_breakpoint_as_often_inside_and_once_at_the_ends(old, new, nested):
     assert contains_breakpoints(np.array([old]), np.array([new])).tolist() == [nested]
 
 
 def test_nesting_is_told_for_every_input_by_itself():
-    assert contains_breakpoints(
-        np.array([[0.0, 1.0], [0.0, 2.0]]), np.array([[0.0, 1.0]] * 2)
-    ).tolist() == [True, False]
+    assert contains_breakpoints(np.array([[0.0, 1.0], [0.0, 2.0]]), np.array([[0.0, 1.0]] * 2)).tolist() == [
+        True,
+        False,
+    ]
 
 
 # --- prepared knot vectors, and intervals of points by the half-open interval convention
@@ -225,9 +214,7 @@ def test_a_point_lies_in_its_interval_or_at_the_right_end_of_the_last_one(case):
     np.testing.assert_array_equal(around[reach, 0], right)
 
 
-@pytest.mark.parametrize(
-    ("shift", "even"), [(0.24, True), (0.26, False), (-0.24, True), (-0.26, False)]
-)
+@pytest.mark.parametrize(("shift", "even"), [(0.24, True), (0.26, False), (-0.24, True), (-0.26, False)])
 def test_knots_count_as_evenly_spaced_to_a_quarter_of_an_interval(shift, even):
     knots = np.arange(8.0)[None]
     knots[0, 3] += shift
@@ -236,9 +223,7 @@ def test_knots_count_as_evenly_spaced_to_a_quarter_of_an_interval(shift, even):
 
     assert (vectors.bins_per_unit is not None) is even
     assert vectors.n_basis == 5
-    assert not any(
-        array.flags.writeable for array in vars(vectors).values() if isinstance(array, np.ndarray)
-    )
+    assert not any(array.flags.writeable for array in vars(vectors).values() if isinstance(array, np.ndarray))
 
 
 @given(
@@ -248,9 +233,7 @@ def test_knots_count_as_evenly_spaced_to_a_quarter_of_an_interval(shift, even):
     st.lists(st.sampled_from([0, 1, 2, 3, 7]), min_size=10, max_size=10),
     st.floats(0.0, 0.3),
 )
-def test_every_spacing_of_outer_knots_gives_the_intervals_of_bisection(
-    seed, degree, n_intervals, steps, jitter
-):
+def test_every_spacing_of_outer_knots_gives_the_intervals_of_bisection(seed, degree, n_intervals, steps, jitter):
     """Outer knots repeated, farther apart, or beside the edges of bins."""
     rng = np.random.default_rng(seed)
     left = -np.cumsum(steps[:degree])[::-1]
@@ -372,12 +355,8 @@ def test_input_grids_taken_from_data_reach_5_percent_beyond_them():
     np.testing.assert_allclose(high, [21.0, 7.5], rtol=1e-15)
 
 
-@pytest.mark.parametrize(
-    ("n_intervals", "pad"), [(1, 20.0), (5, 4.0), (19, 20.0 / 19.0), (20, 1.0), (200, 1.0)]
-)
-def test_hidden_grids_reach_one_interval_or_5_percent_beyond_the_activations_what_is_more(
-    n_intervals, pad
-):
+@pytest.mark.parametrize(("n_intervals", "pad"), [(1, 20.0), (5, 4.0), (19, 20.0 / 19.0), (20, 1.0), (200, 1.0)])
+def test_hidden_grids_reach_one_interval_or_5_percent_beyond_the_activations_what_is_more(n_intervals, pad):
     low, high = hidden_bounds([[0.0], [20.0]], n_intervals)
 
     np.testing.assert_allclose([low[0], high[0]], [-pad, 20.0 + pad], rtol=1e-15)
@@ -400,9 +379,7 @@ samples = st.tuples(st.integers(1, 12), st.integers(1, 3)).flatmap(
 @given(samples, st.integers(2, 9), st.sampled_from([0.0, 1e-100, 0.5]), st.sampled_from([0.0, 0.5]))
 def test_no_breakpoint_repeats_however_often_samples_do(x, n_intervals, share, margin):
     """A cubic with a breakpoint that occurs four times may jump there; each sample occurs 4 times here."""
-    knots = blended_knots(
-        np.repeat(x, 4, axis=0), n_intervals, 3, uniform_share=share, margin=margin
-    )
+    knots = blended_knots(np.repeat(x, 4, axis=0), n_intervals, 3, uniform_share=share, margin=margin)
 
     assert (np.diff(knots) > 0.0).all()
 
@@ -423,9 +400,7 @@ def test_no_breakpoint_repeats_however_often_samples_do(x, n_intervals, share, m
     ],
 )
 def test_equal_quantiles_are_spread_evenly_towards_their_neighbours(values, expected):
-    knots = blended_knots(
-        np.array(values)[:, None], len(values) - 1, 0, uniform_share=0.0, margin=0.0
-    )
+    knots = blended_knots(np.array(values)[:, None], len(values) - 1, 0, uniform_share=0.0, margin=0.0)
 
     np.testing.assert_allclose(knots, [expected], rtol=1e-14, atol=0)
 
@@ -466,14 +441,10 @@ def test_share_1_is_the_uniform_row_between_the_widened_bounds(x, n_intervals, d
 def test_the_share_mixes_the_two_rows_breakpoint_by_breakpoint(share):
     x = np.array([[0.0], [0.5], [1.0], [2.0], [10.0]])
 
-    uniform, quantiles, mixed = (
-        blended_knots(x, 4, 2, uniform_share=s, margin=0.0) for s in (1.0, 0.0, share)
-    )
+    uniform, quantiles, mixed = (blended_knots(x, 4, 2, uniform_share=s, margin=0.0) for s in (1.0, 0.0, share))
 
     np.testing.assert_array_equal(breakpoints(quantiles, 2), x.T)
-    np.testing.assert_allclose(
-        mixed, share * uniform + (1.0 - share) * quantiles, rtol=0, atol=1e-14
-    )
+    np.testing.assert_allclose(mixed, share * uniform + (1.0 - share) * quantiles, rtol=0, atol=1e-14)
 
 
 def test_the_margin_counts_in_mean_intervals_and_moves_the_ends_of_quantile_rows_alone():

@@ -71,9 +71,7 @@ def test_an_axis_given_by_name_may_have_any_length_but_samples_have_rows():
         (np.ones((2, 6)), ("batch", 1), r"x .* \(batch, 1\)"),
     ],
 )
-def test_a_wrong_shape_is_named_with_the_right_one_and_one_axis_for_a_column_with_the_code(
-    value, shape, sentence
-):
+def test_a_wrong_shape_is_named_with_the_right_one_and_one_axis_for_a_column_with_the_code(value, shape, sentence):
     with pytest.raises(ValueError, match=f"^{sentence}(: its rows differ in length)?$"):
         checks.array("x", value, shape)
 
@@ -106,9 +104,7 @@ def test_the_first_number_that_is_not_finite_is_named_with_its_place(shape, inde
     array[index] = bad
     array.reshape(-1)[-1] = np.inf  # a later one, not to be named
 
-    with pytest.raises(
-        ValueError, match=f"^w contains {bad} at {where}, but needs finite numbers$"
-    ):
+    with pytest.raises(ValueError, match=f"^w contains {bad} at {where}, but needs finite numbers$"):
         checks.array("w", array, shape)
     assert checks.array("w", array, shape, finite=False) is array
 
@@ -274,9 +270,7 @@ def outside(_):
 )
 def undefined(_):
     for call in (LOG, lambda x: kr.prune(LOG, x), lambda x: kr.fit(LOG, kr.Data(x, Y[:2], X, Y))):
-        with pytest.raises(
-            ValueError, match=r"\[1\] gives log on the edge from input 0 to output 0 of layer 0"
-        ):
+        with pytest.raises(ValueError, match=r"\[1\] gives log on the edge from input 0 to output 0 of layer 0"):
             call(BEYOND)
 
 
@@ -383,8 +377,6 @@ def test_the_page_has_the_table():
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rows = [f"| {case} | {happens} | `{module}` |" for case, (happens, module, _) in TABLE.items()]
 
-    found = re.search(
-        r"\| case \| what happens \| decided in \|\n\|---\|---\|---\|\n((?:\|.*\n)*)", page
-    )
+    found = re.search(r"\| case \| what happens \| decided in \|\n\|---\|---\|---\|\n((?:\|.*\n)*)", page)
 
     assert found[1].splitlines() == rows

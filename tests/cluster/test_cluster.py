@@ -66,20 +66,15 @@ def cluster_of_two(toy, scheduler, tmp_path, monkeypatch):
         worker.wait()
 
 
-def test_a_cluster_writes_the_same_records_as_this_machine(
-    toy_program, toy, cluster_of_two, tmp_path, capsys
-):
+def test_a_cluster_writes_the_same_records_as_this_machine(toy_program, toy, cluster_of_two, tmp_path, capsys):
     local, remote = tmp_path / "local", tmp_path / "remote"
     toy_program(["--out", str(local), "--seeds", "6"])
 
-    status = toy_program(
-        ["--out", str(remote), "--seeds", "6", "--backend", "dask", "--scheduler", cluster_of_two]
-    )
+    status = toy_program(["--out", str(remote), "--seeds", "6", "--backend", "dask", "--scheduler", cluster_of_two])
 
     assert status == 0
     here, there = (
-        [{**record, "seconds": 0.0} for record in plan_of(toy, folder, 6).finished]
-        for folder in (local, remote)
+        [{**record, "seconds": 0.0} for record in plan_of(toy, folder, 6).finished] for folder in (local, remote)
     )
     assert here == there
     assert len(there) == 6
@@ -100,9 +95,7 @@ def test_a_cluster_computes_one_record_a_process_with_one_blas_thread_and_uses_e
     import nosy_figure
 
     outcomes = list(
-        computing.compute_all(
-            plan_of(nosy_figure, tmp_path, 8).missing, cluster.on_cluster(cluster_of_two)
-        )
+        computing.compute_all(plan_of(nosy_figure, tmp_path, 8).missing, cluster.on_cluster(cluster_of_two))
     )
 
     assert [failure for _, failure in outcomes] == [""] * 8
@@ -112,9 +105,7 @@ def test_a_cluster_computes_one_record_a_process_with_one_blas_thread_and_uses_e
     assert len(processes) == 2
     assert os.getpid() not in processes
     for process in processes:
-        times = sorted(
-            (result["began"], result["ended"]) for result in results if result["process"] == process
-        )
+        times = sorted((result["began"], result["ended"]) for result in results if result["process"] == process)
         assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(times))
 
 
@@ -138,9 +129,7 @@ def test_a_worker_that_is_killed_costs_no_record(toy, scheduler, tmp_path, monke
     with dask_settings.set(
         {"distributed.comm.timeouts.connect": "2s"}
     ):  # 30 s otherwise, for results that died with the worker
-        for outcome in computing.compute_all(
-            plan_of(toy, tmp_path, 6).missing, cluster.on_cluster(scheduler)
-        ):
+        for outcome in computing.compute_all(plan_of(toy, tmp_path, 6).missing, cluster.on_cluster(scheduler)):
             outcomes.append(outcome)
             if len(outcomes) == 1:
                 workers[0].kill()
@@ -152,14 +141,10 @@ def test_a_worker_that_is_killed_costs_no_record(toy, scheduler, tmp_path, monke
     assert len(plan_of(toy, tmp_path, 6).finished) == 6
 
 
-def test_a_cluster_that_is_not_there_ends_the_program_with_a_sentence(
-    toy_program, tmp_path, monkeypatch, capsys
-):
+def test_a_cluster_that_is_not_there_ends_the_program_with_a_sentence(toy_program, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(cluster, "PATIENCE", 1.0)
 
-    status = toy_program(
-        ["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", "tcp://127.0.0.1:9"]
-    )
+    status = toy_program(["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", "tcp://127.0.0.1:9"])
 
     assert status == 2
     assert "no scheduler answers at 'tcp://127.0.0.1:9'" in capsys.readouterr().err
@@ -170,9 +155,7 @@ def test_a_cluster_without_workers_ends_the_program_with_a_sentence(
 ):
     monkeypatch.setattr(cluster, "PATIENCE", 2.0)
 
-    status = toy_program(
-        ["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", scheduler]
-    )
+    status = toy_program(["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", scheduler])
 
     assert status == 2
     assert (

@@ -90,9 +90,7 @@ def test_a_layer_of_the_package_adds_functions_of_one_input_and_two_layers_do_no
 
 
 def test_samples_that_can_show_nothing_are_refused():
-    with refused(
-        "^x has 0 samples that differ from the next one in inputs 0 and 1, which shows nothing"
-    ):
+    with refused("^x has 0 samples that differ from the next one in inputs 0 and 1, which shows nothing"):
         invariants.check_separability(product, np.full((5, 2), 0.3))
     with refused("^x has 1 distinct samples, which shows nothing: give at least 2$"):
         invariants.check_batch_independence(lambda x: x - x.mean(axis=0), np.full((5, 2), 0.3))

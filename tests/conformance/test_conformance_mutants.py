@@ -12,8 +12,7 @@ from conformance_plain import Plain
 
 from benchmarks import conformance_patterns
 from kan_ref.conformance import cases, name, suite
-from kan_ref.conformance.adapters.reference import Reference
-from kan_ref.conformance.adapters.scipy_splines import SciPyBSplines
+from kan_ref.conformance.adapters.reference import Reference, SciPyBSplines
 from kan_ref.conformance.report import to_plain
 from kan_ref.conformance.subjects import DirectSubject
 
@@ -41,15 +40,9 @@ def report_on_defect(defect):
     """Return the report on an injected defect in the topics whose methods it changes, without slow cases."""
     old, new, _ = (DEFECTS | VARIANTS)[defect]
     changed = changed_methods(old)
-    topics = [
-        one.name
-        for one, members in suite.choose()
-        if any(case.method in changed for case in members)
-    ]
+    topics = [one.name for one, members in suite.choose() if any(case.method in changed for case in members)]
     adapter = defective(old, new)
-    report = report_on(
-        adapter, only=topics, skip=[*SLOW, "input_*"]
-    )  # these are slow, and the last to fail
+    report = report_on(adapter, only=topics, skip=[*SLOW, "input_*"])  # these are slow, and the last to fail
     return report if report.failures else report_on(adapter, only=topics, skip=SLOW)
 
 
@@ -175,9 +168,7 @@ def test_two_defects_in_one_library_are_both_named(one, other):
     (old, new, flag), (*second, other_flag) = DEFECTS[one], DEFECTS[other]
     report = report_on(defective(*second, SOURCE.replace(old, new)), skip=SLOW)
 
-    assert {flag, other_flag} <= {
-        found.name for found in report.findings if found.kind == "resembles"
-    }
+    assert {flag, other_flag} <= {found.name for found in report.findings if found.kind == "resembles"}
 
 
 # --- correct implementations
@@ -195,15 +186,10 @@ VARIANT_STYLES = ("Lists", "Masked", "Partial", "Quantiles", "Dense", "Draws", "
             pytest.param(one, "float64", marks=pytest.mark.long)
             for one in (Plain, SciPyBSplines, styles.PlainModules, styles.Loops)
         ),
-        *(
-            pytest.param(getattr(styles, one), "float64", marks=pytest.mark.long)
-            for one in VARIANT_STYLES
-        ),
+        *(pytest.param(getattr(styles, one), "float64", marks=pytest.mark.long) for one in VARIANT_STYLES),
     ],
 )
-def test_a_right_implementation_of_another_style_passes_every_required_case_it_has_methods_for(
-    subject, dtype
-):
+def test_a_right_implementation_of_another_style_passes_every_required_case_it_has_methods_for(subject, dtype):
     adapter = subject()
     report = report_on(adapter, dtype)
     skipped = {(one.case.method, one.reason) for one in report.outcomes if one.status == "skipped"}
@@ -211,11 +197,7 @@ def test_a_right_implementation_of_another_style_passes_every_required_case_it_h
 
     assert ids(report.failures) == []
     assert report.n_passed > 100
-    assert not any(
-        hasattr(adapter, method)
-        for method, why in skipped
-        if "float32" not in why and method not in asked
-    )
+    assert not any(hasattr(adapter, method) for method, why in skipped if "float32" not in why and method not in asked)
 
 
 DRAWS = [
@@ -271,11 +253,7 @@ def basis_report(change):
 
 
 def raises(b, degree):
-    raise (
-        KeyError("low")
-        if degree < 2
-        else MemoryError(f"degree {degree} is too large, at 0x{id(b):x}")
-    )
+    raise (KeyError("low") if degree < 2 else MemoryError(f"degree {degree} is too large, at 0x{id(b):x}"))
 
 
 @for_all(
@@ -289,9 +267,7 @@ def raises(b, degree):
         (lambda b, degree: np.where(degree == 0, np.nan, b), "NotFinite", "basis[0, 0]"),
     ],
 )
-def test_a_fact_comes_first_with_what_was_seen_and_small_errors_resemble_no_defect(
-    change, fact, detail
-):
+def test_a_fact_comes_first_with_what_was_seen_and_small_errors_resemble_no_defect(change, fact, detail):
     report = basis_report(change)
     first = report.findings[0]
 
@@ -303,9 +279,7 @@ def test_a_fact_comes_first_with_what_was_seen_and_small_errors_resemble_no_defe
 
 def test_exceptions_are_facts_with_their_own_numbers_of_cases():
     report = basis_report(raises)
-    numbers = [
-        int(line.split()[2]) for line in suite.lines(report) if line.startswith("fact Raises, ")
-    ]
+    numbers = [int(line.split()[2]) for line in suite.lines(report) if line.startswith("fact Raises, ")]
 
     assert len(numbers) == 2
     assert sum(numbers) == len(report.outcomes)
@@ -319,9 +293,7 @@ def test_a_resemblance_is_printed_with_its_agreement_and_is_in_the_json():
     assert found["kind"] == "resembles"
     assert set(found["cases"]) == set(ids(report.failures))
     assert any(line.startswith(f"    {said}: ") for line in suite.lines(report))
-    assert any(
-        line.startswith(f"{said}, {len(found['cases'])} case") for line in suite.lines(report)
-    )
+    assert any(line.startswith(f"{said}, {len(found['cases'])} case") for line in suite.lines(report))
 
 
 def test_the_file_has_the_patterns_of_the_listed_defects_as_they_are():
@@ -330,9 +302,7 @@ def test_the_file_has_the_patterns_of_the_listed_defects_as_they_are():
     text = name.FILE.read_text(encoding="utf-8")
 
     assert len(made["patterns"]) == len(sample)
-    assert all(
-        line.rstrip(",") in text for line in conformance_patterns.written(made).splitlines()[2:-1]
-    )
+    assert all(line.rstrip(",") in text for line in conformance_patterns.written(made).splitlines()[2:-1])
     for pattern in name.load_patterns():
         assert (DEFECTS | VARIANTS)[pattern.change][2] == pattern.flag not in UNSEEN
         assert pattern.wrong
@@ -362,9 +332,7 @@ class Steps:
         for t, g in enumerate(gradients, start=1):
             m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
             first, second = m / (1 - beta1**t) if self.unbiased else m, v / (1 - beta2**t)
-            theta = theta - rate * first / (
-                np.sqrt(second + epsilon) if self.inside else np.sqrt(second) + epsilon
-            )
+            theta = theta - rate * first / (np.sqrt(second + epsilon) if self.inside else np.sqrt(second) + epsilon)
         return theta
 
     def gradient_steps(self, theta, gradients, rate):
@@ -437,6 +405,4 @@ def test_a_family_has_cases_of_its_own_that_a_right_implementation_passes_and_a_
     assert report.failures == ()
     assert report.n_passed == len(report.outcomes) > 10
     assert any(first_named(wrong) in one.case.flags for one in wrong.failures)
-    assert not set(ids(report.outcomes)) & {
-        case.id for _, members in suite.choose() for case in members
-    }
+    assert not set(ids(report.outcomes)) & {case.id for _, members in suite.choose() for case in members}

@@ -40,9 +40,7 @@ def results(subject, only=FOUR):
         if not isinstance(subject, DirectSubject):
             stack.callback(subject.close)
         report = suite.run(subject, suite.choose(only=only))
-    return [one.status for one in report.outcomes], next(
-        (one.reason for one in report.failures), ""
-    )
+    return [one.status for one in report.outcomes], next((one.reason for one in report.failures), "")
 
 
 # --- programs that answer lines of JSON
@@ -102,9 +100,7 @@ def test_a_program_that_hangs_or_ends_three_times_is_not_asked_again():
     report = suite.run(odd_program("os._exit(1)"), suite.choose(only=["bases/degree-2-*"]))
 
     assert [one.verdict.kind for one in report.failures] == ["no answer"] * 3 + ["not asked"] * 8
-    assert (
-        "not run: basis has hung or ended the program 3 times already" in report.failures[3].reason
-    )
+    assert "not run: basis has hung or ended the program 3 times already" in report.failures[3].reason
     assert [(one.name, len(one.cases)) for one in report.findings[:2]] == [
         ("NotAsked", 8),
         ("NoAnswer", 3),
@@ -114,7 +110,9 @@ def test_a_program_that_hangs_or_ends_three_times_is_not_asked_again():
 def test_what_a_program_has_started_ends_with_it(tmp_path):
     mark = tmp_path / "alive"
     child = f"import time\nwhile True: open({str(mark)!r}, 'w').close(); time.sleep(0.02)"
-    code = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}]); print('{{}}', flush=True)"
+    code = (
+        f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}]); print('{{}}', flush=True)"
+    )
 
     subject = ProcessSubject([sys.executable, "-c", f"{code}; time.sleep(60)"])
     while not mark.exists():
@@ -150,20 +148,14 @@ def test_a_program_that_does_not_answer_hello_is_an_error(code, message):
         ("-inf -Infinity '-INF' -1.#INF", -np.inf),
     ],
 )
-def test_every_usual_spelling_of_numbers_that_are_not_finite_is_read_and_one_is_written(
-    words, value
-):
-    line = f'{{"result": [{", ".join(words.split())}, 1.5e-3], "error": "x is nan"}}'.replace(
-        "'", '"'
-    )
+def test_every_usual_spelling_of_numbers_that_are_not_finite_is_read_and_one_is_written(words, value):
+    line = f'{{"result": [{", ".join(words.split())}, 1.5e-3], "error": "x is nan"}}'.replace("'", '"')
     message = subjects.load(line.encode())
 
     np.testing.assert_array_equal(message["result"], [*[value] * len(words.split()), 1.5e-3])
     assert message["error"] == "x is nan"
     written = json.loads(subjects.dump({"x": np.array([[value, 0.1]])}))
-    assert written == {
-        "x": [[{"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)], 0.1]]
-    }
+    assert written == {"x": [[{"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)], 0.1]]}
 
 
 @pytest.mark.parametrize(
@@ -296,9 +288,7 @@ def test_failures_that_follow_from_a_more_basic_one_are_blocked():
     assert {one.case.topic for one in report.failures} == {"bases"}
     assert report.defects[0][0] == report.findings[0].name == "FadeOutside"
     for topic, need in (("edges", "bases"), ("layer_forward", "edges")):
-        assert re.search(
-            rf"(?m)^BLOCKED {topic}: \d+ cases fail too, but {need} must be right first$", text
-        )
+        assert re.search(rf"(?m)^BLOCKED {topic}: \d+ cases fail too, but {need} must be right first$", text)
 
 
 def test_json_and_badge_say_what_the_report_says():
@@ -431,17 +421,11 @@ def test_an_export_has_every_file_its_hash_and_the_version_of_the_contract(tmp_p
     contract = json.loads(paths.pop("contract.json").read_text(encoding="utf-8"))
     names = {f"vectors/{topic.name}.json" for topic in load_topics()}
 
-    assert {"README.md", "LICENSE", "flags.toml", "schemas/vectors.schema.json"} | names <= set(
-        paths
-    )
-    assert contract["sha256"] == {
-        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()
-    }
+    assert {"README.md", "LICENSE", "flags.toml", "schemas/vectors.schema.json"} | names <= set(paths)
+    assert contract["sha256"] == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}
     assert all(paths[name].read_bytes() == (HOME / name).read_bytes() for name in names)
     assert contract["contract"] == contract_version()
-    assert {name: one["class"] for name, one in contract["cases"].items()} == {
-        c.id: c.kind for c in CASES.values()
-    }
+    assert {name: one["class"] for name, one in contract["cases"].items()} == {c.id: c.kind for c in CASES.values()}
 
 
 # --- examples in other languages, and the adapter of the page
@@ -508,9 +492,7 @@ def test_each_case_passes_fails_with_its_story_or_is_skipped():
     assert "count_parameters is not supported" in ends.values()
     story = ends["bases/degree-2-inside"]
     assert story.startswith("FAILED bases/degree-2-inside (basis)\n    basis[")
-    assert re.search(
-        r"(?s)expected.*got.*\n    (resembles|fact|not named).*All checks of this session:", story
-    )
+    assert re.search(r"(?s)expected.*got.*\n    (resembles|fact|not named).*All checks of this session:", story)
     assert re.search(r"\d+ passed, \d+ failed, \d+ skipped$", story)
     for parameter in pytest_cases(Reference, only=["bases/degree-*", "edges"]):
         parameter.values[0].check()
@@ -536,17 +518,13 @@ class Mine:
         ("", 2, "adapter is '', but must be module:Class; it needs conformance_adapter"),
     ],
 )  # fmt: skip
-def test_the_fixture_of_the_plugin_runs_the_cases_of_the_configured_adapter(
-    settings, status, sentence, tmp_path
-):
+def test_the_fixture_of_the_plugin_runs_the_cases_of_the_configured_adapter(settings, status, sentence, tmp_path):
     for name, text in (FILES | {"pytest.ini": f"[pytest]\npythonpath = .\n{settings}\n"}).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     plugins = ["-p", "kan_ref.conformance.plugin", "-p", "no:cacheprovider"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = [sys.executable, "-m", "pytest", "-q", *plugins]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     assert done.returncode == status, done.stdout
     assert sentence in done.stdout + done.stderr

@@ -35,9 +35,7 @@ CONTRACT = (ROOT / "docs" / "conformance_contract.md").read_text(encoding="utf-8
 
 def of(*methods, kind=None):
     """Return the cases of methods that are called once, of one class or all."""
-    return [
-        c for c in CASES.values() if c.method in methods and not c.call and kind in (None, c.kind)
-    ]
+    return [c for c in CASES.values() if c.method in methods and not c.call and kind in (None, c.kind)]
 
 
 # --- the files
@@ -46,18 +44,14 @@ def of(*methods, kind=None):
 @pytest.mark.parametrize(
     "make",  # the topic of second derivatives runs the lines of that of first ones
     [
-        pytest.param(
-            make, id=make.__name__, marks=[pytest.mark.long] * (make.__name__ == "input_jacobian")
-        )
+        pytest.param(make, id=make.__name__, marks=[pytest.mark.long] * (make.__name__ == "input_jacobian"))
         for make in program.TOPICS
     ],
 )
 def test_a_file_is_made_anew_byte_for_byte(make):
     document = make()
 
-    assert encode.text(document) == (
-        cases.HOME / "vectors" / f"{document['topic']}.json"
-    ).read_text(encoding="utf-8")
+    assert encode.text(document) == (cases.HOME / "vectors" / f"{document['topic']}.json").read_text(encoding="utf-8")
 
 
 def test_checking_tells_a_changed_a_missing_and_a_superfluous_file(monkeypatch, tmp_path, capsys):
@@ -82,9 +76,7 @@ def test_the_generator_imports_the_standard_library_and_mpmath_alone():
     """Its program also imports `kan_ref.program`, which computes nothing: how programs end."""
     for path in (cases.HOME / "generate").glob("*.py"):
         nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-        names = [
-            alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
-        ]
+        names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
         names += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
         allowed = {"mpmath", "kan_ref.program"} if path.name == "__main__.py" else {"mpmath"}
         for one in names:
@@ -152,15 +144,10 @@ def test_a_header_counts_its_cases_explains_its_flags_and_needs_topics_of_a_lowe
     level = {document["topic"]: document["level"] for document in DOCUMENTS}
     for document in DOCUMENTS:
         used = {flag for entry in document["cases"] for flag in entry["flags"]}
-        shown = {
-            flag for flag, row in encode.FLAGS.items() if document["topic"] in row.get("shows", ())
-        }
+        shown = {flag for flag, row in encode.FLAGS.items() if document["topic"] in row.get("shows", ())}
         assert document["n_cases"] == len(document["cases"])
         assert used | shown == set(document["notes"])
-        assert all(
-            note["defect"] == encode.FLAGS[flag]["defect"]
-            for flag, note in document["notes"].items()
-        )
+        assert all(note["defect"] == encode.FLAGS[flag]["defect"] for flag, note in document["notes"].items())
         assert all(level[need] < document["level"] for need in document["needs"])
     assert {flag for document in DOCUMENTS for flag in document["notes"]} == set(encode.FLAGS)
     assert len(CASES) == sum(document["n_cases"] for document in DOCUMENTS)
@@ -193,8 +180,7 @@ def test_bases_and_derivatives_are_the_fractions_of_another_oracle_bit_for_bit(c
 
 def records(case):
     return [
-        SimpleNamespace(**layer, n_out=len(layer["coef"]), n_in=len(layer["knots"]))
-        for layer in case.inputs["layers"]
+        SimpleNamespace(**layer, n_out=len(layer["coef"]), n_in=len(layer["knots"])) for layer in case.inputs["layers"]
     ]
 
 
@@ -217,19 +203,9 @@ def test_pruned_values_are_those_of_another_oracle_with_the_weak_nodes_edges_rep
     found, at = [], x
     for layer in layers:
         outputs = layer_edges(layer, at)
-        found.append(
-            np.array(
-                [
-                    [mean_magnitude(outputs, j, i) for i in range(layer.n_in)]
-                    for j in range(layer.n_out)
-                ]
-            )
-        )
+        found.append(np.array([[mean_magnitude(outputs, j, i) for i in range(layer.n_in)] for j in range(layer.n_out)]))
         at = layer_values(layer, at)
-    weak = [
-        np.minimum(a.max(axis=1), b.max(axis=0)) <= case.inputs["threshold"]
-        for a, b in pairwise(found)
-    ]
+    weak = [np.minimum(a.max(axis=1), b.max(axis=0)) <= case.inputs["threshold"] for a, b in pairwise(found)]
     for layer, gone in zip(layers, [np.zeros(layers[0].n_in, bool), *weak], strict=True):
         outputs = layer_edges(layer, x)
         outputs[:, :, gone] = outputs[:, :, gone].mean(axis=0)
@@ -249,10 +225,7 @@ def test_cases_of_calls_and_conventions_stay_apart():
 
     assert {one.call for one in called.values()} == set(calls.CHECKS)
     assert all(one.expected == {calls.CHECKS[one.call]: 1} for one in called.values())
-    assert all(
-        (one.topic == "side_effects") == bool(one.call) or "same-seed" in one.id
-        for one in CASES.values()
-    )
+    assert all((one.topic == "side_effects") == bool(one.call) or "same-seed" in one.id for one in CASES.values())
     assert {one.name for one in TOPICS if one.is_convention} == {"penalties_pykan"}
     assert {one.kind for one in CASES.values() if "PruneMean" in one.flags} == {"acceptable"}
 
@@ -265,11 +238,7 @@ def test_no_required_case_asks_for_a_derivative_at_a_knot_that_the_contract_leav
     given = case.inputs
     order = ORDERS.get(case.method, given.get("order"))
     layer = given["layers"][0] if "layers" in given else given.get("layer")
-    rows = (
-        [(given["knots"], given["x"])]
-        if layer is None
-        else zip(layer["knots"], given["x"].T, strict=True)
-    )
+    rows = [(given["knots"], given["x"])] if layer is None else zip(layer["knots"], given["x"].T, strict=True)
     degree = given["degree"] if layer is None else layer["degree"]
     for row, points in rows:
         multiplicity = (row == points[:, None]).sum(axis=1)
@@ -294,13 +263,9 @@ def test_networks_are_evaluated_inside_the_first_grid_and_beyond_its_knots_on_bo
 
 def test_required_cases_have_every_degree_of_the_contract_in_layers_and_low_ones_in_networks():
     for method in ("layer_forward", "layer_vjp"):
-        assert {one.inputs["layer"]["degree"] for one in of(method, kind="required")} == set(
-            range(8)
-        )
+        assert {one.inputs["layer"]["degree"] for one in of(method, kind="required")} == set(range(8))
     for method in NETWORKS:
-        found = {
-            layer["degree"] for one in of(method, kind="required") for layer in one.inputs["layers"]
-        }
+        found = {layer["degree"] for one in of(method, kind="required") for layer in one.inputs["layers"]}
         assert found >= {0, 1, 2, 3}
 
 
@@ -318,9 +283,7 @@ IN_FLOAT32 = [
 
 
 @for_all(("method", "argument", "parts"), IN_FLOAT32)
-def test_the_page_lists_arguments_that_are_float32_numbers_in_every_required_case(
-    method, argument, parts
-):
+def test_the_page_lists_arguments_that_are_float32_numbers_in_every_required_case(method, argument, parts):
     for one in of(method, kind="required"):
         given = one.inputs[argument]
         layers = given if isinstance(given, list) else [given]
@@ -341,15 +304,11 @@ WORKED = re.findall(
 def test_a_worked_case_of_the_page_has_the_number_of_its_vector(name, words, output, index, number):
     place = tuple(int(one) for one in index.split(", ")) if index else ()
 
-    assert float(np.asarray(CASES[name].expected[output])[place]) == pytest.approx(
-        float(number), abs=2e-10
-    )
+    assert float(np.asarray(CASES[name].expected[output])[place]) == pytest.approx(float(number), abs=2e-10)
 
 
 def test_the_page_works_a_case_of_every_topic_and_names_every_output():
-    outputs = {
-        output for case in CASES.values() if case.method != "save_load" for output in case.expected
-    }
+    outputs = {output for case in CASES.values() if case.method != "save_load" for output in case.expected}
 
     assert {topic.name for topic in TOPICS} == {name.partition("/")[0] for name, *_ in WORKED}
     assert [one for one in outputs if not one[0].isdigit() and f"`{one}`" not in CONTRACT] == []

@@ -19,20 +19,14 @@ DOCS = ROOT / "docs"
 CARDS = cards.read_cards(DOCS / "report_cards.jsonl")
 FAMILY = {library.name: library.family for library in LIBRARIES}
 CASES = {case.id: case for topic in cases.load_topics() for case in topic.cases}
-PLACES = [
-    (name, place, row.get("case", ""))
-    for row in TABLES["defect"]
-    for name, place in row["at"].items()
-]
+PLACES = [(name, place, row.get("case", "")) for row in TABLES["defect"] for name, place in row["at"].items()]
 
 
 # --- the committed records, and the page
 
 
 def test_every_library_has_a_card_in_each_of_its_precisions_and_the_files_follow_from_them():
-    assert CARDS.keys() == {
-        (library.name, dtype) for library in LIBRARIES for dtype in library.dtypes
-    }
+    assert CARDS.keys() == {(library.name, dtype) for library in LIBRARIES for dtype in library.dtypes}
     assert (DOCS / "report_cards.jsonl").read_text(encoding="utf-8") == cards.dump(CARDS)
     assert (DOCS / "report_cards.md").read_text(encoding="utf-8") == cards.page(CARDS)
 
@@ -45,9 +39,7 @@ def test_a_card_counts_each_case_once_and_names_versions(record):
     topics = record["topics"]
 
     assert {topic: sum(counts.values()) for topic, counts in topics.items()} == Counter(
-        case.topic
-        for case in CASES.values()
-        if case.since <= record["contract"] and case.topic in own
+        case.topic for case in CASES.values() if case.since <= record["contract"] and case.topic in own
     )
     assert Counter(CASES[case].topic for case in failed) == Counter(
         {topic: counts["wrong"] for topic, counts in topics.items() if counts["wrong"]}
@@ -99,9 +91,7 @@ def test_adapters_load_without_the_libraries_that_they_ask(monkeypatch):
 
 
 @for_all("library", [library for library in LIBRARIES if library.checkout])
-def test_a_checkout_is_left_out_until_a_folder_that_holds_it_is_named(
-    library, tmp_path, monkeypatch
-):
+def test_a_checkout_is_left_out_until_a_folder_that_holds_it_is_named(library, tmp_path, monkeypatch):
     module, _, name = library.adapter.partition(":")
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delenv(library.checkout, raising=False)
@@ -112,12 +102,7 @@ def test_a_checkout_is_left_out_until_a_folder_that_holds_it_is_named(
 
 
 def test_distributions_of_other_libraries_are_in_the_extra():
-    extra = (
-        (ROOT / "pyproject.toml")
-        .read_text(encoding="utf-8")
-        .partition("\npeers = [")[2]
-        .partition("\n]")[0]
-    )
+    extra = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("\npeers = [")[2].partition("\n]")[0]
     needed = {name for library in LIBRARIES[2:] for name in library.distributions} - {
         "numpy",
         "keras",
@@ -149,15 +134,11 @@ class Lacking:
 def report(tmp_path, monkeypatch):
     (tmp_path / "toy_adapters.py").write_text(TOYS)
     monkeypatch.chdir(tmp_path)
-    chosen = [
-        (topic, topic.cases) for topic in cases.load_topics() if topic.name == "count_parameters"
-    ]
+    chosen = [(topic, topic.cases) for topic in cases.load_topics() if topic.name == "count_parameters"]
     monkeypatch.setattr(suite, "choose", lambda **_: chosen)
 
     def run(name, distribution="numpy"):
-        toy = cards.Library(
-            name, f"toy_adapters:{name}", [distribution], "A toy.", "Toys", ("float64",)
-        )
+        toy = cards.Library(name, f"toy_adapters:{name}", [distribution], "A toy.", "Toys", ("float64",))
         monkeypatch.setattr(cards, "LIBRARIES", [toy])
         return cards.main(["--out", str(tmp_path), "--only", name])
 
@@ -187,9 +168,7 @@ def test_what_may_be_due_to_this_machine_gets_no_record(report, tmp_path, monkey
 
     assert report(toy, "kan_ref_no_such_thing" if toy == "Wrong" else "numpy") == 1
     printed = "".join(capsys.readouterr())
-    assert re.search(
-        f"{toy} (cannot be tested: .*(no answer|Error)|is left out: kan_ref_no)", printed
-    )
+    assert re.search(f"{toy} (cannot be tested: .*(no answer|Error)|is left out: kan_ref_no)", printed)
     assert not (tmp_path / "report_cards.jsonl").exists()
 
 

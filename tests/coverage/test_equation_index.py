@@ -32,11 +32,7 @@ IMPLEMENTED = {
 
 def lines_run(tests, folder):
     """(file, line) of the package -> the tests, without their parameters, that run it: measured."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTEST_", "COV_"))
-    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
     environment |= {"COVERAGE_FILE": str(folder / "coverage"), "HYPOTHESIS_PROFILE": "few"}
     options = [
         "-q",
@@ -66,9 +62,7 @@ def lines_run(tests, folder):
     for path in data.measured_files():
         file = os.path.relpath(path, ROOT).replace(os.sep, "/")
         for line, contexts in data.contexts_by_lineno(path).items():
-            found[file, line] |= {
-                context.partition("|")[0].partition("[")[0] for context in contexts
-            }
+            found[file, line] |= {context.partition("|")[0].partition("[")[0] for context in contexts}
     return found
 
 
@@ -79,27 +73,18 @@ def idle_tests(registry, tagged, found):
         for tag, entry in registry.items()
         for test in entry["tests"]
         if not any(
-            test in found.get((tagged[tag].file, line), ())
-            for line in range(tagged[tag].first, tagged[tag].last + 1)
+            test in found.get((tagged[tag].file, line), ()) for line in range(tagged[tag].first, tagged[tag].last + 1)
         )
     ]
 
 
 def test_every_tag_has_tests_and_nothing_else_has():
     assert set(REGISTRY) == set(TAGGED)
-    assert [
-        tag
-        for tag, entry in REGISTRY.items()
-        if not entry["tests"] or set(entry) - {"paper", "tests"}
-    ] == []
+    assert [tag for tag, entry in REGISTRY.items() if not entry["tests"] or set(entry) - {"paper", "tests"}] == []
 
 
 def test_every_equation_of_the_paper_that_is_carried_out_has_its_code():
-    numbers = {
-        number.strip()
-        for entry in REGISTRY.values()
-        for number in entry.get("paper", "").split(",")
-    }
+    numbers = {number.strip() for entry in REGISTRY.values() for number in entry.get("paper", "").split(",")}
 
     assert {number for number in numbers if number[:1].isdigit()} == IMPLEMENTED
 
@@ -126,13 +111,9 @@ def test_a_test_that_runs_no_line_of_its_equation_is_found(tmp_path):
 def test_a_tag_is_read_with_its_file_lines_and_text_and_an_open_one_is_refused(tmp_path):
     (tmp_path / "kan_ref").mkdir()
     file = tmp_path / "kan_ref" / "a.py"
-    file.write_text(
-        "x = 1\n    # [eq:sum]\n    y = 2\n    z = 3\n    # [/eq:sum]\n", encoding="utf-8"
-    )
+    file.write_text("x = 1\n    # [eq:sum]\n    y = 2\n    z = 3\n    # [/eq:sum]\n", encoding="utf-8")
 
-    assert tree.tagged_lines(tmp_path) == {
-        "sum": tree.Lines("kan_ref/a.py", 3, 4, "    y = 2\n    z = 3")
-    }
+    assert tree.tagged_lines(tmp_path) == {"sum": tree.Lines("kan_ref/a.py", 3, 4, "    y = 2\n    z = 3")}
     file.write_text("# [eq:sum]\ny = 2\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"kan_ref/a.py: \[eq:sum\] is not closed"):
         tree.tagged_lines(tmp_path)

@@ -375,9 +375,7 @@ def test_an_interrupt_while_the_network_is_trained_is_not_lost(monkeypatch):
 @for_all("constants, widths", [
     ([5.0], None), ([0.0], None), ([1e6], None), ([1.0, 7.0], None), ([1.0, 7.0], (4, 1)),
 ])  # fmt: skip
-def test_constant_inputs_are_left_out_of_the_formula_and_every_network_takes_them(
-    constants, widths
-):
+def test_constant_inputs_are_left_out_of_the_formula_and_every_network_takes_them(constants, widths):
     varying, reported = RNG(1).uniform(-2.0, 2.0, (150, 2)), []
     columns = [np.full((150, 1), one) for one in constants]
     x = np.hstack([columns[0], varying[:, :1], *columns[1:], varying[:, 1:]])
@@ -479,10 +477,7 @@ def test_small_errors_without_structure_are_exact_and_one_large_one_is_not():
     noise = 3e-12 * RNG(2).uniform(-1.0, 1.0, y.shape)
     one = 1e-6 * (np.arange(1000) == 17)[:, None]
 
-    kinds = [
-        judge((sympy.sympify("exp(x)"),), ("x", "y"), kr.Data(x, y + e, x, y)).kind
-        for e in (noise, one)
-    ]
+    kinds = [judge((sympy.sympify("exp(x)"),), ("x", "y"), kr.Data(x, y + e, x, y)).kind for e in (noise, one)]
 
     assert kinds == ["exact", "within noise"]
 
@@ -584,9 +579,7 @@ def test_a_form_of_the_same_worth_that_samples_cannot_tell_apart_is_told(other, 
     [(10, 10, 6, "exact", True), (10, 10, 7, "exact", False), (200, 10, 7, "exact", False),
      (50, 50, 25, "within noise", True), (50, 50, 26, "within noise", False), (49, 49, 0, "within noise", False)],
 )  # fmt: skip
-def test_an_exact_formula_needs_a_spare_sample_for_two_numbers_and_noise_one_for_each(
-    n, n_points, p, kind, is_enough
-):
+def test_an_exact_formula_needs_a_spare_sample_for_two_numbers_and_noise_one_for_each(n, n_points, p, kind, is_enough):
     assert (too_few_samples(n, n_points, p, 50, kind) == "") == is_enough
 
 
@@ -707,9 +700,7 @@ def test_a_part_that_another_curve_fits_better_is_named_and_makes_it_one_of_seve
     form = "a*b*c*d*exp(p/q)"
 
     for seed in range(3):
-        found = verdict(
-            f"{form}*(1 + 0.05*sin(4*p/q))", form, x=x, names=names, noise=0.1, seed=seed
-        )
+        found = verdict(f"{form}*(1 + 0.05*sin(4*p/q))", form, x=x, names=names, noise=0.1, seed=seed)
         assert found.kind == "within noise"
         assert found.several
         assert found.reasons[0].startswith("perhaps another form: a curve in place of")
@@ -737,9 +728,7 @@ def test_the_statistic_of_products_has_the_variance_over_all_signs():
     sums = np.sum((SIGNS * r)[:, pairs[:, 0]] * (SIGNS * r)[:, pairs[:, 1]], axis=1)
 
     np.testing.assert_allclose(np.mean(sums), 0.0, atol=1e-12 * np.abs(sums).max())
-    np.testing.assert_allclose(
-        tests.product_statistic(pairs, r), sums[0] / np.std(sums), rtol=1e-12
-    )
+    np.testing.assert_allclose(tests.product_statistic(pairs, r), sums[0] / np.std(sums), rtol=1e-12)
 
 
 def test_the_statistic_of_signs_has_mean_and_variance_over_all_orders():
@@ -837,9 +826,7 @@ def test_a_dropped_input_shows_in_the_residuals_of_classes_and_right_probabiliti
         labels = (RNG(100 + seed).random(z.shape) < 1.0 / (1.0 + np.exp(-z))).astype(float)
         data = kr.Data(points, labels, points, labels)
         right, dropped = (
-            tests.class_structure(
-                data, kr.from_formula(one, ("x", "y"), domain=(-1.0, 1.0)), "logistic"
-            )
+            tests.class_structure(data, kr.from_formula(one, ("x", "y"), domain=(-1.0, 1.0)), "logistic")
             for one in (3 * x + 2 * y, 3 * x)
         )
         assert right == ""

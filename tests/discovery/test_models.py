@@ -122,10 +122,7 @@ def test_models_have_at_most_as_many_columns_as_samples_to_train_on(n, n_in):
 def test_weights_multiply_the_error_of_each_sample():
     x, y = sampled(lambda a, b: np.sin(9.0 * a) + b, (-1, 1), (0, 1), n=120)
 
-    one, four = (
-        [model.error for model in linear_models(x, y, weight * np.ones(len(y)))]
-        for weight in (1.0, -4.0)
-    )
+    one, four = ([model.error for model in linear_models(x, y, weight * np.ones(len(y)))] for weight in (1.0, -4.0))
 
     assert four == [4.0 * error for error in one]  # a power of 2 changes no rounding
 
@@ -136,9 +133,7 @@ def test_a_network_is_a_model_in_the_units_of_the_samples():
     model, network, scaler = network_model(x, y, RNG(0), is_coarse=False)
 
     assert model.error < 0.01 * np.std(y)
-    np.testing.assert_allclose(
-        model.f(x), scaler.inverse_y(network(scaler.transform_x(x)))[:, 0], rtol=1e-12
-    )
+    np.testing.assert_allclose(model.f(x), scaler.inverse_y(network(scaler.transform_x(x)))[:, 0], rtol=1e-12)
     assert network.widths == (2, 5, 1)
     near, *_ = model_of(x, x[:, 0] - x[:, 1], RNG(0), is_part=True)
     assert near.what == "f as a sum of curves of degree 1"
@@ -180,9 +175,7 @@ def test_a_quotient_is_found_although_the_first_samples_lie_on_a_line():
 
 
 def test_a_polynomial_beside_a_curve_of_a_product_of_lines_is_found():
-    x, y = sampled(
-        lambda x, y: 2.0 * x * y - y**2 + np.cos((x - 2.0) * (y + 1.0)), (-2, 3), (-2, 2)
-    )
+    x, y = sampled(lambda x, y: 2.0 * x * y - y**2 + np.cos((x - 2.0) * (y + 1.0)), (-2, 3), (-2, 2))
 
     inner, places, curve, misfit = product_curve(x, y)
 
@@ -273,9 +266,7 @@ def test_no_split_of_a_function_that_has_none_is_near():
 @for_all("n, smaller, count", [
     (2, 1, 1), (3, 1, 3), (5, 2, 15), (9, 4, 255), (12, 2, 78), (50, 1, 50),
 ])  # fmt: skip
-def test_each_split_of_the_inputs_is_visited_once_of_many_inputs_those_with_small_parts(
-    n, smaller, count
-):
+def test_each_split_of_the_inputs_is_visited_once_of_many_inputs_those_with_small_parts(n, smaller, count):
     found = list(partitions(n))
 
     assert len(found) == len(set(found)) == count
@@ -326,9 +317,7 @@ def test_what_a_symmetry_leaves_does_not_change_with_the_scale():
     np.testing.assert_allclose(values(found.before, moved), 1.7**2 * found.weight, rtol=1e-12)
 
 
-@for_all(
-    "f", [lambda x, y: np.sin(2 * x) + y**3 + 1.0, lambda x, y: np.exp(x) / (3.0 + np.cos(3 * y))]
-)
+@for_all("f", [lambda x, y: np.sin(2 * x) + y**3 + 1.0, lambda x, y: np.exp(x) / (3.0 + np.cos(3 * y))])
 def test_no_symmetry_is_claimed_where_there_is_none(f):
     x, y = sampled(f, (-1, 1), (-1, 1))
 
@@ -397,8 +386,7 @@ def test_an_expression_has_the_values_of_its_tree(tree):
     symbols = sympy.symbols("e lambda")
 
     found = [
-        float(expression.xreplace(dict(zip(symbols, map(sympy.Float, row), strict=True))))
-        for row in X[:5].tolist()
+        float(expression.xreplace(dict(zip(symbols, map(sympy.Float, row), strict=True)))) for row in X[:5].tolist()
     ]
 
     assert_equal_values(found, values(tree, X[:5]))
@@ -452,9 +440,7 @@ def test_a_factor_goes_into_a_sum_whose_terms_all_have_numbers():
 
 
 def test_nearly_equal_numbers_of_a_sum_become_one_where_the_samples_allow_it():
-    true = apply(
-        "1/x", multiply(Number(12.34), add(apply("x^2", Input(0)), multiply(fixed(-1.0), Input(1))))
-    )
+    true = apply("1/x", multiply(Number(12.34), add(apply("x^2", Input(0)), multiply(fixed(-1.0), Input(1)))))
     start = apply(
         "1/x",
         add(multiply(Number(12.6), apply("x^2", Input(0))), multiply(Number(-12.4), Input(1))),
@@ -571,10 +557,7 @@ def test_columns_have_the_values_of_their_trees_and_vary(low, high):
     assert table.shape == (60, len(atoms))
     assert 3 < first < plain < len(atoms)
     for k in RNG(1).choice(len(atoms), 100, replace=False):
-        expected, moved = (
-            values(atoms[k].tree, points[:, None]) / atoms[k].size
-            for points in (x, x * (1.0 + 1e-15))
-        )
+        expected, moved = (values(atoms[k].tree, points[:, None]) / atoms[k].size for points in (x, x * (1.0 + 1e-15)))
         if np.abs(moved - expected).max() < 1e-9:  # not so sin(exp(x)) near x = 100
             np.testing.assert_allclose(table[:, k], expected, rtol=0, atol=1e-9)
         assert np.abs(table[:, k]).max() == pytest.approx(1.0)
@@ -585,9 +568,7 @@ def test_columns_have_the_values_of_their_trees_and_vary(low, high):
 def test_a_power_as_a_tree_has_the_values_of_the_power(exponent):
     x = np.linspace(0.5, 2.0, 20)[:, None]
 
-    np.testing.assert_allclose(
-        values(power_of(Input(0), exponent), x), x[:, 0] ** exponent, rtol=1e-14
-    )
+    np.testing.assert_allclose(values(power_of(Input(0), exponent), x), x[:, 0] ** exponent, rtol=1e-14)
 
 
 # --- names

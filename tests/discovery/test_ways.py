@@ -115,9 +115,7 @@ def test_an_interrupt_or_the_limit_of_time_leaves_a_network_that_has_a_formula()
 def test_an_interrupted_search_for_functions_keeps_the_best_set_so_far():
     data, first = made(np.abs, 1), random_network((1, 1))
 
-    run = until_interrupted(
-        steps(data, first, Settings(), is_start=True, report=interrupt_after(0))
-    )
+    run = until_interrupted(steps(data, first, Settings(), is_start=True, report=interrupt_after(0)))
 
     assert list(run) == ["start", "refine", "name"]
     assert run["name"].layers[0].symbolic
@@ -198,9 +196,7 @@ def test_edges_that_have_no_function_get_the_simplest_one_that_is_allowed(functi
 
     assert names(finished(network, data, Settings(functions))) == [[expected]]
     assert {
-        name
-        for trial in searched(network, data, functions=functions or ("x",))
-        for name in trial.names.values()
+        name for trial in searched(network, data, functions=functions or ("x",)) for name in trial.names.values()
     } <= set(functions or ("x",))
 
 
@@ -355,9 +351,7 @@ def test_random_orders_of_labels_give_a_loss_as_small_as_often_as_all_orders_do(
     (49, 49, 1, "not explained"), (300, 300, 150, "within noise"), (300, 300, 151, "not explained"),
     (300, 20, 10, "within noise"), (300, 20, 11, "not explained"),
 ])  # fmt: skip
-def test_a_formula_of_classes_needs_50_samples_and_two_points_for_each_number(
-    n, n_points, n_numbers, kind
-):
+def test_a_formula_of_classes_needs_50_samples_and_two_points_for_each_number(n, n_points, n_numbers, kind):
     samples = answers_of_lines(12.0, n=n, n_points=n_points)
 
     assert judged(*samples, (12.0,), n_numbers=n_numbers)[0] == kind
@@ -424,9 +418,7 @@ def test_a_removal_within_the_noise_is_accepted_and_one_beyond_it_is_not():
     (0.01, 0.014, False, False),  # above the tolerance
     (0.02, 0.15, True, True), (0.1, 0.3, True, False),  # no grid limits an error of this size
 ])  # fmt: skip
-def test_errors_of_splines_may_rise_by_half_and_rounding_errors_as_they_like(
-    before, after, falling, accepted
-):
+def test_errors_of_splines_may_rise_by_half_and_rounding_errors_as_they_like(before, after, falling, accepted):
     after, before = trial([after**2] * 4, falling=falling), trial([before**2] * 4)
 
     assert rule(std=2.0).accepts(after, before) is accepted
@@ -436,8 +428,7 @@ def test_of_classes_a_loss_below_the_tolerance_is_always_acceptable():
     data = labelled(lambda x: 4.0 * x[:, 0], 1, n=40)
     search = Search(data, 1, (5,), 0.0, "cross_entropy", tolerance=0.5)
     low, small, large = (
-        ArchitectureTrial("", *[start(data, (1, 2))] * 2, error, np.full(40, error))
-        for error in (0.1, 0.4, 0.6)
+        ArchitectureTrial("", *[start(data, (1, 2))] * 2, error, np.full(40, error)) for error in (0.1, 0.4, 0.6)
     )
 
     assert search.accepts(small, low)
@@ -504,8 +495,7 @@ def test_spare_edges_go_and_needed_ones_stay_unless_only_nodes_are_asked_for():
     data = made_for_structure(lambda x: np.sin(3.0 * x[:, :1]), 2, n=100)
 
     both, nodes = (
-        kr.eliminate(start(data, (2, 2, 1)), data, edges=edges, grids=(5, 10), n_steps=10)
-        for edges in (True, False)
+        kr.eliminate(start(data, (2, 2, 1)), data, edges=edges, grids=(5, 10), n_steps=10) for edges in (True, False)
     )
 
     assert both.network.widths == nodes.network.widths == (2, 1, 1)
@@ -544,9 +534,7 @@ def test_a_node_that_an_output_needs_is_no_candidate():
 def test_a_spare_edge_goes_whether_it_or_its_neighbour_is_symbolic(symbolic, spare):
     data = made_for_structure(lambda x: np.sin(2.0 * x[:, 1 - spare : 2 - spare]), 2, n=60)
     affine = (2.0, 0.0, float(symbolic != spare), 0.0)
-    network = kr.fix_symbolic(
-        start(data, (2, 1)), 0, output=0, input=symbolic, name="sin", affine=affine
-    )
+    network = kr.fix_symbolic(start(data, (2, 1)), 0, output=0, input=symbolic, name="sin", affine=affine)
 
     found = kr.eliminate(network, data, grids=(5,), n_steps=5)
 
@@ -569,9 +557,7 @@ def test_an_edge_that_an_output_needs_is_no_candidate_where_another_one_is_on_no
 
 @pytest.mark.long
 def test_noise_does_not_keep_nodes_alive():
-    data = made_for_structure(
-        lambda x: np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2), 2, noise=1e-2
-    )
+    data = made_for_structure(lambda x: np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2), 2, noise=1e-2)
 
     found = kr.eliminate(start(data, (2, 3, 1)), data)
 

@@ -33,8 +33,7 @@ def planned(drawn, names=None, space=None, **texts):
     rows += [below.any(axis=1) | above.any(axis=0) for below, above in pairwise(drawn)]
     rows.append(np.ones(len(drawn[-1]), dtype=bool))
     names = names or tuple(
-        [f"{letter}{n}" for n in range(len(row))]
-        for letter, row in (("x", rows[0]), ("y", rows[-1]))
+        [f"{letter}{n}" for n in range(len(row))] for letter, row in (("x", rows[0]), ("y", rows[-1]))
     )
     room = None if space is None else np.array(space)
     return plan_diagram(drawn, [np.flatnonzero(row) for row in rows], names, space=room, **texts)
@@ -282,16 +281,12 @@ def test_edges_drawn_are_the_active_ones_with_their_opacities_and_names(case, be
 
     drawn = diagram.plan.edges.tolist()
     assert drawn == [
-        [n, j, i]
-        for n, layer in enumerate(network.layers)
-        for j, i in np.argwhere(is_active(layer)).tolist()
+        [n, j, i] for n, layer in enumerate(network.layers) for j, i in np.argwhere(is_active(layer)).tolist()
     ]
     expected = np.array([scores[n][j, i] for n, j, i in drawn])
     np.testing.assert_allclose(diagram.alphas, np.tanh(beta * expected), rtol=1e-12)
     names = {
-        (n, edge.output, edge.input): edge.name
-        for n, layer in enumerate(network.layers)
-        for edge in layer.symbolic
+        (n, edge.output, edge.input): edge.name for n, layer in enumerate(network.layers) for edge in layer.symbolic
     }
     assert diagram.functions == tuple(names.get(tuple(edge), "") for edge in drawn)
 

@@ -128,9 +128,7 @@ def test_real_letters_overlap_nothing_and_lie_in_the_picture(names, space):
     network, x = example((6, 4), formulas=0.5)
     ax = None if space is None else Figure(figsize=space).add_axes((0.0, 0.0, 1.0, 1.0))
 
-    ax = draw_network(
-        network, x, ax=ax, names=names, output_names=["a", "$b$", "W" * 9, "d"], title="A\nTitle"
-    )
+    ax = draw_network(network, x, ax=ax, names=names, output_names=["a", "$b$", "W" * 9, "d"], title="A\nTitle")
 
     texts = [text.get_window_extent() for text in ax.texts if text.get_color() != RED]
     boxes = [path.get_extents(ax.transData) for path in painted(ax)[1].get_paths()]
@@ -319,9 +317,7 @@ def test_a_film_replaces_an_older_file_where_a_link_leads(tmp_path):
 
 @pytest.mark.parametrize("step", ["grab_frame", "finish", "replace"])
 @pytest.mark.parametrize("fault", [OSError(28, "no space left"), KeyboardInterrupt()], ids=type)
-def test_a_failed_film_leaves_the_older_file_and_nothing_beside_it(
-    tmp_path, monkeypatch, step, fault
-):
+def test_a_failed_film_leaves_the_older_file_and_nothing_beside_it(tmp_path, monkeypatch, step, fault):
     networks, x = states(2)
     (tmp_path / "a.gif").write_bytes(b"old")
 

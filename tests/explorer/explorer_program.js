@@ -3,7 +3,7 @@
 "use strict";
 
 const path = require("node:path");
-for (const name of ["draw", "bspline", "functions", "read_network", "network", "training"]) require(path.resolve(process.argv[2], `${name}.js`));
+for (const name of ["draw", "bspline", "functions", "network", "training"]) require(path.resolve(process.argv[2], `${name}.js`));
 const { bspline, functions, reading, network, affineFit, training, expression } = globalThis.KAN;
 
 // rows of samples as the columns that the page takes

@@ -33,9 +33,7 @@ def ask(*requests):
     """The answers of the explorer's scripts, one a request (name, *arguments)."""
     command = ["node", ROOT / "tests" / "explorer" / "explorer_program.js", EXPLORER]
     text = json.dumps(requests, default=lambda array: array.tolist())
-    return json.loads(
-        subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True, check=True).stdout
-    )
+    return json.loads(subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def close(found, expected, atol=0.0, rtol=0.0):

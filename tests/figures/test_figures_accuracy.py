@@ -10,16 +10,17 @@ import sympy
 import kan_ref as kr
 from figures.lans import fig_b_1_lan_training, fig_b_2_lan_examples, fig_b_3_images, lan_runs
 from figures.machine import training
-from figures.machine.style import style
-from figures.scaling import fig_3_1_scaling, theorem_2_1
-from figures.scaling.fig_3_1_scaling import frontier
+from figures.machine.pictures import style
 from figures.splines import (
     fig_2_2_b_splines,
     fig_2_3_grid_extension,
+    fig_3_1_scaling,
     fig_3_4_continual_learning,
     fig_e_lattice,
     fig_u_shape,
+    theorem_2_1,
 )
+from figures.splines.fig_3_1_scaling import frontier
 from kan_ref.bspline.placement import hidden_bounds
 
 # --- figures 2.2, 2.3, the U-shape and Theorem 2.1: what their runs measure

@@ -16,8 +16,8 @@ from figures.formulas import fig_c_1_hyperparameters as fig_c_1
 from figures.formulas.fig_2_4_symbolic_regression import DISCOVER, NOISY, PRINTED, WAYS
 from figures.formulas.fig_4_1_interpretable import FORMULAS, exact, right_functions, right_shape
 from figures.formulas.fig_4_2_unsupervised import FIRST, SECOND
+from figures.machine.pictures import picture_bytes, style
 from figures.machine.stored_network import draw_settled, draw_stored, restored, stored
-from figures.machine.style import picture_bytes, style
 
 # --- figures 2.4 and C.1: networks that survive a record, and what runs measure
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from figures.equations import fig_3_3_poisson, nested_grids, poisson
+from figures.equations import fig_3_3_poisson, poisson
 from figures.equations.poisson import METHODS, SOLUTIONS, config_of, mesh
 from figures.knots import fig_4_3_signature, fig_4_4_relations
 from figures.knots.fig_4_3_signature import TASKS
 from figures.knots.table import COMMON, GROUPS, all_knots, slope
-from figures.localization import chains, learning
+from figures.localization import chains, mobility_edges
 from figures.localization.chains import MODELS
 from figures.localization.mobility_edges import fig_4_5_mosaic, fig_4_6_gaam_maam
 from kan_ref.numerics.differences import central_difference
@@ -116,7 +116,7 @@ def test_a_run_lowers_the_loss_repeats_itself_and_is_plain_data(method, monkeypa
 
 def test_a_run_on_nested_grids_lowers_errors_repeats_itself_and_is_plain_data(monkeypatch):
     monkeypatch.setattr(poisson, "LINES", 21)
-    config = {**nested_grids.configs(False, 1)[1], "widths": [2, 2, 1], "grids": [2, 4], "n_steps": [8, 4]}
+    config = {**poisson.nested_configs(False, 1)[1], "widths": [2, 2, 1], "grids": [2, 4], "n_steps": [8, 4]}
     first, again = (fig_3_3_poisson.run(config) for _ in range(2))
     seconds = first.pop("seconds")
     again.pop("seconds")
@@ -131,7 +131,7 @@ def test_a_run_on_nested_grids_lowers_errors_repeats_itself_and_is_plain_data(mo
 def test_the_finer_of_two_nested_grids_goes_on_from_the_coarse_one(monkeypatch):
     """Without a step on the finer grid the errors stay, because the function is the same."""
     monkeypatch.setattr(poisson, "LINES", 21)
-    config = {**nested_grids.configs(False, 1)[0], "widths": [2, 2, 1], "n_steps": [5, 0]}
+    config = {**poisson.nested_configs(False, 1)[0], "widths": [2, 2, 1], "n_steps": [5, 0]}
 
     found = fig_3_3_poisson.run(config)
 
@@ -402,7 +402,7 @@ def truth(name):
     model = MODELS[name]
     rng = np.random.default_rng(0)
     x = rng.uniform(0.5, 2.0, (50, len(model.names)))
-    network = learning.random_formula(model, x, rng)
+    network = mobility_edges.random_formula(model, x, rng)
     for number, layer in enumerate(model.aim):
         for (output, place, function), numbers in zip(layer, affine[number], strict=True):
             network = kr.fix_symbolic(network, number, output=output, input=place, name=function, affine=numbers)
@@ -432,13 +432,13 @@ def test_an_undefined_formula_counts_as_wrong_and_is_never_chosen():
 
 
 def test_of_random_formulas_with_a_pole_at_a_hidden_node_the_best_by_training_loss_are_trained():
-    assert [name for name in MODELS if learning.moves_a_pole(MODELS[name])] == ["mosaic 3"]
+    assert [name for name in MODELS if mobility_edges.moves_a_pole(MODELS[name])] == ["mosaic 3"]
     model, sample = MODELS["mosaic 3"], small_sample("mosaic 3", (3, 1, 2))
-    config = learning.config_of("mosaic 3", 0) | {"n_draws": 20, "n_starts": 4}
+    config = mobility_edges.config_of("mosaic 3", 0) | {"n_draws": 20, "n_starts": 4}
     x, rng = sample.x[sample.part == chains.TRAIN], np.random.default_rng(0)
-    drawn = [learning.random_formula(model, x, rng) for _ in range(20)]
+    drawn = [mobility_edges.random_formula(model, x, rng) for _ in range(20)]
 
-    chosen = learning._formulas(model, sample, config, np.random.default_rng(0))
+    chosen = mobility_edges._formulas(model, sample, config, np.random.default_rng(0))
 
     losses = [chains.loss_on(chains.TRAIN, network, sample) for network in drawn]
     found = [chains.loss_on(chains.TRAIN, network, sample) for network in chosen]
@@ -461,8 +461,8 @@ def test_coefficients_of_a_polynomial_are_named_and_other_formulas_have_none():
 @pytest.mark.parametrize(("figure", "name"), [(fig_4_5_mosaic, "mosaic 2"), (fig_4_6_gaam_maam, "GAAM")])
 def test_a_run_learns_the_edge_and_is_plain_data(monkeypatch, figure, name):
     monkeypatch.setitem(MODELS, name, replace(MODELS[name], lengths=(55, 144)))
-    monkeypatch.setattr(learning, "KAPPA_GRID", 10)
-    config = learning.config_of(name, 0, (12, 4, 4)) | {"n_starts": 2, "n_steps": 20, "candidates": ["x^2"]}
+    monkeypatch.setattr(mobility_edges, "KAPPA_GRID", 10)
+    config = mobility_edges.config_of(name, 0, (12, 4, 4)) | {"n_starts": 2, "n_steps": 20, "candidates": ["x^2"]}
 
     results = figure.run(config)
 

@@ -18,8 +18,7 @@ from figures.tables import table_method
 from figures.tables.problem import ENLARGED, FEYNMAN, N_TEST, N_TRAIN, SPECIAL_FUNCTIONS, points, sample, values_of
 from figures.tables.table_2_human import HUMAN, SMOOTH, edges_of, exact_network
 from figures.tables.table_method import KAN, MLP, PRUNED, config_of, grids_within, learn, n_params
-from figures.tables.table_summary import frontier, without_idle_edges
-from figures.tables.tables_1_and_2 import table_1, table_2
+from figures.tables.tables_1_and_2 import frontier, table_1, table_2, without_idle_edges
 
 # --- functions of Tables 1 and 2: on boxes without singularities; networks that equal their formulas
 

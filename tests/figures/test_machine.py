@@ -19,8 +19,8 @@ from figures import __main__ as program
 from figures.machine import computing, machine, pictures, training
 from figures.machine.catalog import all_figures, find_figures, list_figures
 from figures.machine.machine import Bar, Claim, claims_table, slope, spread
+from figures.machine.pictures import style
 from figures.machine.records import RecordError, Task, config_key, make_plan, records_path
-from figures.machine.style import style
 from figures.splines import fig_2_3_grid_extension
 
 PLAN = (

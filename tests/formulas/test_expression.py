@@ -46,9 +46,7 @@ from kan_ref.network.symbolic_edges import SymbolicEdge
 RANGES = {
     **dict.fromkeys(LIBRARY, (-1.5, 1.5)),
     **dict.fromkeys(("arcsin", "arccos", "arctanh"), (-0.9, 0.9)),
-    **dict.fromkeys(
-        ("sqrt", "1/sqrt", "x^1.5", "log", "1/x", "1/x^2", "1/x^3", "1/x^4", "1/x^5"), (0.5, 2.0)
-    ),
+    **dict.fromkeys(("sqrt", "1/sqrt", "x^1.5", "log", "1/x", "1/x^2", "1/x^3", "1/x^4", "1/x^5"), (0.5, 2.0)),
     "1/|x|": (-2.0, -0.5),
 }
 
@@ -56,9 +54,7 @@ RANGES = {
 def formulas_with_dead_edges(rng, widths):
     """All active edges formulas, some locked; the rest dead."""
     network = with_formulas(rng, random_network(rng, degrees=(3,), widths=widths), share=0.8)
-    return Network(
-        tuple(replace(layer, mask=np.zeros_like(layer.mask)) for layer in network.layers)
-    )
+    return Network(tuple(replace(layer, mask=np.zeros_like(layer.mask)) for layer in network.layers))
 
 
 @st.composite
@@ -125,9 +121,7 @@ def test_slopes_of_the_formula_are_the_networks_gradient(drawn):
     found = found if isinstance(found, tuple) else (found,)
     symbols = sympy.symbols(f"x_1:{x.shape[1] + 1}")
 
-    slopes = np.array(
-        [evaluated(tuple(one.diff(symbol) for symbol in symbols), x) for one in found]
-    )
+    slopes = np.array([evaluated(tuple(one.diff(symbol) for symbol in symbols), x) for one in found])
 
     np.testing.assert_allclose(
         np.einsum("bj,jbi->bi", dy, slopes),
@@ -141,17 +135,12 @@ def test_slopes_of_the_formula_are_the_networks_gradient(drawn):
 
 
 def test_the_hello_world_reads_as_in_the_paper():
-    assert (
-        str(formula(hello_world(b=-0.25), names=("x", "y")))
-        == "2.0*exp(y**2 + sin(3.141592653589793*x))"
-    )
+    assert str(formula(hello_world(b=-0.25), names=("x", "y"))) == "2.0*exp(y**2 + sin(3.141592653589793*x))"
 
 
 @given(st.floats(-1e10, 1e10).filter(lambda v: abs(v) > 1e-300))
 def test_coefficients_are_exactly_those_of_the_network(value):
-    found = formula(
-        formula_network([(0, 0, "x", (1.0, 0.0, 1.0, value))], widths=(1, 1))
-    ).as_coeff_Add()[0]
+    found = formula(formula_network([(0, 0, "x", (1.0, 0.0, 1.0, value))], widths=(1, 1))).as_coeff_Add()[0]
 
     assert float(found) == float(str(found)) == value
 
@@ -162,16 +151,12 @@ def test_a_decimal_that_would_be_read_as_the_number_beside_it_is_not_used():
 
     assert twice
     for value in twice:
-        found = formula(
-            formula_network([(0, 0, "x", (1.0, 0.0, 1.0, value))], widths=(1, 1))
-        ).as_coeff_Add()[0]
+        found = formula(formula_network([(0, 0, "x", (1.0, 0.0, 1.0, value))], widths=(1, 1))).as_coeff_Add()[0]
         assert float(found) == value
 
 
 def test_one_output_gives_an_expression_and_several_a_tuple():
-    two = formula_network(
-        [(0, 0, "sin", (1.0, 0.0, 1.0, 0.0)), (1, 0, "exp", (1.0, 0.0, 1.0, 0.0))], widths=(1, 2)
-    )
+    two = formula_network([(0, 0, "sin", (1.0, 0.0, 1.0, 0.0)), (1, 0, "exp", (1.0, 0.0, 1.0, 0.0))], widths=(1, 2))
     x = sympy.Symbol("x_1")
 
     assert formula(two) == (sympy.sin(x), sympy.exp(x))
@@ -235,9 +220,7 @@ def test_a_function_without_formula_appears_by_its_name_and_is_evaluated_by_the_
     finally:
         unregister_function("my 2 x")
 
-    assert formula(network) == sympy.Function("my 2 x")(
-        sympy.Float("3.0", 17) * sympy.Symbol("x_1")
-    )
+    assert formula(network) == sympy.Function("my 2 x")(sympy.Float("3.0", 17) * sympy.Symbol("x_1"))
     np.testing.assert_array_equal(values, [[6.0], [12.0]])
     with pytest.raises(
         ValueError,
@@ -265,9 +248,7 @@ def test_a_coefficient_is_rounded_to_its_decimals(digits):
         shown = shown_formula(sympy.Float(repr(value), 17) * sympy.Symbol("x"), digits)
         rounded = float(str(shown.as_coeff_Mul()[0]))
 
-        assert abs(rounded - value) <= 0.5001 * 10.0 ** (
-            np.floor(np.log10(abs(value))) + 1 - digits
-        )
+        assert abs(rounded - value) <= 0.5001 * 10.0 ** (np.floor(np.log10(abs(value))) + 1 - digits)
 
 
 def test_latex_writes_names_as_letters_with_subscripts():
@@ -278,9 +259,7 @@ def test_latex_writes_names_as_letters_with_subscripts():
 
 
 def test_latex_of_several_outputs_is_a_tuple():
-    two = formula_network(
-        [(0, 0, "sin", (1.0, 0.0, 1.0, 0.0)), (1, 0, "x", (1.0, 0.0, 0.123456, 0.0))], widths=(1, 2)
-    )
+    two = formula_network([(0, 0, "sin", (1.0, 0.0, 1.0, 0.0)), (1, 0, "x", (1.0, 0.0, 0.123456, 0.0))], widths=(1, 2))
 
     assert formula_latex(two, digits=2) == (r"\sin{\left(x_{1} \right)}", r"0.12 x_{1}")
 
@@ -311,9 +290,7 @@ def test_letters_have_subscripts_and_words_are_upright(name, written):
 def test_a_spline_is_refused_by_its_place():
     network = hello_world()
     layer = network.layers[0]
-    mixed = Network(
-        (replace(layer, mask=[[0.0, 1.0]], symbolic=layer.symbolic[:1]), network.layers[1])
-    )
+    mixed = Network((replace(layer, mask=[[0.0, 1.0]], symbolic=layer.symbolic[:1]), network.layers[1]))
 
     with pytest.raises(ValueError, match=r"spline on the edge from input 1 to output 0 of layer 0"):
         formula(mixed)
@@ -376,9 +353,7 @@ def test_log_cosh_and_the_inverse_absolute_value_are_one_edge_each_way_of_any_si
 def test_expressions_are_evaluated_column_by_column():
     x, y = sympy.symbols("x y")
 
-    values = evaluated(
-        (x - y, sympy.Integer(3), sympy.sqrt(x)), [[4.0, 1.0], [9.0, 2.0]], names=("x", "y")
-    )
+    values = evaluated((x - y, sympy.Integer(3), sympy.sqrt(x)), [[4.0, 1.0], [9.0, 2.0]], names=("x", "y"))
 
     np.testing.assert_array_equal(values, [[3.0, 3.0, 2.0], [7.0, 3.0, 3.0]])
 
@@ -413,9 +388,7 @@ def test_constants_may_stay_open():
 
     evaluate = numeric_function([c * x, x**c], ["x"], [c])
 
-    np.testing.assert_array_equal(
-        evaluate(np.array([[2.0], [3.0]]), 3.0), [[6.0, 8.0], [9.0, 27.0]]
-    )
+    np.testing.assert_array_equal(evaluate(np.array([[2.0], [3.0]]), 3.0), [[6.0, 8.0], [9.0, 27.0]])
     assert np.isnan(evaluate(np.array([[-2.0]]), 0.5)[0, 1])
 
 
@@ -468,10 +441,7 @@ def number(value):
 
 def recognised(value, **options):
     """What becomes of one coefficient of x."""
-    return (
-        recognise_constants(number(value) * IN_X, SAMPLES, names=("x", "y"), **options).expression
-        / IN_X
-    )
+    return recognise_constants(number(value) * IN_X, SAMPLES, names=("x", "y"), **options).expression / IN_X
 
 
 # --- near numbers
@@ -514,13 +484,9 @@ def test_of_random_numbers_no_more_than_the_promised_share_is_near_anything(draw
 
 def test_of_random_numbers_none_is_recognised_at_the_tolerance_of_clean_data():
     values = np.random.default_rng(2).uniform(-10.0, 10.0, 1000)
-    expression = sympy.Add(
-        *(number(value) * IN_X**place for place, value in enumerate(values[:40]))
-    )
+    expression = sympy.Add(*(number(value) * IN_X**place for place, value in enumerate(values[:40])))
 
-    assert (
-        recognise_constants(expression, SAMPLES, names=("x", "y"), tolerance=1e-12).replaced == ()
-    )
+    assert recognise_constants(expression, SAMPLES, names=("x", "y"), tolerance=1e-12).replaced == ()
     near = [
         candidate
         for value in values.tolist()
@@ -531,9 +497,7 @@ def test_of_random_numbers_none_is_recognised_at_the_tolerance_of_clean_data():
 
 
 def test_the_prices_of_units_and_denominators_add_up():
-    phi = [
-        sum(math.gcd(p, q) == 1 for p in range(1, q + 1)) for q in range(1, LARGEST_DENOMINATOR + 1)
-    ]
+    phi = [sum(math.gcd(p, q) == 1 for p in range(1, q + 1)) for q in range(1, LARGEST_DENOMINATOR + 1)]
 
     assert sum(1.0 / price for _, price in UNITS.values()) <= 1.0
     assert sum(n / q**3 for q, n in enumerate(phi, start=1)) == pytest.approx(PHI_SERIES, rel=1e-3)
@@ -593,9 +557,7 @@ def test_what_the_tolerance_forbids_takes_the_next_nearest():
 @pytest.mark.parametrize("tolerance", [1e-9, 1e-6, 1e-3, 1e-2])
 def test_all_replacements_together_keep_the_tolerance(tolerance):
     values = [1.0004, 2.0000003, 0.5000001, 3.14159, 1e-7]
-    terms = [
-        number(value) * sympy.cos(place * IN_X) * IN_Y**place for place, value in enumerate(values)
-    ]
+    terms = [number(value) * sympy.cos(place * IN_X) * IN_Y**place for place, value in enumerate(values)]
     expression = sympy.Add(*terms)
 
     found = recognise_constants(expression, SAMPLES, names=("x", "y"), tolerance=tolerance)
@@ -605,9 +567,7 @@ def test_all_replacements_together_keep_the_tolerance(tolerance):
 
 
 def test_the_cost_is_the_change_of_the_values_in_units_of_their_spread():
-    found = recognise_constants(
-        (number(1.001) * IN_X, 7 * IN_Y), SAMPLES, names=("x", "y"), tolerance=0.1
-    )
+    found = recognise_constants((number(1.001) * IN_X, 7 * IN_Y), SAMPLES, names=("x", "y"), tolerance=0.1)
     change = 1e-3 * SAMPLES[:, 0] / (1.001 * SAMPLES[:, 0].std())
 
     assert found.expression == (IN_X, 7 * IN_Y)
@@ -790,11 +750,7 @@ def test_a_formula_is_written_as_one_would_write_it_with_the_same_values(text):
 
 @pytest.mark.parametrize("text", ["sqrt(x**2*y)/z", "x*sqrt(-1/(y**2/v**2 - 1))", "Abs(x*y)", "exp(2*log(Abs(x)))"])  # fmt: skip
 def test_signs_are_those_of_the_samples(text):
-    x = (
-        FIVE_INPUTS
-        * np.where(np.arange(len(FIVE_INPUTS)) % 2, 1.0, -1.0)[:, None]
-        * [1.0, 1.0, 1.0, 1.0, -1.0]
-    )
+    x = FIVE_INPUTS * np.where(np.arange(len(FIVE_INPUTS)) % 2, 1.0, -1.0)[:, None] * [1.0, 1.0, 1.0, 1.0, -1.0]
     x[:, 1] = FIVE_INPUTS[:, 1]
     y = numeric_function([read(text)], NAMES)(x)
     found = numeric_function([written(read(text), SYMBOLS, x)], NAMES)(x)

@@ -220,9 +220,7 @@ def test_any_text_is_the_name_of_an_input(names):
     network = kr.from_formula(expression, names)
 
     u, v = POINTS[:, :2].T
-    np.testing.assert_allclose(
-        network(POINTS[:, :2])[:, 0], np.e * u * v + np.sin(np.pi * u), rtol=1e-13, atol=1e-14
-    )
+    np.testing.assert_allclose(network(POINTS[:, :2])[:, 0], np.e * u * v + np.sin(np.pi * u), rtol=1e-13, atol=1e-14)
 
 
 def test_without_names_the_inputs_are_the_symbols_in_the_order_of_their_names():
@@ -312,9 +310,7 @@ def test_expressions_and_names_are_needed(arguments, error, name):
 def test_a_wrong_network_is_found(monkeypatch):
     """The comparison can fail: a product with a wrong factor is not a rounding error."""
     right = construction._Compiler._multiplied
-    monkeypatch.setattr(
-        construction._Compiler, "_multiplied", lambda *arguments: right(*arguments).times(1.0001)
-    )
+    monkeypatch.setattr(construction._Compiler, "_multiplied", lambda *arguments: right(*arguments).times(1.0001))
 
     with pytest.raises(ValueError, match="differ"):
         kr.from_formula(X * Y, NAMES)
@@ -364,9 +360,7 @@ def expected(equations, network, points, functions=(U,)):
 
 EQUATIONS = {
     "heat": U.diff(TIME) - 0.1 * U.diff(PLACE, 2),
-    "heat with a coefficient of its place": U.diff(TIME)
-    - (1 + PLACE**2) * U.diff(PLACE, 2)
-    - sympy.sin(TIME),
+    "heat with a coefficient of its place": U.diff(TIME) - (1 + PLACE**2) * U.diff(PLACE, 2) - sympy.sin(TIME),
     "wave": U.diff(TIME, 2) - U.diff(PLACE, 2) + U,
     "mixed": U.diff(PLACE, TIME) + 2 * U.diff(PLACE) - TIME,
     "Burgers": U.diff(TIME) + U * U.diff(PLACE) - 0.01 * U.diff(PLACE, 2),
@@ -400,24 +394,19 @@ def test_gradients_of_every_equation_pass_the_check_against_differences(equation
     direction = np.cos(np.arange(network.n_params))
     step = 1e-6
     ahead, behind = (
-        prepared.value_and_grad(network.with_theta(network.theta + h * direction))[0]
-        for h in (step, -step)
+        prepared.value_and_grad(network.with_theta(network.theta + h * direction))[0] for h in (step, -step)
     )
 
     assert gradient @ direction == pytest.approx((ahead - behind) / (2 * step), rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"), [("heat", LinearTerm), ("mixed", LinearTerm), ("Burgers", FunctionTerm)]
-)
+@pytest.mark.parametrize(("name", "kind"), [("heat", LinearTerm), ("mixed", LinearTerm), ("Burgers", FunctionTerm)])
 def test_an_equation_linear_in_its_only_unknown_becomes_a_linear_term(name, kind):
     assert isinstance(kr.equation_term(EQUATIONS[name], EVENTS), kind)
 
 
 def test_a_linear_equation_trains_bit_by_bit_like_the_linear_term_by_hand():
-    net = kr.init_network(
-        (2, 2, 1), n_intervals=3, degree=4, domain=(0, 1), rng=np.random.default_rng(0)
-    )
+    net = kr.init_network((2, 2, 1), n_intervals=3, degree=4, domain=(0, 1), rng=np.random.default_rng(0))
     by_hand = kr.linear_term(EVENTS, second=[1.0, 0.0], first=[0.0, -2.0], source=1.0)
     term = kr.equation_term(U.diff(PLACE, 2) - 2 * U.diff(TIME) - 1, EVENTS)
 
@@ -433,18 +422,14 @@ def test_several_equations_for_several_unknowns_are_several_residuals():
     found = residuals_of(kr.equation_term(equations, EVENTS, unknowns=(U, V)), network)
 
     assert found.shape == (40, 2)
-    np.testing.assert_allclose(
-        found, expected(equations, network, EVENTS, (U, V)), rtol=1e-11, atol=1e-11
-    )
+    np.testing.assert_allclose(found, expected(equations, network, EVENTS, (U, V)), rtol=1e-11, atol=1e-11)
 
 
 def test_unknowns_are_outputs_in_the_order_given():
     network = smooth_network(n_out=2)
     term = kr.equation_term(V - 2, EVENTS, unknowns=(U, V))
 
-    np.testing.assert_allclose(
-        residuals_of(term, network)[:, 0], network(EVENTS)[:, 1] - 2.0, rtol=1e-14
-    )
+    np.testing.assert_allclose(residuals_of(term, network)[:, 0], network(EVENTS)[:, 1] - 2.0, rtol=1e-14)
 
 
 def test_given_numbers_and_measurements_stand_for_symbols():
@@ -452,9 +437,7 @@ def test_given_numbers_and_measurements_stand_for_symbols():
     measured = np.cos(np.arange(40.0))
     network = smooth_network()
 
-    found = residuals_of(
-        kr.equation_term(SPEED * U - f, EVENTS, given={SPEED: 3, f: measured}), network
-    )
+    found = residuals_of(kr.equation_term(SPEED * U - f, EVENTS, given={SPEED: 3, f: measured}), network)
 
     np.testing.assert_allclose(found, 3.0 * network(EVENTS) - measured[:, None], rtol=1e-13)
 
@@ -500,9 +483,7 @@ def test_scaled_residuals_are_those_of_the_network_in_units_divided_by_one_numbe
         scaled = residuals_of(kr.equation_term(equation, ROD_POINTS, scales=ROD), unit)
         size = np.linalg.norm(in_units) / np.linalg.norm(scaled)
 
-        np.testing.assert_allclose(
-            scaled * size, in_units, atol=1e-10 * np.abs(in_units).max(), err_msg=str(equation)
-        )
+        np.testing.assert_allclose(scaled * size, in_units, atol=1e-10 * np.abs(in_units).max(), err_msg=str(equation))
 
 
 def test_the_largest_part_of_a_scaled_residual_has_size_one():
@@ -518,8 +499,7 @@ def test_a_scaled_residual_does_not_depend_on_a_factor_of_the_equation(equation)
     scales = kr.Scales([(0, 1), (0, 1)], (0, 1))
 
     plain, large = (
-        residuals_of(kr.equation_term(c * equation, EVENTS, scales=scales), smooth_network())
-        for c in (1.0, 1e9)
+        residuals_of(kr.equation_term(c * equation, EVENTS, scales=scales), smooth_network()) for c in (1.0, 1e9)
     )
 
     np.testing.assert_allclose(large, plain, rtol=1e-12, atol=1e-14)
@@ -529,9 +509,7 @@ def test_the_network_in_units_has_the_values_of_the_dimensionless_one():
     unit = smooth_network()
     x = np.array([[0.03, 20.0], [0.1, 0.0]])
 
-    np.testing.assert_allclose(
-        ROD.outputs(ROD.network(unit)(x)), unit(ROD.inputs(x)), rtol=1e-13, atol=1e-14
-    )
+    np.testing.assert_allclose(ROD.outputs(ROD.network(unit)(x)), unit(ROD.inputs(x)), rtol=1e-13, atol=1e-14)
 
 
 def test_scales_map_their_bounds_to_minus_one_and_one_wherever_they_lie():

@@ -119,9 +119,7 @@ def test_the_library_has_the_names_and_complexities_of_pykan_and_two_more():
     assert list(LIBRARY) == list(MEANING)
     assert "".join(str(function.complexity) for function in LIBRARY.values()) == COSTS
     assert Function("own", *parts(LIBRARY["sin"])).complexity == 1
-    assert {name: function.name for name, function in LIBRARY.items()} == {
-        name: name for name in MEANING
-    }
+    assert {name: function.name for name, function in LIBRARY.items()} == {name: name for name in MEANING}
 
 
 @names
@@ -138,9 +136,7 @@ def test_values_and_derivatives_are_right_to_2e_14_of_forty_digits(name, order):
     got = parts(LIBRARY[name])[order](u)
 
     scale = (
-        np.abs(exact[order])
-        + 0.1 * np.abs(exact[order - 1])
-        + (np.abs(u) * np.abs(exact[1]) if order == 0 else 0.0)
+        np.abs(exact[order]) + 0.1 * np.abs(exact[order - 1]) + (np.abs(u) * np.abs(exact[1]) if order == 0 else 0.0)
     )
     assert np.max(np.abs(got - exact[order]) - 2e-14 * scale) <= 0.0
 
@@ -197,9 +193,7 @@ def test_values_are_nan_outside_the_domain_and_only_there(name):
     ends = (u == low) | (u == high)
     for found in undefined:
         np.testing.assert_array_equal(found[~ends], beyond[~ends])
-    np.testing.assert_array_equal(
-        undefined[0][ends], [name not in ("sqrt", "x^1.5", "arcsin", "arccos")] * ends.sum()
-    )
+    np.testing.assert_array_equal(undefined[0][ends], [name not in ("sqrt", "x^1.5", "arcsin", "arccos")] * ends.sum())
 
 
 def test_derivatives_at_a_closed_end_are_the_limits_from_inside():
@@ -225,11 +219,7 @@ def test_sgn_and_the_slopes_of_abs_and_sgn_are_zero_at_zero():
     zero = np.array([0.0])
 
     assert (
-        LIBRARY["sgn"].f(zero)
-        == LIBRARY["abs"].d1(zero)
-        == LIBRARY["sgn"].d1(zero)
-        == LIBRARY["abs"].d2(zero)
-        == 0.0
+        LIBRARY["sgn"].f(zero) == LIBRARY["abs"].d1(zero) == LIBRARY["sgn"].d1(zero) == LIBRARY["abs"].d2(zero) == 0.0
     )
     np.testing.assert_array_equal(LIBRARY["abs"].d1(np.array([-2.0, 3.0])), [-1.0, 1.0])
 
@@ -270,11 +260,7 @@ def test_singular_points_of_a_turn_are_those_inside_the_interval():
     np.testing.assert_allclose(singular_points(LIBRARY["tan"], -5.0, 1.0), [-3 * half, -half])
     assert singular_points(LIBRARY["tan"], -half, half).size == 0
     np.testing.assert_array_equal(singular_points(LIBRARY["1/x^3"], -1.0, 1.0), [0.0])
-    assert (
-        singular_points(LIBRARY["1/x^3"], 0.0, 1.0).size
-        == singular_points(LIBRARY["exp"], -9.0, 9.0).size
-        == 0
-    )
+    assert singular_points(LIBRARY["1/x^3"], 0.0, 1.0).size == singular_points(LIBRARY["exp"], -9.0, 9.0).size == 0
 
 
 @for_all(
@@ -363,9 +349,7 @@ def test_a_registered_function_stands_in_the_library_with_all_it_was_given():
         3,
         formula,
     )
-    np.testing.assert_array_equal(
-        [part(np.array([2.0])) for part in parts(function)], [[8.0], [12.0], [12.0], [6.0]]
-    )
+    np.testing.assert_array_equal([part(np.array([2.0])) for part in parts(function)], [[8.0], [12.0], [12.0], [6.0]])
 
 
 @pytest.mark.usefixtures("tidy")
@@ -383,9 +367,7 @@ def test_a_registered_function_sees_numbers_of_its_domain_alone_and_is_nan_elsew
     }
     function = register_function(**cube(name="root", f=root, domain=(0.0, np.inf), **slopes))
 
-    np.testing.assert_array_equal(
-        function.f(np.array([[-1.0, 4.0], [9.0, np.nan]])), [[np.nan, 2.0], [3.0, np.nan]]
-    )
+    np.testing.assert_array_equal(function.f(np.array([[-1.0, 4.0], [9.0, np.nan]])), [[np.nan, 2.0], [3.0, np.nan]])
     assert min(float(u.min(initial=0.0)) for u in seen) == 0.0
     np.testing.assert_array_equal(function.d1(np.array([-1, 0, 4])), [np.nan, np.inf, 0.25])
 
@@ -545,9 +527,7 @@ def test_every_function_of_the_library_could_have_been_registered(name, tidy):
     )
 
     u = inner_points(function)
-    np.testing.assert_array_equal(
-        [part(u) for part in parts(again)], [part(u) for part in parts(function)]
-    )
+    np.testing.assert_array_equal([part(u) for part in parts(again)], [part(u) for part in parts(function)])
 
 
 @pytest.mark.usefixtures("tidy")
@@ -588,9 +568,7 @@ def test_derivatives_are_judged_inside_the_domain_wherever_it_lies(low):
 
 def test_derivatives_are_judged_within_eight_of_the_end_of_a_domain_without_0():
     with pytest.raises(ValueError, match="d2 of 'cube'"):
-        register_function(
-            **cube(domain=(-np.inf, -10.0), d2=lambda u: np.where(u > -18.0, 6.1, 6.0) * u)
-        )
+        register_function(**cube(domain=(-np.inf, -10.0), d2=lambda u: np.where(u > -18.0, 6.1, 6.0) * u))
 
 
 # --- base functions
@@ -612,9 +590,7 @@ PLACES = [
     300.0,
     700.0,
 ]
-x_values = st.one_of(
-    st.floats(-700.0, 700.0), st.floats(-8.0, 8.0), st.sampled_from(PLACES + [-x for x in PLACES])
-)
+x_values = st.one_of(st.floats(-700.0, 700.0), st.floats(-8.0, 8.0), st.sampled_from(PLACES + [-x for x in PLACES]))
 
 
 def terms(x, order):
@@ -648,8 +624,7 @@ def test_derivatives_of_silu_are_right_to_1e_15_of_the_sum_of_their_terms(x, ord
 
 @for_all(
     ("function", "name"),
-    [(base_function, name) for name in BASE_NAMES]
-    + [(activation_values, name) for name in ACTIVATION_NAMES],
+    [(base_function, name) for name in BASE_NAMES] + [(activation_values, name) for name in ACTIVATION_NAMES],
 )
 @for_all("order", [1, 2, 3])
 def test_every_derivative_is_the_central_difference_of_the_one_before(function, name, order):
@@ -657,9 +632,7 @@ def test_every_derivative_is_the_central_difference_of_the_one_before(function, 
 
     (got,) = function(name, x, (order,))
 
-    difference = central_difference(
-        lambda step: function(name, x + step, (order - 1,))[0], step=1e-5
-    )
+    difference = central_difference(lambda step: function(name, x + step, (order - 1,))[0], step=1e-5)
     np.testing.assert_allclose(got, difference, rtol=0, atol=1e-9)
 
 

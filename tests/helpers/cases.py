@@ -36,16 +36,12 @@ def for_all(names, cases, ids=None):
             if failed:
                 error = failed[0][1]
                 shown = ", ".join(label for label, _ in failed[:20])
-                error.add_note(
-                    f"{len(failed)} of {len(table)} cases failed, this is the first: {shown}"
-                )
+                error.add_note(f"{len(failed)} of {len(table)} cases failed, this is the first: {shown}")
                 raise error
 
         signature = inspect.signature(test)
         left = [p for name, p in signature.parameters.items() if name not in names]
-        assert len(left) == len(signature.parameters) - len(names), (
-            f"{names} are not arguments of {test}"
-        )
+        assert len(left) == len(signature.parameters) - len(names), f"{names} are not arguments of {test}"
         run.__signature__ = signature.replace(parameters=left)
         return run
 

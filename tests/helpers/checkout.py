@@ -82,8 +82,4 @@ def small_site(folder: Path, pages: dict[str, str]) -> Build:
 
 def cells(*codes: str) -> str:
     """The text of a page with one code cell for each code."""
-    return (
-        "# A page\n\n"
-        + "\n\n".join(f"```{{code-cell}} ipython3\n{code}\n```" for code in codes)
-        + "\n"
-    )
+    return "# A page\n\n" + "\n\n".join(f"```{{code-cell}} ipython3\n{code}\n```" for code in codes) + "\n"

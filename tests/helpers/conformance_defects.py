@@ -14,8 +14,7 @@ TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="u
 
 # name: (text of conformance_plain, the text instead, the flag)
 DEFECTS, VARIANTS = (
-    {name: (row["old"], row["new"], row["flag"]) for name, row in TABLES[kind].items()}
-    for kind in ("defects", "variants")
+    {name: (old, new, flag) for name, flag, old, new in TABLES[kind]} for kind in ("defects", "variants")
 )
 
 # flags that are facts: the size of the errors shows them
@@ -33,9 +32,7 @@ def defective(old, new, source=SOURCE):
 def parts_of_source():
     """Yield (name, first line, last line, names that it uses) of each function, method and table of SOURCE."""
     for part in ast.walk(ast.parse(SOURCE)):
-        if isinstance(part, ast.FunctionDef) or (
-            isinstance(part, ast.Assign) and not part.col_offset
-        ):
+        if isinstance(part, ast.FunctionDef) or (isinstance(part, ast.Assign) and not part.col_offset):
             name = part.name if isinstance(part, ast.FunctionDef) else part.targets[0].id
             inside = list(ast.walk(part))
             used = {node.id for node in inside if isinstance(node, ast.Name)}

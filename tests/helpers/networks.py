@@ -28,9 +28,7 @@ SMOOTH_KINDS = ("uniform", "clamped", "uneven")
 LARGEST_DEGREE = 7
 
 # the share of the random cases that tests draw by themselves, by profile (tests/conftest.py)
-SHARE = {"few": 0.2, "dev": 0.4, "ci": 1.0, "explore": 1.0}[
-    os.environ.get("HYPOTHESIS_PROFILE", "dev")
-]
+SHARE = {"few": 0.2, "dev": 0.4, "ci": 1.0, "explore": 1.0}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
 
 
 class Frame(np.ndarray):
@@ -65,9 +63,7 @@ def _gaps(kind, n_intervals, degree):
         return st.floats(0.05, 1.0).map(lambda gap: [gap] * (n_intervals + 2 * degree))
     sides = st.lists(outer.get(kind, inner[kind]), min_size=degree, max_size=degree)
     middle = st.lists(inner[kind], min_size=n_intervals, max_size=n_intervals)
-    return st.tuples(sides, middle, sides).map(
-        lambda parts: [gap for part in parts for gap in part]
-    )
+    return st.tuples(sides, middle, sides).map(lambda parts: [gap for part in parts for gap in part])
 
 
 @st.composite
@@ -116,20 +112,12 @@ def points_anywhere(draw, row, size=6):
     between = st.floats(-0.1, 1.1).map(lambda share: first + share * (last - first))
     ends = st.sampled_from([first, last])
     far = st.sampled_from([1e300, -1e300, 1.7e308, first - 1.0, last + 1.0, 5e-324])
-    return np.array(
-        draw(
-            st.lists(
-                st.one_of(between, between, knot, near, ends, far), min_size=size, max_size=size
-            )
-        )
-    )
+    return np.array(draw(st.lists(st.one_of(between, between, knot, near, ends, far), min_size=size, max_size=size)))
 
 
 def coefficients(shape):
     """Arrays of numbers of size one, from a seed."""
-    return st.integers(0, 2**32 - 1).map(
-        lambda seed: np.random.default_rng(seed).normal(size=shape)
-    )
+    return st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).normal(size=shape))
 
 
 # --- layers and networks
@@ -150,14 +138,10 @@ def random_row(rng, n_intervals, degree, kind):
         gaps[:degree], gaps[n_gaps - degree :] = 0.0, 0.0
     gaps[degree + rng.integers(n_intervals)] = 1.0  # [a, b] needs some width
     row = np.concatenate([[0.0], np.cumsum(gaps)])
-    return 2.0 / gaps[degree : degree + n_intervals].sum() * (row - row[degree]) + rng.uniform(
-        -1.3, -0.7
-    )
+    return 2.0 / gaps[degree : degree + n_intervals].sum() * (row - row[degree]) + rng.uniform(-1.3, -0.7)
 
 
-def random_layer(
-    rng, n_in, n_out, *, degree, n_intervals, kind=None, base=None, dead=0.2, silent=0.2
-):
+def random_layer(rng, n_in, n_out, *, degree, n_intervals, kind=None, base=None, dead=0.2, silent=0.2):
     """A layer with all weights of size one, a share `dead` of edges masked and a share `silent` of splines with weight 0."""
     rows = [random_row(rng, n_intervals, degree, kind or rng.choice(KINDS)) for _ in range(n_in)]
     w_spline = rng.normal(size=(n_out, n_in))
@@ -173,17 +157,13 @@ def random_layer(
     )
 
 
-def random_network(
-    rng, *, degrees=range(8), widths=None, kind=None, base=None, dead=0.2, silent=0.2
-):
+def random_network(rng, *, degrees=range(8), widths=None, kind=None, base=None, dead=0.2, silent=0.2):
     """A network of 1 to 3 layers of 1 to 4 nodes, each layer with a degree and a number of intervals of its own."""
     widths = widths or tuple(rng.integers(1, 5, rng.integers(2, 5)).tolist())
     layers = []
     for n_in, n_out in pairwise(widths):
         sizes = {"degree": int(rng.choice(list(degrees))), "n_intervals": int(rng.integers(1, 7))}
-        layers.append(
-            random_layer(rng, n_in, n_out, **sizes, kind=kind, base=base, dead=dead, silent=silent)
-        )
+        layers.append(random_layer(rng, n_in, n_out, **sizes, kind=kind, base=base, dead=dead, silent=silent))
     return Network(tuple(layers))
 
 
@@ -201,15 +181,11 @@ def with_formulas(rng, network, share=0.5, locked=0.3):
                 other = edges[rng.integers(len(edges))]
                 edges.append(SymbolicEdge(j, i, other.function, other.row))
             else:
-                edges.append(
-                    SymbolicEdge(j, i, LIBRARY[str(rng.choice(SMOOTH_FUNCTIONS))], len(rows))
-                )
+                edges.append(SymbolicEdge(j, i, LIBRARY[str(rng.choice(SMOOTH_FUNCTIONS))], len(rows)))
                 rows.append([rng.uniform(-0.4, 0.4), *rng.normal(size=3)])
         mask = layer.mask.copy()
         mask[tuple(chosen.T)] = 0.0
-        layers.append(
-            replace(layer, mask=mask, symbolic=edges, affine=np.array(rows).reshape(-1, 4))
-        )
+        layers.append(replace(layer, mask=mask, symbolic=edges, affine=np.array(rows).reshape(-1, 4)))
     return Network(tuple(layers))
 
 
@@ -254,17 +230,12 @@ def clear_samples(network, x, distance=1e-4):
 def perturbed(layer, step, directions):
     """`layer` with coef, w_base and w_spline moved by `step` along three directions."""
     names = ("coef", "w_base", "w_spline")
-    moved = {
-        name: getattr(layer, name) + step * direction
-        for name, direction in zip(names, directions, strict=True)
-    }
+    moved = {name: getattr(layer, name) + step * direction for name, direction in zip(names, directions, strict=True)}
     return Layer(layer.knots, **moved, mask=layer.mask, degree=layer.degree, base=layer.base)
 
 
 def parameter_directions(rng, layer):
-    return tuple(
-        rng.normal(size=getattr(layer, name).shape) for name in ("coef", "w_base", "w_spline")
-    )
+    return tuple(rng.normal(size=getattr(layer, name).shape) for name in ("coef", "w_base", "w_spline"))
 
 
 @contextlib.contextmanager
@@ -326,9 +297,7 @@ def formula_network(*layers, widths):
 
     affine: (a, b, c, d), or the number of an edge before, to be locked to it.
     """
-    blank = init_network(
-        widths, n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
+    blank = init_network(widths, n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
     made = []
     for layer, edges in zip(blank.layers, layers, strict=True):
         symbolic, rows = [], []
@@ -355,9 +324,7 @@ def two_sines(second=2.0, third=2.0):
         (0, 0, "sin", (2.0, 0.1, 1.0, 0.0)),
         (0, 1, "sin", 0 if second is None else (second, 0.1, 1.0, 0.0)),
     ]
-    return formula_network(
-        squares, sines, [(0, 0, "exp", (third, 0.0, 1.0, 0.0))], widths=(4, 2, 1, 1)
-    )
+    return formula_network(squares, sines, [(0, 0, "exp", (third, 0.0, 1.0, 0.0))], widths=(4, 2, 1, 1))
 
 
 def away_from_zero(rng, size=None):
@@ -386,9 +353,7 @@ def hello_world(b=0.5):
 # --- objectives
 
 
-def data_objective(
-    network, x, targets, *, loss="mse", penalty=None, smoothness_weight=0.0, trainable=None
-):
+def data_objective(network, x, targets, *, loss="mse", penalty=None, smoothness_weight=0.0, trainable=None):
     """The objective of a batch, as `fit` makes it."""
     terms = [DataTerm(LOSSES[loss], x, targets, network, penalty)]
     if smoothness_weight:

@@ -52,10 +52,7 @@ def _linear_times(constant, slope, denominator, series):
     if denominator == 0 or not any(series):
         return [Fraction(0)] * len(series)
     raised = [Fraction(0), *series[:-1]]
-    return [
-        (constant * term + slope * lower) / denominator
-        for term, lower in zip(series, raised, strict=True)
-    ]
+    return [(constant * term + slope * lower) / denominator for term, lower in zip(series, raised, strict=True)]
 
 
 def _sum(one, other):
@@ -67,10 +64,7 @@ def exact_basis(x, row, degree, derivative=0):
     piece = owner(x, row)
     if piece is None:
         return [Fraction(0)] * (len(row) - degree - 1)
-    return [
-        math.factorial(derivative) * terms[derivative]
-        for terms in taylor(row, degree, piece, x, derivative + 1)
-    ]
+    return [math.factorial(derivative) * terms[derivative] for terms in taylor(row, degree, piece, x, derivative + 1)]
 
 
 def exact_integral(row, degree, low, high):
@@ -83,10 +77,7 @@ def exact_integral(row, degree, low, high):
             pieces = taylor(row, degree, m, float(start), degree + 1)
             total = _sum(
                 total,
-                [
-                    sum(term * width ** (r + 1) / (r + 1) for r, term in enumerate(terms))
-                    for terms in pieces
-                ],
+                [sum(term * width ** (r + 1) / (r + 1) for r, term in enumerate(terms)) for terms in pieces],
             )
     return total
 
@@ -94,8 +85,7 @@ def exact_integral(row, degree, low, high):
 def exact_curve(x, row, degree, coef, derivative=0):
     """The curve with these coefficients at x: B-splines of the whole row, fading towards its ends."""
     return sum(
-        Fraction(float(c)) * value
-        for c, value in zip(coef, exact_basis(x, row, degree, derivative), strict=True)
+        Fraction(float(c)) * value for c, value in zip(coef, exact_basis(x, row, degree, derivative), strict=True)
     )
 
 
@@ -109,8 +99,7 @@ def exact_blossom(row, degree, coef, piece, arguments):
     """The polar form of the curve's polynomial on [t_piece, t_{piece+1}): x^r becomes the mean of all r-fold products."""
     pieces = taylor(row, degree, piece, 0, degree + 1)
     power = [
-        sum(Fraction(float(c)) * terms[r] for c, terms in zip(coef, pieces, strict=True))
-        for r in range(degree + 1)
+        sum(Fraction(float(c)) * terms[r] for c, terms in zip(coef, pieces, strict=True)) for r in range(degree + 1)
     ]
     u = [Fraction(float(argument)) for argument in arguments]
     means = [

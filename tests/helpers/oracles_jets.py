@@ -20,17 +20,9 @@ def bspline_derivative(m, degree, row, x, order):
         return bspline(m, degree, row, x)
     value = 0.0
     if degree > 0 and row[m + degree] > row[m]:
-        value += (
-            degree
-            / (row[m + degree] - row[m])
-            * bspline_derivative(m, degree - 1, row, x, order - 1)
-        )
+        value += degree / (row[m + degree] - row[m]) * bspline_derivative(m, degree - 1, row, x, order - 1)
     if degree > 0 and row[m + degree + 1] > row[m + 1]:
-        value -= (
-            degree
-            / (row[m + degree + 1] - row[m + 1])
-            * bspline_derivative(m + 1, degree - 1, row, x, order - 1)
-        )
+        value -= degree / (row[m + degree + 1] - row[m + 1]) * bspline_derivative(m + 1, degree - 1, row, x, order - 1)
     return value
 
 
@@ -51,9 +43,7 @@ def edge_derivative(layer, j, i, x, order):
         return 0.0
     row, coef = layer.knots[i].tolist(), layer.coef[j, i].tolist()
     spline = sum(c * bspline_derivative(m, layer.degree, row, x, order) for m, c in enumerate(coef))
-    return (
-        layer.w_base[j, i] * base_derivative(layer.base, x, order) + layer.w_spline[j, i] * spline
-    )
+    return layer.w_base[j, i] * base_derivative(layer.base, x, order) + layer.w_spline[j, i] * spline
 
 
 def through(derivatives, value, gradient, hessian):
@@ -122,18 +112,11 @@ def perceptron_derivatives(mlp, x):
         for number, (weight, bias) in enumerate(zip(mlp.weights, mlp.biases, strict=True)):
             sums = []
             for j in range(len(bias)):
-                z = tuple(
-                    sum(weight[j, i] * node[part] for i, node in enumerate(nodes))
-                    for part in range(3)
-                )
+                z = tuple(sum(weight[j, i] * node[part] for i, node in enumerate(nodes)) for part in range(3))
                 z = (z[0] + bias[j], *z[1:])
                 last = number == len(mlp.biases) - 1
                 sums.append(
-                    z
-                    if last
-                    else through(
-                        [activation_value(mlp.activation, z[0], order) for order in range(3)], *z
-                    )
+                    z if last else through([activation_value(mlp.activation, z[0], order) for order in range(3)], *z)
                 )
             nodes = sums
         rows.append(nodes)

@@ -33,11 +33,7 @@ def bspline(m, degree, row, x):
     if row[m + degree] > row[m]:
         value += (x - row[m]) / (row[m + degree] - row[m]) * bspline(m, degree - 1, row, x)
     if row[m + degree + 1] > row[m + 1]:
-        value += (
-            (row[m + degree + 1] - x)
-            / (row[m + degree + 1] - row[m + 1])
-            * bspline(m + 1, degree - 1, row, x)
-        )
+        value += (row[m + degree + 1] - x) / (row[m + degree + 1] - row[m + 1]) * bspline(m + 1, degree - 1, row, x)
     return value
 
 
@@ -52,9 +48,7 @@ def bspline_slope(m, degree, row, x):
 
 
 def base_value(name, x):
-    silu = (
-        0.0 if x < -700.0 else x / (1.0 + math.exp(-x))
-    )  # beyond, exp overflows and silu underflows
+    silu = 0.0 if x < -700.0 else x / (1.0 + math.exp(-x))  # beyond, exp overflows and silu underflows
     return {"silu": silu, "identity": x, "zero": 0.0}[name]
 
 
@@ -166,9 +160,7 @@ def theta_by_hand(layers):
     numbers = []
     for layer in layers:
         n_out, n_in, n_basis = layer.coef.shape
-        numbers += [
-            layer.coef[j, i, m] for j in range(n_out) for i in range(n_in) for m in range(n_basis)
-        ]
+        numbers += [layer.coef[j, i, m] for j in range(n_out) for i in range(n_in) for m in range(n_basis)]
         numbers += [layer.w_base[j, i] for j in range(n_out) for i in range(n_in)]
         numbers += [layer.w_spline[j, i] for j in range(n_out) for i in range(n_in)]
     return np.array(numbers)
@@ -202,10 +194,7 @@ def pykan(layer, x):
     """(P4), (P5): standard deviations of edges by those of their inputs; entropies of rows and of columns, averaged."""
     edges, n_out, n_in = layer_edges(layer, x), layer.n_out, layer.n_in
     a = [
-        [
-            deviation(edges[:, j, i].tolist()) / (deviation(x[:, i].tolist()) + OFFSET)
-            for i in range(n_in)
-        ]
+        [deviation(edges[:, j, i].tolist()) / (deviation(x[:, i].tolist()) + OFFSET) for i in range(n_in)]
         for j in range(n_out)
     ]
     rows, columns = 0.0, 0.0

@@ -28,8 +28,7 @@ from kan_ref.network.network import Network
 def mean_square(prediction, y):
     """The mean of the squares of all numbers of an array, one at a time, in exact fractions."""
     terms = [
-        (Fraction(float(p)) - Fraction(float(t))) ** 2
-        for p, t in zip(np.ravel(prediction), np.ravel(y), strict=True)
+        (Fraction(float(p)) - Fraction(float(t))) ** 2 for p, t in zip(np.ravel(prediction), np.ravel(y), strict=True)
     ]
     return float(sum(terms) / len(terms))
 
@@ -46,10 +45,7 @@ def scaled_jumps(row, degree, coef):
     """h^k times the jumps of the k-th derivative at the inner breakpoints, which must all differ; exact."""
     n_intervals = len(row) - 2 * degree - 1
     h = (Fraction(float(row[degree + n_intervals])) - Fraction(float(row[degree]))) / n_intervals
-    slopes = [
-        highest_derivative(row, degree, coef, piece)
-        for piece in range(degree, degree + n_intervals)
-    ]
+    slopes = [highest_derivative(row, degree, coef, piece) for piece in range(degree, degree + n_intervals)]
     return [h**degree * (right - left) for left, right in pairwise(slopes)]
 
 
@@ -62,8 +58,7 @@ def smoothness(network):
                 if layer.mask[j, i]:
                     weight = Fraction(float(layer.w_spline[j, i]))
                     total += sum(
-                        (weight * jump) ** 2
-                        for jump in scaled_jumps(layer.knots[i], layer.degree, layer.coef[j, i])
+                        (weight * jump) ** 2 for jump in scaled_jumps(layer.knots[i], layer.degree, layer.coef[j, i])
                     )
     return float(total)
 
@@ -87,9 +82,7 @@ def prediction_rows(network, x):
 
 def design_matrix(x, row, degree):
     """B_m(x_b), one exact recursion at a time, (n, n_basis)."""
-    return np.array(
-        [[float(value) for value in exact_basis(float(point), row, degree)] for point in x]
-    )
+    return np.array([[float(value) for value in exact_basis(float(point), row, degree)] for point in x])
 
 
 def nearest_solution(design, targets, start):
@@ -100,9 +93,7 @@ def nearest_solution(design, targets, start):
 # --- examples
 
 
-def covered_network(
-    rng, widths, *, degree, n_intervals, x, pad=0.2, even=True, smooth=False, base="silu"
-):
+def covered_network(rng, widths, *, degree, n_intervals, x, pad=0.2, even=True, smooth=False, base="silu"):
     """A network of which every grid holds the activations of x, by a share `pad` of their range on both sides; no w_spline is 1.
 
     Its coefficients are random, or where `smooth` values of sines, so that finer grids hold the same curves better and better.
@@ -138,10 +129,7 @@ def bits(network):
     """Everything that a network is made of, as bytes: equal only if no bit has changed."""
     parts = [network.theta.tobytes()]
     for layer in network.layers:
-        parts += [
-            getattr(layer, name).tobytes()
-            for name in ("knots", "coef", "w_base", "w_spline", "mask")
-        ]
+        parts += [getattr(layer, name).tobytes() for name in ("knots", "coef", "w_base", "w_spline", "mask")]
         parts.append(f"{layer.degree} {layer.base}".encode())
     return b"|".join(parts)
 
@@ -283,19 +271,9 @@ class Polynomial:
             parts += [d2u[:, :, p, q] for p, q in self.pairs]
         z = np.concatenate(parts, axis=1) / self.scale
         both = self.quadratic + self.quadratic.swapaxes(2, 3)
-        value = (
-            self.source
-            + np.einsum("bak,bk->ba", self.linear, z)
-            + 0.5 * np.einsum("bakl,bk,bl->ba", both, z, z)
-        )
-        value = (
-            value
-            + np.einsum("bak,bk->ba", self.cubic, z**3)
-            + self.kink * np.abs(z).sum(axis=1)[:, None]
-        )
-        slopes = (
-            self.linear + np.einsum("bakl,bl->bak", both, z) + 3.0 * self.cubic * (z**2)[:, None]
-        )
+        value = self.source + np.einsum("bak,bk->ba", self.linear, z) + 0.5 * np.einsum("bakl,bk,bl->ba", both, z, z)
+        value = value + np.einsum("bak,bk->ba", self.cubic, z**3) + self.kink * np.abs(z).sum(axis=1)[:, None]
+        slopes = self.linear + np.einsum("bakl,bl->bak", both, z) + 3.0 * self.cubic * (z**2)[:, None]
         slopes = (slopes + self.kink * np.sign(z)[:, None]) * self.size / self.scale
         n_res = slopes.shape[1]
         by_u, place = slopes[:, :, :n_out].reshape(n, n_res, n_out), n_out
@@ -312,14 +290,10 @@ class Polynomial:
                 by_d2u[:, :, :, p, q] = slopes[:, :, place : place + n_out]
                 place += n_out
         answer = (self.size * value, by_u, by_du, by_d2u)
-        return (
-            tuple(None if part is None else part[:, 0] for part in answer) if self.flat else answer
-        )
+        return tuple(None if part is None else part[:, 0] for part in answer) if self.flat else answer
 
 
-def random_polynomial(
-    rng, n, n_in, n_out, *, order=2, pairs=None, n_residuals=1, flat=False, **options
-):
+def random_polynomial(rng, n, n_in, n_out, *, order=2, pairs=None, n_residuals=1, flat=False, **options):
     """A residual of degree 3 with coefficients of its own at every point; `pairs` as in `function_term`."""
     every = tuple((p, q) for p in range(n_in) for q in range(p, n_in))
     chosen = () if order < 2 else every if pairs is None else pairs

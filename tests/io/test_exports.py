@@ -49,23 +49,14 @@ def samples(network, seed=0):
 
 SINGLE = {
     f"layer_{kind}_{degree}_{base}": kr.Network(
-        (
-            random_layer(
-                RNG(10 * degree), 2, 3, degree=degree, n_intervals=4, kind=kind, base=base, dead=0.2
-            ),
-        )
+        (random_layer(RNG(10 * degree), 2, 3, degree=degree, n_intervals=4, kind=kind, base=base, dead=0.2),)
     )
     for kind in KINDS
     for degree in range(6)
     for base in ("silu", "identity", "zero")
 }
-DEEP = {
-    f"deep_{seed}": random_network(RNG(seed), degrees=range(6), widths=(3, 4, 2, 2))
-    for seed in draws(12)
-}
-MIXED = {
-    f"mixed_{seed}": with_formulas(RNG(seed), network) for seed, network in enumerate(DEEP.values())
-}
+DEEP = {f"deep_{seed}": random_network(RNG(seed), degrees=range(6), widths=(3, 4, 2, 2)) for seed in draws(12)}
+MIXED = {f"mixed_{seed}": with_formulas(RNG(seed), network) for seed, network in enumerate(DEEP.values())}
 
 
 def formula_network(name):
@@ -74,9 +65,7 @@ def formula_network(name):
     return kr.fix_symbolic(net, 0, output=0, input=0, name=name, affine=(0.9, 0.05, -1.7, 0.3))
 
 
-FORMULAS = {
-    f"formula_{number}": formula_network(name) for number, name in enumerate(sorted(BUILT_IN))
-}
+FORMULAS = {f"formula_{number}": formula_network(name) for number, name in enumerate(sorted(BUILT_IN))}
 ALL = SINGLE | DEEP | MIXED | FORMULAS
 
 
@@ -195,9 +184,7 @@ def test_every_function_that_the_library_was_born_with_has_its_c():
 
 def one_edge(degree, kind, seed=0, dead=0.0):
     """Return a network of one spline edge without a base, and its knot vector."""
-    layer = random_layer(
-        RNG(seed), 1, 1, degree=degree, n_intervals=5, kind=kind, base="zero", dead=dead, silent=0.0
-    )
+    layer = random_layer(RNG(seed), 1, 1, degree=degree, n_intervals=5, kind=kind, base="zero", dead=dead, silent=0.0)
     return kr.Network((layer,)), layer.knots[0]
 
 
@@ -226,9 +213,7 @@ def test_the_spline_is_the_edge_on_its_grid_at_both_ends_and_at_knots(degree, ki
     assert isinstance(spline, BSpline)
     assert spline.k == degree
     np.testing.assert_array_equal(spline.t, row)
-    np.testing.assert_allclose(
-        spline(x), curve(network, x), rtol=0.0, atol=1e-14 * np.abs(spline.c).max()
-    )
+    np.testing.assert_allclose(spline(x), curve(network, x), rtol=0.0, atol=1e-14 * np.abs(spline.c).max())
 
 
 @given(network_cases(degrees=range(6)))
@@ -262,9 +247,7 @@ def test_outside_the_grid_scipy_extrapolates_or_gives_nan_and_the_edge_fades():
 
     assert curve(network, x)[[0, 2]].tolist() == [0.0, 0.0]
     assert np.isnan(spline(x, extrapolate=False)).all()
-    first = np.polynomial.Polynomial.fit(
-        np.linspace(row[3], row[4], 9), spline(np.linspace(row[3], row[4], 9)), 3
-    )
+    first = np.polynomial.Polynomial.fit(np.linspace(row[3], row[4], 9), spline(np.linspace(row[3], row[4], 9)), 3)
     np.testing.assert_allclose(spline(x[:2]), first(x[:2]), rtol=1e-9)
     assert abs(spline(x[1]) - curve(network, x)[1]) > 1e-3
 
@@ -275,14 +258,10 @@ def test_copies_of_the_end_knots_make_scipy_fade_as_the_edge_does(degree):
     spline, nothing = kr.to_scipy(network, 0, output=0, input=0), np.zeros(degree)
     x = np.linspace(row[0] - 1.0, row[-1] + 1.0, 301)
 
-    whole = BSpline(
-        np.r_[[row[0]] * degree, row, [row[-1]] * degree], np.r_[nothing, spline.c, nothing], degree
-    )
+    whole = BSpline(np.r_[[row[0]] * degree, row, [row[-1]] * degree], np.r_[nothing, spline.c, nothing], degree)
 
     found = np.nan_to_num(whole(x, extrapolate=False), nan=0.0)
-    np.testing.assert_allclose(
-        found, curve(network, x), rtol=0.0, atol=1e-14 * np.abs(spline.c).max()
-    )
+    np.testing.assert_allclose(found, curve(network, x), rtol=0.0, atol=1e-14 * np.abs(spline.c).max())
 
 
 def test_a_dead_edge_is_the_spline_0_and_what_is_given_is_a_copy():
@@ -317,10 +296,7 @@ def drawn(rng, widths, n_intervals=3, k=2):
     for (n_in, n_out), (low, high) in zip(pairwise(widths), GRIDS, strict=False):
         knots = np.tile(kr.uniform_knots(low, high, n_intervals, k), (n_in, 1))
         knots[:, k + 1 : -k - 1] += (
-            0.1
-            * (high - low)
-            / n_intervals
-            * rng.uniform(-1.0, 1.0, knots[:, k + 1 : -k - 1].shape)
+            0.1 * (high - low) / n_intervals * rng.uniform(-1.0, 1.0, knots[:, k + 1 : -k - 1].shape)
         )
         shape = (n_out, n_in)
         layers.append({
@@ -337,9 +313,7 @@ def their_edges(layer, x, k, base="silu"):
     for b, j, i in np.ndindex(found.shape):
         row = layer["knots"][i].tolist()
         curve = spline(row, layer["coef"][j, i], k, float(x[b, i]))
-        found[b, j, i] = (
-            layer["base"][j, i] * base_value(base, float(x[b, i])) + layer["spline"][j, i] * curve
-        )
+        found[b, j, i] = layer["base"][j, i] * base_value(base, float(x[b, i])) + layer["spline"][j, i] * curve
     return found
 
 
@@ -362,14 +336,10 @@ def as_jaxkan(layers, layer_type):
         n_out, n_in, n_basis = layer["coef"].shape
         by_edge = layer_type == "base"
         state |= {
-            f"layers.{n}.grid": np.array(
-                [layer["knots"][i] for _ in range(n_out) for i in range(n_in)]
-            )
+            f"layers.{n}.grid": np.array([layer["knots"][i] for _ in range(n_out) for i in range(n_in)])
             if by_edge
             else layer["knots"],
-            f"layers.{n}.c_basis": layer["coef"].reshape(n_out * n_in, n_basis)
-            if by_edge
-            else layer["coef"],
+            f"layers.{n}.c_basis": layer["coef"].reshape(n_out * n_in, n_basis) if by_edge else layer["coef"],
             f"layers.{n}.c_res": layer["base"],
             f"layers.{n}.c_spl": layer["spline"],
         }
@@ -390,10 +360,7 @@ def test_a_pykan_model_with_scaled_and_shifted_nodes_is_the_same_network(base):
             for name in ("node_scale", "node_bias", "subnode_scale", "subnode_bias")
         }
         state |= {f"{name}_{n}": array for name, array in nodes.items()}
-        h = (
-            nodes["subnode_scale"] * their_edges(layer, h, k, base).sum(axis=2)
-            + nodes["subnode_bias"]
-        )
+        h = nodes["subnode_scale"] * their_edges(layer, h, k, base).sum(axis=2) + nodes["subnode_bias"]
         h = nodes["node_scale"] * h + nodes["node_bias"]
 
     network = kr.from_pykan(state, base=base)
@@ -441,9 +408,7 @@ def test_products_of_three_are_refused():
 
 def test_masks_of_pykan_are_read_as_input_by_output():
     layers, x = drawn(RNG(2), (2, 2)), RNG(3).uniform(-1.0, 1.0, (5, 2))
-    state = as_pykan(layers) | {
-        "act_fun.0.mask": np.array([[1.0, 0.0], [1.0, 1.0]])
-    }  # dead: from input 0 to output 1
+    state = as_pykan(layers) | {"act_fun.0.mask": np.array([[1.0, 0.0], [1.0, 1.0]])}  # dead: from input 0 to output 1
     edges = their_edges(layers[0], x, 2)
     edges[:, 1, 0] = 0.0
 
@@ -475,9 +440,7 @@ def test_formulas_of_pykan_keep_their_affine_map_and_follow_the_scale_of_their_n
 
     network = kr.from_pykan(state, formulas=[names])
 
-    assert [(edge.output, edge.input, edge.name) for edge in network.layers[0].symbolic] == [
-        (2, 1, ours)
-    ]
+    assert [(edge.output, edge.input, edge.name) for edge in network.layers[0].symbolic] == [(2, 1, ours)]
     agree(network(x), edges.sum(axis=2) * state["node_scale_0"])
 
 
@@ -495,15 +458,10 @@ def test_an_efficient_kan_is_the_same_network_also_beyond_its_grids():
 def test_without_a_scaler_the_splines_of_efficient_kan_have_the_weight_1():
     state = kr.to_efficient_kan(random_network(RNG(8), base="silu"))
     bare = {name: array for name, array in state.items() if not name.endswith("scaler")}
-    ones = {
-        name: np.ones_like(array) if name.endswith("scaler") else array
-        for name, array in state.items()
-    }
+    ones = {name: np.ones_like(array) if name.endswith("scaler") else array for name, array in state.items()}
 
     assert all((layer.w_spline == 1.0).all() for layer in kr.from_efficient_kan(bare).layers)
-    np.testing.assert_array_equal(
-        kr.from_efficient_kan(bare).theta, kr.from_efficient_kan(ones).theta
-    )
+    np.testing.assert_array_equal(kr.from_efficient_kan(bare).theta, kr.from_efficient_kan(ones).theta)
 
 
 @pytest.mark.parametrize("layer_type", ["base", "spline"])
@@ -525,9 +483,7 @@ def test_what_a_jaxkan_does_not_have_is_nothing_or_1(layer_type):
     state = as_jaxkan([layer], layer_type) | {"layers.0.bias": np.zeros(3), "layers.0.c_res": None}
     plain = {name: array for name, array in state.items() if name != "layers.0.c_spl"}
 
-    agree(
-        kr.from_jaxkan(state)(x), their_edges(layer | {"base": np.zeros((3, 2))}, x, 2).sum(axis=2)
-    )
+    agree(kr.from_jaxkan(state)(x), their_edges(layer | {"base": np.zeros((3, 2))}, x, 2).sum(axis=2))
     bare = layer | {"base": np.zeros((3, 2)), "spline": np.ones((3, 2))}
     agree(kr.from_jaxkan(plain)(x), their_edges(bare, x, 2).sum(axis=2))
 
@@ -539,9 +495,7 @@ def test_what_a_jaxkan_does_not_have_is_nothing_or_1(layer_type):
 def test_pykan_gives_back_every_number_and_every_mask_bit_for_bit(seed, base):
     network = random_network(RNG(seed), base=base)
     if base == "zero":  # what their model would never use is not kept
-        network = kr.Network(
-            tuple(replace(layer, w_base=0.0 * layer.w_base) for layer in network.layers)
-        )
+        network = kr.Network(tuple(replace(layer, w_base=0.0 * layer.w_base) for layer in network.layers))
 
     again = kr.from_pykan(kr.to_pykan(network), base=base)
 
@@ -561,9 +515,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @given(seeds)
-def test_libraries_without_masks_give_back_active_edges_bit_for_bit_and_dead_ones_with_weights_0(
-    way, seed
-):
+def test_libraries_without_masks_give_back_active_edges_bit_for_bit_and_dead_ones_with_weights_0(way, seed):
     from_state, to_state = WAYS[way]
     network = random_network(RNG(seed), base="silu")
     x = RNG(seed).uniform(-3.0, 3.0, (4, network.widths[0]))
@@ -580,17 +532,13 @@ def test_libraries_without_masks_give_back_active_edges_bit_for_bit_and_dead_one
 
 @pytest.mark.parametrize("library", ["pykan", "jaxkan"])
 def test_a_constant_of_pruning_goes_into_their_bias_and_comes_back(library):
-    network = kr.mask_edges(
-        random_network(RNG(17), widths=(2, 2), base="silu", dead=0.0), 0, [[1, 1], [0, 0]]
-    )
+    network = kr.mask_edges(random_network(RNG(17), widths=(2, 2), base="silu", dead=0.0), 0, [[1, 1], [0, 0]])
     network = kr.fix_symbolic(network, 0, output=1, input=0, name="0", affine=(1.0, 0.0, 1.0, 0.75))
     state = {"pykan": kr.to_pykan, "jaxkan": kr.to_jaxkan}[library](network)
     again = {"pykan": kr.from_pykan, "jaxkan": kr.from_jaxkan}[library](state)
     x = network.layers[0].breakpoints[:, [0, -1]].T
 
-    np.testing.assert_array_equal(
-        state[{"pykan": "node_bias_0", "jaxkan": "layers.0.bias"}[library]], [0.0, 0.75]
-    )
+    np.testing.assert_array_equal(state[{"pykan": "node_bias_0", "jaxkan": "layers.0.bias"}[library]], [0.0, 0.75])
     agree(again(x), network(x))
 
 
@@ -624,8 +572,7 @@ def test_names_and_shapes_are_those_of_the_libraries():
     assert (edges["layers.0.grid"].shape, edges["layers.0.c_basis"].shape) == ((6, 11), (6, 7))
     assert (plain["layers.0.grid"].shape, plain["layers.0.c_basis"].shape) == ((2, 11), (3, 2, 7))
     assert all(
-        state["layers.1.bias"].shape == (1,) and state["layers.0.c_res"].shape == (3, 2)
-        for state in (edges, plain)
+        state["layers.1.bias"].shape == (1,) and state["layers.0.c_res"].shape == (3, 2) for state in (edges, plain)
     )
 
 
@@ -681,8 +628,7 @@ def test_edges_of_a_jaxkan_without_a_number_of_outputs_are_refused():
 
 def test_layers_that_do_not_follow_one_another_are_refused():
     first, other = (
-        kr.to_pykan(random_network(RNG(0), widths=widths, base="silu"))
-        for widths in ((2, 4, 1), (2, 3, 1))
+        kr.to_pykan(random_network(RNG(0), widths=widths, base="silu")) for widths in ((2, 4, 1), (2, 3, 1))
     )
     state = other | {name: array for name, array in first.items() if "0" in name}
 

@@ -1,9 +1,13 @@
-"""Files: replaced whole or not at all, read strictly; networks load bit for bit, an old file survives every failure, and no file is harmful."""
+"""Files: replaced whole or not at all, read strictly; networks load bit for bit, an old file survives every failure, and no file is harmful.
+
+Damaged JSON texts have one fault each: a value of another type, a key that is missing or twice, a literal in an odd form, broken bytes.
+"""
 
 import io
 import json
 import os
 import pickle
+import random
 import stat
 import subprocess
 import sys
@@ -14,7 +18,6 @@ import numpy as np
 import pytest
 from cases import for_all
 from checkout import ROOT
-from damaged_json import damaged
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import network_cases, random_network, seeds, with_formulas
@@ -23,6 +26,91 @@ import kan_ref as kr
 from kan_ref.files import parse_json, read_regular, replace_file, replacing
 from kan_ref.io import storage
 from kan_ref.io.document import ARRAYS, network_from_plain, network_to_plain
+
+# --- jSON texts with one fault each: a value of another type, a key that is missing or twice, a literal in an odd form, broken bytes
+
+# one literal or more of every JSON type, and forms of numbers and texts that readers may take for one another
+LITERALS = (
+    *("null", "true", "false", "{}", "[]", '""', '"text"', '"1"', '"NaN"', '"\\ud800"'),
+    *("0", "1", "2", "-1", "3", "7", "0.5", "-0", "-0.0", "1.0", "3.0", "1e0", "2E0", "10e-1", "1e999"),
+    *("-1e999", "1e-999", "NaN", "Infinity", "-Infinity", "9007199254740993", "1234567890123456"),
+    *("1" + "0" * 400, "01", "+1", ".5", "1.", "0x1", "[[]]", "[[[]]]", '{"a": 1}', "[1, [2]]"),
+    *("[[0.5]]", "[[[0.5]]]", "[null]", '["a", 1]', "[" * 50 + "]" * 50, "[" * 5000 + "]" * 5000),
+    *('{"a":' * 5000 + "1" + "}" * 5000, '"' + "a" * 200 + '"', "'a'", "undefined", '"\t"', "/**/1"),
+)  # fmt: skip
+BYTES = (b"\xef\xbb\xbf", b"\xff", b"\x00", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc2\xa0",
+         b"\xe2\x80\xa8", b"\x0b", b"\x0c", b" \t\r\n", b",", b"]", b"}", b'"', b"//", b"\xc3\xa9")  # fmt: skip
+JSON_FAULTS = (
+    "replace",
+    "replace",
+    "replace",
+    "delete",
+    "repeat",
+    "repeat other",
+    "rename",
+    "swap",
+    "bytes",
+    "cut",
+    "none",
+)
+
+
+def places_in(value, so_far=()):
+    """Yield the place of every value in nested lists and dicts, as a tuple of keys and indices."""
+    yield so_far
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places_in(item, (*so_far, key))
+
+
+def _write(value, place, fault, rng):
+    """Return a value as JSON, with the fault at the place, which is () where the fault is here."""
+    if place is None or (place == () and fault in ("none", "bytes", "cut")):
+        return json.dumps(value)
+    if place == ():
+        return rng.choice(LITERALS)
+    entries = []
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        name = f"{json.dumps(key)}: " if isinstance(value, dict) else ""
+        if key != place[0]:
+            entries.append(name + json.dumps(item))
+        elif len(place) > 1:
+            entries.append(name + _write(item, place[1:], fault, rng))
+        elif fault == "replace":
+            entries.append(name + rng.choice(LITERALS))
+        elif fault == "repeat":
+            entries += [name + json.dumps(item)] * 2
+        elif fault == "repeat other":
+            entries += [name + rng.choice(LITERALS), name + json.dumps(item)][:: rng.choice((1, -1))]
+        elif fault == "rename":
+            other = rng.choice(['"__proto__"', '"constructor"', '"more"', '""', json.dumps(str(key).upper())])
+            entries.append((f"{other}: " if name else "") + json.dumps(item))
+        elif fault == "swap":
+            entries.insert(0, name + json.dumps(item))
+        elif fault != "delete":
+            entries.append(name + json.dumps(item))
+    return "{" + ", ".join(entries) + "}" if isinstance(value, dict) else f"[{', '.join(entries)}]"
+
+
+def damaged(document, seed):
+    """Return the bytes of a document with one fault, at a place and of a kind that the seed chooses.
+
+    Places near the root are as likely as those in long lists of numbers. Some faults change nothing that counts.
+    """
+    rng = random.Random(seed)
+    places = list(places_in(document))
+    depth = rng.choice(sorted({len(place) for place in places}))
+    place = rng.choice([place for place in places if len(place) == depth])
+    fault = rng.choice(JSON_FAULTS)
+    content = _write(document, place, fault, rng).encode("utf-8", "surrogatepass")
+    if fault == "bytes":
+        # between two tokens, or in a text
+        at = rng.choice([n for n, byte in enumerate(content) if byte in b' ",:[{'] + [0, len(content)])
+        content = content[:at] + rng.choice(BYTES) + content[at:]
+    return content[: rng.randrange(len(content))] if fault == "cut" else content
+
+
+# --- files: replaced whole or not at all, read strictly; networks load bit for bit, an old file survives every failure, and no file is harmful
 
 # --- the atomic replacement of a file: all of the new content, or the old file and nothing beside it; strict reading
 
@@ -188,9 +276,7 @@ def test_a_network_comes_back_bit_for_bit(folder, case, suffix, seed):
     """Also numbers of extreme sizes and zeros of both signs."""
     network, rng = case[0], RNG(seed)
     chosen = rng.random(network.n_params) < 0.3
-    network = network.with_theta(
-        np.where(chosen, rng.choice(EXTREMES, network.n_params), network.theta)
-    )
+    network = network.with_theta(np.where(chosen, rng.choice(EXTREMES, network.n_params), network.theta))
 
     kr.save(network, folder / f"any{suffix}")
 
@@ -291,9 +377,7 @@ def test_what_could_not_be_loaded_does_not_replace_a_good_file(tmp_path, monkeyp
 @both_formats
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
-def test_a_full_disk_or_an_interruption_leaves_the_old_file_alone(
-    tmp_path, suffix, step, error, monkeypatch
-):
+def test_a_full_disk_or_an_interruption_leaves_the_old_file_alone(tmp_path, suffix, step, error, monkeypatch):
     path = tmp_path / f"net{suffix}"
     path.write_bytes(b"old")
 
@@ -312,9 +396,7 @@ def test_a_full_disk_or_an_interruption_leaves_the_old_file_alone(
 
 
 @both_formats
-@pytest.mark.parametrize(
-    "data", [b"", b"PK", b"\x93NUMPY\1\0", b"{}", b"[1]", b"text", pickle.dumps([1])]
-)
+@pytest.mark.parametrize("data", [b"", b"PK", b"\x93NUMPY\1\0", b"{}", b"[1]", b"text", pickle.dumps([1])])
 def test_a_file_of_something_else_is_refused(tmp_path, suffix, data):
     (tmp_path / f"net{suffix}").write_bytes(data)
 

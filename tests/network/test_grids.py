@@ -50,9 +50,7 @@ WIDE = {"widths": (40, 50, 30), "n_intervals": 5, "degree": 3}
 def test_coefficients_are_normal_with_standard_deviation_one_tenth(number):
     coef = made(**WIDE).layers[number].coef
 
-    assert coef.std() == pytest.approx(
-        0.1, rel=0.02
-    )  # of 12000 numbers or more: three standard errors
+    assert coef.std() == pytest.approx(0.1, rel=0.02)  # of 12000 numbers or more: three standard errors
     assert stats.kstest(coef.ravel() / 0.1, "norm").pvalue > 1e-3
 
 
@@ -83,9 +81,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(options):
     one, same, other = made(seed=3, **options), made(seed=3, **options), made(seed=4, **options)
 
     assert one.theta.tobytes() == same.theta.tobytes()
-    assert all(
-        a.knots.tobytes() == b.knots.tobytes() for a, b in zip(one.layers, same.layers, strict=True)
-    )
+    assert all(a.knots.tobytes() == b.knots.tobytes() for a, b in zip(one.layers, same.layers, strict=True))
     assert not np.array_equal(one.theta, other.theta)
 
 
@@ -95,9 +91,7 @@ def test_sizes_degree_and_base_are_those_asked_for(degree, base):
     network = made((3, 2, 4), n_intervals=6, degree=degree, base=base)
 
     assert network.widths == (3, 2, 4)
-    assert [(layer.n_intervals, layer.degree, layer.base) for layer in network.layers] == [
-        (6, degree, base)
-    ] * 2
+    assert [(layer.n_intervals, layer.degree, layer.base) for layer in network.layers] == [(6, degree, base)] * 2
     assert network.n_params == (3 * 2 + 2 * 4) * (6 + degree + 2)
 
 
@@ -176,9 +170,7 @@ def test_with_bounds_alone_hidden_grids_lie_where_inputs_from_the_box_send_activ
 
 @for_all(("n_intervals", "share"), [(1, 1.0), (5, 0.2), (20, 0.05), (50, 0.05)])
 @for_all("given", ["samples", "bounds and x", "samples and x"])
-def test_hidden_grids_hold_the_activations_of_the_probe_batch_with_a_margin(
-    given, n_intervals, share
-):
+def test_hidden_grids_hold_the_activations_of_the_probe_batch_with_a_margin(given, n_intervals, share):
     """The margin is R / n_intervals or 5 % of R, what is more; x serves as probe batch before the samples do."""
     samples, x = (
         np.random.default_rng(5).uniform(-1, 1, (60, 2)),
@@ -249,10 +241,7 @@ def test_with_targets_the_network_is_close_to_the_papers_on_the_papers_domain():
     x = np.concatenate([np.random.default_rng(1).uniform(-1.0, 1.0, (60, 2))])
     y = np.random.default_rng(2).standard_normal((60, 1))
     y = (y - y.mean()) / y.std()
-    paper, own = (
-        made((2, 4, 1), domain=(-1.0, 1.0), x=x, n_intervals=10, **options)
-        for options in ({}, {"y": y})
-    )
+    paper, own = (made((2, 4, 1), domain=(-1.0, 1.0), x=x, n_intervals=10, **options) for options in ({}, {"y": y}))
 
     np.testing.assert_allclose(own(x), paper(x), atol=1e-4)
     assert not own.layers[0].w_base.any()
@@ -316,9 +305,7 @@ def test_extension_interpolates_every_grid_linearly_in_rank(n_intervals):
 
     for old, new in zip(network.layers, finer.layers, strict=True):
         for old_row, new_row in zip(old.breakpoints, new.breakpoints, strict=True):
-            expected = [
-                np.interp(4 * n / n_intervals, range(5), old_row) for n in range(n_intervals + 1)
-            ]
+            expected = [np.interp(4 * n / n_intervals, range(5), old_row) for n in range(n_intervals + 1)]
             np.testing.assert_allclose(new_row, expected, rtol=1e-14, atol=1e-15)
 
 
@@ -341,9 +328,7 @@ def test_even_outer_knots_go_on_by_the_mean_interval(degree, n_intervals, outer)
     for layer in kr.extend_grid(network, n_intervals=n_intervals, outer=outer).layers:
         low, high = ends(layer)
         for n in range(1, degree + 1):
-            np.testing.assert_allclose(
-                layer.knots[:, degree - n], low - n * (high - low) / n_intervals, rtol=1e-13
-            )
+            np.testing.assert_allclose(layer.knots[:, degree - n], low - n * (high - low) / n_intervals, rtol=1e-13)
             np.testing.assert_allclose(
                 layer.knots[:, layer.knots.shape[1] - 1 - degree + n],
                 high + n * (high - low) / n_intervals,
@@ -360,9 +345,7 @@ def test_a_nested_grid_keeps_the_outer_knots(degree):
     for old, new in zip(network.layers, finer.layers, strict=True):
         np.testing.assert_array_equal(new.knots[:, :degree], old.knots[:, :degree])
         n_old, n_new = old.knots.shape[1], new.knots.shape[1]
-        np.testing.assert_array_equal(
-            new.knots[:, n_new - degree :], old.knots[:, n_old - degree :]
-        )
+        np.testing.assert_array_equal(new.knots[:, n_new - degree :], old.knots[:, n_old - degree :])
 
 
 def test_layers_with_different_numbers_of_intervals_end_with_one():
@@ -412,22 +395,15 @@ def test_update_with_share_0_puts_inner_breakpoints_at_quantiles():
     for layer, values in zip(updated.layers, flow(updated, x**3), strict=True):
         expected = np.quantile(values, [0.25, 0.5, 0.75], axis=0).T
         np.testing.assert_allclose(layer.breakpoints[:, 1:-1], expected, rtol=1e-9, atol=1e-12)
-        assert not np.allclose(
-            np.diff(layer.breakpoints), np.diff(layer.breakpoints)[:, :1], rtol=0.1
-        )
+        assert not np.allclose(np.diff(layer.breakpoints), np.diff(layer.breakpoints)[:, :1], rtol=0.1)
 
 
 def test_update_with_a_share_between_blends_the_two():
     network, x = example((2, 3))
 
-    grids = [
-        kr.update_grid(network, x**3, uniform_share=share).layers[0].breakpoints
-        for share in (0.0, 0.25, 1.0)
-    ]
+    grids = [kr.update_grid(network, x**3, uniform_share=share).layers[0].breakpoints for share in (0.0, 0.25, 1.0)]
 
-    np.testing.assert_allclose(
-        grids[1][:, 1:-1], (0.75 * grids[0] + 0.25 * grids[2])[:, 1:-1], rtol=1e-13, atol=1e-15
-    )
+    np.testing.assert_allclose(grids[1][:, 1:-1], (0.75 * grids[0] + 0.25 * grids[2])[:, 1:-1], rtol=1e-13, atol=1e-15)
 
 
 def test_update_places_a_hidden_grid_on_what_the_moved_layers_before_it_make():
@@ -438,9 +414,7 @@ def test_update_places_a_hidden_grid_on_what_the_moved_layers_before_it_make():
 
     inflow, old_inflow = flow(updated, 0.8 * x)[1], flow(network, 0.8 * x)[1]
     assert np.abs(inflow - old_inflow).max() > 1e-3
-    np.testing.assert_allclose(
-        ends(updated.layers[1]), (inflow.min(axis=0), inflow.max(axis=0)), rtol=1e-12
-    )
+    np.testing.assert_allclose(ends(updated.layers[1]), (inflow.min(axis=0), inflow.max(axis=0)), rtol=1e-12)
 
 
 def test_a_flat_feature_gets_a_grid_of_width_1_around_it_or_as_wide_as_it_is_large():
@@ -449,9 +423,7 @@ def test_a_flat_feature_gets_a_grid_of_width_1_around_it_or_as_wide_as_it_is_lar
 
     updated = kr.update_grid(network, x, uniform_share=0.0)
 
-    np.testing.assert_allclose(
-        ends(updated.layers[0]), ([-0.2, -12.0, -0.5], [0.8, -4.0, 0.5]), rtol=1e-14
-    )
+    np.testing.assert_allclose(ends(updated.layers[0]), ([-0.2, -12.0, -0.5], [0.8, -4.0, 0.5]), rtol=1e-14)
     assert_even(updated.layers[0])
 
 
@@ -469,9 +441,7 @@ def test_a_margin_counts_in_units_of_the_range_over_the_number_of_intervals(n_in
     pad = x.min() - breakpoints[0]
     assert pad == pytest.approx(margin * np.ptp(x) / n_intervals, abs=1e-12)
     intervals = pad / (breakpoints[1] - breakpoints[0])
-    assert intervals == pytest.approx(
-        margin * n_intervals / (n_intervals + 2.0 * margin), abs=1e-12
-    )
+    assert intervals == pytest.approx(margin * n_intervals / (n_intervals + 2.0 * margin), abs=1e-12)
 
 
 # --- refine and place_hidden_grids
@@ -488,16 +458,12 @@ def test_refinement_for_training_extends_the_first_grid_and_lays_the_others_anew
         finer.layers[0].knots,
         kr.extend_grid(network, n_intervals=n_intervals, outer="even").layers[0].knots,
     )
-    np.testing.assert_allclose(
-        ends(finer.layers[1]), hidden_ends(flow(finer, x)[1], n_intervals), rtol=1e-12
-    )
+    np.testing.assert_allclose(ends(finer.layers[1]), hidden_ends(flow(finer, x)[1], n_intervals), rtol=1e-12)
     assert_even(finer.layers[1])
     assert [layer.n_intervals for layer in finer.layers] == [n_intervals, n_intervals]
 
 
-@pytest.mark.parametrize(
-    ("factor", "outer"), [(1.0, "even"), (-1.0, "even"), (1.2, "kept"), (-1.2, "kept")]
-)
+@pytest.mark.parametrize(("factor", "outer"), [(1.0, "even"), (-1.0, "even"), (1.2, "kept"), (-1.2, "kept")])
 def test_outer_knots_stay_in_training_only_where_an_input_lies_outside_the_grid(factor, outer):
     network, x = example(n_intervals=4)
     low, high = ends(network.layers[0])
@@ -517,14 +483,10 @@ def test_hidden_grids_are_placed_with_as_many_intervals_as_they_have():
 
     placed = place_hidden_grids(network, 0.5 * x)
 
-    np.testing.assert_allclose(
-        ends(placed.layers[1]), hidden_ends(flow(placed, 0.5 * x)[1], 6), rtol=1e-12
-    )
+    np.testing.assert_allclose(ends(placed.layers[1]), hidden_ends(flow(placed, 0.5 * x)[1], 6), rtol=1e-12)
     assert placed.layers[1].n_intervals == 6
     for name in ("knots", "coef", "w_base", "w_spline"):
-        np.testing.assert_array_equal(
-            getattr(placed.layers[0], name), getattr(network.layers[0], name)
-        )
+        np.testing.assert_array_equal(getattr(placed.layers[0], name), getattr(network.layers[0], name))
 
 
 def test_a_third_layer_sees_what_the_placed_second_one_makes():
@@ -598,9 +560,7 @@ def all_fields(layer):
 
 @for_all("n_intervals", [5, 40])
 @for_all("widths", SHAPES)
-def test_layers_with_other_knots_have_the_fields_of_those_that_are_made_of_their_arrays(
-    widths, n_intervals
-):
+def test_layers_with_other_knots_have_the_fields_of_those_that_are_made_of_their_arrays(widths, n_intervals):
     network, x = sampled_example(widths)
 
     finer = kr.extend_grid(network, n_intervals=n_intervals)
@@ -612,9 +572,7 @@ def test_layers_with_other_knots_have_the_fields_of_those_that_are_made_of_their
                 np.testing.assert_equal(all_fields(layer)[name], value, err_msg=name)
             for array in (layer.knots, layer.breakpoints):
                 assert not array.flags.writeable
-    assert {layer.gathered for layer in finer.layers} == (
-        {True} if n_intervals > 5 else {True, False}
-    )
+    assert {layer.gathered for layer in finer.layers} == ({True} if n_intervals > 5 else {True, False})
 
 
 # --- extension to a multiple
@@ -623,9 +581,7 @@ def test_layers_with_other_knots_have_the_fields_of_those_that_are_made_of_their
 @for_all("even", [True, False])
 @for_all("widths", SHAPES)
 @for_all("degree", range(6))
-def test_extension_in_steps_to_a_thousand_intervals_keeps_the_function_to_rounding(
-    degree, widths, even
-):
+def test_extension_in_steps_to_a_thousand_intervals_keeps_the_function_to_rounding(degree, widths, even):
     network, x = sampled_example(widths, degree=degree, even=even, seed=degree)
 
     finer = network
@@ -668,11 +624,7 @@ def test_a_layer_of_any_rows_keeps_its_function_everywhere(seed, degree, kind, f
 def test_extension_to_no_multiple_keeps_smooth_functions_nearly(degree, bound, with_samples):
     network, x = smooth_example(degree, 10)
 
-    assert (
-        0
-        < change(network, kr.extend_grid(network, x if with_samples else None, n_intervals=13), x)
-        <= bound
-    )
+    assert 0 < change(network, kr.extend_grid(network, x if with_samples else None, n_intervals=13), x) <= bound
 
 
 @pytest.mark.parametrize("degree", [1, 2, 3, 4])
@@ -681,9 +633,7 @@ def test_what_it_changes_falls_with_the_power_of_degree_plus_1(degree):
     for n_intervals in (8, 32):
         network, x = smooth_example(degree, n_intervals)
         changes.append(
-            kr.distance(
-                network, kr.extend_grid(network, n_intervals=n_intervals + n_intervals // 2 + 1), x
-            ).rms
+            kr.distance(network, kr.extend_grid(network, n_intervals=n_intervals + n_intervals // 2 + 1), x).rms
         )
 
     assert np.log(changes[0] / changes[1]) / np.log(4) >= degree
@@ -699,10 +649,7 @@ def test_a_region_without_samples_keeps_its_curves(degree):
 
     assert len(left) > 20
     assert len(right) > 20
-    assert (
-        kr.distance(network, finer, right).max
-        <= 10.0 ** (-1 - degree) * np.abs(network(right)).max()
-    )
+    assert kr.distance(network, finer, right).max <= 10.0 ** (-1 - degree) * np.abs(network(right)).max()
     assert min(np.abs(layer.coef).min() for layer in finer.layers) > 0
 
 
@@ -797,9 +744,7 @@ POWERS = st.sampled_from([2.0**power for power in range(-8, 9) if power])  # exa
 
 def drawn(seed, base):
     rng = np.random.default_rng(seed)
-    net = kr.init_network(
-        (2, 3, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), base=base, rng=rng
-    )
+    net = kr.init_network((2, 3, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), base=base, rng=rng)
     return net, rng.uniform(-1.5, 1.5, (50, 2))
 
 
@@ -812,16 +757,12 @@ def in_units(network, s):
 
 
 @given(SEEDS, POWERS, st.sampled_from(["zero", "identity"]))
-def test_the_unit_of_a_hidden_node_is_free_where_edges_are_splines_and_multiples_of_x(
-    seed, s, base
-):
+def test_the_unit_of_a_hidden_node_is_free_where_edges_are_splines_and_multiples_of_x(seed, s, base):
     net, x = drawn(seed, base)
     moved = in_units(net, s)
 
     assert kr.distance(net, moved, x).max < 1e-12
-    for one, other, factor in zip(
-        kr.edge_scores(net, x), kr.edge_scores(moved, x), (s, 1.0), strict=True
-    ):
+    for one, other, factor in zip(kr.edge_scores(net, x), kr.edge_scores(moved, x), (s, 1.0), strict=True):
         np.testing.assert_allclose(other, factor * one, rtol=1e-10, atol=1e-300)
 
 
@@ -833,13 +774,9 @@ def test_with_silu_the_unit_of_a_hidden_node_is_not_free(seed, s):
 
 
 @given(SEEDS, POWERS, st.sampled_from(["zero", "identity", "silu"]))
-def test_the_split_of_spline_weight_and_coefficients_is_free_with_every_base_function(
-    seed, s, base
-):
+def test_the_split_of_spline_weight_and_coefficients_is_free_with_every_base_function(seed, s, base):
     net, x = drawn(seed, base)
-    split = kr.Network(
-        tuple(replace(one, coef=one.coef / s, w_spline=one.w_spline * s) for one in net.layers)
-    )
+    split = kr.Network(tuple(replace(one, coef=one.coef / s, w_spline=one.w_spline * s) for one in net.layers))
 
     assert kr.distance(net, split, x).max == pytest.approx(0.0, abs=1e-13)
 
@@ -855,12 +792,8 @@ def test_inputs_may_have_any_unit_without_a_base_function_and_not_with_silu(seed
 
 
 @given(SEEDS, st.integers(1, 8))
-def test_far_below_its_grid_an_edge_with_silu_is_flat_and_far_above_it_has_the_slope_w_base(
-    seed, n
-):
-    net = kr.init_network(
-        (1, 1), n_intervals=n, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(seed)
-    )
+def test_far_below_its_grid_an_edge_with_silu_is_flat_and_far_above_it_has_the_slope_w_base(seed, n):
+    net = kr.init_network((1, 1), n_intervals=n, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(seed))
     low, high = kr.input_jacobian(net, [[-40.0], [40.0]])[:, 0, 0]
 
     assert abs(low) < 1e-14
@@ -870,9 +803,7 @@ def test_far_below_its_grid_an_edge_with_silu_is_flat_and_far_above_it_has_the_s
 @given(SEEDS, st.sampled_from([0.01, 100.0]))
 def test_the_split_leaves_gauss_newton_steps_alone_to_first_order_but_not_damped_ones(seed, s):
     net, x = drawn(seed, "silu")
-    split = kr.Network(
-        tuple(replace(one, coef=one.coef / s, w_spline=one.w_spline * s) for one in net.layers)
-    )
+    split = kr.Network(tuple(replace(one, coef=one.coef / s, w_spline=one.w_spline * s) for one in net.layers))
     residuals = net(x).reshape(-1) - 1.0
     changes = []
     for one in (net, split):

@@ -76,9 +76,7 @@ def test_dead_edges_have_the_curve_zero():
     masked = kr.mask_edges(network, 0, [[1, 1], [1, 0], [1, 1], [1, 1], [1, 1]])
 
     np.testing.assert_array_equal(kr.edge_outputs(masked, x)[0][:, 1, 1], np.zeros(7))
-    np.testing.assert_array_equal(
-        kr.edge_curve(masked, 0, output=1, input=1, x=x[:, 1]), np.zeros(7)
-    )
+    np.testing.assert_array_equal(kr.edge_curve(masked, 0, output=1, input=1, x=x[:, 1]), np.zeros(7))
 
 
 # --- scores
@@ -94,9 +92,7 @@ def test_a_score_is_the_mean_magnitude_of_the_curve():
         for j in range(layer.n_out):
             for i in range(layer.n_in):
                 values = edge_curve(layer, j, i, at[:, i])
-                assert score[j, i] == pytest.approx(
-                    sum(abs(value) for value in values) / len(values), abs=1e-13
-                )
+                assert score[j, i] == pytest.approx(sum(abs(value) for value in values) / len(values), abs=1e-13)
 
 
 # --- distance
@@ -110,9 +106,7 @@ def shifted(network, by):
 
 def test_distance_is_the_largest_and_the_root_mean_square_difference_over_samples_and_outputs():
     """Outputs 3 and -4 apart at every sample: max 4, rms sqrt((9 + 16) / 2)."""
-    network = kr.init_network(
-        (2, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(1)
-    )
+    network = kr.init_network((2, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(1))
     x = np.random.default_rng(2).uniform(-1, 1, (9, 2))
 
     found = kr.distance(network, shifted(network, [3.0, -4.0]), x)
@@ -150,9 +144,7 @@ RNG = np.random.default_rng
 
 
 def network(widths=(2, 3, 1), **settings):
-    return kr.init_network(
-        widths, **({"n_intervals": 4, "degree": 3, "domain": (-1.0, 1.0), "rng": RNG(0)} | settings)
-    )
+    return kr.init_network(widths, **({"n_intervals": 4, "degree": 3, "domain": (-1.0, 1.0), "rng": RNG(0)} | settings))
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.5, 3.0))
@@ -221,9 +213,7 @@ ROWS = np.arange(1.0, 25.0).reshape(6, 4)
 def symbolic_network(names=("sin", "sin", "sin", "sin", "exp", "sin")):
     """One layer of 3 outputs and 2 inputs, all edges symbolic with rows of their own, after a layer of splines."""
     domain, rng = (-1.0, 1.0), np.random.default_rng(0)
-    first, second = kr.init_network(
-        (2, 2, 3), n_intervals=3, degree=2, domain=domain, rng=rng
-    ).layers
+    first, second = kr.init_network((2, 2, 3), n_intervals=3, degree=2, domain=domain, rng=rng).layers
     edges = [
         SymbolicEdge(j, i, LIBRARY[name], n)
         for n, ((j, i), name) in enumerate(zip(np.ndindex(3, 2), names, strict=True))
@@ -278,9 +268,7 @@ def test_a_formula_replaces_whatever_its_edge_was_and_leaves_other_edges_alone(d
         assert new.mask[j, i] == 0.0
         expected = kr.edge_outputs(kr.Network((layer,)), x)[0]
         expected[:, j, i] = curve
-        np.testing.assert_allclose(
-            kr.edge_outputs(kr.Network((new,)), x)[0], expected, rtol=1e-12, atol=1e-12
-        )
+        np.testing.assert_allclose(kr.edge_outputs(kr.Network((new,)), x)[0], expected, rtol=1e-12, atol=1e-12)
 
 
 # --- locks
@@ -395,9 +383,7 @@ def test_a_locked_edge_leaves_its_lock_to_hold_a_constant_of_its_own_output():
 
     folded = fold_constants(locked, X, np.array([0.5, 0.0, 0.0]))
 
-    np.testing.assert_allclose(
-        values(folded, X), values(locked, X) + np.array([0.5, 0.0, 0.0]), atol=1e-9
-    )
+    np.testing.assert_allclose(values(folded, X), values(locked, X) + np.array([0.5, 0.0, 0.0]), atol=1e-9)
     assert len(folded.affine) == len(locked.affine) + 1
 
 
@@ -408,18 +394,14 @@ def test_a_spline_of_weight_near_0_gets_weight_1_where_it_alone_can_hold_a_const
     folded = fold_constants(layer, X[:, :1], np.array([0.25]))
 
     assert folded.w_spline[0, 0] == (weight if weight > LEAST_WEIGHT else 1.0)
-    np.testing.assert_allclose(
-        values(folded, X[:, :1]), values(layer, X[:, :1]) + 0.25, atol=1e-12 / max(weight, 1e-3)
-    )
+    np.testing.assert_allclose(values(folded, X[:, :1]), values(layer, X[:, :1]) + 0.25, atol=1e-12 / max(weight, 1e-3))
 
 
 @given(seeds, st.integers(0, 4), st.sampled_from([(0.2, 0.2), (0.9, 0.1), (0.0, 1.3), (5.0, 2.0)]))
 def test_new_knots_are_a_mean_interval_apart_or_reach_as_far_as_the_samples(seed, degree, beyond):
     """`beyond` is how far samples leave the grid on the left and on the right, in widths of the grid."""
     rng = np.random.default_rng(seed)
-    layer = random_layer(
-        rng, 2, 1, degree=degree, n_intervals=3, kind="uneven", dead=0.0, silent=0.0
-    )
+    layer = random_layer(rng, 2, 1, degree=degree, n_intervals=3, kind="uneven", dead=0.0, silent=0.0)
     k, grid = degree, layer.breakpoints
     width = grid[:, -1] - grid[:, 0]
     x = np.stack([grid[:, 0] - beyond[0] * width, grid[:, -1] + beyond[1] * width])

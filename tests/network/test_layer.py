@@ -87,9 +87,7 @@ def test_every_edge_is_the_curve_of_the_paper(case):
 
     curves = edges.layer_edge_outputs(layer, edges.evaluate(layer, x))
 
-    np.testing.assert_allclose(
-        curves, layer_edges(layer, x), rtol=0, atol=2e-14 * worst_size(layer, x)
-    )
+    np.testing.assert_allclose(curves, layer_edges(layer, x), rtol=0, atol=2e-14 * worst_size(layer, x))
 
 
 @given(layer_cases())
@@ -99,9 +97,7 @@ def test_every_edge_slope_is_the_derivative_of_the_piece_that_owns_the_point(cas
     slopes = edges.edge_slopes(layer, edges.evaluate(layer, x))
 
     size = layer_edges(layer, x, slope_terms, of=abs).max(initial=0.0)
-    np.testing.assert_allclose(
-        slopes, layer_edges(layer, x, slope_terms), rtol=0, atol=1e-13 * size
-    )
+    np.testing.assert_allclose(slopes, layer_edges(layer, x, slope_terms), rtol=0, atol=1e-13 * size)
 
 
 @given(layer_cases(), ways)
@@ -139,9 +135,7 @@ def test_equal_coefficients_make_a_constant_on_the_grid_so_no_bias_is_needed(deg
 @given(layer_cases(), ways)
 def test_dead_edges_are_exactly_zero_whatever_their_numbers(case, way):
     layer, x, _ = case
-    noisy = dataclasses.replace(
-        layer, coef=np.where(layer.mask[:, :, None] == 0, 1e200, layer.coef)
-    )
+    noisy = dataclasses.replace(layer, coef=np.where(layer.mask[:, :, None] == 0, 1e200, layer.coef))
 
     with contraction_by(way):
         np.testing.assert_array_equal(values(noisy, x), values(layer, x))
@@ -181,9 +175,7 @@ def test_at_degree_0_a_spline_is_the_coefficient_of_its_interval(case):
         inside = (x[:, i] >= row[0]) & (x[:, i] <= row[-1])
         filled = np.flatnonzero(np.diff(row) > 0)
         cell = np.clip(np.searchsorted(row, x[:, i], side="right") - 1, filled[0], filled[-1])
-        expected += np.where(
-            inside[:, None], layer.spline_matrix.reshape(layer.coef.shape)[:, i, cell].T, 0.0
-        )
+        expected += np.where(inside[:, None], layer.spline_matrix.reshape(layer.coef.shape)[:, i, cell].T, 0.0)
     np.testing.assert_allclose(y, expected, rtol=0, atol=1e-14 * worst_size(bare, x))
 
 
@@ -253,10 +245,7 @@ def test_a_layer_prints_its_sizes_and_dead_edges(dead, note):
     arrays = given_arrays(np.random.default_rng(14))
     arrays["mask"].reshape(-1)[:dead] = 0.0
 
-    assert (
-        repr(Layer(**arrays, degree=2))
-        == f"Layer(2 -> 3, n_intervals 4, degree 2, base 'silu'{note})"
-    )
+    assert repr(Layer(**arrays, degree=2)) == f"Layer(2 -> 3, n_intervals 4, degree 2, base 'silu'{note})"
 
 
 EDGE = kr.Layer(
@@ -273,9 +262,7 @@ EDGE = kr.Layer(
 def test_at_a_quarter_two_hats_are_alive():
     # B_0 = 1 - 1/4, B_1 = 1/4
     np.testing.assert_array_equal(kr.bspline.basis([[0.25]], EDGE.knots, 1), [[[0.75, 0.25, 0]]])
-    np.testing.assert_array_equal(
-        kr.bspline.basis([[0.25]], EDGE.knots, 1, derivative=1), [[[-1, 1, 0]]]
-    )
+    np.testing.assert_array_equal(kr.bspline.basis([[0.25]], EDGE.knots, 1, derivative=1), [[[-1, 1, 0]]])
 
 
 def test_forward():
@@ -383,9 +370,7 @@ def gradients(layer, x, dy, d_edges=None):
 
 def upstream(rng, layer, x):
     """dy (batch, n_out) and d_edges (batch, n_out, n_in): random on every axis."""
-    return rng.normal(size=(len(x), layer.n_out)), rng.normal(
-        size=(len(x), layer.n_out, layer.n_in)
-    )
+    return rng.normal(size=(len(x), layer.n_out)), rng.normal(size=(len(x), layer.n_out, layer.n_in))
 
 
 # --- number by number
@@ -401,9 +386,7 @@ def test_backward_computes_every_gradient_of_the_definition(case, way, with_edge
         by_package = gradients(layer, x, dy, d_edges)
 
     sizes = layer_backward(layer, x, dy, d_edges, of=abs)
-    for ours, theirs, size in zip(
-        by_package, layer_backward(layer, x, dy, d_edges), sizes, strict=True
-    ):
+    for ours, theirs, size in zip(by_package, layer_backward(layer, x, dy, d_edges), sizes, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=5e-14 * size.max())
 
 
@@ -424,9 +407,7 @@ def disagreement(layer, x, rng, h=1e-6):
         return np.vdot(dy, y) + np.vdot(d_edges, edges.layer_edge_outputs(moved, cache))
 
     pulled = gradients(layer, x, dy, d_edges)
-    terms = np.concatenate(
-        [(a * b).ravel() for a, b in zip(pulled, (dx_direction, *directions), strict=True)]
-    )
+    terms = np.concatenate([(a * b).ravel() for a, b in zip(pulled, (dx_direction, *directions), strict=True)])
     return abs((scalar(h) - scalar(-h)) / (2 * h) - terms.sum()) / max(np.abs(terms).sum(), 1e-300)
 
 
@@ -488,9 +469,7 @@ def test_parameter_gradients_need_no_derivatives_of_the_basis_functions(case, wa
 
 def test_at_a_kink_the_slope_is_the_one_to_the_right_and_at_the_end_of_the_row_to_the_left():
     """Degree 1, knots 0 1 2 3 4: hats of height 1, 4, 2 at 1, 2, 3, with slopes 1, 3, -2, -2 between the knots."""
-    layer = Layer(
-        uniform_knots(1.0, 3.0, 2, 1), [[[1.0, 4.0, 2.0]]], [[0.0]], [[1.0]], [[1.0]], 1, "zero"
-    )
+    layer = Layer(uniform_knots(1.0, 3.0, 2, 1), [[[1.0, 4.0, 2.0]]], [[0.0]], [[1.0]], [[1.0]], 1, "zero")
 
     dx, *_ = gradients(layer, np.arange(5.0)[:, None], np.ones((5, 1)))
 
@@ -541,9 +520,7 @@ def formula_layer(edges, rows, shape=(1, 1)):
         (n_in, n_out), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
     ).layers[0]
     symbolic = [SymbolicEdge(j, i, LIBRARY[name], row) for j, i, name, row in edges]
-    return replace(
-        base, mask=np.zeros(shape), symbolic=symbolic, affine=np.array(rows, dtype=float)
-    )
+    return replace(base, mask=np.zeros(shape), symbolic=symbolic, affine=np.array(rows, dtype=float))
 
 
 def case(seed, n_samples=20, widths=(3, 3, 2)):
@@ -558,9 +535,7 @@ def case(seed, n_samples=20, widths=(3, 3, 2)):
 def test_an_edge_is_c_f_of_a_x_plus_b_plus_d():
     network = Network((formula_layer([(0, 0, "sin", 0)], [[2.0, 0.5, 3.0, -1.0]]),))
 
-    np.testing.assert_allclose(
-        network([[0.25], [2.0]])[:, 0], 3.0 * np.sin([1.0, 4.5]) - 1.0, rtol=1e-15
-    )
+    np.testing.assert_allclose(network([[0.25], [2.0]])[:, 0], 3.0 * np.sin([1.0, 4.5]) - 1.0, rtol=1e-15)
 
 
 def test_formulas_and_splines_add_up_at_their_output():
@@ -584,15 +559,11 @@ def test_an_edge_that_is_freed_is_the_nearest_spline_alone():
 
 
 def test_locked_edges_share_one_row_of_theta():
-    layer = formula_layer(
-        [(0, 0, "sin", 0), (1, 0, "sin", 0), (1, 1, "x^2", 1)], [[1, 0, 1, 0], [1, 2, 3, 4]], (2, 2)
-    )
+    layer = formula_layer([(0, 0, "sin", 0), (1, 0, "sin", 0), (1, 1, "x^2", 1)], [[1, 0, 1, 0], [1, 2, 3, 4]], (2, 2))
     network = Network((layer,))
 
     assert layer.affine.shape == (2, 4)
-    moved = network.with_theta(
-        np.where(np.arange(network.n_params) == network.n_params - 6, 5.0, network.theta)
-    )
+    moved = network.with_theta(np.where(np.arange(network.n_params) == network.n_params - 6, 5.0, network.theta))
     np.testing.assert_array_equal(moved.layers[0].affine, [[1, 0, 5, 0], [1, 2, 3, 4]])
     np.testing.assert_allclose(moved([[1.0, 0.0]]), [[5 * np.sin(1.0), 5 * np.sin(1.0) + 16.0]])
 
@@ -604,9 +575,7 @@ def test_edges_are_kept_in_order_and_rows_in_order_of_first_use():
         SymbolicEdge(0, 0, LIBRARY["sin"], 1),
     ]
 
-    edges, affine = check_edges(
-        symbolic, [[9, 9, 9, 9], [1, 2, 3, 4], [5, 6, 7, 8]], np.zeros((2, 2))
-    )
+    edges, affine = check_edges(symbolic, [[9, 9, 9, 9], [1, 2, 3, 4], [5, 6, 7, 8]], np.zeros((2, 2)))
 
     assert [(edge.output, edge.input, edge.name, edge.row) for edge in edges] == [
         (0, 0, "sin", 0),
@@ -639,9 +608,7 @@ def test_copies_and_pickles_keep_formulas():
 
     for twin in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
         np.testing.assert_array_equal(twin(x), network(x))
-        assert [layer.symbolic for layer in twin.layers] == [
-            layer.symbolic for layer in network.layers
-        ]
+        assert [layer.symbolic for layer in twin.layers] == [layer.symbolic for layer in network.layers]
         assert not twin.layers[0].affine.flags.writeable
 
 
@@ -664,9 +631,7 @@ def test_backward_gives_the_derivatives_of_forward(drawn):
 
     report = kr.check_gradients(network, x, rng=rng)
 
-    assert any(name.startswith("d_affine") for name in report.errors) == any(
-        layer.symbolic for layer in network.layers
-    )
+    assert any(name.startswith("d_affine") for name in report.errors) == any(layer.symbolic for layer in network.layers)
 
 
 @given(symbolic_cases())
@@ -678,11 +643,7 @@ def test_the_transpose_of_the_jacobian_is_backward(drawn):
     by_rows = dense_form(prediction_jacobian(network.layers, caches, 1.0)).T @ dy.reshape(-1)
     _, grads = kr.backward(network, caches, dy)
 
-    scale = (
-        np.abs(dense_form(prediction_jacobian(network.layers, caches, 1.0)).T * dy.reshape(-1))
-        .sum(axis=1)
-        .max()
-    )
+    scale = np.abs(dense_form(prediction_jacobian(network.layers, caches, 1.0)).T * dy.reshape(-1)).sum(axis=1).max()
     np.testing.assert_allclose(by_rows, grads.theta, rtol=0, atol=1e-12 * max(scale, 1.0))
 
 

@@ -84,9 +84,7 @@ def test_a_network_computes_the_composition_of_the_paper(case):
     network, x, _ = case
     expected = network_values(network, x)
 
-    np.testing.assert_allclose(
-        network(x), expected, rtol=0, atol=1e-10 * max(1.0, np.abs(expected).max())
-    )
+    np.testing.assert_allclose(network(x), expected, rtol=0, atol=1e-10 * max(1.0, np.abs(expected).max()))
 
 
 @given(network_cases(), ways)
@@ -121,15 +119,11 @@ def test_evaluated_inputs_serve_every_theta():
 
 
 def test_the_cache_of_each_layer_lies_in_its_workspace_which_is_used_again():
-    network = kr.init_network(
-        (2, 3, 3, 1), n_intervals=4, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
-    )
+    network = kr.init_network((2, 3, 3, 1), n_intervals=4, degree=3, domain=(-1, 1), rng=np.random.default_rng(0))
     x = np.random.default_rng(1).uniform(-1.0, 1.0, (7, 2))
     workspaces = new_workspaces(3)
 
-    first, second = (
-        network.run_flow(network.prepare(x, workspaces), workspaces)[1] for _ in range(2)
-    )
+    first, second = (network.run_flow(network.prepare(x, workspaces), workspaces)[1] for _ in range(2))
 
     planes = [[cache.bases.active.planes[0] for cache in caches] for caches in (first, second)]
     for layer, before in enumerate(planes[0]):
@@ -244,10 +238,7 @@ def test_a_copy_or_a_pickle_is_the_same_network_still_read_only_and_with_views(t
     assert repr(other) == repr(network)
     assert not other.theta.flags.writeable
     for layer in other.layers:
-        assert not any(
-            getattr(layer, name).flags.writeable
-            for name in ("knots", "coef", "w_base", "w_spline", "mask")
-        )
+        assert not any(getattr(layer, name).flags.writeable for name in ("knots", "coef", "w_base", "w_spline", "mask"))
         assert np.shares_memory(layer.coef, other.theta)
 
 
@@ -266,9 +257,7 @@ def test_a_mask_stands_for_itself_and_does_not_multiply_the_old_one():
 
 
 def test_a_network_prints_widths_grids_degree_and_parameters():
-    network = kr.init_network(
-        (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
+    network = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
 
     assert repr(network) == "Network([2, 5, 1], n_intervals [5, 5], degree 3, 150 parameters)"
     assert (
@@ -277,9 +266,7 @@ def test_a_network_prints_widths_grids_degree_and_parameters():
     )
 
 
-NETWORK = kr.init_network(
-    (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-)
+NETWORK = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
 X = np.random.default_rng(1).uniform(-1.0, 1.0, (40, 2))
 
 
@@ -372,9 +359,7 @@ EVALUATES = TRAINS | {
     "coverage": kr.coverage,
     "predict_proba": lambda network, x: kr.predict_proba(network, x, loss="logistic"),
     "check_gradients": lambda network, x: kr.check_gradients(network, x, rng=RNG(0)),
-    "equations": lambda network, x: kr.fit(
-        network, equations=[kr.linear_term(x, first=[1.0, 0.0])], n_steps=1
-    ),
+    "equations": lambda network, x: kr.fit(network, equations=[kr.linear_term(x, first=[1.0, 0.0])], n_steps=1),
     "eliminate": lambda network, x: kr.eliminate(network, data(x), grids=(4,), n_steps=1),
     "input_jacobian": kr.input_jacobian,
     "input_hessian": kr.input_hessian,
@@ -421,9 +406,7 @@ def test_training_takes_no_step_to_an_undefined_value():
 def test_sizes_from_1e_100_to_1e100_give_finite_numbers(place, power, base, degree):
     size = 10.0**power
     bound = size if place == "domain" else 1.0
-    network = kr.init_network(
-        (2, 2, 1), n_intervals=3, degree=degree, domain=(-bound, bound), base=base, rng=RNG(0)
-    )
+    network = kr.init_network((2, 2, 1), n_intervals=3, degree=degree, domain=(-bound, bound), base=base, rng=RNG(0))
     x = GOOD if place == "y" else size * GOOD
     y = size * Y if place == "y" else Y
 
@@ -502,9 +485,7 @@ def test_an_output_beyond_float64_is_reported_without_a_warning():
 )
 @for_all("names", [("log", None), (None, "log")])
 def test_what_needs_a_value_at_a_sample_rejects_it(call, names):
-    with pytest.raises(
-        ValueError, match=re.escape(" gives log on the edge from input 0 to output 0")
-    ):
+    with pytest.raises(ValueError, match=re.escape(" gives log on the edge from input 0 to output 0")):
         call(network_with(names))
 
 
@@ -523,9 +504,7 @@ def test_hidden_grids_that_keep_their_numbers_stay_where_a_sample_is_undefined(n
 
 
 def test_samples_decide_where_a_grid_that_does_not_contain_the_old_one_keeps_the_function():
-    network = kr.init_network(
-        (1, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(1)
-    )
+    network = kr.init_network((1, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(1))
     layer = network.layers[0]
     network = kr.Network([replace(layer, coef=30.0 * layer.coef)])
     x = np.random.default_rng(2).uniform(-1.0, 1.0, (6, 1))
@@ -577,9 +556,7 @@ def test_chunks_of_32_mebibytes_cover_every_sample_once():
     [("sin", False), ("x^2", False), ("sqrt", True), ("log", True), ("1/x", True)],
 )
 def test_edges_whose_functions_are_not_defined_everywhere_are_known(name, limited):
-    network = kr.init_network(
-        (1, 1), n_intervals=3, degree=3, domain=(0.5, 1.0), rng=np.random.default_rng(0)
-    )
+    network = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(0.5, 1.0), rng=np.random.default_rng(0))
     fixed = kr.fix_symbolic(network, 0, output=0, input=0, name=name, affine=(1.0, 0.0, 1.0, 0.0))
 
     assert not has_limits(network.layers)

@@ -66,16 +66,12 @@ def test_backward_computes_what_the_chain_rule_says_number_by_number(case, way):
         by_package = gradient(network, x, dy)
 
     for ours, theirs in zip(by_package, network_backward(network, x, dy), strict=True):
-        np.testing.assert_allclose(
-            ours, theirs, rtol=0, atol=1e-10 * max(1.0, np.abs(theirs).max())
-        )
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10 * max(1.0, np.abs(theirs).max()))
 
 
 @for_all("way", WAYS)
 @for_all("degrees", [[0], [1], [2], [3], [4], [5], [6], [7], [0, 2, 6]], ids=str)
-def test_backward_is_the_transpose_of_the_derivative_with_a_difference_of_fourth_order(
-    degrees, way
-):
+def test_backward_is_the_transpose_of_the_derivative_with_a_difference_of_fourth_order(degrees, way):
     """Independent of the checker: x and theta move together; (8 d(h) - d(2h)) / 6 with d(h) = f(h) - f(-h)."""
     errors, h = [], 1e-5
     with contraction_by(way):
@@ -88,18 +84,14 @@ def test_backward_is_the_transpose_of_the_derivative_with_a_difference_of_fourth
             )
 
             values = [
-                np.vdot(
-                    dy, network.with_theta(network.theta + t * theta_direction)(x + t * x_direction)
-                )
+                np.vdot(dy, network.with_theta(network.theta + t * theta_direction)(x + t * x_direction))
                 for t in (h, -h, 2 * h, -2 * h)
             ]
             difference = (8.0 * (values[0] - values[1]) - (values[2] - values[3])) / (12.0 * h)
 
             dx, d_theta = gradient(network, x, dy)
             terms = np.concatenate([(dx * x_direction).ravel(), d_theta * theta_direction])
-            errors.append(
-                abs(difference - terms.sum()) / max(np.abs(terms).sum(), abs(difference), 1e-300)
-            )
+            errors.append(abs(difference - terms.sum()) / max(np.abs(terms).sum(), abs(difference), 1e-300))
 
     assert max(errors) <= 1e-7
 
@@ -114,8 +106,7 @@ def test_every_single_derivative_agrees_with_its_own_difference(way):
         dx, d_theta = gradient(network, x, dy)
         steps = 1e-6 * np.eye(network.n_params)
         theta_sides = [
-            [np.vdot(dy, network.with_theta(network.theta + s * step)(x)) for s in (1, -1)]
-            for step in steps
+            [np.vdot(dy, network.with_theta(network.theta + s * step)(x)) for s in (1, -1)] for step in steps
         ]
         x_sides = []
         for index in np.ndindex(x.shape):
@@ -124,9 +115,7 @@ def test_every_single_derivative_agrees_with_its_own_difference(way):
             x_sides.append([np.vdot(dy, network(x + s * step)) for s in (1, -1)])
 
     size = max(1.0, np.abs(d_theta).max(), np.abs(dx).max())
-    np.testing.assert_allclose(
-        d_theta, -np.diff(theta_sides)[:, 0] / 2e-6, rtol=0, atol=1e-8 * size
-    )
+    np.testing.assert_allclose(d_theta, -np.diff(theta_sides)[:, 0] / 2e-6, rtol=0, atol=1e-8 * size)
     np.testing.assert_allclose(dx.ravel(), -np.diff(x_sides)[:, 0] / 2e-6, rtol=0, atol=1e-8 * size)
 
 
@@ -227,9 +216,7 @@ def test_a_row_is_the_chain_rule_for_one_prediction_number_by_number(case):
     rows = dense_form(jacobian(network, x))
 
     assert rows.shape == expected.shape
-    np.testing.assert_allclose(
-        rows, expected, rtol=1e-9, atol=1e-11 * max(1.0, np.abs(expected).max())
-    )
+    np.testing.assert_allclose(rows, expected, rtol=1e-9, atol=1e-11 * max(1.0, np.abs(expected).max()))
 
 
 @given(network_cases(), ways)
@@ -258,19 +245,14 @@ def test_along_a_random_direction_it_is_the_difference_of_the_predictions(seed, 
 
     # by Richardson's rule: curves on narrow intervals have large third derivatives
     fine, coarse = (
-        central_difference(
-            lambda t: network.with_theta(network.theta + t * direction)(x), step
-        ).reshape(-1)
+        central_difference(lambda t: network.with_theta(network.theta + t * direction)(x), step).reshape(-1)
         for step in (1e-6, 2e-6)
     )
     changes = (4.0 * fine - coarse) / 3.0
 
     rows = jacobian(network, x)
     scale = np.abs(dense_form(rows)) @ np.abs(direction)
-    assert (
-        np.abs(multiply(rows, direction) - changes)
-        <= 1e-7 * (scale + np.abs(network(x)).reshape(-1)).max()
-    ).all()
+    assert (np.abs(multiply(rows, direction) - changes) <= 1e-7 * (scale + np.abs(network(x)).reshape(-1)).max()).all()
 
 
 @pytest.mark.parametrize("n_intervals", [3, 30, 300])
@@ -295,9 +277,7 @@ def finer_example(seed):
     rng = np.random.default_rng(seed)
     sizes = zip(pairwise(SQUARE_INSIDE), (3, 4, 6), strict=True)
     plain = {"degree": 3, "kind": "uneven", "base": "silu", "dead": 0.0, "silent": 0.0}
-    layers = [
-        random_layer(rng, *ends, n_intervals=n_intervals, **plain) for ends, n_intervals in sizes
-    ]
+    layers = [random_layer(rng, *ends, n_intervals=n_intervals, **plain) for ends, n_intervals in sizes]
     network = kr.Network(layers)
     for number, layer in enumerate(layers):
         mask = np.ones((layer.n_out, layer.n_in))
@@ -358,15 +338,10 @@ def backward_with(only_layer=None, **faults):
             layer, cache = network.layers[number], caches[number]
             pieces.insert(
                 0,
-                [
-                    parts[name](layer, cache, dy).ravel()
-                    for name in ("d_coef", "d_w_base", "d_w_spline")
-                ],
+                [parts[name](layer, cache, dy).ravel() for name in ("d_coef", "d_w_base", "d_w_spline")],
             )
             dy = parts["dx_of_base"](layer, cache, dy) + parts["dx_of_splines"](layer, cache, dy)
-        theta = np.concatenate(
-            [array for layer_pieces in (RIGHT | faults)["order"](pieces) for array in layer_pieces]
-        )
+        theta = np.concatenate([array for layer_pieces in (RIGHT | faults)["order"](pieces) for array in layer_pieces])
         return dy, SimpleNamespace(theta=theta)  # not a network: those refuse nan
 
     return backward
@@ -375,27 +350,19 @@ def backward_with(only_layer=None, **faults):
 def refused(seed=0, **faults):
     """The name of the part that the checker refuses."""
     network, x, rng = finer_example(seed)
-    with pytest.raises(
-        ValueError, match=" is wrong: along a random direction backward gives"
-    ) as caught:
+    with pytest.raises(ValueError, match=" is wrong: along a random direction backward gives") as caught:
         kr.check_gradients(network, x, rng=rng, backward=backward_with(**faults))
     return str(caught.value).partition(" is wrong")[0]
 
 
 def transposed_base(layer, cache, dy):
-    return (
-        (dy @ layer.base_matrix.T) * cache.base_slope
-        if layer.n_in == layer.n_out
-        else dx_of_base(layer, cache, dy)
-    )
+    return (dy @ layer.base_matrix.T) * cache.base_slope if layer.n_in == layer.n_out else dx_of_base(layer, cache, dy)
 
 
 def transposed_splines(layer, cache, dy):
     if layer.n_in != layer.n_out:
         return dx_of_splines(layer, cache, dy)
-    return evaluation.slope_sums(
-        matrix(layer).transpose(1, 0, 2).reshape(layer.n_out, -1), cache.bases, dy
-    )
+    return evaluation.slope_sums(matrix(layer).transpose(1, 0, 2).reshape(layer.n_out, -1), cache.bases, dy)
 
 
 def stale_slope(layer, cache, dy):
@@ -451,11 +418,7 @@ FAULTS = {
     ),
     "mask missing in d_coef": (
         "d_coef of layer 0",
-        {
-            "d_coef": lambda layer, cache, dy: (
-                layer.w_spline[:, :, None] * d_matrix(layer, cache, dy)
-            )
-        },
+        {"d_coef": lambda layer, cache, dy: layer.w_spline[:, :, None] * d_matrix(layer, cache, dy)},
     ),
     "w_spline forgotten in d_coef": (
         "d_coef of layer 2",
@@ -475,11 +438,7 @@ FAULTS = {
     "mean over the batch in d_coef": ("d_coef of layer 0", {"d_coef": means}),
     "mask missing in d_w_spline": (
         "d_w_spline of layer 0",
-        {
-            "d_w_spline": lambda layer, cache, dy: np.sum(
-                layer.coef * d_matrix(layer, cache, dy), axis=2
-            )
-        },
+        {"d_w_spline": lambda layer, cache, dy: np.sum(layer.coef * d_matrix(layer, cache, dy), axis=2)},
     ),
     "d_w_spline from C instead of coef": (
         "d_w_spline of layer 0",
@@ -508,17 +467,13 @@ def test_random_networks_are_right(seed):
     network = random_network(rng, widths=(2, 3, 2), degrees=[1, 2, 3, 4])
     network = with_formulas(rng, network, share=0.2)
 
-    assert (
-        kr.check_gradients(network, random_batch(rng, network.layers[0], 8), rng=rng).worst <= 1e-7
-    )
+    assert kr.check_gradients(network, random_batch(rng, network.layers[0], 8), rng=rng).worst <= 1e-7
 
 
 @pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
 def test_units_of_the_inputs_do_not_matter(size):
     rng = np.random.default_rng(0)
-    network = kr.init_network(
-        (2, 3, 2), n_intervals=4, degree=3, domain=(-size, size), rng=rng, base="identity"
-    )
+    network = kr.init_network((2, 3, 2), n_intervals=4, degree=3, domain=(-size, size), rng=rng, base="identity")
     x = rng.uniform(-size, size, (15, 2))
 
     assert kr.check_gradients(network, x, rng=rng).worst <= 1e-7
@@ -577,9 +532,7 @@ def test_an_injected_bug_is_refused_by_the_name_of_its_array(fault, seed):
     assert refused(seed, **faults) == part
 
 
-@pytest.mark.parametrize(
-    "piece", ["d_coef", "d_w_base", "d_w_spline", "dx_of_base", "dx_of_splines"]
-)
+@pytest.mark.parametrize("piece", ["d_coef", "d_w_base", "d_w_spline", "dx_of_base", "dx_of_splines"])
 def test_an_error_of_a_hundred_thousandth_is_refused_and_one_of_a_billionth_is_not(piece):
     network, x, rng = finer_example(0)
     nearly = backward_with(**{piece: lambda *given: (1.0 + 1e-9) * RIGHT[piece](*given)})
@@ -626,9 +579,7 @@ def test_a_refusal_says_both_derivatives():
     assert found == pytest.approx(3.0 * expected, rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("options", "name"), [({"step": 0.0}, "step"), ({"n_directions": 0}, "n_directions")]
-)
+@pytest.mark.parametrize(("options", "name"), [({"step": 0.0}, "step"), ({"n_directions": 0}, "n_directions")])
 def test_wrong_options_are_refused_by_name(options, name):
     network, x, rng = finer_example(0)
 

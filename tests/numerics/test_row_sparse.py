@@ -115,9 +115,7 @@ def test_both_ways_to_the_normal_matrix_agree(n_rows, n_entries, n_columns, asse
     half = upper.reshape(n_columns, n_columns)
     dense = dense_form(block)
     np.testing.assert_allclose(half + half.T, dense.T @ dense, rtol=0, atol=1e-11)
-    np.testing.assert_allclose(
-        row_sparse._normal_by_blas(block), dense.T @ dense, rtol=0, atol=1e-11
-    )
+    np.testing.assert_allclose(row_sparse._normal_by_blas(block), dense.T @ dense, rtol=0, atol=1e-11)
     assert row_sparse._assembling_is_cheaper(block) is assembled
     np.testing.assert_array_equal(
         normal_matrix(block), half + half.T if assembled else row_sparse._normal_by_blas(block)
@@ -148,9 +146,7 @@ def test_both_ways_to_the_normal_matrix_agree(n_rows, n_entries, n_columns, asse
 )
 def test_the_rule_takes_the_way_that_was_measured_faster(measured, assembled):
     n_rows, n_entries, n_columns = measured
-    block = RowSparse(
-        np.zeros((n_rows, n_entries), dtype=np.intp), np.zeros((n_rows, n_entries)), n_columns
-    )
+    block = RowSparse(np.zeros((n_rows, n_entries), dtype=np.intp), np.zeros((n_rows, n_entries)), n_columns)
 
     assert row_sparse._assembling_is_cheaper(block) is assembled
 
@@ -164,9 +160,11 @@ def test_normal_matrices_of_all_kinds_of_blocks_add_up():
         random_block(rng, 4, 30, 150),
         random_block(rng, 2000, 4, 150),
     ]
-    assert [
-        row_sparse._assembling_is_cheaper(block) for block in blocks if isinstance(block, RowSparse)
-    ] == [True, False, True]
+    assert [row_sparse._assembling_is_cheaper(block) for block in blocks if isinstance(block, RowSparse)] == [
+        True,
+        False,
+        True,
+    ]
     matrix = dense_form(blocks)
 
     for stack in (blocks, blocks[::-1]):
@@ -206,9 +204,7 @@ def test_selected_columns_are_those_of_the_matrix(case, seed):
     keep = rng.random(matrix.shape[1]) < 0.5
     keep[rng.integers(matrix.shape[1])] = True
 
-    np.testing.assert_allclose(
-        dense_form(select_columns(jacobian, keep)), matrix[:, keep], rtol=1e-14, atol=1e-15
-    )
+    np.testing.assert_allclose(dense_form(select_columns(jacobian, keep)), matrix[:, keep], rtol=1e-14, atol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -250,9 +246,7 @@ def test_the_solution_solves(n, seed):
     rng = np.random.default_rng(seed)
     matrix, truth = positive_definite(rng, n, 100.0), rng.normal(size=n)
 
-    np.testing.assert_allclose(
-        solve_positive_definite(matrix, matrix @ truth), truth, rtol=0, atol=1e-11
-    )
+    np.testing.assert_allclose(solve_positive_definite(matrix, matrix @ truth), truth, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("n", [64, 65, 150])
@@ -272,9 +266,7 @@ def test_the_residual_is_at_the_floor_of_rounding_also_when_ill_conditioned():
 
     x = solve_positive_definite(matrix, rhs)
 
-    assert np.abs(matrix @ x - rhs).max() <= 150 * np.finfo(float).eps * np.linalg.norm(
-        matrix, 2
-    ) * np.linalg.norm(x)
+    assert np.abs(matrix @ x - rhs).max() <= 150 * np.finfo(float).eps * np.linalg.norm(matrix, 2) * np.linalg.norm(x)
 
 
 def test_only_the_lower_triangle_is_read():
@@ -283,9 +275,7 @@ def test_only_the_lower_triangle_is_read():
 
     spoiled = np.tril(matrix) + np.triu(rng.normal(size=(70, 70)), 1)
 
-    np.testing.assert_array_equal(
-        solve_positive_definite(spoiled, rhs), solve_positive_definite(matrix, rhs)
-    )
+    np.testing.assert_array_equal(solve_positive_definite(spoiled, rhs), solve_positive_definite(matrix, rhs))
 
 
 @pytest.mark.parametrize("eigenvalue", [0.0, -1e-3, np.nan], ids=["singular", "indefinite", "nan"])

@@ -41,9 +41,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 def path(function, theta, n_steps, **options):
     """The points of a run, (n_steps + 1, n_params)."""
-    return np.array(
-        [point.theta for point in islice(adam(function, theta, **options), n_steps + 1)]
-    )
+    return np.array([point.theta for point in islice(adam(function, theta, **options), n_steps + 1)])
 
 
 def constant(gradient):
@@ -62,9 +60,7 @@ def constant(gradient):
     st.floats(-10, -2),
     seeds,
 )
-def test_every_step_is_that_of_the_algorithm_one_number_at_a_time(
-    n, rate, beta1, beta2, log_epsilon, seed
-):
+def test_every_step_is_that_of_the_algorithm_one_number_at_a_time(n, rate, beta1, beta2, log_epsilon, seed):
     rng = np.random.default_rng(seed)
     start, curvatures = rng.normal(size=n), 10.0 ** rng.uniform(-2, 2, n)
     options = (rate, beta1, beta2, 10.0**log_epsilon)
@@ -72,8 +68,7 @@ def test_every_step_is_that_of_the_algorithm_one_number_at_a_time(
     ours = np.array([p.theta for p in islice(adam(bowl(curvatures), start, *options), 31)])
 
     naive, nearby = (
-        naive_adam([lambda theta: curvatures * theta] * 30, at, *options)
-        for at in (start, start * (1.0 + 4e-16))
+        naive_adam([lambda theta: curvatures * theta] * 30, at, *options) for at in (start, start * (1.0 + 4e-16))
     )
     # with a small beta2 every step amplifies its own rounding, as it amplifies a change of the start by two units in the last place
     grown = np.maximum.accumulate(np.abs(nearby - naive).max(axis=1))
@@ -83,9 +78,7 @@ def test_every_step_is_that_of_the_algorithm_one_number_at_a_time(
 def test_the_defaults_are_those_of_the_paper_with_a_rate_of_a_hundredth():
     naive = naive_adam([lambda theta: ROSENBROCK.value_and_grad(theta)[1]] * 50, ROSENBROCK.start)
 
-    np.testing.assert_allclose(
-        path(ROSENBROCK.value_and_grad, ROSENBROCK.start, 50), naive, rtol=1e-15
-    )
+    np.testing.assert_allclose(path(ROSENBROCK.value_and_grad, ROSENBROCK.start, 50), naive, rtol=1e-15)
 
 
 def test_many_parameters_move_as_few_do():
@@ -157,9 +150,7 @@ def test_a_step_to_a_point_that_is_not_finite_is_undone_and_ends_the_run(answer)
 def test_parameters_that_overflow_end_the_run_before_the_function_is_called():
     calls = []
 
-    steps = Steps(
-        adam(lambda t: calls.append(t) or (0.0, np.ones(1)), [0.0], learning_rate=1e200), 5
-    )
+    steps = Steps(adam(lambda t: calls.append(t) or (0.0, np.ones(1)), [0.0], learning_rate=1e200), 5)
 
     assert steps.last().theta[0] == 0.0
     assert "not finite" in steps.stopped
@@ -231,9 +222,7 @@ def test_a_pair_without_positive_curvature_is_not_stored(change):
 
 @for_all("size", [2.0**-10, 1.0, 2.0**10])
 @for_all(("part", "stored"), [(0.9, False), (1.0, False), (1.1, True)])
-def test_a_pair_is_stored_from_eps_times_the_lengths_of_step_and_gradient_change(
-    size, part, stored
-):
+def test_a_pair_is_stored_from_eps_times_the_lengths_of_step_and_gradient_change(size, part, stored):
     """Powers of two, so that the bound itself is exact."""
     step, change = np.array([2.0, 0.0]), np.array([part * EPS, 1.0]) * size
 
@@ -390,9 +379,7 @@ class Curve:
 
     def search(self, start=0.0, direction=1.0, **options):
         value, gradient = self.phi(start), np.array([self.slope(start)])
-        return line_search(
-            self, np.array([start]), np.array([direction]), value, gradient, **options
-        )
+        return line_search(self, np.array([start]), np.array([direction]), value, gradient, **options)
 
 
 def parabola(minimizer=1.0):
@@ -456,9 +443,7 @@ def test_a_fall_that_is_too_small_is_not_accepted_whatever_the_derivative(part, 
 
 def test_a_minimum_between_two_falling_points_is_not_jumped_over():
     """Trials 1 and 10 both go down steeply, but phi(10) > phi(1): the search turns back."""
-    curve = through(
-        (0, 0.0, -0.5), (1, -0.495, -0.49), (5, -1.5, 0.0), (10, -0.45, -0.49), (100, -50.0, 0.0)
-    )
+    curve = through((0, 0.0, -0.5), (1, -0.495, -0.49), (5, -1.5, 0.0), (10, -0.45, -0.49), (100, -50.0, 0.0))
 
     assert 1.0 < curve.search().step < 10.0
 
@@ -613,9 +598,7 @@ def test_the_derivative_decides_where_the_value_rose_by_less_than_10_units_of_ro
 def test_a_search_ends_where_rounding_leaves_no_point_inside_the_bracket():
     """Two units of rounding wide: nine tenths of them are the upper end again."""
     inner, width = through((0, 0.0, -1.0), (1, -0.89, 0.1)), 2.0 * EPS
-    curve = Curve(
-        lambda t: inner.phi((t - 1.0) / width), lambda t: inner.slope((t - 1) / width) / width
-    )
+    curve = Curve(lambda t: inner.phi((t - 1.0) / width), lambda t: inner.slope((t - 1) / width) / width)
 
     found = curve.search(start=1.0, direction=width, c1=0.9, c2=0.95)
 
@@ -731,9 +714,7 @@ def test_the_norm_of_a_gradient_is_its_largest_absolute_entry(name, gradient):
 def test_points_and_what_functions_get_is_read_only_stays_and_is_never_evaluated_again(name):
     seen = []
 
-    points = list(
-        islice(points_of(name, lambda t: seen.append((t, t.copy())) or OPTIMIZERS[name][1](t)), 4)
-    )
+    points = list(islice(points_of(name, lambda t: seen.append((t, t.copy())) or OPTIMIZERS[name][1](t)), 4))
 
     assert not any(theta.flags.writeable for theta, _ in seen)
     assert not any(point.theta.flags.writeable for point in points)
@@ -753,9 +734,7 @@ def test_a_function_may_fill_the_same_arrays_every_time(name):
             buffer[...] = part
         return tuple(buffers)
 
-    for reused, plain in zip(
-        islice(points_of(name, reusing), 6), islice(points_of(name), 6), strict=False
-    ):
+    for reused, plain in zip(islice(points_of(name, reusing), 6), islice(points_of(name), 6), strict=False):
         np.testing.assert_array_equal(reused.theta, plain.theta)
         assert reused.value == plain.value
 

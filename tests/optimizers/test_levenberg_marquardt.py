@@ -35,9 +35,7 @@ def linear_problem(rng, n_rows, n_columns):
 
 
 @given(st.integers(1, 7), st.integers(1, 7), st.floats(-3, 3), seeds)
-def test_the_step_minimizes_the_damped_model_and_the_predicted_fall_is_the_model_s(
-    n_rows, n_columns, exponent, seed
-):
+def test_the_step_minimizes_the_damped_model_and_the_predicted_fall_is_the_model_s(n_rows, n_columns, exponent, seed):
     """The least squares solution of J h = -r stacked on sqrt(mu D) h = 0."""
     rng = np.random.default_rng(seed)
     matrix, r = rng.normal(size=(n_rows, n_columns)), rng.normal(size=n_rows)
@@ -143,9 +141,7 @@ def test_residuals_serve_the_trials_and_change_nothing():
 def test_the_normal_matrix_is_assembled_once_an_accepted_point(monkeypatch):
     """Also when trials in between are rejected, as from this start."""
     assembled, original = [], module.normal_sums
-    monkeypatch.setattr(
-        module, "normal_sums", lambda *parts: assembled.append(1) or original(*parts)
-    )
+    monkeypatch.setattr(module, "normal_sums", lambda *parts: assembled.append(1) or original(*parts))
 
     points = list(islice(levenberg_marquardt(ROSENBROCK.linearize, ROSENBROCK.start), 13))
 
@@ -270,9 +266,7 @@ def test_a_metric_that_is_not_positive_ends_the_run():
     """J has a column of zeros, so that its entry of J^T J + mu D is below 0 for every mu."""
     matrix = np.diag([1.0, 0.0])
 
-    last, stopped = end_of(
-        lambda t: (matrix @ t - 1.0, matrix), [0.0, 0.0], metric=lambda _: np.array([1.0, -1.0])
-    )
+    last, stopped = end_of(lambda t: (matrix @ t - 1.0, matrix), [0.0, 0.0], metric=lambda _: np.array([1.0, -1.0]))
 
     assert last.theta[0] == 0.0
     assert "not positive definite" in stopped
@@ -315,9 +309,7 @@ def test_a_predicted_fall_decides_down_to_10_units_of_rounding_of_the_value(unit
         (0.9e-8, 0.51, 0),
     ],
 )
-def test_below_rounding_a_step_that_halves_the_gradient_may_raise_the_value_by_1e_8_of_it(
-    rise, slope, n_steps, size
-):
+def test_below_rounding_a_step_that_halves_the_gradient_may_raise_the_value_by_1e_8_of_it(rise, slope, n_steps, size):
     small = 2.0**-30
     raised = two_answers(
         ([size * small, size], [1.0, 0.0]),

@@ -24,9 +24,7 @@ ACTIVATIONS = ("tanh", "silu")
 def kan(rng, degrees, formulas=0.0, n=7):
     """A network with masked edges, zero splines and symbolic edges (some locked), and points that are not near knots."""
     while True:
-        network = with_formulas(
-            rng, random_network(rng, widths=WIDTHS, degrees=degrees, kind="uneven"), share=formulas
-        )
+        network = with_formulas(rng, random_network(rng, widths=WIDTHS, degrees=degrees, kind="uneven"), share=formulas)
         x = clear_samples(network, random_batch(rng, network.layers[0], 5 * n))[:n]
         if len(x) == n:
             return network, x
@@ -37,13 +35,8 @@ def perceptron(rng, activation, n=7):
     return model.with_theta(rng.normal(size=model.n_params)), rng.uniform(-1, 1, (n, 2))
 
 
-MODELS = {
-    f"degree {degree}": lambda rng, degree=degree: kan(rng, (degree,)) for degree in (2, 3, 4, 5)
-}
-MODELS |= {
-    f"degree {degree} with formulas": lambda rng, degree=degree: kan(rng, (degree,), 0.5)
-    for degree in (2, 3)
-}
+MODELS = {f"degree {degree}": lambda rng, degree=degree: kan(rng, (degree,)) for degree in (2, 3, 4, 5)}
+MODELS |= {f"degree {degree} with formulas": lambda rng, degree=degree: kan(rng, (degree,), 0.5) for degree in (2, 3)}
 MODELS |= {"formulas alone": lambda rng: kan(rng, (3,), 1.0)}
 MODELS |= {name: lambda rng, name=name: perceptron(rng, name) for name in ACTIVATIONS}
 
@@ -196,9 +189,7 @@ def test_the_gradient_is_twice_the_transposed_rows_times_the_residuals(term):
     residuals, blocks = goal.linearize(model)
     rows = np.concatenate([dense_form(block) for block in blocks])
 
-    np.testing.assert_allclose(
-        2.0 * rows.T @ residuals, gradient, rtol=0, atol=1e-12 * np.abs(gradient).max()
-    )
+    np.testing.assert_allclose(2.0 * rows.T @ residuals, gradient, rtol=0, atol=1e-12 * np.abs(gradient).max())
 
 
 def test_what_is_prepared_once_serves_every_theta():
@@ -250,9 +241,7 @@ def test_a_number_as_source_or_coefficient_is_meant_for_all_points_and_outputs()
     )
     short = kr.linear_term(x, second=matrix, first=np.ones(2), zeroth=0.5, source=0.7)
 
-    np.testing.assert_allclose(
-        residuals_of(model, spread), residuals_of(model, short), rtol=1e-12, atol=1e-13
-    )
+    np.testing.assert_allclose(residuals_of(model, spread), residuals_of(model, short), rtol=1e-12, atol=1e-13)
 
 
 def test_a_value_term_is_the_mean_square_of_an_error_and_zero_without_a_value():
@@ -324,9 +313,7 @@ def test_pairs_are_refused_that_are_no_inputs_and_one_named_twice_counts_once():
 # --- equations and models that do not belong together
 
 
-NETWORK = kr.init_network(
-    (2, 2), n_intervals=3, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
-)
+NETWORK = kr.init_network((2, 2), n_intervals=3, degree=3, domain=(-1, 1), rng=np.random.default_rng(0))
 X = np.random.default_rng(0).uniform(-0.9, 0.9, (9, 2))
 
 
@@ -337,9 +324,7 @@ def test_equations_are_a_list_of_terms(wrong):
 
 
 def test_terms_of_different_variables_are_refused():
-    with pytest.raises(
-        ValueError, match=r"^equations\[1\] has 1 variable, but equations\[0\] has 2"
-    ):
+    with pytest.raises(ValueError, match=r"^equations\[1\] has 1 variable, but equations\[0\] has 2"):
         Equations([kr.value_term(X), kr.value_term(X[:, :1])])
 
 
@@ -353,9 +338,7 @@ def test_a_model_of_other_inputs_or_outputs_is_refused(model):
 
 
 def test_a_model_without_derivatives_by_its_inputs_is_refused():
-    model = kr.init_lan(
-        (2, 1), n_intervals=3, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
-    )
+    model = kr.init_lan((2, 1), n_intervals=3, degree=3, domain=(-1, 1), rng=np.random.default_rng(0))
     with pytest.raises(TypeError, match=r"^network is "):
         Equations([kr.value_term(X)]).check(model)
 
@@ -391,9 +374,7 @@ def test_an_mlp_that_does_not_bend_is_refused_for_equations_of_second_order():
 
 
 @for_all(("order", "name"), [(1, "sqrt"), (2, "x^1.5")])
-def test_a_point_without_the_derivative_of_an_equation_is_refused_by_term_sample_and_edge(
-    order, name
-):
+def test_a_point_without_the_derivative_of_an_equation_is_refused_by_term_sample_and_edge(order, name):
     x = np.array([[0.5, 0.5], [0.0, 0.5]])
     network = kr.fix_symbolic(NETWORK, 0, output=0, input=0, name=name)
     terms = [kr.linear_term(x, zeroth=1.0, **{("first", "second")[order - 1]: [1.0, 1.0]})]
@@ -451,9 +432,7 @@ def product_of_sines():
         (1, 0, "x", (1, 0, 1, 0)),
         (1, 1, "x", (1, 0, 1, 0)),
     ]
-    return formula_network(
-        sums, [(0, i, "sin", (np.pi, np.pi / 2, 0.5 - i, 0)) for i in (0, 1)], widths=(2, 2, 1)
-    )
+    return formula_network(sums, [(0, i, "sin", (np.pi, np.pi / 2, 0.5 - i, 0)) for i in (0, 1)], widths=(2, 2, 1))
 
 
 def decaying_wave():
@@ -552,9 +531,7 @@ POISSON = [
 
 def small_kan(widths=(1, 1), n_intervals=5, degree=4):
     rng = np.random.default_rng(0)
-    return kr.init_network(
-        widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng
-    )
+    return kr.init_network(widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng)
 
 
 def small_perceptron(activation="tanh"):
@@ -626,15 +603,11 @@ def test_a_system_of_two_outputs_is_solved():
     terms = [kr.function_term(INSIDE, rotation, order=1), kr.value_term([[0.0]], [[0.0, 1.0]])]
     run = kr.fit(small_kan((1, 2), 16), equations=terms, n_steps=40)
 
-    np.testing.assert_allclose(
-        run.network(TEST), np.hstack([sine(TEST), np.cos(np.pi * TEST)]), atol=1e-3
-    )
+    np.testing.assert_allclose(run.network(TEST), np.hstack([sine(TEST), np.cos(np.pi * TEST)]), atol=1e-3)
 
 
 def test_a_network_that_solves_the_problem_stays():
-    solved = kr.fix_symbolic(
-        small_kan(), 0, output=0, input=0, name="sin", affine=(np.pi, 0.0, 1.0, 0.0)
-    )
+    solved = kr.fix_symbolic(small_kan(), 0, output=0, input=0, name="sin", affine=(np.pi, 0.0, 1.0, 0.0))
 
     run = kr.fit(solved, equations=POISSON, n_steps=5)
 
@@ -643,9 +616,7 @@ def test_a_network_that_solves_the_problem_stays():
 
 def test_formulas_find_their_constants_in_the_equation():
     """a sin(b x) with a and b beside pi and 1; no sample of u is given."""
-    near = kr.fix_symbolic(
-        small_kan(), 0, output=0, input=0, name="sin", affine=(3.0, 0.05, 0.9, 0.02)
-    )
+    near = kr.fix_symbolic(small_kan(), 0, output=0, input=0, name="sin", affine=(3.0, 0.05, 0.9, 0.02))
 
     assert error(kr.fit(near, equations=POISSON, n_steps=30).network) <= 1e-12
 
@@ -664,9 +635,7 @@ def test_measurements_stand_in_for_boundary_conditions_and_test_data_only_report
 def test_a_solution_may_be_known_as_test_data_alone():
     data = kr.Data(TEST[:0], TEST[:0], TEST, sine(TEST))
 
-    with_test, without = (
-        kr.fit(small_kan((1, 2, 1)), one, equations=POISSON, n_steps=8) for one in (data, None)
-    )
+    with_test, without = (kr.fit(small_kan((1, 2, 1)), one, equations=POISSON, n_steps=8) for one in (data, None))
 
     np.testing.assert_array_equal(with_test.network.theta, without.network.theta)
     assert with_test.history.test_rmse[-1] == pytest.approx(error(with_test.network), rel=1e-9)
@@ -711,9 +680,7 @@ def test_with_scales_an_equation_is_solved_in_any_units(length, size):
         kr.equation_term(u - size, points[:1], scales=scales),
     ]
 
-    solution = scales.network(
-        kr.fit(small_kan(n_intervals=10), equations=terms, n_steps=30).network
-    )
+    solution = scales.network(kr.fit(small_kan(n_intervals=10), equations=terms, n_steps=30).network)
 
     exact = size * np.exp(-3.0 * points / length)
     assert np.abs(solution(points) - exact).max() <= 1e-4 * size
@@ -725,12 +692,8 @@ def test_with_scales_an_equation_is_solved_in_any_units(length, size):
 def test_scales_map_their_bounds_to_minus_one_and_one_wherever_they_lie():
     scales = kr.Scales(domain=[(2.0, 6.0), (-3.0, -1.0)], values=[(3.0, 5.0), (-8.0, -4.0)])
 
-    assert scales.inputs([[2.0, -3.0], [4.0, -2.0], [6.0, -1.0]]).tolist() == [
-        [v, v] for v in (-1, 0, 1)
-    ]
-    assert scales.outputs([[3.0, -8.0], [4.0, -6.0], [5.0, -4.0]]).tolist() == [
-        [v, v] for v in (-1, 0, 1)
-    ]
+    assert scales.inputs([[2.0, -3.0], [4.0, -2.0], [6.0, -1.0]]).tolist() == [[v, v] for v in (-1, 0, 1)]
+    assert scales.outputs([[3.0, -8.0], [4.0, -6.0], [5.0, -4.0]]).tolist() == [[v, v] for v in (-1, 0, 1)]
 
 
 def test_scales_of_another_number_of_unknowns_or_coordinates_are_rejected():

@@ -106,15 +106,10 @@ def forward_error(model, x):
 
 def forward_error_of(model, x, h):
     n = x.shape[1]
-    jet = jet_at(
-        model, x, directional_kind(np.eye(n), [(p, q) for q in range(n) for p in range(n)])
-    )
+    jet = jet_at(model, x, directional_kind(np.eye(n), [(p, q) for q in range(n) for p in range(n)]))
     first = directional_kind(np.eye(n), ())
     moved = np.stack(
-        [
-            fourth_order(lambda t, q=q: jet_at(model, x + t * np.eye(n)[q], first), h)
-            for q in range(n)
-        ],
+        [fourth_order(lambda t, q=q: jet_at(model, x + t * np.eye(n)[q], first), h) for q in range(n)],
         axis=1,
     )
     by_values, by_slopes = moved[:, :, 0], moved[:, :, 1:].reshape(len(jet), n * n, -1)
@@ -126,16 +121,12 @@ def gradient_errors(model, x, kind, rng):
     jet, caches = flow_of(model, x, kind)
     seed, direction = rng.normal(size=jet.shape), 0.1 * rng.normal(size=model.n_params)
 
-    moved = fourth_order(
-        lambda h: jet_at(model.replace_theta(model.theta + h * direction), x, kind) * seed
-    )
+    moved = fourth_order(lambda h: jet_at(model.replace_theta(model.theta + h * direction), x, kind) * seed)
     gradient = jets.run_jet_backward(model, caches, seed)
     by_sample = multiply(jets.jet_jacobian(model, caches, seed), direction)
     return {
         "gradient": error(gradient @ direction, moved.sum(), np.abs(gradient * direction).sum()),
-        "rows": error(
-            by_sample, moved.sum(axis=(0, 1)), np.abs(gradient * direction).sum() / len(x)
-        ),
+        "rows": error(by_sample, moved.sum(axis=(0, 1)), np.abs(gradient * direction).sum() / len(x)),
     }
 
 
@@ -151,9 +142,7 @@ def reverse_error(layer, x, kind, rng):
         direction = np.zeros(jet.shape)
         direction[:, parts] = rng.normal(size=direction[:, parts].shape)
         moved = fourth_order(
-            lambda h, d=direction: np.vdot(
-                seed, jets.SplineJet.of(layer, jet + h * d, kind, 2).outputs(layer)
-            )
+            lambda h, d=direction: np.vdot(seed, jets.SplineJet.of(layer, jet + h * d, kind, 2).outputs(layer))
         )
         errors.append(error(np.vdot(d_jet, direction), moved, np.abs(d_jet * direction).sum()))
     return max(errors)
@@ -177,9 +166,7 @@ def perceptron(activation, depth, seed=0, n_samples=7):
 
 
 def close(ours, theirs, tolerance=1e-9):
-    np.testing.assert_allclose(
-        ours, theirs, rtol=0, atol=tolerance * max(1.0, np.abs(theirs).max(initial=0.0))
-    )
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * max(1.0, np.abs(theirs).max(initial=0.0)))
 
 
 def derivatives(model, x):
@@ -230,9 +217,7 @@ def test_an_operator_is_the_sum_of_its_terms_that_the_loops_give(case, of_each_s
 
     ours = jet_at(network, x, operator_kind(second, first))[:, -1].T
 
-    close(
-        ours, np.einsum("bpq,bopq->bo", matrix, hessian) + np.einsum("bp,bop->bo", drift, gradient)
-    )
+    close(ours, np.einsum("bpq,bopq->bo", matrix, hessian) + np.einsum("bp,bop->bo", drift, gradient))
 
 
 @given(network_cases(degrees=[2, 3, 4], n_samples=few))
@@ -300,9 +285,7 @@ def test_outside_the_knot_rows_the_base_function_alone_has_derivatives():
     silent = kr.Layer(layer.knots, layer.coef, layer.w_base, 0.0 * layer.w_spline, layer.mask, 3)
     x = np.array([[50.0, -50.0], [-7.0, 8.0]])
 
-    np.testing.assert_array_equal(
-        kr.input_hessian(kr.Network((layer,)), x), kr.input_hessian(kr.Network((silent,)), x)
-    )
+    np.testing.assert_array_equal(kr.input_hessian(kr.Network((layer,)), x), kr.input_hessian(kr.Network((silent,)), x))
 
 
 def test_numbers_that_overflow_or_are_undefined_become_nan_without_a_warning():
@@ -356,9 +339,7 @@ def test_those_of_mlps_are_differences_to_1e_7(activation, depth):
 
 @pytest.mark.parametrize("formulas", [False, True], ids=["splines", "formulas"])
 @pytest.mark.parametrize("widths", [(1, 1), (3, 2), (4, 12)], ids=str)
-def test_a_layers_gradient_by_its_jet_is_a_difference_in_the_value_the_first_and_the_second_parts(
-    widths, formulas
-):
+def test_a_layers_gradient_by_its_jet_is_a_difference_in_the_value_the_first_and_the_second_parts(widths, formulas):
     for seed in draws(5):
         network, x, rng = some_case(seed, widths=widths, formulas=formulas)
         for kind in every_kind(rng, widths[0], len(x)).values():
@@ -381,11 +362,7 @@ def test_every_single_derivative_agrees_with_its_own_difference(name):
 
     gradient = jets.run_jet_backward(model, caches, seed)
     moved = [
-        fourth_order(
-            lambda h, step=step: np.vdot(
-                seed, jet_at(model.with_theta(model.theta + h * step), x, kind)
-            )
-        )
+        fourth_order(lambda h, step=step: np.vdot(seed, jet_at(model.with_theta(model.theta + h * step), x, kind)))
         for step in np.eye(model.n_params)
     ]
 
@@ -399,9 +376,7 @@ def rows_add_up_and_are_each_samples_own(model, x, kind, rng):
     weights = rng.normal(size=len(x))
     gradient = jets.run_jet_backward(model, caches, seed * weights)
     alone = [
-        dense_form(
-            jets.jet_jacobian(model, flow_of(model, x[b : b + 1], kind)[1], seed[:, :, b : b + 1])
-        )[0]
+        dense_form(jets.jet_jacobian(model, flow_of(model, x[b : b + 1], kind)[1], seed[:, :, b : b + 1]))[0]
         for b in range(len(x))
     ]
 
@@ -448,9 +423,7 @@ def test_locked_formulas_share_a_column_that_is_the_sum_of_their_own():
     rng = np.random.default_rng(0)
     apart = kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
     for j, i in ((0, 0), (1, 1)):
-        apart = kr.fix_symbolic(
-            apart, 0, output=j, input=i, name="sin", affine=(1.3, 0.2, 0.7, -0.1)
-        )
+        apart = kr.fix_symbolic(apart, 0, output=j, input=i, name="sin", affine=(1.3, 0.2, 0.7, -0.1))
     locked = kr.lock_edges(apart, 0, [(0, 0), (1, 1)])
     x, kind = rng.uniform(-0.9, 0.9, (6, 2)), random_directions(rng, 2)
     seed, results = rng.normal(size=(1, kind.n_components, 6)), []
@@ -519,9 +492,7 @@ def test_the_hessian_is_exactly_symmetric_and_its_trace_is_the_laplacian(model):
     hessian = kr.input_hessian(model, X)
 
     np.testing.assert_array_equal(hessian, hessian.swapaxes(2, 3))
-    np.testing.assert_allclose(
-        kr.input_laplacian(model, X), np.einsum("bopp->bo", hessian), rtol=0, atol=1e-12
-    )
+    np.testing.assert_allclose(kr.input_laplacian(model, X), np.einsum("bopp->bo", hessian), rtol=0, atol=1e-12)
     assert np.abs(hessian[..., 0, 1]).max() > 1e-4
 
 
@@ -542,8 +513,7 @@ def test_the_hessian_is_the_difference_of_the_jacobian_and_that_of_the_values_to
         network, x, _ = some_case([degree, seed], degrees=(degree,), formulas=bool(seed % 2))
         axes = np.eye(x.shape[1])
         by_values, by_slopes = (
-            differences(function, x, axes)
-            for function in (network, partial(kr.input_jacobian, network))
+            differences(function, x, axes) for function in (network, partial(kr.input_jacobian, network))
         )
 
         assert error(kr.input_jacobian(network, x), by_values) <= TOLERANCE
@@ -569,9 +539,7 @@ def assert_like_sympy(network, x):
         (kr.input_hessian(network, x), hessian),
         (kr.input_laplacian(network, x), np.einsum("bopp->bo", hessian)),
     ):
-        np.testing.assert_allclose(
-            ours, theirs, rtol=0, atol=1e-11 * max(1.0, np.abs(hessian).max())
-        )
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-11 * max(1.0, np.abs(hessian).max()))
 
 
 @settings(max_examples=3)  # SymPy is slow

@@ -186,9 +186,7 @@ powers = st.sampled_from([1e-6, 1e-3, 1.0, 1e3, 1e6])
 
 
 @given(seeds, st.integers(0, 2), powers, powers, st.integers(1, 3), st.booleans())
-def test_right_partials_of_any_polynomial_are_never_refused(
-    seed, order, scale, size, n_residuals, flat
-):
+def test_right_partials_of_any_polynomial_are_never_refused(seed, order, scale, size, n_residuals, flat):
     """The model's outputs are about `scale`, the residual is a polynomial in outputs over `scale`, times `size`."""
     rng = np.random.default_rng(seed)
     options = {"n_residuals": 1 if flat else n_residuals, "flat": flat}
@@ -275,9 +273,7 @@ def test_a_wrong_partial_of_a_single_point_is_found():
 @for_all("sign", [1.0, -1.0])
 def test_a_partial_derivative_may_differ_by_a_hundred_thousandth_of_both_sides(sign):
     def judge_cube(factor):
-        judge(
-            NET1, X1, lambda x, u, du, d2u: (u[:, 0] ** 3, 3 * factor * u**2, None, None), order=0
-        )
+        judge(NET1, X1, lambda x, u, du, d2u: (u[:, 0] ** 3, 3 * factor * u**2, None, None), order=0)
 
     judge_cube(1.0 + sign * 1.5e-5)
     with pytest.raises(ValueError, match="by_u is wrong"):
@@ -285,9 +281,7 @@ def test_a_partial_derivative_may_differ_by_a_hundred_thousandth_of_both_sides(s
 
 
 @for_all(("part", "found"), [(1e-12, False), (1e-6, True)])
-def test_a_wrong_partial_derivative_is_found_unless_rounding_of_the_other_terms_hides_it(
-    part, found
-):
+def test_a_wrong_partial_derivative_is_found_unless_rounding_of_the_other_terms_hides_it(part, found):
     """Rounding of R is 1e-14 of its terms, which a difference with h = 1e-6 makes 1e-8."""
 
     def function(x, u, du, d2u):

@@ -216,9 +216,7 @@ def test_the_cards_of_the_tutorials_are_plain_without_docstrings_and_tags():
 @pytest.mark.long
 def test_the_cards_and_the_cell_below_them_are_a_program_of_at_most_90_lines_that_learns(tmp_path):
     page = tree.pages()["tutorials/04_a_network"]
-    (training,) = re.findall(
-        r"^```\{code-cell\} ipython3\n(def mine\(x\):\n.+?)^```$", page, re.DOTALL | re.MULTILINE
-    )
+    (training,) = re.findall(r"^```\{code-cell\} ipython3\n(def mine\(x\):\n.+?)^```$", page, re.DOTALL | re.MULTILINE)
     program = "\n\n\n".join(["import numpy as np", *cards_of_the_tutorials("[1-4]"), training])
     (tmp_path / "my_kan.py").write_text(program, encoding="utf-8")
 

@@ -49,9 +49,7 @@ BY_DEFINITION = {
     "exp_sin": lambda x: math.exp(math.sin(math.pi * x[0]) + x[1] ** 2),
     "product": lambda x: x[0] * x[1],
     "exp_mean_sin2": lambda x: math.exp(sum(math.sin(math.pi * v / 2) ** 2 for v in x) / 100),
-    "exp_two_sines": lambda x: math.exp(
-        sum(math.sin(math.pi * (x[i] ** 2 + x[i + 1] ** 2)) for i in (0, 2)) / 2
-    ),
+    "exp_two_sines": lambda x: math.exp(sum(math.sin(math.pi * (x[i] ** 2 + x[i + 1] ** 2)) for i in (0, 2)) / 2),
 }
 SHAPES = [(1, 1), (2, 1, 1), (2, 2, 1), (100, 1, 1), (4, 4, 2, 1)]
 
@@ -121,9 +119,7 @@ def test_a_function_gives_its_values_at_uniform_points_also_if_it_changes_its_ar
     named, own = small("product", noise=0.1), small(lambda x: x[:, 0] * x[:, 1], noise=0.1)
     changed = small(lambda x: x.__imul__(0.0).sum(axis=1))
 
-    np.testing.assert_array_equal(
-        data.y_train[:, 0], np.sin(data.x_train[:, 0]) * data.x_train[:, 1]
-    )
+    np.testing.assert_array_equal(data.y_train[:, 0], np.sin(data.x_train[:, 0]) * data.x_train[:, 1])
     assert all(np.array_equal(getattr(named, name), getattr(own, name)) for name in ARRAYS)
     np.testing.assert_array_equal(changed.x_train, data.x_train)
 
@@ -182,9 +178,7 @@ def test_either_part_may_have_no_rows(n_train, n_test):
 
 def test_what_has_the_four_arrays_is_data_and_data_stay_as_they_are():
     labels = np.arange(N) % 2
-    given = SimpleNamespace(
-        x_train=X, y_train=labels, x_test=X, y_test=labels, names="abc", classes=["no", "yes"]
-    )
+    given = SimpleNamespace(x_train=X, y_train=labels, x_test=X, y_test=labels, names="abc", classes=["no", "yes"])
     given.names = ["a", "b", "c"]
 
     data = check_data(given)

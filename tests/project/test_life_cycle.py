@@ -24,9 +24,7 @@ SHAPES = [(1, 1), (2, 3, 1), (2, 2, 2), (3, 2, 2, 1)]
 
 def everything(network):
     """The network as bytes, with its symbolic edges."""
-    edges = [
-        (edge.output, edge.input, edge.name) for layer in network.layers for edge in layer.symbolic
-    ]
+    edges = [(edge.output, edge.input, edge.name) for layer in network.layers for edge in layer.symbolic]
     affine = [layer.affine.tobytes() for layer in network.layers]
     return bits(network), repr(edges), affine
 
@@ -95,9 +93,7 @@ class LifeCycle(RuleBasedStateMachine):
             self.network(x),
             np.random.default_rng(0).choice([-1.0, 1.0], (3, self.network.n_params)),
         )
-        nearby = [
-            self.network.with_theta(self.network.theta * (1.0 + 4e-16 * each)) for each in signs
-        ]
+        nearby = [self.network.with_theta(self.network.theta * (1.0 + 4e-16 * each)) for each in signs]
         moved = max(np.abs(network(x) - y).max() for network in nearby)
         return 1e-10 * max(1.0, np.abs(y).max()) + 100.0 * moved
 
@@ -136,9 +132,7 @@ class LifeCycle(RuleBasedStateMachine):
     )
     def fit(self, optimizer, n_steps, update_grids):
         data = kr.Data(self.x, self.targets, self.x, self.targets)
-        run = kr.fit(
-            self.network, data, optimizer=optimizer, n_steps=n_steps, update_grids=update_grids
-        )
+        run = kr.fit(self.network, data, optimizer=optimizer, n_steps=n_steps, update_grids=update_grids)
         assert run.stopped
         assert np.isfinite(run.history.train_rmse).all()
         if optimizer != "adam":
@@ -152,14 +146,10 @@ class LifeCycle(RuleBasedStateMachine):
         finest = max(layer.n_intervals for layer in self.network.layers)
         finer = kr.extend_grid(self.network, self.x, n_intervals=2 * finest, outer=outer)
         assert [layer.n_intervals for layer in finer.layers] == [2 * finest] * len(finer.layers)
-        if outer == "kept" and all(
-            finest % layer.n_intervals == 0 for layer in self.network.layers
-        ):
+        if outer == "kept" and all(finest % layer.n_intervals == 0 for layer in self.network.layers):
             wide = 3.0 * self.x
             change = kr.distance(self.network, finer, wide).max
-            size = max(
-                np.abs(layer.coef * layer.w_spline[:, :, None]).max() for layer in finer.layers
-            )
+            size = max(np.abs(layer.coef * layer.w_spline[:, :, None]).max() for layer in finer.layers)
             size = max(size, self.scale(), np.abs(self.network(wide)).max())
             assert change <= 1e-9 * size + self.tolerance(wide)
         self.become(finer)
@@ -256,9 +246,7 @@ class LifeCycle(RuleBasedStateMachine):
             library = build(source, Path(self.folder.name))
             found = call(library, self.network, self.x)
             at = self.clear()
-            np.testing.assert_allclose(
-                found[at], self.network(self.x)[at], rtol=0, atol=self.tolerance(self.x)
-            )
+            np.testing.assert_allclose(found[at], self.network(self.x)[at], rtol=0, atol=self.tolerance(self.x))
 
     @precondition(lambda self: not self.edges("spline"))
     @rule()
@@ -268,9 +256,7 @@ class LifeCycle(RuleBasedStateMachine):
         expressions = found if isinstance(found, tuple) else (found,)
         values = [sympy.lambdify(names, one, "numpy")(*self.x.T) for one in expressions]
         values = np.stack([np.broadcast_to(one, len(self.x)) for one in values], axis=1)
-        np.testing.assert_allclose(
-            values, self.network(self.x), rtol=0, atol=self.tolerance(self.x)
-        )
+        np.testing.assert_allclose(values, self.network(self.x), rtol=0, atol=self.tolerance(self.x))
 
     @precondition(lambda self: self.edges("spline"))
     @rule()
@@ -330,6 +316,4 @@ class LifeCycle(RuleBasedStateMachine):
 
 TestLifeCycle = LifeCycle.TestCase
 # an example takes half a second
-TestLifeCycle.settings = settings(
-    max_examples=max(3, settings().max_examples // 2), stateful_step_count=20
-)
+TestLifeCycle.settings = settings(max_examples=max(3, settings().max_examples // 2), stateful_step_count=20)

@@ -96,9 +96,7 @@ def imports(source):
 
 # package -> the names that its __init__.py hands on
 HANDED_ON = {
-    name.removesuffix(".__init__"): {
-        item.rpartition(".")[2] for item, _ in imports(path.read_text(encoding="utf-8"))
-    }
+    name.removesuffix(".__init__"): {item.rpartition(".")[2] for item, _ in imports(path.read_text(encoding="utf-8"))}
     for name, path in FILES.items()
     if name.endswith(".__init__")
 }
@@ -157,11 +155,7 @@ def test_a_module_imports_siblings_and_what_the_packages_of_its_row_offer(module
 
 def test_neither_packages_nor_the_modules_of_one_import_each_other_in_a_circle():
     inside = {
-        module: {
-            ".".join(of_package(name))
-            for name, loading in imports(path.read_text(encoding="utf-8"))
-            if loading
-        }
+        module: {".".join(of_package(name)) for name, loading in imports(path.read_text(encoding="utf-8")) if loading}
         for module, path in FILES.items()
     }
 
@@ -172,9 +166,7 @@ def test_neither_packages_nor_the_modules_of_one_import_each_other_in_a_circle()
 
 def test_training_loads_only_the_packages_that_it_uses():
     code = "import sys, kan_ref.training; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     packages = {name.split(".")[1] for name in loaded.stdout.split() if name.startswith("kan_ref.")}
 
     used = "baselines bspline checks data functions network numerics optimizers pde sparsity"
@@ -224,9 +216,7 @@ LETTERS = {
 }
 DEFINITION = re.compile(r"^    \(([A-Z]\d{1,2})\)(?=  )", flags=re.MULTILINE)
 LABEL = re.compile(r"(?<!\w)\(([A-Z]\d{1,2})\)")
-CODE_IN_MARKDOWN = re.compile(
-    r"^(`{3,}).*?^\1$|`[^`]*`|\$\$.*?\$\$", flags=re.MULTILINE | re.DOTALL
-)
+CODE_IN_MARKDOWN = re.compile(r"^(`{3,}).*?^\1$|`[^`]*`|\$\$.*?\$\$", flags=re.MULTILINE | re.DOTALL)
 
 
 def defined_in(source):
@@ -294,9 +284,7 @@ def test_every_tag_and_its_formula_are_on_one_page_a_tutorial_or_that_of_the_imp
     assert set(SHOWN) == set(TAGGED)
     assert {tag: LABELLED.get(tag) for tag in TAGGED if LABELLED.get(tag) != SHOWN[tag]} == {}
     pages = {page for pages in SHOWN.values() for page in pages}
-    assert {page for page in pages if not re.match(r"tutorials/\d", page)} == {
-        "docs/more_equations"
-    }
+    assert {page for page in pages if not re.match(r"tutorials/\d", page)} == {"docs/more_equations"}
 
 
 def test_every_equation_of_the_paper_that_is_carried_out_is_derived_in_a_tutorial():

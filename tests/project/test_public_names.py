@@ -84,9 +84,7 @@ for name in {PUBLIC_MODULES}:
 
 
 def test_the_table_names_every_public_name_once():
-    assert kan_ref.__all__ == sorted(
-        name for names in kan_ref._PUBLIC.values() for name in names.split()
-    )
+    assert kan_ref.__all__ == sorted(name for names in kan_ref._PUBLIC.values() for name in names.split())
     assert len(kan_ref.__all__) == len(set(kan_ref.__all__))
 
 
@@ -99,16 +97,8 @@ def test_what_is_neither_public_nor_a_module_of_the_folder_is_no_attribute(name)
 def test_type_checkers_see_the_names_of_the_table_and_the_modules_of_the_folder():
     body = ast.parse((ROOT / "kan_ref" / "__init__.pyi").read_text(encoding="utf-8")).body
     statements = [node for node in body if isinstance(node, ast.ImportFrom)]
-    seen = [
-        (statement.module, alias.name, alias.asname)
-        for statement in statements
-        for alias in statement.names
-    ]
-    names = [
-        (f"kan_ref.{module}", name, name)
-        for module, names in kan_ref._PUBLIC.items()
-        for name in names.split()
-    ]
+    seen = [(statement.module, alias.name, alias.asname) for statement in statements for alias in statement.names]
+    names = [(f"kan_ref.{module}", name, name) for module, names in kan_ref._PUBLIC.items() for name in names.split()]
 
     assert sorted(seen) == sorted(
         names
@@ -146,9 +136,7 @@ print(*(module for module in ("numpy", "kan_ref.bspline", "kan_ref.training") if
 
 
 def test_loading_everything_warns_of_nothing_and_prints_nothing():
-    code = (
-        f"import kan_ref; [getattr(kan_ref, name) for name in kan_ref.__all__ + {PUBLIC_MODULES}]"
-    )
+    code = f"import kan_ref; [getattr(kan_ref, name) for name in kan_ref.__all__ + {PUBLIC_MODULES}]"
 
     assert run(code, "-W", "error") == ""
 
@@ -169,9 +157,7 @@ try:
 except ModuleNotFoundError as error:
     print(error)
 """
-    assert run(code).strip() == (
-        "kan_ref.sklearn needs scikit-learn 1.6 or newer: pip install 'kan_ref[sklearn]'"
-    )
+    assert run(code).strip() == ("kan_ref.sklearn needs scikit-learn 1.6 or newer: pip install 'kan_ref[sklearn]'")
 
 
 def test_the_version_is_a_literal_that_the_build_can_read():
@@ -198,9 +184,7 @@ MODULES = [
 
 def table(text):
     """(paper, code names, shape, where) of every row of the first table in a Markdown text."""
-    rows = [
-        re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("|")
-    ]
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("|")]
     return [
         (paper.strip(), re.findall(r"`(\w+)`", code), shape.strip(), where.strip())
         for paper, code, shape, where in rows[2:]
@@ -208,9 +192,7 @@ def table(text):
 
 
 ROWS = table((ROOT / "NOTATION.md").read_text(encoding="utf-8"))
-NAMES = [
-    pytest.param(name, shape, where, id=name) for _, names, shape, where in ROWS for name in names
-]
+NAMES = [pytest.param(name, shape, where, id=name) for _, names, shape, where in ROWS for name in names]
 
 
 def bound_names(source):
@@ -228,9 +210,7 @@ def bound_names(source):
 
 def source_of(module):
     file = ROOT.joinpath(*module.split("."))
-    return (file / "__init__.py" if file.is_dir() else file.with_suffix(".py")).read_text(
-        encoding="utf-8"
-    )
+    return (file / "__init__.py" if file.is_dir() else file.with_suffix(".py")).read_text(encoding="utf-8")
 
 
 @for_all(("name", "shape", "where"), NAMES)
@@ -257,9 +237,7 @@ DEGREE, N_INTERVALS, BATCH, N_IN, N_OUT, N_ROWS, N_POINTS, N_RESIDUALS = 2, 5, 7
 def shapes_in_the_code():
     """Of every array in the table its shape in one network layer of 3 inputs and 4 outputs, at a batch of 7."""
     rng = np.random.default_rng(0)
-    network = kr.init_network(
-        (N_IN, N_OUT), n_intervals=N_INTERVALS, degree=DEGREE, domain=(-1.0, 1.0), rng=rng
-    )
+    network = kr.init_network((N_IN, N_OUT), n_intervals=N_INTERVALS, degree=DEGREE, domain=(-1.0, 1.0), rng=rng)
     x, dy = rng.uniform(-1, 1, (BATCH, N_IN)), rng.normal(size=(BATCH, N_OUT))
     (layer,) = network.layers
     formulas = tuple(SymbolicEdge(0, i, LIBRARY["sin"], i) for i in range(N_ROWS))
@@ -270,8 +248,7 @@ def shapes_in_the_code():
     d_edges = rng.normal(size=(BATCH, N_OUT, N_IN))
     dx, _ = layer_passes.layer_backward(layer, cache, dy, d_edges)
     arrays = {
-        name: getattr(layer, name)
-        for name in ("knots", "breakpoints", "coef", "w_base", "w_spline", "mask", "affine")
+        name: getattr(layer, name) for name in ("knots", "breakpoints", "coef", "w_base", "w_spline", "mask", "affine")
     }
     arrays |= {
         "base": cache.base,
@@ -304,9 +281,7 @@ def arrays_of_a_condition(network):
     def function(x, u, du, d2u):
         factors = np.arange(1.0, 1 + N_RESIDUALS)
         found.update(u=u, du=du, d2u=d2u)
-        found["residual"] = (
-            factors * (u.sum(axis=1) + du.sum(axis=(1, 2)) + d2u.sum(axis=(1, 2, 3)))[:, None]
-        )
+        found["residual"] = factors * (u.sum(axis=1) + du.sum(axis=(1, 2)) + d2u.sum(axis=(1, 2, 3)))[:, None]
         found["by_u"], found["by_du"], found["by_d2u"] = (
             np.broadcast_to(
                 factors.reshape(-1, *[1] * (thing.ndim - 1)),
@@ -347,24 +322,17 @@ def shape_in_words(words):
 
 def test_every_array_has_the_shape_that_the_table_says():
     in_the_table = {
-        name: shape_in_words(shape)
-        for _, names, shape, where in ROWS
-        for name in names
-        if shape.startswith("(")
+        name: shape_in_words(shape) for _, names, shape, where in ROWS for name in names if shape.startswith("(")
     }
 
     assert in_the_table == shapes_in_the_code()
 
 
 def test_theta_runs_through_the_layers_as_the_page_says():
-    network = kr.init_network(
-        (2, 3, 1), n_intervals=4, degree=3, domain=(0.0, 1.0), rng=np.random.default_rng(0)
-    )
+    network = kr.init_network((2, 3, 1), n_intervals=4, degree=3, domain=(0.0, 1.0), rng=np.random.default_rng(0))
 
     pieces = [
-        getattr(layer, name).ravel(order="C")
-        for layer in network.layers
-        for name in ("coef", "w_base", "w_spline")
+        getattr(layer, name).ravel(order="C") for layer in network.layers for name in ("coef", "w_base", "w_spline")
     ]
 
     np.testing.assert_array_equal(np.concatenate(pieces), network.theta)
@@ -376,9 +344,7 @@ def test_theta_runs_through_the_layers_as_the_page_says():
 def parameter_section(docstring, title="Parameters"):
     """(name, what stands after the colon) of every entry of a numpydoc section, in order; None if there is none."""
     lines = inspect.cleandoc(docstring).splitlines()
-    starts = [
-        n for n, line in enumerate(lines[:-1]) if line == title and set(lines[n + 1]) == {"-"}
-    ]
+    starts = [n for n, line in enumerate(lines[:-1]) if line == title and set(lines[n + 1]) == {"-"}]
     if not starts:
         return None
     entries = []
@@ -404,14 +370,8 @@ def parameters_of(thing):
     """(names that go by position, names that go by keyword alone), in order."""
     if dataclasses.is_dataclass(thing):
         return [field.name for field in dataclasses.fields(thing) if field.init], []
-    parameters = [
-        parameter
-        for name, parameter in inspect.signature(thing).parameters.items()
-        if name != "self"
-    ]
-    keywords = [
-        parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY
-    ]
+    parameters = [parameter for name, parameter in inspect.signature(thing).parameters.items() if name != "self"]
+    keywords = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
     return [parameter.name for parameter in parameters if parameter.name not in keywords], keywords
 
 
@@ -430,9 +390,7 @@ def test_documented_parameters_are_those_of_the_signature_those_by_position_in_i
 
 @for_all("thing", list(functions_and_records()))
 def test_documented_defaults_are_those_of_the_signature(thing):
-    defaults = {
-        name: parameter.default for name, parameter in inspect.signature(thing).parameters.items()
-    }
+    defaults = {name: parameter.default for name, parameter in inspect.signature(thing).parameters.items()}
 
     for name, kind in parameter_section(thing.__doc__) or []:
         if kind.endswith("optional"):

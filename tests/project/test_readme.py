@@ -61,9 +61,7 @@ def agree(printed, promised, factor=3.0):
     """Whether two texts have the same words, and numbers that differ by less than `factor`; whole numbers are words."""
     pairs = list(zip(printed.split(), promised.split(), strict=False))
     return len(printed.split()) == len(promised.split()) and all(
-        a == b
-        or (_is_measured(a) and _is_measured(b) and 1 / factor < float(a) / float(b) < factor)
-        for a, b in pairs
+        a == b or (_is_measured(a) and _is_measured(b) and 1 / factor < float(a) / float(b) < factor) for a, b in pairs
     )
 
 
@@ -122,9 +120,7 @@ def test_links_between_files_lead_somewhere(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
 
-    assert [
-        target for target in targets if not (ROOT / page).parent.joinpath(target).exists()
-    ] == []
+    assert [target for target in targets if not (ROOT / page).parent.joinpath(target).exists()] == []
 
 
 def test_every_promise_names_a_test_that_exists():
@@ -135,10 +131,7 @@ def test_every_promise_names_a_test_that_exists():
         files = re.findall(r"\]\((?:\.\./)?(tests/[\w/]+\.py)\)", keeper)
         assert files
         names = re.findall(r"`(test_\w+)`", keeper)
-        assert all(
-            any(f"def {name}(" in (ROOT / file).read_text(encoding="utf-8") for file in files)
-            for name in names
-        )
+        assert all(any(f"def {name}(" in (ROOT / file).read_text(encoding="utf-8") for file in files) for name in names)
 
 
 def test_the_number_of_tagged_formulas_is_right():
@@ -149,16 +142,13 @@ def test_the_dependencies_are_those_that_the_promise_names():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     (said,) = re.findall(r"the package (NumPy, .+?)\. \|", PROMISES)
 
-    assert said.lower().split(", ") == [
-        re.split(r"[><=]", dependency)[0] for dependency in project["dependencies"]
-    ]
+    assert said.lower().split(", ") == [re.split(r"[><=]", dependency)[0] for dependency in project["dependencies"]]
 
 
 def test_this_page_names_every_package_with_what_it_may_import():
     (plan,) = [block for block in blocks(README, "text") if "bspline" in block]
     shown = {
-        line.split("  ")[0].removesuffix(".py"): set(line.rpartition("  ")[2].split())
-        for line in plan.splitlines()
+        line.split("  ")[0].removesuffix(".py"): set(line.rpartition("  ")[2].split()) for line in plan.splitlines()
     }
     packages = {name for name in MAY_IMPORT if (ROOT / "kan_ref" / name / "__init__.py").exists()}
     packages |= {"plain", "checks"}  # single modules
@@ -169,13 +159,7 @@ def test_this_page_names_every_package_with_what_it_may_import():
 PAGE = (ROOT / "docs" / "from_pykan.md").read_text(encoding="utf-8")
 TABLE = [row.strip("|").split("|") for row in PAGE.splitlines() if row.startswith("| ")][1:]
 CODES = [code for row in TABLE for code in re.findall(r"`([^`]+)`", row[1])]
-CALLS = [
-    node
-    for code in CODES
-    if "kr." in code
-    for node in ast.walk(ast.parse(code))
-    if isinstance(node, ast.Call)
-]
+CALLS = [node for code in CODES if "kr." in code for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
 OURS = [call for call in CALLS if ast.unparse(call.func).startswith("kr.")]
 
 
@@ -191,9 +175,7 @@ def refusal(call):
     """Why a call cannot be made, or None: the name or the arguments."""
     try:
         function = resolve(ast.unparse(call.func))
-        inspect.signature(function).bind(
-            *call.args, **{keyword.arg: keyword.value for keyword in call.keywords}
-        )
+        inspect.signature(function).bind(*call.args, **{keyword.arg: keyword.value for keyword in call.keywords})
     except (AttributeError, TypeError) as error:
         return str(error)
     return None
@@ -230,9 +212,7 @@ def folders_named(text):
 
 def test_every_folder_of_tests_is_run_by_default_or_by_a_lane():
     left_out = {
-        folder
-        for folder in PYPROJECT["tool"]["pytest"]["ini_options"]["norecursedirs"]
-        if folder.startswith("tests/")
+        folder for folder in PYPROJECT["tool"]["pytest"]["ini_options"]["norecursedirs"] if folder.startswith("tests/")
     }
 
     assert left_out - {"tests/helpers"} == folders_named(RUN)
@@ -292,10 +272,7 @@ CITATION = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 def test_the_citation_has_the_version_and_the_licence_of_the_package():
     assert re.search(r"^version: (.+)$", CITATION, flags=re.MULTILINE)[1] == kr.__version__
-    assert (
-        re.search(r"^license: (.+)$", CITATION, flags=re.MULTILINE)[1]
-        == PYPROJECT["project"]["license"]
-    )
+    assert re.search(r"^license: (.+)$", CITATION, flags=re.MULTILINE)[1] == PYPROJECT["project"]["license"]
 
 
 def test_the_address_of_the_repository_is_the_same_everywhere():
@@ -319,9 +296,7 @@ def test_the_description_on_a_package_index_has_no_relative_link():
     assert check_release.relative_links(text) == []
 
 
-@pytest.mark.parametrize(
-    "page", re.findall(r"/blob/main/([\w./]+)", str(PYPROJECT["project"]["urls"]))
-)
+@pytest.mark.parametrize("page", re.findall(r"/blob/main/([\w./]+)", str(PYPROJECT["project"]["urls"])))
 def test_addresses_in_the_metadata_lead_to_files_of_the_checkout(page):
     assert (ROOT / page).is_file()
 
@@ -329,9 +304,7 @@ def test_addresses_in_the_metadata_lead_to_files_of_the_checkout(page):
 def test_the_workflow_calls_the_commands_of_the_checkout():
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     commands = re.findall(r"^ +- run: (.+)$", workflow, flags=re.MULTILINE)
-    lanes = re.search(
-        r"^lanes=\((.+)\)", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    lanes = re.search(r"^lanes=\((.+)\)", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert commands[0] == ".ci/run"
     assert {one.removeprefix(".ci/run --lane ") for one in commands[1:]} <= set(lanes[1].split())
@@ -492,9 +465,7 @@ def test_the_demonstration_shows_every_step_the_formula_the_verdict_and_writes_o
     environment = {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"}
     command = ["-W", "error", "-m", "kan_ref", "--samples", "500", "--picture", "way.png"]
     options = {"capture_output": True, "text": True, "encoding": "utf-8", "check": False}
-    run = subprocess.run(
-        [sys.executable, *command], cwd=tmp_path, env=os.environ | environment, **options
-    )
+    run = subprocess.run([sys.executable, *command], cwd=tmp_path, env=os.environ | environment, **options)
 
     assert (run.returncode, run.stderr) == (0, "")  # no progress bars outside of a terminal
     form = r"^(\w+) +(\[[\d, ]+\]) +(\d\.\de[+-]\d\d) +(\d\.\de[+-]\d\d) +(\d+\.\d)   \S.*$"

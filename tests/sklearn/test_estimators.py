@@ -238,9 +238,7 @@ def test_two_classes_have_one_logit():
 def test_small_probabilities_of_either_of_two_classes_keep_their_digits():
     x = np.linspace(-1.0, 1.0, 40)[:, None]
     model = KANClassifier(**QUICK, random_state=0).fit(x, x[:, 0] > 0.0)
-    model.network_ = model.network_.with_theta(
-        50.0 / np.abs(model.decision_function(x)).max() * model.network_.theta
-    )
+    model.network_ = model.network_.with_theta(50.0 / np.abs(model.decision_function(x)).max() * model.network_.theta)
 
     logits, p = model.decision_function(x), model.predict_proba(x)
 
@@ -272,10 +270,7 @@ def test_a_hidden_layer_learns_interactions_that_an_additive_model_cannot_repres
     x, y = make_friedman1(400, noise=1.0, random_state=0)
     settings = {"n_steps": 60, "n_folds": 2, "penalty_weights": (0.01, 0.03), "random_state": 0}
 
-    scores = [
-        KANRegressor(hidden, **settings).fit(x[:300], y[:300]).score(x[300:], y[300:])
-        for hidden in ((), (5,))
-    ]
+    scores = [KANRegressor(hidden, **settings).fit(x[:300], y[:300]).score(x[300:], y[300:]) for hidden in ((), (5,))]
 
     assert scores[1] > scores[0] + 0.03
 
@@ -287,9 +282,7 @@ def test_the_benchmark_says_which_target_is_missed():
     good = {"kan_ref": [0.8, 0.9], "spline + ridge": [0.8, 0.8]}
 
     assert verdict("friedman1", good, classes=False) == "met"
-    assert verdict("friedman1", good | {"spline + ridge": [0.9, 0.9]}, classes=False) == (
-        "below 0.930"
-    )
+    assert verdict("friedman1", good | {"spline + ridge": [0.9, 0.9]}, classes=False) == ("below 0.930")
     assert verdict("cars", good | {"kan_ref": [-0.1, 2.0]}, classes=False) == "a fold below 0"
     assert verdict("wine", {"kan_ref": [0.9], "logistic": [0.95]}, classes=True) == "below 0.940"
     assert verdict("moons", {"kan_ref": [0.94], "logistic": [0.8]}, classes=True) == "below 0.950"
@@ -324,9 +317,7 @@ def test_headers_of_columns_are_the_names_in_the_formula():
     model = KANRegressor(**QUICK, random_state=0).fit(frame, x[:, 0] * x[:, 1] + x[:, 2])
 
     assert {str(symbol) for symbol in model.formula_.free_symbols} == {"mass", "a (kg)", "b"}
-    np.testing.assert_array_equal(
-        model.discovery_.predict(frame), model.discovery_.predict(frame.to_numpy())
-    )
+    np.testing.assert_array_equal(model.discovery_.predict(frame), model.discovery_.predict(frame.to_numpy()))
     assert {"mass", "a (kg)", "b"} <= {text.get_text() for text in model.draw().texts}
 
 
@@ -384,9 +375,7 @@ def test_where_the_formula_is_undefined_the_mean_is_predicted(by_srbench, named_
 
 
 def test_complexity_counts_the_nodes_of_the_formula(by_srbench):
-    assert method.complexity(by_srbench) == len(
-        list(sympy.preorder_traversal(by_srbench.discovery_.formula))
-    )
+    assert method.complexity(by_srbench) == len(list(sympy.preorder_traversal(by_srbench.discovery_.formula)))
     assert 8 <= method.complexity(by_srbench) <= 12  # a product of x_2 and two powers
 
 

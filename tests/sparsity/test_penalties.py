@@ -44,9 +44,7 @@ def linear_layer(weights, base="identity", coef=0.0, mask=None):
     """Edges phi_ji(x) = w_ji x + coef, on [-1, 1] with one interval of degree 1."""
     w = np.asarray(weights, dtype=float)
     knots, ones = np.tile([-3.0, -1.0, 1.0, 3.0], (w.shape[1], 1)), np.ones_like(w)
-    return Layer(
-        knots, np.full((*w.shape, 2), coef), w, ones, ones if mask is None else mask, 1, base
-    )
+    return Layer(knots, np.full((*w.shape, 2), coef), w, ones, ones if mask is None else mask, 1, base)
 
 
 def judged(kind, layer, x, l1_weight=1.0, entropy_weight=1.0):
@@ -148,9 +146,7 @@ def test_every_kind_is_its_formula_summed_over_layers(kind, case, weights):
 
     expected = 0.3 * oracle.penalty(kind, network, x, *weights)
 
-    assert total(network, x, Penalty(0.3, *weights, kind)) == pytest.approx(
-        expected, rel=1e-10, abs=1e-12
-    )
+    assert total(network, x, Penalty(0.3, *weights, kind)) == pytest.approx(expected, rel=1e-10, abs=1e-12)
 
 
 @kinds
@@ -162,9 +158,7 @@ def test_l1_and_entropy_of_a_layer_are_each_their_formula(kind, seed):
 
     part = judged(kind, layer, x, 0.0, 0.0)
 
-    assert (part.l1, part.entropy) == pytest.approx(
-        oracle.BY_KIND[kind](layer, x), rel=1e-11, abs=1e-13
-    )
+    assert (part.l1, part.entropy) == pytest.approx(oracle.BY_KIND[kind](layer, x), rel=1e-11, abs=1e-13)
 
 
 def test_one_sample_costs_nothing_in_pykan_s_way_and_pulls_nowhere():
@@ -181,9 +175,7 @@ def test_one_sample_costs_nothing_in_pykan_s_way_and_pulls_nowhere():
 @pytest.mark.parametrize("n_samples", [2, 3, 6, 7, 100])
 def test_a_constant_edge_costs_nothing_in_pykan_s_way_and_is_not_pulled(n_samples):
     """phi = 0.1 for all samples: its mean is not 0.1 in floating point, but nothing varies."""
-    part = judged(
-        "pykan", linear_layer([[0.0, 1.0]], coef=0.1), np.tile([0.3, 0.7], (n_samples, 1))
-    )
+    part = judged("pykan", linear_layer([[0.0, 1.0]], coef=0.1), np.tile([0.3, 0.7], (n_samples, 1)))
 
     assert (part.l1, part.entropy) == pytest.approx((0.0, 0.0), abs=1e-14)
     assert not part.d_edges.any()
@@ -227,9 +219,7 @@ def cases_off_the_kink(kind, n_cases, seed):
     rng, found = np.random.default_rng(seed), []
     while len(found) < n_cases:
         widths = tuple(rng.integers(1, 4, rng.integers(2, 5)).tolist())
-        network = random_network(
-            rng, degrees=(2, 3, 4), widths=widths, kind="uneven", dead=0.2, silent=0.2
-        )
+        network = random_network(rng, degrees=(2, 3, 4), widths=widths, kind="uneven", dead=0.2, silent=0.2)
         x = clear_samples(network, random_batch(rng, network.layers[0], 4))
         if len(x) >= 2 and off_the_kink(network, x, kind):
             found.append((network, x, rng))
@@ -244,17 +234,11 @@ def test_the_gradient_of_the_penalty_is_its_derivative_along_any_direction(kind,
         direction, penalty = rng.normal(size=network.n_params), Penalty(0.3, *weights, kind)
         flow, caches = network.run_flow(network.prepare(x))
 
-        value, gradient = penalized_backward(
-            network, x, caches, flow, np.zeros_like(flow[-1]), penalty
-        )
-        slope = central_difference(
-            lambda t: total(network.with_theta(network.theta + t * direction), x, penalty), 1e-6
-        )
+        value, gradient = penalized_backward(network, x, caches, flow, np.zeros_like(flow[-1]), penalty)
+        slope = central_difference(lambda t: total(network.with_theta(network.theta + t * direction), x, penalty), 1e-6)
 
         assert value == pytest.approx(total(network, x, penalty), rel=1e-13, abs=1e-15)
-        assert abs(gradient @ direction - slope) <= 1e-7 * (
-            np.abs(gradient * direction).sum() + 1.0
-        )
+        assert abs(gradient @ direction - slope) <= 1e-7 * (np.abs(gradient * direction).sum() + 1.0)
 
 
 @kinds
@@ -282,9 +266,7 @@ def test_a_constant_input_s_curves_are_pulled_by_no_rounding(kind):
     x[:, 0] = 0.1
     flow, caches = network.run_flow(network.prepare(x))
 
-    gradient = penalized_backward(
-        network, x, caches, flow, np.zeros((7, 3)), Penalty(1.0, kind=kind)
-    )[1]
+    gradient = penalized_backward(network, x, caches, flow, np.zeros((7, 3)), Penalty(1.0, kind=kind))[1]
 
     found = network.with_theta(gradient).layers[0]
     assert found.coef[:, 0].any() == (kind == "paper")
@@ -298,9 +280,7 @@ def test_dead_edges_have_no_gradient_of_the_penalty(kind):
     x = random_batch(rng, network.layers[0], 5)
     flow, caches = network.run_flow(network.prepare(x))
 
-    gradient = penalized_backward(
-        network, x, caches, flow, np.zeros((5, 2)), Penalty(1.0, kind=kind)
-    )[1]
+    gradient = penalized_backward(network, x, caches, flow, np.zeros((5, 2)), Penalty(1.0, kind=kind))[1]
 
     assert any((layer.mask == 0).any() for layer in network.layers)
     for layer, grad in zip(network.layers, network.with_theta(gradient).layers, strict=True):
@@ -313,9 +293,7 @@ def test_a_penalty_counts_both_parts_of_the_paper_once_unless_it_is_told_otherwi
     assert Penalty(1, l1=2, entropy=0).weight == 1.0
 
 
-@pytest.mark.parametrize(
-    "change", [{"weight": -1.0}, {"l1": np.nan}, {"entropy": np.inf}, {"kind": "coef"}]
-)
+@pytest.mark.parametrize("change", [{"weight": -1.0}, {"l1": np.nan}, {"entropy": np.inf}, {"kind": "coef"}])
 def test_a_penalty_checks_its_numbers_and_its_kind(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         Penalty(**({"weight": 1.0} | change))
@@ -339,11 +317,7 @@ def line_network(*matrices):
         n_out, n_in = matrix.shape
         knots = kr.uniform_knots(-np.ones(n_in), np.ones(n_in), 2, 1)
         zero = np.zeros((n_out, n_in, 3))
-        layers.append(
-            kr.Layer(
-                knots, zero, matrix, np.ones((n_out, n_in)), np.ones((n_out, n_in)), 1, "identity"
-            )
-        )
+        layers.append(kr.Layer(knots, zero, matrix, np.ones((n_out, n_in)), np.ones((n_out, n_in)), 1, "identity"))
     return kr.Network(tuple(layers))
 
 
@@ -367,11 +341,7 @@ def attribution_by_paths(shares):
         for j, i in np.ndindex(share.shape):
             further = [(j, 1.0)]
             for later in shares[number + 1 :]:
-                further = [
-                    (k, weight * later[k, node])
-                    for node, weight in further
-                    for k in range(later.shape[0])
-                ]
+                further = [(k, weight * later[k, node]) for node, weight in further for k in range(later.shape[0])]
             score[j, i] = share[j, i] * sum(weight for _, weight in further) / shares[-1].shape[0]
         scores.append(score)
     return scores
@@ -385,17 +355,13 @@ def test_mean_is_the_magnitude_of_the_paper():
 
     for scores, outputs in zip(edge_scores(network, x), kr.edge_outputs(network, x), strict=True):
         for j, i in np.ndindex(scores.shape):
-            assert scores[j, i] == pytest.approx(
-                statistics.fmean(abs(v) for v in outputs[:, j, i].tolist()), rel=1e-13
-            )
+            assert scores[j, i] == pytest.approx(statistics.fmean(abs(v) for v in outputs[:, j, i].tolist()), rel=1e-13)
 
 
 def test_std_is_the_share_of_the_edge_in_the_spread_of_its_node():
     network, x = example()
 
-    for scores, outputs in zip(
-        edge_scores(network, x, kind="std"), kr.edge_outputs(network, x), strict=True
-    ):
+    for scores, outputs in zip(edge_scores(network, x, kind="std"), kr.edge_outputs(network, x), strict=True):
         np.testing.assert_allclose(scores, shares_by_sums(outputs), rtol=1e-12)
 
 
@@ -403,9 +369,7 @@ def test_attribution_is_the_sum_over_all_paths_of_the_products_of_shares():
     network, x = example()
     shares = [shares_by_sums(outputs) for outputs in kr.edge_outputs(network, x)]
 
-    for scores, truth in zip(
-        edge_scores(network, x, kind="attribution"), attribution_by_paths(shares), strict=True
-    ):
+    for scores, truth in zip(edge_scores(network, x, kind="attribution"), attribution_by_paths(shares), strict=True):
         np.testing.assert_allclose(scores, truth, rtol=1e-12)
 
 
@@ -415,9 +379,7 @@ def test_a_worked_example():
     x = np.array([[-1.0], [0.0], [1.0]]) / math.sqrt(2.0 / 3.0)
 
     np.testing.assert_allclose(edge_scores(network, x, kind="std")[1], [[1.0], [1.0]], rtol=1e-14)
-    np.testing.assert_allclose(
-        edge_scores(network, x, kind="attribution")[1], [[0.5], [0.5]], rtol=1e-14
-    )
+    np.testing.assert_allclose(edge_scores(network, x, kind="attribution")[1], [[0.5], [0.5]], rtol=1e-14)
     np.testing.assert_allclose(edge_scores(network, x, kind="attribution")[0], [[1.0]], rtol=1e-14)
     np.testing.assert_allclose(edge_scores(network, x)[0], [[math.sqrt(6.0)]], rtol=1e-14)
 
@@ -438,15 +400,11 @@ def test_scores_are_finite_not_negative_and_0_on_dead_edges(drawn, kind):
 @pytest.mark.parametrize("kind", ["std", "attribution"])
 def test_a_constant_edge_has_a_spread_of_0_however_large_it_is(kind):
     rng = np.random.default_rng(1)
-    network = random_network(
-        rng, widths=(2, 1), degrees=[3], kind="uniform", base="zero", dead=0.0, silent=0.0
-    )
+    network = random_network(rng, widths=(2, 1), degrees=[3], kind="uniform", base="zero", dead=0.0, silent=0.0)
     (layer,) = network.layers
     coef = layer.coef.copy()
     coef[0, 1] = 1e3 / 3.0
-    network = kr.Network(
-        (kr.Layer(layer.knots, coef, layer.w_base, layer.w_spline, layer.mask, 3, "zero"),)
-    )
+    network = kr.Network((kr.Layer(layer.knots, coef, layer.w_base, layer.w_spline, layer.mask, 3, "zero"),))
     x = rng.uniform(layer.breakpoints[:, 0], layer.breakpoints[:, -1], (50, 2))
 
     (scores,) = edge_scores(network, x, kind=kind)
@@ -514,9 +472,7 @@ def test_attribution_of_a_node_is_what_its_edges_hand_back_and_stands_for_both()
     st.lists(st.integers(-9, 0), min_size=2, max_size=3),
     st.integers(0, 2**32 - 1),
 )
-def test_fractions_depend_neither_on_the_size_of_a_node_nor_on_those_of_other_nodes(
-    of_nodes, of_edges, seed
-):
+def test_fractions_depend_neither_on_the_size_of_a_node_nor_on_those_of_other_nodes(of_nodes, of_edges, seed):
     """Edges of 10^-9 of their node keep their fraction, and rows of 10^-90 to 10^90 stand side by side; at one sample all edges are 0."""
     x = np.random.default_rng(seed).uniform(-1.0, 1.0, (7, len(of_edges)))
     x[0] = 0.0

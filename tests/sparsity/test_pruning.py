@@ -163,9 +163,7 @@ def test_attribution_adds_up_what_a_node_does_for_all_outputs():
     assert prune(network, LINE, threshold=0.9, kind="attribution").widths == (1, 1, 2)
 
 
-@pytest.mark.parametrize(
-    ("kind", "threshold"), [("attribution", 0.02 / 3.0), ("mean", 0.01), ("std", 0.01)]
-)
+@pytest.mark.parametrize(("kind", "threshold"), [("attribution", 0.02 / 3.0), ("mean", 0.01), ("std", 0.01)])
 def test_each_kind_has_its_own_threshold(kind, threshold):
     """Three outputs; one hidden node has a score just below, one just above."""
     share = 0.02 if kind == "attribution" else 0.01
@@ -332,16 +330,12 @@ def test_a_node_that_matters_costs_its_own_variation_and_nothing_more():
         smaller = remove(network, x, nodes={1: [node]})
 
         assert smaller.widths == (2, 3, 1)
-        assert kr.distance(network, smaller, x).rms == pytest.approx(
-            lost.std(), rel=1e-9, abs=1e-12
-        )
+        assert kr.distance(network, smaller, x).rms == pytest.approx(lost.std(), rel=1e-9, abs=1e-12)
 
 
 def test_constants_hold_where_the_inputs_have_moved_to():
     """The hidden node lies in its grid [-0.5, 0.5] before the second edge goes, and partly outside after."""
-    last = random_layer(
-        np.random.default_rng(19), 1, 1, degree=3, n_intervals=4, dead=0.0, silent=0.0
-    )
+    last = random_layer(np.random.default_rng(19), 1, 1, degree=3, n_intervals=4, dead=0.0, silent=0.0)
     last = replace(last, knots=kr.uniform_knots(-0.5, 0.5, 4, 3))
     network = Network((*lines([[1.0, 1.0]]).layers, last))
     x = np.array([[0.9, -0.5], [-0.9, 0.6], [0.1, -0.1]])
@@ -374,9 +368,7 @@ def test_nodes_and_edges_go_together_or_one_after_the_other():
     other = remove(remove(one, x, edges={0: [(2, 1), (3, 0)]}), x, nodes={1: [0]})
 
     assert together.widths == other.widths == (3, 3, 2)
-    np.testing.assert_allclose(
-        other(x), together(x), rtol=1e-9, atol=1e-10 * size_of(together, x=x)
-    )
+    np.testing.assert_allclose(other(x), together(x), rtol=1e-9, atol=1e-10 * size_of(together, x=x))
 
 
 def test_removed_inputs_are_gone():
@@ -481,8 +473,7 @@ def test_constants_of_the_size_of_rounding_change_nothing_and_larger_ones_are_ke
     curve = [2.0, 1.5, 1.0, 1.2, 0.0]
 
     same, moved = (
-        remove(constant_and_curve(mu, curve, scale), x, edges={0: [(0, 0)]}).layers[0]
-        for mu in (1e-17, 1e-9)
+        remove(constant_and_curve(mu, curve, scale), x, edges={0: [(0, 0)]}).layers[0] for mu in (1e-17, 1e-9)
     )
 
     np.testing.assert_array_equal(same.coef[0, 1], scale * np.array(curve))
@@ -544,9 +535,7 @@ def test_a_formula_that_loses_its_domain_is_refused():
 @pytest.mark.parametrize("action", [prune, lambda net, x: remove(net, x, edges={0: [(0, 0)]})])
 def test_points_where_a_formula_is_not_defined_are_refused(action):
     """The point is outside the domain of log, on an edge that goes."""
-    network = kr.fix_symbolic(
-        two_ways(1.0, 1.0), 0, output=0, input=0, name="log", affine=(1, 0, 1, 0)
-    )
+    network = kr.fix_symbolic(two_ways(1.0, 1.0), 0, output=0, input=0, name="log", affine=(1, 0, 1, 0))
 
     with pytest.raises(ValueError, match=r"^x\[1\] gives log .* of layer 0 the argument -2"):
         action(network, [[1.0], [-2.0], [3.0]])

@@ -68,12 +68,8 @@ def test_the_canonical_form_is_the_same_curve_and_its_own_canonical_form(name, s
 
     canonical = canonical_affine(LIBRARY[name], affine)
 
-    np.testing.assert_allclose(
-        curve(name, canonical, x), curve(name, affine, x), rtol=1e-11, atol=1e-11
-    )
-    np.testing.assert_allclose(
-        canonical_affine(LIBRARY[name], canonical), canonical, rtol=1e-14, atol=1e-14
-    )
+    np.testing.assert_allclose(curve(name, canonical, x), curve(name, affine, x), rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(canonical_affine(LIBRARY[name], canonical), canonical, rtol=1e-14, atol=1e-14)
 
 
 @for_all(
@@ -115,13 +111,8 @@ def test_slopes_of_line_ends_are_their_central_differences(chart, bounds):
     for one, n_free in ((chart, 1), (Chart("ends", *bounds), 2)):
         theta, direction = rng.normal(size=(7, n_free)), rng.normal(size=(7, n_free))
         _, slopes = line_ends(one, theta)
-        difference = (
-            line_ends(one, theta + 1e-6 * direction)[0]
-            - line_ends(one, theta - 1e-6 * direction)[0]
-        ) / 2e-6
-        np.testing.assert_allclose(
-            np.einsum("sek,sk->se", slopes, direction), difference, rtol=0, atol=1e-8
-        )
+        difference = (line_ends(one, theta + 1e-6 * direction)[0] - line_ends(one, theta - 1e-6 * direction)[0]) / 2e-6
+        np.testing.assert_allclose(np.einsum("sek,sk->se", slopes, direction), difference, rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (-1.0, 1.0), (0.5, np.inf), (-np.inf, 4.5)])
@@ -136,19 +127,13 @@ def test_numbers_between_bounds_have_a_free_number_and_free_numbers_stay_between
 
 @for_all(
     "name",
-    [
-        name
-        for name in SEARCHED
-        if LIBRARY[name].domain != (-np.inf, np.inf) or LIBRARY[name].singular
-    ],
+    [name for name in SEARCHED if LIBRARY[name].domain != (-np.inf, np.inf) or LIBRARY[name].singular],
 )
 def test_no_start_leaves_the_domain(name):
     t = np.linspace(-1.0, 1.0, 300)
 
     for starts in line_starts(LIBRARY[name], t, t**3):
-        assert (
-            np.isfinite(misfits(LIBRARY[name], starts.chart, starts.theta, t, t**3)).mean() > 0.95
-        )
+        assert np.isfinite(misfits(LIBRARY[name], starts.chart, starts.theta, t, t**3)).mean() > 0.95
 
 
 @pytest.mark.parametrize("name", ["x^3", "sqrt", "1/x", "exp", "tanh", "arcsin", "sin"])
@@ -160,16 +145,13 @@ def test_steps_only_ever_gain_and_end_where_the_misfit_is_flat(name):
     misfit = misfits(LIBRARY[name], starts.chart, starts.theta, t, z)
     some = np.argsort(misfit)[:40]
 
-    theta, after = polish(
-        LIBRARY[name], starts.chart, starts.theta[some], t, z, n_steps=200, least_gain=1e-14
-    )
+    theta, after = polish(LIBRARY[name], starts.chart, starts.theta[some], t, z, n_steps=200, least_gain=1e-14)
 
     assert np.all(after <= misfit[some])
     best = theta[[int(np.argmin(after))]]
     for direction in np.eye(theta.shape[1]):
         below, here, above = (
-            misfits(LIBRARY[name], starts.chart, best + h * direction, t, z)[0]
-            for h in (-1e-3, 0.0, 1e-3)
+            misfits(LIBRARY[name], starts.chart, best + h * direction, t, z)[0] for h in (-1e-3, 0.0, 1e-3)
         )
         assert abs(above - below) < 1e-2 * (above - 2.0 * here + below)
 
@@ -226,9 +208,7 @@ def test_no_scale_of_x_or_y_is_special(scale, width):
     fit = fit_affine(width * x, scale * y, "exp")
 
     assert fit.r2 == pytest.approx(plain.r2, rel=1e-12)
-    assert (fit.a * width, fit.b, fit.c / scale, fit.d / scale) == pytest.approx(
-        plain.affine, rel=1e-5
-    )
+    assert (fit.a * width, fit.b, fit.c / scale, fit.d / scale) == pytest.approx(plain.affine, rel=1e-5)
     assert fit.rms / scale == pytest.approx(plain.rms, rel=1e-11)
 
 
@@ -324,9 +304,7 @@ def test_no_second_opinion_that_starts_from_the_truth_is_nearer(name):
         ]
     ),
 )
-def test_whatever_the_samples_the_curve_has_a_value_on_all_of_them_and_is_no_worse_than_their_mean(
-    samples, name
-):
+def test_whatever_the_samples_the_curve_has_a_value_on_all_of_them_and_is_no_worse_than_their_mean(samples, name):
     x, y = np.array(samples).T
 
     fit = fit_affine(x, y, name)
@@ -351,10 +329,7 @@ def test_no_curve_has_a_pole_between_samples(name):
 def test_a_step_lies_between_the_samples_where_it_saves_most():
     rng, x = np.random.default_rng(3), np.sort(points(3, 60))
     y = np.where(x > 0.2, 1.0, -2.0) + 0.5 * rng.standard_normal(60)
-    splits = [
-        np.sum((y[:k] - y[:k].mean()) ** 2) + np.sum((y[k:] - y[k:].mean()) ** 2)
-        for k in range(1, 60)
-    ]
+    splits = [np.sum((y[:k] - y[:k].mean()) ** 2) + np.sum((y[k:] - y[k:].mean()) ** 2) for k in range(1, 60)]
 
     fit = fit_affine(x, y, "sgn")
 
@@ -380,9 +355,7 @@ def test_r2_has_no_scale_and_can_be_low():
 
     fits = [fit_affine(x, scale * y, "sin") for scale in (1e-8, 1.0, 1e8)]
 
-    assert fits[0].r2 == pytest.approx(
-        1.0 - np.sum((y - fits[1](x)) ** 2) / np.sum((y - y.mean()) ** 2), rel=1e-9
-    )
+    assert fits[0].r2 == pytest.approx(1.0 - np.sum((y - fits[1](x)) ** 2) / np.sum((y - y.mean()) ** 2), rel=1e-9)
     assert 0.1 < fits[0].r2 < 0.9
     assert [fit.r2 for fit in fits] == pytest.approx([fits[0].r2] * 3, rel=1e-10)
 
@@ -419,9 +392,7 @@ def bessel(request):
 
 @pytest.mark.long
 @pytest.mark.usefixtures("bessel")
-@pytest.mark.parametrize(
-    "affine", [(20.0, 0.0, 1.0, 0.0), (12.0, 3.0, 2.0, -1.0), (35.0, 4.0, 1.0, 0.0)]
-)
+@pytest.mark.parametrize("affine", [(20.0, 0.0, 1.0, 0.0), (12.0, 3.0, 2.0, -1.0), (35.0, 4.0, 1.0, 0.0)])
 def test_a_registered_function_that_oscillates_is_found(affine):
     x = points(12, 500)
     y = affine[2] * j0(affine[0] * x + affine[1]) + affine[3]
@@ -444,9 +415,7 @@ def test_curves_out_of_a_spline_get_the_name_of_what_it_approximates(name, n_int
     clean = LIBRARY[name].f(3.0 * x if name == "sin" else x)
     knots = kr.uniform_knots(-1.0, 1.0, n_intervals, 3)
     basis = kr.bspline.basis(x[:, None], np.atleast_2d(knots), 3)[:, 0]
-    coef = np.linalg.lstsq(basis, clean, rcond=None)[0] + size * np.std(
-        clean
-    ) * rng.standard_normal(basis.shape[1])
+    coef = np.linalg.lstsq(basis, clean, rcond=None)[0] + size * np.std(clean) * rng.standard_normal(basis.shape[1])
 
     fits = rank_functions(x, basis @ coef)
 
@@ -472,9 +441,7 @@ def test_the_order_of_samples_does_not_matter():
     x = points(29, 200)
     y, order = np.exp(x) + 0.1 * x**2, np.random.default_rng(29).permutation(200)
 
-    assert fit_affine(x, y, "exp").affine == pytest.approx(
-        fit_affine(x[order], y[order], "exp").affine, rel=1e-9
-    )
+    assert fit_affine(x, y, "exp").affine == pytest.approx(fit_affine(x[order], y[order], "exp").affine, rel=1e-9)
 
 
 # --- the search for an affine fit by variable projection, and its results at every scale and place of the samples

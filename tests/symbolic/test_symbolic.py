@@ -171,9 +171,7 @@ def trained(seed=0, n_intervals=20):
     rng = np.random.default_rng(seed)
     data = kr.sample("exp_sin", n_train=600, n_test=100, rng=rng)
     network = kr.best_start((2, 1, 1), data, n_starts=8, n_intervals=3, degree=3, rng=rng)
-    return kr.fit(
-        network, data, grids=(5, 10, n_intervals), n_steps=30, smoothness_weight=1e-8
-    ).network, data
+    return kr.fit(network, data, grids=(5, 10, n_intervals), n_steps=30, smoothness_weight=1e-8).network, data
 
 
 @pytest.fixture(scope="module")
@@ -209,9 +207,7 @@ def test_without_samples_the_parameters_are_taken_as_they_are(example):
     network, _ = example
 
     plain = kr.fix_symbolic(network, 0, output=0, input=1, name="x^2").layers[0]
-    given = kr.fix_symbolic(
-        network, 0, output=0, input=1, name="x^2", affine=(2.0, 0.5, -1.0, 3.0)
-    ).layers[0]
+    given = kr.fix_symbolic(network, 0, output=0, input=1, name="x^2", affine=(2.0, 0.5, -1.0, 3.0)).layers[0]
 
     assert plain.affine.tolist() == [[1.0, 0.0, 1.0, 0.0]]
     assert given.affine.tolist() == [[2.0, 0.5, -1.0, 3.0]]
@@ -233,9 +229,7 @@ def test_a_freed_edge_is_the_spline_nearest_to_the_formula(example):
 
 @pytest.mark.parametrize("degree", [1, 2, 3])
 def test_a_freed_edge_is_near_its_formula_on_the_whole_grid(degree):
-    network = kr.init_network(
-        (1, 1), n_intervals=20, degree=degree, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
+    network = kr.init_network((1, 1), n_intervals=20, degree=degree, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
     fixed = kr.fix_symbolic(network, 0, output=0, input=0, name="exp")
     grid = network.layers[0].breakpoints[0]
 
@@ -265,9 +259,7 @@ def test_a_formula_that_is_not_defined_on_the_grid_cannot_be_freed(example):
     ],
 )
 def test_a_formula_with_a_pole_between_the_samples_of_the_grid_cannot_be_freed(name, affine, pole):
-    network = kr.init_network(
-        (1, 1), n_intervals=5, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
-    )
+    network = kr.init_network((1, 1), n_intervals=5, degree=3, domain=(-1, 1), rng=np.random.default_rng(0))
     fixed = kr.fix_symbolic(network, 0, output=0, input=0, name=name, affine=affine)
 
     with pytest.raises(ValueError, match=rf"is not defined at {pole} of its grid$"):
@@ -296,9 +288,7 @@ def test_the_right_name_is_suggested_first_and_the_table_says_so(example):
 def test_every_spline_becomes_a_formula_near_the_network(example):
     network, data = example
 
-    formulas = kr.auto_symbolic(
-        network, data.x_train, names=("x", "x^2", "sin", "exp", "log", "sqrt", "tanh")
-    )
+    formulas = kr.auto_symbolic(network, data.x_train, names=("x", "x^2", "sin", "exp", "log", "sqrt", "tanh"))
 
     assert [[edge.name for edge in layer.symbolic] for layer in formulas.layers] == [
         ["sin", "x^2"],
@@ -325,9 +315,7 @@ def test_formulas_stay_as_they_are_and_dead_edges_dead(example):
 def locked_pair():
     rng = np.random.default_rng(5)
     network = random_network(rng, degrees=(3,), widths=(2, 1), dead=0.0)
-    network = kr.fix_symbolic(
-        network, 0, output=0, input=0, name="sin", affine=(1.0, 2.0, 3.0, 4.0)
-    )
+    network = kr.fix_symbolic(network, 0, output=0, input=0, name="sin", affine=(1.0, 2.0, 3.0, 4.0))
     return kr.fix_symbolic(network, 0, output=0, input=1, name="sin", affine=(5.0, 6.0, 7.0, 8.0))
 
 
@@ -336,9 +324,7 @@ def test_a_lock_is_left_by_fixing_anew():
 
     freed = kr.fix_symbolic(network, 0, output=0, input=0, name="exp")
 
-    assert [
-        (edge.name, freed.layers[0].affine[edge.row].tolist()) for edge in freed.layers[0].symbolic
-    ] == [
+    assert [(edge.name, freed.layers[0].affine[edge.row].tolist()) for edge in freed.layers[0].symbolic] == [
         ("exp", [1.0, 0.0, 1.0, 0.0]),
         ("sin", [1.0, 2.0, 3.0, 4.0]),
     ]
@@ -357,9 +343,7 @@ def network(seed=0):
     return made.with_theta(made.theta + 0.3 * rng.normal(size=made.n_params))
 
 
-@pytest.mark.parametrize(
-    ("error", "name"), [(0.05, "x"), (0.0899, "x"), (0.0901, "0"), (0.094, "0"), (0.2, "0")]
-)
+@pytest.mark.parametrize(("error", "name"), [(0.05, "x"), (0.0899, "x"), (0.0901, "0"), (0.094, "0"), (0.2, "0")])
 def test_a_simpler_candidate_stays_unless_another_one_lowers_the_error_by_a_tenth(error, name):
     """The network is 0 everywhere; the candidates are constants, so that their errors are known."""
     made = network()
@@ -453,9 +437,7 @@ def test_the_function_stays(drawn):
     network, x, _ = drawn
     y = network(x)
 
-    np.testing.assert_allclose(
-        canonical_form(network)(x), y, rtol=1e-12, atol=1e-12 * np.abs(y).max(initial=1.0)
-    )
+    np.testing.assert_allclose(canonical_form(network)(x), y, rtol=1e-12, atol=1e-12 * np.abs(y).max(initial=1.0))
 
 
 @for_all("sign", [1.0, -1.0])
@@ -498,9 +480,7 @@ def test_networks_that_differ_by_redundancy_alone_become_the_same(seed, widths):
 
     for first, second in zip(one.layers, other.layers, strict=True):
         size = np.abs(first.affine).max()
-        np.testing.assert_allclose(
-            second.affine, first.affine, rtol=1e-9, atol=1e-9 * max(size, 1.0)
-        )
+        np.testing.assert_allclose(second.affine, first.affine, rtol=1e-9, atol=1e-9 * max(size, 1.0))
 
 
 @given(seeds)
@@ -519,9 +499,7 @@ def test_the_hello_world_gets_its_own_parameters_and_nothing_else():
 
     form = canonical_form(network)
 
-    np.testing.assert_allclose(
-        form.layers[0].affine, [[np.pi, 0.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0]], atol=1e-14
-    )
+    np.testing.assert_allclose(form.layers[0].affine, [[np.pi, 0.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0]], atol=1e-14)
     np.testing.assert_allclose(form.layers[1].affine, [[1.0, 0.0, 1.0, 0.0]], atol=1e-14)
 
 
@@ -540,9 +518,7 @@ def test_constants_move_on_to_the_next_layer():
 
 
 def test_constants_of_an_output_are_gathered_on_its_first_edge():
-    network = formula_network(
-        [(0, 0, "sin", (1.0, 0.5, 1.0, 2.0)), (0, 1, "cos", (1.0, 0.5, 1.0, 0.5))], widths=(2, 1)
-    )
+    network = formula_network([(0, 0, "sin", (1.0, 0.5, 1.0, 2.0)), (0, 1, "cos", (1.0, 0.5, 1.0, 0.5))], widths=(2, 1))
 
     np.testing.assert_array_equal(canonical_form(network).layers[0].affine[:, 3], [2.5, 0.0])
 
@@ -623,9 +599,7 @@ def three_layers(seed=0, share=0.5):
 
 
 def plain_network(widths=(2, 2, 1)):
-    return kr.init_network(
-        widths, n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
+    return kr.init_network(widths, n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
 
 
 def kinds(network):
@@ -681,9 +655,7 @@ def test_a_pattern_of_none_changes_nothing_and_a_masked_edge_stays_masked():
 
 
 def test_without_samples_an_edge_that_has_its_function_keeps_its_parameters():
-    first = kr.fix_symbolic(
-        plain_network((1, 1)), 0, output=0, input=0, name="sin", affine=(2.0, 0.1, 3.0, 0.4)
-    )
+    first = kr.fix_symbolic(plain_network((1, 1)), 0, output=0, input=0, name="sin", affine=(2.0, 0.1, 3.0, 0.4))
 
     assert kr.fix_pattern(first, [[["sin"]]]).layers[0].affine.tolist() == [[2.0, 0.1, 3.0, 0.4]]
     assert kr.fix_pattern(first, [[["cos"]]]).layers[0].affine.tolist() == [[1.0, 0.0, 1.0, 0.0]]

@@ -335,8 +335,7 @@ def test_test_data_decide_nothing():
 
     assert bits(start(data)) == bits(start(other))
     chosen = [
-        cross_validate(own, n_steps=5, n_folds=2, weights=(0.1,), rng=np.random.default_rng(0))
-        for own in (data, other)
+        cross_validate(own, n_steps=5, n_folds=2, weights=(0.1,), rng=np.random.default_rng(0)) for own in (data, other)
     ]
     assert bits(chosen[0].network) == bits(chosen[1].network)
 
@@ -503,9 +502,7 @@ def test_predictions_are_constant_beyond_the_training_inputs():
     ends = np.stack([data.x_train.min(axis=0), data.x_train.max(axis=0)])
 
     np.testing.assert_array_equal(run.predict(3.0 * ends), run.network(ends))
-    assert run.test_rmse == pytest.approx(
-        np.sqrt(mean_square(run.predict(data.x_test), data.y_test))
-    )
+    assert run.test_rmse == pytest.approx(np.sqrt(mean_square(run.predict(data.x_test), data.y_test)))
 
 
 @pytest.mark.parametrize(("fall", "ends"), [(0.9e-3, True), (1.1e-3, False)])
@@ -519,9 +516,7 @@ def test_a_fit_ends_when_ten_steps_have_lowered_the_objective_by_too_little(fall
 
 
 @pytest.mark.parametrize(("n", "powers"), [(99, 1.0), (100, 0.5)])
-def test_weights_differ_by_half_a_power_of_ten_or_by_one_for_fewer_than_a_hundred_samples(
-    n, powers
-):
+def test_weights_differ_by_half_a_power_of_ten_or_by_one_for_fewer_than_a_hundred_samples(n, powers):
     data = noisy(lambda x: x[:, :1], n, n_in=1)
     run = choose(data, hidden=(), n_folds=2, n_steps=1, weights=None)
 
@@ -620,9 +615,7 @@ def test_units_that_did_no_harm_are_no_finding():
         (lambda d: change_y(d, lambda y: 1e3 * with_noise(y)), "units", "std of 1"),
         (lambda d: change_y(d, lambda y: with_noise(y) + 1e8), "units", "output 0 has mean 1e+08"),
         (
-            lambda d: change_y(
-                d, lambda y: np.hstack([50.0, 5e-3]) * with_noise(np.hstack([y, y]))
-            ),
+            lambda d: change_y(d, lambda y: np.hstack([50.0, 5e-3]) * with_noise(np.hstack([y, y]))),
             "units",
             "output 1 varies",
         ),
@@ -644,9 +637,7 @@ def test_units_of_targets_are_found(change, about, words):
     ("means", "stds", "found"),
     [((100, 0), (1, 1), 0), ((101, 0), (1, 1), 1), ((0, 0), (60, 2), 0), ((0, 0), (62, 2), 1)],
 )
-def test_targets_are_judged_by_their_means_and_by_how_far_their_deviations_are_apart(
-    means, stds, found
-):
+def test_targets_are_judged_by_their_means_and_by_how_far_their_deviations_are_apart(means, stds, found):
     x = np.linspace(-0.9, 0.9, 20).reshape(10, 2)
     y = means + np.where(np.arange(10) % 2, 1.0, -1.0)[:, None] * stds
     mlp = kr.init_mlp((2, 2), activation="tanh", rng=np.random.default_rng(0))
@@ -737,9 +728,7 @@ def test_an_error_that_rose_on_a_finer_grid_is_found():
     )
 
     (finding,) = diagnose(run.network, data, history=history)
-    precise = SimpleNamespace(
-        train_rmse=np.array([1e-12, 1e-7]), n_intervals=np.array([3, 6]), penalty=np.zeros(2)
-    )
+    precise = SimpleNamespace(train_rmse=np.array([1e-12, 1e-7]), n_intervals=np.array([3, 6]), penalty=np.zeros(2))
     assert len(diagnose(run.network, data, history=precise)) == 1
     precise.train_rmse[-1] = 1e-9  # of no importance
     assert diagnose(run.network, data, history=precise) == []
@@ -780,9 +769,7 @@ def test_equations_in_units_far_from_one_are_found(length, size, words):
         kr.linear_term(x, second=np.ones((1, 1)), source=np.full((50, 1), size)),
         kr.value_term(ends, size * np.ones((2, 1))),
     ]
-    network = kr.init_network(
-        (1, 1), n_intervals=4, degree=3, domain=x, rng=np.random.default_rng(0)
-    )
+    network = kr.init_network((1, 1), n_intervals=4, degree=3, domain=x, rng=np.random.default_rng(0))
 
     findings = kr.fit(network, equations=terms, n_steps=10).findings
 
@@ -794,9 +781,7 @@ def test_equations_in_units_far_from_one_are_found(length, size, words):
 def test_equations_that_a_known_solution_confirms_are_no_finding():
     x = np.linspace(0.0, 1000.0, 50)[:, None]
     terms = [kr.value_term(x, np.sin(x / 300.0)), kr.linear_term(x, first=np.ones(1), source=0.0)]
-    network = kr.init_network(
-        (1, 1), n_intervals=4, degree=3, domain=x, rng=np.random.default_rng(0)
-    )
+    network = kr.init_network((1, 1), n_intervals=4, degree=3, domain=x, rng=np.random.default_rng(0))
     known = SimpleNamespace(x_train=x[:0], y_train=x[:0], x_test=x, y_test=network(x))
 
     assert diagnose(network, known, terms) == []
@@ -838,9 +823,7 @@ def test_a_solution_that_is_zero_and_met_is_no_finding():
 @pytest.mark.parametrize(("size", "found"), [(290.0, 0), (310.0, 1), (1 / 290, 0), (1 / 310, 1)])
 def test_unknowns_are_judged_by_their_root_mean_square(size, found):
     x = np.linspace(0.0, 1.0, 50)[:, None]
-    network = kr.init_network(
-        (1, 1), n_intervals=4, degree=3, domain=x, base="zero", rng=np.random.default_rng(0)
-    )
+    network = kr.init_network((1, 1), n_intervals=4, degree=3, domain=x, base="zero", rng=np.random.default_rng(0))
     network = network.with_theta(np.r_[size * np.ones(7), 0.0, 1.0])
     known = SimpleNamespace(x_train=x[:0], y_train=x[:0], x_test=x, y_test=2.0 * network(x))
 
@@ -852,14 +835,10 @@ def test_unknowns_are_judged_by_their_root_mean_square(size, found):
 
 
 @pytest.mark.parametrize(("n_outside", "found"), [(25, 0), (26, 1), (50, 1)])
-def test_points_of_equations_are_found_of_which_more_than_half_lie_outside_the_grids(
-    n_outside, found
-):
+def test_points_of_equations_are_found_of_which_more_than_half_lie_outside_the_grids(n_outside, found):
     x = np.linspace(0.0, 1.0, 50)[:, None]
     domain = (n_outside / 50, 2.0)
-    network = kr.init_network(
-        (1, 1), n_intervals=4, degree=3, domain=domain, rng=np.random.default_rng(0)
-    )
+    network = kr.init_network((1, 1), n_intervals=4, degree=3, domain=domain, rng=np.random.default_rng(0))
 
     findings = diagnose(network, equations=[kr.value_term(x, x)])
 
@@ -878,9 +857,7 @@ def test_classes_and_models_without_grids_have_findings_of_their_own_kind_alone(
     data.y_train, data.y_test = (y[:, 0] > 0 for y in (data.y_train, data.y_test))
     data.y_train, data.y_test = data.y_train.astype(int), data.y_test.astype(int)
     assert trained(data, widths=(2, 2), loss="cross_entropy").findings == []
-    (finding,) = trained(
-        data, widths=(2, 2), loss="cross_entropy", domain=(50.0, 60.0), n_steps=2
-    ).findings
+    (finding,) = trained(data, widths=(2, 2), loss="cross_entropy", domain=(50.0, 60.0), n_steps=2).findings
     assert finding.about == "grids"
 
 

@@ -149,10 +149,7 @@ def test_scaled_variables_are_the_default(method):
 
 def test_an_edge_penalty_is_minimised_in_plain_variables():
     network, data = example()
-    runs = [
-        kr.fit(network, data, penalty=0.1, optimizer=LBFGS(scaled), n_steps=5)
-        for scaled in (True, False)
-    ]
+    runs = [kr.fit(network, data, penalty=0.1, optimizer=LBFGS(scaled), n_steps=5) for scaled in (True, False)]
 
     assert bits(runs[0].network) == bits(runs[1].network)
 
@@ -165,9 +162,7 @@ def test_classes_are_learned(loss, kind):
         network = kr.init_mlp((2, 6, 2), activation="tanh", rng=np.random.default_rng(0))
     for part in ("train", "test"):
         first = getattr(data, f"x_{part}")[:, 0] > 0.1
-        labels = (
-            first.astype(int) if loss == "cross_entropy" else np.stack([first, ~first], 1) * 1.0
-        )
+        labels = first.astype(int) if loss == "cross_entropy" else np.stack([first, ~first], 1) * 1.0
         setattr(data, f"y_{part}", labels)
 
     run = kr.fit(network, data, loss=loss, n_steps=40)
@@ -181,9 +176,7 @@ def test_classes_are_learned(loss, kind):
 
 def test_a_weight_on_smoothness_buys_a_smoother_network():
     network, data = example()
-    rough, smooth = (
-        kr.fit(network, data, n_steps=30, smoothness_weight=weight) for weight in (0.0, 1e-2)
-    )
+    rough, smooth = (kr.fit(network, data, n_steps=30, smoothness_weight=weight) for weight in (0.0, 1e-2))
 
     assert smoothness(smooth.network) < 0.2 * smoothness(rough.network)
     expected = 1e-2 * smoothness(smooth.network)
@@ -208,9 +201,7 @@ def test_entries_are_those_of_the_networks_that_the_callback_sees(optimizer, opt
     network, data = example(n_train=50, n_test=20)
     seen = Seen()
 
-    run = kr.fit(
-        network, data, optimizer=optimizer, n_steps=4, grids=(3, 6), callback=seen, **options
-    )
+    run = kr.fit(network, data, optimizer=optimizer, n_steps=4, grids=(3, 6), callback=seen, **options)
 
     history = run.history
     assert history.step.tolist() == [0, 1, 2, 3, 4, 4, 5, 6, 7, 8]
@@ -307,9 +298,7 @@ def test_a_run_is_pickled_with_all_its_numbers():
 
 
 @pytest.mark.parametrize("optimizer", METHODS)
-@pytest.mark.parametrize(
-    ("grids", "n_steps", "total"), [(None, 0, 0), (None, 1, 1), ((3, 5), 3, 6)]
-)
+@pytest.mark.parametrize(("grids", "n_steps", "total"), [(None, 0, 0), (None, 1, 1), ((3, 5), 3, 6)])
 def test_a_run_takes_its_steps_on_every_grid_and_says_so(optimizer, grids, n_steps, total):
     network, data = example()
     run = kr.fit(network, data, optimizer=optimizer, n_steps=n_steps, grids=grids)
@@ -511,9 +500,7 @@ def outside(network, x):
     """How far activations lie outside the grids of their layers, at most."""
     inputs = list(layer_inputs(network.layers, x))[: len(network.layers)]
     return max(
-        float(
-            np.maximum(layer.breakpoints[:, 0] - own, own - layer.breakpoints[:, -1]).max(initial=0)
-        )
+        float(np.maximum(layer.breakpoints[:, 0] - own, own - layer.breakpoints[:, -1]).max(initial=0))
         for layer, own in zip(network.layers[1:], inputs[1:], strict=True)
     )
 
@@ -778,14 +765,10 @@ def test_hidden_grids_hold_the_points_of_equations_and_the_samples():
     assert outside(kr.fit(network, data, **options).network, far) > 0.0
 
 
-@pytest.mark.parametrize(
-    "options", [{"loss": "logistic"}, {"penalty": 0.1}, {"optimizer": Adam(batch_size=4)}]
-)
+@pytest.mark.parametrize("options", [{"loss": "logistic"}, {"penalty": 0.1}, {"optimizer": Adam(batch_size=4)}])
 def test_equations_are_a_sum_of_squares_over_all_points(options):
     terms, *_ = poisson()
-    network = kr.init_network(
-        (1, 1), n_intervals=3, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
-    )
+    network = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1, 1), rng=np.random.default_rng(0))
 
     with pytest.raises(ValueError, match="equations"):
         kr.fit(network, equations=terms, rng=np.random.default_rng(0), **options)
@@ -871,9 +854,7 @@ def test_data_with_units_beside_equations_with_scales_are_refused():
     symbol = sympy.Symbol("t")
     u = sympy.Function("u")(symbol)
     term = kr.equation_term(u.diff(symbol) + u / 50, t, scales=scales)
-    net = kr.init_network(
-        (1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
-    )
+    net = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
 
     with pytest.raises(ValueError, match="x_test has units"):
         kr.fit(net, kr.Data(t[:0], t[:0], t, t), equations=[term])
@@ -894,9 +875,7 @@ def test_docs_usage_names_exactly_the_modules_that_a_step_runs_through():
         sys.setprofile(watch if step.step == 1 else None)
 
     data = kr.sample("exp_sin", n_train=100, n_test=100, rng=np.random.default_rng(0))
-    net = kr.init_network(
-        (2, 5, 1), n_intervals=5, degree=3, domain=data.x_train, rng=np.random.default_rng(0)
-    )
+    net = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=data.x_train, rng=np.random.default_rng(0))
     kr.fit(net, data, optimizer="adam", n_steps=3, callback=second_step_alone)
 
     page = (ROOT / "docs" / "usage.md").read_text(encoding="utf-8")

@@ -75,9 +75,7 @@ def test_the_gradient_of_a_loss_is_its_derivative_along_any_direction(name, seed
 
     slope = central_difference(lambda t: LOSSES[name].value_and_grad(z + t * direction, y)[0])
 
-    assert np.vdot(LOSSES[name].value_and_grad(z, y)[1], direction) == pytest.approx(
-        slope, rel=1e-7, abs=1e-9
-    )
+    assert np.vdot(LOSSES[name].value_and_grad(z, y)[1], direction) == pytest.approx(slope, rel=1e-7, abs=1e-9)
 
 
 def test_the_squares_of_residuals_sum_to_the_loss_the_first_sample_first():
@@ -144,9 +142,7 @@ def test_probabilities_are_those_of_the_loss(widths, loss):
 
 
 def test_probabilities_of_far_logits_are_zero_and_one():
-    line = kr.init_network(
-        (1, 2), n_intervals=1, degree=1, domain=(-1, 1), rng=np.random.default_rng(0)
-    )
+    line = kr.init_network((1, 2), n_intervals=1, degree=1, domain=(-1, 1), rng=np.random.default_rng(0))
     line = line.with_theta(np.array([0, 0, 0, 0, 1e4, -1e4, 1, 1.0]))
 
     np.testing.assert_array_equal(kr.predict_proba(line, [[1.0]]), [[1.0, 0.0]])
@@ -199,9 +195,7 @@ def test_the_gradient_of_a_class_loss_reaches_the_parameters_of_a_network(seed):
     direction = np.random.default_rng(seed + 1).normal(size=network.n_params)
 
     def value(t):
-        return kr.value_and_grad(
-            network.with_theta(network.theta + t * direction), x, labels, "cross_entropy"
-        )[0]
+        return kr.value_and_grad(network.with_theta(network.theta + t * direction), x, labels, "cross_entropy")[0]
 
     slope = kr.value_and_grad(network, x, labels, "cross_entropy")[1] @ direction
 
@@ -287,9 +281,7 @@ def test_the_gradient_is_twice_the_transposed_jacobian_times_the_residuals(seed)
     residuals, jacobian = dense(objective, objective.start())
     gradient = objective.value_and_grad(objective.start())[1]
 
-    np.testing.assert_allclose(
-        gradient, 2.0 * jacobian.T @ residuals, atol=1e-11 * np.abs(gradient).max()
-    )
+    np.testing.assert_allclose(gradient, 2.0 * jacobian.T @ residuals, atol=1e-11 * np.abs(gradient).max())
 
 
 @pytest.mark.parametrize("options", [{}, {"penalty": 0.3}, {"smoothness_weight": 0.3}])
@@ -402,9 +394,7 @@ def test_sums_by_chunks_are_those_of_the_stored_jacobian(names, weight, monkeypa
     np.testing.assert_allclose(sums.matrix, matrix, atol=1e-12 * np.abs(matrix).max())
     np.testing.assert_allclose(sums.half_gradient, half, atol=1e-12 * np.abs(half).max())
     np.testing.assert_allclose(by_chunks.residuals(z), residuals, atol=1e-13)
-    assert by_chunks.judge(by_chunks.model_at(z), own @ own)[1][0] == pytest.approx(
-        mean_square(network(x), y)
-    )
+    assert by_chunks.judge(by_chunks.model_at(z), own @ own)[1][0] == pytest.approx(mean_square(network(x), y))
 
 
 @pytest.mark.parametrize("kind", ["network", "mlp", "lan"])
@@ -572,18 +562,13 @@ def test_scaled_variables_change_the_gradient_by_the_chain_rule_and_no_value():
 
     assert bits(objective.model_at(z)) == bits(network)
     assert value == plain.value_and_grad(network.theta)[0]
-    np.testing.assert_array_equal(
-        gradient, plain.value_and_grad(network.theta)[1] * objective.scale
-    )
+    np.testing.assert_array_equal(gradient, plain.value_and_grad(network.theta)[1] * objective.scale)
 
 
 def test_scales_of_class_losses_are_those_of_predictions_and_of_parts_their_own():
     network, x, _ = covered()
     labels = (x[:, :1] > 0.0) * 1.0
-    scales = [
-        data_objective(network, x, labels, loss=loss).in_scaled_variables().scale
-        for loss in ("mse", "logistic")
-    ]
+    scales = [data_objective(network, x, labels, loss=loss).in_scaled_variables().scale for loss in ("mse", "logistic")]
     part = data_objective(network, x, labels, trainable=("coef",)).in_scaled_variables()
 
     np.testing.assert_array_equal(*scales)
@@ -666,9 +651,7 @@ def test_columns_get_mean_0_and_standard_deviation_1_of_the_training_samples():
     for before, after in ((data.x_train, found.x_train), (data.y_train, found.y_train)):
         np.testing.assert_allclose(after.mean(axis=0), 0.0, atol=1e-9)
         np.testing.assert_allclose(after.std(axis=0), 1.0, rtol=1e-12)
-        np.testing.assert_allclose(
-            after, (before - before.mean(axis=0)) / before.std(axis=0), atol=1e-9
-        )
+        np.testing.assert_allclose(after, (before - before.mean(axis=0)) / before.std(axis=0), atol=1e-9)
     np.testing.assert_allclose(scaler.x_mean, data.x_train.mean(axis=0))
     np.testing.assert_array_equal(found.x_test, scaler.transform_x(data.x_test))
     np.testing.assert_array_equal(found.y_test, scaler.transform_y(data.y_test))
@@ -685,14 +668,10 @@ def test_the_ways_back_lead_to_the_user_s_units():
 
 def test_data_do_not_depend_on_units_once_they_are_scaled():
     data = table()
-    moved = kr.Data(
-        1e5 * data.x_train + 7.0, data.y_train / 3.0, 1e5 * data.x_test + 7.0, data.y_test / 3.0
-    )
+    moved = kr.Data(1e5 * data.x_train + 7.0, data.y_train / 3.0, 1e5 * data.x_test + 7.0, data.y_test / 3.0)
 
     for name in ("x_train", "y_train", "x_test", "y_test"):
-        np.testing.assert_allclose(
-            getattr(scaled(moved)[0], name), getattr(scaled(data)[0], name), atol=1e-8
-        )
+        np.testing.assert_allclose(getattr(scaled(moved)[0], name), getattr(scaled(data)[0], name), atol=1e-8)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -3e7])
@@ -708,9 +687,7 @@ def test_a_column_that_is_constant_up_to_rounding_becomes_exactly_0_and_comes_ba
     assert (found.y_test == 0.0).all()
     assert scaler.x_scale[1] == 1.0
     assert (scaler.inverse_y(np.ones((2, 1))) == value).all()
-    other = scaler.transform_x(
-        columns[:1] + np.array([[0.0, 2.0, 0.0]])
-    )  # another number is no rounding
+    other = scaler.transform_x(columns[:1] + np.array([[0.0, 2.0, 0.0]]))  # another number is no rounding
     assert other[0, 1] == pytest.approx(2.0, rel=1e-6)
 
 
@@ -765,9 +742,7 @@ def test_a_standardized_input_stays_where_multiplying_out_would_overflow():
 
     assert moved.atoms(sympy.UnevaluatedExpr)
     assert float(moved.subs(year, 2004.0).doit()) == pytest.approx(np.exp(2.0))
-    assert (
-        not Scaler([3.0], [0.5], [0.0], [1.0]).formula(sympy.exp(year)).atoms(sympy.UnevaluatedExpr)
-    )
+    assert not Scaler([3.0], [0.5], [0.0], [1.0]).formula(sympy.exp(year)).atoms(sympy.UnevaluatedExpr)
 
 
 @pytest.mark.parametrize(

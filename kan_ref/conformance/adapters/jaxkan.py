@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.conformance.adapters.shared import Adapter, Answer, Array, Layer, Layers, needs
+from kan_ref.conformance.adapters import Adapter, Answer, Array, Layer, Layers, needs
 
 PLACES = {"coef": "c_basis", "w_base": "c_res", "w_spline": "c_spl"}
 Function = Callable[..., Any]

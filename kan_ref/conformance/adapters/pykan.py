@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.conformance.adapters.shared import Answer, Array, Layer, Layers, needs
+from kan_ref.conformance.adapters import Answer, Array, Layer, Layers, needs
 from kan_ref.conformance.adapters.torch_layers import SUMS, TorchLayers, array, tensor
 
 _ALONE = threading.RLock()

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.conformance.adapters.shared import Adapter, Answer, Array, Layer, Layers, needs
+from kan_ref.conformance.adapters import Adapter, Answer, Array, Layer, Layers, needs
 
 PARAMETERS = ("coef", "w_base", "w_spline")
 ARRAYS = (*PARAMETERS, "mask", "knots")

@@ -32,27 +32,20 @@ from figures.formulas import fig_2_4_symbolic_regression
 from figures.formulas.fig_2_4_symbolic_regression import DISCOVER, runs_of
 from figures.machine.catalog import STATES, read_items
 from figures.machine.machine import Bar, Claim, DerivedFigure, Record, sources
+from figures.machine.pictures import BLUE, GREEN, GREY, ORANGE, VERMILION
 from figures.machine.stored_network import draw_settled, network_panel
-from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION
-from figures.scaling import fig_3_1_scaling
-from figures.splines import fig_3_4_continual_learning
+from figures.splines import fig_3_1_scaling, fig_3_4_continual_learning
 from figures.tables.tables_1_and_2 import fig_3_2_frontiers, table_1
 
 # --- Fig. 0.1
 
 SHALLOW, DEEP = (2, 3, 1), (2, 3, 2, 1)
 TEXTS = {
-    "MLP": (
-        "universal approximation",
-        r"$f(x) \approx \sum_i a_i\, \sigma(w_i \cdot x + b_i)$",
-        r"$(W_2 \circ \sigma_2 \circ W_1 \circ \sigma_1 \circ W_0)(x)$",
-    ),
-    "KAN": (
-        "Kolmogorov-Arnold representation",
-        r"$f(x) = \sum_q \Phi_q\left(\sum_p \phi_{q,p}(x_p)\right)$",
-        r"$(\Phi_2 \circ \Phi_1 \circ \Phi_0)(x)$",
-    ),
-}
+    "MLP": ("universal approximation", r"$f(x) \approx \sum_i a_i\, \sigma(w_i \cdot x + b_i)$",
+            r"$(W_2 \circ \sigma_2 \circ W_1 \circ \sigma_1 \circ W_0)(x)$"),
+    "KAN": ("Kolmogorov-Arnold representation", r"$f(x) = \sum_q \Phi_q\left(\sum_p \phi_{q,p}(x_p)\right)$",
+            r"$(\Phi_2 \circ \Phi_1 \circ \Phi_0)(x)$"),
+}  # fmt: skip
 
 
 def draw_side_by_side(records: Sequence[Record]) -> Figure:
@@ -117,11 +110,11 @@ def _draw_mlp(ax: Axes, widths: tuple[int, ...]) -> None:
 COLORS = {"yes": GREEN, "in part": ORANGE, "no": "0.75"}
 # section: title, and where it is treated
 SECTIONS = {
-    "1": ("Introduction", ("README.md", "tutorials/00_one_edge_by_hand.md", "figures/drawings")),
+    "1": ("Introduction", ("README.md", "tutorials/00_one_edge_by_hand.md", "figures/drawn.py")),
     "2": ("Networks, theorem, grids, simplification", ("kan_ref", "tutorials", "figures/splines", "figures/formulas")),
-    "3": ("KANs are accurate", ("figures/scaling", "figures/tables", "figures/equations")),
+    "3": ("KANs are accurate", ("figures/splines", "figures/tables", "figures/equations")),
     "4": ("KANs are interpretable", ("figures/formulas", "figures/localization")),
-    "6": ("Discussion", ("figures/drawings",)),
+    "6": ("Discussion", ("figures/drawn.py",)),
     "A": ("Functions of the interface", ("docs/from_pykan.md",)),
     "B": ("LANs", ("figures/lans", "kan_ref/baselines")),
     "C": ("Hyperparameters", ("figures/formulas",)),
@@ -240,33 +233,17 @@ class Branch:
 
 BRANCHES = (
     Branch("Should the result be a formula?", fig_2_4_symbolic_regression, "width and functions found automatically"),
-    Branch(
-        "Is the function smooth, free of noise, and a small network's shape known?",
-        fig_3_1_scaling,
-        "MLPs, Levenberg-Marquardt: less accurate",
-    ),
-    Branch(
-        "Must the network have fewer than about 80 parameters?",
-        fig_3_2_frontiers,
-        "MLPs trained by Levenberg-Marquardt",
-    ),
-    Branch(
-        "Is it a differential equation that a few hundred parameters solve?",
-        fig_3_3_poisson,
-        "is ahead of a",  # of a small MLP, on one grid and on nested grids
-    ),
-    Branch(
-        "Do the data of one region after another arrive, in one dimension?",
-        fig_3_4_continual_learning,
-        "KAN, scales frozen: the earlier peaks are kept",
-    ),
-    Branch(
-        "Is the time of a training step the limit?",
-        fig_3_3_poisson,
-        "the KAN trains about 10 times slower",
-        (MLP, EITHER, EITHER),
-    ),
-)
+    Branch("Is the function smooth, free of noise, and a small network's shape known?",
+           fig_3_1_scaling, "MLPs, Levenberg-Marquardt: less accurate"),
+    Branch("Must the network have fewer than about 80 parameters?",
+           fig_3_2_frontiers, "MLPs trained by Levenberg-Marquardt"),
+    Branch("Is it a differential equation that a few hundred parameters solve?",
+           fig_3_3_poisson, "is ahead of a"),  # of a small MLP, on one grid and on nested grids
+    Branch("Do the data of one region after another arrive, in one dimension?",
+           fig_3_4_continual_learning, "KAN, scales frozen: the earlier peaks are kept"),
+    Branch("Is the time of a training step the limit?",
+           fig_3_3_poisson, "the KAN trains about 10 times slower", (MLP, EITHER, EITHER)),
+)  # fmt: skip
 
 
 def rows_of(records: Sequence[Record], branch: Branch) -> list[Claim]:
@@ -372,13 +349,9 @@ fig_0_1_side_by_side = DerivedFigure(
 fig_2_1_organisation = DerivedFigure(
     f"{__name__}.fig_2_1_organisation", "2.1", "organisation of the paper", (), draw_organisation, no_claims
 )
+STEPS_TITLE, STEPS_RECORDS = "from data to a formula in five steps", (fig_2_4_symbolic_regression,)
 fig_2_4_discover = DerivedFigure(
-    f"{__name__}.fig_2_4_discover",
-    "2.4-steps",
-    "from data to a formula in five steps",
-    (fig_2_4_symbolic_regression,),
-    draw_steps,
-    no_claims,
+    f"{__name__}.fig_2_4_discover", "2.4-steps", STEPS_TITLE, STEPS_RECORDS, draw_steps, no_claims
 )
 fig_6_1_decision_tree = DerivedFigure(
     f"{__name__}.fig_6_1_decision_tree", "6.1", "decision tree: when to use a KAN", TREE_RECORDS, draw_tree, tree_claims

@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 
 import kan_ref as kr
 from figures.machine.machine import Claim, Config, Record, all_bar, slope
-from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, label_grids
+from figures.machine.pictures import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, label_grids
 from kan_ref.checks import FloatArray
 
 NAME = "theorem-2.1"

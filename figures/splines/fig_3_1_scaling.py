@@ -39,7 +39,7 @@ from matplotlib.ticker import NullFormatter
 
 import kan_ref as kr
 from figures.machine.machine import Bar, Claim, Config, Record, median, runs_of, seed_count, shape_name, slope, spread
-from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, draw_band, entry
+from figures.machine.pictures import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, draw_band, entry
 from figures.machine.training import OPTIMIZERS, best_start, blind, rmse
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.elimination import VALIDATION_SHARE, Search, run_elimination
@@ -72,21 +72,11 @@ TOYS = (
     Toy("bessel", "J_0(20x)", "J0(20x)", (1, 1), (500, 500)),
     Toy("exp_sin", r"\exp(\sin(\pi x)+y^2)", "exp(sin(pi x)+y^2)", (2, 1, 1), (200, 200)),
     Toy("product", "xy", "xy", (2, 2, 1), (100, 20)),
-    Toy(
-        "exp_two_sines",
-        r"\exp(\frac{1}{2}(\sin\pi(x_1^2+x_2^2)+\sin\pi(x_3^2+x_4^2)))",
-        "the 4-dimensional one",
-        (4, 4, 2, 1),
-        (50, 50),
-    ),
-    Toy(
-        "exp_mean_sin2",
-        r"\exp(\frac{1}{100}\sum_i\sin^2\frac{\pi x_i}{2})",
-        "the 100-dimensional one",
-        (100, 1, 1),
-        (20, 10),
-    ),
-)
+    Toy("exp_two_sines", r"\exp(\frac{1}{2}(\sin\pi(x_1^2+x_2^2)+\sin\pi(x_3^2+x_4^2)))",
+        "the 4-dimensional one", (4, 4, 2, 1), (50, 50)),
+    Toy("exp_mean_sin2", r"\exp(\frac{1}{100}\sum_i\sin^2\frac{\pi x_i}{2})",
+        "the 100-dimensional one", (100, 1, 1), (20, 10)),
+)  # fmt: skip
 DEGREE_5 = ("bessel", "exp_sin")
 
 
@@ -219,23 +209,13 @@ def _eliminated(network: kr.Network, data: kr.Data, settings: Config, smoothness
     return run_elimination(search, network).network
 
 
-LBFGS, LM, LM_5, ELIMINATED, ELIMINATED_5 = KANS = (
-    "L-BFGS",
-    "Levenberg-Marquardt",
-    "Levenberg-Marquardt, degree 5",
-    "Levenberg-Marquardt, eliminated",
-    "Levenberg-Marquardt, eliminated, degree 5",
-)
+LBFGS, LM, LM_5 = "L-BFGS", "Levenberg-Marquardt", "Levenberg-Marquardt, degree 5"
+ELIMINATED, ELIMINATED_5 = f"{LM}, eliminated", f"{LM}, eliminated, degree 5"
+KANS = (LBFGS, LM, LM_5, ELIMINATED, ELIMINATED_5)
 TWO_LAYERS = "two layers"
 MUCH, WORSE = 10.0, 2.0  # times the error
 # target -> range of G over which the slope is taken: from where the curve has left the error of the first grids
-SLOPE_RANGES = {
-    "bessel": (20, 500),
-    "exp_sin": (5, 500),
-    "product": (3, 20),
-    "exp_two_sines": (10, 100),
-    "exp_mean_sin2": (3, 10),
-}
+SLOPE_RANGES = dict(zip([toy.target for toy in TOYS], ((20, 500), (5, 500), (3, 20), (10, 100), (3, 10)), strict=True))
 BARS = {"bessel": -3.85, "exp_sin": -3.85, "exp_mean_sin2": -3.5}  # of the slope, with Levenberg-Marquardt
 EXACT, FINE, FINE_GRID = 1e-8, 1e-7, 50  # errors of xy; of the 4-dimensional function at G = 50
 
@@ -323,11 +303,7 @@ def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
         shape += f" with {' or '.join(map(str, sorted(edges)))} edges"
     about = f"{toy.plain}, KAN {shape}, {kind}"
     last = errors[:, -1]
-    at_last = (
-        spread(last.tolist(), ".1e"),
-        spread((last / deviation).tolist(), ".1e"),
-        spread(train[:, -1].tolist(), ".1e"),
-    )
+    at_last = [spread(values.tolist(), ".1e") for values in (last, last / deviation, train[:, -1])]
     seeds = seed_count(runs)
     evidence = f"{seeds}; G = {low} to {high}; at G = {grids[-1]} test {at_last[0]}, relative to std(y) {at_last[1]}, training {at_last[2]}"
     bar = BARS.get(toy.target, -(degree + 1) + 0.15) if kind != LM_5 else -(degree + 1) + 0.3
@@ -345,27 +321,11 @@ def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
             )
         )
     if toy.target == "product":
-        best = errors.min(axis=1)
-        rows.append(
-            _bar_claim(
-                f"{about}: exact in cubics, whatever G",
-                "not asked",
-                best,
-                EXACT,
-                f"{evidence}; the best grid of each seed",
-            )
-        )
+        text = f"{evidence}; the best grid of each seed"
+        rows.append(_bar_claim(f"{about}: exact in cubics, whatever G", "not asked", errors.min(axis=1), EXACT, text))
     if "eliminated" in kind and FINE_GRID in grids:
-        here = errors[:, grids.index(FINE_GRID)]
-        rows.append(
-            _bar_claim(
-                f"{about}: test RMSE at G = {FINE_GRID}",
-                "5.1e-07 (documentation, one run, k = 3)",
-                here,
-                FINE,
-                f"{len(runs)} seeds",
-            )
-        )
+        here, paper = errors[:, grids.index(FINE_GRID)], "5.1e-07 (documentation, one run, k = 3)"
+        rows.append(_bar_claim(f"{about}: test RMSE at G = {FINE_GRID}", paper, here, FINE, f"{len(runs)} seeds"))
     return rows
 
 
