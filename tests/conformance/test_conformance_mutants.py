@@ -181,15 +181,10 @@ VARIANT_STYLES = ("Lists", "Masked", "Partial", "Quantiles", "Dense", "Draws", "
     ("subject", "dtype"),
     [
         *((one, "float32") for one in (Plain, Reference)),
+        (styles.SciPyNetwork, "float64"),
         *(
             pytest.param(one, "float64", marks=pytest.mark.long)
-            for one in (
-                Plain,
-                SciPyBSplines,
-                styles.PlainModules,
-                styles.Loops,
-                styles.SciPyNetwork,
-            )
+            for one in (Plain, SciPyBSplines, styles.PlainModules, styles.Loops)
         ),
         *(pytest.param(getattr(styles, one), "float64", marks=pytest.mark.long) for one in VARIANT_STYLES),
     ],

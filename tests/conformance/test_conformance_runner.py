@@ -28,25 +28,25 @@ from kan_ref.conformance.subjects import AdapterProcess, DirectSubject, Limits, 
 
 CASES = {case.id: case for topic in load_topics() for case in topic.cases}
 FOUR = [f"bases/degree-2-{name}" for name in ("inside", "inner-knots", "last-knot", "first-knot")]
-SECOND = ["passed", "failed", "passed", "passed"]  # of four cases the second is wrong, and no other
 ALL = ["passed"] * 4
-QUICK = Limits(timeout=1.0)
+SECOND = ["passed", "failed", "passed", "passed"]  # of four cases the second is wrong, and no other
+SKIPS = ["passed", "skipped", "passed", "passed"]
+QUICK = Limits(timeout=3.0, memory=3.0)
 
 
 def results(subject, only=FOUR):
     """Return the statuses of a run, and the reason of its first failure."""
-    try:
-        report = suite.run(subject, suite.choose(only=only))
-    finally:
+    with contextlib.ExitStack() as stack:
         if not isinstance(subject, DirectSubject):
-            subject.close()
+            stack.callback(subject.close)
+        report = suite.run(subject, suite.choose(only=only))
     return [one.status for one in report.outcomes], next((one.reason for one in report.failures), "")
 
 
 # --- programs that answer lines of JSON
 
 PROGRAM = """
-import json, os, subprocess, sys, time
+import json, os, sys, time
 right = json.loads(RIGHT)
 for line in sys.stdin:
     n = json.loads(line).get("id", 0)
@@ -61,36 +61,29 @@ for line in sys.stdin:
 RIGHT = json.dumps([CASES[name].expected["basis"].tolist() for name in FOUR])
 
 
-def odd_program(odd, limits=QUICK):
-    code = PROGRAM.replace("RIGHT", repr(RIGHT)).replace("ODD", odd.replace("\n", "\n    "))
-    return ProcessSubject([sys.executable, "-c", code], limits=limits)
+def odd_program(odd):
+    code = PROGRAM.replace("RIGHT", repr(RIGHT)).replace("ODD", odd)
+    return ProcessSubject([sys.executable, "-c", code], limits=QUICK)
 
 
 @pytest.mark.parametrize(
     ("odd", "statuses", "reason"),
     [
-        # right answers in unusual company
-        ("print('loss = 3.2')", ALL, ""),
-        ("sys.stderr.write('x' * 10**5)", ALL, ""),
-        ("answer = answer[:-1] + ', \"error\": null, \"unsupported\": false}'", ALL, ""),
-        ("if is_second: answer = json.dumps({'id': n, 'unsupported': True})", ["passed", "skipped", "passed", "passed"], ""),
-        # one wrong answer
-        ("if is_second: time.sleep(60)", SECOND, "no answer within 1 s"),
+        ("print('loss = 3.2'); sys.stderr.write('x' * 10**5)", ALL, ""),
+        ("if is_second: answer = json.dumps({'id': n, 'unsupported': True})", SKIPS, ""),
+        ("if is_second: time.sleep(60)", SECOND, "no answer within 3 s"),
         ("if is_second: sys.exit(3)", SECOND, "ended without answer"),
-        ("if is_second: answer = 'loss = 3.2'", SECOND, "no answer within 1 s; it wrote 'loss = 3.2'"),
-        ("if is_second: answer = '[[0.5]]'", SECOND, "no answer within 1 s; it wrote '[[0.5]]'"),
-        ("if is_second: answer = '{oops'", SECOND, "the line cannot be read as the answer: '{oops'"),
+        ("if is_second: answer = 'loss = 3.2'", SECOND, "no answer within 3 s; it wrote 'loss = 3.2'"),
         ("if is_second: print('{oops')", SECOND, "the line cannot be read as the answer: '{oops'"),
         ("if is_second: answer = '{' + '[' * 100000", SECOND, "the line cannot be read as the answer: '{[["),
         ("if is_second: answer = answer.replace('2,', '1,', 1)", SECOND, "answer with id 1 where 2 was expected"),
-        ("if is_second: answer = answer.replace('2,', '[2],', 1)", SECOND, "answer with id [2] where 2 was expected"),
         ("if is_second: answer = '{\"id\": 2}'", SECOND, "the answer holds neither result, unsupported nor error"),
         ("if is_second: answer = '{\"id\": 2, \"error\": \"no\\\\nbases\"}'", SECOND, "no bases"),
-        ("if is_second: answer = json.dumps({'id': n, 'result': right[1][:2]})", SECOND, "basis has shape (2, 6), but (3, 6)"),
         ("if is_second: answer = json.dumps({'id': n, 'result': [[1.0], [2.0, 3.0]]})", SECOND, "the answer cannot be read"),
-        ("if is_second: answer = json.dumps({'id': n, 'result': [[None] * 6] * 3})", SECOND, "the answer cannot be read: null"),
         ("if is_second: answer = '{\"id\": 2, \"result\": [[nan, -nan(ind), 1.#QNAN]]}'", SECOND, "basis has shape (1, 3), but"),
         ("if is_second: print('x' * 2**21, flush=True)", SECOND, "ended without answer; it wrote a line of more than"),
+        pytest.param("if is_second: bytearray(2**33)", SECOND, "ended without answer",
+                     marks=pytest.mark.skipif(sys.platform != "linux", reason="limits of addresses are Linux's")),
     ],
 )  # fmt: skip
 def test_an_odd_program_fails_its_case_and_no_other(odd, statuses, reason, monkeypatch):
@@ -104,19 +97,14 @@ def test_an_odd_program_fails_its_case_and_no_other(odd, statuses, reason, monke
 
 
 def test_a_program_that_hangs_or_ends_three_times_is_not_asked_again():
-    found, said = results(odd_program("sys.exit(1)"), ["bases/degree-2-*"])
     report = suite.run(odd_program("os._exit(1)"), suite.choose(only=["bases/degree-2-*"]))
 
-    assert (found, said) == (["failed"] * 11, "ended without answer")
     assert [one.verdict.kind for one in report.failures] == ["no answer"] * 3 + ["not asked"] * 8
     assert "not run: basis has hung or ended the program 3 times already" in report.failures[3].reason
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="limits of addresses are Linux's")
-def test_a_program_that_takes_all_memory_fails_its_case_alone():
-    found, said = results(odd_program("if is_second: bytearray(2**31)", Limits(memory=1.0)))
-
-    assert (found, said) == (SECOND, "ended without answer")
+    assert [(one.name, len(one.cases)) for one in report.findings[:2]] == [
+        ("NotAsked", 8),
+        ("NoAnswer", 3),
+    ]
 
 
 def test_what_a_program_has_started_ends_with_it(tmp_path):
@@ -141,7 +129,6 @@ def test_what_a_program_has_started_ends_with_it(tmp_path):
     [
         ("import time; time.sleep(60)", "no answer to hello: no answer within 1 s"),
         ("raise SystemExit(1)", "no answer to hello: ended without answer"),
-        ("print('{oops')", "no answer to hello: the line cannot be read as the answer: '{oops'"),
         ('print(\'{"error": "no float32"}\')', "cannot be used: no float32"),
         ("print('Julia 1.9')", "no answer to hello: ended without answer; it wrote 'Julia 1.9'"),
     ],
@@ -154,51 +141,37 @@ def test_a_program_that_does_not_answer_hello_is_an_error(code, message):
 
 
 @for_all(
-    ("written", "value"),
+    ("words", "value"),
     [
-        *((word, np.nan) for word in ("nan", "-nan", "NaN", '"nan"', "-nan(ind)", "nan(0x8000)", "1.#QNAN", "-1.#IND00")),
-        *((word, np.inf) for word in ("inf", "+Infinity", "Infinity", '"inf"', "1.#INF")),
-        *((word, -np.inf) for word in ("-inf", "-Infinity", '"-INF"', "-1.#INF")),
+        ("nan -nan NaN 'nan' -nan(ind) nan(0x8000) 1.#QNAN -1.#IND00", np.nan),
+        ("inf +Infinity Infinity 'inf' 1.#INF", np.inf),
+        ("-inf -Infinity '-INF' -1.#INF", -np.inf),
     ],
-)  # fmt: skip
-def test_every_usual_spelling_of_numbers_that_are_not_finite_is_read(written, value):
-    message = subjects.load(f'{{"result": [[{written}, 1.5e-3]], "error": "x is nan \\"inf\\""}}'.encode())
+)
+def test_every_usual_spelling_of_numbers_that_are_not_finite_is_read_and_one_is_written(words, value):
+    line = f'{{"result": [{", ".join(words.split())}, 1.5e-3], "error": "x is nan"}}'.replace("'", '"')
+    message = subjects.load(line.encode())
 
-    np.testing.assert_array_equal(message["result"], [[value, 1.5e-3]])
-    assert message["error"] == 'x is nan "inf"'
-
-
-def test_requests_are_json_in_which_words_stand_for_numbers_that_are_not_finite():
-    line = subjects.dump(
-        {
-            "x": np.array([[np.nan, -np.inf], [np.inf, 0.1]]),
-            "name": "silu",
-            "empty": np.zeros((0, 2)),
-        }
-    )
-
-    assert line == b'{"x":[["NaN","-Infinity"],["Infinity",0.1]],"name":"silu","empty":[]}\n'
+    np.testing.assert_array_equal(message["result"], [*[value] * len(words.split()), 1.5e-3])
+    assert message["error"] == "x is nan"
+    written = json.loads(subjects.dump({"x": np.array([[value, 0.1]])}))
+    assert written == {"x": [[{"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)], 0.1]]}
 
 
 @pytest.mark.parametrize(
-    ("result", "statuses"),
-    [
-        ("[[0.0] * 7] * 3", ["passed", "failed"]),
-        ("[['NaN'] * 7] * 3", ["passed", "passed"]),
-        ("[[float(n)] * 7] * 3", ["failed", "failed"]),
-        ("time.sleep(60)", ["failed", "failed"]),  # a hang is no sign of nan
-    ],
-)
-def test_side_effects_of_a_program_are_what_two_calls_and_nan_show(result, statuses):
+    ("result", "twice", "nan"),
+    [("[[0.0] * 7] * 3", "passed", "failed"), ("[['NaN'] * 7] * 3", "passed", "passed"), ("[[float(n)] * 7] * 3", "failed", "failed")],
+)  # fmt: skip
+def test_side_effects_of_a_program_are_what_two_calls_and_nan_show(result, twice, nan):
     subject = odd_program(f"answer = json.dumps({{'id': n, 'result': {result}}})")
-    subject.ask = mock.Mock(side_effect=subject.ask)
-    calls = [f"side_effects/basis-{name}" for name in ("twice", "nan", "kept")]
+    with contextlib.closing(subject):
+        calls = [f"side_effects/basis-{name}" for name in ("twice", "nan", "kept")]
+        found = suite.run(subject, suite.choose(only=calls)).outcomes
 
-    found = suite.run(subject, suite.choose(only=calls)).outcomes
-    subject.close()
-
-    assert {one.case.call: one.status for one in found} == dict(zip(("twice", "nan"), statuses, strict=True)) | {
-        "kept": "skipped"
+    assert {one.case.call: one.status for one in found} == {
+        "twice": twice,
+        "nan": nan,
+        "kept": "skipped",
     }
 
 
@@ -217,79 +190,66 @@ class Odd(Plain):
         BODY
         return right
 """
-ODD_ADAPTERS = [  # name, body, statuses, reason, and whether it can run in this process
-    ("Prints", "print('noise'); os.write(1, b'raw noise')", ALL, "", True),
-    ("Warns", "import warnings; warnings.warn('old')", ALL, "", True),
-    ("Lists", "right = right.tolist()", ALL, "", True),
-    ("Raises", "if is_second: raise RuntimeError('no\\x00 bases')", SECOND, "RuntimeError: no? bases", True),
-    ("Refuses", "if is_second: raise NotImplementedError", ["passed", "skipped", "passed", "passed"], "", True),
-    ("Exits", "if is_second: sys.exit(3)", SECOND, "SystemExit: 3", True),
-    ("Shapes", "if is_second: right = right.T", SECOND, "basis has shape (6, 3), but (3, 6) was expected", True),
-    ("Nothing", "if is_second: right = None", SECOND, "the answer cannot be read: the answer is None", True),
-    ("Objects", "if is_second: right = {'a': object()}", SECOND, "the answer cannot be read: ", True),
-    ("Nan", "if is_second: right = right * float('nan')", SECOND, "basis[0, 0]: error nan, tolerance", True),
-    ("Dies", "if is_second: os._exit(3)", SECOND, "ended without answer", False),
-    ("Hangs", "if is_second: time.sleep(60)", SECOND, "no answer within 2 s", False),
-    ("Greedy", "if is_second: bytearray(2**32)", SECOND, "MemoryError", False),
-]  # fmt: skip
+ODD_ADAPTERS = [  # body, statuses, reason
+    ("print('noise'); os.write(1, b'raw noise'); import warnings; warnings.warn('old')", ALL, ""),
+    ("right = right.tolist()", ALL, ""),
+    ("if is_second: raise RuntimeError('no\\x00 bases')", SECOND, "RuntimeError: no? bases"),
+    ("if is_second: raise NotImplementedError", SKIPS, ""),
+    ("if is_second: sys.exit(3)", SECOND, "SystemExit: 3"),
+    ("if is_second: right = right.T", SECOND, "basis has shape (6, 3), but (3, 6) was expected"),
+    ("if is_second: right = {'a': object()}", SECOND, "the answer cannot be read: "),
+    ("if is_second: os._exit(3)", SECOND, "ended without answer"),
+    ("if is_second: time.sleep(60)", SECOND, "no answer within 3 s"),
+    ("if is_second: bytearray(2**33)", SECOND, "MemoryError"),
+]
+NOT_TAME = ("_exit", "sleep", "bytearray")  # what only a process of its own survives
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder with a module for each odd adapter, and one that is wrong by 1e-9 everywhere."""
-    place = tmp_path_factory.mktemp("adapters")
-    wrong = "right = right + 1e-9"
-    for name, body in [*((one[0], one[1]) for one in ODD_ADAPTERS), ("Wrong", wrong)]:
-        text = ADAPTERS.replace("BODY", body.replace("\n", "\n        "))
-        (place / f"{name.lower()}.py").write_text(text, encoding="utf-8")
-    (place / "unborn.py").write_text("class Unborn:\n    def __init__(self): raise OSError('no GPU')\n")
-    return place
-
-
-@pytest.mark.parametrize(
-    ("name", "body", "statuses", "reason", "is_tame"),
-    ODD_ADAPTERS,
-    ids=[one[0] for one in ODD_ADAPTERS],
-)
-def test_an_odd_adapter_fails_its_case_and_no_other(folder, name, body, statuses, reason, is_tame, monkeypatch):
-    monkeypatch.chdir(folder)
-    subject = AdapterProcess(f"{name.lower()}:Odd", limits=Limits(timeout=2.0, memory=3.0))
+@pytest.mark.parametrize(("body", "statuses", "reason"), ODD_ADAPTERS)
+def test_an_odd_adapter_fails_its_case_and_no_other(body, statuses, reason, tmp_path, monkeypatch):
+    (tmp_path / "odd.py").write_text(ADAPTERS.replace("BODY", body), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    subject = AdapterProcess("odd:Odd", limits=QUICK)
 
     found, said = results(subject)
 
-    assert subject.name == "odd 1.2"
-    assert found == statuses
+    assert (subject.name, found) == ("odd 1.2", statuses)
     assert said.startswith(reason)
-    if is_tame:
-        monkeypatch.syspath_prepend(folder)
-        in_process, said = results(DirectSubject(subjects.load_adapter(f"{name.lower()}:Odd")))
+    if not any(word in body for word in NOT_TAME):
+        space = {}
+        exec((tmp_path / "odd.py").read_text(encoding="utf-8"), space)
+        in_process, said = results(DirectSubject(space["Odd"]))
         assert in_process == statuses
         assert said.startswith(reason)
 
 
-@for_all("adapter", [None, object(), {"basis": None}])
-def test_an_adapter_without_a_method_of_the_kit_is_an_error(adapter):
-    with pytest.raises(ValueError, match=r"^the adapter is a \w+, which has no method that the kit"):
-        DirectSubject(adapter)
+class Misspelt(Plain):
+    layer_forward = None
+
+    def layer_foward(self, layer, x):
+        return super().layer_forward(layer, x)
 
 
-def test_a_misspelt_method_is_an_error_and_not_a_method_that_is_missing():
-    class Mine(Plain):
-        layer_forward = None
+@for_all(
+    ("take", "sentence"),
+    [
+        (lambda: DirectSubject(object()), "the adapter is a object, which has no method that the kit calls"),
+        (lambda: DirectSubject(Misspelt), "Misspelt has the method layer_foward, which the kit does not call: rename it to layer_forward"),
+        (lambda: DirectSubject(Plain, "float16"), "dtype is 'float16', but must be one of 'float64', 'float32'"),
+        (lambda: suite.choose(only=["nosuch"]), "only is 'nosuch', which names no case"),
+        (lambda: suite.run(DirectSubject(Plain), [], xfail=["nosuch/*"]), "xfail is 'nosuch/*', which names no case"),
+        (lambda: suite.choose(family="gauss"), "family is 'gauss', but must be one of 'bspline'"),
+        (lambda: pytest_cases(Plain, family="gaussian"), "only is [] and skip is [], which leave no required case of family"),
+        (lambda: subjects.load_adapter("mine"), "adapter is 'mine', but must be module:Class"),
+    ],
+)  # fmt: skip
+def test_an_adapter_without_methods_of_the_kit_and_what_selects_nothing_are_errors(take, sentence):
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        take()
 
-        def layer_foward(self, layer, x):
-            return super().layer_forward(layer, x)
 
-    with pytest.raises(
-        ValueError,
-        match=r"^Mine has the method layer_foward, .*: rename it to layer_forward, or let",
-    ):
-        DirectSubject(Mine)
-    Mine.layer_forward = Mine.layer_foward  # a helper beside the method itself
-    assert DirectSubject(Mine).name == "plain"
-
-
-def test_an_adapter_is_told_its_precision_once_and_given_arrays_in_it():
+@for_all("dtype", ["float64", "float32"])
+def test_an_adapter_is_told_its_precision_once_and_given_arrays_in_it(dtype):
     class Precise(Plain):
         asked = ()
 
@@ -300,24 +260,12 @@ def test_an_adapter_is_told_its_precision_once_and_given_arrays_in_it():
             assert x.dtype == knots.dtype == self.asked[-1]
             return super().basis(x, knots, degree).astype(x.dtype)
 
-    for dtype in ("float64", "float32"):
-        subject = DirectSubject(Precise, dtype)
-        report = suite.run(subject, suite.choose(only=["bases"]))
-        skipped = {one.reason for one in report.outcomes if one.status == "skipped"}
+    subject = DirectSubject(Precise, dtype)
+    report = suite.run(subject, suite.choose(only=["bases"]))
+    skipped = {one.reason for one in report.outcomes if one.status == "skipped"}
 
-        assert (report.failures, report.dtype, subject.adapter.asked) == ((), dtype, (dtype,))
-        assert skipped == ({"not a case for float32"} if dtype == "float32" else set())
-    with pytest.raises(ValueError, match=r"^dtype is 'float16', but must be one of 'float64', 'float32'"):
-        DirectSubject(Precise, "float16")
-
-
-def test_ctrl_c_in_an_adapter_of_this_process_ends_the_run():
-    class Interrupted(Plain):
-        def basis(self, x, knots, degree):
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        suite.run(DirectSubject(Interrupted), suite.choose(only=["bases"]))
+    assert (report.failures, report.dtype, subject.adapter.asked) == ((), dtype, (dtype,))
+    assert skipped == ({"not a case for float32"} if dtype == "float32" else set())
 
 
 # --- the run and its report
@@ -339,69 +287,48 @@ def test_failures_that_follow_from_a_more_basic_one_are_blocked():
 
     assert {one.case.topic for one in report.failures} == {"bases"}
     assert report.defects[0][0] == report.findings[0].name == "FadeOutside"
-    assert re.search(
-        r"^BLOCKED edges: \d+ cases fail too, but bases must be right first$",
-        text,
-        flags=re.MULTILINE,
-    )
-    assert re.search(
-        r"^BLOCKED layer_forward: \d+ cases .* but edges must be right first$",
-        text,
-        flags=re.MULTILINE,
-    )
+    for topic, need in (("edges", "bases"), ("layer_forward", "edges")):
+        assert re.search(rf"(?m)^BLOCKED {topic}: \d+ cases fail too, but {need} must be right first$", text)
 
 
 def test_json_and_badge_say_what_the_report_says():
-    report = suite.run(
-        DirectSubject(Twice),
-        suite.choose(only=["bases", "count_parameters"]),
-        xfail=["bases/far-*"],
-    )
+    chosen = suite.choose(only=["bases", "count_parameters"])
+    report = suite.run(DirectSubject(Twice), chosen, xfail=["bases/far-*"])
     plain = json.loads(json.dumps(to_plain(report), allow_nan=False))
     statuses = [one["status"] for one in plain["cases"]]
     right = statuses.count("passed") + statuses.count("xpassed")
 
-    assert plain["summary"] == report.last_line == "\n".join(suite.lines(report)).splitlines()[-1]
+    assert plain["summary"] == report.last_line == list(suite.lines(report))[-1]
     assert report.last_line.startswith(f"{right} passed, {statuses.count('failed')} failed, ")
     assert plain["required"] == {"cases": len(statuses), "right": right}
-    assert {one["name"] for one in plain["findings"]} >= {"FadeOutside"}
-    assert all({"kind", "defect", "page", "cases"} <= set(one) for one in plain["findings"])
-    assert badge(report)["message"] == f"{right} of {len(statuses)}"
-    assert badge(report)["color"] == "orange"
-    assert badge(suite.run(DirectSubject(Plain), suite.choose(only=["bases"])))["color"] == "brightgreen"
-
-
-@for_all(
-    ("take", "sentence"),
-    [
-        (lambda: suite.choose(only=["nosuch"]), "only is 'nosuch', which names no case"),
-        (lambda: suite.choose(skip=["bases", "base"]), "skip is 'base', which names no case"),
-        (lambda: suite.run(DirectSubject(Plain), [], xfail=["nosuch/*"]), "xfail is 'nosuch/*', which names no case"),
-        (lambda: suite.choose(family="gauss"), "family is 'gauss', but must be one of 'bspline'"),
-        (lambda: pytest_cases(Plain, xfail=["nosuch"]), "xfail is 'nosuch', which names no case"),
-        (lambda: pytest_cases(Plain, family="gaussian"), "only is [] and skip is [], which leave no required case of family"),
-        (lambda: pytest_cases(Plain, only=["penalties_pykan"]), "only is ['penalties_pykan'] and skip is [], which leave no"),
-        (lambda: pytest_cases(object), "the adapter is a object, which has no method that the kit calls"),
-        (lambda: subjects.load_adapter("mine"), "adapter is 'mine', but must be module:Class"),
-    ],
-)  # fmt: skip
-def test_what_selects_nothing_is_an_error(take, sentence):
-    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
-        take()
+    assert "FadeOutside" in {one["name"] for one in plain["findings"]}
+    assert (badge(report)["message"], badge(report)["color"]) == (
+        f"{right} of {len(statuses)}",
+        "orange",
+    )
+    assert badge(suite.run(DirectSubject(Plain), chosen))["color"] == "brightgreen"
 
 
 # --- the command line
 
 
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with an adapter that is wrong by 1e-9 everywhere, and one that cannot be built."""
+    unborn = "\nclass Unborn:\n    def __init__(self): raise OSError('no GPU')\n"
+    text = ADAPTERS.replace("BODY", "right = right + 1e-9") + unborn
+    (tmp_path / "wrong.py").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
 def call(folder, *arguments):
     """Return exit status, standard output and standard error of the program, run in this process."""
     said, complained = io.StringIO(), io.StringIO()
-    streams = contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained)
     with (
         mock.patch.dict(os.environ, {"PYTHONPATH": str(ROOT)}),
         contextlib.chdir(folder),
-        streams[0],
-        streams[1],
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(complained),
     ):
         try:
             status = main([str(argument) for argument in arguments])
@@ -410,23 +337,20 @@ def call(folder, *arguments):
     return status, said.getvalue(), complained.getvalue()
 
 
-def test_kan_ref_passes_everything(tmp_path):
-    began = os.times()
+def test_kan_ref_passes_everything():
     command = [sys.executable, "-W", "error", "-m", "kan_ref.conformance"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    spent = os.times()
-
     said = done.stdout.splitlines()
+
     assert (done.returncode, done.stderr) == (0, "")
     assert said[0].startswith("kan_ref ")
     assert re.fullmatch(r"\d+ passed, 0 failed, \d+ skipped", said[-1])
     assert "skipped 3: gradient_steps is not supported" in said
-    assert spent.children_user - began.children_user < 10.0
 
 
-def test_a_failure_says_what_was_expected_what_came_how_far_off_and_what_it_is(folder, tmp_path):
+def test_a_failure_says_what_was_expected_what_came_how_far_off_and_what_it_is(folder):
     one = ("--adapter", "wrong:Odd", "--only", "bases/degree-3-inner-knots")
-    status, said, _ = call(folder, *one, "--json", tmp_path / "a.json", "--badge", tmp_path / "b.json")
+    status, said, _ = call(folder, *one, "--json", "a.json", "--badge", "b.json")
 
     assert status == 1
     assert said.splitlines() == [
@@ -442,16 +366,16 @@ def test_a_failure_says_what_was_expected_what_came_how_far_off_and_what_it_is(f
         "0 of 1 required cases are right, 0 skipped; of those that the definition leaves open, 0 agree and 0 differ",
         "0 passed, 1 failed, 0 skipped",
     ]
-    assert json.loads((tmp_path / "a.json").read_text())["cases"][0]["got"] == "1e-09"
-    assert json.loads((tmp_path / "b.json").read_text())["message"] == "0 of 1"
+    assert json.loads((folder / "a.json").read_text())["cases"][0]["got"] == "1e-09"
+    assert json.loads((folder / "b.json").read_text())["message"] == "0 of 1"
 
 
-def test_listed_failures_do_not_count_and_a_listed_success_is_told(folder, tmp_path):
-    listed = tmp_path / "xfail.txt"
-    listed.write_text("# known\nbases/degree-2-*  # all of them\nedges/spline-alone\n", encoding="utf-8-sig")
+def test_listed_failures_do_not_count_and_a_listed_success_is_told(folder):
+    listed = "# known\nbases/degree-2-*  # all of them\nedges/spline-alone\n"
+    (folder / "xfail.txt").write_text(listed, encoding="utf-8-sig")
     few = ("--only", "bases/degree-2-*", "--only", "edges/spline-*")
 
-    status, said, complained = call(folder, "--adapter", "wrong:Odd", *few, "--xfail", listed)
+    status, said, complained = call(folder, "--adapter", "wrong:Odd", *few, "--xfail", "xfail.txt")
 
     assert (status, complained) == (0, "")
     assert "xfailed: bases/degree-2-inside (basis[" in said
@@ -462,59 +386,44 @@ def test_listed_failures_do_not_count_and_a_listed_success_is_told(folder, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--adapter", "wrong:Missing"], "cannot be used: AttributeError: "),
-        (["--adapter", "nowhere:Class"], "cannot be used: ModuleNotFoundError: "),
-        (["--adapter", "mine"], "ValueError: adapter is 'mine', but must be module:Class"),
-        (["--adapter", "unborn:Unborn"], "cannot be used: OSError: no GPU"),
-        (["--adapter", "wrong:Odd", "--only", "fit_affine/*"], "odd 1.2 supports none of the"),
+        ("--adapter wrong:Missing", "cannot be used: AttributeError: "),
+        ("--adapter wrong:Unborn", "cannot be used: OSError: no GPU"),
+        ("--adapter wrong:Odd --only fit_affine/*", "odd 1.2 supports none of the"),
+        ("--program no-such-program-here", "No such file or directory: 'no-such-program-here'"),
+        ("--only base", "only is 'base', which names no case"),
+        ("--xfail missing.txt", "No such file or directory: 'missing.txt'"),
         (
-            ["--program", "no-such-program-here"],
-            "No such file or directory: 'no-such-program-here'",
-        ),
-        (["--program", ""], "--program is empty, but must be a command"),
-        (["--program", "a 'b"], "No closing quotation"),
-        (["--only", "base"], "only is 'base', which names no case"),
-        (["--only", "bases", "--skip", "bases"], "supports none of the 0 chosen cases"),
-        (["--xfail", "missing.txt"], "No such file or directory: 'missing.txt'"),
-        (
-            ["--xfail", "wrong.py"],
+            "--xfail wrong.py",
             "a glob of --xfail wrong.py is 'import os, sys, time', which names no case",
         ),
-        *[(["--timeout", text], "--timeout must be a positive number") for text in ("-1", "0", "nan", "inf")],
-        (["--json", "nowhere/report.json"], "must be a file in a folder that can be written"),
-        (
-            ["--only", "knots", "--json", "/dev/full"],
-            "--json is /dev/full, which cannot be written: ",
-        ),
-        (["--dtype", "float16"], "invalid choice"),
-        (["--export", "wrong.py"], "File exists: "),
+        ("--timeout nan", "--timeout must be a positive number"),
+        ("--json nowhere/report.json", "must be a file in a folder that can be written"),
+        ("--only knots --json /dev/full", "--json is /dev/full, which cannot be written: "),
+        ("--export wrong.py", "File exists: "),
     ],
 )
 def test_a_wrong_call_has_status_2_and_a_sentence(folder, arguments, sentence):
-    status, _, complained = call(folder, *arguments)
+    status, _, complained = call(folder, *arguments.split())
 
     assert status == 2
     assert sentence in " ".join(complained.split())
 
 
-def test_list_prints_every_case_of_a_family(capsys):
-    assert main(["--list"]) == 0
-    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == [case.id for _, cases in suite.choose() for case in cases]
-    assert main(["--list", "--family", "relu"]) == 0
-    assert all(line.startswith("relu/") for line in capsys.readouterr().out.splitlines())
+def test_list_prints_every_case_of_a_family(folder):
+    for more, family in (((), "bspline"), (("--family", "relu"), "relu")):
+        status, said, _ = call(folder, "--list", *more)
+        ids = [case.id for _, cases in suite.choose(family=family) for case in cases]
+        assert (status, [line.split()[0] for line in said.splitlines()]) == (0, ids)
 
 
 def test_an_export_has_every_file_its_hash_and_the_version_of_the_contract(tmp_path):
-    written = export(tmp_path)
-    contract = json.loads((tmp_path / "contract.json").read_text(encoding="utf-8"))
+    paths = {path.relative_to(tmp_path).as_posix(): path for path in export(tmp_path)}
+    contract = json.loads(paths.pop("contract.json").read_text(encoding="utf-8"))
+    names = {f"vectors/{topic.name}.json" for topic in load_topics()}
 
-    hashes = {path.relative_to(tmp_path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in written}
-    assert contract["sha256"] == {name: text for name, text in hashes.items() if name != "contract.json"}
-    names = [f"vectors/{topic.name}.json" for topic in load_topics()]
-    assert {"README.md", "LICENSE", "flags.toml", "schemas/vectors.schema.json", *names} <= set(hashes)
-    for name in names:
-        assert (tmp_path / name).read_bytes() == (HOME / name).read_bytes()
+    assert {"README.md", "LICENSE", "flags.toml", "schemas/vectors.schema.json"} | names <= set(paths)
+    assert contract["sha256"] == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}
+    assert all(paths[name].read_bytes() == (HOME / name).read_bytes() for name in names)
     assert contract["contract"] == contract_version()
     assert {name: one["class"] for name, one in contract["cases"].items()} == {c.id: c.kind for c in CASES.values()}
 
@@ -553,7 +462,6 @@ def test_the_adapter_of_the_page_passes_the_bases(tmp_path):
 
     assert status == 0, said
     assert re.fullmatch(r"1\d\d passed, 0 failed, \d+ skipped", said.splitlines()[-1])
-    assert len([line for line in code.splitlines() if line.strip()]) <= 20
 
 
 # --- in one's own tests
@@ -566,19 +474,15 @@ class Half(Plain):
         return super().basis(x, knots, degree) * (1.0 + 1e-3 * (degree == 2))
 
     def count_parameters(self, widths, n_intervals, degree):
-        if len(widths) > 2:
-            raise NotImplementedError
-        return super().count_parameters(widths, n_intervals, degree)
+        raise NotImplementedError
 
 
 def test_each_case_passes_fails_with_its_story_or_is_skipped():
     ends = {}
-    for parameter in pytest_cases(
-        Half, only=["bases", "count_parameters", "basis_derivatives"], xfail=["bases/degree-2-*"]
-    ):
-        check = parameter.values[0]
+    topics = ["bases", "count_parameters", "basis_derivatives"]
+    for parameter in pytest_cases(Half, only=topics, xfail=["bases/degree-2-*"]):
         try:
-            ends[parameter.id] = check.check()
+            ends[parameter.id] = parameter.values[0].check()
         except (AssertionError, unittest.SkipTest) as end:
             ends[parameter.id] = str(end)
         assert bool(parameter.marks) == parameter.id.startswith("bases/degree-2-")
@@ -588,64 +492,38 @@ def test_each_case_passes_fails_with_its_story_or_is_skipped():
     assert "count_parameters is not supported" in ends.values()
     story = ends["bases/degree-2-inside"]
     assert story.startswith("FAILED bases/degree-2-inside (basis)\n    basis[")
-    assert re.search(
-        r"expected.*got.*\n    (resembles|fact|not named).*All checks of this session:",
-        story,
-        flags=re.DOTALL,
-    )
+    assert re.search(r"(?s)expected.*got.*\n    (resembles|fact|not named).*All checks of this session:", story)
     assert re.search(r"\d+ passed, \d+ failed, \d+ skipped$", story)
+    for parameter in pytest_cases(Reference, only=["bases/degree-*", "edges"]):
+        parameter.values[0].check()
 
 
-TEST = "def test_conformance(conformance_case):\n    conformance_case.check()\n"
-COUNTS = """
+FILES = {
+    "test_mine.py": "def test_conformance(conformance_case):\n    conformance_case.check()\n",
+    "mine.py": """
 class Mine:
     def count_parameters(self, widths, n_intervals, degree):
         n = sum(a * b for a, b in zip(widths, widths[1:])) * (n_intervals + degree + 2)
         return n + (len(widths) == 4)
-"""
+""",
+}
 
 
 @pytest.mark.parametrize(
     ("settings", "status", "sentence"),
     [
-        (
-            "conformance_adapter = mine:Mine\nconformance_xfail = count_parameters/4-*",
-            0,
-            "4 passed, 1 xfailed",
-        ),
-        ("conformance_adapter = mine:Mine\nconformance_skip = count_parameters/4-*", 0, "4 passed"),
+        ("conformance_adapter = mine:Mine\nconformance_xfail = count_parameters/4-*", 0, "4 passed, 1 xfailed"),
         ("conformance_adapter = mine:Mine", 1, "1 failed, 4 passed"),
-        (
-            "conformance_adapter = mine:Mine\nconformance_family = gauss",
-            2,
-            "family is 'gauss', but must be one of",
-        ),
-        (
-            "conformance_adapter = mine:Other",
-            2,
-            "has no attribute 'Other'; it needs conformance_adapter",
-        ),
+        ("conformance_adapter = mine:Other", 2, "has no attribute 'Other'; it needs conformance_adapter"),
         ("", 2, "adapter is '', but must be module:Class; it needs conformance_adapter"),
     ],
-)
+)  # fmt: skip
 def test_the_fixture_of_the_plugin_runs_the_cases_of_the_configured_adapter(settings, status, sentence, tmp_path):
-    for name, text in (
-        ("test_mine.py", TEST),
-        ("mine.py", COUNTS),
-        ("pytest.ini", f"[pytest]\npythonpath = .\n{settings}\n"),
-    ):
+    for name, text in (FILES | {"pytest.ini": f"[pytest]\npythonpath = .\n{settings}\n"}).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "kan_ref.conformance.plugin",
-        "-p",
-        "no:cacheprovider",
-    ]
+    plugins = ["-p", "kan_ref.conformance.plugin", "-p", "no:cacheprovider"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", *plugins]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     assert done.returncode == status, done.stdout
@@ -654,12 +532,8 @@ def test_the_fixture_of_the_plugin_runs_the_cases_of_the_configured_adapter(sett
 
 def test_the_plugin_is_an_entry_point_and_loads_neither_numpy_nor_the_kit():
     code = "import sys, kan_ref.conformance.plugin; print({'numpy', 'pytest', 'kan_ref.conformance.suite'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    said = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
-    assert 'kan_ref_conformance = "kan_ref.conformance.plugin"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert done.stdout == "set()\n"
-
-
-def test_kan_ref_in_the_way_that_adopters_test():
-    for parameter in pytest_cases(Reference, only=["bases/degree-*", "edges"]):
-        parameter.values[0].check()
+    assert said == "set()\n"
+    assert 'kan_ref_conformance = "kan_ref.conformance.plugin"' in project

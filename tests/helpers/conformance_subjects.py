@@ -26,7 +26,8 @@ class SciPyNetwork:
             *("edge_scores", "penalties", "node_scores", "prune", "count_parameters"),
             *("initial_layer", "save_load"),
         ):
-            setattr(self, name, getattr(conformance_scipy, name))
+            if not hasattr(self, name):
+                setattr(self, name, getattr(conformance_scipy, name))
 
     def basis(self, x, knots, degree):
         return self.code.basis(x, knots, degree)
@@ -258,11 +259,7 @@ def _listed(answer):
 class Masked(SciPyNetwork):
     """Pruning masks the edges of weak nodes, and no array becomes smaller."""
 
-    def __init__(self):
-        super().__init__()
-        self.prune = self._masked
-
-    def _masked(self, layers, x, threshold):
+    def prune(self, layers, x, threshold):
         scores, masks = self.node_scores(layers, x), [layer["mask"].copy() for layer in layers]
         for n, (before, after) in enumerate(
             zip(scores["incoming"], scores["outgoing"], strict=True)
@@ -276,25 +273,17 @@ class Masked(SciPyNetwork):
 class Partial(SciPyNetwork):
     """Some gradients and one side of the scores are not computed."""
 
-    def __init__(self):
-        super().__init__()
-        self.layer_vjp, self.node_scores = self._layer_vjp, self._node_scores
-
-    def _layer_vjp(self, layer, x, dy):
+    def layer_vjp(self, layer, x, dy):
         return {**self.code.layer_vjp(layer, x, dy), "d_w_spline": None, "dx": None}
 
-    def _node_scores(self, layers, x):
+    def node_scores(self, layers, x):
         return {**self.code.node_scores(layers, x), "outgoing": None}
 
 
 class Quantiles(SciPyNetwork):
     """Quantiles lie halfway between samples, and the grid of a constant input is wide."""
 
-    def __init__(self):
-        super().__init__()
-        self.update_grid = self._update_grid
-
-    def _update_grid(self, layer, x, uniform_share, margin):
+    def update_grid(self, layer, x, uniform_share, margin):
         n_intervals, grids = layer["coef"].shape[2] - layer["degree"], []
         for column in x.T:
             low, high = column.min(), column.max()
@@ -328,11 +317,7 @@ class Dense(SciPyNetwork):
 class Draws(SciPyNetwork):
     """Initial coefficients have a standard deviation of their own, which is stated; w_base is uniform."""
 
-    def __init__(self):
-        super().__init__()
-        self.initial_layer = self._initial_layer
-
-    def _initial_layer(self, n_in, n_out, n_intervals, degree, seed):
+    def initial_layer(self, n_in, n_out, n_intervals, degree, seed):
         layer = self.code.initial_layer(n_in, n_out, n_intervals, degree, seed)
         bound = np.sqrt(6.0 / (n_in + n_out))
         w_base = np.random.default_rng(seed + 7).uniform(-bound, bound, (n_out, n_in))
