@@ -22,6 +22,7 @@ import importlib
 import math
 import reprlib
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -81,6 +82,11 @@ def rectangular(name: str, value: object) -> NDArray[Any]:
         raise ValueError(f"{name} is not a rectangular array: its rows differ in length") from None
 
 
+def _where(place: Sequence[int]) -> str:
+    names = _AXIS_NAMES.get(len(place), [f"axis {axis}" for axis in range(len(place))])
+    return ", ".join(f"{axis} {i}" for axis, i in zip(names, place, strict=True))
+
+
 def array(
     name: str, value: object, shape: Sequence[int | str], *, finite: bool = True
 ) -> FloatArray:
@@ -91,6 +97,12 @@ def array(
     if hasattr(value, "x_train"):
         fail(name, value, "needs an array, such as its x_train", TypeError)
     found = rectangular(name, value)
+    if found.dtype.kind == "O" and found.ndim:  # as of a table with numbers and booleans, or text
+        for place, item in np.ndenumerate(found):
+            if not isinstance(item, Real):
+                what = f"contains {shown(item)} at {_where(place)}"
+                raise TypeError(f"{name} {what}, but needs real numbers")
+        found = found.astype(np.float64)
     if found.dtype.kind not in "biuf":
         what = "is None" if value is None else f"has dtype {found.dtype}"
         raise TypeError(f"{name} {what}, but needs real numbers")
@@ -104,10 +116,9 @@ def array(
         raise ValueError(f"{name} has shape {found.shape}, but needs shape ({axes}){remedy}")
     numbers = np.ascontiguousarray(found, dtype=np.float64)
     if finite and not np.isfinite(numbers).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
-        names = _AXIS_NAMES.get(numbers.ndim, [f"axis {axis}" for axis in range(numbers.ndim)])
-        where = ", ".join(f"{axis} {i}" for axis, i in zip(names, place, strict=True))
-        raise ValueError(f"{name} contains {numbers[place]} at {where}, but needs finite numbers")
+        place = tuple(np.argwhere(~np.isfinite(numbers))[0].tolist())
+        what = f"contains {numbers[place]} at {_where(place)}"
+        raise ValueError(f"{name} {what}, but needs finite numbers")
     return numbers
 
 

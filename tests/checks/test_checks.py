@@ -81,13 +81,18 @@ def test_a_wrong_shape_is_named_with_the_right_one_and_one_axis_for_a_column_wit
     [
         ("abc", "has dtype <U3"),
         ([1j], "has dtype complex128"),
-        ([None], "has dtype object"),
+        ([None], "contains None at position 0"),
+        (np.array([2.0, True, "12.9 kg"], dtype=object), "contains '12.9 kg' at position 2"),
         (None, "is None"),
     ],
 )
-def test_what_is_no_real_number_is_named_with_its_dtype(value, what):
+def test_what_is_no_real_number_is_named_with_its_dtype_or_place(value, what):
     with pytest.raises(TypeError, match=f"^x {what}, but needs real numbers$"):
         checks.array("x", value, ("n",))
+
+
+def test_numbers_and_booleans_of_a_table_are_numbers():
+    np.testing.assert_array_equal(checks.array("x", np.array([2.5, True], dtype=object), ("n",)), [2.5, 1.0])
 
 
 @for_all(
