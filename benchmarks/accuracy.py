@@ -56,13 +56,7 @@ def errors_of(case: Case, seed: int) -> FloatArray:
     rng, grids = np.random.default_rng(seed), LADDER[: case.n_grids]
     data = kr.sample("exp_sin", n_train=case.n_samples, n_test=N_TEST, rng=rng)
     network = kr.best_start(
-        (2, 1, 1),
-        data,
-        n_intervals=grids[0],
-        degree=case.degree,
-        domain=(-1.0, 1.0),
-        optimizer=case.optimizer,
-        rng=rng,
+        (2, 1, 1), data, n_intervals=grids[0], degree=case.degree, domain=(-1.0, 1.0), optimizer=case.optimizer, rng=rng
     )
     history = kr.fit(
         network,
@@ -95,11 +89,7 @@ def judge(case: Case, found: Sequence[tuple[FloatArray, float]]) -> Verdict:
     middle = median(rows)
     of_median = slope(case, middle)
     cells = [f"{one:.1e}" for one in middle] + [""] * (len(LADDER) - len(middle))
-    cells += [
-        f"{rows[:, -1].max():.1e}",
-        f"{of_median:.2f}",
-        f"{median([s for _, s in found]):.1f}",
-    ]
+    cells += [f"{rows[:, -1].max():.1e}", f"{of_median:.2f}", f"{median([s for _, s in found]):.1f}"]
     short = [above(middle[LADDER.index(grid)], most, f"error at G = {grid}") for grid, most in case.most]
     rise = above(middle[-1], middle[-2], "last error") if case.keeps else ""
     return Verdict(cells, missed(above(of_median, case.most_slope, "slope"), *short, rise))

@@ -34,9 +34,7 @@ class Verdict(NamedTuple):
 def command(name: str, text: str, *, seeds: int | None = None) -> argparse.ArgumentParser:
     """Return the command line of a program: names of rows and, with a number of seeds, how many are run in how many processes."""
     line = argparse.ArgumentParser(
-        prog=f"python -m benchmarks.{name}",
-        description=text,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog=f"python -m benchmarks.{name}", description=text, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     line.add_argument("names", nargs="*", metavar="NAME", help="rows; all of them if none")
     if seeds is not None:

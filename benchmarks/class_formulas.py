@@ -90,12 +90,7 @@ def form_error(network: kr.Network, name: str, x: FloatArray) -> float:
         except ValueError:  # undefined at a point, such as a logarithm of a number below 0
             continue
         trained = kr.fit(
-            begin,
-            data,
-            optimizer="lm",
-            n_steps=N_STEPS,
-            trainable=("symbolic",),
-            update_grids=False,
+            begin, data, optimizer="lm", n_steps=N_STEPS, trainable=("symbolic",), update_grids=False
         ).network
         error = float(np.sqrt(np.mean((trained(x) - z) ** 2)) / np.std(z))
         least = min(least, error) if np.isfinite(error) else least
@@ -111,10 +106,7 @@ def run_one(name: str, seed: int) -> Record:
     x_test, fresh = samples(name, N_TEST, rng)
     began = time.process_time()
     found = kr.discover(
-        kr.Data(x, labels, x_test, fresh),
-        names=tuple(FUNCTIONS[name][1]),
-        loss="cross_entropy",
-        rng=rng,
+        kr.Data(x, labels, x_test, fresh), names=tuple(FUNCTIONS[name][1]), loss="cross_entropy", rng=rng
     )
     seconds = time.process_time() - began
     z, true = found.predict(x_test)[:, 0], logits(name, x_test)

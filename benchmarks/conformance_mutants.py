@@ -236,10 +236,7 @@ def described(seed: int, name: str, mutant: Mutant) -> Record:
 
 
 # way of testing -> names in a record: whether the mutant failed, and the first flag
-_WAYS = {
-    "in whole runs": ("failures", "first"),
-    "under pytest": ("in_pytest", "first_in_pytest"),
-}
+_WAYS = {"in whole runs": ("failures", "first"), "under pytest": ("in_pytest", "first_in_pytest")}
 
 
 def shares(records: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:

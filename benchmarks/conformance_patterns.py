@@ -48,11 +48,7 @@ def tested(name: str) -> dict[str, Any]:
         subject = DirectSubject(defects.defective(old, new))
         outcomes = suite.run(subject, [(topic, cases) for topic, cases in chosen if cases]).outcomes
     wrong = {one.case.id: dict(naming.wrong_outputs(one)) for one in outcomes}
-    return {
-        "flag": flag,
-        "change": name,
-        "wrong": {case: one for case, one in wrong.items() if one},
-    }
+    return {"flag": flag, "change": name, "wrong": {case: one for case, one in wrong.items() if one}}
 
 
 def document(found: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -122,9 +122,7 @@ def open_tasks(tasks: Sequence[Task], *, is_recorded: bool) -> Iterator[Task]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a line for each run, and the counts; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.discovery",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m benchmarks.discovery", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("name", nargs="*", help="formulas or collections, all without it")
     parser.add_argument("--seeds", type=int, default=1, help="default %(default)s")

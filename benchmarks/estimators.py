@@ -61,16 +61,7 @@ def cars() -> Table:
 
     frame = data.cars()
     frame = frame.assign(year=frame["Year"].dt.year, usa=frame["Origin"] == "USA", japan=frame["Origin"] == "Japan")
-    names = [
-        "Cylinders",
-        "Displacement",
-        "Horsepower",
-        "Weight_in_lbs",
-        "Acceleration",
-        "year",
-        "usa",
-        "japan",
-    ]
+    names = ["Cylinders", "Displacement", "Horsepower", "Weight_in_lbs", "Acceleration", "year", "usa", "japan"]
     frame = frame[[*names, "Miles_per_Gallon"]].dropna().astype(float)
     return Table(frame[names].to_numpy(), frame["Miles_per_Gallon"].to_numpy(), classes=False)
 
@@ -111,12 +102,7 @@ def pykan(x: Array, y: Array, *, classes: bool) -> Callable[[Array], Array]:
     n_out = len(np.unique(y)) if classes else targets.shape[1]
     given = torch.tensor(inputs.transform(x))
     model = KAN(width=[x.shape[1], 5, n_out], grid=3, k=3, seed=SEED, auto_save=False).double()
-    data = {
-        "train_input": given,
-        "train_label": targets,
-        "test_input": given,
-        "test_label": targets,
-    }
+    data = {"train_input": given, "train_label": targets, "test_input": given, "test_label": targets}
     options = {"loss_fn": torch.nn.CrossEntropyLoss()} if classes else {}
     model.fit(data, opt="LBFGS", steps=20, lamb=0.03, log=1000, **options)
 

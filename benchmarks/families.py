@@ -72,9 +72,7 @@ def is_found(family: str, name: str, seconds: float) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a row of a table for each family, as soon as it is known."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.families",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m benchmarks.families", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--jobs", type=int, default=1)

@@ -75,8 +75,7 @@ def full(shape: Shape, seed: int, n_steps: int, seconds: float) -> list[float]:
     runs: list[Any] = []
     # all three in turns: a busy machine slows them alike
     objective_time, adam_time, _ = take_turns(
-        [evaluate, adam, lambda: runs.append(durations(network, data, n_steps, "adam"))],
-        seconds=seconds,
+        [evaluate, adam, lambda: runs.append(durations(network, data, n_steps, "adam"))], seconds=seconds
     )
     mean, middle = (min(float(one(run)) for run in runs) for one in (np.mean, np.median))
     seconds_of = [objective_time / len(points), adam_time / (n_steps + 1), mean, middle]

@@ -59,12 +59,7 @@ def problem(case: Case) -> tuple[Network, FloatArray, FloatArray]:
     rng = np.random.default_rng(0)
     x = rng.uniform(-1.0, 1.0, (case.n_samples, 2))
     network = kr.init_network(
-        case.widths,
-        n_intervals=case.n_intervals,
-        degree=case.degree,
-        domain=(-1.0, 1.0),
-        x=x,
-        rng=rng,
+        case.widths, n_intervals=case.n_intervals, degree=case.degree, domain=(-1.0, 1.0), x=x, rng=rng
     )
     return network, x, rng.standard_normal(case.n_samples)
 
@@ -91,10 +86,7 @@ def lm_iteration(case: Case) -> Callable[[], FloatArray]:
     side = np.linspace(-1.0, 1.0, 100)
     edge = np.concatenate([np.column_stack(pair) for pair in ((side, -1.0 + 0 * side), (side, 1.0 + 0 * side))])
     border = np.concatenate([edge, edge[:, ::-1]])
-    inner, outer = (
-        jets.prepare_jet(network, x, LAPLACIAN),
-        network.prepare(border),
-    )
+    inner, outer = (jets.prepare_jet(network, x, LAPLACIAN), network.prepare(border))
     seed = _last_part(LAPLACIAN, len(x))
 
     def step() -> FloatArray:
@@ -102,11 +94,7 @@ def lm_iteration(case: Case) -> Callable[[], FloatArray]:
         on_border, caches = network.run_flow(outer)
         residuals = np.concatenate([jet[0, -1] - f, on_border[-1][:, 0]])
         sums = normal_sums(
-            [
-                jets.jet_jacobian(network, inside, seed),
-                prediction_jacobian(network.layers, caches),
-            ],
-            residuals,
+            [jets.jet_jacobian(network, inside, seed), prediction_jacobian(network.layers, caches)], residuals
         )
         damping = np.full(network.n_params, 1e-3 * sums.matrix.diagonal().max())
         return damped_step(sums, damping)[0]

@@ -165,20 +165,8 @@ def main(words: Sequence[str] | None = None) -> int:
     """Print one line for each table; return the exit status."""
     known = {table.name: table for table in TABLES}
     options = bars.read(bars.command("noise", __doc__, seeds=5), words, known)
-    columns = [
-        "R^2 (worst to best)",
-        *(f"{one:>24}" for one in METHODS),
-        f"{'chosen':>16}",
-        "CPU s",
-    ]
-    return bars.bar(
-        options.names,
-        columns,
-        measure,
-        limit,
-        seeds=range(options.seeds),
-        jobs=options.jobs,
-    )
+    columns = ["R^2 (worst to best)", *(f"{one:>24}" for one in METHODS), f"{'chosen':>16}", "CPU s"]
+    return bars.bar(options.names, columns, measure, limit, seeds=range(options.seeds), jobs=options.jobs)
 
 
 if __name__ == "__main__":

@@ -102,24 +102,9 @@ PAIRS = (
     Pair("1", "L-BFGS [2,1,1] N 1000", _kan("exp_sin", (2, 1, 1), 1000), {**LBFGS, "grids": GRIDS}),
     Pair("2", "L-BFGS [2,5,1] N 1000", _kan("exp_sin", (2, 5, 1), 1000), {**LBFGS, "grids": (5, 20)}),
     Pair("3", "L-BFGS [2,5,1] N 100", _kan("exp_sin", (2, 5, 1), 100), {**LBFGS, "grids": (5, 20)}),
-    Pair(
-        "4",
-        "L-BFGS [2,2,1] N 1000 x y",
-        _kan("product", (2, 2, 1), 1000),
-        {**LBFGS, "grids": (5, 20)},
-    ),
-    Pair(
-        "5",
-        "L-BFGS [4,4,2,1] N 1000",
-        _kan("exp_two_sines", (4, 4, 2, 1), 1000),
-        {**LBFGS, "grids": (5, 20)},
-    ),
-    Pair(
-        "6",
-        "L-BFGS [20,20,20,1] N 1000",
-        _kan("squares", (20, 20, 20, 1), 1000),
-        {**LBFGS, "n_steps": 30},
-    ),
+    Pair("4", "L-BFGS [2,2,1] N 1000 x y", _kan("product", (2, 2, 1), 1000), {**LBFGS, "grids": (5, 20)}),
+    Pair("5", "L-BFGS [4,4,2,1] N 1000", _kan("exp_two_sines", (4, 4, 2, 1), 1000), {**LBFGS, "grids": (5, 20)}),
+    Pair("6", "L-BFGS [20,20,20,1] N 1000", _kan("squares", (20, 20, 20, 1), 1000), {**LBFGS, "n_steps": 30}),
     Pair(
         "7",
         "L-BFGS [100,1,1] N 1000",
@@ -134,12 +119,7 @@ PAIRS = (
     Pair("15", "LM [2,5,1] N 1000", _kan("exp_sin", (2, 5, 1), 1000), {**LM, "grids": GRIDS[:3]}),
     Pair("16", "LM [2,5,1] N 100", _kan("exp_sin", (2, 5, 1), 100), {**LM, "grids": (5, 20)}),
     Pair("17", "LM [2,2,1] N 1000 x y", _kan("product", (2, 2, 1), 1000), {**LM, "grids": (5, 20)}),
-    Pair(
-        "18",
-        "LM [4,4,2,1] N 1000",
-        _kan("exp_two_sines", (4, 4, 2, 1), 1000),
-        {**LM, "grids": (5, 10)},
-    ),
+    Pair("18", "LM [4,4,2,1] N 1000", _kan("exp_two_sines", (4, 4, 2, 1), 1000), {**LM, "grids": (5, 10)}),
     Pair("19", "LM symbolic N 1000", _symbolic, {**LM, "n_steps": 6}),
     Pair("20", "LM half symbolic N 1000", _half_symbolic, LM),
     Pair("23", "LM Poisson [1,2,1]", _poisson, {**LM, "grids": (5, 10)}),
@@ -176,33 +156,15 @@ def limit(name: str, found: list[list[tuple[float, float]]]) -> bars.Verdict:
     plain, scaled = bars.median(found)
     triples = ((plain[i], scaled[i], scaled[i] / plain[i]) for i in (0, 1))
     shapes = {pair.name: pair.shape for pair in PAIRS}
-    return bars.Verdict(
-        [shapes.get(name, "L-BFGS [2,1,1]"), *(f"{n:.2g}" for three in triples for n in three)],
-        None,
-    )
+    return bars.Verdict([shapes.get(name, "L-BFGS [2,1,1]"), *(f"{n:.2g}" for three in triples for n in three)], None)
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Print the table; return the exit status."""
     rows = [*(pair.name for pair in PAIRS), "slopes"]
     options = bars.read(bars.command("scaled_variables", __doc__, seeds=5), words, rows)
-    columns = [
-        "",
-        f"{'':>26}",
-        "objective: plain",
-        "scaled",
-        "ratio",
-        "test error: plain",
-        "scaled",
-    ]
-    return bars.bar(
-        options.names,
-        [*columns, "ratio"],
-        measure,
-        limit,
-        seeds=range(options.seeds),
-        jobs=options.jobs,
-    )
+    columns = ["", f"{'':>26}", "objective: plain", "scaled", "ratio", "test error: plain", "scaled"]
+    return bars.bar(options.names, [*columns, "ratio"], measure, limit, seeds=range(options.seeds), jobs=options.jobs)
 
 
 if __name__ == "__main__":

@@ -91,10 +91,7 @@ def pykan(rng: np.random.Generator) -> Errors:
         if name.startswith(("node_", "subnode_")):
             array += rng.uniform(-0.5, 0.5, array.shape)
     load(model, state)
-    yield (
-        "from_pykan, nodes scaled and shifted",
-        _error(kr.from_pykan(model.state_dict()), x, run(model, x)),
-    )
+    yield ("from_pykan, nodes scaled and shifted", _error(kr.from_pykan(model.state_dict()), x, run(model, x)))
 
     worst = 0.0
     for formula in FORMULAS:
@@ -116,12 +113,7 @@ def jaxkan(rng: np.random.Generator) -> Errors:
     library = importlib.import_module("jaxkan.models.KAN")
     network = random_network(rng)
     for kind in ("base", "spline"):
-        model = library.KAN(
-            list(WIDTHS),
-            layer_type=kind,
-            required_parameters={"k": DEGREE, "G": N_INTERVALS},
-            seed=0,
-        )
+        model = library.KAN(list(WIDTHS), layer_type=kind, required_parameters={"k": DEGREE, "G": N_INTERVALS}, seed=0)
         for shift, title in ((0.0, ""), (1.0, ", biases")):
             state = kr.to_jaxkan(network, layer_type=kind)
             for number, layer in enumerate(model.layers):
@@ -133,20 +125,9 @@ def jaxkan(rng: np.random.Generator) -> Errors:
             theirs = np.asarray(model(x))
             if not shift:
                 yield f"to_jaxkan, {kind}", _error(network, x, theirs)
-            yield (
-                f"from_jaxkan, {kind}{title}",
-                _error(kr.from_jaxkan(_jaxkan_state(model)), x, theirs),
-            )
-        fresh = library.KAN(
-            list(WIDTHS),
-            layer_type=kind,
-            required_parameters={"k": DEGREE, "G": N_INTERVALS},
-            seed=1,
-        )
-        yield (
-            f"from_jaxkan, {kind}, as built",
-            _error(kr.from_jaxkan(_jaxkan_state(fresh)), x, np.asarray(fresh(x))),
-        )
+            yield (f"from_jaxkan, {kind}{title}", _error(kr.from_jaxkan(_jaxkan_state(model)), x, theirs))
+        fresh = library.KAN(list(WIDTHS), layer_type=kind, required_parameters={"k": DEGREE, "G": N_INTERVALS}, seed=1)
+        yield (f"from_jaxkan, {kind}, as built", _error(kr.from_jaxkan(_jaxkan_state(fresh)), x, np.asarray(fresh(x))))
 
 
 def _jaxkan_state(model: Any) -> dict[str, Any]:
@@ -171,9 +152,7 @@ LIBRARIES: dict[str, tuple[tuple[str, ...], Callable[[np.random.Generator], Erro
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.states",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m benchmarks.states", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (default %(default)s)")
     options = parser.parse_args(arguments)
@@ -185,10 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         for title, error in measure(np.random.default_rng(options.seed)):
             errors.append(error)
-            print(
-                f"{package:8s} {title:60s} {error:9.1e}{'' if error <= BAR else '   above the bar'}",
-                flush=True,
-            )
+            print(f"{package:8s} {title:60s} {error:9.1e}{'' if error <= BAR else '   above the bar'}", flush=True)
     print(f"{len(errors)} measured, bar {BAR:g}")
     return 0 if errors and max(errors) <= BAR else 1
 

@@ -65,12 +65,7 @@ def test_an_error_costs_its_row_and_no_other(capsys):
 
 
 def test_a_number_that_is_nan_misses_its_bar():
-    assert [bars.above(value, 1.0, "x") != "" for value in (0.5, 1.0, 1.1, np.nan)] == [
-        False,
-        False,
-        True,
-        True,
-    ]
+    assert [bars.above(value, 1.0, "x") != "" for value in (0.5, 1.0, 1.1, np.nan)] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -150,11 +150,7 @@ def test_a_task_ends_at_its_limit_with_all_that_it_started_and_the_others_go_on(
         note.write_text("loop")
         subprocess.run([sys.executable, "-c", "while True: pass"], check=True)
 
-    tasks = [
-        Task(endless, 0.5),
-        Task(lambda note: [1, note.name], 60.0),
-        Task(lambda note: 1 / 0, 60),
-    ]
+    tasks = [Task(endless, 0.5), Task(lambda note: [1, note.name], 60.0), Task(lambda note: 1 / 0, 60)]
     outcomes = sorted(run_forked(tasks, 3), key=lambda outcome: outcome.index)
 
     assert [o.result for o in outcomes] == [None, [1, "note"], None]
@@ -442,11 +438,7 @@ def explore(folder, *options):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=folder,
-        env={
-            **os.environ,
-            "HYPOTHESIS_PROFILE": "explore",
-            "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".hypothesis"),
-        },
+        env={**os.environ, "HYPOTHESIS_PROFILE": "explore", "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".hypothesis")},
         capture_output=True,
         text=True,
         check=False,

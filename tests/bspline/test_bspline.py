@@ -115,14 +115,7 @@ def test_every_input_has_its_own_row(case, data):
 
 @pytest.mark.parametrize(
     ("x", "owner"),
-    [
-        (0.0, 0),
-        (math.nextafter(1.0, 0.0), 0),
-        (1.0, 1),
-        (3.0, 3),
-        (math.nextafter(4.0, 0.0), 3),
-        (4.0, 3),
-    ],
+    [(0.0, 0), (math.nextafter(1.0, 0.0), 0), (1.0, 1), (3.0, 3), (math.nextafter(4.0, 0.0), 3), (4.0, 3)],
 )
 def test_degree_zero_intervals_own_their_left_end_and_the_last_one_both(x, owner):
     got = basis([[x]], [[0.0, 1.0, 2.0, 3.0, 4.0]], 0)[0, 0]
@@ -178,11 +171,7 @@ def test_sums_follow_their_definition(case, way):
     found = evaluation.spline_sums(layer.spline_matrix, bases_by(way, layer, x))
 
     matrix = layer.spline_matrix.reshape(layer.coef.shape)
-    assert_within(
-        found,
-        np.einsum("bim,jim->bj", values, matrix),
-        np.einsum("bim,jim->bj", values, np.abs(matrix)),
-    )
+    assert_within(found, np.einsum("bim,jim->bj", values, matrix), np.einsum("bim,jim->bj", values, np.abs(matrix)))
 
 
 @given(layer_cases(), ways)
@@ -201,10 +190,7 @@ def test_the_matrix_gradient_follows_its_definition(case, way):
 def test_slope_sums_follow_their_definition(case, way):
     layer, x, rng = case
     _, slopes = full_bases(layer, x)
-    dy, matrix = (
-        rng.normal(size=(len(x), layer.n_out)),
-        layer.spline_matrix.reshape(layer.coef.shape),
-    )
+    dy, matrix = (rng.normal(size=(len(x), layer.n_out)), layer.spline_matrix.reshape(layer.coef.shape))
 
     found = evaluation.slope_sums(layer.spline_matrix, bases_by(way, layer, x), dy)
 
@@ -220,9 +206,7 @@ def test_edge_sums_follow_their_definition(case, way, plane):
     found = bspline.edge_sums(layer.spline_matrix, bases_by(way, layer, x), plane)
 
     assert_within(
-        found,
-        np.einsum("bim,jim->bji", numbers, matrix),
-        np.einsum("bim,jim->bji", np.abs(numbers), np.abs(matrix)),
+        found, np.einsum("bim,jim->bji", numbers, matrix), np.einsum("bim,jim->bji", np.abs(numbers), np.abs(matrix))
     )
 
 
@@ -273,8 +257,7 @@ def test_without_slopes_the_values_are_the_same_and_no_derivatives_are_kept(draw
 
 
 @pytest.mark.parametrize(
-    ("n_intervals", "names"),
-    [(5, ["first", "dense", "pulled"]), (50, ["first", "places", "terms"])],
+    ("n_intervals", "names"), [(5, ["first", "dense", "pulled"]), (50, ["first", "places", "terms"])]
 )
 def test_a_workspace_changes_no_bit_and_asks_for_no_new_memory(n_intervals, names):
     rng = np.random.default_rng(0)

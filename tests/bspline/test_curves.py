@@ -10,16 +10,7 @@ import pytest
 from cases import for_all
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from networks import (
-    coefficients,
-    degrees,
-    grid_ends,
-    knot_rows,
-    points_anywhere,
-    points_in_grid,
-    random_row,
-    seeds,
-)
+from networks import coefficients, degrees, grid_ends, knot_rows, points_anywhere, points_in_grid, random_row, seeds
 from oracles import difference, exact_blossom, exact_continued, exact_curve, oslo_matrix
 from oracles_training import design_matrix, nearest_solution
 
@@ -35,12 +26,7 @@ from kan_ref.bspline.blossom import (
     transfer_coef,
 )
 from kan_ref.bspline.curve_fit import move_coefficients
-from kan_ref.bspline.knots import (
-    breakpoints,
-    contains_breakpoints,
-    extended_knots,
-    refined_breakpoints,
-)
+from kan_ref.bspline.knots import breakpoints, contains_breakpoints, extended_knots, refined_breakpoints
 
 # --- least squares that starts from a curve: its solution, the coefficients that it keeps, and curves on other knot vectors
 
@@ -138,10 +124,7 @@ def test_the_residual_is_the_root_mean_square_of_what_is_left_of_each_curve():
 
 
 @given(
-    seeds,
-    up_to_degree_5,
-    st.sampled_from([2, 3, 10]),
-    st.sampled_from(["uniform", "uneven", "clamped", "repeated"]),
+    seeds, up_to_degree_5, st.sampled_from([2, 3, 10]), st.sampled_from(["uniform", "uneven", "clamped", "repeated"])
 )
 def test_where_the_old_breakpoints_stay_a_curve_stays_to_rounding(seed, degree, factor, kind):
     rng = np.random.default_rng(seed)
@@ -160,10 +143,7 @@ def test_where_the_old_breakpoints_stay_a_curve_stays_to_rounding(seed, degree, 
 def test_every_input_moves_by_itself():
     """One knot vector is nested, one is not: each result is the one of a single input."""
     rng = np.random.default_rng(0)
-    rows, new = (
-        np.stack([even_row(3), even_row(3)]),
-        np.stack([even_row(3, 10), even_row(3, 10, -1.2, 1.1)]),
-    )
+    rows, new = (np.stack([even_row(3), even_row(3)]), np.stack([even_row(3, 10), even_row(3, 10, -1.2, 1.1)]))
     coef = rng.normal(size=(2, 2, 8))
 
     together = move_coefficients(rows, 3, coef, new)
@@ -219,9 +199,7 @@ def test_one_breakpoint_too_far_out_is_enough_for_the_continuation_to_end(side):
 
 
 @pytest.mark.parametrize("degree", [0, 1, 3])
-def test_where_breakpoints_move_the_curve_is_fitted_on_4_even_points_for_each_basis_function(
-    degree,
-):
+def test_where_breakpoints_move_the_curve_is_fitted_on_4_even_points_for_each_basis_function(degree):
     """From the curve's values at the Greville points, which no point of the fit may determine."""
     rng = np.random.default_rng(degree)
     row, new = even_row(degree, 5), even_row(degree, 7)
@@ -423,9 +401,7 @@ def test_at_a_breakpoint_where_the_curve_jumps_the_piece_on_its_right_counts(deg
 def test_the_farthest_arguments_come_first():
     """The piece is [0, 1]: distances 4, 3, 1, and inside it of no matter."""
     ordered = _farthest_first(
-        np.array([[[0.5, -3.0, 5.0, 2.0], [1.5, -2.5, 0.25, -1.0]]]),
-        np.zeros((1, 2, 1)),
-        np.ones((1, 2, 1)),
+        np.array([[[0.5, -3.0, 5.0, 2.0], [1.5, -2.5, 0.25, -1.0]]]), np.zeros((1, 2, 1)), np.ones((1, 2, 1))
     )
 
     np.testing.assert_array_equal(ordered, [[[5.0, -3.0, 2.0, 0.5], [-2.5, -1.0, 1.5, 0.25]]])
@@ -454,12 +430,7 @@ def test_from_5_to_1000_intervals_the_curve_stays_to_1e_12(degree, grid):
 
     x = np.sort(
         np.concatenate(
-            [
-                rng.uniform(-1.0, 1.0, 500),
-                grid[:-1],
-                np.nextafter(grid[1:], -1.0),
-                breakpoints(new, degree)[0, :-1],
-            ]
+            [rng.uniform(-1.0, 1.0, 500), grid[:-1], np.nextafter(grid[1:], -1.0), breakpoints(new, degree)[0, :-1]]
         )
     )
     change = values(x, new[0], degree, moved[:, 0]) - values(x, old[0], degree, coef[:, 0])
@@ -541,13 +512,7 @@ def test_one_knot_more_changes_the_curve_nowhere_on_the_row_and_off_it(case, dat
     """Also where the curve decays outside [a, b]; exact fractions of both. At a jump the right limit counts."""
     degree, row, coef = case
     t = data.draw(
-        st.sampled_from(
-            [
-                *row.tolist(),
-                *data.draw(points_in_grid(row, degree)).tolist(),
-                0.5 * (row[0] + row[-1]),
-            ]
-        )
+        st.sampled_from([*row.tolist(), *data.draw(points_in_grid(row, degree)).tolist(), 0.5 * (row[0] + row[-1])])
     )
 
     longer, (moved,) = insert_knot(row, degree, coef[None], t)
@@ -563,10 +528,7 @@ def more_knots(row, low, high):
     share = st.floats(0.0, 1.0).filter(lambda share: share == 0.0 or share > 1e-100)
     between = share.map(lambda share: low + share * (high - low))
     knots = [t for t in row.tolist() if low <= t <= high]
-    return st.lists(
-        st.one_of(between, st.sampled_from([low, *knots])).filter(lambda t: low <= t <= high),
-        max_size=5,
-    )
+    return st.lists(st.one_of(between, st.sampled_from([low, *knots])).filter(lambda t: low <= t <= high), max_size=5)
 
 
 @given(curves(), st.data())

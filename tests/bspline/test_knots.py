@@ -66,10 +66,7 @@ def test_outer_knots_continue_with_the_mean_interval_and_the_grid_stays_inside_b
     atol = 4e-16 * np.abs(knots).max()
     np.testing.assert_allclose(np.diff(knots[:, : degree + 1]), np.repeat(h, degree, axis=1), rtol=0, atol=atol)
     np.testing.assert_allclose(
-        np.diff(knots[:, knots.shape[1] - degree - 1 :]),
-        np.repeat(h, degree, axis=1),
-        rtol=0,
-        atol=atol,
+        np.diff(knots[:, knots.shape[1] - degree - 1 :]), np.repeat(h, degree, axis=1), rtol=0, atol=atol
     )
 
 
@@ -406,8 +403,7 @@ def test_equal_quantiles_are_spread_evenly_towards_their_neighbours(values, expe
 
 
 @given(
-    arrays(float, st.tuples(st.integers(2, 30), st.integers(1, 2)), elements=st.floats(-3.0, 3.0)),
-    st.integers(1, 9),
+    arrays(float, st.tuples(st.integers(2, 30), st.integers(1, 2)), elements=st.floats(-3.0, 3.0)), st.integers(1, 9)
 )
 def test_share_0_puts_breakpoints_at_the_quantiles_of_the_samples(x, n_intervals):
     """NumPy's own quantiles, linear in rank, are the reference; equal samples, which are spread, are excluded."""
@@ -427,10 +423,7 @@ def test_share_1_is_the_uniform_row_between_the_widened_bounds(x, n_intervals, d
     middle, pad = 0.5 * (low + high), margin / n_intervals * (high - low)
     size = np.maximum(1.0, np.abs(middle))
     flat = high - low <= 1e-9 * size
-    bounds = (
-        np.where(flat, middle - 0.5 * size, low - pad),
-        np.where(flat, middle + 0.5 * size, high + pad),
-    )
+    bounds = (np.where(flat, middle - 0.5 * size, low - pad), np.where(flat, middle + 0.5 * size, high + pad))
 
     knots = blended_knots(x, n_intervals, degree, uniform_share=1.0, margin=margin)
 

@@ -223,16 +223,9 @@ def row(case, happens, module):
     return enter
 
 
-@row(
-    "shapes that would broadcast: y of shape (n,) for (n, 1)",
-    "error with both shapes",
-    "kan_ref.checks",
-)
+@row("shapes that would broadcast: y of shape (n,) for (n, 1)", "error with both shapes", "kan_ref.checks")
 def shapes(_):
-    for call in (
-        lambda y: kr.value_and_grad(NET, X, y),
-        lambda y: kr.fit(NET, kr.Data(X, y, X, y)),
-    ):
+    for call in (lambda y: kr.value_and_grad(NET, X, y), lambda y: kr.fit(NET, kr.Data(X, y, X, y))):
         with pytest.raises(ValueError, match=r"y.* \(40,\).* give y.*\[:, None\]"):
             call(Y[:, 0])
 
@@ -268,11 +261,7 @@ def outside(_):
     assert "grids" not in {one.about for one in kr.diagnose(NET, kr.Data(X, Y, X, Y))}
 
 
-@row(
-    "a symbolic edge that is undefined at a sample",
-    "error with sample and edge",
-    "kan_ref.network.definedness",
-)
+@row("a symbolic edge that is undefined at a sample", "error with sample and edge", "kan_ref.network.definedness")
 def undefined(_):
     for call in (LOG, lambda x: kr.prune(LOG, x), lambda x: kr.fit(LOG, kr.Data(x, Y[:2], X, Y))):
         with pytest.raises(ValueError, match=r"\[1\] gives log on the edge from input 0 to output 0 of layer 0"):
@@ -290,11 +279,7 @@ def wrong_gradient(_):
         kr.check_gradients(NET, X, rng=RNG(0), backward=twice_dx)
 
 
-@row(
-    "a wrong partial derivative of a residual",
-    "error that names the derivative",
-    "kan_ref.pde.user_residual",
-)
+@row("a wrong partial derivative of a residual", "error that names the derivative", "kan_ref.pde.user_residual")
 def wrong_partial(_):
     def residual(factor):
         return lambda x, u, du, d2u: (u[:, 0] ** 2, factor * u[:, :1], None, None)
@@ -305,11 +290,7 @@ def wrong_partial(_):
         kr.fit(NET, equations=[wrong], n_steps=1)
 
 
-@row(
-    "noise, and structure that no formula has",
-    "within noise, and not explained",
-    "kan_ref.discovery.verdict",
-)
+@row("noise, and structure that no formula has", "within noise, and not explained", "kan_ref.discovery.verdict")
 def verdicts(_):
     rng = RNG(0)
     x, y = rng.uniform(-1.0, 1.0, (200, 2)), rng.standard_normal((200, 1))

@@ -76,13 +76,7 @@ GOOD = {
     "input_jacobian": ON_X,
     "input_hessian": ON_X,
     "input_laplacian": ON_X,
-    "linear_term": {
-        "x": X,
-        "second": np.ones(2),
-        "first": np.ones(2),
-        "zeroth": 1.0,
-        "source": 0.0,
-    },
+    "linear_term": {"x": X, "second": np.ones(2), "first": np.ones(2), "zeroth": 1.0, "source": 0.0},
     "value_term": {"x": X, "y": Y, "weight": 1.0},
     "function_term": {"x": X, "function": ONES, "order": 1, "weight": 1.0},
     "Scales": {"domain": [(-1.0, 1.0), (-1.0, 1.0)], "values": (0.0, 1.0)},
@@ -95,14 +89,7 @@ GOOD = {
     # data and training
     "Data": {"x_train": X, "y_train": Y, "x_test": X, "y_test": Y, "names": ("a", "b")},
     "Data.split": {"x": X, "y": Y, "test_share": 0.5, "rng": RNG(0)},
-    "sample": {
-        "f": "product",
-        "n_train": 1,
-        "n_test": 1,
-        "noise": 0.0,
-        "n_in": None,
-        "rng": RNG(0),
-    },
+    "sample": {"f": "product", "n_train": 1, "n_test": 1, "noise": 0.0, "n_in": None, "rng": RNG(0)},
     "scaled": {"data": DATA},
     "Scaler": {"x_mean": [0.0], "x_scale": [1.0], "y_mean": [0.0], "y_scale": [1.0]},
     "value_and_grad": {**ON_X, "y": Y, "loss": "mse", "penalty": 0.1, "smoothness_weight": 0.1},
@@ -125,14 +112,7 @@ GOOD = {
     "Adam": {"learning_rate": 0.1, "batch_size": 1},
     "LBFGS": {"scaled": True, "history": 1},
     "LM": {"scaled": True, "damping": 1e-3},
-    "best_start": {
-        "widths": (2, 1),
-        "data": DATA,
-        "n_starts": 1,
-        **GRID,
-        "validation_share": 0.2,
-        "rng": RNG(0),
-    },
+    "best_start": {"widths": (2, 1), "data": DATA, "n_starts": 1, **GRID, "validation_share": 0.2, "rng": RNG(0)},
     "cross_validate": {
         "data": DATA,
         "hidden": (),
@@ -152,20 +132,11 @@ GOOD = {
     "suggest_symbolic": {**ON_X, **EDGE},
     "auto_symbolic": {**ON_X, "names": ("sin",), "rival_score": 0.9},
     "canonical_form": {"network": FORMULAS},
-    "fix_pattern": {
-        "network": NET,
-        "pattern": [[["sin", None], [None] * 2, [None] * 2], None],
-        "x": X,
-    },
+    "fix_pattern": {"network": NET, "pattern": [[["sin", None], [None] * 2, [None] * 2], None], "x": X},
     "formula": {"network": FORMULAS, "names": ("a", "b")},
     "formula_latex": {"formula_or_network": FORMULAS, "digits": 3},
     "from_formula": {"expression": SYMBOL, "names": ("x",), "domain": (-1.0, 1.0)},
-    "recognise_constants": {
-        "expression": SYMBOL,
-        "x": X[:, :1],
-        "names": ("x",),
-        "tolerance": 1e-3,
-    },
+    "recognise_constants": {"expression": SYMBOL, "x": X[:, :1], "names": ("x",), "tolerance": 1e-3},
     "equation_term": {"equation": U, "x": X, "weight": 1.0},
     "suggest_formulas": {"x": np.arange(12.0), "y": np.arange(12.0) ** 2, "error": 0.1, "most": 3},
     "discover": {"data": DATA, "widths": (2, 1), "seconds": 0.0, "rng": RNG(0)},
@@ -252,21 +223,8 @@ BAD = {
     "mask": [(np.ones((2, 3)), V), (np.full((3, 2), 0.5), V), ("mask", T), (None, T)],
     "places": [("ab", T)],
     "caches": [(kr.forward(NET, X)[1][:1], (T, V)), ("ab", (T, V))],
-    "nodes": [
-        ({1: [9]}, V),
-        ({9: [0]}, V),
-        ({1: [0, 1, 2]}, V),
-        ({1: 0}, T),
-        ({1: "0"}, T),
-        ([0], T),
-    ],
-    "edges": [
-        ({0: [(0, 9)]}, V),
-        ({9: [(0, 0)]}, V),
-        ({0: [0]}, T),
-        ({0: [(0.5, 0)]}, T),
-        ([0], T),
-    ],
+    "nodes": [({1: [9]}, V), ({9: [0]}, V), ({1: [0, 1, 2]}, V), ({1: 0}, T), ({1: "0"}, T), ([0], T)],
+    "edges": [({0: [(0, 9)]}, V), ({9: [(0, 0)]}, V), ({0: [0]}, T), ({0: [(0.5, 0)]}, T), ([0], T)],
     "order": [(-1, V), (3, V), (0.5, T)],
     "function": [(3, T), (None, T)],
     "second": [(np.full(2, np.nan), V), (np.ones(3), V), ("1", (T, V))],
@@ -291,12 +249,7 @@ BAD = {
 }
 ALONE = {
     "Layer.mask": [(LAYER["mask"] / 2.0, V), (LAYER["mask"].T, V), ("a", T)],
-    "Layer.knots": [
-        (LAYER["knots"][:, ::-1], V),
-        (LAYER["knots"][:, :6], V),
-        (LAYER["knots"] * np.nan, V),
-        ("a", T),
-    ],
+    "Layer.knots": [(LAYER["knots"][:, ::-1], V), (LAYER["knots"][:, :6], V), (LAYER["knots"] * np.nan, V), ("a", T)],
     **{f"MLP.{name}": not_finite(MLP, name) for name in ("weights", "biases")},
     **{f"LAN.{name}": not_finite(LAN, name) for name in LAN_NAMES[:4]},
     "Penalty.kind": [("coef", V), (3, T)],
@@ -352,11 +305,7 @@ ALONE = {
     "discover.widths": [((2,), V), ((3, 1), V), ("21", (T, V))],
 }
 # what a message says in the place of a name
-SAID = {
-    "Network.layers": "layer",
-    "auto_symbolic.names": "name",
-    "distance.old": "",
-}
+SAID = {"Network.layers": "layer", "auto_symbolic.names": "name", "distance.old": ""}
 
 
 def function_called(name):
@@ -410,15 +359,7 @@ def test_a_data_set_in_the_place_of_an_array_is_named_with_the_remedy():
 
 # samples that are odd, but allowed
 FAR = np.array([[1e6, -1e6], [1e-100, 0.0], [-1e12, 3.0]])
-ODD = [
-    X[:0],
-    X[:1],
-    np.repeat(X[:1], 6, axis=0),
-    [[0, 1], [1, -1]],
-    X.astype(np.float32),
-    FAR,
-    X.tolist(),
-]
+ODD = [X[:0], X[:1], np.repeat(X[:1], 6, axis=0), [[0, 1], [1, -1]], X.astype(np.float32), FAR, X.tolist()]
 
 
 @for_all("x", ODD)

@@ -23,10 +23,7 @@ def dask(*arguments, first="pass"):
     code = f"import sys; {first}; from distributed.cli import dask_scheduler, dask_worker; program = sys.argv.pop(1);"
     code += "(dask_scheduler if program == 'scheduler' else dask_worker).main()"
     return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
 
 

@@ -28,9 +28,7 @@ words = st.sampled_from(["NaN", "-Infinity", "1", "silu", "\ud800", ""])
 leaves = st.none() | st.booleans() | numbers | words | st.text(max_size=5)
 keys = st.sampled_from(["hex", "shape", "layers", "dx", "knots", "coef", "degree", "a", "r2"])
 json_values = st.recursive(
-    leaves,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
-    max_leaves=12,
+    leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=12
 )
 
 

@@ -10,7 +10,6 @@ from cases import for_all
 from conformance_defects import DEFECTS, SOURCE, UNSEEN, VARIANTS, changed_methods, defective
 from conformance_plain import Plain
 
-from benchmarks import conformance_patterns
 from kan_ref.conformance import cases, name, suite
 from kan_ref.conformance.adapters.reference import Reference, SciPyBSplines
 from kan_ref.conformance.report import to_plain
@@ -203,11 +202,7 @@ def test_a_right_implementation_of_another_style_passes_every_required_case_it_h
 DRAWS = [
     ("rng.normal(0.0, 0.1, (n_out", "rng.uniform(-0.1, 0.1, (n_out", "initcoef"),
     ("bound = np.sqrt(6.0 / (n_in + n_out))", "bound = np.sqrt(6.0 / n_in)", "initwbase"),
-    (
-        "rng.uniform(-bound, bound, (n_out, n_in))",
-        "rng.normal(0.0, bound / np.sqrt(3.0), (n_out, n_in))",
-        None,
-    ),
+    ("rng.uniform(-bound, bound, (n_out, n_in))", "rng.normal(0.0, bound / np.sqrt(3.0), (n_out, n_in))", None),
 ]
 
 
@@ -297,6 +292,9 @@ def test_a_resemblance_is_printed_with_its_agreement_and_is_in_the_json():
 
 
 def test_the_file_has_the_patterns_of_the_listed_defects_as_they_are():
+    pytest.importorskip("coverage", reason="of the mutation program")
+    from benchmarks import conformance_patterns
+
     sample = ("0/0 is nan", "missing w_spline", "0 log 0 is nan", "a node stays by either score")
     made = conformance_patterns.document([conformance_patterns.tested(one) for one in sample])
     text = name.FILE.read_text(encoding="utf-8")
@@ -376,11 +374,7 @@ class Families:
         s, e = family["starts"], family["ends"]
         left, right = np.maximum(0.0, x - s), np.maximum(0.0, e - x)
         inside, turn = (left > 0) & (right > 0), right - left
-        found = (
-            (left * right) ** 2,
-            2.0 * left * right * turn,
-            inside * (2.0 * turn**2 - 4.0 * left * right),
-        )
+        found = ((left * right) ** 2, 2.0 * left * right * turn, inside * (2.0 * turn**2 - 4.0 * left * right))
         return 16.0 / (e - s) ** 4 * found[order]
 
     def _table(self, family, x, order):
@@ -396,9 +390,7 @@ class Families:
 
 
 @for_all("family", cases.families()[1:])
-def test_a_family_has_cases_of_its_own_that_a_right_implementation_passes_and_a_wrong_one_fails(
-    family,
-):
+def test_a_family_has_cases_of_its_own_that_a_right_implementation_passes_and_a_wrong_one_fails(family):
     report = report_on(Families(), family=family)
     wrong = report_on(Families(1.5), family=family)
 

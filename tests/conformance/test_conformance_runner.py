@@ -101,10 +101,7 @@ def test_a_program_that_hangs_or_ends_three_times_is_not_asked_again():
 
     assert [one.verdict.kind for one in report.failures] == ["no answer"] * 3 + ["not asked"] * 8
     assert "not run: basis has hung or ended the program 3 times already" in report.failures[3].reason
-    assert [(one.name, len(one.cases)) for one in report.findings[:2]] == [
-        ("NotAsked", 8),
-        ("NoAnswer", 3),
-    ]
+    assert [(one.name, len(one.cases)) for one in report.findings[:2]] == [("NotAsked", 8), ("NoAnswer", 3)]
 
 
 def test_what_a_program_has_started_ends_with_it(tmp_path):
@@ -168,11 +165,7 @@ def test_side_effects_of_a_program_are_what_two_calls_and_nan_show(result, twice
         calls = [f"side_effects/basis-{name}" for name in ("twice", "nan", "kept")]
         found = suite.run(subject, suite.choose(only=calls)).outcomes
 
-    assert {one.case.call: one.status for one in found} == {
-        "twice": twice,
-        "nan": nan,
-        "kept": "skipped",
-    }
+    assert {one.case.call: one.status for one in found} == {"twice": twice, "nan": nan, "kept": "skipped"}
 
 
 # --- adapters in Python
@@ -302,10 +295,7 @@ def test_json_and_badge_say_what_the_report_says():
     assert report.last_line.startswith(f"{right} passed, {statuses.count('failed')} failed, ")
     assert plain["required"] == {"cases": len(statuses), "right": right}
     assert "FadeOutside" in {one["name"] for one in plain["findings"]}
-    assert (badge(report)["message"], badge(report)["color"]) == (
-        f"{right} of {len(statuses)}",
-        "orange",
-    )
+    assert (badge(report)["message"], badge(report)["color"]) == (f"{right} of {len(statuses)}", "orange")
     assert badge(suite.run(DirectSubject(Plain), chosen))["color"] == "brightgreen"
 
 
@@ -392,10 +382,7 @@ def test_listed_failures_do_not_count_and_a_listed_success_is_told(folder):
         ("--program no-such-program-here", "No such file or directory: 'no-such-program-here'"),
         ("--only base", "only is 'base', which names no case"),
         ("--xfail missing.txt", "No such file or directory: 'missing.txt'"),
-        (
-            "--xfail wrong.py",
-            "a glob of --xfail wrong.py is 'import os, sys, time', which names no case",
-        ),
+        ("--xfail wrong.py", "a glob of --xfail wrong.py is 'import os, sys, time', which names no case"),
         ("--timeout nan", "--timeout must be a positive number"),
         ("--json nowhere/report.json", "must be a file in a folder that can be written"),
         ("--only knots --json /dev/full", "--json is /dev/full, which cannot be written: "),

@@ -63,11 +63,7 @@ def test_checking_tells_a_changed_a_missing_and_a_superfluous_file(monkeypatch, 
     (tmp_path / "vectors" / "knots.json").rename(tmp_path / "vectors" / "old.json")
     assert program.main(["--check"]) == 1
     said = capsys.readouterr().out
-    for words in (
-        "differs: vectors/count_parameters",
-        "differs: vectors/knots",
-        "no longer generated: vectors/old",
-    ):
+    for words in ("differs: vectors/count_parameters", "differs: vectors/knots", "no longer generated: vectors/old"):
         assert f"{words}.json" in said
     assert not (tmp_path / "vectors" / "knots.json").exists()
 
@@ -81,10 +77,7 @@ def test_the_generator_imports_the_standard_library_and_mpmath_alone():
         allowed = {"mpmath", "kan_ref.program"} if path.name == "__main__.py" else {"mpmath"}
         for one in names:
             is_own = one.startswith("kan_ref.conformance.generate")
-            assert is_own or one.partition(".")[0] in sys.stdlib_module_names or one in allowed, (
-                path.name,
-                one,
-            )
+            assert is_own or one.partition(".")[0] in sys.stdlib_module_names or one in allowed, (path.name, one)
 
 
 FIRST = DOCUMENTS[0]["cases"][0]
@@ -167,11 +160,7 @@ def test_pages_say_how_many_cases_of_the_paper_there_are(page):
 
 @for_all("case", of("basis", "basis_derivative"))
 def test_bases_and_derivatives_are_the_fractions_of_another_oracle_bit_for_bit(case):
-    knots, degree, order = (
-        case.inputs["knots"].tolist(),
-        case.inputs["degree"],
-        case.inputs.get("order", 0),
-    )
+    knots, degree, order = (case.inputs["knots"].tolist(), case.inputs["degree"], case.inputs.get("order", 0))
     (found,) = case.expected.values()
     right = [exact_basis(x, knots, degree, order) for x in case.inputs["x"].tolist()]
 
@@ -196,9 +185,7 @@ def test_penalties_of_the_other_convention_are_those_of_another_oracle(case):
 
 
 @for_all("case", of("prune"))
-def test_pruned_values_are_those_of_another_oracle_with_the_weak_nodes_edges_replaced_by_their_means(
-    case,
-):
+def test_pruned_values_are_those_of_another_oracle_with_the_weak_nodes_edges_replaced_by_their_means(case):
     layers, x = records(case), case.inputs["x"]
     found, at = [], x
     for layer in layers:

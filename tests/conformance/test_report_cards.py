@@ -103,10 +103,7 @@ def test_a_checkout_is_left_out_until_a_folder_that_holds_it_is_named(library, t
 
 def test_distributions_of_other_libraries_are_in_the_extra():
     extra = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("\npeers = [")[2].partition("\n]")[0]
-    needed = {name for library in LIBRARIES[2:] for name in library.distributions} - {
-        "numpy",
-        "keras",
-    }
+    needed = {name for library in LIBRARIES[2:] for name in library.distributions} - {"numpy", "keras"}
 
     assert {name for name in needed if f'"{name}>=' not in extra} == set()
 

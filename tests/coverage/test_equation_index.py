@@ -14,20 +14,7 @@ TAGGED = tree.tagged_lines()
 REGISTRY = tree.registry()
 
 # the numbered equations of the paper that describe what is computed; the others state theorems, bounds and examples
-IMPLEMENTED = {
-    "2.5",
-    "2.7",
-    "2.9",
-    "2.10",
-    "2.11",
-    "2.12",
-    "2.16",
-    "2.17",
-    "2.18",
-    "2.19",
-    "2.20",
-    "2.21",
-}
+IMPLEMENTED = {"2.5", "2.7", "2.9", "2.10", "2.11", "2.12", "2.16", "2.17", "2.18", "2.19", "2.20", "2.21"}
 
 
 def lines_run(tests, folder):

@@ -19,15 +19,7 @@ from kan_ref.discovery.elimination import ArchitectureTrial
 from kan_ref.discovery.paper_way import FormulaTrial
 from kan_ref.discovery.records import DiscoveryStep, Report, formula_values
 from kan_ref.discovery.results import network_of
-from kan_ref.discovery.verdict import (
-    Law,
-    Verdict,
-    fitted_numbers,
-    is_like_noise,
-    judge,
-    too_few_samples,
-    unseen_error,
-)
+from kan_ref.discovery.verdict import Law, Verdict, fitted_numbers, is_like_noise, judge, too_few_samples, unseen_error
 
 # --- from data to a formula in one call: what is found, limits of time, interrupts, constant inputs, records, refusals
 
@@ -235,10 +227,7 @@ def test_network_splines_and_scaler_of_a_search_belong_to_the_data(product):
     np.testing.assert_allclose(found.network(data.x_test), found.predict(data.x_test), atol=1e-11)
     splines = found.scaler.inverse_y(found.splines(found.scaler.transform_x(data.x_test)))
     assert np.std(splines - data.y_test) < 0.05 * np.std(data.y_test)
-    for error, x, y in (
-        (found.train_rmse, data.x_train, data.y_train),
-        (found.test_rmse, data.x_test, data.y_test),
-    ):
+    for error, x, y in ((found.train_rmse, data.x_train, data.y_train), (found.test_rmse, data.x_test, data.y_test)):
         assert error == np.sqrt(np.mean((found.predict(x) - y) ** 2))
 
 
@@ -482,10 +471,7 @@ def test_small_errors_without_structure_are_exact_and_one_large_one_is_not():
     assert kinds == ["exact", "within noise"]
 
 
-@for_all(
-    "true, kind",
-    [("exp(t/2 - 2003/2)", "exact"), ("exp(t/2 - 2003/2) + 2e-12*sin(t)", "not explained")],
-)
+@for_all("true, kind", [("exp(t/2 - 2003/2)", "exact"), ("exp(t/2 - 2003/2) + 2e-12*sin(t)", "not explained")])
 def test_rounding_errors_of_large_numbers_in_a_formula_are_no_structure(true, kind):
     """Its constant alone changes the value by 1e-13 of it when its last bit changes."""
     t = RNG(0).uniform(2000.0, 2006.0, (300, 1))
@@ -494,12 +480,7 @@ def test_rounding_errors_of_large_numbers_in_a_formula_are_no_structure(true, ki
     assert verdict(true, formula, t, names=("t",)).kind == kind
 
 
-LAWS = [
-    "sin(3.7*a + 2.2)",
-    "1000.1 - 999.9*exp(0.001*b)",
-    "(b**2 + 1.1)/(b + 0.3)",
-    "exp(0.31*a - 620.1)",
-]
+LAWS = ["sin(3.7*a + 2.2)", "1000.1 - 999.9*exp(0.001*b)", "(b**2 + 1.1)/(b + 0.3)", "exp(0.31*a - 620.1)"]
 
 
 @for_all("text", LAWS)
@@ -559,11 +540,7 @@ def test_an_end_of_the_search_and_other_forms_are_told_and_change_no_kind():
     ("sin(x) + 0.0123*cos(3.21*x) + 0.0111*x**2.1", 0.1, False),  # BIC
 ])  # fmt: skip
 def test_a_form_of_the_same_worth_that_samples_cannot_tell_apart_is_told(other, error, several):
-    options = {
-        "x": BOX[:400],
-        "noise": 0.2,
-        "others": [[SimpleNamespace(rmse=error, formula=sympy.sympify(other))]],
-    }
+    options = {"x": BOX[:400], "noise": 0.2, "others": [[SimpleNamespace(rmse=error, formula=sympy.sympify(other))]]}
 
     found = verdict("sin(x)", **options)
 

@@ -338,9 +338,7 @@ SMOOTH = ("sin", "cos", "exp", "tanh", "x^2", "x^3", "gaussian", "arctan")
 LARGE = 1e6  # values of trees above it, such as those of exp(exp(exp(x))), are not compared
 
 leaf = st.one_of(
-    st.floats(0.2, 1.5).map(Number),
-    st.sampled_from([-2.0, 0.5, 3.0]).map(fixed),
-    st.integers(0, 1).map(Input),
+    st.floats(0.2, 1.5).map(Number), st.sampled_from([-2.0, 0.5, 3.0]).map(fixed), st.integers(0, 1).map(Input)
 )
 trees = st.recursive(
     leaf,
@@ -441,10 +439,7 @@ def test_a_factor_goes_into_a_sum_whose_terms_all_have_numbers():
 
 def test_nearly_equal_numbers_of_a_sum_become_one_where_the_samples_allow_it():
     true = apply("1/x", multiply(Number(12.34), add(apply("x^2", Input(0)), multiply(fixed(-1.0), Input(1)))))
-    start = apply(
-        "1/x",
-        add(multiply(Number(12.6), apply("x^2", Input(0))), multiply(Number(-12.4), Input(1))),
-    )
+    start = apply("1/x", add(multiply(Number(12.6), apply("x^2", Input(0))), multiply(Number(-12.4), Input(1))))
     x = X + np.array([1.0, 0.0])  # away from the pole
     y = values(true, x) + 1e-4 * RNG(1).standard_normal(len(x))
 

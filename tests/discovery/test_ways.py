@@ -13,12 +13,7 @@ from cases import for_all
 
 import kan_ref as kr
 from kan_ref.discovery.classes import class_problem, judge_classes, label_orders
-from kan_ref.discovery.elimination import (
-    VALIDATION_SHARE,
-    ArchitectureTrial,
-    Search,
-    run_elimination,
-)
+from kan_ref.discovery.elimination import VALIDATION_SHARE, ArchitectureTrial, Search, run_elimination
 from kan_ref.discovery.paper_way import (
     EXACT,
     Settings,
@@ -506,9 +501,7 @@ def test_spare_edges_go_and_needed_ones_stay_unless_only_nodes_are_asked_for():
 
 def test_several_outputs_keep_the_nodes_that_each_needs():
     data = made_for_structure(
-        lambda x: np.stack([np.sin(3.0 * (x[:, 0] + x[:, 1])), np.exp(x[:, 0] - x[:, 1])], axis=1),
-        2,
-        n=500,
+        lambda x: np.stack([np.sin(3.0 * (x[:, 0] + x[:, 1])), np.exp(x[:, 0] - x[:, 1])], axis=1), 2, n=500
     )
 
     network = kr.best_start((2, 3, 2), data, n_intervals=5, degree=3, rng=np.random.default_rng(4))

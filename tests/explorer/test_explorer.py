@@ -145,11 +145,7 @@ def test_scores_are_those_of_kan_ref_on_samples_that_fill_the_grids_evenly():
         close(scores, expected, rtol=1e-11)
 
 
-PLANTED = {
-    "x^2": (1.0, -0.2, 3.0, 1.0),
-    "sin": (2.4, 0.3, 0.7, 1.0),
-    "tanh": (2.0, 0.5, -1.0, 0.0),
-}
+PLANTED = {"x^2": (1.0, -0.2, 3.0, 1.0), "sin": (2.4, 0.3, 0.7, 1.0), "tanh": (2.0, 0.5, -1.0, 0.0)}
 
 
 @for_all("name", PLANTED)
@@ -362,11 +358,7 @@ EXPRESSIONS = {
     "3e-1 (x + 1)(y + 2)": lambda x, y: 0.3 * (x + 1.0) * (y + 2.0),
     "abs(x) + gaussian(2 y)": lambda x, y: np.abs(x) + np.exp(-4.0 * y**2),
 }
-FAULTS = {
-    "sin(x": '")" is missing at the end',
-    "steal(x)": '"steal" is not known',
-    "x; y": 'cannot read "; y"',
-}
+FAULTS = {"sin(x": '")" is missing at the end', "steal(x)": '"steal" is not known', "x; y": 'cannot read "; y"'}
 
 
 @for_all("text", EXPRESSIONS)

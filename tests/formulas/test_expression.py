@@ -14,26 +14,12 @@ import sympy
 from cases import for_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import (
-    Frame,
-    formula_network,
-    hello_world,
-    random_batch,
-    random_network,
-    seeds,
-    with_formulas,
-)
+from networks import Frame, formula_network, hello_world, random_batch, random_network, seeds, with_formulas
 
 from kan_ref.formulas import formula, formula_latex, numeric_function, shown_formula
 from kan_ref.formulas.construction import from_formula
 from kan_ref.formulas.expression import exact_number
-from kan_ref.formulas.recognition import (
-    LARGEST_DENOMINATOR,
-    PHI_SERIES,
-    UNITS,
-    near_numbers,
-    recognise_constants,
-)
+from kan_ref.formulas.recognition import LARGEST_DENOMINATOR, PHI_SERIES, UNITS, near_numbers, recognise_constants
 from kan_ref.formulas.writing import price, written
 from kan_ref.functions.library import LIBRARY, register_function, unregister_function
 from kan_ref.network.editing import mask_edges
@@ -103,9 +89,7 @@ def test_every_function_of_the_library_is_the_same_in_sympy(name):
 
 def test_the_formula_of_an_even_root_is_an_absolute_value():
     network = formula_network(
-        [(0, 0, "x^2", (1.0, 0.0, 1.0, 0.0))],
-        [(0, 0, "sqrt", (1.0, 0.0, 1.0, 0.0))],
-        widths=(1, 1, 1),
+        [(0, 0, "x^2", (1.0, 0.0, 1.0, 0.0))], [(0, 0, "sqrt", (1.0, 0.0, 1.0, 0.0))], widths=(1, 1, 1)
     )
 
     assert formula(network) == sympy.Abs(sympy.Symbol("x_1"))
@@ -124,10 +108,7 @@ def test_slopes_of_the_formula_are_the_networks_gradient(drawn):
     slopes = np.array([evaluated(tuple(one.diff(symbol) for symbol in symbols), x) for one in found])
 
     np.testing.assert_allclose(
-        np.einsum("bj,jbi->bi", dy, slopes),
-        dx,
-        rtol=1e-10,
-        atol=1e-10 * max(1.0, np.abs(slopes).max()),
+        np.einsum("bj,jbi->bi", dy, slopes), dx, rtol=1e-10, atol=1e-10 * max(1.0, np.abs(slopes).max())
     )
 
 
@@ -182,10 +163,7 @@ def test_dead_edges_give_nothing():
 
 def test_a_registered_formula_is_called():
     j0 = register_function(
-        "J0",
-        *(lambda u, n=n: _bessel(u, n) for n in range(4)),
-        complexity=5,
-        formula=lambda u: sympy.besselj(0, u),
+        "J0", *(lambda u, n=n: _bessel(u, n) for n in range(4)), complexity=5, formula=lambda u: sympy.besselj(0, u)
     )
     try:
         network = one_edge(j0, (20.0, 0.1, 2.0, 0.3))
@@ -207,12 +185,7 @@ def _bessel(u, order):
 
 def test_a_function_without_formula_appears_by_its_name_and_is_evaluated_by_the_library():
     ramp = register_function(
-        "my 2 x",
-        lambda u: 2.0 * u,
-        lambda u: 0 * u + 2.0,
-        lambda u: 0 * u,
-        lambda u: 0 * u,
-        complexity=1,
+        "my 2 x", lambda u: 2.0 * u, lambda u: 0 * u + 2.0, lambda u: 0 * u, lambda u: 0 * u, complexity=1
     )
     try:
         network = one_edge(ramp, (3.0, 0.0, 1.0, 0.0))
@@ -223,8 +196,7 @@ def test_a_function_without_formula_appears_by_its_name_and_is_evaluated_by_the_
     assert formula(network) == sympy.Function("my 2 x")(sympy.Float("3.0", 17) * sympy.Symbol("x_1"))
     np.testing.assert_array_equal(values, [[6.0], [12.0]])
     with pytest.raises(
-        ValueError,
-        match="expression has the function 'my 2 x', which neither SymPy nor the library has",
+        ValueError, match="expression has the function 'my 2 x', which neither SymPy nor the library has"
     ):
         evaluated(formula(network), [[1.0]])
 
@@ -302,10 +274,7 @@ def test_names_that_cannot_tell_the_inputs_apart_are_refused(names):
         formula(hello_world(), names=names)
 
 
-@for_all(
-    ("inner", "outer"),
-    [("log", "exp"), ("sqrt", "x^2"), ("arcsin", "sin"), ("1/x", "1/x"), ("arctanh", "tanh")],
-)
+@for_all(("inner", "outer"), [("log", "exp"), ("sqrt", "x^2"), ("arcsin", "sin"), ("1/x", "1/x"), ("arctanh", "tanh")])
 def test_a_shorter_formula_has_the_networks_values_where_the_network_is_defined(inner, outer):
     """As the docstring says; outside it has values that the network lacks."""
     one = (1.0, 0.0, 1.0, 0.0)
@@ -338,8 +307,7 @@ def test_log_cosh_and_the_inverse_absolute_value_are_one_edge_each_way_of_any_si
     """SymPy writes log(cosh(x)), and cosh(1000) would overflow."""
     x = np.array([[-1000.0, 0.5], [1e-5, -2.0], [800.0, 1e-3]])
     pair = formula_network(
-        [(0, 0, "logcosh", (2.0, 0.3, 1.5, 0.0)), (0, 1, "1/|x|", (1.0, 0.0, -0.5, 0.0))],
-        widths=(2, 1),
+        [(0, 0, "logcosh", (2.0, 0.3, 1.5, 0.0)), (0, 1, "1/|x|", (1.0, 0.0, -0.5, 0.0))], widths=(2, 1)
     )
 
     expression = formula(pair)
@@ -392,15 +360,7 @@ def test_constants_may_stay_open():
     assert np.isnan(evaluate(np.array([[-2.0]]), 0.5)[0, 1])
 
 
-@for_all(
-    "part",
-    [
-        sympy.elliptic_k(X / 2),
-        sympy.Integral(sympy.sin(X), X),
-        sympy.Function("f")(X),
-        X + sympy.zoo,
-    ],
-)
+@for_all("part", [sympy.elliptic_k(X / 2), sympy.Integral(sympy.sin(X), X), sympy.Function("f")(X), X + sympy.zoo])
 def test_a_part_that_cannot_be_evaluated_is_reported(part):
     with pytest.raises(ValueError, match=r"^expression has"):
         evaluated(2.5 * part, [[0.5]])
@@ -511,10 +471,7 @@ def test_a_unit_is_the_number_that_sympy_reads(unit):
 def test_candidates_come_from_the_simplest_to_the_nearest():
     near = near_numbers(3.141, 0.01)
 
-    assert [(one.numerator, one.denominator, one.unit) for one in near] == [
-        (1, 1, "pi"),
-        (3141, 1000, "1"),
-    ]
+    assert [(one.numerator, one.denominator, one.unit) for one in near] == [(1, 1, "pi"), (3141, 1000, "1")]
     assert near[0].error == pytest.approx(math.pi - 3.141)
 
 
@@ -533,9 +490,7 @@ def test_the_hello_world_with_small_errors_becomes_exact():
     network = hello_world(b=-0.25)
     slips = np.random.default_rng(3).normal(size=network.n_params) * 1e-12
     found = recognise_constants(
-        formula(network.with_theta(network.theta + slips), names=("x", "y")),
-        SAMPLES,
-        names=("x", "y"),
+        formula(network.with_theta(network.theta + slips), names=("x", "y")), SAMPLES, names=("x", "y")
     )
 
     assert found.expression == 2 * sympy.exp(sympy.sin(sympy.pi * IN_X) + IN_Y**2)

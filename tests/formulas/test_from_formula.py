@@ -88,8 +88,7 @@ def test_random_expressions_become_networks_that_agree_with_them(expression):
 
 
 @pytest.mark.parametrize(
-    "expression",
-    [X * Y, X * Y * Z, (X + Y) * (X - 2 * Z) + 3, X**2 + X + Y, X**7 - X * Y**2, (X + Y) ** 3 * Z],
+    "expression", [X * Y, X * Y * Z, (X + Y) * (X - 2 * Z) + 3, X**2 + X + Y, X**7 - X * Y**2, (X + Y) ** 3 * Z]
 )
 def test_the_formula_of_a_polynomials_network_is_the_polynomial(expression):
     found = kr.formula(kr.from_formula(expression, NAMES), names=NAMES)
@@ -234,12 +233,7 @@ def test_assumptions_of_symbols_make_no_difference():
 
 
 def test_a_registered_function_is_an_edge():
-    square = {
-        "f": np.square,
-        "d1": lambda u: 2 * u,
-        "d2": lambda u: 2 + 0 * u,
-        "d3": lambda u: 0 * u,
-    }
+    square = {"f": np.square, "d1": lambda u: 2 * u, "d2": lambda u: 2 + 0 * u, "d3": lambda u: 0 * u}
     kr.register_function("own_square", **square, complexity=3)
     try:
         network = kr.from_formula(sympy.Function("own_square")(X + Y) + 1, NAMES)
@@ -537,11 +531,7 @@ REFUSED = {
     "two unknowns": (U + V, {}, "unknowns="),
     "unlisted": (U + V, {"unknowns": (U,)}, r"v\(x, t\)"),
     "boundary value": (U - U.subs(TIME, 0), {"unknowns": U}, "give points x"),
-    "derivative on a boundary": (
-        U.diff(PLACE).subs(PLACE, 0) + U,
-        {"unknowns": U},
-        "give points x",
-    ),
+    "derivative on a boundary": (U.diff(PLACE).subs(PLACE, 0) + U, {"unknowns": U}, "give points x"),
     "number of coordinates": (sympy.Function("w")(PLACE), {}, "2 columns"),
     "one without the unknown": ([U, PLACE], {"unknowns": U}, "without unknown"),
     "given a coordinate": (U, {"given": {PLACE: 1.0}}, "given"),
@@ -572,13 +562,7 @@ def test_what_cannot_be_a_term_is_refused_with_the_reason(equation, options, par
 
 @pytest.mark.parametrize(
     ("equation", "options"),
-    [
-        ("u", {}),
-        (PLACE > 1, {}),
-        (U, {"unknowns": "u"}),
-        (U, {"given": [1]}),
-        (U, {"scales": (0, 1)}),
-    ],
+    [("u", {}), (PLACE > 1, {}), (U, {"unknowns": "u"}), (U, {"given": [1]}), (U, {"scales": (0, 1)})],
 )
 def test_what_has_the_wrong_type_is_refused(equation, options):
     with pytest.raises(TypeError, match="must be"):

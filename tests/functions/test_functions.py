@@ -16,27 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import exact_silu
 
-from kan_ref.functions.base_function import (
-    ACTIVATION_NAMES,
-    BASE_NAMES,
-    activation_values,
-    base_function,
-)
-from kan_ref.functions.library import (
-    FAMILIES,
-    LIBRARY,
-    lookup,
-    register_function,
-    same_family,
-    unregister_function,
-)
-from kan_ref.functions.record import (
-    Function,
-    Redundancy,
-    _power,
-    domain_rule,
-    singular_points,
-)
+from kan_ref.functions.base_function import ACTIVATION_NAMES, BASE_NAMES, activation_values, base_function
+from kan_ref.functions.library import FAMILIES, LIBRARY, lookup, register_function, same_family, unregister_function
+from kan_ref.functions.record import Function, Redundancy, _power, domain_rule, singular_points
 from kan_ref.numerics.differences import central_difference
 
 # what each name means, in exact arithmetic
@@ -165,12 +147,7 @@ def test_log_cosh_has_all_its_digits_near_0_and_far_away(u):
 @names
 def test_shapes_are_kept_and_nothing_warns_anywhere(name):
     """Also where e^u, u^5 or u^-5 overflow or underflow, and at nan."""
-    far = np.array(
-        [
-            [-1.7e308, -1e200, -800.0, -1.0, -1e-200, 0.0],
-            [1e-200, 1.0, 800.0, 1e200, 1.7e308, np.nan],
-        ]
-    )
+    far = np.array([[-1.7e308, -1e200, -800.0, -1.0, -1e-200, 0.0], [1e-200, 1.0, 800.0, 1e200, 1.7e308, np.nan]])
 
     for part in parts(LIBRARY[name]):
         assert part(far).shape == (2, 6)
@@ -206,12 +183,10 @@ def test_derivatives_at_a_closed_end_are_the_limits_from_inside():
         [part(np.array(0.0)) for part in parts(LIBRARY["x^1.5"])], [0.0, 0.0, np.inf, -np.inf]
     )
     np.testing.assert_array_equal(
-        [part(ends) for part in parts(LIBRARY["arcsin"])[1:]],
-        [[np.inf, np.inf], [-np.inf, np.inf], [np.inf] * 2],
+        [part(ends) for part in parts(LIBRARY["arcsin"])[1:]], [[np.inf, np.inf], [-np.inf, np.inf], [np.inf] * 2]
     )
     np.testing.assert_array_equal(
-        [part(ends) for part in parts(LIBRARY["arccos"])[1:]],
-        [[-np.inf] * 2, [np.inf, -np.inf], [-np.inf] * 2],
+        [part(ends) for part in parts(LIBRARY["arccos"])[1:]], [[-np.inf] * 2, [np.inf, -np.inf], [-np.inf] * 2]
     )
 
 
@@ -309,11 +284,7 @@ def test_a_record_comes_back_from_pickle_as_it_was(name):
 
 @pytest.mark.parametrize(
     ("one", "two", "line"),
-    [
-        ("sin", "cos", (1.0, -0.5 * np.pi)),
-        ("tanh", "sigmoid", (2.0, 0.0)),
-        ("arcsin", "arccos", (1.0, 0.0)),
-    ],
+    [("sin", "cos", (1.0, -0.5 * np.pi)), ("tanh", "sigmoid", (2.0, 0.0)), ("arcsin", "arccos", (1.0, 0.0))],
 )
 def test_a_family_is_one_curve_under_a_b_c_d(one, two, line):
     u = np.linspace(-0.9, 0.9, 7)
@@ -334,10 +305,7 @@ def test_a_registered_function_stands_in_the_library_with_all_it_was_given():
 
     function = register_function(
         **cube(
-            domain=(-2.0, np.inf),
-            singular=(),
-            redundancy=Redundancy("power", degree=3.0, parity=-1),
-            formula=formula,
+            domain=(-2.0, np.inf), singular=(), redundancy=Redundancy("power", degree=3.0, parity=-1), formula=formula
         )
     )
 
@@ -360,11 +328,7 @@ def test_a_registered_function_sees_numbers_of_its_domain_alone_and_is_nan_elsew
         seen.append(u)
         return np.sqrt(u)
 
-    slopes = {
-        "d1": lambda u: 0.5 * u**-0.5,
-        "d2": lambda u: -0.25 * u**-1.5,
-        "d3": lambda u: 0.375 * u**-2.5,
-    }
+    slopes = {"d1": lambda u: 0.5 * u**-0.5, "d2": lambda u: -0.25 * u**-1.5, "d3": lambda u: 0.375 * u**-2.5}
     function = register_function(**cube(name="root", f=root, domain=(0.0, np.inf), **slopes))
 
     np.testing.assert_array_equal(function.f(np.array([[-1.0, 4.0], [9.0, np.nan]])), [[np.nan, 2.0], [3.0, np.nan]])
@@ -373,14 +337,7 @@ def test_a_registered_function_sees_numbers_of_its_domain_alone_and_is_nan_elsew
 
 
 @for_all("part", ["d1", "d2", "d3"])
-@for_all(
-    "fault",
-    [
-        lambda f: lambda u: 1.01 * f(u),
-        lambda f: lambda u: -f(u),
-        lambda f: lambda u: f(u) + 0.1 * u,
-    ],
-)
+@for_all("fault", [lambda f: lambda u: 1.01 * f(u), lambda f: lambda u: -f(u), lambda f: lambda u: f(u) + 0.1 * u])
 def test_a_wrong_derivative_is_refused_by_its_name_and_with_both_numbers(part, fault):
     message = rf"^{part} of 'cube' is \S+ at u = \S+, but a central difference of \w+ gives \S+$"
 
@@ -471,17 +428,7 @@ def test_arguments_of_another_kind_are_refused(wrong):
         register_function(**cube(**wrong))
 
 
-@for_all(
-    "wrong",
-    [
-        {"kind": "odd"},
-        {"parity": 2},
-        {"parity": -2},
-        {"turn": -1.0},
-        {"turn_sign": 0},
-        {"turn_sign": 2},
-    ],
-)
+@for_all("wrong", [{"kind": "odd"}, {"parity": 2}, {"parity": -2}, {"turn": -1.0}, {"turn_sign": 0}, {"turn_sign": 2}])
 def test_a_redundancy_of_other_words_and_numbers_is_refused(wrong):
     with pytest.raises(ValueError, match=f"^{next(iter(wrong))} of a redundancy"):
         Redundancy(**wrong)
@@ -598,12 +545,7 @@ def terms(x, order):
     u, size = np.exp(-abs(x)), abs(x)
     s, p = (1.0 if x >= 0 else u) / (1.0 + u), u / (1.0 + u) ** 2
     tilt = 1.0 + 2.0 * s
-    return (
-        size * s,
-        s + size * p,
-        p * (2.0 + size * tilt),
-        p * (3.0 * tilt + size * (1.0 + 6.0 * p)),
-    )[order]
+    return (size * s, s + size * p, p * (2.0 + size * tilt), p * (3.0 * tilt + size * (1.0 + 6.0 * p)))[order]
 
 
 @given(x_values)

@@ -20,17 +20,7 @@ def build(source, folder, *flags):
     """Return the compiled text as a loaded library."""
     (folder / "kan.c").write_text(source, encoding="ascii")
     made = subprocess.run(
-        [
-            COMPILER,
-            *STRICT,
-            *flags,
-            "-shared",
-            "-fPIC",
-            "-o",
-            folder / "kan.so",
-            folder / "kan.c",
-            "-lm",
-        ],
+        [COMPILER, *STRICT, *flags, "-shared", "-fPIC", "-o", folder / "kan.so", folder / "kan.c", "-lm"],
         capture_output=True,
         text=True,
     )

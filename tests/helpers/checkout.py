@@ -61,10 +61,7 @@ def build_site(source: Path, target: Path, *options: str) -> Build:
     # of a build that went well Sphinx's own words alone: kernels that are shut down may write to stderr that a socket is gone
     complaints = run.stderr if run.returncode else warnings.read_text(encoding="utf-8")
     return Build(
-        folder,
-        run.returncode,
-        complaints,
-        json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else {},
+        folder, run.returncode, complaints, json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else {}
     )
 
 

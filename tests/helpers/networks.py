@@ -306,12 +306,7 @@ def formula_network(*layers, widths):
             symbolic.append(SymbolicEdge(j, i, LIBRARY[name], row))
             rows += [] if isinstance(affine, int) else [affine]
         made.append(
-            replace(
-                layer,
-                mask=np.zeros_like(layer.mask),
-                symbolic=symbolic,
-                affine=np.array(rows, dtype=float),
-            )
+            replace(layer, mask=np.zeros_like(layer.mask), symbolic=symbolic, affine=np.array(rows, dtype=float))
         )
     return Network(tuple(made))
 
@@ -320,10 +315,7 @@ def two_sines(second=2.0, third=2.0):
     """x_1^2 + x_2^2 and x_3^2 + x_4^2 locked together, their sines locked or not."""
     square = (0.5, 0.1, 1.0, 0.25)
     squares = [(0, 0, "x^2", square), (0, 1, "x^2", 0), (1, 2, "x^2", 0), (1, 3, "x^2", 0)]
-    sines = [
-        (0, 0, "sin", (2.0, 0.1, 1.0, 0.0)),
-        (0, 1, "sin", 0 if second is None else (second, 0.1, 1.0, 0.0)),
-    ]
+    sines = [(0, 0, "sin", (2.0, 0.1, 1.0, 0.0)), (0, 1, "sin", 0 if second is None else (second, 0.1, 1.0, 0.0))]
     return formula_network(squares, sines, [(0, 0, "exp", (third, 0.0, 1.0, 0.0))], widths=(4, 2, 1, 1))
 
 

@@ -76,8 +76,7 @@ def exact_integral(row, degree, low, high):
             width = Fraction(float(stop)) - Fraction(float(start))
             pieces = taylor(row, degree, m, float(start), degree + 1)
             total = _sum(
-                total,
-                [sum(term * width ** (r + 1) / (r + 1) for r, term in enumerate(terms)) for terms in pieces],
+                total, [sum(term * width ** (r + 1) / (r + 1) for r, term in enumerate(terms)) for terms in pieces]
             )
     return total
 

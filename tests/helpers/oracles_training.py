@@ -230,11 +230,7 @@ def value_by_loops(model, conditions):
     """(J36) from its definition."""
     total = 0.0
     for condition in conditions:
-        u, du, d2u = (
-            model(condition.x),
-            kr.input_jacobian(model, condition.x),
-            kr.input_hessian(model, condition.x),
-        )
+        u, du, d2u = (model(condition.x), kr.input_jacobian(model, condition.x), kr.input_hessian(model, condition.x))
         for square in condition.squares(u, du, d2u):
             total += square
     return total
@@ -351,10 +347,7 @@ class LeastSquares:
 _BARD = np.array([14, 18, 22, 25, 29, 32, 35, 39, 37, 58, 73, 96, 134, 210, 439]) / 100
 _U = np.arange(1.0, 16.0)
 ROSENBROCK = LeastSquares(
-    "Rosenbrock",
-    (-1.2, 1.0),
-    lambda t: np.array([10 * (t[1] - t[0] ** 2), 1 - t[0]]),
-    minimizer=(1.0, 1.0),
+    "Rosenbrock", (-1.2, 1.0), lambda t: np.array([10 * (t[1] - t[0] ** 2), 1 - t[0]]), minimizer=(1.0, 1.0)
 )
 BEALE = LeastSquares(
     "Beale",

@@ -72,10 +72,7 @@ ALL = SINGLE | DEEP | MIXED | FORMULAS
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     """Return all networks of this file in one text; their names keep them apart."""
-    return build(
-        "".join(kr.to_c(network, name=name) for name, network in ALL.items()),
-        tmp_path_factory.mktemp("c"),
-    )
+    return build("".join(kr.to_c(network, name=name) for name, network in ALL.items()), tmp_path_factory.mktemp("c"))
 
 
 @needs_compiler
@@ -199,12 +196,7 @@ def test_the_spline_is_the_edge_on_its_grid_at_both_ends_and_at_knots(degree, ki
     grid = network.layers[0].breakpoints[0]
     x = np.sort(
         np.concatenate(
-            [
-                np.linspace(grid[0], grid[-1], 101),
-                grid,
-                np.nextafter(grid[1:], -9),
-                np.nextafter(grid[:-1], 9),
-            ]
+            [np.linspace(grid[0], grid[-1], 101), grid, np.nextafter(grid[1:], -9), np.nextafter(grid[:-1], 9)]
         )
     )
 
@@ -231,10 +223,7 @@ def test_every_spline_edge_is_its_spline_and_its_base(case):
 
             edge = kr.edge_curve(network, number, output=j, input=i, x=x)
             np.testing.assert_allclose(
-                found,
-                edge,
-                rtol=0.0,
-                atol=1e-13 * (1.0 + np.abs(spline.c).max() + abs(layer.w_base[j, i])),
+                found, edge, rtol=0.0, atol=1e-13 * (1.0 + np.abs(spline.c).max() + abs(layer.w_base[j, i]))
             )
 
 
@@ -416,8 +405,7 @@ def test_masks_of_pykan_are_read_as_input_by_output():
 
 
 @pytest.mark.parametrize(
-    ("theirs", "ours"),
-    [("sin", "sin"), ("x^2", "x^2"), ("x^0.5", "sqrt"), ("1/sqrt(x)", "1/sqrt"), ("0", "0")],
+    ("theirs", "ours"), [("sin", "sin"), ("x^2", "x^2"), ("x^0.5", "sqrt"), ("1/sqrt(x)", "1/sqrt"), ("0", "0")]
 )
 def test_formulas_of_pykan_keep_their_affine_map_and_follow_the_scale_of_their_node(theirs, ours):
     layers, x = drawn(RNG(4), (2, 3)), RNG(5).uniform(-1.0, 1.0, (5, 2))

@@ -211,18 +211,7 @@ def test_a_file_is_read_whole_unless_it_is_too_large(tmp_path):
         read_regular(str(tmp_path / "a"), 4)
 
 
-@for_all(
-    "text",
-    [
-        b"\xff",
-        b"{",
-        b"",
-        b"[NaN]",
-        b"[-Infinity]",
-        b'{"a": 1, "b": {"c": 1, "c": 1}}',
-        b"[" * 10**5,
-    ],
-)
+@for_all("text", [b"\xff", b"{", b"", b"[NaN]", b"[-Infinity]", b'{"a": 1, "b": {"c": 1, "c": 1}}', b"[" * 10**5])
 def test_what_is_no_strict_json_is_one_value_error(text):
     with pytest.raises(ValueError, match=r"^it "):
         parse_json(text)

@@ -27,12 +27,7 @@ from kan_ref.numerics import dense_form
 
 def made(widths=(2, 5, 3), *, seed=0, n_intervals=5, degree=3, domain=(-1.0, 1.0), **options):
     return kr.init_network(
-        widths,
-        n_intervals=n_intervals,
-        degree=degree,
-        domain=domain,
-        rng=np.random.default_rng(seed),
-        **options,
+        widths, n_intervals=n_intervals, degree=degree, domain=domain, rng=np.random.default_rng(seed), **options
     )
 
 
@@ -73,9 +68,7 @@ def test_numbers_are_drawn_layer_by_layer_coef_before_w_base():
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{}, {"x": np.random.default_rng(1).uniform(-1, 1, (30, 2))}],
-    ids=["bounds", "probe batch"],
+    "options", [{}, {"x": np.random.default_rng(1).uniform(-1, 1, (30, 2))}], ids=["bounds", "probe batch"]
 )
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others(options):
     one, same, other = made(seed=3, **options), made(seed=3, **options), made(seed=4, **options)
@@ -99,11 +92,7 @@ def test_sizes_degree_and_base_are_those_asked_for(degree, base):
 
 
 def test_all_grids_are_uniform_and_continue_beyond_their_ends():
-    network = made(
-        domain=[[0.0, 1.0], [-3.0, 5.0]],
-        x=np.random.default_rng(3).uniform(0, 1, (50, 2)),
-        n_intervals=4,
-    )
+    network = made(domain=[[0.0, 1.0], [-3.0, 5.0]], x=np.random.default_rng(3).uniform(0, 1, (50, 2)), n_intervals=4)
 
     for layer in network.layers:
         low, high = ends(layer)
@@ -176,11 +165,9 @@ def test_hidden_grids_hold_the_activations_of_the_probe_batch_with_a_margin(give
         np.random.default_rng(5).uniform(-1, 1, (60, 2)),
         np.random.default_rng(6).uniform(-0.5, 0.2, (25, 2)),
     )
-    options = {
-        "samples": {"domain": samples},
-        "bounds and x": {"x": x},
-        "samples and x": {"domain": samples, "x": x},
-    }[given]
+    options = {"samples": {"domain": samples}, "bounds and x": {"x": x}, "samples and x": {"domain": samples, "x": x}}[
+        given
+    ]
 
     network = made((2, 4, 3, 2), n_intervals=n_intervals, **options)
 
@@ -330,9 +317,7 @@ def test_even_outer_knots_go_on_by_the_mean_interval(degree, n_intervals, outer)
         for n in range(1, degree + 1):
             np.testing.assert_allclose(layer.knots[:, degree - n], low - n * (high - low) / n_intervals, rtol=1e-13)
             np.testing.assert_allclose(
-                layer.knots[:, layer.knots.shape[1] - 1 - degree + n],
-                high + n * (high - low) / n_intervals,
-                rtol=1e-13,
+                layer.knots[:, layer.knots.shape[1] - 1 - degree + n], high + n * (high - low) / n_intervals, rtol=1e-13
             )
 
 
@@ -455,8 +440,7 @@ def test_refinement_for_training_extends_the_first_grid_and_lays_the_others_anew
     finer = refine(network, x, n_intervals)
 
     np.testing.assert_array_equal(
-        finer.layers[0].knots,
-        kr.extend_grid(network, n_intervals=n_intervals, outer="even").layers[0].knots,
+        finer.layers[0].knots, kr.extend_grid(network, n_intervals=n_intervals, outer="even").layers[0].knots
     )
     np.testing.assert_allclose(ends(finer.layers[1]), hidden_ends(flow(finer, x)[1], n_intervals), rtol=1e-12)
     assert_even(finer.layers[1])
@@ -593,12 +577,7 @@ def test_extension_in_steps_to_a_thousand_intervals_keeps_the_function_to_roundi
     assert np.std(network(x)) > 0.1
 
 
-@given(
-    seeds,
-    st.integers(0, 5),
-    st.sampled_from(["uniform", "uneven", "clamped", "repeated"]),
-    st.integers(2, 7),
-)
+@given(seeds, st.integers(0, 5), st.sampled_from(["uniform", "uneven", "clamped", "repeated"]), st.integers(2, 7))
 def test_a_layer_of_any_rows_keeps_its_function_everywhere(seed, degree, kind, factor):
     """With its outer knots kept on, beside and beyond the knot vector; with even ones on [a, b]."""
     rng = np.random.default_rng(seed)

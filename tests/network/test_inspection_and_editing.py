@@ -260,10 +260,7 @@ def test_a_formula_replaces_whatever_its_edge_was_and_leaves_other_edges_alone(d
     once = with_formula(layer, j, i, LIBRARY["sin"], first)
     twice = with_formula(once, j, i, LIBRARY["x"], second)
 
-    for new, curve in (
-        (once, 2.0 * np.sin(0.5 * x[:, i] + 0.25) - 1.0),
-        (twice, 3 * x[:, i] + 0.5),
-    ):
+    for new, curve in ((once, 2.0 * np.sin(0.5 * x[:, i] + 0.25) - 1.0), (twice, 3 * x[:, i] + 0.5)):
         assert rows_of(new).keys() == {(j, i)}
         assert new.mask[j, i] == 0.0
         expected = kr.edge_outputs(kr.Network((layer,)), x)[0]

@@ -45,12 +45,7 @@ from kan_ref.network import layer as edges
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import Layer, edge_slopes, layer_edge_outputs
 from kan_ref.network.network import Network
-from kan_ref.network.symbolic_edges import (
-    SymbolicEdge,
-    affine_slopes,
-    check_edges,
-    derivatives,
-)
+from kan_ref.network.symbolic_edges import SymbolicEdge, affine_slopes, check_edges, derivatives
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form
 
@@ -118,14 +113,7 @@ def test_without_slopes_the_outputs_are_the_same_bits(case, way):
 @for_all("degree", range(8))
 def test_equal_coefficients_make_a_constant_on_the_grid_so_no_bias_is_needed(degree):
     rows = uniform_knots([-1.0, 2.0], [1.0, 5.0], n_intervals=4, degree=degree)
-    layer = Layer(
-        rows,
-        np.full((3, 2, 4 + degree), 0.75),
-        np.zeros((3, 2)),
-        np.ones((3, 2)),
-        np.ones((3, 2)),
-        degree,
-    )
+    layer = Layer(rows, np.full((3, 2, 4 + degree), 0.75), np.zeros((3, 2)), np.ones((3, 2)), np.ones((3, 2)), degree)
 
     y = values(layer, np.random.default_rng(degree).uniform([-1.0, 2.0], [1.0, 5.0], (20, 2)))
 
@@ -151,10 +139,7 @@ def test_dead_edges_are_exactly_zero_whatever_their_numbers(case, way):
 def test_beyond_a_knot_row_nothing_is_left_of_the_spline(case, way):
     layer, _, rng = case
     beyond = np.array(
-        [
-            layer.knots[:, 0] - 10.0 ** rng.uniform(-12, 12),
-            layer.knots[:, -1] + 10.0 ** rng.uniform(-12, 12),
-        ]
+        [layer.knots[:, 0] - 10.0 ** rng.uniform(-12, 12), layer.knots[:, -1] + 10.0 ** rng.uniform(-12, 12)]
     )
 
     with contraction_by(way):
@@ -217,15 +202,7 @@ def test_writing_into_an_array_of_a_layer_is_refused(name):
 
 
 def test_a_layer_takes_lists_integers_and_float32_as_float64():
-    layer = Layer(
-        [[0, 1, 2, 3]],
-        [[[1, 2]]],
-        np.ones((1, 1), np.float32),
-        [[2]],
-        [[1]],
-        np.int64(1),
-        "identity",
-    )
+    layer = Layer([[0, 1, 2, 3]], [[[1, 2]]], np.ones((1, 1), np.float32), [[2]], [[1]], np.int64(1), "identity")
 
     assert all(getattr(layer, name).dtype == np.float64 for name in ARRAYS)
     assert type(layer.degree) is int
@@ -249,13 +226,7 @@ def test_a_layer_prints_its_sizes_and_dead_edges(dead, note):
 
 
 EDGE = kr.Layer(
-    kr.uniform_knots(0.0, 2.0, n_intervals=2, degree=1),
-    [[[4, -2, 6]]],
-    [[2]],
-    [[0.5]],
-    [[1]],
-    1,
-    "identity",
+    kr.uniform_knots(0.0, 2.0, n_intervals=2, degree=1), [[[4, -2, 6]]], [[2]], [[0.5]], [[1]], 1, "identity"
 )
 
 
@@ -488,16 +459,7 @@ def test_backward_leaves_layer_cache_and_upstream_as_they_were(way):
 
     with contraction_by(way):
         _, cache = edges.layer_forward(layer, x)
-        watched = [
-            layer.coef,
-            layer.w_base,
-            layer.w_spline,
-            layer.mask,
-            dy,
-            d_edges,
-            cache.base,
-            cache.base_slope,
-        ]
+        watched = [layer.coef, layer.w_base, layer.w_spline, layer.mask, dy, d_edges, cache.base, cache.base_slope]
         watched += [*cache.bases.active.planes, cache.bases.places]
         watched += [] if cache.bases.dense is None else [cache.bases.dense]
         before = [array.copy() for array in watched]
@@ -674,10 +636,7 @@ def test_slopes_of_the_edges_are_those_of_the_curves(drawn):
     )
 
     np.testing.assert_allclose(
-        edge_slopes(layer, cache),
-        difference,
-        rtol=1e-6,
-        atol=1e-6 * np.abs(difference).max(initial=1.0),
+        edge_slopes(layer, cache), difference, rtol=1e-6, atol=1e-6 * np.abs(difference).max(initial=1.0)
     )
 
 

@@ -14,15 +14,7 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import (
-    SPLINE_ARRAYS,
-    WAYS,
-    contraction_by,
-    network_cases,
-    random_batch,
-    random_layer,
-    random_network,
-)
+from networks import SPLINE_ARRAYS, WAYS, contraction_by, network_cases, random_batch, random_layer, random_network
 from oracles_layer import network_values, theta_by_hand
 
 import kan_ref as kr
@@ -177,12 +169,7 @@ def test_with_theta_keeps_knots_masks_degrees_and_bases():
 
 
 @pytest.mark.parametrize(
-    "make",
-    [
-        lambda n: n,
-        lambda n: n.with_theta(2.0 * n.theta),
-        lambda n: kr.mask_edges(n, 1, np.zeros((3, 5))),
-    ],
+    "make", [lambda n: n, lambda n: n.with_theta(2.0 * n.theta), lambda n: kr.mask_edges(n, 1, np.zeros((3, 5)))]
 )
 def test_the_arrays_of_the_layers_are_views_of_theta(make):
     network = make(example()[0])
@@ -528,11 +515,7 @@ def test_a_symbolic_layer_is_cubic_on_one_interval_from_minus_one_to_one():
 
 def a_layer(n_in=3, n_out=2, n_intervals=5, degree=3):
     return kr.init_network(
-        (n_in, n_out),
-        n_intervals=n_intervals,
-        degree=degree,
-        domain=(-1.0, 1.0),
-        rng=np.random.default_rng(0),
+        (n_in, n_out), n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
     ).layers[0]
 
 
@@ -552,8 +535,7 @@ def test_chunks_of_32_mebibytes_cover_every_sample_once():
 
 
 @pytest.mark.parametrize(
-    ("name", "limited"),
-    [("sin", False), ("x^2", False), ("sqrt", True), ("log", True), ("1/x", True)],
+    ("name", "limited"), [("sin", False), ("x^2", False), ("sqrt", True), ("log", True), ("1/x", True)]
 )
 def test_edges_whose_functions_are_not_defined_everywhere_are_known(name, limited):
     network = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(0.5, 1.0), rng=np.random.default_rng(0))

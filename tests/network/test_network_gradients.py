@@ -78,10 +78,7 @@ def test_backward_is_the_transpose_of_the_derivative_with_a_difference_of_fourth
         for seed in draws(20):
             network, x, rng = case_for(degrees, [7, *degrees, seed])
             dy = rng.normal(size=(len(x), network.widths[-1]))
-            x_direction, theta_direction = (
-                0.1 * rng.normal(size=x.shape),
-                0.1 * rng.normal(size=network.n_params),
-            )
+            x_direction, theta_direction = (0.1 * rng.normal(size=x.shape), 0.1 * rng.normal(size=network.n_params))
 
             values = [
                 np.vdot(dy, network.with_theta(network.theta + t * theta_direction)(x + t * x_direction))
@@ -336,10 +333,7 @@ def backward_with(only_layer=None, **faults):
         for number in reversed(range(len(network.layers))):
             parts = RIGHT | faults if only_layer in (None, number) else RIGHT
             layer, cache = network.layers[number], caches[number]
-            pieces.insert(
-                0,
-                [parts[name](layer, cache, dy).ravel() for name in ("d_coef", "d_w_base", "d_w_spline")],
-            )
+            pieces.insert(0, [parts[name](layer, cache, dy).ravel() for name in ("d_coef", "d_w_base", "d_w_spline")])
             dy = parts["dx_of_base"](layer, cache, dy) + parts["dx_of_splines"](layer, cache, dy)
         theta = np.concatenate([array for layer_pieces in (RIGHT | faults)["order"](pieces) for array in layer_pieces])
         return dy, SimpleNamespace(theta=theta)  # not a network: those refuse nan
@@ -400,18 +394,9 @@ FAULTS = {
     "stale base slope": ("dx", {"dx_of_base": stale_slope}),
     "base slope forgotten": ("dx", {"dx_of_base": lambda layer, cache, dy: dy @ layer.base_matrix}),
     "sign of the base in dx": ("dx", {"dx_of_base": lambda *given: -dx_of_base(*given)}),
-    "mask missing in dx": (
-        "dx",
-        {"dx_of_base": lambda layer, cache, dy: (dy @ layer.w_base) * cache.base_slope},
-    ),
-    "w_base not trained": (
-        "d_w_base of layer 1",
-        {"d_w_base": lambda *given: 0.0 * d_w_base(*given), "only_layer": 1},
-    ),
-    "mask missing in d_w_base": (
-        "d_w_base of layer 0",
-        {"d_w_base": lambda layer, cache, dy: dy.T @ cache.base},
-    ),
+    "mask missing in dx": ("dx", {"dx_of_base": lambda layer, cache, dy: (dy @ layer.w_base) * cache.base_slope}),
+    "w_base not trained": ("d_w_base of layer 1", {"d_w_base": lambda *given: 0.0 * d_w_base(*given), "only_layer": 1}),
+    "mask missing in d_w_base": ("d_w_base of layer 0", {"d_w_base": lambda layer, cache, dy: dy.T @ cache.base}),
     "w_base fed with slopes": (
         "d_w_base of layer 0",
         {"d_w_base": lambda layer, cache, dy: layer.mask * (dy.T @ cache.base_slope)},
@@ -422,38 +407,26 @@ FAULTS = {
     ),
     "w_spline forgotten in d_coef": (
         "d_coef of layer 2",
-        {
-            "d_coef": lambda layer, cache, dy: layer.mask[:, :, None] * d_matrix(layer, cache, dy),
-            "only_layer": 2,
-        },
+        {"d_coef": lambda layer, cache, dy: layer.mask[:, :, None] * d_matrix(layer, cache, dy), "only_layer": 2},
     ),
     "w_spline applied twice in d_coef": (
         "d_coef of layer 0",
         {"d_coef": lambda layer, cache, dy: layer.w_spline[:, :, None] * d_coef(layer, cache, dy)},
     ),
-    "one basis shifted in d_coef": (
-        "d_coef of layer 1",
-        {"d_coef": of_one_basis_shifted, "only_layer": 1},
-    ),
+    "one basis shifted in d_coef": ("d_coef of layer 1", {"d_coef": of_one_basis_shifted, "only_layer": 1}),
     "mean over the batch in d_coef": ("d_coef of layer 0", {"d_coef": means}),
     "mask missing in d_w_spline": (
         "d_w_spline of layer 0",
         {"d_w_spline": lambda layer, cache, dy: np.sum(layer.coef * d_matrix(layer, cache, dy), axis=2)},
     ),
-    "d_w_spline from C instead of coef": (
-        "d_w_spline of layer 0",
-        {"d_w_spline": from_weighted_coefficients},
-    ),
+    "d_w_spline from C instead of coef": ("d_w_spline of layer 0", {"d_w_spline": from_weighted_coefficients}),
     "w_base and w_spline swapped in theta": (
         "d_w_base of layer 0",
         {"order": lambda pieces: [[coef, w_spline, w_base] for coef, w_base, w_spline in pieces]},
     ),
     "layers swapped in theta": ("d_coef of layer 0", {"order": lambda pieces: pieces[::-1]}),
     "nan in d_coef": ("d_coef of layer 1", {"d_coef": with_nan, "only_layer": 1}),
-    "nan in dx": (
-        "dx",
-        {"dx_of_base": lambda *given: np.nan * dx_of_base(*given), "only_layer": 0},
-    ),
+    "nan in dx": ("dx", {"dx_of_base": lambda *given: np.nan * dx_of_base(*given), "only_layer": 0}),
 }
 
 
@@ -479,10 +452,7 @@ def test_units_of_the_inputs_do_not_matter(size):
     assert kr.check_gradients(network, x, rng=rng).worst <= 1e-7
     with pytest.raises(ValueError, match="dx is wrong"):
         kr.check_gradients(
-            network,
-            x,
-            rng=rng,
-            backward=lambda *given: (1.001 * kr.backward(*given)[0], kr.backward(*given)[1]),
+            network, x, rng=rng, backward=lambda *given: (1.001 * kr.backward(*given)[0], kr.backward(*given)[1])
         )
 
 

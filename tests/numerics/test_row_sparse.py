@@ -209,12 +209,7 @@ def test_selected_columns_are_those_of_the_matrix(case, seed):
 
 @pytest.mark.parametrize(
     ("columns", "values", "n_columns"),
-    [
-        ([[0, 3]], [[1.0, 2.0]], 3),
-        ([[0, -3]], [[1.0, 2.0]], 5),
-        ([[0, 3]], [[1.0]], 5),
-        ([3], [1.0], 5),
-    ],
+    [([[0, 3]], [[1.0, 2.0]], 3), ([[0, -3]], [[1.0, 2.0]], 5), ([[0, 3]], [[1.0]], 5), ([3], [1.0], 5)],
 )
 def test_a_record_that_is_no_matrix_is_refused(columns, values, n_columns):
     with pytest.raises(ValueError, match="columns "):

@@ -13,25 +13,11 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles_training import (
-    PROBLEMS,
-    ROSENBROCK,
-    bowl,
-    dense_inverse_hessian,
-    naive_adam,
-    satisfies_strong_wolfe,
-)
+from oracles_training import PROBLEMS, ROSENBROCK, bowl, dense_inverse_hessian, naive_adam, satisfies_strong_wolfe
 from scipy.interpolate import CubicHermiteSpline
 
 from kan_ref.optimizers import Steps, adam, lbfgs, levenberg_marquardt
-from kan_ref.optimizers.lbfgs import (
-    C2,
-    Trial,
-    _cubic_minimizer,
-    line_search,
-    make_pair,
-    two_loop_direction,
-)
+from kan_ref.optimizers.lbfgs import C2, Trial, _cubic_minimizer, line_search, make_pair, two_loop_direction
 from kan_ref.optimizers.points import own
 
 # --- adam: against the algorithm one number at a time, what its steps are, mini-batches, minima, and how runs end
@@ -52,14 +38,7 @@ def constant(gradient):
 # --- the steps
 
 
-@given(
-    st.integers(1, 6),
-    st.floats(1e-4, 0.1),
-    st.floats(0, 0.99),
-    st.floats(0, 0.9999),
-    st.floats(-10, -2),
-    seeds,
-)
+@given(st.integers(1, 6), st.floats(1e-4, 0.1), st.floats(0, 0.99), st.floats(0, 0.9999), st.floats(-10, -2), seeds)
 def test_every_step_is_that_of_the_algorithm_one_number_at_a_time(n, rate, beta1, beta2, log_epsilon, seed):
     rng = np.random.default_rng(seed)
     start, curvatures = rng.normal(size=n), 10.0 ** rng.uniform(-2, 2, n)
@@ -125,12 +104,7 @@ def test_a_function_that_draws_a_batch_at_every_call_is_shown_batch_by_batch():
 
 @for_all(
     "answer",
-    [
-        (np.nan, np.ones(2)),
-        (-np.inf, np.ones(2)),
-        (1.0, np.array([1.0, np.nan])),
-        (1.0, np.array([-np.inf, 0.0])),
-    ],
+    [(np.nan, np.ones(2)), (-np.inf, np.ones(2)), (1.0, np.array([1.0, np.nan])), (1.0, np.array([-np.inf, 0.0]))],
 )
 def test_a_step_to_a_point_that_is_not_finite_is_undone_and_ends_the_run(answer):
     calls = []
@@ -205,9 +179,7 @@ def test_the_oldest_pair_is_forgotten_first(monkeypatch):
     """With history 3 the fifth direction uses the three newest steps."""
     seen, original = [], module.two_loop_direction
     monkeypatch.setattr(
-        module,
-        "two_loop_direction",
-        lambda g, pairs: seen.append([p.step for p in pairs]) or original(g, pairs),
+        module, "two_loop_direction", lambda g, pairs: seen.append([p.step for p in pairs]) or original(g, pairs)
     )
 
     points = [p.theta for p in islice(lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, 3), 6)]
@@ -323,10 +295,7 @@ def test_two_failures_without_progress_in_between_end_the_run(monkeypatch):
     assert "twice" in steps.stopped
 
 
-@for_all(
-    ("moved", "fall", "progress"),
-    [(20.0, 1.0, False), (20.5, 1.0, True), (1.0, 20.0, False), (1.0, 21.0, True)],
-)
+@for_all(("moved", "fall", "progress"), [(20.0, 1.0, False), (20.5, 1.0, True), (1.0, 20.0, False), (1.0, 21.0, True)])
 @for_all("sign", [1.0, -1.0])
 def test_progress_between_failures_is_more_than_20_units_of_rounding_of_theta_and_of_the_value(
     moved, fall, progress, sign
@@ -414,10 +383,7 @@ def test_the_accepted_step_satisfies_the_strong_wolfe_conditions(seed, exponent,
 
     assert satisfies_strong_wolfe(curve.phi, curve.slope, found.step, *constants)
     assert found.theta[0] == curve.calls[-1]
-    assert (found.value, found.gradient[0]) == (
-        curve.phi(curve.calls[-1]),
-        curve.slope(curve.calls[-1]),
-    )
+    assert (found.value, found.gradient[0]) == (curve.phi(curve.calls[-1]), curve.slope(curve.calls[-1]))
     assert len(curve.calls) == len(set(curve.calls))
 
 
@@ -662,11 +628,7 @@ def line(theta):
     return DESIGN @ theta - [1, 2, 4], DESIGN
 
 
-OPTIMIZERS = {
-    "adam": (adam, own_bowl),
-    "lbfgs": (lbfgs, own_bowl),
-    "lm": (levenberg_marquardt, line),
-}
+OPTIMIZERS = {"adam": (adam, own_bowl), "lbfgs": (lbfgs, own_bowl), "lm": (levenberg_marquardt, line)}
 
 
 def points_of(name, function=None, theta=START, **options):

@@ -300,21 +300,11 @@ def test_a_predicted_fall_decides_down_to_10_units_of_rounding_of_the_value(unit
 @for_all("size", [2.0**-10, 1.0, 2.0**10])
 @for_all(
     ("rise", "slope", "n_steps"),
-    [
-        (-1e-9, 0.4, 1),
-        (0.9e-8, 0.4, 1),
-        (1.1e-8, 0.4, 0),
-        (0.0, 0.5, 1),
-        (0.0, 0.51, 0),
-        (0.9e-8, 0.51, 0),
-    ],
+    [(-1e-9, 0.4, 1), (0.9e-8, 0.4, 1), (1.1e-8, 0.4, 0), (0.0, 0.5, 1), (0.0, 0.51, 0), (0.9e-8, 0.51, 0)],
 )
 def test_below_rounding_a_step_that_halves_the_gradient_may_raise_the_value_by_1e_8_of_it(rise, slope, n_steps, size):
     small = 2.0**-30
-    raised = two_answers(
-        ([size * small, size], [1.0, 0.0]),
-        ([0.0, size * np.sqrt(1.0 + rise)], [1.0, slope * small]),
-    )
+    raised = two_answers(([size * small, size], [1.0, 0.0]), ([0.0, size * np.sqrt(1.0 + rise)], [1.0, slope * small]))
 
     assert len(path(raised, [1.0], 1)) == n_steps + 1
 

@@ -91,11 +91,7 @@ TERMS = {
     "drift": linear(first=normal(2), weight=lambda rng, n: 2.5),
     "drift a point": linear(first=normal("n", 2), zeroth=normal("n")),
     "everything": linear(
-        second=normal(2, 2),
-        first=normal("n", 2),
-        zeroth=normal("n"),
-        source=normal("n", 2),
-        weight=positive,
+        second=normal(2, 2), first=normal("n", 2), zeroth=normal("n"), source=normal("n", 2), weight=positive
     ),
     "everything a point": linear(
         second=normal("n", 2, 2), first=normal(2), zeroth=lambda rng, n: -1.2, weight=positive
@@ -233,11 +229,7 @@ def test_a_number_as_source_or_coefficient_is_meant_for_all_points_and_outputs()
     model, (condition, _), _ = case("degree 3", "matrix")
     x, n, matrix = condition.x, len(condition.x), condition.options["second"]
     spread = kr.linear_term(
-        x,
-        second=np.tile(matrix, (n, 1, 1)),
-        first=np.ones((n, 2)),
-        zeroth=np.full(n, 0.5),
-        source=np.full((n, 2), 0.7),
+        x, second=np.tile(matrix, (n, 1, 1)), first=np.ones((n, 2)), zeroth=np.full(n, 0.5), source=np.full((n, 2), 0.7)
     )
     short = kr.linear_term(x, second=matrix, first=np.ones(2), zeroth=0.5, source=0.7)
 
@@ -426,12 +418,7 @@ LINE = np.linspace(0.1, 0.9, 9)[:, None]
 
 def product_of_sines():
     """sin(pi x) sin(pi y) = (cos(pi (x - y)) - cos(pi (x + y))) / 2."""
-    sums = [
-        (0, 0, "x", (1, 0, 1, 0)),
-        (0, 1, "x", (1, 0, -1, 0)),
-        (1, 0, "x", (1, 0, 1, 0)),
-        (1, 1, "x", (1, 0, 1, 0)),
-    ]
+    sums = [(0, 0, "x", (1, 0, 1, 0)), (0, 1, "x", (1, 0, -1, 0)), (1, 0, "x", (1, 0, 1, 0)), (1, 1, "x", (1, 0, 1, 0))]
     return formula_network(sums, [(0, i, "sin", (np.pi, np.pi / 2, 0.5 - i, 0)) for i in (0, 1)], widths=(2, 2, 1))
 
 
@@ -472,30 +459,21 @@ SOLVED = {
         product_of_sines,
         lambda: kr.linear_term(SQUARE, second=[1, 1], source=-2 * np.pi**2 * sines_of(SQUARE)),
     ),
-    "Helmholtz": (
-        product_of_sines,
-        lambda: kr.linear_term(SQUARE, second=[1, 1], zeroth=2 * np.pi**2),
-    ),
+    "Helmholtz": (product_of_sines, lambda: kr.linear_term(SQUARE, second=[1, 1], zeroth=2 * np.pi**2)),
     "mixed derivative": (
         product_of_sines,
         lambda: kr.linear_term(
-            SQUARE,
-            second=[[0, 0.5], [0.5, 0]],
-            source=np.pi**2 * np.prod(np.cos(np.pi * SQUARE), axis=1)[:, None],
+            SQUARE, second=[[0, 0.5], [0.5, 0]], source=np.pi**2 * np.prod(np.cos(np.pi * SQUARE), axis=1)[:, None]
         ),
     ),
-    "heat": (
-        decaying_wave,
-        lambda: kr.linear_term(np.hstack([LINE / 5, LINE]), second=[0, -1], first=[1, 0]),
-    ),
+    "heat": (decaying_wave, lambda: kr.linear_term(np.hstack([LINE / 5, LINE]), second=[0, -1], first=[1, 0])),
     "Burgers": (
         lambda: formula_network([(0, 0, "tanh", (5, 0, -1, 0))], widths=(1, 1)),
         lambda: kr.function_term(LINE, burgers, pairs=((0, 0),)),
     ),
     "rotation": (
         lambda: formula_network(
-            [(0, 0, "sin", (np.pi, 0, 1, 0)), (1, 0, "sin", (np.pi, np.pi / 2, 1, 0))],
-            widths=(1, 2),
+            [(0, 0, "sin", (np.pi, 0, 1, 0)), (1, 0, "sin", (np.pi, np.pi / 2, 1, 0))], widths=(1, 2)
         ),
         lambda: kr.function_term(LINE, rotation, order=1),
     ),
@@ -523,10 +501,7 @@ def sine(x):
 
 
 # u'' = -pi^2 sin(pi x) on [-1, 1], u = 0 at both ends: u = sin(pi x)
-POISSON = [
-    kr.linear_term(INSIDE, second=[1.0], source=-(np.pi**2) * sine(INSIDE), weight=0.01),
-    kr.value_term(ENDS),
-]
+POISSON = [kr.linear_term(INSIDE, second=[1.0], source=-(np.pi**2) * sine(INSIDE), weight=0.01), kr.value_term(ENDS)]
 
 
 def small_kan(widths=(1, 1), n_intervals=5, degree=4):

@@ -109,8 +109,7 @@ def forward_error_of(model, x, h):
     jet = jet_at(model, x, directional_kind(np.eye(n), [(p, q) for q in range(n) for p in range(n)]))
     first = directional_kind(np.eye(n), ())
     moved = np.stack(
-        [fourth_order(lambda t, q=q: jet_at(model, x + t * np.eye(n)[q], first), h) for q in range(n)],
-        axis=1,
+        [fourth_order(lambda t, q=q: jet_at(model, x + t * np.eye(n)[q], first), h) for q in range(n)], axis=1
     )
     by_values, by_slopes = moved[:, :, 0], moved[:, :, 1:].reshape(len(jet), n * n, -1)
     return max(error(jet[:, 1 : 1 + n], by_values), error(jet[:, 1 + n :], by_slopes))
@@ -346,10 +345,7 @@ def test_a_layers_gradient_by_its_jet_is_a_difference_in_the_value_the_first_and
             assert reverse_error(network.layers[0], x, kind, rng) <= TOLERANCE
 
 
-MODELS = {
-    "network": lambda: some_case(11, widths=(2, 3, 2), degrees=(3,)),
-    "mlp": lambda: perceptron("tanh", 3),
-}
+MODELS = {"network": lambda: some_case(11, widths=(2, 3, 2), degrees=(3,)), "mlp": lambda: perceptron("tanh", 3)}
 
 
 @for_all("name", MODELS)
@@ -458,11 +454,7 @@ RNG = np.random.default_rng
 NET = kr.init_network((2, 3, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
 MLP = kr.init_mlp((2, 3, 2), activation="tanh", rng=RNG(0))
 X = RNG(1).uniform(-1.1, 1.1, (6, 2))
-FUNCTIONS = {
-    kr.input_jacobian: (2, 2),
-    kr.input_hessian: (2, 2, 2),
-    kr.input_laplacian: (2,),
-}
+FUNCTIONS = {kr.input_jacobian: (2, 2), kr.input_hessian: (2, 2, 2), kr.input_laplacian: (2,)}
 every_function = for_all("function", FUNCTIONS)
 models = for_all("model", [NET, MLP])
 
@@ -589,8 +581,7 @@ def test_a_point_at_which_a_formula_has_no_value_is_refused_by_sample_and_edge(f
 
 
 @for_all(
-    ("function", "name"),
-    [(kr.input_jacobian, "sqrt"), (kr.input_hessian, "x^1.5"), (kr.input_laplacian, "x^1.5")],
+    ("function", "name"), [(kr.input_jacobian, "sqrt"), (kr.input_hessian, "x^1.5"), (kr.input_laplacian, "x^1.5")]
 )
 def test_a_point_at_which_a_derivative_is_infinite_is_refused_by_sample_and_edge(function, name):
     """At 0 sqrt has a value and no derivative, u^1.5 a first derivative and no second one."""

@@ -235,10 +235,7 @@ def test_a_point_where_the_check_leaves_the_domain_gives_no_error_and_no_warning
     judge(NET1, X1, power, order=0)
 
 
-FAST = {
-    "sin": (np.sin, np.cos),
-    "log": (lambda v: np.log(v**2 + 1e-8), lambda v: 2.0 * v / (v**2 + 1e-8)),
-}
+FAST = {"sin": (np.sin, np.cos), "log": (lambda v: np.log(v**2 + 1e-8), lambda v: 2.0 * v / (v**2 + 1e-8))}
 
 
 def fast_residual(name, rate, factor):

@@ -53,12 +53,7 @@ class LifeCycle(RuleBasedStateMachine):
         self.rng = np.random.default_rng(seed)
         self.x = self.rng.uniform(-1.0, 1.0, (40, widths[0]))
         self.network = kr.init_network(
-            widths,
-            n_intervals=n_intervals,
-            degree=degree,
-            domain=(-1.0, 1.0),
-            base=base,
-            rng=self.rng,
+            widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), base=base, rng=self.rng
         )
         self.bytes = everything(self.network)
 
@@ -89,10 +84,7 @@ class LifeCycle(RuleBasedStateMachine):
 
         A tanh that is fitted to a part of an exponential has |c| and |d| of 1e10 and outputs of size one.
         """
-        y, signs = (
-            self.network(x),
-            np.random.default_rng(0).choice([-1.0, 1.0], (3, self.network.n_params)),
-        )
+        y, signs = (self.network(x), np.random.default_rng(0).choice([-1.0, 1.0], (3, self.network.n_params)))
         nearby = [self.network.with_theta(self.network.theta * (1.0 + 4e-16 * each)) for each in signs]
         moved = max(np.abs(network(x) - y).max() for network in nearby)
         return 1e-10 * max(1.0, np.abs(y).max()) + 100.0 * moved
@@ -125,11 +117,7 @@ class LifeCycle(RuleBasedStateMachine):
 
     # --- training and grids
 
-    @rule(
-        optimizer=st.sampled_from(["lm", "lbfgs", "adam"]),
-        n_steps=st.integers(0, 4),
-        update_grids=st.booleans(),
-    )
+    @rule(optimizer=st.sampled_from(["lm", "lbfgs", "adam"]), n_steps=st.integers(0, 4), update_grids=st.booleans())
     def fit(self, optimizer, n_steps, update_grids):
         data = kr.Data(self.x, self.targets, self.x, self.targets)
         run = kr.fit(self.network, data, optimizer=optimizer, n_steps=n_steps, update_grids=update_grids)

@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "io": "network functions files version",
     "sklearn": "kan_ref",
     "conformance": "plain files program",
-    "conformance.adapters.reference": "kan_ref",  # what a user has
+    "conformance.adapters.reference": "kan_ref plain",  # what a user has, and products
     "data": "",
     "targets": "data",
     "files": "",

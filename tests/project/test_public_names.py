@@ -31,11 +31,7 @@ def run(code, *flags, **variables):
     """Return the standard output of a fresh interpreter that finds the package on PYTHONPATH alone."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
     return subprocess.run(
-        [sys.executable, *flags, "-c", code],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=environment,
+        [sys.executable, *flags, "-c", code], check=True, capture_output=True, text=True, env=environment
     ).stdout
 
 
@@ -258,17 +254,11 @@ def shapes_in_the_code():
         "dx": dx,
         "d_edges": d_edges,
     }
-    arrays |= {
-        "edge_outputs": kr.edge_outputs(network, x)[0],
-        "edge_scores": kr.edge_scores(network, x)[0],
-    }
+    arrays |= {"edge_outputs": kr.edge_outputs(network, x)[0], "edge_scores": kr.edge_scores(network, x)[0]}
     derivatives = (kr.input_jacobian, kr.input_hessian, kr.input_laplacian)
     arrays |= {function.__name__: function(network, x) for function in derivatives}
     kind = jet_kind.directional_kind(np.eye(N_IN), [(0, 1)])
-    arrays["directions"], arrays["jet"] = (
-        kind.directions,
-        jets.jet_at(network, x, kind),
-    )
+    arrays["directions"], arrays["jet"] = (kind.directions, jets.jet_at(network, x, kind))
     arrays["d_jet"] = np.ones(arrays["jet"].shape)
     arrays["basis"] = kr.bspline.basis(x, layer.knots, DEGREE)
     return {name: array.shape for name, array in (arrays | arrays_of_a_condition(network)).items()}
@@ -283,10 +273,7 @@ def arrays_of_a_condition(network):
         found.update(u=u, du=du, d2u=d2u)
         found["residual"] = factors * (u.sum(axis=1) + du.sum(axis=(1, 2)) + d2u.sum(axis=(1, 2, 3)))[:, None]
         found["by_u"], found["by_du"], found["by_d2u"] = (
-            np.broadcast_to(
-                factors.reshape(-1, *[1] * (thing.ndim - 1)),
-                (N_POINTS, N_RESIDUALS, *thing.shape[1:]),
-            )
+            np.broadcast_to(factors.reshape(-1, *[1] * (thing.ndim - 1)), (N_POINTS, N_RESIDUALS, *thing.shape[1:]))
             for thing in (u, du, d2u)
         )
         return found["residual"], found["by_u"], found["by_du"], found["by_d2u"]
@@ -380,10 +367,7 @@ def test_documented_parameters_are_those_of_the_signature_those_by_position_in_i
     documented = parameter_section(thing.__doc__)
 
     if documented is not None:
-        names, (by_position, by_keyword) = (
-            [name.lstrip("*") for name, _ in documented],
-            parameters_of(thing),
-        )
+        names, (by_position, by_keyword) = ([name.lstrip("*") for name, _ in documented], parameters_of(thing))
         assert sorted(names) == sorted(by_position + by_keyword)
         assert [name for name in names if name in by_position] == by_position
 

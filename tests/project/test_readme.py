@@ -73,9 +73,7 @@ def _is_measured(word):
 
 
 @pytest.mark.long
-def test_the_python_blocks_run_in_one_fresh_process_without_warnings_and_print_what_is_said(
-    tmp_path,
-):
+def test_the_python_blocks_run_in_one_fresh_process_without_warnings_and_print_what_is_said(tmp_path):
     code = "\n".join(blocks(README, "python"))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
 
@@ -95,10 +93,7 @@ def test_the_python_blocks_run_in_one_fresh_process_without_warnings_and_print_w
 
 
 def test_the_two_commands_are_the_promised_ones():
-    assert [line for block in blocks(README, "sh") for line in block.splitlines()] == [
-        MAIN_LINE,
-        TEST_LINE,
-    ]
+    assert [line for block in blocks(README, "sh") for line in block.splitlines()] == [MAIN_LINE, TEST_LINE]
 
 
 def test_continuous_integration_runs_the_commands_of_this_page():
@@ -458,9 +453,7 @@ STEPS = ["start", "sparsify", "prune", "eliminate", "refine", "name", "canonical
 
 
 @pytest.mark.long
-def test_the_demonstration_shows_every_step_the_formula_the_verdict_and_writes_one_picture(
-    tmp_path,
-):
+def test_the_demonstration_shows_every_step_the_formula_the_verdict_and_writes_one_picture(tmp_path):
     """As a reader runs it, in a folder of its own and with warnings as errors."""
     environment = {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"}
     command = ["-W", "error", "-m", "kan_ref", "--samples", "500", "--picture", "way.png"]

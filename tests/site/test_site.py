@@ -616,8 +616,5 @@ def test_a_slide_shows_how_paragraphs_begin_formulas_and_the_picture_and_keeps_t
 def test_a_slide_shows_the_items_of_a_list_facts_with_their_numbers_and_exercises_as_a_whole():
     facts = "**1. A fact.** *It holds for every number.* So it does.\n\n**2. Another.** Yes."
     assert points("A", "- One is first. It is.\n- Two.") == ["One is first. It is.", "Two."]
-    assert points("A", facts) == [
-        "1. A fact. It holds for every number. So it does.",
-        "2. Another. Yes.",
-    ]
+    assert points("A", facts) == ["1. A fact. It holds for every number. So it does.", "2. Another. Yes."]
     assert points("Exercises", "1. Do it.\n2. Do it\n   again.") == ["Do it.", "Do it again."]

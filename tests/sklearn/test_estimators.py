@@ -42,11 +42,7 @@ def test_every_check_of_scikit_learn_passes(kind):
 def table(n=150):
     rng = RNG(0)
     frame = pd.DataFrame(
-        {
-            "mass": rng.normal(70.0, 10.0, n),
-            "speed": rng.normal(3e-3, 1e-3, n),
-            "noise": rng.normal(size=n),
-        }
+        {"mass": rng.normal(70.0, 10.0, n), "speed": rng.normal(3e-3, 1e-3, n), "noise": rng.normal(size=n)}
     )
     return frame, pd.Series(0.5 * frame["mass"] * frame["speed"] ** 2, name="energy")
 

@@ -170,10 +170,7 @@ def test_each_kind_has_its_own_threshold(kind, threshold):
     last = [[1.0, 0.0, 0.0], [1.0, 0.99 * share, 0.0], [1.0, 0.0, 1.03 * share]]
     network = lines([[1.0]] * 3, last)
 
-    pruned, named = (
-        prune(network, LINE, kind=kind),
-        prune(network, LINE, kind=kind, threshold=threshold),
-    )
+    pruned, named = (prune(network, LINE, kind=kind), prune(network, LINE, kind=kind, threshold=threshold))
 
     assert pruned.widths == (1, 2, 3)
     assert pruned.theta.tobytes() == named.theta.tobytes()
@@ -187,10 +184,7 @@ def test_weak_inputs_lose_their_edges_and_keep_their_place_on_request():
 
     with_it, without = (prune(lines([[1.0, 1e-3]]), x, inputs=flag) for flag in (False, True))
 
-    assert [active_edges(one)[0].tolist() for one in (with_it, without)] == [
-        [[True, True]],
-        [[True, False]],
-    ]
+    assert [active_edges(one)[0].tolist() for one in (with_it, without)] == [[[True, True]], [[True, False]]]
     assert prune(network, x).widths == prune(network, x, inputs=True).widths == (2, 1, 1, 1)
 
 
@@ -270,10 +264,7 @@ def test_the_formula_0_is_no_path():
 
 
 @given(
-    symbolic_cases(n_samples=samples),
-    st.floats(-2.0, 0.5),
-    st.sampled_from([0.0, 0.1, 0.5]),
-    st.sampled_from(KINDS),
+    symbolic_cases(n_samples=samples), st.floats(-2.0, 0.5), st.sampled_from([0.0, 0.1, 0.5]), st.sampled_from(KINDS)
 )
 def test_every_remaining_node_keeps_its_mean_on_the_batch(drawn, power, edge_threshold, kind):
     network, x, _ = drawn

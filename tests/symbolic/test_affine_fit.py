@@ -13,12 +13,7 @@ from scipy.special import j0, j1, jv
 
 import kan_ref as kr
 from benchmarks.symbolic_search import draw_curve
-from kan_ref.functions.library import (
-    LIBRARY,
-    register_function,
-    same_family,
-    unregister_function,
-)
+from kan_ref.functions.library import LIBRARY, register_function, same_family, unregister_function
 from kan_ref.functions.record import Redundancy, singular_points
 from kan_ref.symbolic.affine_fit import fit_affine
 from kan_ref.symbolic.canonical import canonical_affine
@@ -125,10 +120,7 @@ def test_numbers_between_bounds_have_a_free_number_and_free_numbers_stay_between
     assert free.max() <= bounds[1]
 
 
-@for_all(
-    "name",
-    [name for name in SEARCHED if LIBRARY[name].domain != (-np.inf, np.inf) or LIBRARY[name].singular],
-)
+@for_all("name", [name for name in SEARCHED if LIBRARY[name].domain != (-np.inf, np.inf) or LIBRARY[name].singular])
 def test_no_start_leaves_the_domain(name):
     t = np.linspace(-1.0, 1.0, 300)
 
@@ -245,9 +237,7 @@ def test_a_curve_whose_slope_is_infinite_at_a_sample_is_found_exactly(name, affi
 
 
 @for_all("seed", range(20))
-def test_the_zero_of_a_root_is_the_very_sample_where_it_lies_and_no_sample_is_lost_to_rounding(
-    seed,
-):
+def test_the_zero_of_a_root_is_the_very_sample_where_it_lies_and_no_sample_is_lost_to_rounding(seed):
     rng = np.random.default_rng(seed)
     low, width = rng.uniform(-3.0, 3.0), 10.0 ** rng.uniform(-2.0, 2.0)
     x = np.linspace(low, low + width, 41)
@@ -274,12 +264,7 @@ def test_no_second_opinion_that_starts_from_the_truth_is_nearer(name):
         return np.nan_to_num((y - curve(name, affine, drawn.x)) / np.std(y), nan=1e3)
 
     other = least_squares(
-        residual,
-        truth.affine,
-        x_scale=np.abs(truth.affine) + 1e-3,
-        xtol=1e-14,
-        ftol=1e-14,
-        gtol=1e-14,
+        residual, truth.affine, x_scale=np.abs(truth.affine) + 1e-3, xtol=1e-14, ftol=1e-14, gtol=1e-14
     )
     ours = fit_affine(drawn.x, y, name)
 
@@ -288,21 +273,7 @@ def test_no_second_opinion_that_starts_from_the_truth_is_nearer(name):
 
 @given(
     st.lists(st.tuples(st.floats(-3.0, 3.0), st.floats(-3.0, 3.0)), min_size=1, max_size=12),
-    st.sampled_from(
-        [
-            "sqrt",
-            "log",
-            "1/x",
-            "1/x^4",
-            "1/sqrt",
-            "arcsin",
-            "arctanh",
-            "tan",
-            "x^1.5",
-            "gaussian",
-            "sgn",
-        ]
-    ),
+    st.sampled_from(["sqrt", "log", "1/x", "1/x^4", "1/sqrt", "arcsin", "arctanh", "tan", "x^1.5", "gaussian", "sgn"]),
 )
 def test_whatever_the_samples_the_curve_has_a_value_on_all_of_them_and_is_no_worse_than_their_mean(samples, name):
     x, y = np.array(samples).T
@@ -338,11 +309,7 @@ def test_a_step_lies_between_the_samples_where_it_saves_most():
 
 @pytest.mark.parametrize(
     ("x", "y", "error"),
-    [
-        ([0.0, 1.0], [1.0], ValueError),
-        ([0.0, np.nan], [1.0, 2.0], ValueError),
-        ([], [], ValueError),
-    ],
+    [([0.0, 1.0], [1.0], ValueError), ([0.0, np.nan], [1.0, 2.0], ValueError), ([], [], ValueError)],
 )
 def test_samples_that_do_not_match_or_are_not_finite_are_refused(x, y, error):
     with pytest.raises(error):
@@ -381,11 +348,7 @@ def test_a_constant_is_reproduced_by_every_function_with_c_zero(name, value):
 @pytest.fixture(params=[None, Redundancy(parity=1)])
 def bessel(request):
     """J0 as users register it."""
-    slopes = (
-        lambda u: -j1(u),
-        lambda u: 0.5 * (jv(2, u) - j0(u)),
-        lambda u: 0.25 * (3.0 * j1(u) - jv(3, u)),
-    )
+    slopes = (lambda u: -j1(u), lambda u: 0.5 * (jv(2, u) - j0(u)), lambda u: 0.25 * (3.0 * j1(u) - jv(3, u)))
     yield register_function("J0", j0, *slopes, complexity=3, redundancy=request.param)
     unregister_function("J0")
 

@@ -244,8 +244,7 @@ def test_a_formula_that_is_not_defined_on_the_grid_cannot_be_freed(example):
     fixed = kr.fix_symbolic(network, 0, output=0, input=0, name="log")
 
     with pytest.raises(
-        ValueError,
-        match=r"log on the edge of layer 0 from input 0 to output 0 is not defined at -1\.\d+ of its grid",
+        ValueError, match=r"log on the edge of layer 0 from input 0 to output 0 is not defined at -1\.\d+ of its grid"
     ):
         kr.unfix_symbolic(fixed, 0, output=0, input=0)
 
@@ -290,10 +289,7 @@ def test_every_spline_becomes_a_formula_near_the_network(example):
 
     formulas = kr.auto_symbolic(network, data.x_train, names=("x", "x^2", "sin", "exp", "log", "sqrt", "tanh"))
 
-    assert [[edge.name for edge in layer.symbolic] for layer in formulas.layers] == [
-        ["sin", "x^2"],
-        ["exp"],
-    ]
+    assert [[edge.name for edge in layer.symbolic] for layer in formulas.layers] == [["sin", "x^2"], ["exp"]]
     assert not any(layer.mask.any() for layer in formulas.layers)
     assert kr.distance(network, formulas, data.x_train).rms < 1e-3
 
@@ -411,10 +407,7 @@ def disguised(rng, network):
     for number, lower in enumerate(network.layers[:-1]):
         upper = network.layers[number + 1]
         for node in range(lower.n_out):
-            s, below = (
-                away_from_zero(rng),
-                [edge.row for edge in lower.symbolic if edge.output == node],
-            )
+            s, below = (away_from_zero(rng), [edge.row for edge in lower.symbolic if edge.output == node])
             added = rng.normal(size=len(below))
             affines[number][below, 2:] *= s
             affines[number][below, 3] += added
@@ -444,10 +437,7 @@ def test_the_function_stays(drawn):
 @for_all("name", ["sqrt", "1/sqrt", "x^1.5", "log", "1/x", "1/x^2", "1/x^3", "1/x^4", "1/x^5"])
 def test_the_function_stays_where_it_needs_a_positive_argument(name, sign):
     network = formula_network(
-        [
-            (0, 0, "x^2", (1.3, 0.2, 2.0 * sign, 0.4 * sign)),
-            (0, 1, "cosh", (0.7, 0.0, 0.5 * sign, 0.1 * sign)),
-        ],
+        [(0, 0, "x^2", (1.3, 0.2, 2.0 * sign, 0.4 * sign)), (0, 1, "cosh", (0.7, 0.0, 0.5 * sign, 0.1 * sign))],
         [(0, 0, name, (2.5 * sign, 0.3, -1.7, 0.6))],
         widths=(2, 1, 1),
     )
@@ -630,12 +620,7 @@ def test_a_pattern_fits_each_edge_to_the_network_as_it_was():
 
     fixed = kr.fix_pattern(network, [[["sin", "x^2"], ["tanh", None]], [["exp", None]]], x)
 
-    for layer, j, i, name in [
-        (0, 0, 0, "sin"),
-        (0, 0, 1, "x^2"),
-        (0, 1, 0, "tanh"),
-        (1, 0, 0, "exp"),
-    ]:
+    for layer, j, i, name in [(0, 0, 0, "sin"), (0, 0, 1, "x^2"), (0, 1, 0, "tanh"), (1, 0, 0, "exp")]:
         alone = kr.fix_symbolic(network, layer, output=j, input=i, name=name, x=x).layers[layer]
         (edge,) = [e for e in fixed.layers[layer].symbolic if (e.output, e.input) == (j, i)]
         np.testing.assert_array_equal(fixed.layers[layer].affine[edge.row], alone.affine[0])

@@ -93,8 +93,7 @@ def test_differences_in_pairs_have_their_mean_and_standard_error():
 
 
 @pytest.mark.parametrize(
-    ("losses", "as_good"),
-    [([1.0, 3.0], True), ([1.0, 1.0], False), ([-1.0, 1.0], True), ([np.inf, 0.0], False)],
+    ("losses", "as_good"), [([1.0, 3.0], True), ([1.0, 1.0], False), ([-1.0, 1.0], True), ([np.inf, 0.0], False)]
 )
 def test_as_good_is_within_one_standard_error(losses, as_good):
     assert compare(np.array(losses) - (losses == [1.0, 3.0]), np.zeros(2)).as_good == as_good
@@ -317,13 +316,7 @@ def test_classes_are_started_by_their_loss():
     data = kr.Data(data.x_train, labels[0], data.x_test, labels[1])
 
     network = kr.best_start(
-        (2, 2),
-        data,
-        n_starts=2,
-        n_steps=40,
-        loss="cross_entropy",
-        **SHAPE,
-        rng=np.random.default_rng(0),
+        (2, 2), data, n_starts=2, n_steps=40, loss="cross_entropy", **SHAPE, rng=np.random.default_rng(0)
     )
 
     assert (network(data.x_train).argmax(axis=1) == labels[0]).mean() > 0.9
@@ -475,8 +468,7 @@ def test_fewer_than_five_samples_have_the_constant(n):
 
 
 @pytest.mark.parametrize(
-    ("n", "names"),
-    [(5, {"linear"}), (7, {"linear"}), (8, {"linear", "additive"}), (24, {"linear", "additive"})],
+    ("n", "names"), [(5, {"linear"}), (7, {"linear"}), (8, {"linear", "additive"}), (24, {"linear", "additive"})]
 )
 def test_an_architecture_is_compared_where_folds_have_as_many_samples_as_coefficients(n, names):
     data = noisy(lambda x: x[:, :1], n)  # 6 coefficients an input, 18 of the first hidden edges
@@ -759,8 +751,7 @@ def test_a_run_that_diverged_is_found_without_a_schedule_but_not_one_with_a_pena
 
 
 @pytest.mark.parametrize(
-    ("length", "size", "words"),
-    [(1000.0, 1.0, "input 0 extends over 1e+03"), (1.0, 1e4, "of size")],
+    ("length", "size", "words"), [(1000.0, 1.0, "input 0 extends over 1e+03"), (1.0, 1e4, "of size")]
 )
 def test_equations_in_units_far_from_one_are_found(length, size, words):
     x = np.linspace(0.0, length, 50)[:, None]

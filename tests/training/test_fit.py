@@ -403,11 +403,7 @@ def test_a_bar_counts_the_steps_of_all_grids_on_standard_error_and_is_closed(end
 
     (bar,) = bars
     assert bar.unit == "step"
-    assert (bar.total, bar.n, bar.closed) == (
-        10,
-        {"all": 10, "interrupt": 3, "error": 0}[end],
-        True,
-    )
+    assert (bar.total, bar.n, bar.closed) == (10, {"all": 10, "interrupt": 3, "error": 0}[end], True)
     out, err = capfd.readouterr()
     assert out == ""
     assert "train" in err or end == "error"

@@ -10,14 +10,7 @@ import numpy as np
 import pytest
 import sympy
 from networks import SPLINE_ARRAYS, data_objective, random_batch, random_network, with_formulas
-from oracles_training import (
-    bits,
-    covered_network,
-    mean_square,
-    prediction_rows,
-    scaled_jumps,
-    smoothness,
-)
+from oracles_training import bits, covered_network, mean_square, prediction_rows, scaled_jumps, smoothness
 
 import kan_ref as kr
 from kan_ref.numerics import NormalSums, central_difference, dense_form
@@ -25,15 +18,7 @@ from kan_ref.pde import Equations
 from kan_ref.sparsity import Penalty, penalty_value
 from kan_ref.training import Scaler, scaled
 from kan_ref.training import objective as module
-from kan_ref.training.objective import (
-    LOSSES,
-    MSE,
-    DataTerm,
-    Objective,
-    SmoothTerm,
-    mean_square_residuals,
-    values_at,
-)
+from kan_ref.training.objective import LOSSES, MSE, DataTerm, Objective, SmoothTerm, mean_square_residuals, values_at
 
 # --- losses: values against their definitions, gradients against differences, targets that cannot be broadcast or misread
 
@@ -243,8 +228,7 @@ def test_the_value_is_mean_square_and_weighted_smoothness(seed, weight):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
-    "options",
-    [{}, {"smoothness_weight": 0.3}, {"penalty": Penalty(0.3, 0.7, 1.3)}, {"loss": "logistic"}],
+    "options", [{}, {"smoothness_weight": 0.3}, {"penalty": Penalty(0.3, 0.7, 1.3)}, {"loss": "logistic"}]
 )
 def test_the_gradient_is_the_derivative_along_any_direction(seed, options):
     network, x, y, _ = example(seed)

@@ -7,7 +7,7 @@
     (C3)  d_w_base_ji   = sum_b dy_bj mask_ji b(x_bi)
           dx_bi         = sum_j dy_bj phi'_ji(x_bi)
     (C4)  y' = sum phi' x',   y'' = sum phi'' x'^2 + phi' x''
-    (C34) y_k = u_k for k < m,   y_{m+p} = u_{m+2p} u_{m+2p+1},   u_j = sum_i phi_ji(x_i)
+    (C34)  y_k = u_k for k < m,   y_{m+p} = u_{m+2p} u_{m+2p+1},   u_j = sum_i phi_ji(x_i)
 
 Sources: Liu et al. 2024, eqs. 2.5, 2.7 and 2.10-2.12, and the chain rule on them; de Boor, A
 Practical Guide to Splines, rev. ed., ch. IX; (C34): Liu et al. 2024, KAN 2.0, arXiv 2408.10205,
