@@ -25,6 +25,7 @@ import json
 import os
 import random
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -198,16 +199,17 @@ def drawn(name: str, lines: Mapping[str, Sequence[int]], n: int, seed: int, know
 
 def recorded(name: str, seed: int, records: Sequence[Record]) -> list[Mutant]:
     """Return the mutants of an implementation that the records of a seed name, if the code has their lines; none without records."""
-    wanted = {key(one): None for one in records if one["seed"] == seed and one["subject"] == name}
-    found: dict[tuple[str, ...], Mutant] = {}
+    wanted = {key(one): one["line"] for one in records if one["seed"] == seed and one["subject"] == name}
+    found: dict[tuple[str, ...], list[Mutant]] = defaultdict(list)
     for module, path in SUBJECTS[name].files.items():
         if any(one[1] == module for one in wanted):
             for mutant in all_mutants(module, path.read_text(encoding="utf-8")):
-                found.setdefault(key(described(seed, name, mutant)), mutant)
+                found[key(described(seed, name, mutant))].append(mutant)
     for _, module, original, mutated in sorted(wanted.keys() - found.keys()):
         change = f"{original}\n    which became {mutated}"
         print(f"{module} has changed, and no longer has: {change}", file=sys.stderr)
-    return [found[one] for one in wanted if one in found]
+    # of lines with the same text the one that is nearest to where it was drawn
+    return [min(found[one], key=lambda m: abs(m.line - at)) for one, at in wanted.items() if one in found]
 
 
 def key(record: Mapping[str, Any]) -> tuple[str, ...]:
