@@ -24,7 +24,6 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from typing import Any
 
-import coverage
 import pytest
 from hypothesis import Phase, settings
 
@@ -262,7 +261,7 @@ def judge(root: Path, module: tuple[str, Path, str], tests: Sequence[tuple[str, 
 class _Recorder(_Plugin):
     """Note seconds and started Python processes of each test."""
 
-    def __init__(self, tracer: coverage.Coverage) -> None:
+    def __init__(self, tracer: Any) -> None:
         super().__init__()
         self.tracer = tracer
         self.tests: dict[str, dict[str, Any]] = {}
@@ -301,6 +300,8 @@ def record(root: Path, package: str, unit: str, _note: Path) -> dict[str, Any]:
         "tests": id -> seconds, starts_python; "failed": ids; "lines": file -> line -> ids.
     """
     os.chdir(root)
+    import coverage  # the rest of this module works without it
+
     tracer = coverage.Coverage(data_file=None, source=[str(root / package)], config_file=False, messages=False)
     plugin = _Recorder(tracer)
     tracer.start()

@@ -10,6 +10,7 @@ from cases import for_all
 from conformance_defects import DEFECTS, SOURCE, UNSEEN, VARIANTS, changed_methods, defective
 from conformance_plain import Plain
 
+from benchmarks import conformance_patterns
 from kan_ref.conformance import cases, name, suite
 from kan_ref.conformance.adapters.reference import Reference, SciPyBSplines
 from kan_ref.conformance.report import to_plain
@@ -292,9 +293,6 @@ def test_a_resemblance_is_printed_with_its_agreement_and_is_in_the_json():
 
 
 def test_the_file_has_the_patterns_of_the_listed_defects_as_they_are():
-    pytest.importorskip("coverage", reason="of the mutation program")
-    from benchmarks import conformance_patterns
-
     sample = ("0/0 is nan", "missing w_spline", "0 log 0 is nan", "a node stays by either score")
     made = conformance_patterns.document([conformance_patterns.tested(one) for one in sample])
     text = name.FILE.read_text(encoding="utf-8")
