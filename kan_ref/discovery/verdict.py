@@ -155,7 +155,7 @@ def judge_output(law: "Law", data: Data, output: int, others: Sequence[Any] = ()
     told = [
         f"the largest error on {n} samples is {largest:.1e}, its root mean square {size:.1e}, and "
         f"y has a standard deviation of {np.std(y):.2g}",
-        f"{counted(len(points), 'different point')} determine {counted(p, 'fitted number')}",
+        p and f"{counted(len(points), 'different point')} determine {counted(p, 'fitted number')}",
         is_coarse and f"no formula is exact: y has rounding errors of {grain:.1e}",
         *_of_inputs(law, x),
     ]
