@@ -443,7 +443,7 @@ def test_tutorials_0_to_9_show_whole_definitions_of_plain_and_equations_that_the
     shown = {name: cards.findall(text) for name, text in TUTORIALS.items() if name < "10"}
     found = [(name, *card) for name, own in shown.items() for card in own]
 
-    assert len(found) == 17
+    assert len(found) == 18
     for name, tag, whole in found:
         assert tag.startswith("plain-") if whole else name > "06" and tag in of_the_paper, tag
 
