@@ -99,7 +99,7 @@ def array(
     found = rectangular(name, value)
     if found.dtype.kind == "O" and found.ndim:  # as of a table with numbers and booleans, or text
         for place, item in np.ndenumerate(found):
-            if not isinstance(item, Real):
+            if not isinstance(item, Real | np.bool_):
                 what = f"contains {shown(item)} at {_where(place)}"
                 raise TypeError(f"{name} {what}, but needs real numbers")
         found = found.astype(np.float64)

@@ -92,7 +92,7 @@ def test_what_is_no_real_number_is_named_with_its_dtype_or_place(value, what):
 
 
 def test_numbers_and_booleans_of_a_table_are_numbers():
-    np.testing.assert_array_equal(checks.array("x", np.array([2.5, True], dtype=object), ("n",)), [2.5, 1.0])
+    np.testing.assert_array_equal(checks.array("x", np.array([2.5, True, np.True_], dtype=object), ("n",)), [2.5, 1, 1])
 
 
 @for_all(
