@@ -228,8 +228,7 @@ def test_an_interval_too_narrow_for_a_point_has_a_coefficient_of_the_curve_too()
     assert moved[2] == 7.0
 
 
-@pytest.mark.parametrize("degree", [1, 2, 3])
-def test_samples_draw_a_moved_curve_as_near_to_the_old_values_as_it_comes_where_they_are(degree):
+def moved_without_and_with_samples(degree):
     rng = np.random.default_rng(degree)
     row, new = even_row(degree, 8), even_row(degree, 11)
     coef = rng.normal(size=(1, 1, 8 + degree))
@@ -238,6 +237,12 @@ def test_samples_draw_a_moved_curve_as_near_to_the_old_values_as_it_comes_where_
     without, with_samples = (
         move_coefficients(row[None], degree, coef, new[None], samples)[0, 0] for samples in (None, x)
     )
+    return row, new, coef, x, without, with_samples
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_samples_draw_a_moved_curve_as_near_to_the_old_values_as_it_comes_where_they_are(degree):
+    row, new, coef, x, without, with_samples = moved_without_and_with_samples(degree)
 
     old = curve(row, degree, coef[0, 0], x[:, 0])
     nearest = nearest_solution(design_matrix(x[:, 0], new, degree), old[:, None], np.zeros((1, 11 + degree)))[0]
@@ -250,14 +255,7 @@ def test_samples_draw_a_moved_curve_as_near_to_the_old_values_as_it_comes_where_
 
 @pytest.mark.parametrize("degree", [1, 2, 3])
 def test_samples_leave_bases_alone_that_they_do_not_touch(degree):
-    rng = np.random.default_rng(degree)
-    row, new = even_row(degree, 8), even_row(degree, 11)
-    coef = rng.normal(size=(1, 1, 8 + degree))
-    x = rng.uniform(-1.0, -0.3, (400, 1))
-
-    without, with_samples = (
-        move_coefficients(row[None], degree, coef, new[None], samples)[0, 0] for samples in (None, x)
-    )
+    _, new, _, x, without, with_samples = moved_without_and_with_samples(degree)
 
     untouched = ~(basis(x, new[None], degree)[:, 0] != 0).any(axis=0)
     assert untouched.sum() >= 4
