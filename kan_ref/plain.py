@@ -181,7 +181,9 @@ def to_layers(theta, layers):
 
 
 def fit(layers, x, y, n_steps, alpha=1e-2, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    """Return layers trained by Adam (Kingma and Ba 2015), and the error before each step."""
+    """Return layers trained on x (batch, n_in), y (batch, n_out) by Adam (Kingma and Ba 2015),
+    and the error before each step.
+    """
     theta, g_mean, g_square, errors = to_theta(layers), 0.0, 0.0, []
     for q in range(1, n_steps + 1):
         error, g = value_and_grad(to_layers(theta, layers), x, y)
@@ -189,7 +191,7 @@ def fit(layers, x, y, n_steps, alpha=1e-2, beta1=0.9, beta2=0.999, epsilon=1e-8)
         # [eq:plain-adam]
         g_mean = beta1 * g_mean + (1.0 - beta1) * g
         g_square = beta2 * g_square + (1.0 - beta2) * g**2
-        mean, square = g_mean / (1.0 - beta1**q), g_square / (1.0 - beta2**q)  # began at 0
+        mean, square = g_mean / (1.0 - beta1**q), g_square / (1.0 - beta2**q)  # both began at 0
         theta = theta - alpha * mean / (np.sqrt(square) + epsilon)
         # [/eq:plain-adam]
     return to_layers(theta, layers), errors
