@@ -1,1 +1,0 @@
-"""Figures of differential equations: 3.3 and further ones."""

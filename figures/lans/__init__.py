@@ -1,1 +1,0 @@
-"""Figures of LANs: B.1, B.2."""

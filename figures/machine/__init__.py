@@ -1,1 +1,0 @@
-"""The machinery of the figures: protocol, records, plans, computing, style, shared training."""

@@ -1,1 +1,0 @@
-"""Tables 1 and 2: special functions and Feynman's equations."""
