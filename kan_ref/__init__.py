@@ -20,7 +20,7 @@ _PUBLIC = {
         "Scales function_term input_hessian input_jacobian input_laplacian linear_term value_term"
     ),
     "sparsity": "Penalty edge_scores node_scores prune remove",
-    "discovery": "discover eliminate suggest_formulas",
+    "discovery": "Discovery Verdict discover eliminate suggest_formulas",
     "drawing": "draw_network save_film",
     "formulas": "equation_term formula formula_latex from_formula recognise_constants",
     "functions": "LIBRARY register_function unregister_function",
@@ -36,7 +36,7 @@ _PUBLIC = {
     "data": "Data",
     "targets": "TARGETS sample",
     "training": (
-        "Adam LBFGS LM Run Scaler best_start cross_validate diagnose fit "
+        "Adam Finding LBFGS LM Run Scaler best_start cross_validate diagnose fit "
         "predict_proba scaled value_and_grad"
     ),
 }

@@ -31,6 +31,8 @@ from kan_ref.baselines import lan_from_mlp as lan_from_mlp
 from kan_ref.bspline import fit_curve as fit_curve
 from kan_ref.bspline import uniform_knots as uniform_knots
 from kan_ref.data import Data as Data
+from kan_ref.discovery import Discovery as Discovery
+from kan_ref.discovery import Verdict as Verdict
 from kan_ref.discovery import discover as discover
 from kan_ref.discovery import eliminate as eliminate
 from kan_ref.discovery import suggest_formulas as suggest_formulas
@@ -95,6 +97,7 @@ from kan_ref.targets import sample as sample
 from kan_ref.training import LBFGS as LBFGS
 from kan_ref.training import LM as LM
 from kan_ref.training import Adam as Adam
+from kan_ref.training import Finding as Finding
 from kan_ref.training import Run as Run
 from kan_ref.training import Scaler as Scaler
 from kan_ref.training import best_start as best_start

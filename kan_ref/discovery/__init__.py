@@ -5,3 +5,4 @@ from kan_ref.discovery.pipeline import discover as discover
 from kan_ref.discovery.records import Discovery as Discovery
 from kan_ref.discovery.records import DiscoveryStep as DiscoveryStep
 from kan_ref.discovery.results import suggest_formulas as suggest_formulas
+from kan_ref.discovery.verdict import Verdict as Verdict

@@ -81,6 +81,15 @@ class Discovery(Record):
     steps : tuple of DiscoveryStep
     decisions : tuple
         What the slices decided, in words with measured numbers; empty for the paper's way.
+
+    Examples
+    --------
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> data = kr.sample(lambda x: x**2, n_in=1, n_train=50, n_test=9, rng=rng)
+    >>> found = kr.discover(data, names=["r"], rng=rng)
+    >>> found.formula, found.verdict.kind, found.predict([[3.0]])
+    (r**2, 'exact', array([[9.]]))
     """
 
     formula: Any

@@ -79,8 +79,22 @@ EPS, TINY = float(np.finfo(float).eps), 1e-300
 class Verdict:
     """How far a formula explains the data.
 
-    `kind` is "exact", "within noise" or "not explained"; of the `reasons` the first one decided.
-    `ended`: "", "interrupted" or "the time is over". `several`: other forms fit the noise as well.
+    Attributes
+    ----------
+    kind : str
+        "exact", "within noise" or "not explained".
+    reasons : tuple of str
+        The first one decided.
+    ended : str
+        "", "interrupted" or "the time is over".
+    several : bool
+        Whether other forms fit the noise as well.
+
+    Examples
+    --------
+    >>> import kan_ref as kr
+    >>> print(kr.Verdict("within noise", ("the residual is like noise",), several=True))
+    within noise: one of several forms that fit; the residual is like noise
     """
 
     kind: str

@@ -39,7 +39,23 @@ SCALE = "Unless the error is noise, scale the data with kr.scaled"
 
 
 class Finding(NamedTuple):
-    """A cause of bad results: `about` is one word, `what` has the numbers, `do` is the remedy."""
+    """A cause of bad results, from `diagnose`.
+
+    Attributes
+    ----------
+    about : str
+        One word, such as "units".
+    what : str
+        What is wrong, with numbers.
+    do : str
+        The remedy.
+
+    Examples
+    --------
+    >>> import kan_ref as kr
+    >>> print(kr.Finding("units", "x is near 1e8", "Scale it."))
+    units: x is near 1e8. Scale it.
+    """
 
     about: str
     what: str
