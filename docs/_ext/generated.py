@@ -1,4 +1,4 @@
-"""The pages that are generated at every build: the equations, deviations, gallery, public names.
+"""The pages that are generated at every build: the equations, deviations, gallery.
 
 Each is a directive without arguments.
 """
@@ -195,19 +195,6 @@ def _claims(rows: list[list[str]]) -> list[nodes.Node]:
     ]
 
 
-class PublicNames(SphinxDirective):
-    """Every public name with the first line of its docstring, linked to its entry."""
-
-    def run(self) -> list[nodes.Node]:
-        """Return the table in alphabetical order."""
-        rows = []
-        for name, module in sorted(tree.homes().items(), key=lambda item: item[0].lower()):
-            page = module.split(".")[0] if "." in module else "root"
-            own = link(nodes.literal(text=f"kr.{name}"), f"{page}.html#kan_ref.{module}.{name}")
-            rows.append([[own], with_code(tree.purposes(module)[name]), [module]])
-        return [table(["name", "purpose", "module"], rows, [24, 56, 20], "public-names")]
-
-
 def link_places(app: Sphinx, doctree: nodes.document) -> None:
     """Link each place that the page of what is reproduced names: a figure to the gallery, a tag to its formula, a file to its page."""
     page = app.env.docname
@@ -240,7 +227,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("equation-index", EquationIndex)
     app.add_directive("deviations", Deviations)
     app.add_directive("gallery", Gallery)
-    app.add_directive("public-names", PublicNames)
     app.connect("source-read", explain_flags)
     app.connect("doctree-read", link_places)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import kan_ref
 from figures.machine.catalog import MODULES
 from figures.machine.machine import load_figure
 
@@ -171,42 +170,6 @@ def boxes() -> list[Box]:
 def registry() -> dict[str, dict[str, Any]]:
     """Return tag -> {"paper": its number in the paper, if it has one; "tests": the tests that run its lines}, from docs/equations.toml."""
     return tomllib.loads(text_of("docs/equations.toml"))
-
-
-def modules_of(package: str) -> list[str]:
-    """Return the modules of a package, such as "network.layer", in alphabetical order; for a root module its own name."""
-    paths = sorted((ROOT / "kan_ref" / package).glob("*.py"))
-    names = [f"{package}.{path.stem}" for path in paths if path.stem != "__init__"]
-    return names or [package]
-
-
-def homes() -> dict[str, str]:
-    """Return public name -> the module that defines it, such as "network.layer"."""
-    found: dict[str, str] = {}
-    for package, names in vars(kan_ref)["_PUBLIC"].items():
-        file = ROOT / "kan_ref" / package / "__init__.py"
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
-        handed = {
-            alias.name: str(node.module).removeprefix("kan_ref.")
-            for node in ast.parse(text).body
-            if isinstance(node, ast.ImportFrom)
-            for alias in node.names
-        }
-        found |= {name: handed.get(name, package) for name in names.split()}
-    return found
-
-
-def purposes(module: str) -> dict[str, str]:
-    """Return name -> what a module says of it in one line: a docstring's first paragraph, or the comment `#:` above a variable."""
-    path = ROOT / "kan_ref" / module.replace(".", "/")
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    text = path.read_text(encoding="utf-8")
-    said = re.findall(r"^#: (.+)\n(\w+)\b", text, flags=re.MULTILINE)
-    return {name: comment for comment, name in said} | {
-        node.name: " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())
-        for node in ast.parse(text).body
-        if isinstance(node, _DOCUMENTED)
-    }
 
 
 def figures() -> dict[str, tuple[str, str]]:

@@ -18,7 +18,7 @@ function codeOf(block) {
 
 function addCopyButtons() {
   for (const block of all("article div.highlight")) {
-    if (block.closest(".cell_output, .module-text") || !block.querySelector("pre")) continue;
+    if (block.closest(".cell_output") || !block.querySelector("pre")) continue;
     const button = made("button", { type: "button", className: "copy-code", textContent: "Copy", ariaLabel: "Copy this code" });
     button.addEventListener("click", async () => {
       button.textContent = await navigator.clipboard.writeText(codeOf(block)).then(() => "Copied", () => "Not copied");

@@ -130,18 +130,16 @@ def test_the_search_knows_pages_words_and_the_numbers_of_the_paper(site, texts):
 # --- the reference
 
 
-def test_the_reference_has_every_public_name_with_its_purpose(texts):
+def test_the_reference_has_every_public_name_once_with_its_purpose_and_a_page(texts):
     pages = {page: text for page, text in texts.items() if page.startswith("docs/api/")}
     documented = {name for text in pages.values() for name in IDS.findall(text)}
-    homes = tree.homes()
     rows = re.findall(r"<tr class=[^>]*>(.*?)</tr>", pages["docs/api/index.html"], flags=re.DOTALL)
-    plain = [re.sub(r"<[^>]+>", "", row).split("\n") for row in rows]
-    purposes = {cells[0].strip(): cells[1].strip() for cells in plain if cells[0].startswith("kr.")}
+    cells = [re.sub(r"<[^>]+>", "", row).split("\n") for row in rows]
+    purposes = [(name, purpose) for name, purpose, *_ in cells if name != "name"]
 
-    assert sorted(homes) == sorted(kr.__all__)
-    assert {f"kan_ref.{home}.{name}" for name, home in homes.items()} <= documented
-    assert purposes.keys() == {f"kr.{name}" for name in homes}
-    assert [name for name, purpose in purposes.items() if not purpose.endswith(".")] == []
+    assert sorted(name for name, _ in purposes) == sorted([*kr.__all__, *api_pages.ESTIMATORS])
+    assert [name for name, purpose in purposes if not purpose.endswith(".")] == []
+    assert {f"kan_ref.{name}" for name in kr.__all__ if callable(getattr(kr, name))} <= documented
 
 
 def test_docstrings_are_shown_without_marks_of_their_source(texts):
@@ -152,34 +150,12 @@ def test_docstrings_are_shown_without_marks_of_their_source(texts):
     assert [(page, raw.findall(text)) for page, text in pages.items() if raw.search(text)] == []
 
 
-def test_in_a_docstring_of_a_module_only_code_and_references_are_marks():
-    written = """A sum |x| of a_ and a*b, with `code_` and :eq:`silu`, *perhaps*.
-
-            (1)  x_1 = :eq:`silu` `y` * 2
-            `z`    (2)
-
-        - one_
-        """
-
-    shown = "\n".join(api_pages.module_text(written))
-
-    assert r"A sum \|x\| of a\_ and a\*b, with ``code_`` and :eq:`silu`, *perhaps*." in shown
-    assert "   :class: module-text\n\n   (1)  x_1 = (silu) y * 2\n   z      (2)\n\n- one\\_" in shown
-
-
 def test_defaults_are_shown_as_a_reader_would_write_them():
     given = "(x=<function f.<lambda>>, d=<factory>, kind=<class 'int'>, at=slice(None, None, None))"
 
     shown, _ = api_pages.shorten_defaults(None, "", "", None, None, given, "")
 
     assert shown == "(x=..., d=..., kind=int, at=:)"
-
-
-def test_a_package_without_a_title_is_named(monkeypatch):
-    monkeypatch.delitem(api_pages.TITLES, "io")
-
-    with pytest.raises(ValueError, match=r"\['io'\] without a title in docs/_ext/api_pages"):
-        api_pages.write_pages(None)
 
 
 # --- generated pages
