@@ -76,9 +76,10 @@ class PublicNames(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the table."""
-        rows: list[list[list[Any]]] = []
-        for name in self.arguments[0].split():
-            rows.append([[link(nodes.literal(text=name), f"{page_of(name)}.html")], with_code(described(name)[1])])
+        rows: list[list[list[Any]]] = [
+            [[link(nodes.literal(text=name), f"{page_of(name)}.html")], with_code(described(name)[1])]
+            for name in self.arguments[0].split()
+        ]
         return [table(["name", "purpose"], rows, [26, 74], "public-names")]
 
 

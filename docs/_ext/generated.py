@@ -12,7 +12,7 @@ from typing import Any
 
 import tree
 from docutils import nodes
-from pieces import link, paragraph, table, uri, with_code
+from pieces import link, paragraph, table, uri
 from source_pages import files
 from sphinx import addnodes
 from sphinx.application import Sphinx

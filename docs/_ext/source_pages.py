@@ -1,4 +1,4 @@
-"""Show every source file of the checkout as a page with numbered lines, so that the site works offline, and under an equation the lines that compute it.
+"""Show every source file that a page links to as a page with numbered lines, so that the site works offline, and under an equation the lines that compute it.
 
 A link to a source file, such as `[layer](../kan_ref/network/layer.py)`, becomes a link to the file's page. In the listings, the tag of an
 equation links to the page that shows its formula. The pages omit the theme's navigation, because writing it would take longer than the rest of the build.
@@ -39,18 +39,20 @@ def files() -> list[str]:
 
 
 def write_pages(app: Sphinx, exception: Exception | None) -> None:
-    """Write the page of every file. A site of other sources links to none of them."""
+    """Write the page of every file that a page links to. A site of other sources links to none of them."""
     if exception or app.builder.format != "html" or not tree.ROOT.samefile(app.srcdir):
         return
     page, shown = PAGE.read_text(encoding="utf-8"), tree.places(tree.SHOWN)
     highlight = app.builder.highlighter.highlight_block  # type: ignore[attr-defined]
-    for file in files():
+    written = "".join(path.read_text(encoding="utf-8") for path in app.outdir.rglob("*.html"))
+    linked = set(re.findall(r"source/([\w./-]+)\.html", written))
+    for file in filter(linked.__contains__, files()):
         language = Path(file).suffix[1:] or "text"
-        listing = highlight(tree.text_of(file), language, linenos="inline", linespans="L")
+        listing = highlight(tree.text_of(file), language, linespans="L")
+        listing = re.sub(r'<span class="[npw]">([^<]*)</span>', r"\1", listing)  # they have no colour of their own
         for tag in set(re.findall(r"\[eq:([a-z0-9-]+)\]", listing)) & shown.keys():
             formula = relative_uri(f"source/{file}.html", f"{shown[tag][0]}.html")
-            linked = f'[<a href="{formula}#code-{tag}">eq:{tag}</a>]'
-            listing = listing.replace(f"[eq:{tag}]", linked)
+            listing = listing.replace(f"[eq:{tag}]", f'[<a href="{formula}#code-{tag}">eq:{tag}</a>]')
         target, up = app.outdir / "source" / f"{file}.html", "../" * (file.count("/") + 1)
         target.parent.mkdir(parents=True, exist_ok=True)
         text = page.format(name=html.escape(file), up=up, listing=listing)

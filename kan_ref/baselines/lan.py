@@ -99,7 +99,7 @@ class LAN(Perceptron):
         self.set_theta(np.concatenate(pieces, axis=None))  # flattened
 
     def curves(self, number: int, z: FloatArray) -> tuple[FloatArray, FloatArray, Bases]:
-        """Return (M6) for layer `number` at z (batch, n_nodes): values, derivatives, bases."""
+        """Return for layer `number` at z (batch, n_nodes): values, derivatives, bases."""
         bases = bspline.evaluate_bases(self.rows[number], z, 1, gathered=True, workspace=None)
         function = activation_values if self.base in ACTIVATION_NAMES else base_function
         base, coef = function(self.base, z, (0, 1)), self.coefs[number].reshape(1, -1)
@@ -110,7 +110,7 @@ class LAN(Perceptron):
         return value, slope, bases
 
     def curve_gradients(self, cache: Cache, dy: FloatArray) -> list[FloatArray]:
-        """Return d_c of a layer by (M7), with dR/dx_{l+1} = dy."""
+        """Return d_c of a layer, with dR/dx_{l+1} = dy."""
         if cache.bases is None:
             return []
         # [eq:lan-backward]
@@ -118,7 +118,7 @@ class LAN(Perceptron):
         # [/eq:lan-backward]
 
     def curve_rows(self, cache: Cache, sensitivity: FloatArray) -> list[FloatArray]:
-        """Return the columns (M8) of the Jacobian for the coefficients of a layer."""
+        """Return the columns of the Jacobian for the coefficients of a layer."""
         if cache.bases is None:
             return []
         # [eq:lan-jacobian]

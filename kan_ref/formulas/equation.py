@@ -78,7 +78,7 @@ def equation_term(
         such as measurements.
     scales : Scales, optional
         Makes the condition dimensionless: the network is trained as v(xi) with domain=(-1, 1), and
-        the residual is divided by its size (E5). x and the equation keep their units. All terms of
+        the residual is divided by its size. x and the equation keep their units. All terms of
         a problem need the same. `Scales.network` returns the solution in its units.
     weight : float or (n,)
         At least 0.

@@ -38,7 +38,7 @@ def to_c(network: Network, name: str = "kan") -> str:
 
     Notes
     -----
-    Implements (I9) and (I10), to rounding. Masked edges cost as much as others: prune first.
+    The C function is the network, to rounding. Masked edges cost as much as others: prune first.
 
     Examples
     --------

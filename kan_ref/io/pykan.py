@@ -68,7 +68,7 @@ def from_pykan(
 
     Notes
     -----
-    Implements (I3), :eq:`pykan-nodes`, :eq:`scaled-nodes` and :eq:`product-nodes`.
+    Implements :eq:`pykan-nodes`, :eq:`scaled-nodes` and :eq:`product-nodes`.
 
     Examples
     --------

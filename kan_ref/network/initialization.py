@@ -64,13 +64,13 @@ def init_network(
     domain : (2,) or (n_in, 2), or (N, n_in)
         Bounds of the inputs, low < high, for all or for each. Any other shape is samples: their
         range with 5 % of it on each side is the domain, and they serve as the probe batch. A range
-        of at most 1e-9 max(1, |middle|) counts as constant, (B15): `kan_ref.scaled` widens it.
+        of at most 1e-9 max(1, |middle|) counts as constant: `kan_ref.scaled` widens it.
     x : (N, n_in), optional
         Probe batch on whose activations the hidden grids are placed, where it is not `domain`.
         Without samples 1000 points are drawn uniformly between the bounds.
     y : (N, n_out), optional
         Targets. With them the draws are made for inputs in [-1, 1] and targets of mean 0 and
-        standard deviation 1; (L30) and (L31) convert them to the units of `domain` and y. In the
+        standard deviation 1, and converted to the units of `domain` and y. In the
         scaled variables of `fit` most starts then lead to similar relative errors in all units.
         Without targets the draws are the paper's.
     base : str

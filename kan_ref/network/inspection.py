@@ -209,7 +209,7 @@ def coverage(network: Network, x: object) -> Coverage:
 
     Notes
     -----
-    Implements (L32), :eq:`grid-coverage`. About one forward pass. ValueError where a symbolic edge
+    Implements :eq:`grid-coverage`. About one forward pass. ValueError where a symbolic edge
     is undefined.
 
     Examples

@@ -132,12 +132,12 @@ class Layer(Rebuilt):
 
     @property
     def base_matrix(self) -> FloatArray:
-        """W of (L1): masked base weights, (n_out, n_in)."""
+        """Masked base weights, (n_out, n_in)."""
         return self.w_base * self.mask
 
     @property
     def spline_matrix(self) -> FloatArray:
-        """C of (L1): masked and weighted coefficients, (n_out, n_in * n_basis)."""
+        """Masked and weighted coefficients, (n_out, n_in * n_basis)."""
         weighted = self.coef * (self.w_spline * self.mask)[:, :, None]
         return weighted.reshape(self.n_out, -1)
 

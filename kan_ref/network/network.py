@@ -194,7 +194,7 @@ class Network(Model):
         return evaluate(self.layers[0], x, slopes=False, workspace=next(iter(workspaces), None))
 
     def values(self, inputs: Cache) -> FloatArray:
-        """Compute (L13) from prepared inputs, and keep nothing for a backward pass."""
+        """Compute the outputs from prepared inputs, and keep nothing for a backward pass."""
         return self.flow(inputs)[-1]
 
     def flow(self, inputs: Cache, workspaces: Sequence[Workspace] = ()) -> list[FloatArray]:
@@ -223,7 +223,7 @@ class Network(Model):
         return flow, tuple(caches)
 
     def run_backward(self, caches: Sequence[Cache], dy: FloatArray) -> FloatArray:
-        """Compute (L15), (n_params,); the inputs of the first layer get no gradient."""
+        """Compute the gradient, (n_params,); the inputs of the first layer get no gradient."""
         pieces: list[FloatArray] = []
         # [eq:network-backward]
         for layer, cache in zip(reversed(self.layers[1:]), reversed(caches[1:]), strict=True):
@@ -332,7 +332,7 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
 
     Notes
     -----
-    Implements (L14) and (L15), :eq:`network-backward`. About two forward passes. ValueError where a
+    Implements :eq:`network-backward`. About two forward passes. ValueError where a
     symbolic edge has no finite derivative.
 
     Examples

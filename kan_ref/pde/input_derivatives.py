@@ -20,7 +20,7 @@ from kan_ref.pde.jets import JetModel, check_model, jet_at
 
 
 def input_jacobian(network: JetModel, x: object) -> FloatArray:
-    """Return the first derivatives (J25) of every output with respect to every input.
+    """Return the first derivatives of every output with respect to every input.
 
     It takes about n_in + 1 forward passes. Implements :eq:`jet-forward`.
 
@@ -47,7 +47,7 @@ def input_jacobian(network: JetModel, x: object) -> FloatArray:
 
 
 def input_hessian(network: JetModel, x: object) -> FloatArray:
-    """Return the second derivatives (J26) of every output with respect to every pair of inputs.
+    """Return the second derivatives of every output with respect to every pair of inputs.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def input_hessian(network: JetModel, x: object) -> FloatArray:
 
 
 def input_laplacian(network: JetModel, x: object) -> FloatArray:
-    """Return the sum (J28) of the second derivatives of every output.
+    """Return the sum of the second derivatives of every output.
 
     It is one component of a jet, not n_in of them: about n_in + 2 forward passes.
 

@@ -25,7 +25,7 @@ from kan_ref.pde.jet_kind import JetKind
 
 @dataclass(frozen=True, eq=False)
 class Scales:
-    """Bounds of coordinates and of unknowns, which define dimensionless variables (J39).
+    """Bounds of coordinates and of unknowns, which define dimensionless variables.
 
     Implements :eq:`dimensionless`. All terms of a problem need the same scales.
 
@@ -58,20 +58,20 @@ class Scales:
 
     @property
     def input_size(self) -> FloatArray:
-        """The l of (J39), (n_in,)."""
+        """Half widths of the coordinates, (n_in,)."""
         return 0.5 * np.diff(self.domain)[:, 0]
 
     @property
     def input_middle(self) -> FloatArray:
-        """The c of (J39), (n_in,)."""
+        """Middles of the coordinates, (n_in,)."""
         return self.domain[:, 0] + self.input_size
 
     def output_size(self, n_out: int) -> FloatArray:
-        """Return the s of (J39), (n_out,)."""
+        """Return half widths, (n_out,)."""
         return 0.5 * np.diff(self._values_of(n_out))[:, 0]
 
     def output_middle(self, n_out: int) -> FloatArray:
-        """Return the m of (J39), (n_out,)."""
+        """Return middles, (n_out,)."""
         return self._values_of(n_out)[:, 0] + self.output_size(n_out)
 
     def inputs(self, x: object) -> FloatArray:

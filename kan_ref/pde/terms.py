@@ -164,7 +164,7 @@ def linear_term(
     source: object = 0.0,
     weight: object = 1.0,
 ) -> LinearTerm:
-    """Return a linear condition (J30) of order at most two at some points.
+    """Return a linear condition of order at most two at some points.
 
     The condition is an equation at interior points, or one on the boundary. Implements
     :eq:`linear-residual` and :eq:`linear-seeds` (Liu et al. 2024, section 3.4).
@@ -250,7 +250,7 @@ def function_term(
     pairs: Sequence[tuple[int, int]] | None = None,
     weight: object = 1.0,
 ) -> FunctionTerm:
-    """Return a condition (J31) at some points that need not be linear.
+    """Return a condition at some points that need not be linear.
 
     `fit` compares the partial derivatives with differences before it begins, and refuses wrong ones
     by name: "equations[0]: by_du is wrong". Implements :eq:`function-seeds`.

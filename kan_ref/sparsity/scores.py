@@ -61,9 +61,9 @@ def edge_scores(network: Network, x: object, *, kind: str = "mean") -> list[Floa
     x : (batch, n_in)
         At least one sample; two for "std" and "attribution".
     kind : str
-        "mean": the mean magnitude (P8), in units of the layer's outputs. "std": the fraction (P9)
+        "mean": the mean magnitude, in units of the layer's outputs. "std": the fraction
         of the standard deviation of the output, above 1 where edges cancel. "attribution": this
-        fraction times the score of the output, (P10).
+        fraction times the score of the output.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def scores_by_edge(network: Network, points: FloatArray, kind: str) -> list[Floa
 
 
 def node_scores(network: Network, x: object, *, kind: str = "mean") -> list[NodeScores]:
-    """Return the scores (P11) of all nodes on a batch, from the inputs to the outputs.
+    """Return the scores of all nodes on a batch, from the inputs to the outputs.
 
     Parameters
     ----------

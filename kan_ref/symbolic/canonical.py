@@ -107,8 +107,8 @@ def canonical_form(network: Network) -> Network:
     Returns
     -------
     canonical : Network
-        Equal, up to rounding, for all networks that differ by (S22), (S23) and the redundancy of
-        their edges. Nodes that spline or locked edges enter or leave are unchanged.
+        Equal, up to rounding, for all networks that differ only in redundant parameters. Nodes
+        that spline or locked edges enter or leave are unchanged.
 
     Notes
     -----

@@ -346,7 +346,7 @@ def auto_symbolic(
         Candidates; by default the whole library.
     rival_score : float
         At least 0. Among candidates of an edge whose scores are this near to the best one, the
-        outputs of the network decide (S21).
+        outputs of the network decide.
 
     Returns
     -------

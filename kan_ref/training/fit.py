@@ -84,11 +84,11 @@ def fit(
     grids : sequence of int, optional
         Numbers of intervals that never fall. None keeps the grids.
     update_grids : bool
-        Whether hidden grids follow activations that leave them, (T11).
+        Whether hidden grids follow activations that leave them.
     trainable : sequence of str
         Which of "coef", "w_base", "w_spline", "symbolic" to train.
     validation_share : float
-        0 to 0.5: the part of the training samples that is held out, (T24) and (T25).
+        0 to 0.5: the part of the training samples that is held out.
     rng : numpy.random.Generator, optional
         Draws mini-batches and held-out samples; without it these are spread evenly.
     callback : callable, optional

@@ -21,7 +21,7 @@ class LM:
     Parameters
     ----------
     scaled : bool
-        Whether the damping has the metric (T16), for a Network. False: D = I.
+        Whether damping measures parameters by their effect on the predictions, for a Network.
     damping : float
         Above 0: the first mu, in units of the largest entry of D^-1 J^T J.
 
@@ -57,8 +57,8 @@ class LBFGS:
     Parameters
     ----------
     scaled : bool
-        Whether it sees the variables (T17), for a Network without an L1 or entropy penalty. False:
-        the plain parameters, as in the paper.
+        Whether parameters are measured by their effect on the predictions, for a Network without an
+        L1 or entropy penalty. False: the plain parameters, as in the paper.
     history : int
         At least 1: how many steps it remembers.
 

@@ -241,7 +241,7 @@ LOSSES = {loss.name: loss for loss in (MSE, CROSS_ENTROPY, LOGISTIC)}
 
 @np.errstate(all="ignore")
 def predict_proba(network: Model, x: object, *, loss: str | None = None) -> FloatArray:
-    """Compute the probabilities (T31) of the classes at x.
+    """Compute the probabilities of the classes at x.
 
     The most probable class is `predict_proba(network, x).argmax(axis=1)`.
 
@@ -653,7 +653,7 @@ def value_and_grad(
     penalty : float or Penalty, optional
         Weight of L1 and entropy of the edges (Liu et al. 2024, eq. 2.20), or a record of weights.
     smoothness_weight : float
-        At least 0; weight of the smoothness penalty (T9).
+        At least 0; weight of the smoothness penalty.
 
     Returns
     -------

@@ -93,7 +93,7 @@ class Scaler:
         return _back("y", y, self.y_mean, self.y_scale, self.y_constant)
 
     def formula(self, expression: Any, names: Sequence[str] | None = None) -> Any:
-        """Return a formula of standardized variables as a formula in the user's units, (T33).
+        """Return a formula of standardized variables as a formula in the user's units.
 
         Parameters
         ----------
@@ -167,7 +167,7 @@ def scaled(data: Any) -> tuple[Data, Scaler]:
 
     Notes
     -----
-    Implements (T32), :eq:`standardize`.
+    Implements :eq:`standardize`.
 
     Examples
     --------
