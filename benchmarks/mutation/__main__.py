@@ -28,7 +28,7 @@ from kan_ref.program import check_output, run_program
 
 KILLED, TIMEOUT, SURVIVED = "killed", "timeout", "survived"
 NOT_RUN, EQUIVALENT, UNCLEAR = "no test runs it", "equivalent", "unclear"
-INTERRUPTED = 2  # the status of pytest
+FAILED, INTERRUPTED = 1, 2  # the status of pytest
 TIMERS = ("SIGPROF", "SIGKILL")  # of a test, and of the whole process
 # what the tests use and no mutant changes: imported once for all forked processes
 LOADED_BEFORE = "numpy scipy.interpolate scipy.optimize scipy.special sympy matplotlib.figure"
@@ -51,7 +51,8 @@ def verdict_of(mutant: Mutant, tests: Sequence[Test], outcome: Outcome) -> Verdi
         status = TIMEOUT if outcome.ended_by in TIMERS else KILLED
         return Verdict(mutant, status, f"{outcome.note} ({outcome.ended_by})", n)
     failed, status = outcome.result["failed"], outcome.result["status"]
-    if failed or status == INTERRUPTED:  # by an import that fails, or a KeyboardInterrupt
+    is_unloadable = status == FAILED and outcome.result["loaded"]  # tests that run the mutant as they are loaded
+    if failed or is_unloadable or status == INTERRUPTED:  # by an import that fails, or a KeyboardInterrupt
         return Verdict(mutant, KILLED, failed[0] if failed else outcome.note, n)
     if status or not outcome.result["loaded"]:
         return Verdict(mutant, UNCLEAR, " ".join(outcome.log[-300:].split()), n)

@@ -284,6 +284,19 @@ def test_a_mutant_that_lets_a_keyboard_interrupt_through_is_killed_and_the_run_g
     assert done.returncode == 1
 
 
+def test_a_mutant_with_which_a_module_of_tests_cannot_be_loaded_is_killed(tiny):
+    (tiny / "tiny" / "numbers.py").write_text("def above(x):\n    return x + 1\n")
+    (tiny / "tests" / "test_good.py").write_text(
+        "from tiny.numbers import above\n\nTWO = [0, 1, 2].index(above(1))\nassert TWO == 2\n\n\ndef test_runs():\n    above(1)\n"
+    )
+
+    run(tiny, "--n", "100", "--json", tiny / "all.json", "--tests", "tests/test_good.py")
+
+    found = json.loads((tiny / "all.json").read_text())
+    assert len(found) >= 2
+    assert {m["status"] for m in found} == {"killed"}
+
+
 def test_equivalent_mutants_have_a_reason_and_match_a_mutant():
     judged = read_judged()
     paths = {name: ROOT.joinpath(*name.split(".")).with_suffix(".py") for name, *_ in judged}

@@ -717,6 +717,11 @@ def test_numbers_of_noisy_data_stay(text):
     assert str(written(read(text), SYMBOLS, FIVE_INPUTS)) == text
 
 
+@pytest.mark.parametrize(("text", "square"), [("1/2 - cos(2*x)/2", "sin(x)**2"), ("1/2 + cos(2*x)/2", "cos(x)**2")])
+def test_half_of_one_minus_a_cosine_is_the_square_of_a_sine(text, square):
+    assert written(read(text), SYMBOLS, FIVE_INPUTS) == read(square)
+
+
 def test_a_formula_that_is_undefined_at_a_sample_stays():
     expression = read("sqrt(x - 2) + sin(y + 1.5707963267948966)")
     assert written(expression, SYMBOLS, FIVE_INPUTS) is expression

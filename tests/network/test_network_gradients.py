@@ -5,6 +5,7 @@ with loops, with backward and with differences. Every bug that the check has to 
 a bug it is right, so what is rejected is the bug.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -509,6 +510,16 @@ def test_an_error_of_a_hundred_thousandth_is_refused_and_one_of_a_billionth_is_n
 
     assert refused(**{piece: lambda *given: (1.0 + 1e-5) * RIGHT[piece](*given)})
     kr.check_gradients(network, x, rng=rng, backward=nearly)
+
+
+def test_a_bug_in_splines_beside_a_base_that_is_far_larger_is_refused():
+    rng = np.random.default_rng(0)
+    network = kr.init_network((2, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=rng)
+    network = kr.Network([replace(network.layers[0], w_base=np.full((2, 2), 1e9))])
+    wrong = backward_with(dx_of_splines=lambda *given: 1.001 * dx_of_splines(*given))
+
+    with pytest.raises(ValueError, match="dx is wrong"):
+        kr.check_gradients(network, rng.uniform(-0.9, 0.9, (15, 2)), rng=rng, backward=wrong)
 
 
 def test_the_tolerance_decides_and_the_report_keeps_the_largest_error():

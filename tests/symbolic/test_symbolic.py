@@ -253,6 +253,7 @@ def test_a_formula_that_is_not_defined_on_the_grid_cannot_be_freed(example):
     ("name", "affine", "pole"),
     [
         ("1/x", (1.0, 0.0, 1.0, 0.0), "0"),
+        ("1/x", (1.0, -0.95, 1.0, 0.0), "0.95"),
         ("1/x^2", (-2.0, 0.006, 1.0, 0.0), "0.003"),
         ("tan", (3.0, 0.0, 1.0, 0.0), "-0.5236"),
     ],
