@@ -51,8 +51,8 @@ def verdict_of(mutant: Mutant, tests: Sequence[Test], outcome: Outcome) -> Verdi
         status = TIMEOUT if outcome.ended_by in TIMERS else KILLED
         return Verdict(mutant, status, f"{outcome.note} ({outcome.ended_by})", n)
     failed, status = outcome.result["failed"], outcome.result["status"]
-    is_unloadable = status == FAILED and outcome.result["loaded"]  # tests that run the mutant as they are loaded
-    if failed or is_unloadable or status == INTERRUPTED:  # by an import that fails, or a KeyboardInterrupt
+    # tests may run the mutant as they are loaded; an import that fails, or a KeyboardInterrupt, interrupts pytest
+    if failed or status == INTERRUPTED or (status == FAILED and outcome.result["loaded"]):
         return Verdict(mutant, KILLED, failed[0] if failed else outcome.note, n)
     if status or not outcome.result["loaded"]:
         return Verdict(mutant, UNCLEAR, " ".join(outcome.log[-300:].split()), n)
