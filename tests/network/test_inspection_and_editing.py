@@ -187,10 +187,11 @@ def test_the_ends_of_a_grid_belong_to_it():
 
 
 def test_an_input_without_spline_edges_is_covered():
-    net = kr.fix_symbolic(network((2, 1)), 0, output=0, input=0, name="x")
-    net = kr.mask_edges(net, 0, [[1, 0]])
+    masked = kr.mask_edges(network((2, 1)), 0, [[1, 0]])
+    symbolic = kr.fix_symbolic(masked, 0, output=0, input=0, name="x")
 
-    assert kr.coverage(net, [[50.0, 50.0]]).outside == (0.0,)
+    assert kr.coverage(masked, [[0.0, 50.0]]).outside == (0.0,)
+    assert kr.coverage(symbolic, [[50.0, 50.0]]).outside == (0.0,)
 
 
 def test_the_text_lists_the_inputs_that_are_left():
