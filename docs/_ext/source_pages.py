@@ -49,7 +49,8 @@ def write_pages(app: Sphinx, exception: Exception | None) -> None:
     for file in filter(linked.__contains__, files()):
         language = Path(file).suffix[1:] or "text"
         listing = highlight(tree.text_of(file), language, linespans="L")
-        listing = re.sub(r'<span class="[npw]">([^<]*)</span>', r"\1", listing)  # they have no colour of their own
+        # names, punctuation, spaces and operators keep the colour of the text, which halves the page
+        listing = re.sub(r'<span class="[npwo]">([^<]*)</span>', r"\1", listing)
         for tag in set(re.findall(r"\[eq:([a-z0-9-]+)\]", listing)) & shown.keys():
             formula = relative_uri(f"source/{file}.html", f"{shown[tag][0]}.html")
             listing = listing.replace(f"[eq:{tag}]", f'[<a href="{formula}#code-{tag}">eq:{tag}</a>]')
