@@ -71,8 +71,8 @@ def lbfgs(function: Function, theta: FloatArray, history: int = 10) -> Points:
     -------
     points : generator of Point
         The records have `.theta` (read-only), `.value`, `.gradient_norm` and `.n_evaluations`. The
-        first one is the start. They end where the gradient is exactly zero, or where a decrease
-        would be lost in rounding. `kan_ref.optimizers.Steps` says why a run ended.
+        first one is the start. They end where the gradient is exactly zero, or where no step lowers
+        the value; the last bits may decide that. `kan_ref.optimizers.Steps` says why a run ended.
 
     Notes
     -----
