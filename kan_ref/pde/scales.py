@@ -58,20 +58,20 @@ class Scales:
 
     @property
     def input_size(self) -> FloatArray:
-        """Half widths of the coordinates, (n_in,)."""
+        """The coordinates' half widths, (n_in,)."""
         return 0.5 * np.diff(self.domain)[:, 0]
 
     @property
     def input_middle(self) -> FloatArray:
-        """Middles of the coordinates, (n_in,)."""
+        """The coordinates' middles, (n_in,)."""
         return self.domain[:, 0] + self.input_size
 
     def output_size(self, n_out: int) -> FloatArray:
-        """Return half widths, (n_out,)."""
+        """Return the unknowns' half widths, (n_out,)."""
         return 0.5 * np.diff(self._values_of(n_out))[:, 0]
 
     def output_middle(self, n_out: int) -> FloatArray:
-        """Return middles, (n_out,)."""
+        """Return the unknowns' middles, (n_out,)."""
         return self._values_of(n_out)[:, 0] + self.output_size(n_out)
 
     def inputs(self, x: object) -> FloatArray:

@@ -26,7 +26,7 @@ Residual = Callable[..., Sequence[FloatArray | None]]  # of these arguments
 _PARTIALS = ("by_u", "by_du", "by_d2u")
 _STEPS = (1e-6, 1e-8)  # the h of (J35)
 _TOLERANCE = 1e-5  # relative difference allowed between both sides of (J35): O(h^2) and rounding
-_ROUNDING = 1e-14  # of R: about 50 float64 epsilons
+_ROUNDING = 1e-14  # of R, relative to the sum of its absolute terms: about 50 float64 epsilons
 
 
 def evaluate_residual(
@@ -77,6 +77,10 @@ def _compare(function: Residual, arguments: Arguments) -> None:
     """Raise an error as `check_partials`, without the name of the term."""
     residual, partials = evaluate_residual(function, arguments, finite=True)
     known = [None if one is None else np.nan_to_num(one) for one in arguments[1:]]
+    size = np.abs(residual)  # becomes the sum of R's absolute terms: rounding is relative to it
+    for partial, argument in zip(partials, known, strict=True):
+        if partial is not None and argument is not None:
+            size = size + _along(np.abs(partial), np.abs(argument))
     for place, (partial, argument) in enumerate(zip(partials, known, strict=True)):
         if argument is None:
             continue
@@ -86,9 +90,7 @@ def _compare(function: Residual, arguments: Arguments) -> None:
             _difference(function, arguments, place + 1, direction, step) for step in _STEPS
         )
         error = np.abs(found - given)
-        allowed = _TOLERANCE * (np.abs(found) + np.abs(given)) + _ROUNDING / _STEPS[0] * np.abs(
-            residual
-        )
+        allowed = _TOLERANCE * (np.abs(found) + np.abs(given)) + _ROUNDING / _STEPS[0] * size
         wrong = np.argwhere((error > allowed) & (np.abs(nearer - found) < 0.5 * error))
         if len(wrong):
             where = tuple(int(one) for one in wrong[0])

@@ -10,6 +10,7 @@ from oracles_training import random_polynomial
 
 import kan_ref as kr
 from kan_ref.pde import Equations
+from kan_ref.pde.user_residual import check_partials
 
 N = 24
 X1 = np.linspace(0.05, 0.95, N)[:, None]
@@ -275,6 +276,18 @@ def test_a_partial_derivative_may_differ_by_a_hundred_thousandth_of_both_sides(s
     judge_cube(1.0 + sign * 1.5e-5)
     with pytest.raises(ValueError, match="by_u is wrong"):
         judge_cube(1.0 + sign * 3e-5)
+
+
+def test_where_the_network_solves_the_equation_rounding_of_its_terms_is_no_wrong_partial():
+    """R is 0, as after training, and its terms are not: their rounding may not be judged by the size of R."""
+    x = np.random.default_rng(0).uniform(-1.0, 1.0, (2000, 1))
+    d2u = 100.0 * np.cos(9.0 * x)[:, :, None, None]
+    source = x[:, 0] ** 3 - d2u[:, 0, 0, 0]
+
+    def function(x, u, du, d2u):
+        return [u[:, 0] ** 3 - d2u[:, 0, 0, 0] - source, 3.0 * u**2, None, -np.ones_like(d2u)]
+
+    check_partials(function, (x, x, np.ones((2000, 1, 1)), d2u), "equation")
 
 
 @for_all(("part", "found"), [(1e-12, False), (1e-6, True)])
