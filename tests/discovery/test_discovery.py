@@ -135,7 +135,7 @@ def test_several_outputs_get_a_formula_each(widths):
 
 
 def test_the_search_follows_where_the_papers_way_does_not_explain_the_data():
-    data = sampled("x*y", (-1, 1), (-1, 1))
+    data = sampled("x*y", (-1, 1), (-1, 1), n=100)
 
     found = discover(data, widths=(2, 1, 1), penalty_weight=0.0)
 

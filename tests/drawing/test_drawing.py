@@ -227,7 +227,7 @@ def test_a_diagram_has_a_white_background_on_a_dark_page():
 # --- odd networks
 
 
-@for_all("widths", [(2, 5, 1), (60, 60), (200, 2, 60)])
+@for_all("widths", [(2, 5, 1), (30, 30), (100, 2, 30)])
 def test_odd_networks_are_drawn_without_a_warning(widths):
     network, x = example(widths, formulas=0.5)
     masked = network
