@@ -200,8 +200,7 @@ def combinations_of_columns(
         total = float(np.sum((z - mean) ** 2))
         floor = max(ROUNDED, len(x) * noise**2 / max(total, 1e-300))
         best: dict[str, tuple[float, int, tuple[int, ...]]] = {}
-        degrees = range(LOW_DEGREE + 1) if target.outer == "x" else (0, 1)
-        for degree in degrees:
+        for degree in range(LOW_DEGREE + 1 if target.outer == "x" else 2):
             for misfit, chosen in _subsets(table, w, z, powers[:, : degree + 1], counts):
                 names = sorted(atoms[k].group for k in chosen)
                 kind = " + ".join([*names, str(degree)])
@@ -220,8 +219,7 @@ def combinations_of_columns(
                 power_of(variable, p) for p in range(degree + 1)
             ]
             sizes = [atom.size for atom in some] + [size**power for power in range(degree + 1)]
-            each = zip(coef, sizes, trees, strict=True)
-            terms = [multiply(Number(c / one), tree) for c, one, tree in each]
+            terms = [multiply(Number(c / s), t) for c, s, t in zip(coef, sizes, trees, strict=True)]
             yield target.tree(add(*terms))
 
 
@@ -279,7 +277,10 @@ def _of_unit_columns(
     order = np.argsort(single)
     yield from ((float(single[k]), (int(k),)) for k in order[:N_KEPT])
     some = np.union1d(np.arange(min(N_FIRST, len(r))), order[:100])
-    misfits = pair_misfit(r[some][:, None], r[None, :], columns[:, some].T @ columns)
+    cosines = columns[:, some].T @ columns
+    # a few rows at a time, which stay in the cache
+    parts = np.array_split(np.arange(len(some)), len(some) // 16 + 1)
+    misfits = np.concatenate([pair_misfit(r[some[k], None], r, cosines[k]) for k in parts])
     pairs = {
         tuple(sorted((int(some[a]), b))): float(misfits[a, b])
         for a, b in smallest(misfits, N_PAIRS)
