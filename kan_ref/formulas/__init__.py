@@ -6,8 +6,8 @@ from kan_ref.formulas.expression import apply_function as apply_function
 from kan_ref.formulas.expression import exact_number as exact_number
 from kan_ref.formulas.expression import formula as formula
 from kan_ref.formulas.expression import formula_latex as formula_latex
-from kan_ref.formulas.presentation import latex_texts as latex_texts
-from kan_ref.formulas.presentation import shown_formula as shown_formula
+from kan_ref.formulas.expression import latex_texts as latex_texts
+from kan_ref.formulas.expression import shown_formula as shown_formula
 from kan_ref.formulas.recognition import Recognition as Recognition
 from kan_ref.formulas.recognition import recognise_constants as recognise_constants
 from kan_ref.formulas.values import check_names as check_names

@@ -10,6 +10,7 @@ import time
 
 import matplotlib as mpl
 import pytest
+import toy_runs
 from checkout import ROOT, take_interrupts
 from matplotlib.figure import Figure
 from toy_runs import compute_all, plan_of, seeds_run
@@ -23,6 +24,7 @@ from figures.machine.pictures import style
 from figures.machine.records import RecordError, Task, config_key, make_plan, records_path
 from figures.splines import fig_2_3_grid_extension
 
+toy, toy_program = toy_runs.toy, toy_runs.toy_program  # fixtures
 PLAN = (
     "from pathlib import Path; import toy_figure; from figures.machine import computing;"
     "from figures.machine.records import make_plan;"
