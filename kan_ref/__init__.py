@@ -1,7 +1,9 @@
-"""Kolmogorov-Arnold networks in NumPy: every formula as array code, every gradient derived by hand.
+"""Kolmogorov-Arnold networks in NumPy: every formula as array code, every gradient
+derived by hand.
 
-`import kan_ref` loads the standard library alone. A public name loads its module when it is first
-used. `_PUBLIC` lists all public names; `__init__.pyi` lists the same for type checkers and editors.
+`import kan_ref` loads the standard library alone. A public name loads its module when
+it is first used. `_PUBLIC` lists all public names; `__init__.pyi` lists the same for
+type checkers and editors.
 """
 
 import importlib
@@ -46,10 +48,15 @@ __all__ = sorted(_HOME)
 
 
 def _modules() -> list[str]:
-    """Return the names of the packages and modules, as in kan_ref.bspline.basis(...)."""
+    """Return the names of the packages and modules, as in kan_ref.bspline.basis(...).
+    """
     import pkgutil  # here, because most programs do not need it
 
-    return [one.name for one in pkgutil.iter_modules(__path__) if not one.name.startswith("_")]
+    return [
+        one.name
+        for one in pkgutil.iter_modules(__path__)
+        if not one.name.startswith("_")
+    ]
 
 
 def __getattr__(name: str) -> object:
@@ -58,7 +65,9 @@ def __getattr__(name: str) -> object:
         return getattr(importlib.import_module(f"kan_ref.{_HOME[name]}"), name)
     if not name.startswith("_") and name in _modules():
         return importlib.import_module(f"kan_ref.{name}")
-    raise AttributeError(f"module 'kan_ref' has no attribute {name!r}: dir(kan_ref) lists them")
+    raise AttributeError(
+        f"module 'kan_ref' has no attribute {name!r}: dir(kan_ref) lists them"
+    )
 
 
 def __dir__() -> list[str]:

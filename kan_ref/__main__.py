@@ -1,9 +1,11 @@
-"""Demonstration `python -m kan_ref`: from samples of exp(sin(pi x) + y^2) to the formula.
+"""Demonstration `python -m kan_ref`: from samples of exp(sin(pi x) + y^2) to the
+formula.
 
-The example of Liu et al. 2024, section 2.5.2 and Fig. 2.4. A [2, 5, 1] network is trained with
-penalties, pruned, converted to symbolic edges, trained to machine precision, and written as a
-formula. Here every step is automatic, a verdict says how far the formula explains the samples, and
-a picture shows the networks after each step. All printed numbers are computed in this run.
+The example of Liu et al. 2024, section 2.5.2 and Fig. 2.4. A [2, 5, 1] network is
+trained with penalties, pruned, converted to symbolic edges, trained to machine
+precision, and written as a formula. Here every step is automatic, a verdict says how
+far the formula explains the samples, and a picture shows the networks after each step.
+All printed numbers are computed in this run.
 """
 
 import argparse
@@ -13,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-# for small matrices a second thread costs more than it gains; set before NumPy is loaded
+# for small matrices a second thread costs more than it gains; set before NumPy is
+# loaded
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -34,7 +37,8 @@ SHOWN = {
 
 
 def find(data: kr.Data, seed: int) -> kr.discovery.Discovery:
-    """Return the discovery; its steps are printed above a progress bar as they finish."""
+    """Return the discovery; its steps are printed above a progress bar as they finish.
+    """
     began, rng = time.perf_counter(), np.random.default_rng(seed)
     with tqdm(unit=" networks", leave=False, disable=None) as bar:
 
@@ -48,7 +52,9 @@ def find(data: kr.Data, seed: int) -> kr.discovery.Discovery:
 
 
 def line(step: kr.discovery.DiscoveryStep, seconds: float) -> str:
-    """Return one row of the table; the widths of a formula that is not a network are "-"."""
+    """Return one row of the table; the widths of a formula that is not a network are
+    "-".
+    """
     widths = "-" if step.network is None else str(list(step.network.widths))
     errors = f"{step.train_rmse:10.1e} {step.test_rmse:10.1e}"
     return f"{step.name:<10} {widths:<10} {errors} {seconds:8.1f}   {step.note}"
@@ -57,9 +63,9 @@ def line(step: kr.discovery.DiscoveryStep, seconds: float) -> str:
 def recognise(found: kr.discovery.Discovery, data: kr.Data) -> Any:
     """Return the formula with exact constants, as far as its own error allows.
 
-    The tolerance is that of a mean over N samples: three times the relative training RMSE, times
-    sqrt(number of parameters / N), and at least 1e-9. A formula that is not a network has as many
-    parameters as different decimal numbers.
+    The tolerance is that of a mean over N samples: three times the relative training
+    RMSE, times sqrt(number of parameters / N), and at least 1e-9. A formula that is not
+    a network has as many parameters as different decimal numbers.
     """
     import sympy
 
@@ -71,7 +77,8 @@ def recognise(found: kr.discovery.Discovery, data: kr.Data) -> Any:
 
 
 def draw(found: kr.discovery.Discovery, recognised: Any, x: object) -> Any:
-    """Return a figure of the networks after each step, side by side, as in the paper's Fig. 2.4.
+    """Return a figure of the networks after each step, side by side, as in the paper's
+    Fig. 2.4.
 
     A symbolic network is among them where it computes the formula that was found.
     """
@@ -95,30 +102,57 @@ def draw(found: kr.discovery.Discovery, recognised: Any, x: object) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demonstration and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m kan_ref", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m kan_ref", description=__doc__.split("\n")[0]
+    )
     add = parser.add_argument
-    add("--seed", type=int, default=0, help="of samples and initial parameters (%(default)s)")
-    add("--samples", type=int, default=1000, help="for training, and for testing (%(default)s)")
-    add("--noise", type=float, default=0.0, help="standard deviation, on the training targets")
-    add("--picture", type=Path, default=Path("kan_ref_demo.png"), help="PNG, PDF or SVG")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        help="of samples and initial parameters (%(default)s)",
+    )
+    add(
+        "--samples",
+        type=int,
+        default=1000,
+        help="for training, and for testing (%(default)s)",
+    )
+    add(
+        "--noise",
+        type=float,
+        default=0.0,
+        help="standard deviation, on the training targets",
+    )
+    add(
+        "--picture", type=Path, default=Path("kan_ref_demo.png"), help="PNG, PDF or SVG"
+    )
     options = parser.parse_args(arguments)
     check_output(parser, "--picture", options.picture)
     if options.picture.suffix not in (".png", ".pdf", ".svg"):
-        parser.error(f"--picture is {options.picture}, but must end in .png, .pdf or .svg")
+        parser.error(
+            f"--picture is {options.picture}, but must end in .png, .pdf or .svg"
+        )
     try:
         rng, n = np.random.default_rng(options.seed), options.samples
         data = kr.sample("exp_sin", n_train=n, n_test=n, noise=options.noise, rng=rng)
     except ValueError as error:
         parser.error(str(error))
-    print(f"kan_ref {kr.__version__}: {n} samples of exp(sin(pi x) + y^2) on [-1, 1]^2\n")
+    print(
+        f"kan_ref {kr.__version__}: {n} samples of exp(sin(pi x) + y^2) on [-1, 1]^2\n"
+    )
     print(f"{'step':<10} {'widths':<10} train RMSE  test RMSE  seconds", flush=True)
     found = find(data, options.seed)
     recognised = recognise(found, data)
-    change = f"which changes its values by {recognised.rms:.0e} of their standard deviation"
+    change = (
+        f"which changes its values by {recognised.rms:.0e} of their standard deviation"
+    )
     print(f"\nfound       {found.formula}")
     print(f"recognised  {recognised.expression}, {change}")
     print(f"verdict     {found.verdict}")
-    draw(found, recognised, data.x_train).savefig(options.picture, dpi=150, metadata=None)
+    draw(found, recognised, data.x_train).savefig(
+        options.picture, dpi=150, metadata=None
+    )
     print(f"picture     {options.picture}")
     return 0
 

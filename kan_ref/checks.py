@@ -1,15 +1,16 @@
-"""What an argument must be: every error is one message of name, value, rule, and often a remedy.
+"""What an argument must be: every error is one message of name, value, rule, and often
+a remedy.
 
-Public functions check their arguments here, once; inner functions do not check them again. An error
-is a builtin exception:
+Public functions check their arguments here, once; inner functions do not check them
+again. An error is a builtin exception:
 
     TypeError     n_steps is 2.5, but must be an integer
     ValueError    degree is -1, but must be at least 0
                   y has shape (5,), but needs shape (batch, n_out): give y[:, None]
                   x contains nan at row 3, column 0, but needs finite numbers
 
-A table (a pandas or polars DataFrame) is what has `columns`; `numpy.asarray` reads each of them.
-Targets with one axis are classes or numbers by this rule:
+A table (a pandas or polars DataFrame) is what has `columns`; `numpy.asarray` reads each
+of them. Targets with one axis are classes or numbers by this rule:
 
     text, booleans    classes
     integers          classes, if each occurs twice on average, or ten times where there are more
@@ -33,9 +34,13 @@ IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
 Kind = TypeVar("Kind")
 
-ROUNDING = 8.0 * float(np.finfo(float).eps)  # relative: numbers of a smaller range are constant
+ROUNDING = 8.0 * float(
+    np.finfo(float).eps
+)  # relative: numbers of a smaller range are constant
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
-_FEW_CLASSES = 20  # up to so many integers may be classes with two samples each on average
+_FEW_CLASSES = (
+    20  # up to so many integers may be classes with two samples each on average
+)
 
 
 class Record:
@@ -54,13 +59,16 @@ class Record:
         return found
 
 
-def fail(name: str, value: object, rule: str, kind: type[Exception] = ValueError) -> NoReturn:
+def fail(
+    name: str, value: object, rule: str, kind: type[Exception] = ValueError
+) -> NoReturn:
     """Raise the error "name is value, but rule"."""
     raise kind(f"{name} is {shown(value)}, but {rule}")
 
 
 def shown(value: object) -> str:
-    """Return how a message shows a value: on one line, of a long array the shape alone."""
+    """Return how a message shows a value: on one line, of a long array the shape alone.
+    """
     text = repr(value.item() if isinstance(value, np.generic) else value)
     if len(text) <= 80 and "\n" not in text:
         return text
@@ -75,11 +83,14 @@ def shown(value: object) -> str:
 
 
 def rectangular(name: str, value: object) -> NDArray[Any]:
-    """Return `value` as an array of any kind; ValueError if its rows differ in length."""
+    """Return `value` as an array of any kind; ValueError if its rows differ in length.
+    """
     try:
         return np.asarray(value)
     except ValueError:
-        raise ValueError(f"{name} is not a rectangular array: its rows differ in length") from None
+        raise ValueError(
+            f"{name} is not a rectangular array: its rows differ in length"
+        ) from None
 
 
 def _where(place: Sequence[int]) -> str:
@@ -90,14 +101,17 @@ def _where(place: Sequence[int]) -> str:
 def array(
     name: str, value: object, shape: Sequence[int | str], *, finite: bool = True
 ) -> FloatArray:
-    """Return `value` as float64 in C order, of this shape; a word in `shape` is any number.
+    """Return `value` as float64 in C order, of this shape; a word in `shape` is any
+    number.
 
     Booleans count as 0 and 1. It is copied only where needed.
     """
     if hasattr(value, "x_train"):
         fail(name, value, "needs an array, such as its x_train", TypeError)
     found = rectangular(name, value)
-    if found.dtype.kind == "O" and found.ndim:  # as of a table with numbers and booleans, or text
+    if (
+        found.dtype.kind == "O" and found.ndim
+    ):  # as of a table with numbers and booleans, or text
         for place, item in np.ndenumerate(found):
             if not isinstance(item, Real | np.bool_):
                 what = f"contains {shown(item)} at {_where(place)}"
@@ -107,13 +121,18 @@ def array(
         what = "is None" if value is None else f"has dtype {found.dtype}"
         raise TypeError(f"{name} {what}, but needs real numbers")
     fits = found.ndim == len(shape) and all(
-        isinstance(wanted, str) or wanted == n for wanted, n in zip(shape, found.shape, strict=True)
+        isinstance(wanted, str) or wanted == n
+        for wanted, n in zip(shape, found.shape, strict=True)
     )
     if not fits:
         axes = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
-        is_column = found.ndim == 1 and len(shape) == 2 and shape[1] in (1, "n_in", "n_out")
+        is_column = (
+            found.ndim == 1 and len(shape) == 2 and shape[1] in (1, "n_in", "n_out")
+        )
         remedy = f": give {name}[:, None]" if is_column else ""
-        raise ValueError(f"{name} has shape {found.shape}, but needs shape ({axes}){remedy}")
+        raise ValueError(
+            f"{name} has shape {found.shape}, but needs shape ({axes}){remedy}"
+        )
     numbers = np.ascontiguousarray(found, dtype=np.float64)
     if finite and not np.isfinite(numbers).all():
         place = tuple(np.argwhere(~np.isfinite(numbers))[0].tolist())
@@ -160,7 +179,9 @@ def number(
     if value <= above:
         fail(name, value, f"must be above {above:g}")
     if not low <= value <= high:
-        rule = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
+        rule = (
+            f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
+        )
         fail(name, value, f"must be {rule if low > -math.inf else f'at most {high:g}'}")
     return float(value)
 
@@ -202,7 +223,9 @@ def function(name: str, value: object) -> Any:
 
 def generator(name: str, value: object) -> np.random.Generator:
     """Return `value` if it is a numpy.random.Generator."""
-    return instance(name, value, np.random.Generator, "numpy.random.default_rng(0) or another one")
+    return instance(
+        name, value, np.random.Generator, "numpy.random.default_rng(0) or another one"
+    )
 
 
 def counted(n: int, noun: str) -> str:
@@ -222,9 +245,15 @@ def names(argument: str, value: Any, n: int | None = None) -> tuple[str, ...]:
         if not isinstance(one, str):
             fail(f"{argument}[{place}]", one, "must be text", TypeError)
         if not one or not one.isprintable() or one != one.strip():
-            fail(f"{argument}[{place}]", one, "must be printable text without spaces at its ends")
+            fail(
+                f"{argument}[{place}]",
+                one,
+                "must be printable text without spaces at its ends",
+            )
         if one in found[:place]:
-            raise ValueError(f"{argument} has {one!r} twice, but all names must be different")
+            raise ValueError(
+                f"{argument} has {one!r} twice, but all names must be different"
+            )
     if n is not None and len(found) != n:
         raise ValueError(
             f"{argument} has {counted(len(found), 'name')}, but there are {n}: give one for each"
@@ -239,45 +268,69 @@ def column_names(value: Any) -> tuple[str, ...] | None:
 
 
 def input_names(headers: Sequence[str]) -> tuple[str, ...]:
-    """Return names of inputs for the headers of a table: no line breaks, no spaces at the ends."""
+    """Return names of inputs for the headers of a table: no line breaks, no spaces at
+    the ends.
+    """
     return tuple(" ".join(header.split()) for header in headers)
 
 
 def new_names(given: Sequence[str], known: Sequence[str] | None) -> None:
-    """Raise ValueError if new names of inputs have one of the known names at another place."""
-    pairs = () if known is None or len(known) != len(given) else zip(given, known, strict=True)
+    """Raise ValueError if new names of inputs have one of the known names at another
+    place.
+    """
+    pairs = (
+        ()
+        if known is None or len(known) != len(given)
+        else zip(given, known, strict=True)
+    )
     if any(new != old and new in (known or ()) for new, old in pairs):
-        raise ValueError(f"names is {given}, but the columns are {known}: keep their order")
+        raise ValueError(
+            f"names is {given}, but the columns are {known}: keep their order"
+        )
 
 
 def same_columns(name: str, value: object, expected: Sequence[str]) -> None:
-    """Raise ValueError if a table has other columns than these, or has them in another order.
+    """Raise ValueError if a table has other columns than these, or has them in another
+    order.
 
     The names x_1, x_2, ... of data without headers fit every table.
     """
     headers = column_names(value)
     default = [f"x_{i}" for i in range(1, len(expected) + 1)]
-    if headers and tuple(expected) not in (headers, input_names(headers), tuple(default)):
-        raise ValueError(f"{name} has the columns {headers}, but needs {tuple(expected)}")
+    if headers and tuple(expected) not in (
+        headers,
+        input_names(headers),
+        tuple(default),
+    ):
+        raise ValueError(
+            f"{name} has the columns {headers}, but needs {tuple(expected)}"
+        )
 
 
 def read_inputs(name: str, value: Any) -> tuple[FloatArray, tuple[str, ...] | None]:
-    """Return samples as an array (n, n_in), and the names of a table's columns or None."""
+    """Return samples as an array (n, n_in), and the names of a table's columns or None.
+    """
     headers = column_names(value)
     if headers is None:
         return array(name, value, ("n", "n_in")), None
-    columns = [array(f"{name}[{header!r}]", value[header], ("n",)) for header in headers]
+    columns = [
+        array(f"{name}[{header!r}]", value[header], ("n",)) for header in headers
+    ]
     return np.column_stack(columns), input_names(headers)
 
 
 def read_targets(name: str, value: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Return targets as numbers (n, n_out), or as class labels (n,) with the sorted classes."""
+    """Return targets as numbers (n, n_out), or as class labels (n,) with the sorted
+    classes.
+    """
     found = rectangular(name, value)
     if found.ndim == 2 and found.shape[1] == 1 and found.dtype.kind in "bUO":
         found = found[:, 0]
     kind = found.dtype.kind
     if found.ndim != 1 or kind not in "biuUO" or not found.size:
-        column = found[:, None] if found.ndim == 1 and found.size and kind == "f" else value
+        column = (
+            found[:, None] if found.ndim == 1 and found.size and kind == "f" else value
+        )
         return array(name, column, ("n", "n_out")), None
     if kind in "UO":  # in a list of text NumPy takes nan as text, too
         for n, one in enumerate(np.array(value, dtype=object).ravel()):
@@ -286,7 +339,9 @@ def read_targets(name: str, value: Any) -> tuple[NDArray[Any], NDArray[Any] | No
         found = np.array(found.tolist())
     classes, labels = np.unique(found, return_inverse=True)
     if len(classes) < 2:
-        fail(f"every entry of {name}", classes[0], "a network needs at least two classes")
+        fail(
+            f"every entry of {name}", classes[0], "a network needs at least two classes"
+        )
     least = 2 if len(classes) <= _FEW_CLASSES else 10
     if kind in "iu" and len(found) < least * len(classes):
         raise ValueError(
@@ -297,5 +352,7 @@ def read_targets(name: str, value: Any) -> tuple[NDArray[Any], NDArray[Any] | No
 
 
 def literal(text: str) -> str:
-    """Return a text as Matplotlib draws it unchanged: its dollar signs begin no formula."""
+    """Return a text as Matplotlib draws it unchanged: its dollar signs begin no
+    formula.
+    """
     return text.replace("$", r"\$")

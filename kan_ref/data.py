@@ -26,7 +26,8 @@ class Data(Record):
     y_test : (n_test, n_out), or (n_test,) of int
         Only to report errors, which are nan without test samples, ``x[:0]``.
     names : sequence of str, optional
-        One for each input, for formulas and pictures; by default the column names of a table.
+        One for each input, for formulas and pictures; by default the column names of a
+        table.
     classes : (n_classes,), optional
         What the labels stand for, all different: label b is `classes[b]`.
 
@@ -65,11 +66,17 @@ class Data(Record):
             checks.new_names(known, headers)
         if known is not None:
             checks.same_columns("x_test", x_test, headers or known)
-        test = checks.array("x_test", checks.read_inputs("x_test", x_test)[0], ("n_test", n_in))
+        test = checks.array(
+            "x_test", checks.read_inputs("x_test", x_test)[0], ("n_test", n_in)
+        )
         y = _targets("y_train", y_train, len(x), "n_out")
-        y_test = _targets("y_test", y_test, len(test), y.shape[1] if y.ndim == 2 else None)
+        y_test = _targets(
+            "y_test", y_test, len(test), y.shape[1] if y.ndim == 2 else None
+        )
         found = None if classes is None else _classes(classes, y, y_test)
-        fields = dict(zip(ARRAYS, (x, y, test, y_test), strict=True), names=known, classes=found)
+        fields = dict(
+            zip(ARRAYS, (x, y, test, y_test), strict=True), names=known, classes=found
+        )
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 
@@ -90,12 +97,14 @@ class Data(Record):
         Parameters
         ----------
         x : (n, n_in) array_like or table
-            An array, a list, a tensor or a DataFrame, whose column names become `names`. Booleans
-            count as 0 and 1; categories must become columns of numbers first.
+            An array, a list, a tensor or a DataFrame, whose column names become
+            `names`. Booleans count as 0 and 1; categories must become columns of
+            numbers first.
         y : (n,) or (n, n_out) array_like or table
-            Numbers become columns (n, n_out). With one axis, text, booleans and integers are
-            classes: they become labels 0, 1, ..., and `classes` holds what they stand for, in
-            increasing order. For regression on integers give ``y.astype(float)``.
+            Numbers become columns (n, n_out). With one axis, text, booleans and
+            integers are classes: they become labels 0, 1, ..., and `classes` holds what
+            they stand for, in increasing order. For regression on integers give
+            ``y.astype(float)``.
         test_share : float
             Of the samples, 0 to 1; each part gets at least one.
         rng : numpy.random.Generator
@@ -104,9 +113,9 @@ class Data(Record):
         Returns
         -------
         data : Data
-            In each part the samples keep their order. Of every class, the rounded share is in the
-            test part: at least one sample and not all of them. A class with one sample is in the
-            training part.
+            In each part the samples keep their order. Of every class, the rounded share
+            is in the test part: at least one sample and not all of them. A class with
+            one sample is in the training part.
 
         Notes
         -----
@@ -118,7 +127,8 @@ class Data(Record):
         >>> x = np.arange(20.0).reshape(10, 2)
         >>> data = Data.split(x, ["yes", "no"] * 5, rng=np.random.default_rng(0))
         >>> data
-        Data(x_train (8, 2), y_train (8,), x_test (2, 2), y_test (2,), classes ('no', 'yes'))
+        Data(x_train (8, 2), y_train (8,), x_test (2, 2), y_test (2,), classes ('no',
+        'yes'))
         >>> data.classes[data.y_test].tolist()
         ['yes', 'no']
         """
@@ -133,11 +143,15 @@ class Data(Record):
             )
         test = _test_places(np.zeros(n) if classes is None else targets, share, rng)
         train = np.delete(np.arange(n), test)
-        return cls(samples[train], targets[train], samples[test], targets[test], names, classes)
+        return cls(
+            samples[train], targets[train], samples[test], targets[test], names, classes
+        )
 
 
 def check_data(data: object, least: int = 0) -> Data:
-    """Return what has the four arrays as `Data`, with at least `least` rows of `x_train`."""
+    """Return what has the four arrays as `Data`, with at least `least` rows of
+    `x_train`.
+    """
     if not all(hasattr(data, name) for name in ARRAYS):
         rule = f"needs {', '.join(ARRAYS)}, as kan_ref.Data.split makes them"
         checks.fail("data", data, rule, TypeError)
@@ -145,18 +159,26 @@ def check_data(data: object, least: int = 0) -> Data:
         rest = (getattr(data, name, None) for name in ("names", "classes"))
         data = Data(*(getattr(data, name) for name in ARRAYS), *rest)
     if len(data.x_train) < least:
-        raise ValueError(f"data has {len(data.x_train)} rows of x_train, but needs {least} or more")
+        raise ValueError(
+            f"data has {len(data.x_train)} rows of x_train, but needs {least} or more"
+        )
     return data
 
 
 def check_loss(data: object, loss: object) -> None:
-    """Raise ValueError if labels that stand for `classes` are to be fitted as numbers."""
+    """Raise ValueError if labels that stand for `classes` are to be fitted as numbers.
+    """
     if getattr(data, "classes", None) is not None and loss != "cross_entropy":
-        checks.fail("loss", loss, "the data hold classes: give 'cross_entropy' or y.astype(float)")
+        checks.fail(
+            "loss",
+            loss,
+            "the data hold classes: give 'cross_entropy' or y.astype(float)",
+        )
 
 
 def _targets(name: str, value: object, n: int, n_out: int | str | None) -> NDArray[Any]:
-    """Return `value` as columns (n, n_out), or as labels (n,) if n_out is not a number."""
+    """Return `value` as columns (n, n_out), or as labels (n,) if n_out is not a number.
+    """
     found = checks.rectangular(name, value)
     if found.ndim == 1 and found.dtype.kind in "iu" and not isinstance(n_out, int):
         checks.array(name, found, (n,))
@@ -170,14 +192,20 @@ def _classes(classes: object, *labels: NDArray[Any]) -> NDArray[Any]:
     """Return a copy of the classes of labels, else raise."""
     found = checks.rectangular("classes", classes).copy()
     if found.ndim != 1 or len(set(found.tolist())) != len(found) or labels[0].ndim != 1:
-        checks.fail("classes", classes, "must be different classes, with integer labels y (n,)")
+        checks.fail(
+            "classes", classes, "must be different classes, with integer labels y (n,)"
+        )
     for one in labels:
         if one.size and not 0 <= one.min() <= one.max() < len(found):
-            checks.fail("classes", classes, f"the labels go from {one.min()} to {one.max()}")
+            checks.fail(
+                "classes", classes, f"the labels go from {one.min()} to {one.max()}"
+            )
     return found
 
 
-def _test_places(labels: NDArray[Any], share: float, rng: np.random.Generator) -> IntArray:
+def _test_places(
+    labels: NDArray[Any], share: float, rng: np.random.Generator
+) -> IntArray:
     """Return the sorted places of the test part, a share of each class."""
     order = rng.permutation(len(labels))
     chosen = []
@@ -186,5 +214,7 @@ def _test_places(labels: NDArray[Any], share: float, rng: np.random.Generator) -
         chosen.append(own[: min(max(round(share * len(own)), 1), len(own) - 1)])
     places: IntArray = np.sort(np.concatenate(chosen))
     if not len(places):
-        raise ValueError("y has one sample of each class, but a split needs a class with two")
+        raise ValueError(
+            "y has one sample of each class, but a split needs a class with two"
+        )
     return places

@@ -1,6 +1,8 @@
-"""Atomic writes: a file has all of its new content or, whatever happens, its old content.
+"""Atomic writes: a file has all of its new content or, whatever happens, its old
+content.
 
-Reading is here too: the bytes of a regular file and of nothing else, and JSON that is strict.
+Reading is here too: the bytes of a regular file and of nothing else, and JSON that is
+strict.
 """
 
 import contextlib
@@ -17,16 +19,19 @@ from kan_ref import checks
 
 @contextlib.contextmanager
 def replacing(name: str, suffix: str = ".tmp") -> Iterator[str]:
-    """Yield the name of an empty temporary file, which replaces the file `name` at the end.
+    """Yield the name of an empty temporary file, which replaces the file `name` at the
+    end.
 
-    The temporary file `.kan_ref-*` is in the same folder and its name ends in `suffix`. Links are
-    followed, and an older file keeps its permissions. If the block raises an error, the temporary
-    file is removed and the old file stays as it was. An OSError, such as that of a folder that does
-    not exist, has `name` as its file name. A process that is killed in the block leaves its
-    temporary file behind.
+    The temporary file `.kan_ref-*` is in the same folder and its name ends in `suffix`.
+    Links are followed, and an older file keeps its permissions. If the block raises an
+    error, the temporary file is removed and the old file stays as it was. An OSError,
+    such as that of a folder that does not exist, has `name` as its file name. A process
+    that is killed in the block leaves its temporary file behind.
     """
     target = os.path.realpath(name)
-    place = os.path.join(os.path.dirname(target), f".kan_ref-{secrets.token_hex(8)}{suffix}")
+    place = os.path.join(
+        os.path.dirname(target), f".kan_ref-{secrets.token_hex(8)}{suffix}"
+    )
     try:
         os.close(os.open(place, os.O_CREAT | os.O_EXCL, 0o666))
         try:
@@ -52,7 +57,8 @@ def replace_file(name: str, data: bytes) -> None:
 
 
 def read_regular(name: str, most: int | None = None) -> bytes:
-    """Return the content of a regular file, without ever waiting for a pipe or a device.
+    """Return the content of a regular file, without ever waiting for a pipe or a
+    device.
 
     Anything else is an OSError, and more than `most` bytes a ValueError.
     """
@@ -60,12 +66,16 @@ def read_regular(name: str, most: int | None = None) -> bytes:
     with open(name, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if most is not None and size > most:
-            raise ValueError(f"{name} has {size} bytes, but such a file may have at most {most}")
+            raise ValueError(
+                f"{name} has {size} bytes, but such a file may have at most {most}"
+            )
         return file.read()
 
 
 def _check_regular(name: str) -> int:
-    """Return the mode of a regular file; OSError for a folder, a pipe, a socket or a device."""
+    """Return the mode of a regular file; OSError for a folder, a pipe, a socket or a
+    device.
+    """
     mode = os.stat(name).st_mode
     if not stat.S_ISREG(mode):
         code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
@@ -80,14 +90,16 @@ def parse_json(
 ) -> Any:
     """Return the value of a JSON text in UTF-8 (RFC 8259), else raise ValueError.
 
-    `whole` converts its integers, and `constant` the words NaN, Infinity and -Infinity, which are
-    not JSON. Repeated keys are errors.
+    `whole` converts its integers, and `constant` the words NaN, Infinity and -Infinity,
+    which are not JSON. Repeated keys are errors.
     """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
         if len(members) < len(pairs):
-            raise ValueError(f"it has a repeated key among {checks.shown(list(members))}")
+            raise ValueError(
+                f"it has a repeated key among {checks.shown(list(members))}"
+            )
         return members
 
     def reject(word: str) -> None:

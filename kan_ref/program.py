@@ -1,9 +1,9 @@
 """What all programs share: how they end, and whether their output can be written.
 
-A program ends with its status, after Ctrl-C with one line and status 130, and silently where its
-output has no reader. Functions that the programs call let KeyboardInterrupt pass. `fit` alone ends
-at KeyboardInterrupt with the network so far. A program whose numbers would then come from a shorter
-run does without it (`interrupts_end_fits`).
+A program ends with its status, after Ctrl-C with one line and status 130, and silently
+where its output has no reader. Functions that the programs call let KeyboardInterrupt
+pass. `fit` alone ends at KeyboardInterrupt with the network so far. A program whose
+numbers would then come from a shorter run does without it (`interrupts_end_fits`).
 """
 
 import argparse
@@ -21,7 +21,11 @@ NO_READER = 141  # 128 + SIGPIPE
 
 
 def check_output(
-    line: argparse.ArgumentParser, option: str, path: Path, *, makes_folder: bool = False
+    line: argparse.ArgumentParser,
+    option: str,
+    path: Path,
+    *,
+    makes_folder: bool = False,
 ) -> None:
     """End the program with status 2, before its work, if a file cannot be written."""
     folder = path.parent
@@ -29,7 +33,9 @@ def check_output(
         folder = folder.parent
     is_writable = os.access(path if path.exists() else folder, os.W_OK)
     if path.is_dir() or not folder.is_dir() or not is_writable:
-        line.error(f"{option} is {path}, but must be a file in a folder that can be written")
+        line.error(
+            f"{option} is {path}, but must be a file in a folder that can be written"
+        )
 
 
 class _Interruption(BaseException):
@@ -38,17 +44,20 @@ class _Interruption(BaseException):
 
 @contextlib.contextmanager
 def interrupts_end_fits() -> Iterator[None]:
-    """Raise KeyboardInterrupt after Ctrl-C in the block, also in a run of `fit`, which ends, too.
+    """Raise KeyboardInterrupt after Ctrl-C in the block, also in a run of `fit`, which
+    ends, too.
 
-    So no result of an interrupted run is taken for that of a finished one. Only the main thread
-    receives signals.
+    So no result of an interrupted run is taken for that of a finished one. Only the
+    main thread receives signals.
     """
 
     def interrupt(*_: Any) -> NoReturn:
         raise _Interruption
 
     before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
+    if threading.current_thread() is not threading.main_thread() or not callable(
+        before
+    ):
         yield
         return
     signal.signal(signal.SIGINT, interrupt)
@@ -63,22 +72,27 @@ def interrupts_end_fits() -> Iterator[None]:
 def run_program(main: Callable[[], int], *, ends_fits: bool = False) -> NoReturn:
     """Run a program and end the process with its status.
 
-    `main` takes no arguments and returns the status, or raises SystemExit with it. After Ctrl-C the
-    text of the KeyboardInterrupt, or "interrupted", is the last line of standard error; with
-    `ends_fits`, also in a `fit`, which would return the network so far.
+    `main` takes no arguments and returns the status, or raises SystemExit with it.
+    After Ctrl-C the text of the KeyboardInterrupt, or "interrupted", is the last line
+    of standard error; with `ends_fits`, also in a `fit`, which would return the network
+    so far.
     """
     status: str | int | None
     try:
         with interrupts_end_fits() if ends_fits else contextlib.nullcontext():
             try:
                 status = main()
-            except SystemExit as end:  # as after --help, whose text may still be buffered
+            except (
+                SystemExit
+            ) as end:  # as after --help, whose text may still be buffered
                 status = end.code
             sys.stdout.flush()
     except KeyboardInterrupt as interruption:
         print(str(interruption) or "interrupted", file=sys.stderr)
         status = INTERRUPTED
-    except BrokenPipeError:  # as after `| head`; what is still buffered would raise it again
+    except (
+        BrokenPipeError
+    ):  # as after `| head`; what is still buffered would raise it again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = NO_READER
     sys.exit(status)

@@ -1,8 +1,8 @@
 """Toy functions with known Kolmogorov-Arnold representations.
 
-Each target is a composition of sums and functions of one variable, so that a small network of the
-given widths can represent it exactly, up to the splines (Liu et al., "KAN: Kolmogorov-Arnold
-Networks", arXiv 2404.19756, section 3.1):
+Each target is a composition of sums and functions of one variable, so that a small
+network of the given widths can represent it exactly, up to the splines (Liu et al.,
+"KAN: Kolmogorov-Arnold Networks", arXiv 2404.19756, section 3.1):
 
     bessel         J_0(20 x)                                                      [1, 1]
     exp_sin        exp(sin(pi x_1) + x_2^2)                                       [2, 1, 1]
@@ -10,9 +10,9 @@ Networks", arXiv 2404.19756, section 3.1):
     exp_mean_sin2  exp((1/100) sum_i sin^2(pi x_i / 2))                           [100, 1, 1]
     exp_two_sines  exp((sin(pi (x_1^2 + x_2^2)) + sin(pi (x_3^2 + x_4^2))) / 2)   [4, 4, 2, 1]
 
-The paper states no domain for them. Points here are uniform on [-1, 1]^d, the default of the
-paper's own code, as are the numbers of points: 1000 for training and 1000 for testing. For
-exp_two_sines the paper gives two shapes; the one above is in its list.
+The paper states no domain for them. Points here are uniform on [-1, 1]^d, the default
+of the paper's own code, as are the numbers of points: 1000 for training and 1000 for
+testing. For exp_two_sines the paper gives two shapes; the one above is in its list.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,8 @@ class Target(NamedTuple):
     f : callable
         x (n, n_in) -> y (n, 1), exact to rounding.
     shape : tuple of int
-        Widths of the smallest network that the paper gives for it; the first one is n_in.
+        Widths of the smallest network that the paper gives for it; the first one is
+        n_in.
     """
 
     f: Callable[[FloatArray], FloatArray]
@@ -87,32 +88,34 @@ def sample(
     noise: float = 0.0,
     rng: np.random.Generator,
 ) -> Data:
-    """Draw independent uniform points from a domain, and return them with the values of a function.
+    """Draw independent uniform points from a domain, and return them with the values of
+    a function.
 
     Parameters
     ----------
     f : str or callable
-        A key of `TARGETS`: "bessel", "exp_sin", "product", "exp_mean_sin2" or "exp_two_sines"; or a
-        function of your own, x (n, n_in) -> y (n,) or (n, n_out), one row for each sample. It is
-        called once with the training points and once with the test points.
+        A key of `TARGETS`: "bessel", "exp_sin", "product", "exp_mean_sin2" or
+        "exp_two_sines"; or a function of your own, x (n, n_in) -> y (n,) or (n, n_out),
+        one row for each sample. It is called once with the training points and once
+        with the test points.
     n_in : int, optional
         Number of inputs of your own function: 2, or as many as `domain` has rows.
     domain : (2,) or (n_in, 2), optional
-        Lower and upper bound of every input, or of each, for your own function; -1 and 1 by
-        default.
+        Lower and upper bound of every input, or of each, for your own function; -1 and
+        1 by default.
     n_train, n_test : int
         Numbers of points, at least 1.
     noise : float
-        Standard deviation of the normal noise added to `y_train`, at least 0. Test values are
-        exact.
+        Standard deviation of the normal noise added to `y_train`, at least 0. Test
+        values are exact.
     rng : numpy.random.Generator
         The only source of randomness.
 
     Returns
     -------
     data : Data
-        `x_train` (n_train, n_in), `y_train` (n_train, n_out), `x_test` (n_test, n_in), `y_test`
-        (n_test, n_out).
+        `x_train` (n_train, n_in), `y_train` (n_train, n_out), `x_test` (n_test, n_in),
+        `y_test` (n_test, n_out).
 
     Notes
     -----
@@ -138,7 +141,9 @@ def sample(
         target = TARGETS[checks.choice("f", f, TARGETS)]
         for name, given in (("n_in", n_in), ("domain", domain)):
             if given is not None:
-                checks.fail(name, given, f"{f!r} has its own: it is for functions", TypeError)
+                checks.fail(
+                    name, given, f"{f!r} has its own: it is for functions", TypeError
+                )
         function, n_in = target.f, target.shape[0]
     low, high = _bounds(n_in, (-1.0, 1.0) if domain is None else domain)
     x_train = rng.uniform(low, high, (n_train, len(low)))
@@ -156,7 +161,9 @@ def _bounds(n_in: int | None, domain: object) -> FloatArray:
     else:
         bounds = checks.array("domain", domain, ("n_in" if n_in is None else n, 2))
     if not (bounds[:, 0] < bounds[:, 1]).all():
-        checks.fail("domain", domain, "each lower bound must be less than the upper one")
+        checks.fail(
+            "domain", domain, "each lower bound must be less than the upper one"
+        )
     return bounds.T
 
 

@@ -1,8 +1,9 @@
-"""Learnable activation networks (LANs): an MLP whose activations are trained, one per hidden node.
+"""Learnable activation networks (LANs): an MLP whose activations are trained, one per
+hidden node.
 
-Theorem (Liu et al. 2024, appendix B, and the chain rule). With weights W_l (n_{l+1}, n_l), biases
-v_l (n_{l+1},), curves phi_lj of a fixed base function b and basis functions B_ljm on the knot
-vector of node j, x_0 = x, and dy = dR/dy of a scalar R,
+Theorem (Liu et al. 2024, appendix B, and the chain rule). With weights W_l (n_{l+1},
+n_l), biases v_l (n_{l+1},), curves phi_lj of a fixed base function b and basis
+functions B_ljm on the knot vector of node j, x_0 = x, and dy = dR/dy of a scalar R,
 
     (M5)  (M1)-(M4) of an MLP, with phi_lj in place of s
     (M6)  phi_lj(z) = b(z) + sum_m c_ljm B_ljm(z),   phi_lj'(z) = b'(z) + sum_m c_ljm B_ljm'(z)
@@ -16,10 +17,11 @@ and for a new network
     (M10)  c = 0: the network equals the MLP with activation b
            (Liu et al. 2024, appendix B.3: "start from a pretrained MLP")
 
-A node's curve needs no factors w_b, w_s: the weights of the next layer scale it. theta runs layer
-by layer: W_l in C order, v_l, and, except in the last layer, c_l in C order. Outside its grid a
-curve decays to b, as on the edges of a KAN. A node's grid lies on its pre-activations z for a
-batch, with the margin that `hidden_bounds` gives the hidden grids of a KAN.
+A node's curve needs no factors w_b, w_s: the weights of the next layer scale it. theta
+runs layer by layer: W_l in C order, v_l, and, except in the last layer, c_l in C order.
+Outside its grid a curve decays to b, as on the edges of a KAN. A node's grid lies on
+its pre-activations z for a batch, with the margin that `hidden_bounds` gives the hidden
+grids of a KAN.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +33,12 @@ from kan_ref import bspline, checks
 from kan_ref.baselines.mlp import MLP, Cache, Perceptron, init_mlp
 from kan_ref.bspline import Bases, KnotVectors
 from kan_ref.checks import FloatArray
-from kan_ref.functions import ACTIVATION_NAMES, BASE_NAMES, activation_values, base_function
+from kan_ref.functions import (
+    ACTIVATION_NAMES,
+    BASE_NAMES,
+    activation_values,
+    base_function,
+)
 from kan_ref.network import COEF_SCALE, check_widths, read_domain
 
 LAN_BASE_NAMES = tuple(dict.fromkeys((*BASE_NAMES, *ACTIVATION_NAMES)))
@@ -39,7 +46,8 @@ LAN_BASE_NAMES = tuple(dict.fromkeys((*BASE_NAMES, *ACTIVATION_NAMES)))
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LAN(Perceptron):
-    """A learnable activation network; immutable, its parameters also as a read-only vector `theta`.
+    """A learnable activation network; immutable, its parameters also as a read-only
+    vector `theta`.
 
     Parameters
     ----------
@@ -54,7 +62,8 @@ class LAN(Perceptron):
     degree : int
         At least 0; the same for all.
     base : str
-        "silu", "identity", "zero", "tanh", "relu" or "sine": what every spline is added to.
+        "silu", "identity", "zero", "tanh", "relu" or "sine": what every spline is added
+        to.
 
     Attributes
     ----------
@@ -94,13 +103,22 @@ class LAN(Perceptron):
             shape = (n_out, rows[-1].n_basis)
             pieces.append(checks.array(f"coefs[{number}]", self.coefs[number], shape))
             pieces += arrays[2 * number + 2 : 2 * number + 4]
-        own = {"degree": degree, "rows": tuple(rows), "knots": tuple(row.knots for row in rows)}
+        own = {
+            "degree": degree,
+            "rows": tuple(rows),
+            "knots": tuple(row.knots for row in rows),
+        }
         self.__dict__.update(own)
         self.set_theta(np.concatenate(pieces, axis=None))  # flattened
 
-    def curves(self, number: int, z: FloatArray) -> tuple[FloatArray, FloatArray, Bases]:
-        """Return for layer `number` at z (batch, n_nodes): values, derivatives, bases."""
-        bases = bspline.evaluate_bases(self.rows[number], z, 1, gathered=True, workspace=None)
+    def curves(
+        self, number: int, z: FloatArray
+    ) -> tuple[FloatArray, FloatArray, Bases]:
+        """Return for layer `number` at z (batch, n_nodes): values, derivatives, bases.
+        """
+        bases = bspline.evaluate_bases(
+            self.rows[number], z, 1, gathered=True, workspace=None
+        )
         function = activation_values if self.base in ACTIVATION_NAMES else base_function
         base, coef = function(self.base, z, (0, 1)), self.coefs[number].reshape(1, -1)
         # [eq:lan-curve]
@@ -123,21 +141,29 @@ class LAN(Perceptron):
             return []
         # [eq:lan-jacobian]
         dense = bspline.scatter(cache.bases.active, 0, cache.bases.n_columns)
-        return [sensitivity[..., None] * dense.reshape(len(dense), 1, sensitivity.shape[2], -1)]
+        return [
+            sensitivity[..., None]
+            * dense.reshape(len(dense), 1, sensitivity.shape[2], -1)
+        ]
         # [/eq:lan-jacobian]
 
     def move_grids(
         self, x: FloatArray, knots_at: Callable[..., FloatArray], *, keep: bool = True
     ) -> "LAN":
-        """Return the network with other grids, layer by layer; `keep` keeps its curves."""
+        """Return the network with other grids, layer by layer; `keep` keeps its curves.
+        """
         lan = self
         for number, row in enumerate(self.rows):
             z = pre_activations(lan, x)[number]
             coefs, knots = list(lan.coefs), list(lan.knots)
             knots[number] = knots_at(z, row.n_basis - lan.degree, lan.degree)
-            if keep:  # to the spline code it is a layer with one output and one edge per node
+            if (
+                keep
+            ):  # to the spline code it is a layer with one output and one edge per node
                 coef = coefs[number][None]
-                moved = bspline.move_coefficients(row.knots, lan.degree, coef, knots[number], z)
+                moved = bspline.move_coefficients(
+                    row.knots, lan.degree, coef, knots[number], z
+                )
                 coefs[number] = moved[0]
             lan = replace(lan, coefs=tuple(coefs), knots=tuple(knots))
         return lan
@@ -156,7 +182,9 @@ def pre_activations(lan: LAN, x: FloatArray) -> list[FloatArray]:
 
 def _hidden_knots(z: FloatArray, n_intervals: int, degree: int) -> FloatArray:
     """Return even grids on pre-activations, with the margin of hidden grids."""
-    return bspline.uniform_knots(*bspline.hidden_bounds(z, n_intervals), n_intervals, degree)
+    return bspline.uniform_knots(
+        *bspline.hidden_bounds(z, n_intervals), n_intervals, degree
+    )
 
 
 @np.errstate(all="ignore")
@@ -175,20 +203,22 @@ def init_lan(
     Parameters
     ----------
     widths : sequence of int
-        (n_0, ..., n_L); the nodes of all layers between the first and the last have curves.
+        (n_0, ..., n_L); the nodes of all layers between the first and the last have
+        curves.
     n_intervals : int
         At least 1; the same for all curves.
     degree : int
         At least 0.
     domain : (2,) or (n_in, 2), or (N, n_in)
-        Bounds of the inputs, low < high, for all or for each; any other shape is samples, which
-        serve as the probe batch.
+        Bounds of the inputs, low < high, for all or for each; any other shape is
+        samples, which serve as the probe batch.
     x : (N, n_in), optional
-        Probe batch on whose pre-activations the grids are placed. Without it and without samples
-        every grid lies on [smallest low, largest high].
+        Probe batch on whose pre-activations the grids are placed. Without it and
+        without samples every grid lies on [smallest low, largest high].
     base : str
-        "silu", "identity", "zero", "tanh", "relu" or "sine". Weights are drawn as `init_mlp` draws
-        them for that activation, and as for "tanh" where the base is not an activation.
+        "silu", "identity", "zero", "tanh", "relu" or "sine". Weights are drawn as
+        `init_mlp` draws them for that activation, and as for "tanh" where the base is
+        not an activation.
     rng : numpy.random.Generator
         Draws all weights, then the coefficients layer by layer.
 
@@ -212,7 +242,9 @@ def init_lan(
     low, high, probe = read_domain(domain, sizes[0])
     if x is not None:
         probe = checks.samples("x", x, ("batch", sizes[0]))
-    mlp = init_mlp(sizes, activation=base if base in ACTIVATION_NAMES else "tanh", rng=rng)
+    mlp = init_mlp(
+        sizes, activation=base if base in ACTIVATION_NAMES else "tanh", rng=rng
+    )
     # [eq:lan-draws]
     shapes = [(n_out, n_intervals + degree) for n_out in sizes[1:-1]]
     coefs = tuple(COEF_SCALE * rng.standard_normal(shape) for shape in shapes)
@@ -225,7 +257,8 @@ def init_lan(
 
 @np.errstate(all="ignore")
 def lan_from_mlp(mlp: MLP, x: object, *, n_intervals: int, degree: int) -> LAN:
-    """Convert an MLP, trained or not, into a learnable activation network with equal outputs.
+    """Convert an MLP, trained or not, into a learnable activation network with equal
+    outputs.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
-"""The multilayer perceptron (MLP) that a KAN is compared with, on one flat vector of parameters.
+"""The multilayer perceptron (MLP) that a KAN is compared with, on one flat vector of
+parameters.
 
-Theorem (Liu et al. 2024, eq. 2.9, and the chain rule; Rumelhart, Hinton & Williams 1986). With
-weights W_l (n_{l+1}, n_l), biases v_l (n_{l+1},), an activation s, x_0 = x, and dy = dR/dy of a
-scalar R,
+Theorem (Liu et al. 2024, eq. 2.9, and the chain rule; Rumelhart, Hinton & Williams
+1986). With weights W_l (n_{l+1}, n_l), biases v_l (n_{l+1},), an activation s, x_0 = x,
+and dy = dR/dy of a scalar R,
 
     (M1)  z_l = x_l W_l^T + v_l,    x_{l+1} = s(z_l) for l < L - 1,    y = z_{L-1}
     (M2)  d_W_l = dz_l^T x_l,       d_v_l = sum_b dz_l,                dz_{L-1} = dy
@@ -11,8 +12,9 @@ scalar R,
           n = (sample b, output o),   S_{L-1}[(b, o), j] = 1 where j = o, else 0;
           S_{l-1} = (S_l W_l) * s'(z_{l-1})
 
-theta runs layer by layer: W_l in C order, then v_l. In a learnable activation network (`lan`) each
-hidden node has an s of its own, with coefficients, which follow v_l in theta.
+theta runs layer by layer: W_l in C order, then v_l. In a learnable activation network
+(`lan`) each hidden node has an s of its own, with coefficients, which follow v_l in
+theta.
 """
 
 import math
@@ -33,7 +35,9 @@ _SIREN_FREQUENCY = 30.0  # Sitzmann et al. 2020, section 3.2
 
 
 class Cache(NamedTuple):
-    """A layer's inputs `x` (batch, n_in); of hidden nodes s'(z), and the bases of their splines."""
+    """A layer's inputs `x` (batch, n_in); of hidden nodes s'(z), and the bases of their
+    splines.
+    """
 
     x: FloatArray
     slope: FloatArray | None
@@ -42,7 +46,9 @@ class Cache(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Perceptron(Model):
-    """Affine maps with an activation on every hidden node: what an MLP and a LAN have in common."""
+    """Affine maps with an activation on every hidden node: what an MLP and a LAN have
+    in common.
+    """
 
     weights: tuple[FloatArray, ...]
     biases: tuple[FloatArray, ...]
@@ -53,17 +59,27 @@ class Perceptron(Model):
         """Return [W_0, v_0, W_1, ...], checked, and set the widths."""
         if len(self.weights) == 0 or len(self.weights) != len(self.biases):
             n = len(self.weights), len(self.biases)
-            checks.fail("(len(weights), len(biases))", n, "both need the same number, at least 1")
+            checks.fail(
+                "(len(weights), len(biases))",
+                n,
+                "both need the same number, at least 1",
+            )
         found: list[FloatArray] = []
-        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+        for number, (weight, bias) in enumerate(
+            zip(self.weights, self.biases, strict=True)
+        ):
             n_in = len(found[-1]) if found else "n_in"
             found.append(checks.samples(f"weights[{number}]", weight, ("n_out", n_in)))
             found.append(checks.array(f"biases[{number}]", bias, (len(found[-1]),)))
         self.__dict__["widths"] = (found[0].shape[1], *map(len, found[1::2]))
         return found
 
-    def curves(self, number: int, z: FloatArray) -> tuple[FloatArray, FloatArray, Bases | None]:
-        """Return s(z), s'(z) of the hidden nodes of layer `number`, and the bases of splines."""
+    def curves(
+        self, number: int, z: FloatArray
+    ) -> tuple[FloatArray, FloatArray, Bases | None]:
+        """Return s(z), s'(z) of the hidden nodes of layer `number`, and the bases of
+        splines.
+        """
         raise NotImplementedError
 
     def curve_gradients(self, cache: Cache, dy: FloatArray) -> list[FloatArray]:
@@ -80,8 +96,12 @@ class Perceptron(Model):
         return tuple(sum(map(np.prod, shapes)) for shapes in self._shapes())
 
     def _shapes(self) -> list[list[tuple[int, ...]]]:
-        """Return the shapes of W_l, v_l, c_l of each layer; c_l is empty without splines."""
-        n_bases = [row.n_basis for row in self.rows] + [0] * (len(self.widths) - len(self.rows))
+        """Return the shapes of W_l, v_l, c_l of each layer; c_l is empty without
+        splines.
+        """
+        n_bases = [row.n_basis for row in self.rows] + [0] * (
+            len(self.widths) - len(self.rows)
+        )
         ends = zip(pairwise(self.widths), n_bases, strict=False)
         return [[(n_out, n_in), (n_out,), (n_out, n)] for (n_in, n_out), n in ends]
 
@@ -89,15 +109,23 @@ class Perceptron(Model):
         """Return weights, biases and coefficients on theta."""
         arrays = _split(theta, [shape for shapes in self._shapes() for shape in shapes])
         coefs = tuple(arrays[2::3][: len(self.rows)])
-        return {"weights": tuple(arrays[::3]), "biases": tuple(arrays[1::3]), "coefs": coefs}
+        return {
+            "weights": tuple(arrays[::3]),
+            "biases": tuple(arrays[1::3]),
+            "coefs": coefs,
+        }
 
     def run_flow(
         self, inputs: FloatArray, workspaces: Sequence[object] = ()
     ) -> tuple[list[FloatArray], tuple[Cache, ...]]:
-        """Compute the outputs of every layer by (M1), and caches; it needs no workspaces."""
+        """Compute the outputs of every layer by (M1), and caches; it needs no
+        workspaces.
+        """
         flow, caches, x = [], [], inputs
         # [eq:mlp-forward]
-        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+        for number, (weight, bias) in enumerate(
+            zip(self.weights, self.biases, strict=True)
+        ):
             z = x @ weight.T
             z += bias
             if number == len(self.weights) - 1:
@@ -112,11 +140,16 @@ class Perceptron(Model):
         return flow, tuple(caches)
 
     def run_backward(self, caches: Sequence[Cache], dy: FloatArray) -> FloatArray:
-        """Compute dR/d theta, (n_params,), by (M2) and (M3), given dy (batch, n_out)."""
+        """Compute dR/d theta, (n_params,), by (M2) and (M3), given dy (batch, n_out).
+        """
         return self.gradients(caches, dy)[1]
 
-    def gradients(self, caches: Sequence[Cache], dy: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Compute dR/dx (batch, n_in) and dR/d theta (n_params,), given dy (batch, n_out)."""
+    def gradients(
+        self, caches: Sequence[Cache], dy: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Compute dR/dx (batch, n_in) and dR/d theta (n_params,), given dy (batch,
+        n_out).
+        """
         pieces: list[FloatArray] = []
         # [eq:mlp-backward]
         for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
@@ -128,7 +161,8 @@ class Perceptron(Model):
         return dy, np.concatenate(pieces, axis=None)  # flattened
 
     def jacobian(self, caches: Sequence[Cache], scale: float = 1.0) -> list[FloatArray]:
-        """Compute d (scale * prediction) / d theta by (M4): one dense block, row b * n_out + o.
+        """Compute d (scale * prediction) / d theta by (M4): one dense block, row b *
+        n_out + o.
 
         Implements :eq:`mlp-jacobian`. Memory: 16 batch n_out n_params bytes.
         """
@@ -146,13 +180,16 @@ class Perceptron(Model):
         # [/eq:mlp-jacobian]
         n_rows = batch * n_last
         sizes = [int(np.prod(block.shape[2:])) for block in blocks]
-        flat = [block.reshape(n_rows, n) for block, n in zip(blocks, sizes, strict=True)]
+        flat = [
+            block.reshape(n_rows, n) for block, n in zip(blocks, sizes, strict=True)
+        ]
         return [np.concatenate(flat, axis=1)]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MLP(Perceptron):
-    """A multilayer perceptron; immutable, its parameters also as one read-only vector `theta`.
+    """A multilayer perceptron; immutable, its parameters also as one read-only vector
+    `theta`.
 
     Parameters
     ----------
@@ -191,10 +228,14 @@ class MLP(Perceptron):
         return value, slope, None
 
     def __repr__(self) -> str:
-        return f"MLP({list(self.widths)}, {self.activation}, {self.n_params} parameters)"
+        return (
+            f"MLP({list(self.widths)}, {self.activation}, {self.n_params} parameters)"
+        )
 
 
-def init_mlp(widths: Sequence[int], *, activation: str, rng: np.random.Generator) -> MLP:
+def init_mlp(
+    widths: Sequence[int], *, activation: str, rng: np.random.Generator
+) -> MLP:
     """Make an MLP with the usual random weights and zero biases.
 
     Parameters
@@ -202,10 +243,10 @@ def init_mlp(widths: Sequence[int], *, activation: str, rng: np.random.Generator
     widths : sequence of int
         (n_0, ..., n_L).
     activation : str
-        "tanh": Glorot & Bengio 2010, uniform with bound sqrt(6 / (n_in + n_out)). "relu", "silu":
-        He et al. 2015, normal with variance 2 / n_in. "sine": Sitzmann et al. 2020 (SIREN),
-        uniform, bound 30 / n_in in the first layer, sqrt(6 / n_in) in the others (the weights
-        contain their factor 30).
+        "tanh": Glorot & Bengio 2010, uniform with bound sqrt(6 / (n_in + n_out)).
+        "relu", "silu": He et al. 2015, normal with variance 2 / n_in. "sine": Sitzmann
+        et al. 2020 (SIREN), uniform, bound 30 / n_in in the first layer, sqrt(6 / n_in)
+        in the others (the weights contain their factor 30).
     rng : numpy.random.Generator
 
     Returns
@@ -230,7 +271,9 @@ def init_mlp(widths: Sequence[int], *, activation: str, rng: np.random.Generator
         siren = _SIREN_FREQUENCY / n_in if number == 0 else np.sqrt(6.0 / n_in)
         bound = siren if activation == "sine" else glorot
         weights.append(rng.uniform(-bound, bound, (n_out, n_in)))
-    return MLP(tuple(weights), tuple(np.zeros(n_out) for n_out in sizes[1:]), activation)
+    return MLP(
+        tuple(weights), tuple(np.zeros(n_out) for n_out in sizes[1:]), activation
+    )
 
 
 def _split(theta: FloatArray, shapes: Sequence[tuple[int, ...]]) -> list[FloatArray]:

@@ -1,9 +1,11 @@
-"""B-splines: knot vectors, the Cox-de Boor recursion, weighted sums, knot insertion, curve fits.
+"""B-splines: knot vectors, the Cox-de Boor recursion, weighted sums, knot insertion,
+curve fits.
 
-Public, with checks of every argument, are basis, basis_integral, blended_knots, check_knots,
-data_bounds, extended_knots, fit_curve, greville, hidden_bounds, insert_knots, jump_weights,
-refined_breakpoints and uniform_knots. The other names are for the packages of kan_ref: they take
-checked arguments, check nothing and may change at any time.
+Public, with checks of every argument, are basis, basis_integral, blended_knots,
+check_knots, data_bounds, extended_knots, fit_curve, greville, hidden_bounds,
+insert_knots, jump_weights, refined_breakpoints and uniform_knots. The other names are
+for the packages of kan_ref: they take checked arguments, check nothing and may change
+at any time.
 """
 
 from kan_ref.bspline.bases import (

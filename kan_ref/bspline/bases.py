@@ -1,25 +1,27 @@
-"""All basis functions of a knot vector at any point: values, integrals, sums for every edge, jumps.
+"""All basis functions of a knot vector at any point: values, integrals, sums for every
+edge, jumps.
 
-`evaluation` computes the degree + 1 nonzero values at each point, (B4)-(B6); here they are placed
-among all n_basis. Two more facts (de Boor, A Practical Guide to Splines, rev. ed., ch. X, (33), and
-ch. XI on knot averages):
+`evaluation` computes the degree + 1 nonzero values at each point, (B4)-(B6); here they
+are placed among all n_basis. Two more facts (de Boor, A Practical Guide to Splines,
+rev. ed., ch. X, (33), and ch. XI on knot averages):
 
     (B12)  int_{-inf}^x B_{m,d} = (t_{m+d+1} - t_m) / (d + 1) * sum_{j >= m} B_{j,d+1}(x)
     (B13)  x = sum_m xi_m B_m(x) on [a, b] for d >= 1,   xi_m = (t_{m+1} + ... + t_{m+d}) / d
 
-Weighted sums for every edge by itself, with the matrix C (n_out, n_in * n_basis) of `evaluation`,
+Weighted sums for every edge by itself, with the matrix C (n_out, n_in * n_basis) of
+`evaluation`,
 
     (B10)  s_bji     = sum_m B_m(x_bi) C_j,im
     (B11)  d_C_j,im  = sum_b d_edges_bji B_m(x_bi)
 
-have only degree + 1 nonzero terms for each sample and input. The derivatives of a spline come from
-its coefficients by differencing them (de Boor, ch. X, (15)-(16)):
+have only degree + 1 nonzero terms for each sample and input. The derivatives of a
+spline come from its coefficients by differencing them (de Boor, ch. X, (15)-(16)):
 
     (B24)  d^(0) = c,   d^(q)_m = (k - q + 1) (d^(q-1)_m - d^(q-1)_{m-1}) / (t_{m+k-q+1} - t_m)
 
-with 0/0 := 0. The k-th derivative is piecewise constant with the values d^(k), so its jump at an
-inner breakpoint is a fixed combination of k + 2 coefficients. Times h^k, with h = (b - a) / G, it
-does not depend on the units of x.
+with 0/0 := 0. The k-th derivative is piecewise constant with the values d^(k), so its
+jump at an inner breakpoint is a fixed combination of k + 2 coefficients. Times h^k,
+with h = (b - a) / G, it does not depend on the units of x.
 """
 
 from dataclasses import replace
@@ -27,13 +29,20 @@ from dataclasses import replace
 import numpy as np
 
 from kan_ref import checks
-from kan_ref.bspline.evaluation import ActiveBasis, Bases, evaluate_bases, matrix_gradient, place
+from kan_ref.bspline.evaluation import (
+    ActiveBasis,
+    Bases,
+    evaluate_bases,
+    matrix_gradient,
+    place,
+)
 from kan_ref.bspline.knots import check_knots, per_input, prepare_knots
 from kan_ref.checks import FloatArray
 
 
 def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatArray:
-    """Evaluate all basis functions of each knot vector, or a derivative of them, at each point.
+    """Evaluate all basis functions of each knot vector, or a derivative of them, at
+    each point.
 
     Parameters
     ----------
@@ -49,7 +58,8 @@ def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatAr
     Returns
     -------
     basis : (batch, n_in, n_basis)
-        n_basis = n_knots - degree - 1. Implements :eq:`cox-de-boor`; Liu et al. 2024, section 2.4.
+        n_basis = n_knots - degree - 1. Implements :eq:`cox-de-boor`; Liu et al. 2024,
+        section 2.4.
 
     Examples
     --------
@@ -65,7 +75,9 @@ def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatAr
     return all_bases(points, vectors, degree, derivative)
 
 
-def all_bases(x: FloatArray, knots: FloatArray, degree: int, derivative: int = 0) -> FloatArray:
+def all_bases(
+    x: FloatArray, knots: FloatArray, degree: int, derivative: int = 0
+) -> FloatArray:
     """Return `basis` of checked arguments, (batch, n_in, n_basis)."""
     vectors = prepare_knots(knots.copy(), degree)
     n_in, n_basis = len(knots), vectors.n_basis
@@ -75,7 +87,9 @@ def all_bases(x: FloatArray, knots: FloatArray, degree: int, derivative: int = 0
 
 
 def scatter(active: ActiveBasis, plane: int, n_columns: int) -> FloatArray:
-    """Scatter a plane of nonzero values into zeros (batch, n_columns), in memory batch last."""
+    """Scatter a plane of nonzero values into zeros (batch, n_columns), in memory batch
+    last.
+    """
     columns, values = active.columns.T, active.planes[plane].swapaxes(1, 2)
     dense = np.zeros((n_columns, columns.shape[1]))
     place(columns, values, dense, slice(0, columns.shape[1]))
@@ -114,7 +128,8 @@ def knot_averages(knots: FloatArray, degree: int) -> FloatArray:
     # [eq:greville]
     points: FloatArray = (windows / degree).sum(axis=2)
     # [/eq:greville]
-    # a rounded mean of equal knots can lie beside them, at an end where every basis function is 0
+    # a rounded mean of equal knots can lie beside them, at an end where every basis
+    # function is 0
     return np.clip(points, windows[:, :, 0], windows[:, :, -1])
 
 
@@ -126,14 +141,15 @@ def basis_integral(knots: object, degree: int, low: object, high: object) -> Flo
     knots : (n_in, n_knots)
     degree : int
     low, high : float or (n_in,)
-        In either order: exchanging the limits changes the sign. Outside the knot vector the basis
-        functions are 0.
+        In either order: exchanging the limits changes the sign. Outside the knot vector
+        the basis functions are 0.
 
     Returns
     -------
     integral : (n_in, n_basis)
-        Implements :eq:`bspline-integral`. Its error is about 1e-15 of the integral over all x: over
-        a range that is narrow beside the support it is larger, relative to the result.
+        Implements :eq:`bspline-integral`. Its error is about 1e-15 of the integral over
+        all x: over a range that is narrow beside the support it is larger, relative to
+        the result.
 
     Examples
     --------
@@ -151,7 +167,9 @@ def basis_integral(knots: object, degree: int, low: object, high: object) -> Flo
         :, :, degree + 1 : degree + 1 + n_basis
     ]
     integral: FloatArray = (
-        (knots[:, degree + 1 :] - knots[:, :n_basis]) / (degree + 1) * (tails[1] - tails[0])
+        (knots[:, degree + 1 :] - knots[:, :n_basis])
+        / (degree + 1)
+        * (tails[1] - tails[0])
     )
     # [/eq:bspline-integral]
     return integral
@@ -172,7 +190,9 @@ def edge_sums(matrix: FloatArray, bases: Bases, plane: int = 0) -> FloatArray:
 
 
 def edge_matrix_gradient(d_edges: FloatArray, bases: Bases) -> FloatArray:
-    """Return the gradient with respect to the matrix, (B11), given d_edges (batch, n_out, n_in)."""
+    """Return the gradient with respect to the matrix, (B11), given d_edges (batch,
+    n_out, n_in).
+    """
     # [eq:edge-matrix-gradient]
     # a copy of the gathered form would compute `places` once more
     gathered = bases if bases.dense is None else replace(bases, dense=None)
@@ -181,7 +201,8 @@ def edge_matrix_gradient(d_edges: FloatArray, bases: Bases) -> FloatArray:
 
 
 def jump_weights(knots: object, degree: int) -> FloatArray:
-    """Return the jumps of the k-th derivative, times h^k, as weights of degree + 2 coefficients.
+    """Return the jumps of the k-th derivative, times h^k, as weights of degree + 2
+    coefficients.
 
     Parameters
     ----------
@@ -191,9 +212,9 @@ def jump_weights(knots: object, degree: int) -> FloatArray:
     Returns
     -------
     weights : (n_in, n_intervals - 1, degree + 2)
-        For evenly spaced knots the binomial coefficients with alternating signs. Beside an empty
-        interval, at a repeated breakpoint, the weights are 0: there a spline may be less smooth.
-        Implements :eq:`derivative-jumps`.
+        For evenly spaced knots the binomial coefficients with alternating signs. Beside
+        an empty interval, at a repeated breakpoint, the weights are 0: there a spline
+        may be less smooth. Implements :eq:`derivative-jumps`.
 
     Examples
     --------
@@ -226,7 +247,9 @@ def difference_weights(knots: FloatArray, degree: int) -> FloatArray:
 
 
 def _differences(weights: FloatArray) -> FloatArray:
-    """Subtract row m - 1 from row m; the result weights one coefficient more, on the left."""
+    """Subtract row m - 1 from row m; the result weights one coefficient more, on the
+    left.
+    """
     n_in, n_rows, width = weights.shape
     result = np.zeros((n_in, n_rows - 1, width + 1))
     result[:, :, 1:] = weights[:, 1:]

@@ -1,22 +1,25 @@
-"""The same curves on other knot vectors, without data: the blossom, and the insertion of one knot.
+"""The same curves on other knot vectors, without data: the blossom, and the insertion
+of one knot.
 
-Theorem (blossoming; Ramshaw 1989; de Boor's algorithm with a different argument at every level).
-Each polynomial piece F of degree k has one symmetric function f(u_1, ..., u_k), affine in every
-argument, with f(x, ..., x) = F(x). For the piece on a non-empty interval [t_J, t_{J+1}), with d^0_m
-= coef_m and m = J-k+l, ..., J at level l = 1, ..., k,
+Theorem (blossoming; Ramshaw 1989; de Boor's algorithm with a different argument at
+every level). Each polynomial piece F of degree k has one symmetric function f(u_1, ...,
+u_k), affine in every argument, with f(x, ..., x) = F(x). For the piece on a non-empty
+interval [t_J, t_{J+1}), with d^0_m = coef_m and m = J-k+l, ..., J at level l = 1, ...,
+k,
 
     (B17)  d^l_m = (1 - alpha) d^{l-1}_{m-1} + alpha d^{l-1}_m,
            alpha = (u_l - t_m) / (t_{m+k+1-l} - t_m)
     (B18)  f(u_1, ..., u_k) = d^k_J
     (B19)  coef_m = f(t_{m+1}, ..., t_{m+k})          for every non-empty piece under B_m
 
-Every denominator of (B17) spans [t_J, t_{J+1}], so repeated knots need no special case. By (B19)
-the coefficient m of a curve on a new knot vector t' is the blossom, at t'_{m+1}, ..., t'_{m+k}, of
-a piece under the new B_m. This is exact where the new knot vector has the old breakpoints;
-arguments beyond the old [a, b] continue its end polynomials.
+Every denominator of (B17) spans [t_J, t_{J+1}], so repeated knots need no special case.
+By (B19) the coefficient m of a curve on a new knot vector t' is the blossom, at
+t'_{m+1}, ..., t'_{m+k}, of a piece under the new B_m. This is exact where the new knot
+vector has the old breakpoints; arguments beyond the old [a, b] continue its end
+polynomials.
 
-A classical algorithm inserts one knot t into a knot vector (Boehm 1980). It agrees with the blossom
-and serves as an independent check of it:
+A classical algorithm inserts one knot t into a knot vector (Boehm 1980). It agrees with
+the blossom and serves as an independent check of it:
 
     (B20)  coef'_m = (1 - alpha_m) coef_{m-1} + alpha_m coef_m,
            alpha_m = (t - t_m) / (t_{m+k} - t_m), clipped to [0, 1]
@@ -29,8 +32,11 @@ from kan_ref.bspline.knots import breakpoints, check_knots, multiplicity
 from kan_ref.checks import FloatArray, IntArray
 
 
-def insert_knots(knots: object, degree: int, coef: object, new_knots: object) -> FloatArray:
-    """Return the coefficients of the same curves on knot vectors that contain all the old knots.
+def insert_knots(
+    knots: object, degree: int, coef: object, new_knots: object
+) -> FloatArray:
+    """Return the coefficients of the same curves on knot vectors that contain all the
+    old knots.
 
     Parameters
     ----------
@@ -38,7 +44,8 @@ def insert_knots(knots: object, degree: int, coef: object, new_knots: object) ->
     degree : int
     coef : (n_out, n_in, n_basis)
     new_knots : (n_in, any number)
-        Every old knot at least as often as in `knots`; the others between the first and the last.
+        Every old knot at least as often as in `knots`; the others between the first and
+        the last.
 
     Returns
     -------
@@ -51,7 +58,10 @@ def insert_knots(knots: object, degree: int, coef: object, new_knots: object) ->
     array([[[5., 6., 7.]]])
     """
     degree = checks.integer("degree", degree)
-    old, new = check_knots("knots", knots, degree), check_knots("new_knots", new_knots, degree)
+    old, new = (
+        check_knots("knots", knots, degree),
+        check_knots("new_knots", new_knots, degree),
+    )
     new = checks.array("new_knots", new, (len(old), "n_knots"))
     curves = checks.array("coef", coef, ("n_out", len(old), old.shape[1] - degree - 1))
     for i, (row, finer) in enumerate(zip(old, new, strict=True)):
@@ -68,7 +78,8 @@ def insert_knots(knots: object, degree: int, coef: object, new_knots: object) ->
 def insert_knot(
     knots: object, degree: int, coef: object, t: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Insert one knot, and return the coefficients of the same curves on the new knot vector.
+    """Insert one knot, and return the coefficients of the same curves on the new knot
+    vector.
 
     Parameters
     ----------
@@ -98,21 +109,30 @@ def insert_knot(
     # [eq:boehm]
     low, high = old[: n_basis + 1], old[degree:]
     alpha = np.where(
-        t >= high, 1.0, (np.clip(t, low, high) - low) / np.where(high > low, high - low, 1.0)
+        t >= high,
+        1.0,
+        (np.clip(t, low, high) - low) / np.where(high > low, high - low, 1.0),
     )
-    moved = (1.0 - alpha) * np.hstack([zeros, curves]) + alpha * np.hstack([curves, zeros])
+    moved = (1.0 - alpha) * np.hstack([zeros, curves]) + alpha * np.hstack(
+        [curves, zeros]
+    )
     # [/eq:boehm]
     return np.insert(old, np.searchsorted(old, t), t), moved
 
 
 def polar_form(
-    knots: FloatArray, degree: int, coef: FloatArray, piece: IntArray, arguments: FloatArray
+    knots: FloatArray,
+    degree: int,
+    coef: FloatArray,
+    piece: IntArray,
+    arguments: FloatArray,
 ) -> FloatArray:
     """Return the blossom of one polynomial piece of each curve at `degree` arguments.
 
-    `piece` (n_in, n_new) are non-empty intervals of the grid, 0 .. n_intervals - 1; `arguments`
-    (n_in, n_new, degree) any numbers, in any order: the result (n_out, n_in, n_new) is the same bit
-    for bit. Implements :eq:`blossom`; degree (degree + 1) / 2 affine combinations for each value.
+    `piece` (n_in, n_new) are non-empty intervals of the grid, 0 .. n_intervals - 1;
+    `arguments` (n_in, n_new, degree) any numbers, in any order: the result (n_out,
+    n_in, n_new) is the same bit for bit. Implements :eq:`blossom`; degree (degree + 1)
+    / 2 affine combinations for each value.
     """
     inputs = np.arange(len(knots))[:, None, None]
     active = piece[:, :, None] + np.arange(degree + 1)
@@ -129,8 +149,11 @@ def polar_form(
     return d[..., 0]
 
 
-def continue_curves(knots: FloatArray, degree: int, coef: FloatArray, x: FloatArray) -> FloatArray:
-    """Return the curves with their end polynomials continued beyond [a, b], (batch, n_out, n_in).
+def continue_curves(
+    knots: FloatArray, degree: int, coef: FloatArray, x: FloatArray
+) -> FloatArray:
+    """Return the curves with their end polynomials continued beyond [a, b], (batch,
+    n_out, n_in).
 
     A breakpoint belongs to the piece on its right, b to the last one.
     """
@@ -142,17 +165,21 @@ def continue_curves(knots: FloatArray, degree: int, coef: FloatArray, x: FloatAr
 def transfer_coef(
     knots: FloatArray, degree: int, coef: FloatArray, new_knots: FloatArray
 ) -> FloatArray:
-    """Return the coefficients of the same curves on new knot vectors, (n_out, n_in, new n_basis).
+    """Return the coefficients of the same curves on new knot vectors, (n_out, n_in, new
+    n_basis).
 
-    Implements :eq:`blossom-coef`. Exact on the new [a, b] where the new breakpoints include all the
-    old ones; else every coefficient is exact for one piece under its basis function: the one under
-    the middle of the part of the support in the new [a, b], which keeps extrapolation smallest.
+    Implements :eq:`blossom-coef`. Exact on the new [a, b] where the new breakpoints
+    include all the old ones; else every coefficient is exact for one piece under its
+    basis function: the one under the middle of the part of the support in the new [a,
+    b], which keeps extrapolation smallest.
     """
     n_new = new_knots.shape[1] - degree - 1
     # [eq:blossom-coef]
     window = np.arange(n_new)[:, None] + np.arange(1, degree + 1)
     arguments = new_knots[:, window]
-    piece = _find_pieces(breakpoints(knots, degree), _middles_under_bases(new_knots, degree))
+    piece = _find_pieces(
+        breakpoints(knots, degree), _middles_under_bases(new_knots, degree)
+    )
     # [/eq:blossom-coef]
     return polar_form(knots, degree, coef, piece, arguments)
 
@@ -162,8 +189,8 @@ def coef_with_knots(
 ) -> FloatArray:
     """Return `insert_knots` of checked arguments, (n_out, n_in, new n_basis).
 
-    Copies of the first and the last knot beyond them, with basis functions of coefficient 0, make
-    the outer intervals pieces like all others.
+    Copies of the first and the last knot beyond them, with basis functions of
+    coefficient 0, make the outer intervals pieces like all others.
     """
     pads = ((0, 0), (degree, degree))
     old, new = np.pad(knots, pads, mode="edge"), np.pad(new_knots, pads, mode="edge")
@@ -172,7 +199,9 @@ def coef_with_knots(
 
 
 def _find_pieces(grid: FloatArray, x: FloatArray) -> IntArray:
-    """Return the non-empty interval of each grid that contains x (n_in, any), else the nearest."""
+    """Return the non-empty interval of each grid that contains x (n_in, any), else the
+    nearest.
+    """
     pieces = np.empty(x.shape, dtype=np.intp)
     for row, own, found in zip(grid, x, pieces, strict=True):
         found[:] = np.searchsorted(row, own, side="right") - 1
@@ -186,14 +215,18 @@ def _middles_under_bases(knots: FloatArray, degree: int) -> FloatArray:
     grid = breakpoints(knots, degree)
     low = np.maximum(knots[:, : -degree - 1], grid[:, :1])
     high = np.minimum(knots[:, degree + 1 :], grid[:, -1:])
-    # between neighbours in float64 the middle rounds to an end, which must be the left one
+    # between neighbours in float64 the middle rounds to an end, which must be the left
+    # one
     return np.minimum(low + 0.5 * (high - low), np.nextafter(high, -np.inf))
 
 
-def _farthest_first(arguments: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+def _farthest_first(
+    arguments: FloatArray, low: FloatArray, high: FloatArray
+) -> FloatArray:
     """Sort the arguments (n_in, n_new, degree) by decreasing distance from their piece.
 
-    The last levels of (B17) divide by the shortest spans, so they take the nearest arguments.
+    The last levels of (B17) divide by the shortest spans, so they take the nearest
+    arguments.
     """
     ascending = np.sort(arguments)
     distance = np.maximum(low - ascending, ascending - high)

@@ -1,29 +1,30 @@
 """Evaluation of the nonzero basis functions, and weighted sums of them.
 
-Theorem (Cox 1972, de Boor 1972; de Boor, A Practical Guide to Splines, rev. ed., ch. IX, (14) and
-ch. X, (15)). The B-splines of degree d on a knot vector t_0 <= t_1 <= ... are, with 0/0 := 0,
+Theorem (Cox 1972, de Boor 1972; de Boor, A Practical Guide to Splines, rev. ed., ch.
+IX, (14) and ch. X, (15)). The B-splines of degree d on a knot vector t_0 <= t_1 <= ...
+are, with 0/0 := 0,
 
     (B4)  B_{m,0}(x)  = 1 where t_m <= x < t_{m+1}, else 0
     (B5)  B_{m,d}(x)  = (x - t_m) T_{m,d}(x) + (t_{m+d+1} - x) T_{m+1,d}(x),
           T_{m,d}     = B_{m,d-1} / (t_{m+d} - t_m)
     (B6)  B'_{m,d}(x) = d (T_{m,d}(x) - T_{m+1,d}(x));  higher derivatives by applying (B6) again
 
-At a point of [t_mu, t_{mu+1}) only the d + 1 basis functions m = mu-d, ..., mu are nonzero. Their
-denominators all span that non-empty interval, so 0/0 never occurs, and all terms of (B5) are
-nonnegative, so the rounding error is relative. Intervals are closed on the left, the last non-empty
-one on both sides. Derivatives are right limits, at the last knot left limits. Outside the knot
-vector everything is 0.
+At a point of [t_mu, t_{mu+1}) only the d + 1 basis functions m = mu-d, ..., mu are
+nonzero. Their denominators all span that non-empty interval, so 0/0 never occurs, and
+all terms of (B5) are nonnegative, so the rounding error is relative. Intervals are
+closed on the left, the last non-empty one on both sides. Derivatives are right limits,
+at the last knot left limits. Outside the knot vector everything is 0.
 
-With F = basis.reshape(batch, n_in * n_basis) and a matrix C (n_out, n_in * n_basis), a layer needs
-the sums
+With F = basis.reshape(batch, n_in * n_basis) and a matrix C (n_out, n_in * n_basis), a
+layer needs the sums
 
     (B7)   s_bj      = sum_im B_m(x_bi) C_j,im                     = F @ C.T
     (B8)   d_C_j,im  = sum_b dy_bj B_m(x_bi)                       = dy.T @ F
     (B9)   dx_bi     = sum_jm dy_bj C_j,im B'_m(x_bi)              = sum_m (dy @ C) * basis_slope
 
-in which only d + 1 of the n_basis terms are nonzero. The dense way scatters them into F and
-multiplies matrices; the gathered way takes the coefficients of the nonzero terms from C, at a cost
-that does not grow with the grid.
+in which only d + 1 of the n_basis terms are nonzero. The dense way scatters them into F
+and multiplies matrices; the gathered way takes the coefficients of the nonzero terms
+from C, at a cost that does not grow with the grid.
 """
 
 import math
@@ -38,25 +39,31 @@ import numpy as np
 from kan_ref.bspline.knots import KnotVectors
 from kan_ref.checks import FloatArray, IntArray
 
-# points at once, so that their arrays stay in the cache: 3 times as fast at 100 000 samples
+# points at once, so that their arrays stay in the cache: 3 times as fast at 100 000
+# samples
 _BLOCK = 32768
 
 
 class Workspace:
     """Memory that a repeated computation uses again: arrays by name, for `taken`.
 
-    New memory pages at every step take a fifth to a third of it ([64, 64, 64, 10] on 1024 samples,
-    [2, 5, 1] on 1000), and two thirds of a step of [100, 1, 1] on 1000 new samples. An array is
-    overwritten when its name is taken again: a workspace serves one computation at a time, and no
-    result is a view of its arrays after the next one begins.
+    New memory pages at every step take a fifth to a third of it ([64, 64, 64, 10] on
+    1024 samples, [2, 5, 1] on 1000), and two thirds of a step of [100, 1, 1] on 1000
+    new samples. An array is overwritten when its name is taken again: a workspace
+    serves one computation at a time, and no result is a view of its arrays after the
+    next one begins.
     """
 
     def __init__(self) -> None:
         self.arrays: dict[str, Any] = {}
 
 
-def taken(workspace: Workspace | None, name: str, shape: Sequence[int], dtype: type = float) -> Any:
-    """Return an array of a workspace, with any numbers in it; a new one without a workspace."""
+def taken(
+    workspace: Workspace | None, name: str, shape: Sequence[int], dtype: type = float
+) -> Any:
+    """Return an array of a workspace, with any numbers in it; a new one without a
+    workspace.
+    """
     if workspace is None:
         return np.empty(shape, dtype)
     size = math.prod(shape)
@@ -70,9 +77,9 @@ def taken(workspace: Workspace | None, name: str, shape: Sequence[int], dtype: t
 class ActiveBasis:
     """The nonzero basis functions at each point.
 
-    `columns` (batch, n_in): the column of the first of them among n_in * n_basis; the others follow
-    it. `planes`: for each order of derivative an array (degree + 1, batch, n_in), in memory batch
-    last.
+    `columns` (batch, n_in): the column of the first of them among n_in * n_basis; the
+    others follow it. `planes`: for each order of derivative an array (degree + 1,
+    batch, n_in), in memory batch last.
     """
 
     columns: IntArray
@@ -83,8 +90,9 @@ class ActiveBasis:
 class Bases:
     """The basis functions of a batch, prepared for the sums (B7)-(B11) of one layer.
 
-    `active`: the nonzero values, and derivatives unless they were left out. `n_columns`: n_in times
-    n_basis. `dense` (batch, n_columns): the scattered values F, or None where the layer gathers.
+    `active`: the nonzero values, and derivatives unless they were left out.
+    `n_columns`: n_in times n_basis. `dense` (batch, n_columns): the scattered values F,
+    or None where the layer gathers.
     """
 
     active: ActiveBasis
@@ -102,23 +110,32 @@ class Bases:
         """The column of each nonzero value, (degree + 1, n_in, batch)."""
         shape = self.active.planes[0].swapaxes(1, 2).shape
         places: IntArray = taken(self.workspace, "places", shape, np.intp)
-        return np.add(self.active.columns.T, np.arange(shape[0])[:, None, None], out=places)
+        return np.add(
+            self.active.columns.T, np.arange(shape[0])[:, None, None], out=places
+        )
 
 
 def evaluate_bases(
-    vectors: KnotVectors, x: FloatArray, highest: int, gathered: bool, workspace: Workspace | None
+    vectors: KnotVectors,
+    x: FloatArray,
+    highest: int,
+    gathered: bool,
+    workspace: Workspace | None,
 ) -> Bases:
     """Evaluate the basis functions at points, with derivatives up to order `highest`.
 
-    x (batch, n_in) is finite, or nan after an undefined formula; at nan all is 0, as are orders
-    above the degree. F is written as well, unless sums are `gathered`. Implements
-    :eq:`cox-de-boor` and :eq:`bspline-derivative` (The NURBS Book, 2nd ed., A2.2, A2.3).
+    x (batch, n_in) is finite, or nan after an undefined formula; at nan all is 0, as
+    are orders above the degree. F is written as well, unless sums are `gathered`.
+    Implements :eq:`cox-de-boor` and :eq:`bspline-derivative` (The NURBS Book, 2nd ed.,
+    A2.2, A2.3).
     """
     points = np.ascontiguousarray(x.T)
     (n_in, batch), degree, n_basis = points.shape, vectors.degree, vectors.n_basis
     planes = taken(workspace, "planes", (highest + 1, degree + 1, n_in, batch))
     planes[0, 0], planes[1:, 0] = 1.0, 0.0  # degree 0
-    first = taken(workspace, "first", points.shape, np.intp)  # number of the first nonzero one
+    first = taken(
+        workspace, "first", points.shape, np.intp
+    )  # number of the first nonzero one
     dense = None if gathered else taken(workspace, "dense", (n_in * n_basis, batch))
     a, b = vectors.knots[:, degree, None], vectors.knots[:, n_basis, None]
     n_samples = max(1, min(batch, _BLOCK))
@@ -127,9 +144,13 @@ def evaluate_bases(
         inputs, samples = slice(i, i + n_inputs), slice(start, start + n_samples)
         u, own = points[inputs, samples], first[inputs, samples]
         basis, *derivatives = planes[:, :, inputs, samples]
-        outside = np.flatnonzero(~((u >= a[inputs]) & (u < b[inputs])))  # nan is outside
+        outside = np.flatnonzero(
+            ~((u >= a[inputs]) & (u < b[inputs]))
+        )  # nan is outside
         if outside.size:
-            u = np.fmin(np.fmax(u, vectors.low[inputs, None]), vectors.high[inputs, None])
+            u = np.fmin(
+                np.fmax(u, vectors.low[inputs, None]), vectors.high[inputs, None]
+            )
         mu, around = find_intervals(vectors, u, inputs)
         np.subtract(mu, degree, out=own)
         left, right = around[: len(around) // 2], around[len(around) // 2 :]
@@ -141,7 +162,11 @@ def evaluate_bases(
             # a derivative of order q takes (B6) instead of (B5) in the last q steps
             for q, plane in enumerate(derivatives, start=1):
                 if q > degree - d:
-                    part = ratio if q == degree - d + 1 else plane[:d] / (right[:d] + left[-d:])
+                    part = (
+                        ratio
+                        if q == degree - d + 1
+                        else plane[:d] / (right[:d] + left[-d:])
+                    )
                     # [eq:bspline-derivative]
                     np.negative(part, out=plane[:d])
                     plane[d] = 0.0
@@ -150,14 +175,20 @@ def evaluate_bases(
                     # [/eq:bspline-derivative]
             # [eq:cox-de-boor]
             np.multiply(right[:d], ratio, out=basis[:d])
-            ratio *= left[-d:]  # in place: in new memory, values of 4 inputs take 3 times as long
+            ratio *= left[
+                -d:
+            ]  # in place: in new memory, values of 4 inputs take 3 times as long
             basis[1:d] += ratio[:-1]
             basis[d] = ratio[-1]
             # [/eq:cox-de-boor]
         if outside.size:
-            _shift_onto_knots(vectors, planes, first, outside + i * batch + start, points)
+            _shift_onto_knots(
+                vectors, planes, first, outside + i * batch + start, points
+            )
         own += n_basis * np.arange(i, i + len(own))[:, None]  # now columns
-        if dense is not None:  # values are in the cache: 7 % less time, 784 inputs, 256 samples
+        if (
+            dense is not None
+        ):  # values are in the cache: 7 % less time, 784 inputs, 256 samples
             dense[i * n_basis : (i + n_inputs) * n_basis, samples] = 0.0
             place(own, basis, dense, samples)
     active = ActiveBasis(first.T, tuple(planes.swapaxes(2, 3)))
@@ -171,9 +202,11 @@ def _shift_onto_knots(
     outside: IntArray,
     points: FloatArray,
 ) -> None:
-    """Shift the degree + 1 places of points outside [a, b] onto the knot vector, in place.
+    """Shift the degree + 1 places of points outside [a, b] onto the knot vector, in
+    place.
 
-    `outside`: their flat places in `first`. Where a knot vector ends before the point, all is 0.
+    `outside`: their flat places in `first`. Where a knot vector ends before the point,
+    all is 0.
     """
     degree, before, x = vectors.degree, first.take(outside), points.take(outside)
     inputs = outside // points.shape[1]
@@ -183,17 +216,21 @@ def _shift_onto_knots(
     stays = (source >= 0) & (source <= degree) & inside
     places = np.minimum(np.maximum(source, 0), degree) * first.size + outside
     for plane in planes:
-        plane.reshape(degree + 1, -1)[:, outside] = np.where(stays, plane.take(places), 0.0)
+        plane.reshape(degree + 1, -1)[:, outside] = np.where(
+            stays, plane.take(places), 0.0
+        )
     first.reshape(-1)[outside] = after
 
 
 def find_intervals(
     vectors: KnotVectors, points: FloatArray, inputs: slice = slice(None)
 ) -> tuple[IntArray, FloatArray]:
-    """Find the interval mu of each point (n_in, batch), (B4), and the knots around it (A2.1).
+    """Find the interval mu of each point (n_in, batch), (B4), and the knots around it
+    (A2.1).
 
-    These (2 reach, n_in, batch) are t_{mu-reach+1}, ..., t_{mu+reach} with reach = max(degree, 1).
-    The points lie between the first and the last knot; `inputs` selects knot vectors.
+    These (2 reach, n_in, batch) are t_{mu-reach+1}, ..., t_{mu+reach} with reach =
+    max(degree, 1). The points lie between the first and the last knot; `inputs` selects
+    knot vectors.
     """
     starts, reach = vectors.starts[inputs, None], max(vectors.degree, 1)
     last = vectors.last_interval[inputs, None]
@@ -225,12 +262,17 @@ def _bisect(vectors: KnotVectors, points: FloatArray, inputs: slice) -> IntArray
     """Find the interval mu of each point by bisection, for any knots."""
     pairs = zip(vectors.knots[inputs], points, strict=True)
     right = np.stack([np.searchsorted(row, own, side="right") for row, own in pairs])
-    first, last = vectors.first_interval[inputs, None], vectors.last_interval[inputs, None]
+    first, last = (
+        vectors.first_interval[inputs, None],
+        vectors.last_interval[inputs, None],
+    )
     mu: IntArray = np.clip(right - 1, first, last)
     return mu
 
 
-def place(columns: IntArray, values: FloatArray, dense: FloatArray, samples: slice) -> None:
+def place(
+    columns: IntArray, values: FloatArray, dense: FloatArray, samples: slice
+) -> None:
     """Write values (degree + 1, n, m) of some samples to their columns of `dense`."""
     batch = dense.shape[1]
     places = columns * batch + np.arange(batch)[samples]
@@ -238,12 +280,15 @@ def place(columns: IntArray, values: FloatArray, dense: FloatArray, samples: sli
         dense.reshape(-1)[r * batch :][places] = own
 
 
-# For each sample and input, gathering takes about n_out (degree + 3) indexing operations. The
-# product takes n_basis n_out operations of BLAS, 20 times as fast, and n_basis 16 more for F: 6 to
-# clear, fill and read it, 10 for new pages. Measured with 1000 samples, degree 3, in used memory:
-# as fast at 17, 48, 110 basis functions for 1, 4, 64 outputs; the rule gives 8, 24, 96.
+# For each sample and input, gathering takes about n_out (degree + 3) indexing
+# operations. The product takes n_basis n_out operations of BLAS, 20 times as fast, and
+# n_basis 16 more for F: 6 to clear, fill and read it, 10 for new pages. Measured with
+# 1000 samples, degree 3, in used memory: as fast at 17, 48, 110 basis functions for 1,
+# 4, 64 outputs; the rule gives 8, 24, 96.
 def gathers(n_out: int, n_basis: int, degree: int) -> bool:
-    """Return whether gathering is faster than the matrix product in a layer of these sizes."""
+    """Return whether gathering is faster than the matrix product in a layer of these
+    sizes.
+    """
     return n_basis * (n_out + 16) >= 20 * (degree + 3) * n_out
 
 
@@ -256,15 +301,23 @@ def spline_sums(matrix: FloatArray, bases: Bases) -> FloatArray:
     sums = np.empty((len(matrix), values.shape[2]))
     terms = taken(bases.workspace, "terms", values.shape)  # mode "raise" would copy it
     for j, row in enumerate(matrix):
-        np.einsum("rib,rib->b", row.take(bases.places, out=terms, mode="clip"), values, out=sums[j])
+        np.einsum(
+            "rib,rib->b",
+            row.take(bases.places, out=terms, mode="clip"),
+            values,
+            out=sums[j],
+        )
     # [/eq:spline-sums]
     return sums.T
 
 
-def matrix_gradient(dy: FloatArray, bases: Bases, out: FloatArray | None = None) -> FloatArray:
+def matrix_gradient(
+    dy: FloatArray, bases: Bases, out: FloatArray | None = None
+) -> FloatArray:
     """Return the gradient with respect to the matrix, (B8), given dy (batch, n_out).
 
-    Without `dense` dy may differ by edge, (batch, n_out, n_in), for (B11). `out` may lend memory.
+    Without `dense` dy may differ by edge, (batch, n_out, n_in), for (B11). `out` may
+    lend memory.
     """
     # [eq:spline-matrix-gradient]
     if bases.dense is not None:
@@ -280,7 +333,9 @@ def matrix_gradient(dy: FloatArray, bases: Bases, out: FloatArray | None = None)
 
 
 def slope_sums(matrix: FloatArray, bases: Bases, dy: FloatArray) -> FloatArray:
-    """Return the gradient with respect to x, (B9), (batch, n_in), given dy (batch, n_out)."""
+    """Return the gradient with respect to x, (B9), (batch, n_in), given dy (batch,
+    n_out).
+    """
     slopes, columns = bases.active.planes[1].swapaxes(1, 2), bases.active.columns.T
     # [eq:spline-derivative-sums]
     # with one output dy @ C is an outer product, at which BLAS is slow

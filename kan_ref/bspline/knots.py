@@ -1,22 +1,23 @@
 """Knot vectors: where the pieces of a spline begin and end, one knot vector per input.
 
-A grid a = s_0 <= ... <= s_G = b of n_intervals G gets `degree` k outer knots on both sides. The
-extended knot vector has G + 2k + 1 knots for G + k basis functions (Liu et al. 2024, section 2.4).
-For each input, with s_G = b exactly,
+A grid a = s_0 <= ... <= s_G = b of n_intervals G gets `degree` k outer knots on both
+sides. The extended knot vector has G + 2k + 1 knots for G + k basis functions (Liu et
+al. 2024, section 2.4). For each input, with s_G = b exactly,
 
     (B1)  s_j = a + j h,  h = (b - a) / G                              uniform breakpoints
     (B2)  a - k h, ..., a - h,  s_0, ..., s_G,  b + h, ..., b + k h    outer knots
     (B3)  s'_j = s(j G / G'),  s(rank) linear between s(0) = s_0, ..., s(G) = s_G
 
-(B3) is the grid with G' intervals between the same ends. It keeps every old breakpoint, bit for
-bit, where G' is a multiple of G: j G / G' is then a whole number in float64 too. The splines on
-such a nested grid include the old ones: on [a, b] with the outer knots (B2) of the new grid, and
-everywhere with the old outer knots.
+(B3) is the grid with G' intervals between the same ends. It keeps every old breakpoint,
+bit for bit, where G' is a multiple of G: j G / G' is then a whole number in float64
+too. The splines on such a nested grid include the old ones: on [a, b] with the outer
+knots (B2) of the new grid, and everywhere with the old outer knots.
 
-All that evaluation needs and that depends on the knots alone is computed once, when a layer is
-made: the knots around each interval, and where the grid in [a, b] is evenly spaced, a table that
-finds the interval of a point by one division. It divides the range of a knot vector into bins of
-the grid's spacing, and holds the interval of each bin. Outer knots farther apart span several bins.
+All that evaluation needs and that depends on the knots alone is computed once, when a
+layer is made: the knots around each interval, and where the grid in [a, b] is evenly
+spaced, a table that finds the interval of a point by one division. It divides the range
+of a knot vector into bins of the grid's spacing, and holds the interval of each bin.
+Outer knots farther apart span several bins.
 """
 
 from dataclasses import dataclass
@@ -37,8 +38,8 @@ def check_knots(name: str, knots: object, degree: int) -> FloatArray:
     name : str
         The caller's name of the argument.
     knots : (n_in, n_knots)
-        Finite, nondecreasing along each row, a < b, at least 2 degree + 2 of them. Breakpoints are
-        knot vectors of degree 0.
+        Finite, nondecreasing along each row, a < b, at least 2 degree + 2 of them.
+        Breakpoints are knot vectors of degree 0.
     degree : int
 
     Returns
@@ -67,7 +68,9 @@ def check_knots(name: str, knots: object, degree: int) -> FloatArray:
         )
     empty = np.flatnonzero(rows[:, degree] == rows[:, -degree - 1])
     if len(empty):
-        raise ValueError(f"{name} must leave [a, b] some width, but row {empty[0]} leaves none")
+        raise ValueError(
+            f"{name} must leave [a, b] some width, but row {empty[0]} leaves none"
+        )
     return rows
 
 
@@ -79,8 +82,11 @@ def per_input(name: str, value: object, n_in: int) -> FloatArray:
     )
 
 
-def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> FloatArray:
-    """Return evenly spaced extended knot vectors for grids from `low` to `high`, both exact.
+def uniform_knots(
+    low: object, high: object, n_intervals: int, degree: int
+) -> FloatArray:
+    """Return evenly spaced extended knot vectors for grids from `low` to `high`, both
+    exact.
 
     Parameters
     ----------
@@ -100,7 +106,10 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
     """
     n_intervals = checks.integer("n_intervals", n_intervals, low=1)
     degree = checks.integer("degree", degree)
-    n_in = max(np.size(checks.rectangular("low", low)), np.size(checks.rectangular("high", high)))
+    n_in = max(
+        np.size(checks.rectangular("low", low)),
+        np.size(checks.rectangular("high", high)),
+    )
     a, b = per_input("low", low, n_in), per_input("high", high, n_in)
     knots = add_outer_knots(uniform_breakpoints(a, b, n_intervals), degree)
     narrow = np.flatnonzero((np.diff(knots) <= 0.0).any(axis=1))
@@ -125,7 +134,8 @@ def extended_knots(breakpoints: object, degree: int) -> FloatArray:
     Returns
     -------
     knots : (n_in, n_intervals + 2 degree + 1)
-        With `degree` outer knots on both sides, (b - a) / G apart. Implements :eq:`outer-knots`.
+        With `degree` outer knots on both sides, (b - a) / G apart. Implements
+        :eq:`outer-knots`.
 
     Examples
     --------
@@ -137,7 +147,8 @@ def extended_knots(breakpoints: object, degree: int) -> FloatArray:
 
 
 def refined_breakpoints(breakpoints: object, n_intervals: int) -> FloatArray:
-    """Return the same grids with another number of intervals, interpolated linearly in rank.
+    """Return the same grids with another number of intervals, interpolated linearly in
+    rank.
 
     Parameters
     ----------
@@ -171,25 +182,35 @@ def add_outer_knots(grid: FloatArray, degree: int) -> FloatArray:
 
 
 def keep_outer_knots(knots: FloatArray, grid: FloatArray, degree: int) -> FloatArray:
-    """Return the extended knot vectors of checked breakpoints with the outer knots of `knots`."""
+    """Return the extended knot vectors of checked breakpoints with the outer knots of
+    `knots`.
+    """
     n_knots = knots.shape[1]
-    return np.concatenate([knots[:, :degree], grid, knots[:, n_knots - degree :]], axis=1)
+    return np.concatenate(
+        [knots[:, :degree], grid, knots[:, n_knots - degree :]], axis=1
+    )
 
 
 def breakpoints(knots: FloatArray, degree: int) -> FloatArray:
-    """Return the grid in [a, b], (n_in, n_intervals + 1): a view of `knots` (n_in, n_knots)."""
+    """Return the grid in [a, b], (n_in, n_intervals + 1): a view of `knots` (n_in,
+    n_knots).
+    """
     return knots[:, degree : knots.shape[1] - degree]
 
 
 def uniform_breakpoints(a: FloatArray, b: FloatArray, n_intervals: int) -> FloatArray:
-    """Return evenly spaced breakpoints (n_in, n_intervals + 1) between checked ends (n_in,)."""
+    """Return evenly spaced breakpoints (n_in, n_intervals + 1) between checked ends
+    (n_in,).
+    """
     # [eq:uniform-breakpoints]
     return np.linspace(a, b, n_intervals + 1, axis=1)
     # [/eq:uniform-breakpoints]
 
 
 def interpolate_in_rank(rows: FloatArray, n_intervals: int) -> FloatArray:
-    """Return n_intervals + 1 numbers for each row (n_in, any) of sorted numbers, linear in rank."""
+    """Return n_intervals + 1 numbers for each row (n_in, any) of sorted numbers, linear
+    in rank.
+    """
     last = rows.shape[1] - 1
     # [eq:rank-interpolation]
     ranks = np.arange(n_intervals + 1) * last / n_intervals
@@ -199,10 +220,11 @@ def interpolate_in_rank(rows: FloatArray, n_intervals: int) -> FloatArray:
 
 
 def contains_breakpoints(old: FloatArray, new: FloatArray) -> BoolArray:
-    """Return for each input whether `new` (n_in, any) has all breakpoints of `old`, (n_in,).
+    """Return for each input whether `new` (n_in, any) has all breakpoints of `old`,
+    (n_in,).
 
-    One that is repeated inside (a, b), where curves are less smooth, must be repeated as often in
-    the new grid; a repeated end counts once.
+    One that is repeated inside (a, b), where curves are less smooth, must be repeated
+    as often in the new grid; a repeated end counts once.
     """
     nested = np.empty(len(old), dtype=bool)
     for i, (grid, finer) in enumerate(zip(old, new, strict=True)):
@@ -220,14 +242,16 @@ def multiplicity(values: FloatArray, knots: FloatArray) -> IntArray:
 
 @dataclass(frozen=True)
 class KnotVectors:
-    """Knot vectors prepared for evaluation by `prepare_knots`; all arrays are read-only.
+    """Knot vectors prepared for evaluation by `prepare_knots`; all arrays are
+    read-only.
 
     Column `starts[i]` + mu of `padded` holds the knots around interval mu of input i,
-    t_{mu-reach+1}, ..., t_{mu+reach}, where reach is max(degree, 1). `low`, `high` (n_in,) are the
-    first and the last knot; `first_interval`, `last_interval` (n_in,) are the first and the last
-    non-empty intervals. `bins_per_unit` (n_in,) is 1 / (width of a bin), or None where a knot lies
-    farther than a quarter of a bin from an edge of bins. `interval_of_bin` (n_in, any) is the
-    interval in the middle of each bin, or None where bin q is interval q.
+    t_{mu-reach+1}, ..., t_{mu+reach}, where reach is max(degree, 1). `low`, `high`
+    (n_in,) are the first and the last knot; `first_interval`, `last_interval` (n_in,)
+    are the first and the last non-empty intervals. `bins_per_unit` (n_in,) is 1 /
+    (width of a bin), or None where a knot lies farther than a quarter of a bin from an
+    edge of bins. `interval_of_bin` (n_in, any) is the interval in the middle of each
+    bin, or None where bin q is interval q.
     """
 
     knots: FloatArray
@@ -244,9 +268,11 @@ class KnotVectors:
 
 
 def prepare_knots(knots: FloatArray, degree: int) -> KnotVectors:
-    """Compute once what evaluation needs of `knots` (n_in, n_knots), which become read-only.
+    """Compute once what evaluation needs of `knots` (n_in, n_knots), which become
+    read-only.
 
-    Knots beyond either end, which the recursion needs there, are copies of the last one.
+    Knots beyond either end, which the recursion needs there, are copies of the last
+    one.
     """
     (n_in, n_knots), reach = knots.shape, max(degree, 1)
     places = np.arange(1 - reach, reach + 1)[:, None] + np.arange(n_knots - 1)
@@ -275,7 +301,9 @@ def prepare_knots(knots: FloatArray, degree: int) -> KnotVectors:
 def _bins(
     knots: FloatArray, degree: int, filled: BoolArray
 ) -> tuple[FloatArray | None, IntArray | None]:
-    """Return `bins_per_unit` and `interval_of_bin`; `filled` marks the non-empty intervals."""
+    """Return `bins_per_unit` and `interval_of_bin`; `filled` marks the non-empty
+    intervals.
+    """
     n_in, n_knots = knots.shape
     a, b = knots[:, degree], knots[:, n_knots - degree - 1]
     width = (b - a) / (n_knots - 2 * degree - 1)

@@ -1,6 +1,7 @@
 """Placement of grids: where a grid lies for given samples.
 
-With the range R = max x - min x of the samples x of an input, and `pad` beyond them on each side:
+With the range R = max x - min x of the samples x of an input, and `pad` beyond them on
+each side:
 
     (B14)  a = min x - pad,  b = max x + pad
     (B15)  a = c - w,  b = c + w,  w = max(1, |c|) / 2     instead, where R <= 1e-9 max(1, |c|)
@@ -8,31 +9,40 @@ With the range R = max x - min x of the samples x of an input, and `pad` beyond 
     (B25)  q_i = ... = q_m  is placed at rank (i + m) / 2  but at 0 where i = 0, at G where m = G;
            all q_j are then linear in rank between these
 
-c is the middle of the samples; the ends of (B16) are those of (B14). beta is the blending weight
-`uniform_share` between a uniform grid and one with equally many samples in each interval. Quantiles
-are the sorted samples interpolated linearly in rank, as breakpoints are in (B3).
+c is the middle of the samples; the ends of (B16) are those of (B14). beta is the
+blending weight `uniform_share` between a uniform grid and one with equally many samples
+in each interval. Quantiles are the sorted samples interpolated linearly in rank, as
+breakpoints are in (B3).
 
-Quantiles coincide at a value that many samples share. A breakpoint that is repeated m times leaves
-a curve of degree k only k - m continuous derivatives, and m > k makes it jump. (B25) therefore
-keeps such a value once, at its middle rank, and spaces the other breakpoints evenly between it and
-its neighbours. Quantiles that differ stay where they are.
+Quantiles coincide at a value that many samples share. A breakpoint that is repeated m
+times leaves a curve of degree k only k - m continuous derivatives, and m > k makes it
+jump. (B25) therefore keeps such a value once, at its middle rank, and spaces the other
+breakpoints evenly between it and its neighbours. Quantiles that differ stay where they
+are.
 """
 
 import numpy as np
 
 from kan_ref import checks
-from kan_ref.bspline.knots import add_outer_knots, interpolate_in_rank, uniform_breakpoints
+from kan_ref.bspline.knots import (
+    add_outer_knots,
+    interpolate_in_rank,
+    uniform_breakpoints,
+)
 from kan_ref.checks import ROUNDING, BoolArray, FloatArray
 
-_FLAT = 1e-9  # relative to max(1, |middle|): a smaller range of samples is rounding error
+_FLAT = (
+    1e-9  # relative to max(1, |middle|): a smaller range of samples is rounding error
+)
 _SAMPLE_PAD = 0.05  # of the samples' range, on each side
 
 
 def data_bounds(x: object) -> tuple[FloatArray, FloatArray]:
-    """Return the ends (n_in,), (n_in,) of input grids: 5 % beyond the samples x (batch, n_in).
+    """Return the ends (n_in,), (n_in,) of input grids: 5 % beyond the samples x (batch,
+    n_in).
 
-    Where the range of the samples is at most 1e-9 max(1, |middle|), they are those of a constant
-    input, (B15).
+    Where the range of the samples is at most 1e-9 max(1, |middle|), they are those of a
+    constant input, (B15).
 
     Examples
     --------
@@ -45,8 +55,9 @@ def data_bounds(x: object) -> tuple[FloatArray, FloatArray]:
 def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
     """Return the ends (n_in,), (n_in,) of hidden grids for activations x (batch, n_in).
 
-    They lie R / n_intervals, but at least 5 % of R, beyond the activations of range R. Where R is
-    at most 1e-9 max(1, |middle|), the ends are those of a constant input, (B15).
+    They lie R / n_intervals, but at least 5 % of R, beyond the activations of range R.
+    Where R is at most 1e-9 max(1, |middle|), the ends are those of a constant input,
+    (B15).
 
     Examples
     --------
@@ -72,15 +83,16 @@ def blended_knots(
     uniform_share : float
         The blending weight beta in [0, 1]: 1 gives uniform grids, 0 quantiles.
     margin : float
-        At least 0, in units of R / n_intervals with R the range of the samples. Both ends of the
-        grid move outward by it; uniform breakpoints are spread over the widened grid, inner
-        quantiles do not move.
+        At least 0, in units of R / n_intervals with R the range of the samples. Both
+        ends of the grid move outward by it; uniform breakpoints are spread over the
+        widened grid, inner quantiles do not move.
 
     Returns
     -------
     knots : (n_in, n_intervals + 2 degree + 1)
-        Implements :eq:`blended-breakpoints`. Equal quantiles, as those of a discrete feature, are
-        spread by (B25). A constant feature, (B15), has a uniform grid for every blending weight.
+        Implements :eq:`blended-breakpoints`. Equal quantiles, as those of a discrete
+        feature, are spread by (B25). A constant feature, (B15), has a uniform grid for
+        every blending weight.
 
     Examples
     --------
@@ -104,9 +116,11 @@ def blended_knots(
 
 
 def _spread(quantiles: FloatArray) -> FloatArray:
-    """Return new quantiles (n_in, n) without repetitions: equal ones are spread by (B25) in place.
+    """Return new quantiles (n_in, n) without repetitions: equal ones are spread by
+    (B25) in place.
 
-    They are equal if they differ by rounding of the largest one. Inputs with one value alone stay.
+    They are equal if they differ by rounding of the largest one. Inputs with one value
+    alone stay.
     """
     ranks = np.arange(quantiles.shape[1], dtype=float)
     for row in quantiles:
@@ -120,8 +134,11 @@ def _spread(quantiles: FloatArray) -> FloatArray:
     return quantiles
 
 
-def _padded_bounds(samples: FloatArray, share: float) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Return the ends of each grid, a share of the range beyond the samples, and where (B15) holds.
+def _padded_bounds(
+    samples: FloatArray, share: float
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Return the ends of each grid, a share of the range beyond the samples, and where
+    (B15) holds.
 
     Implements :eq:`grid-bounds`.
     """

@@ -1,7 +1,8 @@
-"""The base function b of an edge w_base b(x) + w_spline spline(x), and the activations of an MLP.
+"""The base function b of an edge w_base b(x) + w_spline spline(x), and the activations
+of an MLP.
 
-Theorem (Liu et al. 2024, eq. (2.11), and the product rule). With the sigmoid s(x) = 1 / (1 + e^-x),
-s' = s (1 - s), and p = s (1 - s),
+Theorem (Liu et al. 2024, eq. (2.11), and the product rule). With the sigmoid s(x) = 1 /
+(1 + e^-x), s' = s (1 - s), and p = s (1 - s),
 
     (F1)  silu(x)    = x s
     (F2)  silu'(x)   = s + x p
@@ -12,12 +13,12 @@ All follow from one exponential u = e^-|x| <= 1, which cannot overflow:
 
     (F5)  s = 1 / (1 + u) for x >= 0, u / (1 + u) for x < 0,    p = u / (1 + u)^2 for every x
 
-The difference 1 - s is never formed, so s keeps all its digits where it is tiny, and p on both
-sides. Errors are a few ulp of the largest term of (F1)-(F4), or at most 4e-321 below x = -708,
-where e^x is subnormal.
+The difference 1 - s is never formed, so s keeps all its digits where it is tiny, and p
+on both sides. Errors are a few ulp of the largest term of (F1)-(F4), or at most 4e-321
+below x = -708, where e^x is subnormal.
 
-The other two base functions are the identity, which makes an edge without spline linear, and zero,
-which leaves the spline alone.
+The other two base functions are the identity, which makes an edge without spline
+linear, and zero, which leaves the spline alone.
 
 The activations of an MLP are silu and
 
@@ -25,9 +26,10 @@ The activations of an MLP are silu and
     (F7)  relu z = max(z, 0):    relu' = 1 where z > 0, else 0;    relu'' = relu''' = 0
     (F8)  sin' = cos,    sin'' = -sin,    sin''' = -cos
 
-(F6): differentiate t' = 1 - t^2. This difference loses its digits as |t| tends to 1. Below 0.01 it
-is computed from another exponential, t' = 1 / cosh^2 z = 4 v / (1 + v)^2 with v = e^-2|z|, at the
-cost of that exponential at these numbers alone. The derivatives of relu at 0 are left limits.
+(F6): differentiate t' = 1 - t^2. This difference loses its digits as |t| tends to 1.
+Below 0.01 it is computed from another exponential, t' = 1 / cosh^2 z = 4 v / (1 + v)^2
+with v = e^-2|z|, at the cost of that exponential at these numbers alone. The
+derivatives of relu at 0 are left limits.
 """
 
 from collections.abc import Sequence
@@ -41,11 +43,15 @@ _SATURATED = 0.01  # of tanh': below it 1 - t^2 can be off by more than 1e-14 of
 
 
 def _silu(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
-    """Evaluate silu or its derivatives, with the errors that the head of the module states."""
+    """Evaluate silu or its derivatives, with the errors that the head of the module
+    states.
+    """
     # [eq:silu]
     u = np.abs(x)
     np.exp(np.negative(u, out=u), out=u)
-    s = np.maximum(u, np.sign(x))  # u where x < 0, else 1; `np.where` takes 4 times as long
+    s = np.maximum(
+        u, np.sign(x)
+    )  # u where x < 0, else 1; `np.where` takes 4 times as long
     total = 1.0 + u
     s /= total
     p = u / (total * total) if any(orders) else u
@@ -61,7 +67,10 @@ def _silu(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
 
 def _identity(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     """Evaluate the identity or its derivatives."""
-    return [x.copy() if order == 0 else np.full_like(x, float(order == 1)) for order in orders]
+    return [
+        x.copy() if order == 0 else np.full_like(x, float(order == 1))
+        for order in orders
+    ]
 
 
 def _zero(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
@@ -95,13 +104,16 @@ def _tanh(z: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
 def _relu(z: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     """Evaluate relu or its derivatives, (F7)."""
     one = (z > 0.0).astype(np.float64)
-    return [np.maximum(z, 0.0) if order == 0 else one * (order == 1) for order in orders]
+    return [
+        np.maximum(z, 0.0) if order == 0 else one * (order == 1) for order in orders
+    ]
 
 
 def _sine(z: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     """Evaluate the sine or its derivatives, (F8)."""
     return [
-        (-1.0 if order > 1 else 1.0) * (np.cos(z) if order % 2 else np.sin(z)) for order in orders
+        (-1.0 if order > 1 else 1.0) * (np.cos(z) if order % 2 else np.sin(z))
+        for order in orders
     ]
 
 
@@ -114,18 +126,23 @@ ACTIVATION_NAMES = tuple(_ACTIVATIONS)
 def base_function(
     name: str, x: FloatArray, derivatives: Sequence[int] = (0,)
 ) -> tuple[FloatArray, ...]:
-    """Evaluate a base function, or its derivatives of orders 0 to 3, at an array x of any shape.
+    """Evaluate a base function, or its derivatives of orders 0 to 3, at an array x of
+    any shape.
 
     Examples
     --------
     >>> base_function("silu", np.array([0.0, 1e308]), derivatives=(0, 1))
     (array([0.e+000, 1.e+308]), array([0.5, 1. ]))
     """
-    return tuple(BASE_FUNCTIONS[checks.choice("base", name, BASE_NAMES)](x, derivatives))
+    return tuple(
+        BASE_FUNCTIONS[checks.choice("base", name, BASE_NAMES)](x, derivatives)
+    )
 
 
 def activation_values(
     name: str, z: FloatArray, derivatives: Sequence[int] = (0,)
 ) -> tuple[FloatArray, ...]:
-    """Evaluate an activation of a checked name, or its derivatives of orders 0 to 3, at z."""
+    """Evaluate an activation of a checked name, or its derivatives of orders 0 to 3, at
+    z.
+    """
     return tuple(_ACTIVATIONS[name](z, derivatives))

@@ -1,12 +1,13 @@
-"""The library of symbolic candidates, by name: the functions f of a symbolic edge c f(a x + b) + d.
+"""The library of symbolic candidates, by name: the functions f of a symbolic edge c f(a
+x + b) + d.
 
-Names and complexities are those of pykan's library (Liu et al. 2024, section 2.5.1), so that
-results can be compared; "logcosh" and "1/|x|" are ours. The library is the only global state of the
-package; `register_function` adds to it.
+Names and complexities are those of pykan's library (Liu et al. 2024, section 2.5.1), so
+that results can be compared; "logcosh" and "1/|x|" are ours. The library is the only
+global state of the package; `register_function` adds to it.
 
-What a user registers is verified at 40 points of an interval near 0, or near an end of the domain:
-each derivative beside a central difference of the one before it, both sides of each identity
-(F17)-(F20) that its record states, and its formula beside f.
+What a user registers is verified at 40 points of an interval near 0, or near an end of
+the domain: each derivative beside a central difference of the one before it, both sides
+of each identity (F17)-(F20) that its record states, and its formula beside f.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +19,13 @@ import numpy as np
 
 from kan_ref import checks
 from kan_ref.checks import FloatArray
-from kan_ref.functions.record import TABLE, Function, Redundancy, formula_of, singular_points
+from kan_ref.functions.record import (
+    TABLE,
+    Function,
+    Redundancy,
+    formula_of,
+    singular_points,
+)
 from kan_ref.functions.values import OnDomain, Values
 
 _ROUNDING = 1e-13  # relative, of a value: a function may add up some hundred roundings
@@ -38,16 +45,20 @@ FAMILIES = (("sin", "cos"), ("tanh", "sigmoid"), ("arcsin", "arccos"))
 def lookup(name: object) -> Function:
     """Return the function called `name`.
 
-    ValueError with the nearest name if the library has none of that name, TypeError if it is not
-    text.
+    ValueError with the nearest name if the library has none of that name, TypeError if
+    it is not text.
     """
     return _library[checks.choice("name", name, tuple(_library))]
 
 
 def same_family(first: str, second: str) -> bool:
-    """Return whether two functions give the same curves c f(a x + b) + d, see `FAMILIES`."""
+    """Return whether two functions give the same curves c f(a x + b) + d, see
+    `FAMILIES`.
+    """
     lookup(first), lookup(second)
-    return first == second or any(first in family and second in family for family in FAMILIES)
+    return first == second or any(
+        first in family and second in family for family in FAMILIES
+    )
 
 
 def register_function(
@@ -63,34 +74,37 @@ def register_function(
     redundancy: Redundancy | None = None,
     formula: Callable[[Any], Any] | None = None,
 ) -> Function:
-    """Add a function to the library after checking its derivatives by central differences.
+    """Add a function to the library after checking its derivatives by central
+    differences.
 
     Parameters
     ----------
     name : str
         Printable, not yet in the library; the same record may be registered again.
     f, d1, d2, d3 : callable
-        Arrays of float64 of any shape -> new arrays of float64 of that shape. They are called only
-        inside the domain.
+        Arrays of float64 of any shape -> new arrays of float64 of that shape. They are
+        called only inside the domain.
     domain : (float, float)
-        Smallest interval that contains the domain, ends may be infinite; outside it values are nan.
+        Smallest interval that contains the domain, ends may be infinite; outside it
+        values are nan.
     complexity : int
         At least 0; sin has 2, tanh 3, arctan 4.
     singular : tuple of float
-        All points inside the domain where f becomes infinite; one in each turn of `redundancy`.
+        All points inside the domain where f becomes infinite; one in each turn of
+        `redundancy`.
     redundancy : kan_ref.functions.Redundancy, optional
-        The symmetries of f, which make some of a, b, c, d redundant. Without it a, b, c, d are
-        reported as they are found.
+        The symmetries of f, which make some of a, b, c, d redundant. Without it a, b,
+        c, d are reported as they are found.
     formula : callable, optional
-        u -> SymPy expression of u alone with the values of f. They are compared unless SymPy cannot
-        evaluate them. By default `sympy.Function(name)`.
+        u -> SymPy expression of u alone with the values of f. They are compared unless
+        SymPy cannot evaluate them. By default `sympy.Function(name)`.
 
     Returns
     -------
     function : Function
-        Its record in `LIBRARY`. `unregister_function` removes it again. All is verified at up to 40
-        points of [-4, 4], or of the nearest interval of the domain with length at most 8. What is
-        wrong elsewhere, or varies within 1e-5, is not found.
+        Its record in `LIBRARY`. `unregister_function` removes it again. All is verified
+        at up to 40 points of [-4, 4], or of the nearest interval of the domain with
+        length at most 8. What is wrong elsewhere, or varies within 1e-5, is not found.
 
     Examples
     --------
@@ -111,7 +125,9 @@ def register_function(
         checks.function("formula", formula)
     redundancy = Redundancy() if redundancy is None else redundancy
     parts = {"f": f, "d1": d1, "d2": d2, "d3": d3}
-    f, d1, d2, d3 = (OnDomain(checks.function(p, g), low, high) for p, g in parts.items())
+    f, d1, d2, d3 = (
+        OnDomain(checks.function(p, g), low, high) for p, g in parts.items()
+    )
     record = Function(
         name,
         *(f, d1, d2, d3),
@@ -157,7 +173,8 @@ def unregister_function(name: str) -> Function:
 
 
 def check_function(function: Function) -> None:
-    """Raise ValueError or TypeError if a record does not hold at points of its domain."""
+    """Raise ValueError or TypeError if a record does not hold at points of its domain.
+    """
     u = _check_points(function)
     check_derivatives(function, u)
     check_redundancy(function, u)
@@ -168,8 +185,8 @@ def check_function(function: Function) -> None:
 def _check_points(function: Function) -> FloatArray:
     """Return points of the domain at which a function is checked.
 
-    Up to 40 in an interval of length at most 8, [-4, 4] if it can be, away from its ends and from
-    singular points.
+    Up to 40 in an interval of length at most 8, [-4, 4] if it can be, away from its
+    ends and from singular points.
     """
     low, high = function.domain
     low = max(low, min(-4.0, high - 8.0))
@@ -181,9 +198,15 @@ def _check_points(function: Function) -> FloatArray:
 
 
 def _agree(
-    what: str, u: FloatArray, found: FloatArray, rule: str, expected: FloatArray, slack: FloatArray
+    what: str,
+    u: FloatArray,
+    found: FloatArray,
+    rule: str,
+    expected: FloatArray,
+    slack: FloatArray,
 ) -> None:
-    """Raise ValueError at the first point where two values differ by more than `slack`."""
+    """Raise ValueError at the first point where two values differ by more than `slack`.
+    """
     wrong = ~(np.abs(found - expected) <= slack)
     if wrong.any():
         n = int(np.argmax(wrong))
@@ -193,7 +216,9 @@ def _agree(
 
 
 def check_derivatives(function: Function, u: FloatArray) -> None:
-    """Raise ValueError if d1, d2 or d3 is not a derivative of the one before, or changes shapes."""
+    """Raise ValueError if d1, d2 or d3 is not a derivative of the one before, or
+    changes shapes.
+    """
     parts = {"f": function.f, "d1": function.d1, "d2": function.d2, "d3": function.d3}
     for part, evaluate in parts.items():
         what = f"{part} of {function.name!r}"
@@ -206,7 +231,9 @@ def check_derivatives(function: Function, u: FloatArray) -> None:
                 )
         if not np.isfinite(values).all():
             n = int(np.argmin(np.isfinite(values)))
-            raise ValueError(f"{what} is {values[n]} at u = {u[n]:.6g}, inside its domain")
+            raise ValueError(
+                f"{what} is {values[n]} at u = {u[n]:.6g}, inside its domain"
+            )
     step = 1e-5 * min(1.0, float(np.ptp(u)))
     for before, part in pairwise(parts):
         values, last = parts[part](u), parts[before]
@@ -226,8 +253,22 @@ def check_redundancy(function: Function, u: FloatArray) -> None:
         "constant": [("f(u)", value, "0", np.zeros_like(u))],
         "line": [("f(s u)", f(s * u), "s f(u)", s * value)],
         "power": [("f(s u)", f(s * u), "s^n f(u)", s**redundancy.degree * value)],
-        "log": [("f(s u)", f(s * u), "f(u) + n log s", value + redundancy.factor * np.log(s))],
-        "exp": [("f(u + b)", f(u + s), "e^(n b) f(u)", np.exp(redundancy.factor * s) * value)],
+        "log": [
+            (
+                "f(s u)",
+                f(s * u),
+                "f(u) + n log s",
+                value + redundancy.factor * np.log(s),
+            )
+        ],
+        "exp": [
+            (
+                "f(u + b)",
+                f(u + s),
+                "e^(n b) f(u)",
+                np.exp(redundancy.factor * s) * value,
+            )
+        ],
         "free": [],
     }[redundancy.kind]
     if redundancy.parity:
@@ -251,7 +292,9 @@ def check_formula(function: Function, u: FloatArray) -> None:
 
     symbol = sympy.Dummy("u", real=True)
     expression, value = formula_of(function, symbol), function.f(u)
-    numbers = [expression.subs(symbol, sympy.Float(at, _DIGITS)).evalf() for at in u.tolist()]
+    numbers = [
+        expression.subs(symbol, sympy.Float(at, _DIGITS)).evalf() for at in u.tolist()
+    ]
     if all(number.is_number for number in numbers):
         found = np.array([complex(number) for number in numbers])
         slack = 1e-8 * (np.abs(value) + np.median(np.abs(value)))

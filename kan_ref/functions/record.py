@@ -1,7 +1,8 @@
-"""The record of a symbolic candidate: derivatives, domain, symmetries; and the built-in functions.
+"""The record of a symbolic candidate: derivatives, domain, symmetries; and the built-in
+functions.
 
-An edge c f(a x + b) + d is the same curve for many parameters (a, b, c, d): this scale and shift
-redundancy (gauge) follows from identities of f. With s > 0,
+An edge c f(a x + b) + d is the same curve for many parameters (a, b, c, d): this scale
+and shift redundancy (gauge) follows from identities of f. With s > 0,
 
     (F17)  power of degree n   f(s u) = s^n f(u)                 a = 1 or -1, the scale goes to c
     (F18)  logarithm           f(s u) = f(u) + n log s           a = 1 or -1, the scale goes to d
@@ -9,8 +10,9 @@ redundancy (gauge) follows from identities of f. With s > 0,
     (F20)  symmetry            f(-u) - m = parity (f(u) - m)     a > 0
            turn                f(u + turn) = sign f(u)           b within one turn
 
-The line x is the odd power of degree 1 whose shift goes to d; abs is the even power of degree 1,
-sgn the odd one of degree 0. The table of the built-in functions has their values from `values`.
+The line x is the odd power of degree 1 whose shift goes to d; abs is the even power of
+degree 1, sgn the odd one of degree 0. The table of the built-in functions has their
+values from `values`.
 """
 
 from collections.abc import Callable
@@ -33,17 +35,18 @@ class Redundancy:
     Parameters
     ----------
     kind : str
-        The parameters that stay free are d for "constant"; c, d for "line"; b, c, d and the sign of
-        a for "power" and "log"; a, c, d for "exp"; all for "free".
+        The parameters that stay free are d for "constant"; c, d for "line"; b, c, d and
+        the sign of a for "power" and "log"; a, c, d for "exp"; all for "free".
     degree : float
-        n of (F17), for "power"; n of (F18) and (F19), for "log" and "exp", where 0 stands for 1, as
-        in log u and e^u themselves.
+        n of (F17), for "power"; n of (F18) and (F19), for "log" and "exp", where 0
+        stands for 1, as in log u and e^u themselves.
     parity : int
         1 even, -1 odd about the value `middle`, 0 neither: (F20).
     middle : float
         m of (F20).
     turn : float
-        Smallest shift of (F20) after which f repeats up to its sign; 0 if there is none.
+        Smallest shift of (F20) after which f repeats up to its sign; 0 if there is
+        none.
     turn_sign : int
         The sign of f after one turn.
     first : float
@@ -52,7 +55,8 @@ class Redundancy:
     Examples
     --------
     >>> Redundancy("power", degree=3.0, parity=-1)  # of u^3
-    Redundancy(kind='power', degree=3.0, parity=-1, middle=0.0, turn=0.0, turn_sign=1, first=0.0)
+    Redundancy(kind='power', degree=3.0, parity=-1, middle=0.0, turn=0.0, turn_sign=1,
+    first=0.0)
     """
 
     kind: str = "free"
@@ -85,18 +89,21 @@ class Function:
     name : str
         Its key in `LIBRARY`.
     f, d1, d2, d3 : callable
-        Arrays of float64 of any shape -> arrays of that shape: value and first three derivatives.
-        nan outside the domain, infinity on overflow, no warnings. One-sided limits at an end that
-        belongs to the domain.
+        Arrays of float64 of any shape -> arrays of that shape: value and first three
+        derivatives. nan outside the domain, infinity on overflow, no warnings.
+        One-sided limits at an end that belongs to the domain.
     domain : (float, float)
-        The smallest interval that contains the domain; `domain_rule` describes it in words.
+        The smallest interval that contains the domain; `domain_rule` describes it in
+        words.
     complexity : int
         The cost of the function in a ranking, at least 0.
     singular : tuple of float
-        Points inside the domain at which f becomes infinite; they repeat with `redundancy.turn`.
+        Points inside the domain at which f becomes infinite; they repeat with
+        `redundancy.turn`.
     redundancy : Redundancy
     formula : callable or None
-        u -> SymPy expression, or None: `kan_ref.formula` then writes the name of the function.
+        u -> SymPy expression, or None: `kan_ref.formula` then writes the name of the
+        function.
     """
 
     name: str
@@ -115,7 +122,9 @@ class Function:
 
 
 def singular_points(function: Function, low: float, high: float) -> checks.FloatArray:
-    """Return all u with low < u < high at which f becomes infinite, in increasing order."""
+    """Return all u with low < u < high at which f becomes infinite, in increasing
+    order.
+    """
     points, turn = np.array(function.singular), function.redundancy.turn
     if turn and points.size:
         first, last = (low - points.max()) / turn, (high - points.min()) / turn
@@ -140,10 +149,13 @@ def formula_of(function: Function, u: Any) -> Any:
 
 
 def domain_rule(function: Function) -> str:
-    """Describe the domain in terms of u: "every u", "u > 0", "-1 <= u <= 1", "u != 0"."""
+    """Describe the domain in terms of u: "every u", "u > 0", "-1 <= u <= 1", "u != 0".
+    """
     low, high = function.domain
     ends = np.array([end if np.isfinite(end) else 0.0 for end in (low, high)])
-    above, below = ("<=" if is_closed else "<" for is_closed in np.isfinite(function.f(ends)))
+    above, below = (
+        "<=" if is_closed else "<" for is_closed in np.isfinite(function.f(ends))
+    )
     rule = []
     if np.isfinite(low) and np.isfinite(high):
         rule.append(f"{low:g} {above} u {below} {high:g}")
@@ -161,11 +173,15 @@ def _power(name: str, exponent: float, complexity: int) -> Function:
     """Return the record of u^exponent."""
     whole = float(exponent).is_integer()
     parity = (1 if exponent % 2 == 0 else -1) if whole else 0
-    redundancy = Redundancy("line" if exponent == 1.0 else "power", degree=exponent, parity=parity)
+    redundancy = Redundancy(
+        "line" if exponent == 1.0 else "power", degree=exponent, parity=parity
+    )
     singular = (0.0,) if whole and exponent < 0 else ()
     domain = EVERYWHERE if whole else (0.0, np.inf)
     power = values.Power(exponent)
-    return _record(name, power, complexity, redundancy, domain=domain, singular=singular)
+    return _record(
+        name, power, complexity, redundancy, domain=domain, singular=singular
+    )
 
 
 def _record(
@@ -183,7 +199,9 @@ def _record(
 
 
 _ODD, _EVEN = Redundancy(parity=-1), Redundancy(parity=1)
-_WAVES = {parity: Redundancy(parity=parity, turn=np.pi, turn_sign=-1) for parity in (-1, 1)}
+_WAVES = {
+    parity: Redundancy(parity=parity, turn=np.pi, turn_sign=-1) for parity in (-1, 1)
+}
 _CELLS = Redundancy(parity=-1, turn=np.pi, first=-0.5 * np.pi)
 _UNIT = (-1.0, 1.0)
 
@@ -212,7 +230,9 @@ TABLE = (
     _record("cosh", values.cosh, 5, _EVEN),
     _record("sgn", values.sign, 3, Redundancy("power", degree=0.0, parity=-1)),
     _record("arcsin", values.arcsin, 4, _ODD, domain=_UNIT),
-    _record("arccos", values.arccos, 4, replace(_ODD, middle=0.5 * np.pi), domain=_UNIT),
+    _record(
+        "arccos", values.arccos, 4, replace(_ODD, middle=0.5 * np.pi), domain=_UNIT
+    ),
     _record("arctan", values.arctan, 4, _ODD),
     _record("arctanh", values.arctanh, 4, _ODD, domain=_UNIT),
     _record("sigmoid", values.sigmoid, 4, replace(_ODD, middle=0.5)),

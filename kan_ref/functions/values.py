@@ -1,8 +1,9 @@
 """Values and first three derivatives of the symbolic candidates, as plain array code.
 
-Theorem (chain rule, and the differential equation that each function satisfies). With g = e^(-u^2),
-t = tanh u, q = 1 / (1 + u^2), r = (1 - u)(1 + u), w = tan u, the sigmoid s = 1 / (1 + e^-u),
-p = s (1 - s) and h = 1 / cosh^2 u, the first, second and third derivatives are
+Theorem (chain rule, and the differential equation that each function satisfies). With g
+= e^(-u^2), t = tanh u, q = 1 / (1 + u^2), r = (1 - u)(1 + u), w = tan u, the sigmoid s
+= 1 / (1 + e^-u), p = s (1 - s) and h = 1 / cosh^2 u, the first, second and third
+derivatives are
 
     (F9)   power      n u^(n-1),  n (n-1) u^(n-2),  n (n-1) (n-2) u^(n-3)
     (F10)  tan        1 + w^2,    2 w (1 + w^2),    (1 + w^2)(2 + 6 w^2)
@@ -15,15 +16,16 @@ p = s (1 - s) and h = 1 / cosh^2 u, the first, second and third derivatives are
     (F21)  log cosh   t,          h,                -2 t h
     (F22)  1/|u|      -z / u^2,   2 / |u|^3,        -6 z / u^4          with z = sgn u
 
-and arccos = pi/2 - arcsin (Abramowitz & Stegun, Handbook of Mathematical Functions, sections 4.3 to
-4.6). The code computes p and h from e^-|u| and e^-2|u|, so they keep their digits where they are
-tiny. The last form of (F14), by u^2 = 1/q - 1, cannot overflow. Where cosh u overflows, log cosh u
-is computed as |u| + log(1 + e^-2|u|) - log 2, and where it is near 1, as log(1 + 2 sinh^2(u/2)).
+and arccos = pi/2 - arcsin (Abramowitz & Stegun, Handbook of Mathematical Functions,
+sections 4.3 to 4.6). The code computes p and h from e^-|u| and e^-2|u|, so they keep
+their digits where they are tiny. The last form of (F14), by u^2 = 1/q - 1, cannot
+overflow. Where cosh u overflows, log cosh u is computed as |u| + log(1 + e^-2|u|) - log
+2, and where it is near 1, as log(1 + 2 sinh^2(u/2)).
 
-Every function takes arrays of any shape. It returns nan outside the domain and infinity where the
-value exceeds float64, without warnings; nothing is clipped. At an end that belongs to the domain a
-derivative is its one-sided limit, which may be infinite (sqrt at 0, arcsin at 1). sgn(0) = 0, and
-the derivatives of sgn and abs at 0 are 0.
+Every function takes arrays of any shape. It returns nan outside the domain and infinity
+where the value exceeds float64, without warnings; nothing is clipped. At an end that
+belongs to the domain a derivative is its one-sided limit, which may be infinite (sqrt
+at 0, arcsin at 1). sgn(0) = 0, and the derivatives of sgn and abs at 0 are 0.
 """
 
 from collections.abc import Callable
@@ -39,7 +41,9 @@ Orders = Callable[[FloatArray, int], FloatArray]  # with the order of a derivati
 
 @dataclass(frozen=True)
 class OnDomain:
-    """A function evaluated only where `low` <= u <= `high`, without warnings; nan elsewhere."""
+    """A function evaluated only where `low` <= u <= `high`, without warnings; nan
+    elsewhere.
+    """
 
     function: Values
     low: float = -np.inf
@@ -59,7 +63,8 @@ class OnDomain:
 
 @dataclass(frozen=True)
 class Derivative:
-    """One of the functions below with a fixed order of derivative; it can be pickled."""
+    """One of the functions below with a fixed order of derivative; it can be pickled.
+    """
 
     function: Orders
     order: int
@@ -86,9 +91,17 @@ class Power:
         # [eq:power]
         factor = float(np.prod([self.exponent - k for k in range(order)]))
         # with an integer exponent NumPy also computes powers of negative numbers
-        values = factor * (u ** int(left) if whole else u**left) if factor else np.zeros_like(u)
+        values = (
+            factor * (u ** int(left) if whole else u**left)
+            if factor
+            else np.zeros_like(u)
+        )
         # [/eq:power]
-        outside = np.isnan(u) | ((u < 0.0) & (not whole)) | ((u == 0.0) & (self.exponent < 0.0))
+        outside = (
+            np.isnan(u)
+            | ((u < 0.0) & (not whole))
+            | ((u == 0.0) & (self.exponent < 0.0))
+        )
         return np.where(outside, np.nan, values)
 
 
@@ -141,7 +154,13 @@ def tan(u: FloatArray, order: int) -> FloatArray:
         return w
     # [eq:tan]
     slope = 1.0 + w**2
-    return slope if order == 1 else 2.0 * w * slope if order == 2 else slope * (2.0 + 6.0 * w**2)
+    return (
+        slope
+        if order == 1
+        else 2.0 * w * slope
+        if order == 2
+        else slope * (2.0 + 6.0 * w**2)
+    )
     # [/eq:tan]
 
 
@@ -169,7 +188,13 @@ def sigmoid(u: FloatArray, order: int) -> FloatArray:
         return np.where(u < 0.0, small, 1.0) / (1.0 + small)
     # [eq:sigmoid]
     p = _bell(u)
-    return p if order == 1 else -p * np.tanh(0.5 * u) if order == 2 else p * (1.0 - 6.0 * p)
+    return (
+        p
+        if order == 1
+        else -p * np.tanh(0.5 * u)
+        if order == 2
+        else p * (1.0 - 6.0 * p)
+    )
     # [/eq:sigmoid]
 
 
@@ -195,7 +220,13 @@ def arctan(u: FloatArray, order: int) -> FloatArray:
         return np.arctan(u)
     # [eq:arctan]
     q = 1.0 / (1.0 + u**2)
-    return q if order == 1 else u * q * (-2.0 * q) if order == 2 else 2.0 * q**2 * (3.0 - 4.0 * q)
+    return (
+        q
+        if order == 1
+        else u * q * (-2.0 * q)
+        if order == 2
+        else 2.0 * q**2 * (3.0 - 4.0 * q)
+    )
     # [/eq:arctan]
 
 
@@ -206,7 +237,9 @@ def arctanh(u: FloatArray, order: int) -> FloatArray:
         return np.arctanh(u)
     # [eq:arctanh]
     q = 1.0 / ((1.0 - u) * (1.0 + u))
-    return q if order == 1 else 2.0 * u * q**2 if order == 2 else (2.0 + 6.0 * u**2) * q**3
+    return (
+        q if order == 1 else 2.0 * u * q**2 if order == 2 else (2.0 + 6.0 * u**2) * q**3
+    )
     # [/eq:arctanh]
 
 

@@ -1,4 +1,6 @@
-"""Kolmogorov-Arnold networks: layer, network, initialization, refinement, editing, inspection."""
+"""Kolmogorov-Arnold networks: layer, network, initialization, refinement, editing,
+inspection.
+"""
 
 from kan_ref.network.constant_folding import fold_constants
 from kan_ref.network.definedness import (

@@ -1,7 +1,8 @@
-"""Constants added to a layer's outputs, held by its edges: the means of what pruning removes.
+"""Constants added to a layer's outputs, held by its edges: the means of what pruning
+removes.
 
-Theorem. There is no bias, but the basis functions sum to 1 on the grid [a, b] (de Boor, A Practical
-Guide to Splines, ch. IX). So for an edge whose samples all lie in [a, b]
+Theorem. There is no bias, but the basis functions sum to 1 on the grid [a, b] (de Boor,
+A Practical Guide to Splines, ch. IX). So for an edge whose samples all lie in [a, b]
 
     (L21)  w_spline sum_m (coef_m + mu / w_spline) B_m(x) = w_spline sum_m coef_m B_m(x) + mu
 
@@ -9,16 +10,17 @@ and for n symbolic edges of one output that share a row (a, b, c, d)
 
     (L22)  sum_n (c f(a x + b) + d + mu / n) = sum_n (c f(a x + b) + d) + mu.
 
-A knot vector may be extended at its ends. Each basis function keeps its own degree + 2 knots, so
-the curves do not change where the new coefficients are 0:
+A knot vector may be extended at its ends. Each basis function keeps its own degree + 2
+knots, so the curves do not change where the new coefficients are 0:
 
     (L23)  knots' = (p new ones, knots, q new ones),  coef' = (p zeros, coef, q zeros),
            n_intervals' = n_intervals + p + q
 
-The constant goes to the first of these places that exists: the spline with the largest |w_spline|
-whose samples lie in its grid; a row of symbolic edges of this output alone; a masked edge, which
-becomes the symbolic edge "0" with d = mu; a symbolic edge, which leaves its lock; the spline whose
-grid needs the fewest new knots, with the weight 1 if it is close to 0.
+The constant goes to the first of these places that exists: the spline with the largest
+|w_spline| whose samples lie in its grid; a row of symbolic edges of this output alone;
+a masked edge, which becomes the symbolic edge "0" with d = mu; a symbolic edge, which
+leaves its lock; the spline whose grid needs the fewest new knots, with the weight 1 if
+it is close to 0.
 """
 
 from collections import Counter
@@ -37,8 +39,8 @@ LEAST_WEIGHT = 1e-8  # below it, mu / w_spline would swamp the coefficients
 def fold_constants(layer: Layer, x: FloatArray, constants: FloatArray) -> Layer:
     """Add a constant to each output of a layer, exactly to rounding at the samples x.
 
-    x (batch, n_in) are inputs of the layer, `constants` (n_out,) the mu of every output. Implements
-    :eq:`fold-spline`, :eq:`fold-formula` and :eq:`longer-rows`.
+    x (batch, n_in) are inputs of the layer, `constants` (n_out,) the mu of every
+    output. Implements :eq:`fold-spline`, :eq:`fold-formula` and :eq:`longer-rows`.
     """
     for j in np.flatnonzero(constants).tolist():
         layer = _fold(layer, x, j, float(constants[j]))
@@ -70,12 +72,16 @@ def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
     masked = layer.mask[j] == 0.0
     masked[[edge.input for edge in formulas]] = False
     if masked.any():
-        return with_formula(layer, j, int(np.argmax(masked)), lookup("0"), [1.0, 0.0, 1.0, mu])
+        return with_formula(
+            layer, j, int(np.argmax(masked)), lookup("0"), [1.0, 0.0, 1.0, mu]
+        )
     for edge in formulas:
         affine = layer.affine[edge.row] + [0.0, 0.0, 0.0, mu]
         return with_formula(layer, j, edge.input, edge.function, affine)
     i = int(np.argmin(p + q))
-    h = (layer.breakpoints[:, -1] - layer.breakpoints[:, 0])[:, None] / layer.n_intervals
+    h = (layer.breakpoints[:, -1] - layer.breakpoints[:, 0])[
+        :, None
+    ] / layer.n_intervals
     left = np.minimum(layer.knots[:, :1] - h, low[:, None]) - h * np.arange(p[i])[::-1]
     right = np.maximum(layer.knots[:, -1:] + h, high[:, None]) + h * np.arange(q[i])
     # [eq:longer-rows]
@@ -86,7 +92,9 @@ def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
 
 
 def _into_spline(layer: Layer, j: int, i: int, mu: float) -> Layer:
-    """Add `mu` to the coefficients of an edge by (L21); a weight close to 0 becomes 1 first."""
+    """Add `mu` to the coefficients of an edge by (L21); a weight close to 0 becomes 1
+    first.
+    """
     coef, w_spline = layer.coef.copy(), layer.w_spline.copy()
     if abs(w_spline[j, i]) <= LEAST_WEIGHT:
         coef[j, i] *= w_spline[j, i]

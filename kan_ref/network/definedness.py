@@ -1,11 +1,13 @@
-"""Values at many samples, by chunks, and where they are not finite: the sample, and the edge.
+"""Values at many samples, by chunks, and where they are not finite: the sample, and the
+edge.
 
-Samples are evaluated so many at once that the arrays of a layer hold some 2^22 numbers (32 MiB), so
-that memory does not grow with the batch.
+Samples are evaluated so many at once that the arrays of a layer hold some 2^22 numbers
+(32 MiB), so that memory does not grow with the batch.
 
-Outside the domain of its function a symbolic edge is undefined, and a sum of large numbers can
-exceed float64. Either makes an output nan. One look at the results tells whether this happened;
-only then are the layers evaluated once more, to find the first cause.
+Outside the domain of its function a symbolic edge is undefined, and a sum of large
+numbers can exceed float64. Either makes an output nan. One look at the results tells
+whether this happened; only then are the layers evaluated once more, to find the first
+cause.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +25,9 @@ _WHAT = ("it", "its derivative", "its second derivative", "its third derivative"
 
 
 def chunk_size(numbers_of_a_sample: int, n_samples: int) -> int:
-    """Return how many samples are evaluated at once, of arrays with so many numbers of each."""
+    """Return how many samples are evaluated at once, of arrays with so many numbers of
+    each.
+    """
     return min(max(1, n_samples), max(1, _AT_ONCE // numbers_of_a_sample))
 
 
@@ -34,10 +38,14 @@ def sample_slices(n_samples: int, size: int) -> Iterator[slice]:
 
 
 def sample_numbers(layers: Sequence[Layer]) -> int:
-    """Return how many numbers a forward pass needs for a sample: those of its largest layer."""
-    # the scattered basis functions, and the nonzero ones with their derivatives and places
+    """Return how many numbers a forward pass needs for a sample: those of its largest
+    layer.
+    """
+    # the scattered basis functions, and the nonzero ones with their derivatives and
+    # places
     return max(
-        layer.n_in * (layer.n_basis + 3 * layer.degree + 5) + layer.n_out for layer in layers
+        layer.n_in * (layer.n_basis + 3 * layer.degree + 5) + layer.n_out
+        for layer in layers
     )
 
 
@@ -61,16 +69,21 @@ def layer_inputs(layers: Sequence[Layer], x: FloatArray) -> Iterator[FloatArray]
 def check_defined(
     layers: Sequence[Layer], x: FloatArray, y: FloatArray, name: str = "x"
 ) -> FloatArray:
-    """Return the outputs y at the samples x, called `name`; ValueError if they are not finite."""
+    """Return the outputs y at the samples x, called `name`; ValueError if they are not
+    finite.
+    """
     if not np.isfinite(y).all():
-        raise ValueError(undefined_values(layers, x, name) or f"{name} gives outputs {_BEYOND}")
+        raise ValueError(
+            undefined_values(layers, x, name) or f"{name} gives outputs {_BEYOND}"
+        )
     return y
 
 
 def check_derivatives(
     layers: Sequence[Layer], inputs: Iterable[FloatArray], *arrays: FloatArray
 ) -> None:
-    """Raise ValueError if derivatives are not finite; `inputs` are those of each layer."""
+    """Raise ValueError if derivatives are not finite; `inputs` are those of each layer.
+    """
     if not all(np.isfinite(array).all() for array in arrays):
         why = first_cause(layers, inputs, "x", highest=1)
         raise ValueError(why or f"x gives derivatives {_BEYOND}")
@@ -83,7 +96,9 @@ def has_limits(layers: Sequence[Layer]) -> bool:
 
 
 def undefined_values(layers: Sequence[Layer], x: FloatArray, name: str = "x") -> str:
-    """Return which sample of x, called `name`, gives which edge no finite value; "" if none."""
+    """Return which sample of x, called `name`, gives which edge no finite value; "" if
+    none.
+    """
     return first_cause(layers, layer_inputs(layers, x), name, highest=0)
 
 
@@ -92,8 +107,8 @@ def first_cause(
 ) -> str:
     """Return which sample is not finite first, and where; "" if none is.
 
-    That is an edge without a value or a derivative up to the order `highest`, or an overflow.
-    `inputs` are those of each layer, and perhaps the outputs of the last one.
+    That is an edge without a value or a derivative up to the order `highest`, or an
+    overflow. `inputs` are those of each layer, and perhaps the outputs of the last one.
     """
     for number, x in enumerate(inputs):
         for n, output in np.argwhere(~np.isfinite(x)):
@@ -101,7 +116,9 @@ def first_cause(
         if number == len(layers):
             break
         edges, affine = layers[number].symbolic, layers[number].affine
-        curves = derivatives(edges, affine, x, range(highest + 1))  # (n_edges, n_orders, batch)
+        curves = derivatives(
+            edges, affine, x, range(highest + 1)
+        )  # (n_edges, n_orders, batch)
         for place, order, n in np.argwhere(~np.isfinite(curves)):
             edge = edges[place]
             u = affine[edge.row, 0] * x[n, edge.input] + affine[edge.row, 1]

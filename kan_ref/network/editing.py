@@ -1,12 +1,12 @@
 """Edit the edges of a network by hand, and make layers of symbolic edges alone.
 
-An edge is a spline edge (mask 1), a symbolic edge, or masked (`layer`). `mask_edges` chooses the
-active ones; `lock_edges` makes symbolic edges of one layer share their parameters. Every operation
-returns a new network.
+An edge is a spline edge (mask 1), a symbolic edge, or masked (`layer`). `mask_edges`
+chooses the active ones; `lock_edges` makes symbolic edges of one layer share their
+parameters. Every operation returns a new network.
 
-In a layer without splines every active edge is symbolic, all others are masked. It needs knots
-nevertheless. They are those of one interval, with coefficients of 0, and have no influence on its
-values.
+In a layer without splines every active edge is symbolic, all others are masked. It
+needs knots nevertheless. They are those of one interval, with coefficients of 0, and
+have no influence on its values.
 """
 
 from collections.abc import Sequence
@@ -34,9 +34,9 @@ def mask_edges(network: Network, layer: int, mask: object) -> Network:
     layer : int
         Which layer, from 0.
     mask : (n_out, n_in) of 0 and 1
-        Any mask, also one that leaves an output without edges. 1 keeps an active edge, spline or
-        symbolic, as it is, and turns a masked one into a spline edge with the coefficients and
-        weights it had before; 0 masks the edge.
+        Any mask, also one that leaves an output without edges. 1 keeps an active edge,
+        spline or symbolic, as it is, and turns a masked one into a spline edge with the
+        coefficients and weights it had before; 0 masks the edge.
 
     Returns
     -------
@@ -54,16 +54,25 @@ def mask_edges(network: Network, layer: int, mask: object) -> Network:
     layer_index = check_layer_index(network, layer)
     old = network.layers[layer_index]
     flags = checks.array("mask", mask, old.mask.shape)
-    formulas = tuple(edge for edge in old.symbolic if flags[edge.output, edge.input] == 1.0)
+    formulas = tuple(
+        edge for edge in old.symbolic if flags[edge.output, edge.input] == 1.0
+    )
     splines = flags.copy()
     splines[numbers(formulas)] = 0.0
-    return replace_layer(network, layer_index, replace(old, mask=splines, symbolic=formulas))
+    return replace_layer(
+        network, layer_index, replace(old, mask=splines, symbolic=formulas)
+    )
 
 
 def lock_edges(
-    network: Network, layer: int, places: Sequence[tuple[int, int]], *, shared: bool = True
+    network: Network,
+    layer: int,
+    places: Sequence[tuple[int, int]],
+    *,
+    shared: bool = True,
 ) -> Network:
-    """Lock symbolic edges of one layer together, so that they share a, b, c, d, or unlock them.
+    """Lock symbolic edges of one layer together, so that they share a, b, c, d, or
+    unlock them.
 
     Parameters
     ----------
@@ -72,8 +81,8 @@ def lock_edges(
     places : sequence of (output, input)
         Symbolic edges, all of the same function to be locked.
     shared : bool
-        True: they share the parameters of the first edge. False: each gets parameters of its own,
-        with the values it has.
+        True: they share the parameters of the first edge. False: each gets parameters
+        of its own, with the values it has.
 
     Returns
     -------
@@ -91,29 +100,49 @@ def lock_edges(
     """
     layer_index = check_layer_index(network, layer)
     old = new = network.layers[layer_index]
-    pairs = [check_edge_index(network, layer, j, i)[1:] for j, i in check_pairs("places", places)]
+    pairs = [
+        check_edge_index(network, layer, j, i)[1:]
+        for j, i in check_pairs("places", places)
+    ]
     edges = [check_formula(network, layer_index, j, i) for j, i in pairs]
     if checks.flag("shared", shared):
         for edge in edges:
             if edge.function != edges[0].function:
-                checks.fail("places", places, f"{edges[0].name} and {edge.name} cannot be locked")
-        locked = [replace(one, row=edges[0].row) if one in edges else one for one in old.symbolic]
+                checks.fail(
+                    "places",
+                    places,
+                    f"{edges[0].name} and {edge.name} cannot be locked",
+                )
+        locked = [
+            replace(one, row=edges[0].row) if one in edges else one
+            for one in old.symbolic
+        ]
         new = replace(old, symbolic=locked)
     else:
         for edge in edges:
-            new = with_formula(new, edge.output, edge.input, edge.function, old.affine[edge.row])
+            new = with_formula(
+                new, edge.output, edge.input, edge.function, old.affine[edge.row]
+            )
     return replace_layer(network, layer_index, new)
 
 
 def replace_layer(network: Network, layer_index: int, layer: Layer) -> Network:
     """Return the network with another layer at `layer_index`."""
-    return Network((*network.layers[:layer_index], layer, *network.layers[layer_index + 1 :]))
+    return Network(
+        (*network.layers[:layer_index], layer, *network.layers[layer_index + 1 :])
+    )
 
 
 def with_formula(
-    layer: Layer, j: int, i: int, function: Function, affine: Sequence[float] | FloatArray
+    layer: Layer,
+    j: int,
+    i: int,
+    function: Function,
+    affine: Sequence[float] | FloatArray,
 ) -> Layer:
-    """Return the layer with a symbolic edge from i to j, with a row of `affine` of its own."""
+    """Return the layer with a symbolic edge from i to j, with a row of `affine` of its
+    own.
+    """
     kept = [edge for edge in layer.symbolic if (edge.output, edge.input) != (j, i)]
     rows = np.concatenate([layer.affine, [affine]])
     mask = layer.mask.copy()
@@ -122,16 +151,29 @@ def with_formula(
     return replace(layer, mask=mask, symbolic=[*kept, own], affine=rows)
 
 
-def with_spline(layer: Layer, edge: SymbolicEdge, points: FloatArray, curve: FloatArray) -> Layer:
-    """Return the layer with a symbolic edge replaced by the spline nearest to samples of a curve.
+def with_spline(
+    layer: Layer, edge: SymbolicEdge, points: FloatArray, curve: FloatArray
+) -> Layer:
+    """Return the layer with a symbolic edge replaced by the spline nearest to samples
+    of a curve.
 
-    `points` (n,) and `curve` (n, 1) are the samples; the weight of the base function is 0.
+    `points` (n,) and `curve` (n, 1) are the samples; the weight of the base function is
+    0.
     """
     j, i = edge.output, edge.input
-    arrays = {name: getattr(layer, name).copy() for name in ("coef", "w_base", "w_spline", "mask")}
-    nearest = bspline.fit_curve(points, curve, knots=layer.knots[i], degree=layer.degree)
+    arrays = {
+        name: getattr(layer, name).copy()
+        for name in ("coef", "w_base", "w_spline", "mask")
+    }
+    nearest = bspline.fit_curve(
+        points, curve, knots=layer.knots[i], degree=layer.degree
+    )
     arrays["coef"][j, i] = nearest.coef[0]
-    arrays["w_base"][j, i], arrays["w_spline"][j, i], arrays["mask"][j, i] = 0.0, 1.0, 1.0
+    arrays["w_base"][j, i], arrays["w_spline"][j, i], arrays["mask"][j, i] = (
+        0.0,
+        1.0,
+        1.0,
+    )
     kept = [one for one in layer.symbolic if one is not edge]
     return replace(layer, symbolic=kept, **arrays)
 
@@ -140,10 +182,14 @@ def with_spline(layer: Layer, edge: SymbolicEdge, points: FloatArray, curve: Flo
 
 
 def check_pairs(name: str, value: Any) -> list[tuple[Any, Any]]:
-    """Return edges of one layer as a list of pairs (output, input), else raise TypeError."""
+    """Return edges of one layer as a list of pairs (output, input), else raise
+    TypeError.
+    """
     is_sequence = hasattr(value, "__iter__") and not isinstance(value, str)
     if not is_sequence or any(np.shape(pair) != (2,) for pair in value):
-        checks.fail(name, value, "must be pairs (output, input) such as [(0, 1)]", TypeError)
+        checks.fail(
+            name, value, "must be pairs (output, input) such as [(0, 1)]", TypeError
+        )
     return [(j, i) for j, i in value]
 
 
@@ -155,7 +201,8 @@ def _index(name: str, value: object, count: int) -> int:
 
 
 def check_layer_index(network: Network, layer: object) -> int:
-    """Return `layer` if it is an index of the network's layers, else raise IndexError."""
+    """Return `layer` if it is an index of the network's layers, else raise IndexError.
+    """
     return _index("layer", layer, len(check_network("network", network).layers))
 
 
@@ -165,7 +212,11 @@ def check_edge_index(
     """Return the place of an edge (l, j, i), else raise IndexError."""
     layer_index = check_layer_index(network, layer)
     chosen = network.layers[layer_index]
-    return layer_index, _index("output", output, chosen.n_out), _index("input", input, chosen.n_in)
+    return (
+        layer_index,
+        _index("output", output, chosen.n_out),
+        _index("input", input, chosen.n_in),
+    )
 
 
 def check_formula(network: Network, layer_index: int, j: int, i: int) -> SymbolicEdge:
@@ -194,10 +245,11 @@ class EdgeSpec(NamedTuple):
 def symbolic_layer(
     n_in: int, n_out: int, edges: Sequence[EdgeSpec], domain: FloatArray | None = None
 ) -> Layer:
-    """Return a layer with these symbolic edges, at most one for each pair of input and output.
+    """Return a layer with these symbolic edges, at most one for each pair of input and
+    output.
 
-    An output without an edge is 0. `domain` (n_in, 2) is the interval of each input, [-1, 1] by
-    default. The layer has one interval and degree 3.
+    An output without an edge is 0. `domain` (n_in, 2) is the interval of each input,
+    [-1, 1] by default. The layer has one interval and degree 3.
     """
     none = np.zeros((n_out, n_in))
     low, high = np.tile([-1.0, 1.0], (n_in, 1)).T if domain is None else domain.T

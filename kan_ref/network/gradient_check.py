@@ -1,21 +1,23 @@
-"""Check a backward pass against differences of the forward pass, along random directions.
+"""Check a backward pass against differences of the forward pass, along random
+directions.
 
-For a network f, a random upstream gradient u and a random direction v of its inputs, or of one
-array of its parameters,
+For a network f, a random upstream gradient u and a random direction v of its inputs, or
+of one array of its parameters,
 
     (L25)  <u, J v> = d/dt <u, f(argument + t v)> at t = 0    by central differences
     (L26)  <u, J v> = <J^T u, v>                              by backward, which computes J^T u
 
-must agree. Two forward passes check all entries of J^T u at once: a wrong entry passes with
-probability 0, unless rounding hides it. A step of h moves inputs by about h intervals of the grid,
-and parameters by h times the largest number of their array, so that units do not matter. The
-difference D(h) has an error of order h^2, which Richardson's extrapolation (4 D(h/2) - D(h)) / 3
-removes. Samples at kinks do not count: there the changes by h do not follow from those by h/2. Nor
-do samples that a step takes out of the domain of a symbolic edge.
+must agree. Two forward passes check all entries of J^T u at once: a wrong entry passes
+with probability 0, unless rounding hides it. A step of h moves inputs by about h
+intervals of the grid, and parameters by h times the largest number of their array, so
+that units do not matter. The difference D(h) has an error of order h^2, which
+Richardson's extrapolation (4 D(h/2) - D(h)) / 3 removes. Samples at kinks do not count:
+there the changes by h do not follow from those by h/2. Nor do samples that a step takes
+out of the domain of a symbolic edge.
 
-dx is the sum of a part from the base functions and one from the splines, and the larger one hides
-the smaller one. So dx is checked in three networks: as it is, without splines, without base
-functions.
+dx is the sum of a part from the base functions and one from the splines, and the larger
+one hides the smaller one. So dx is checked in three networks: as it is, without
+splines, without base functions.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,9 +38,11 @@ _ROUNDING = 1e-14  # of an output, relative to the size of its terms
 
 
 class GradientReport(NamedTuple):
-    """The largest relative error of each part, and the number of samples that counted for all.
+    """The largest relative error of each part, and the number of samples that counted
+    for all.
 
-    `errors` maps "dx", "d_coef of layer 0" and the like to the error over all directions.
+    `errors` maps "dx", "d_coef of layer 0" and the like to the error over all
+    directions.
     """
 
     errors: dict[str, float]
@@ -71,7 +75,8 @@ def check_gradients(
     n_directions : int
         For each part.
     step : float
-        h, from 1e-8 to 1e-2, relative to the spacing of the grid and to the size of the parameters.
+        h, from 1e-8 to 1e-2, relative to the spacing of the grid and to the size of the
+        parameters.
     tolerance : float
         The largest relative error allowed.
     backward : callable, optional
@@ -85,8 +90,9 @@ def check_gradients(
     Raises
     ------
     ValueError
-        If a part is wrong: the message has its name, both derivatives, and the sum of the sizes of
-        their terms, to which errors are relative. If kinks are within a step of every sample.
+        If a part is wrong: the message has its name, both derivatives, and the sum of
+        the sizes of their terms, to which errors are relative. If kinks are within a
+        step of every sample.
 
     Notes
     -----
@@ -110,18 +116,28 @@ def check_gradients(
     for _ in range(checks.integer("n_directions", n_directions, low=1)):
         for direction in _directions(network, x, rng):
             found, expected, scale, hidden, n = _sides(direction, x, step, rng, judged)
-            name, error = direction[0], abs(found - expected) / (scale + hidden / tolerance)
+            name, error = (
+                direction[0],
+                abs(found - expected) / (scale + hidden / tolerance),
+            )
             if not error <= tolerance:  # nan is wrong, too
                 raise ValueError(
                     f"{name} is wrong: along a random direction backward gives {found:.6g} and a"
                     f" central difference {expected:.6g}, of terms of size {scale:.2g}"
                 )
-            errors[name], n_samples = max(errors.get(name, 0.0), error), min(n_samples, n)
+            errors[name], n_samples = (
+                max(errors.get(name, 0.0), error),
+                min(n_samples, n),
+            )
     return GradientReport(errors, n_samples)
 
 
-def _directions(network: Network, x: FloatArray, rng: np.random.Generator) -> Iterator[_Direction]:
-    """Yield random directions: the part's name, its network, how x moves and how theta moves."""
+def _directions(
+    network: Network, x: FloatArray, rng: np.random.Generator
+) -> Iterator[_Direction]:
+    """Yield random directions: the part's name, its network, how x moves and how theta
+    moves.
+    """
     still, fixed, blocks, start = np.zeros_like(x), np.zeros(network.n_params), [], 0
     for number, layer in enumerate(network.layers):
         for name in PARAMETER_ARRAYS.values():
@@ -131,46 +147,71 @@ def _directions(network: Network, x: FloatArray, rng: np.random.Generator) -> It
     intervals = np.diff(network.layers[0].knots, axis=1)
     spacing = intervals.min(axis=1, where=intervals > 0.0, initial=np.inf)
     for left_out in ("none", "w_spline", "w_base"):
-        kept = [np.full(block.stop - block.start, name != left_out) for name, _, block in blocks]
+        kept = [
+            np.full(block.stop - block.start, name != left_out)
+            for name, _, block in blocks
+        ]
         part = network.replace_theta(network.theta * np.concatenate(kept))
         if left_out == "none" or np.isfinite(network_values(part, x)).all():
             yield "dx", part, spacing * rng.standard_normal(x.shape), fixed
     for name, number, block in blocks:
         values, by_theta = network.theta[block], fixed.copy()
         if values.size:
-            by_theta[block] = (np.abs(values).max() or 1.0) * rng.standard_normal(values.size)
+            by_theta[block] = (np.abs(values).max() or 1.0) * rng.standard_normal(
+                values.size
+            )
             yield f"d_{name} of layer {number}", network, still, by_theta
 
 
 @np.errstate(all="ignore")
 def _sides(
-    direction: _Direction, x: FloatArray, step: float, rng: np.random.Generator, backward: Backward
+    direction: _Direction,
+    x: FloatArray,
+    step: float,
+    rng: np.random.Generator,
+    backward: Backward,
 ) -> tuple[float, float, float, float, int]:
-    """Return <J^T u, v>, <u, J v>, their scale, what rounding hides, how many samples count."""
+    """Return <J^T u, v>, <u, J v>, their scale, what rounding hides, how many samples
+    count.
+    """
     _, network, by_x, by_theta = direction
-    by_x = ((x + step / 2.0 * by_x) - x) / (step / 2.0)  # steps that float64 takes exactly
+    by_x = ((x + step / 2.0 * by_x) - x) / (
+        step / 2.0
+    )  # steps that float64 takes exactly
     y, caches = forward(network, x)
 
     def at(h: float) -> FloatArray:
         moved = network.replace_theta(network.theta + h * by_theta)
         return np.asarray(network_values(moved, x + h * by_x) / size)
 
-    size = np.abs(y) + np.abs(network.theta).max(initial=1e-100)  # of the terms of each output
+    size = np.abs(y) + np.abs(network.theta).max(
+        initial=1e-100
+    )  # of the terms of each output
     # [eq:gradient-check]
-    above, below, near_above, near_below = map(at, (step, -step, step / 2.0, -step / 2.0))
+    above, below, near_above, near_below = map(
+        at, (step, -step, step / 2.0, -step / 2.0)
+    )
     whole, half = above - below, near_above - near_below  # 2 h D(h) and h D(h/2)
     odd = whole - 2.0 * half  # of order h^3, but at a kink
-    even = above + below - 4.0 * (near_above + near_below) + 6.0 * y / size  # of order h^4
-    allowed = _KINK * np.abs(whole).max(initial=0.0, where=np.isfinite(whole)) + _ROUNDING
+    even = (
+        above + below - 4.0 * (near_above + near_below) + 6.0 * y / size
+    )  # of order h^4
+    allowed = (
+        _KINK * np.abs(whole).max(initial=0.0, where=np.isfinite(whole)) + _ROUNDING
+    )
     smooth = (np.maximum(np.abs(odd), np.abs(even)) <= allowed).all(axis=1)
     u = smooth[:, None] * rng.standard_normal(y.shape)
-    expected = float((u * np.where(u == 0.0, 0.0, 8.0 * half - whole)).sum()) / (6.0 * step)
+    expected = float((u * np.where(u == 0.0, 0.0, 8.0 * half - whole)).sum()) / (
+        6.0 * step
+    )
     dx, grads = backward(network, caches, u / size)
     v = np.concatenate([by_x.ravel(), by_theta])
     terms = (np.concatenate([dx.ravel(), grads.theta]) * v)[v != 0.0]
     # [/eq:gradient-check]
     if not smooth.any():
-        raise ValueError(f"x has {len(x)} samples, but none away from kinks and ends of domains")
+        raise ValueError(
+            f"x has {len(x)} samples, but none away from kinks and ends of domains"
+        )
     scale = max(float(np.abs(terms).sum()), abs(expected))
     hidden = _ROUNDING * float(np.linalg.norm(u)) / (2.0 * step)
     return float(terms.sum()), expected, scale, hidden, int(smooth.sum())

@@ -1,25 +1,28 @@
 """Initialize a network: the paper's random curves, on grids that contain the data.
 
-Liu et al. 2024, section 2.2: coefficients c ~ N(0, 0.1^2), w_spline = 1, w_base uniform by Xavier's
-rule with the bound
+Liu et al. 2024, section 2.2: coefficients c ~ N(0, 0.1^2), w_spline = 1, w_base uniform
+by Xavier's rule with the bound
 
     (L24)  |w_base| <= sqrt(6 / (n_in + n_out))
 
-(Glorot & Bengio 2010, eq. 16). The first grid lies on the domain of the inputs, every later one
-on the activations of a probe batch, with a margin (`bspline.hidden_bounds` has the rule). Hidden
-activations can lie far from the domain: for inputs in [100, 110], some around -30, others around
-170.
+(Glorot & Bengio 2010, eq. 16). The first grid lies on the domain of the inputs, every
+later one on the activations of a probe batch, with a margin (`bspline.hidden_bounds`
+has the rule). Hidden activations can lie far from the domain: for inputs in [100, 110],
+some around -30, others around 170.
 
-The base function does not depend on the range of its input, and the draws do not depend on the
-targets. With targets y the draws are therefore those for z = 2 (x - a)/(b - a) - 1 on the domain
-[a, b] and for targets of mean 0 and standard deviation 1, converted to the units of the data:
+The base function does not depend on the range of its input, and the draws do not depend
+on the targets. With targets y the draws are therefore those for z = 2 (x - a)/(b - a) -
+1 on the domain [a, b] and for targets of mean 0 and standard deviation 1, converted to
+the units of the data:
 
     (L30)  first layer   coef_ji + w_base_ji c -> coef_ji,  0 -> w_base_ji,
-                         with sum_m c_m B_m the spline nearest to the base function on [-1, 1]
+                         with sum_m c_m B_m the spline nearest to the base function on
+                         [-1, 1]
     (L31)  last layer    std(y) coef_ji + mean(y)/n_in -> coef_ji,  std(y) w_base_ji -> w_base_ji
 
-On even grids the basis functions of x on [a, b] are those of z on [-1, 1]. So the hidden
-activations, and the outputs up to mean and standard deviation, do not depend on units.
+On even grids the basis functions of x on [a, b] are those of z on [-1, 1]. So the
+hidden activations, and the outputs up to mean and standard deviation, do not depend on
+units.
 """
 
 from collections.abc import Sequence
@@ -51,7 +54,8 @@ def init_network(
     base: str = "silu",
     rng: np.random.Generator,
 ) -> Network:
-    """Make a network with the paper's random initialization, with `y` in the units of the data.
+    """Make a network with the paper's random initialization, with `y` in the units of
+    the data.
 
     Parameters
     ----------
@@ -62,17 +66,18 @@ def init_network(
     degree : int
         k, at least 0.
     domain : (2,) or (n_in, 2), or (N, n_in)
-        Bounds of the inputs, low < high, for all or for each. Any other shape is samples: their
-        range with 5 % of it on each side is the domain, and they serve as the probe batch. A range
-        of at most 1e-9 max(1, |middle|) counts as constant: `kan_ref.scaled` widens it.
+        Bounds of the inputs, low < high, for all or for each. Any other shape is
+        samples: their range with 5 % of it on each side is the domain, and they serve
+        as the probe batch. A range of at most 1e-9 max(1, |middle|) counts as constant:
+        `kan_ref.scaled` widens it.
     x : (N, n_in), optional
-        Probe batch on whose activations the hidden grids are placed, where it is not `domain`.
-        Without samples 1000 points are drawn uniformly between the bounds.
+        Probe batch on whose activations the hidden grids are placed, where it is not
+        `domain`. Without samples 1000 points are drawn uniformly between the bounds.
     y : (N, n_out), optional
-        Targets. With them the draws are made for inputs in [-1, 1] and targets of mean 0 and
-        standard deviation 1, and converted to the units of `domain` and y. In the
-        scaled variables of `fit` most starts then lead to similar relative errors in all units.
-        Without targets the draws are the paper's.
+        Targets. With them the draws are made for inputs in [-1, 1] and targets of mean
+        0 and standard deviation 1, and converted to the units of `domain` and y. In the
+        scaled variables of `fit` most starts then lead to similar relative errors in
+        all units. Without targets the draws are the paper's.
     base : str
         "silu", "identity" or "zero".
     rng : numpy.random.Generator
@@ -103,9 +108,13 @@ def init_network(
     low, high, probe = read_domain(domain, sizes[0])
     if x is not None:
         probe = checks.samples("x", x, ("batch", sizes[0]))
-    drawn = [_draw(n_in, n_out, n_intervals + degree, rng) for n_in, n_out in pairwise(sizes)]
+    drawn = [
+        _draw(n_in, n_out, n_intervals + degree, rng) for n_in, n_out in pairwise(sizes)
+    ]
     if y is not None:
-        targets = checks.samples("y", y, ("N" if probe is None else len(probe), sizes[-1]))
+        targets = checks.samples(
+            "y", y, ("N" if probe is None else len(probe), sizes[-1])
+        )
         drawn = _in_units(drawn, targets, n_intervals, degree, base)
     if probe is None:
         probe = rng.uniform(low, high, (N_PROBES, sizes[0]))
@@ -114,7 +123,10 @@ def init_network(
         if layers:
             probe = outputs_at(layers[-1], probe)
             low, high = bspline.hidden_bounds(probe, n_intervals)
-        knots, ones = bspline.uniform_knots(low, high, n_intervals, degree), np.ones_like(w_base)
+        knots, ones = (
+            bspline.uniform_knots(low, high, n_intervals, degree),
+            np.ones_like(w_base),
+        )
         layers.append(Layer(knots, coef, w_base, ones, ones, degree, base))
     return Network(tuple(layers))
 
@@ -150,7 +162,9 @@ def _in_units(
         w_base = np.zeros_like(w_base)
     *before, (last_coef, last_w_base) = (coef, w_base), *others
     mean, deviation = targets.mean(axis=0), targets.std(axis=0)
-    size = np.where(deviation > 0.0, deviation, np.where(mean != 0.0, np.abs(mean), 1.0))
+    size = np.where(
+        deviation > 0.0, deviation, np.where(mean != 0.0, np.abs(mean), 1.0)
+    )
     n_in = last_coef.shape[1]
     last_coef = last_coef * size[:, None, None] + (mean / n_in)[:, None, None]
     last_w_base = last_w_base * size[:, None]
@@ -162,19 +176,31 @@ def check_widths(widths: object) -> tuple[int, ...]:
     """Return `widths` as a tuple of at least two positive ints."""
     sizes: Any = widths
     if isinstance(sizes, str) or np.ndim(sizes) != 1 or len(sizes) < 2:
-        checks.fail("widths", sizes, "must be at least two numbers of nodes such as (2, 5, 1)")
-    return tuple(checks.integer(f"widths[{place}]", n, low=1) for place, n in enumerate(sizes))
+        checks.fail(
+            "widths", sizes, "must be at least two numbers of nodes such as (2, 5, 1)"
+        )
+    return tuple(
+        checks.integer(f"widths[{place}]", n, low=1) for place, n in enumerate(sizes)
+    )
 
 
-def read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, FloatArray | None]:
-    """Return bounds (n_in,), (n_in,) of the inputs, and the samples (N, n_in), if there are any."""
+def read_domain(
+    domain: object, n_in: int
+) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+    """Return bounds (n_in,), (n_in,) of the inputs, and the samples (N, n_in), if there
+    are any.
+    """
     shape = checks.rectangular("domain", domain).shape
     if shape not in ((2,), (n_in, 2)):
         samples = checks.samples("domain", domain, ("N", n_in))
         return (*bspline.data_bounds(samples), samples)
-    low, high = np.broadcast_to(checks.array("domain", domain, shape), (n_in, 2)).T.copy()
+    low, high = np.broadcast_to(
+        checks.array("domain", domain, shape), (n_in, 2)
+    ).T.copy()
     for i in np.flatnonzero(low >= high):
-        checks.fail(f"domain of input {i}", (low[i], high[i]), "low must be less than high")
+        checks.fail(
+            f"domain of input {i}", (low[i], high[i]), "low must be less than high"
+        )
     return low, high, None
 
 

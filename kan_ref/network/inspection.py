@@ -1,16 +1,18 @@
-"""Inspect a network: values and curves of edges, distance to another, coverage of its grids.
+"""Inspect a network: values and curves of edges, distance to another, coverage of its
+grids.
 
-Base function and spline of an edge both count; a hidden layer is inspected at its activations.
+Base function and spline of an edge both count; a hidden layer is inspected at its
+activations.
 
-Where samples leave the grid of a layer, its splines decay to zero. For input i of layer l with the
-grid [a, b], G intervals and activations h_bi,
+Where samples leave the grid of a layer, its splines decay to zero. For input i of layer
+l with the grid [a, b], G intervals and activations h_bi,
 
     (L32)  below = mean_b (h_bi < a),  above = mean_b (h_bi > b),
            distance = max_b max(a - h_bi, h_bi - b, 0) / ((b - a) / G)
 
-Outside the grid the sum of the basis functions falls from 1 to 0 within `degree` intervals, and
-beyond it only the base function is left (Liu et al. 2024, eqs. 2.10 to 2.12). An input without a
-spline edge has no use for its grid, and counts as covered.
+Outside the grid the sum of the basis functions falls from 1 to 0 within `degree`
+intervals, and beyond it only the base function is left (Liu et al. 2024, eqs. 2.10 to
+2.12). An input without a spline edge has no use for its grid, and counts as covered.
 """
 
 from dataclasses import dataclass
@@ -22,20 +24,30 @@ from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.network.definedness import layer_inputs
 from kan_ref.network.editing import check_edge_index
 from kan_ref.network.layer import Layer, layer_edge_outputs
-from kan_ref.network.network import Network, check_network, check_samples, forward, network_values
+from kan_ref.network.network import (
+    Network,
+    check_network,
+    check_samples,
+    forward,
+    network_values,
+)
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
 
 @dataclass(frozen=True)
 class Distance:
-    """Largest and root mean square difference of two networks' outputs, over batch x n_out."""
+    """Largest and root mean square difference of two networks' outputs, over batch x
+    n_out.
+    """
 
     max: float
     rms: float
 
 
 def layer_jump_weights(layer: Layer) -> FloatArray:
-    """Return the weights of the coefficients in the jumps of a layer's k-th derivatives."""
+    """Return the weights of the coefficients in the jumps of a layer's k-th
+    derivatives.
+    """
     return bspline.difference_weights(layer.knots, layer.degree)
 
 
@@ -51,8 +63,8 @@ def edge_outputs(network: Network, x: object) -> list[FloatArray]:
     Returns
     -------
     outputs : list of (batch, n_out, n_in)
-        One array per layer. They are computed only here, since each is n_out times as large as
-        the layer's inputs.
+        One array per layer. They are computed only here, since each is n_out times as
+        large as the layer's inputs.
 
     Examples
     --------
@@ -64,12 +76,16 @@ def edge_outputs(network: Network, x: object) -> list[FloatArray]:
     [(1, 3, 2), (1, 1, 3)]
     """
     caches = forward(network, x)[1]
-    return [layer_edge_outputs(layer, at) for layer, at in zip(network.layers, caches, strict=True)]
+    return [
+        layer_edge_outputs(layer, at)
+        for layer, at in zip(network.layers, caches, strict=True)
+    ]
 
 
 @np.errstate(all="ignore")
 def edge_samples(network: Network, x: object) -> list[tuple[FloatArray, FloatArray]]:
-    """Compute each layer's inputs (batch, n_in) and edge outputs (batch, n_out, n_in) on a batch.
+    """Compute each layer's inputs (batch, n_in) and edge outputs (batch, n_out, n_in)
+    on a batch.
 
     ValueError for no sample, or an undefined symbolic edge.
     """
@@ -81,7 +97,9 @@ def edge_samples(network: Network, x: object) -> list[tuple[FloatArray, FloatArr
 
 
 @np.errstate(all="ignore")
-def edge_curve(network: Network, layer: int, *, output: int, input: int, x: object) -> FloatArray:
+def edge_curve(
+    network: Network, layer: int, *, output: int, input: int, x: object
+) -> FloatArray:
     """Evaluate the curve phi_{l,j,i} of one edge at values of its own input.
 
     Parameters
@@ -90,8 +108,8 @@ def edge_curve(network: Network, layer: int, *, output: int, input: int, x: obje
     layer, output, input : int
         l, j, i, from 0.
     x : (n,)
-        Values of the edge's input: for a hidden layer, of the hidden node. ValueError where a
-        symbolic edge is undefined.
+        Values of the edge's input: for a hidden layer, of the hidden node. ValueError
+        where a symbolic edge is undefined.
 
     Returns
     -------
@@ -124,11 +142,14 @@ def _lone_edge(layer: Layer, j: int, i: int) -> Layer:
     ]
     knots, coef = layer.knots[i : i + 1], layer.coef[picked]
     weights = layer.w_base[picked], layer.w_spline[picked], layer.mask[picked]
-    return Layer(knots, coef, *weights, layer.degree, layer.base, symbolic, layer.affine)
+    return Layer(
+        knots, coef, *weights, layer.degree, layer.base, symbolic, layer.affine
+    )
 
 
 def distance(old: Network, new: Network, x: object) -> Distance:
-    """Measure the largest and the root mean square difference of two networks on a batch.
+    """Measure the largest and the root mean square difference of two networks on a
+    batch.
 
     Parameters
     ----------
@@ -152,21 +173,30 @@ def distance(old: Network, new: Network, x: object) -> Distance:
     True
     """
     points = check_samples(old, x)
-    if old.widths[-1] != check_network("new", new).widths[-1] or old.widths[0] != new.widths[0]:
-        raise ValueError(f"new has widths {new.widths}, but old has {old.widths}: other ends")
+    if (
+        old.widths[-1] != check_network("new", new).widths[-1]
+        or old.widths[0] != new.widths[0]
+    ):
+        raise ValueError(
+            f"new has widths {new.widths}, but old has {old.widths}: other ends"
+        )
     difference = new(points) - old(points)
-    return Distance(float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
+    return Distance(
+        float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2)))
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Coverage:
-    """Which share of samples leaves the grids; `str` shows the inputs concerned, one a line.
+    """Which share of samples leaves the grids; `str` shows the inputs concerned, one a
+    line.
 
     Parameters
     ----------
     n_samples : int
     outside : tuple of float, one a layer
-        Share of the samples that leave the grid of the layer in at least one input, 0 to 1.
+        Share of the samples that leave the grid of the layer in at least one input, 0
+        to 1.
     below, above : tuple of (n_in,), one a layer
         Shares of the samples below and above the grid of each input, 0 to 1.
     distance : tuple of (n_in,), one a layer
@@ -185,7 +215,9 @@ class Coverage:
 
     def __str__(self) -> str:
         lines = [repr(self)]
-        for layer, sides in enumerate(zip(self.below, self.above, self.distance, strict=True)):
+        for layer, sides in enumerate(
+            zip(self.below, self.above, self.distance, strict=True)
+        ):
             for i, (below, above, far) in enumerate(zip(*sides, strict=True)):
                 if far:
                     where = f"{below:.2%} below, {above:.2%} above, up to {far:.3g} intervals away"
@@ -225,7 +257,9 @@ def coverage(network: Network, x: object) -> Coverage:
     points = check_samples(network, x)
     network(points)  # raises where a symbolic edge is undefined
     outside, lows, highs, distances = [], [], [], []
-    for layer, h in zip(network.layers, layer_inputs(network.layers, points), strict=False):
+    for layer, h in zip(
+        network.layers, layer_inputs(network.layers, points), strict=False
+    ):
         below, above = _sides(layer, h)
         # [eq:grid-coverage]
         a, b = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
@@ -235,18 +269,24 @@ def coverage(network: Network, x: object) -> Coverage:
         distances.append(beyond.max(axis=0) / ((b - a) / layer.n_intervals))
         # [/eq:grid-coverage]
         outside.append(float((below | above).any(axis=1).mean()))
-    return Coverage(len(points), tuple(outside), tuple(lows), tuple(highs), tuple(distances))
+    return Coverage(
+        len(points), tuple(outside), tuple(lows), tuple(highs), tuple(distances)
+    )
 
 
 def uncovered(network: Network, x: FloatArray) -> BoolArray:
-    """Return which samples of x, not checked, leave a grid of each layer; (n_layers, batch)."""
+    """Return which samples of x, not checked, leave a grid of each layer; (n_layers,
+    batch).
+    """
     flow = layer_inputs(network.layers, x)
     sides = (_sides(layer, h) for layer, h in zip(network.layers, flow, strict=False))
     return np.stack([(below | above).any(axis=1) for below, above in sides])
 
 
 def _sides(layer: Layer, h: FloatArray) -> tuple[BoolArray, BoolArray]:
-    """Return which activations h (batch, n_in) lie below and above the grids of spline edges."""
+    """Return which activations h (batch, n_in) lie below and above the grids of spline
+    edges.
+    """
     used = layer.mask.any(axis=0)
     below: BoolArray = used & (h < layer.breakpoints[:, 0])
     above: BoolArray = used & (h > layer.breakpoints[:, -1])

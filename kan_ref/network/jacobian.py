@@ -1,8 +1,9 @@
-"""The Jacobian of all predictions with respect to the parameters, for Levenberg-Marquardt.
+"""The Jacobian of all predictions with respect to the parameters, for
+Levenberg-Marquardt.
 
-It is the backward pass of a gradient without its sum over
-samples. With S_l[n, j] = d prediction_n / d x_{l+1,j} for each pair n = (sample b, output o), and
-S_{L-1}[(b, o), j] = 1 where j = o, else 0,
+It is the backward pass of a gradient without its sum over samples. With S_l[n, j] = d
+prediction_n / d x_{l+1,j} for each pair n = (sample b, output o), and S_{L-1}[(b, o),
+j] = 1 where j = o, else 0,
 
     (L16)  d prediction_n / d coef_jim    = S[n, j] mask_ji w_spline_ji B_m(x_bi)
     (L17)  d prediction_n / d w_base_ji   = S[n, j] mask_ji b(x_bi)
@@ -11,8 +12,8 @@ S_{L-1}[(b, o), j] = 1 where j = o, else 0,
     (L20)  d prediction_n / d (a, b, c, d) = S[n, j] (c f'(u) x_bi, c f'(u), f(u), 1) of a
            symbolic edge from i to j,  u = a x_bi + b
 
-Only the nonzero basis functions of (L16) are stored: a row has n_out n_in (degree + 3) entries per
-layer, in the last layer n_in (degree + 3), whatever the grid.
+Only the nonzero basis functions of (L16) are stored: a row has n_out n_in (degree + 3)
+entries per layer, in the last layer n_in (degree + 3), whatever the grid.
 """
 
 from collections.abc import Sequence
@@ -29,11 +30,12 @@ from kan_ref.numerics import RowSparse
 def prediction_jacobian(
     layers: Sequence[Layer], caches: Sequence[Cache], scale: float = 1.0
 ) -> RowSparse:
-    """Compute the rows of d (scale * prediction) / d theta, samples first: row b * n_out + o.
+    """Compute the rows of d (scale * prediction) / d theta, samples first: row b *
+    n_out + o.
 
-    `caches` are those of a forward pass; the first may lack derivatives. The result has the shape
-    (batch * n_out, n_params). Implements :eq:`prediction-jacobian`, :eq:`edge-rows` and
-    :eq:`formula-rows`. Memory: 16 bytes an entry.
+    `caches` are those of a forward pass; the first may lack derivatives. The result has
+    the shape (batch * n_out, n_params). Implements :eq:`prediction-jacobian`,
+    :eq:`edge-rows` and :eq:`formula-rows`. Memory: 16 bytes an entry.
     """
     batch, n_last = len(caches[0].base), layers[-1].n_out
     n_params = sum(layer.n_params for layer in layers)
@@ -55,16 +57,21 @@ def prediction_jacobian(
             # [eq:prediction-jacobian]
             slopes = edge_slopes(layer, cache)
             sensitivity = (
-                slopes if sensitivity is None else np.einsum("boj,bji->boi", sensitivity, slopes)
+                slopes
+                if sensitivity is None
+                else np.einsum("boj,bji->boi", sensitivity, slopes)
             )
             # [/eq:prediction-jacobian]
-    return RowSparse(np.concatenate(columns, axis=1), np.concatenate(values, axis=1), n_params)
+    return RowSparse(
+        np.concatenate(columns, axis=1), np.concatenate(values, axis=1), n_params
+    )
 
 
 def _spline_rows(
     layer: Layer, cache: Cache, start: int, sensitivity: FloatArray | None
 ) -> tuple[IntArray, FloatArray]:
-    """Return places in theta and values of (L16)-(L18), each (batch, n_last, entries)."""
+    """Return places in theta and values of (L16)-(L18), each (batch, n_last, entries).
+    """
     places, terms = _edge_rows(layer, cache, start)
     batch, n_out, n_in, n_entries = terms.shape
     if sensitivity is None:
@@ -84,7 +91,11 @@ def formula_rows(
     terms = symbolic_edges.affine_slopes(layer.symbolic, layer.affine, cache.inputs)
     # [/eq:formula-rows]
     first = start + layer.n_params - layer.affine.size
-    places = first + 4 * np.array([edge.row for edge in layer.symbolic])[:, None] + np.arange(4)
+    places = (
+        first
+        + 4 * np.array([edge.row for edge in layer.symbolic])[:, None]
+        + np.arange(4)
+    )
     if sensitivity is not None:
         values = sensitivity[:, :, outputs, None] * terms[:, None]
     else:
@@ -96,7 +107,9 @@ def formula_rows(
 
 
 def _edge_rows(layer: Layer, cache: Cache, start: int) -> tuple[IntArray, FloatArray]:
-    """Return places and the terms of (L16)-(L18) without S, (batch, n_out, n_in, degree + 3)."""
+    """Return places and the terms of (L16)-(L18) without S, (batch, n_out, n_in, degree
+    + 3).
+    """
     n_out, n_in, n_basis = layer.coef.shape
     batch, active = len(cache.base), layer.degree + 1
     edge = np.arange(n_out * n_in).reshape(n_out, n_in)
@@ -104,10 +117,13 @@ def _edge_rows(layer: Layer, cache: Cache, start: int) -> tuple[IntArray, FloatA
     terms = np.empty(places.shape)
     # [eq:edge-rows]
     terms[..., :active] = (
-        np.moveaxis(cache.bases.values, 0, 2)[:, None] * (layer.mask * layer.w_spline)[:, :, None]
+        np.moveaxis(cache.bases.values, 0, 2)[:, None]
+        * (layer.mask * layer.w_spline)[:, :, None]
     )
     terms[..., active] = cache.base[:, None] * layer.mask
-    terms[..., active + 1] = edge_sums(layer.coef.reshape(n_out, -1), cache.bases) * layer.mask
+    terms[..., active + 1] = (
+        edge_sums(layer.coef.reshape(n_out, -1), cache.bases) * layer.mask
+    )
     # [/eq:edge-rows]
     rows_of_outputs = n_in * n_basis * np.arange(n_out)[:, None, None]
     places[..., :active] = start + cache.bases.places.T[:, None] + rows_of_outputs

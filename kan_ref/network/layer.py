@@ -1,14 +1,14 @@
 """One Kolmogorov-Arnold layer: a learnable curve on every edge, summed at every output.
 
-Theorem (Liu et al. 2024, eqs. 2.5 and 2.10-2.12, and the chain rule). The edge from input i to
-output j is exactly one of three:
+Theorem (Liu et al. 2024, eqs. 2.5 and 2.10-2.12, and the chain rule). The edge from
+input i to output j is exactly one of three:
 
     mask_ji = 1             a spline edge, w_base_ji b(x) + w_spline_ji sum_m coef_jim B_m(x)
     listed in `symbolic`    a symbolic edge, c f(a x + b) + d
     neither                 masked: its value is 0
 
-With F = basis.reshape(batch, n_in * n_basis), C = (w_spline * mask)[..., None] * coef as
-(n_out, n_in * n_basis), W = w_base * mask, and dy = dR/dy of a scalar R,
+With F = basis.reshape(batch, n_in * n_basis), C = (w_spline * mask)[..., None] * coef
+as (n_out, n_in * n_basis), W = w_base * mask, and dy = dR/dy of a scalar R,
 
     (L1)  y          = base @ W.T + F @ C.T
     (L2)  d_C        = dy.T @ F
@@ -19,9 +19,10 @@ With F = basis.reshape(batch, n_in * n_basis), C = (w_spline * mask)[..., None] 
     (L7)  if R also depends on each edge separately, with d_edges_bji = dR/d phi_ji(x_bi):
           dy_bj becomes dy_bj + d_edges_bji in (L2)-(L6)
 
-Symbolic edges add (L8)-(L10) of `symbolic_edges`. There is no bias: the basis functions sum to 1
-on the grid, so the coefficients hold a constant. Arrays are indexed batch first, but in memory the
-batch comes last, because NumPy's inner loops are long then. Hence (A.T @ B.T).T for B @ A.
+Symbolic edges add (L8)-(L10) of `symbolic_edges`. There is no bias: the basis functions
+sum to 1 on the grid, so the coefficients hold a constant. Arrays are indexed batch
+first, but in memory the batch comes last, because NumPy's inner loops are long then.
+Hence (A.T @ B.T).T for B @ A.
 """
 
 from collections.abc import Sequence
@@ -38,17 +39,23 @@ from kan_ref.network import symbolic_edges
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
 # part of theta -> its array
-PARAMETER_ARRAYS = {name: name for name in ("coef", "w_base", "w_spline")} | {"symbolic": "affine"}
+PARAMETER_ARRAYS = {name: name for name in ("coef", "w_base", "w_spline")} | {
+    "symbolic": "affine"
+}
 PARAMETER_NAMES = tuple(PARAMETER_ARRAYS)
 OrNone = FloatArray | None
 
 
 class Rebuilt(Record):
-    """A base class of records that copies and pickles build again: checked and read-only."""
+    """A base class of records that copies and pickles build again: checked and
+    read-only.
+    """
 
     def __reduce__(self) -> tuple[Any, ...]:
         entries = fields(self)  # type: ignore[arg-type]
-        return type(self), tuple(getattr(self, entry.name) for entry in entries if entry.init)
+        return type(self), tuple(
+            getattr(self, entry.name) for entry in entries if entry.init
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +69,8 @@ class Layer(Rebuilt):
     coef : (n_out, n_in, n_basis)
         n_basis = n_intervals + degree.
     w_base, w_spline : (n_out, n_in)
-        Weights of base function and spline. See tutorials/02_an_edge.md, "the redundant weight".
+        Weights of base function and spline. See tutorials/02_an_edge.md, "the redundant
+        weight".
     mask : (n_out, n_in)
         1 for a spline edge, 0 for a masked or symbolic one.
     degree : int
@@ -103,7 +111,9 @@ class Layer(Rebuilt):
     n_out: int = field(init=False)
     n_basis: int = field(init=False)
     n_intervals: int = field(init=False)
-    gathered: bool = field(init=False)  # whether its sums gather coefficients (`bspline.gathers`)
+    gathered: bool = field(
+        init=False
+    )  # whether its sums gather coefficients (`bspline.gathers`)
 
     def __post_init__(self) -> None:
         degree = checks.integer("degree", self.degree)
@@ -113,7 +123,9 @@ class Layer(Rebuilt):
         n_out = len(w_base)
         mask = checks.array("mask", self.mask, (n_out, n_in))
         for j, i in np.argwhere((mask != 0.0) & (mask != 1.0)):
-            checks.fail(f"mask at output {j}, input {i}", mask[j, i], "every edge needs 0 or 1")
+            checks.fail(
+                f"mask at output {j}, input {i}", mask[j, i], "every edge needs 0 or 1"
+            )
         symbolic, affine = symbolic_edges.check_edges(self.symbolic, self.affine, mask)
         arrays = {
             "knots": knots.copy(),
@@ -163,16 +175,17 @@ class Layer(Rebuilt):
         )
 
 
-# --- what a forward pass keeps for the backward pass, and the gradients that this returns
+# --- what a forward pass keeps for the backward pass, and the gradients that this
+# returns
 
 
 @dataclass(frozen=True)
 class Cache:
     """Values of the forward pass that the backward pass needs.
 
-    `inputs` (batch, n_in); `bases`, the basis functions there; `base`, `base_slope` (batch, n_in):
-    b(x), b'(x). Where no gradient with respect to x is needed (a first layer in training)
-    `base_slope` is None.
+    `inputs` (batch, n_in); `bases`, the basis functions there; `base`, `base_slope`
+    (batch, n_in): b(x), b'(x). Where no gradient with respect to x is needed (a first
+    layer in training) `base_slope` is None.
     """
 
     inputs: FloatArray
@@ -198,7 +211,9 @@ class Gradients(NamedTuple):
 
 
 def new_workspaces(n_layers: int) -> list[Workspace]:
-    """Return memory for the basis functions of so many layers, to be used again at every step."""
+    """Return memory for the basis functions of so many layers, to be used again at
+    every step.
+    """
     return [Workspace() for _ in range(n_layers)]
 
 
@@ -215,7 +230,8 @@ def knot_fields(knots: FloatArray, degree: int, n_out: int) -> dict[str, object]
 
 
 def parameter_arrays(layer: Layer) -> tuple[FloatArray, ...]:
-    """Return coef, w_base, w_spline and affine: a layer's part of theta, in its order."""
+    """Return coef, w_base, w_spline and affine: a layer's part of theta, in its order.
+    """
     return layer.coef, layer.w_base, layer.w_spline, layer.affine
 
 
@@ -225,18 +241,28 @@ def parameter_vector(layer: Layer) -> FloatArray:
 
 
 def with_parameters(layer: Layer, arrays: Sequence[FloatArray]) -> Layer:
-    """Return the layer with other coef, w_base, w_spline, affine, neither copied nor checked."""
+    """Return the layer with other coef, w_base, w_spline, affine, neither copied nor
+    checked.
+    """
     new = object.__new__(Layer)
-    new.__dict__.update(layer.__dict__, **dict(zip(PARAMETER_ARRAYS.values(), arrays, strict=True)))
+    new.__dict__.update(
+        layer.__dict__, **dict(zip(PARAMETER_ARRAYS.values(), arrays, strict=True))
+    )
     return new
 
 
 def evaluate(
-    layer: Layer, x: FloatArray, *, slopes: bool = True, workspace: Workspace | None = None
+    layer: Layer,
+    x: FloatArray,
+    *,
+    slopes: bool = True,
+    workspace: Workspace | None = None,
 ) -> Cache:
-    """Evaluate everything in a layer that depends on x and the knots but not on parameters.
+    """Evaluate everything in a layer that depends on x and the knots but not on
+    parameters.
 
-    Once is enough where x does not change. A `workspace` lends the cache memory until the next use.
+    Once is enough where x does not change. A `workspace` lends the cache memory until
+    the next use.
     """
     x = np.ascontiguousarray(x.T).T  # batch last in memory, like all arrays made of it
     orders = (0, 1) if slopes else (0,)
@@ -249,7 +275,9 @@ def evaluate(
 
 
 def layer_forward(layer: Layer, x: FloatArray) -> tuple[FloatArray, Cache]:
-    """Compute the outputs (batch, n_out) at x (batch, n_in), and the cache for `layer_backward`."""
+    """Compute the outputs (batch, n_out) at x (batch, n_in), and the cache for
+    `layer_backward`.
+    """
     cache = evaluate(layer, x)
     return layer_outputs(layer, cache), cache
 
@@ -257,7 +285,9 @@ def layer_forward(layer: Layer, x: FloatArray) -> tuple[FloatArray, Cache]:
 def layer_outputs(layer: Layer, cache: Cache) -> FloatArray:
     """Compute the outputs (batch, n_out) from the cache: :eq:`layer-forward`."""
     # [eq:layer-forward]
-    y = (layer.base_matrix @ cache.base.T).T + bspline.spline_sums(layer.spline_matrix, cache.bases)
+    y = (layer.base_matrix @ cache.base.T).T + bspline.spline_sums(
+        layer.spline_matrix, cache.bases
+    )
     # [/eq:layer-forward]
     if layer.symbolic:
         symbolic_edges.add_outputs(layer.symbolic, layer.affine, cache.inputs, y)
@@ -270,11 +300,13 @@ def layer_outputs(layer: Layer, cache: Cache) -> FloatArray:
 def layer_backward(
     layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None
 ) -> tuple[FloatArray, Gradients]:
-    """Compute dR/dx (batch, n_in) of a scalar R, and its gradients with respect to parameters.
+    """Compute dR/dx (batch, n_in) of a scalar R, and its gradients with respect to
+    parameters.
 
-    dy (batch, n_out) is dR/dy at the x of `cache`, d_edges (batch, n_out, n_in) the part of
-    dR/d phi_ji(x_bi) that does not come through y (a penalty on edges). Implements
-    :eq:`layer-input-gradient` and :eq:`layer-backward-edges`. About two forward passes.
+    dy (batch, n_out) is dR/dy at the x of `cache`, d_edges (batch, n_out, n_in) the
+    part of dR/d phi_ji(x_bi) that does not come through y (a penalty on edges).
+    Implements :eq:`layer-input-gradient` and :eq:`layer-backward-edges`. About two
+    forward passes.
     """
     grads = parameter_gradients(layer, cache, dy, d_edges)
     # [eq:layer-input-gradient]
@@ -282,7 +314,9 @@ def layer_backward(
     dx += bspline.slope_sums(layer.spline_matrix, cache.bases, dy)
     # [/eq:layer-input-gradient]
     if layer.symbolic:
-        symbolic_edges.add_input_gradient(layer.symbolic, layer.affine, cache.inputs, dy, dx)
+        symbolic_edges.add_input_gradient(
+            layer.symbolic, layer.affine, cache.inputs, dy, dx
+        )
     if d_edges is not None:
         # [eq:layer-backward-edges]
         dx += (d_edges * edge_slopes(layer, cache)).sum(axis=1)
@@ -291,9 +325,15 @@ def layer_backward(
 
 
 def parameter_gradients(
-    layer: Layer, cache: Cache, dy: FloatArray, d_edges: OrNone = None, out: OrNone = None
+    layer: Layer,
+    cache: Cache,
+    dy: FloatArray,
+    d_edges: OrNone = None,
+    out: OrNone = None,
 ) -> Gradients:
-    """Compute what `layer_backward` does but dx; `out` (n_out, n_in * n_basis) is for d_coef."""
+    """Compute what `layer_backward` does but dx; `out` (n_out, n_in * n_basis) is for
+    d_coef.
+    """
     # [eq:layer-backward]
     d_matrix = bspline.matrix_gradient(dy, cache.bases, out)
     d_base_matrix = dy.T @ cache.base
@@ -316,7 +356,9 @@ def weight_gradients(
     # [eq:layer-weights]
     d_spline = d_matrix.reshape(layer.coef.shape)
     d_w_spline = layer.mask * np.einsum("jim,jim->ji", layer.coef, d_spline)
-    d_coef = np.multiply((layer.mask * layer.w_spline)[:, :, None], d_spline, out=d_spline)
+    d_coef = np.multiply(
+        (layer.mask * layer.w_spline)[:, :, None], d_spline, out=d_spline
+    )
     d_w_base = d_base_matrix * layer.mask
     # [/eq:layer-weights]
     return d_coef, d_w_base, d_w_spline
@@ -326,7 +368,9 @@ def weight_gradients(
 
 
 def layer_edge_outputs(layer: Layer, cache: Cache) -> FloatArray:
-    """Compute phi_ji(x_bi), (batch, n_out, n_in): the summands of (L1); masked edges give 0."""
+    """Compute phi_ji(x_bi), (batch, n_out, n_in): the summands of (L1); masked edges
+    give 0.
+    """
     sums = bspline.edge_sums(layer.spline_matrix, cache.bases)
     values = cache.base[:, None, :] * layer.base_matrix + sums
     own = symbolic_edges.values(layer.symbolic, layer.affine, cache.inputs)

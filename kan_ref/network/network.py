@@ -1,16 +1,18 @@
 """A network: layers one after another, and all their parameters as one vector theta.
 
-Theorem (Liu et al. 2024, eqs. 2.5-2.7, and the chain rule). With layers Phi_0, ..., Phi_{L-1},
+Theorem (Liu et al. 2024, eqs. 2.5-2.7, and the chain rule). With layers Phi_0, ...,
+Phi_{L-1},
 
     (L13)  y = Phi_{L-1}(... Phi_1(Phi_0(x))),    x_{l+1} = Phi_l(x_l),  x_0 = x
     (L14)  dx_l = (L6) of Phi_l at dx_{l+1},      dx_L = dy
     (L15)  d_theta = (L3)-(L5) and (L10) of the layers, each at its own dx_{l+1}
 
-theta runs layer by layer; in each layer coef, w_base, w_spline, then a, b, c, d of the symbolic
-edges, in C order. The layers' arrays are views of it.
+theta runs layer by layer; in each layer coef, w_base, w_spline, then a, b, c, d of the
+symbolic edges, in C order. The layers' arrays are views of it.
 
-What a network, an MLP and a LAN have in common is the class `Model`: optimizers know flat vectors
-alone, so the arrays of a model are views of theta, and another theta makes another model.
+What a network, an MLP and a LAN have in common is the class `Model`: optimizers know
+flat vectors alone, so the arrays of a model are views of theta, and another theta makes
+another model.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,7 +43,8 @@ from kan_ref.numerics import RowSparse
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model(Rebuilt):
-    """A base class of models; a kind of model has `views`, `prepare`, `run_flow`, `run_backward`.
+    """A base class of models; a kind of model has `views`, `prepare`, `run_flow`,
+    `run_backward`.
 
     `theta` (n_params,): all parameters. `widths`: numbers of nodes (n_0, ..., n_L).
     """
@@ -51,13 +54,17 @@ class Model(Rebuilt):
     n_params: int = field(init=False)
 
     def with_theta(self, theta: object) -> Self:
-        """Return the same model with other parameters (n_params,), which are copied once."""
+        """Return the same model with other parameters (n_params,), which are copied
+        once.
+        """
         return self.replace_theta(checks.array("theta", theta, (self.n_params,)).copy())
 
     @np.errstate(all="ignore")
     def __call__(self, x: object) -> FloatArray:
         """Compute outputs (batch, n_out) at x (batch, n_in)."""
-        return self.values(self.prepare(checks.array("x", x, ("batch", self.widths[0]))))
+        return self.values(
+            self.prepare(checks.array("x", x, ("batch", self.widths[0])))
+        )
 
     # --- what training needs of a model; arguments are not checked
 
@@ -69,7 +76,9 @@ class Model(Rebuilt):
         return new
 
     def set_theta(self, theta: FloatArray) -> None:
-        """Set theta and the fields that are views of it; for a model that is being made."""
+        """Set theta and the fields that are views of it; for a model that is being
+        made.
+        """
         theta.flags.writeable = False
         theta = theta.view()  # stays read-only: nothing else refers to its memory
         self.__dict__.update(self.views(theta), theta=theta, n_params=theta.size)
@@ -79,7 +88,9 @@ class Model(Rebuilt):
         raise NotImplementedError
 
     def prepare(self, x: FloatArray, workspaces: Sequence[Any] = ()) -> Any:
-        """Return what the model computes from x alone, for every theta the same: here x itself."""
+        """Return what the model computes from x alone, for every theta the same: here x
+        itself.
+        """
         return x
 
     def values(self, inputs: Any) -> FloatArray:
@@ -88,11 +99,14 @@ class Model(Rebuilt):
         return flow[-1]
 
     def run_flow(self, inputs: Any, workspaces: Sequence[Any] = ()) -> tuple[Any, Any]:
-        """Compute the outputs of every layer, and caches that last until workspaces are reused."""
+        """Compute the outputs of every layer, and caches that last until workspaces are
+        reused.
+        """
         raise NotImplementedError
 
     def move_grids(self, x: FloatArray, knots_at: Callable[..., FloatArray]) -> Self:
-        """Return the model with grids `knots_at(activations, n_intervals, degree)`, if it has any.
+        """Return the model with grids `knots_at(activations, n_intervals, degree)`, if
+        it has any.
 
         x (batch, n_in) are the samples whose activations count.
         """
@@ -164,14 +178,16 @@ class Network(Model):
     def n_active_params(self) -> int:
         """Number of parameters on edges that are not masked."""
         return sum(
-            int(layer.mask.sum()) * (layer.n_basis + 2) + layer.affine.size for layer in self.layers
+            int(layer.mask.sum()) * (layer.n_basis + 2) + layer.affine.size
+            for layer in self.layers
         )
 
     def __call__(self, x: object) -> FloatArray:
-        """Compute outputs (batch, n_out) at x (batch, n_in); ValueError where one is undefined.
+        """Compute outputs (batch, n_out) at x (batch, n_in); ValueError where one is
+        undefined.
 
-        Outside the grids the splines decay to zero and only base functions remain, without a
-        message: `kan_ref.coverage(network, x)` says which samples lie there.
+        Outside the grids the splines decay to zero and only base functions remain,
+        without a message: `kan_ref.coverage(network, x)` says which samples lie there.
         """
         points = check_inputs(self, x)
         return check_defined(self.layers, points, network_values(self, points))
@@ -190,29 +206,50 @@ class Network(Model):
         return {"layers": tuple(layers)}
 
     def prepare(self, x: FloatArray, workspaces: Sequence[Workspace] = ()) -> Cache:
-        """Evaluate what the first layer computes from x and its knots, for every theta the same."""
-        return evaluate(self.layers[0], x, slopes=False, workspace=next(iter(workspaces), None))
+        """Evaluate what the first layer computes from x and its knots, for every theta
+        the same.
+        """
+        return evaluate(
+            self.layers[0], x, slopes=False, workspace=next(iter(workspaces), None)
+        )
 
     def values(self, inputs: Cache) -> FloatArray:
-        """Compute the outputs from prepared inputs, and keep nothing for a backward pass."""
+        """Compute the outputs from prepared inputs, and keep nothing for a backward
+        pass.
+        """
         return self.flow(inputs)[-1]
 
-    def flow(self, inputs: Cache, workspaces: Sequence[Workspace] = ()) -> list[FloatArray]:
-        """Compute the outputs of every layer, [(batch, n_1), ..., (batch, n_L)], without caches."""
+    def flow(
+        self, inputs: Cache, workspaces: Sequence[Workspace] = ()
+    ) -> list[FloatArray]:
+        """Compute the outputs of every layer, [(batch, n_1), ..., (batch, n_L)],
+        without caches.
+        """
         flow = [layer_outputs(self.layers[0], inputs)]
         for layer, at in zip_longest(self.layers[1:], workspaces[1:]):
-            flow.append(layer_outputs(layer, evaluate(layer, flow[-1], slopes=False, workspace=at)))
+            flow.append(
+                layer_outputs(
+                    layer, evaluate(layer, flow[-1], slopes=False, workspace=at)
+                )
+            )
         return flow
 
     def left_grids(self, flow: Sequence[FloatArray]) -> bool:
-        """Return whether an activation of `flow` lies outside [a, b] of the layer that takes it."""
+        """Return whether an activation of `flow` lies outside [a, b] of the layer that
+        takes it.
+        """
         return any(
-            bool(np.any(x < layer.breakpoints[:, 0]) or np.any(x > layer.breakpoints[:, -1]))
+            bool(
+                np.any(x < layer.breakpoints[:, 0])
+                or np.any(x > layer.breakpoints[:, -1])
+            )
             for layer, x in zip(self.layers[1:], flow, strict=False)
         )
 
     def run_flow(self, inputs: Cache, workspaces: Sequence[Workspace] = ()) -> Flow:
-        """Compute the outputs of every layer, and caches that last until workspaces are reused."""
+        """Compute the outputs of every layer, and caches that last until workspaces are
+        reused.
+        """
         # [eq:network-forward]
         caches = [inputs]
         flow = [layer_outputs(self.layers[0], inputs)]
@@ -223,21 +260,30 @@ class Network(Model):
         return flow, tuple(caches)
 
     def run_backward(self, caches: Sequence[Cache], dy: FloatArray) -> FloatArray:
-        """Compute the gradient, (n_params,); the inputs of the first layer get no gradient."""
+        """Compute the gradient, (n_params,); the inputs of the first layer get no
+        gradient.
+        """
         pieces: list[FloatArray] = []
         # [eq:network-backward]
-        for layer, cache in zip(reversed(self.layers[1:]), reversed(caches[1:]), strict=True):
+        for layer, cache in zip(
+            reversed(self.layers[1:]), reversed(caches[1:]), strict=True
+        ):
             dy, grads = layer_backward(layer, cache, dy)
             pieces[:0] = grads
         first, d_theta = self.layers[0], np.empty(self.n_params)
-        d_coef = d_theta[: first.coef.size].reshape(first.n_out, -1)  # the longest: no copy
+        d_coef = d_theta[: first.coef.size].reshape(
+            first.n_out, -1
+        )  # the longest: no copy
         _, *others = one_layer.parameter_gradients(first, caches[0], dy, out=d_coef)
-        np.concatenate([*others, *pieces], axis=None, out=d_theta[d_coef.size :])  # flattened
+        np.concatenate(
+            [*others, *pieces], axis=None, out=d_theta[d_coef.size :]
+        )  # flattened
         # [/eq:network-backward]
         return d_theta
 
     def jacobian(self, caches: Sequence[Cache], scale: float = 1.0) -> list[RowSparse]:
-        """Compute the rows d (scale * prediction) / d theta; see `prediction_jacobian`."""
+        """Compute the rows d (scale * prediction) / d theta; see `prediction_jacobian`.
+        """
         return [prediction_jacobian(self.layers, caches, scale)]
 
     def __repr__(self) -> str:
@@ -271,8 +317,12 @@ def check_inputs(network: Network, x: object, name: str = "x") -> FloatArray:
 
 
 def check_samples(network: Network, x: object) -> FloatArray:
-    """Check the network, and return x as a finite array (batch, n_in) of at least one sample."""
-    return checks.samples("x", x, ("batch", check_network("network", network).widths[0]))
+    """Check the network, and return x as a finite array (batch, n_in) of at least one
+    sample.
+    """
+    return checks.samples(
+        "x", x, ("batch", check_network("network", network).widths[0])
+    )
 
 
 def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]:
@@ -312,15 +362,18 @@ def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]
 
 
 @np.errstate(all="ignore")
-def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[FloatArray, Network]:
-    """Compute the gradients of a scalar R with respect to the inputs and all parameters.
+def backward(
+    network: Network, caches: Sequence[Cache], dy: object
+) -> tuple[FloatArray, Network]:
+    """Compute the gradients of a scalar R with respect to the inputs and all
+    parameters.
 
     Parameters
     ----------
     network : Network
     caches : sequence of Cache
-        From `forward` of this network at the same x. Caches of another network with the same sizes
-        are not noticed, and give wrong gradients.
+        From `forward` of this network at the same x. Caches of another network with the
+        same sizes are not noticed, and give wrong gradients.
     dy : (batch, n_out)
         dR/dy.
 
@@ -351,7 +404,9 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
         fits = isinstance(cache, Cache) and layer is not None
         columns = fits and (len(cache.bases.values), cache.bases.n_columns)
         if not fits or columns != (layer.degree + 1, layer.n_in * layer.n_basis):
-            checks.fail(f"caches[{number}]", cache, f"must belong to {layer}: see forward")
+            checks.fail(
+                f"caches[{number}]", cache, f"must belong to {layer}: see forward"
+            )
     dx = checks.array("dy", dy, (len(caches[0].base), network.widths[-1]))
     collected: list[FloatArray] = []
     for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):

@@ -1,16 +1,17 @@
 """Finer grids and better placed grids for the same function.
 
-Grid extension (Liu et al. 2024, section 2.4, eq. 2.16): each curve moves to a finer knot vector,
-all edges independently. Where the finer grid contains the old breakpoints, the curve lies in the
-finer space already and knot insertion gives its coefficients exactly, without data and least
-squares. The new breakpoints are the old ones interpolated linearly in rank, so every multiple of
-the old number of intervals is nested. With the old outer knots kept, the finer space contains the
-curve outside [a, b] too. Outer knots that continue the finer grid evenly condition least-squares
-problems better, but the curve then decays to zero faster outside [a, b].
+Grid extension (Liu et al. 2024, section 2.4, eq. 2.16): each curve moves to a finer
+knot vector, all edges independently. Where the finer grid contains the old breakpoints,
+the curve lies in the finer space already and knot insertion gives its coefficients
+exactly, without data and least squares. The new breakpoints are the old ones
+interpolated linearly in rank, so every multiple of the old number of intervals is
+nested. With the old outer knots kept, the finer space contains the curve outside [a, b]
+too. Outer knots that continue the finer grid evenly condition least-squares problems
+better, but the curve then decays to zero faster outside [a, b].
 
-Grid update (Liu et al. 2024, section 2.2, third trick): grids move to the activations of a batch.
-Layers move one after another, each at the activations that the moved layers before it give.
-Coefficients change, w_spline does not.
+Grid update (Liu et al. 2024, section 2.2, third trick): grids move to the activations
+of a batch. Layers move one after another, each at the activations that the moved layers
+before it give. Coefficients change, w_spline does not.
 """
 
 from collections.abc import Callable
@@ -28,30 +29,43 @@ Kind = TypeVar("Kind", bound=Model)
 
 
 def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
-    """Return the layer with other knots and coefficients, neither copied nor checked."""
+    """Return the layer with other knots and coefficients, neither copied nor checked.
+    """
     new = object.__new__(Layer)
-    moved = {"knots": knots, "coef": coef, **knot_fields(knots, layer.degree, layer.n_out)}
+    moved = {
+        "knots": knots,
+        "coef": coef,
+        **knot_fields(knots, layer.degree, layer.n_out),
+    }
     new.__dict__.update(layer.__dict__, **moved)
     return new
 
 
 def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Layer:
-    """Move a layer to other knot vectors and keep its curves (`bspline.move_coefficients`)."""
-    coef = bspline.move_coefficients(layer.knots, layer.degree, layer.coef, new_knots, x)
+    """Move a layer to other knot vectors and keep its curves
+    (`bspline.move_coefficients`).
+    """
+    coef = bspline.move_coefficients(
+        layer.knots, layer.degree, layer.coef, new_knots, x
+    )
     return with_knots(layer, new_knots, coef)
 
 
 def _refine_layer(
     layer: Layer, n_intervals: int, x: FloatArray | None, *, keep_outer: bool
 ) -> Layer:
-    """Refine a layer's grid over its [a, b]; the outer knots stay only where it is nested."""
+    """Refine a layer's grid over its [a, b]; the outer knots stay only where it is
+    nested.
+    """
     grid = bspline.interpolate_in_rank(layer.breakpoints, n_intervals)
     nested = n_intervals % layer.n_intervals == 0
     if nested and keep_outer:
         knots = bspline.keep_outer_knots(layer.knots, grid, layer.degree)
         coef = bspline.coef_with_knots(layer.knots, layer.degree, layer.coef, knots)
         return with_knots(layer, knots, coef)
-    return move_layer(layer, bspline.add_outer_knots(grid, layer.degree), None if nested else x)
+    return move_layer(
+        layer, bspline.add_outer_knots(grid, layer.degree), None if nested else x
+    )
 
 
 def _check_finer(network: Network, n_intervals: object) -> int:
@@ -63,7 +77,9 @@ def _check_finer(network: Network, n_intervals: object) -> int:
 def _move_layers(
     network: Network, x: FloatArray, move: Callable[[Layer, FloatArray], Layer]
 ) -> Network:
-    """Move layers one after another, each at its inputs; ValueError where they are undefined."""
+    """Move layers one after another, each at its inputs; ValueError where they are
+    undefined.
+    """
     layers: list[Layer] = []
     at = x
     for layer in network.layers:
@@ -84,22 +100,23 @@ def extend_grid(
     ----------
     network : Network
     x : (batch, n_in), optional
-        Samples at which the function is kept as well as the new grid allows, where this does not
-        contain the old one; not used otherwise.
+        Samples at which the function is kept as well as the new grid allows, where this
+        does not contain the old one; not used otherwise.
     n_intervals : int
-        At least that of every layer. A multiple of it gives a nested grid, which contains the old
-        breakpoints.
+        At least that of every layer. A multiple of it gives a nested grid, which
+        contains the old breakpoints.
     outer : str
-        Outer knots of nested grids: "kept" leaves the old ones, "even" continues the new grid with
-        its own spacing. Grids that are not nested always have even ones.
+        Outer knots of nested grids: "kept" leaves the old ones, "even" continues the
+        new grid with its own spacing. Grids that are not nested always have even ones.
 
     Returns
     -------
     extended : Network
-        The same function to rounding, inside and outside every [a, b], where all grids are nested
-        and outer="kept". With "even" it is the same where the inputs of every layer lie in its
-        [a, b]; outside, the basis functions decay faster. Where a grid is not nested, the function
-        changes everywhere, by what the new grid cannot represent.
+        The same function to rounding, inside and outside every [a, b], where all grids
+        are nested and outer="kept". With "even" it is the same where the inputs of
+        every layer lie in its [a, b]; outside, the basis functions decay faster. Where
+        a grid is not nested, the function changes everywhere, by what the new grid
+        cannot represent.
 
     Notes
     -----
@@ -121,11 +138,16 @@ def extend_grid(
     count = _check_finer(check_network("network", network), n_intervals)
     keep_outer = checks.choice("outer", outer, ("kept", "even")) == "kept"
     if x is None:
-        layers = [_refine_layer(one, count, None, keep_outer=keep_outer) for one in network.layers]
+        layers = [
+            _refine_layer(one, count, None, keep_outer=keep_outer)
+            for one in network.layers
+        ]
         return Network(tuple(layers))
     samples = check_samples(network, x)
     return _move_layers(
-        network, samples, lambda layer, at: _refine_layer(layer, count, at, keep_outer=keep_outer)
+        network,
+        samples,
+        lambda layer, at: _refine_layer(layer, count, at, keep_outer=keep_outer),
     )
 
 
@@ -138,7 +160,8 @@ def update_grid(
     uniform_share: float = 1.0,
     margin: float = 1.0,
 ) -> Kind:
-    """Move every grid to the activations of a batch; keep the function as well as the grids allow.
+    """Move every grid to the activations of a batch; keep the function as well as the
+    grids allow.
 
     Parameters
     ----------
@@ -149,14 +172,15 @@ def update_grid(
     n_intervals : int, optional
         Of the new grids; each keeps its own number by default.
     uniform_share : float
-        Blending weight from 0 to 1: 1 spaces breakpoints evenly, 0 puts them at quantiles of the
-        activations. Quantiles that are equal, because many activations are, are spread evenly
-        between their neighbours: a breakpoint that occurs more often than `degree` lets curves
-        jump.
+        Blending weight from 0 to 1: 1 spaces breakpoints evenly, 0 puts them at
+        quantiles of the activations. Quantiles that are equal, because many activations
+        are, are spread evenly between their neighbours: a breakpoint that occurs more
+        often than `degree` lets curves jump.
     margin : float
-        At least 0: how far a grid reaches beyond the activations on each side, in units of
-        R / n_intervals with R their range. Intervals of the wider grid are longer: with G
-        intervals and uniform_share=1 the distance is margin G / (G + 2 margin) of them.
+        At least 0: how far a grid reaches beyond the activations on each side, in units
+        of R / n_intervals with R their range. Intervals of the wider grid are longer:
+        with G intervals and uniform_share=1 the distance is margin G / (G + 2 margin)
+        of them.
 
     Returns
     -------
@@ -179,7 +203,9 @@ def update_grid(
 
     def knots_at(at: FloatArray, own: int, degree: int) -> FloatArray:
         count = own if n_intervals is None else n_intervals
-        return bspline.blended_knots(at, count, degree, uniform_share=uniform_share, margin=margin)
+        return bspline.blended_knots(
+            at, count, degree, uniform_share=uniform_share, margin=margin
+        )
 
     def move(layer: Layer, at: FloatArray) -> Layer:
         return move_layer(layer, knots_at(at, layer.n_intervals, layer.degree), at)
@@ -190,11 +216,13 @@ def update_grid(
 
 
 def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
-    """Refine grids for training: keep the first layer's [a, b], place hidden grids on activations.
+    """Refine grids for training: keep the first layer's [a, b], place hidden grids on
+    activations.
 
-    x (batch, n_in) are the training inputs, `n_intervals` is at least that of every layer. A nested
-    first grid gets even outer knots if all inputs lie in [a, b], and keeps its outer knots
-    otherwise: the outputs at x change only by what the new hidden grids cannot represent.
+    x (batch, n_in) are the training inputs, `n_intervals` is at least that of every
+    layer. A nested first grid gets even outer knots if all inputs lie in [a, b], and
+    keeps its outer knots otherwise: the outputs at x change only by what the new hidden
+    grids cannot represent.
     """
     first = network.layers[0]
     count = _check_finer(network, n_intervals)
@@ -210,13 +238,15 @@ def place_hidden_grids(
     *,
     after_first: FloatArray | None = None,
 ) -> Network:
-    """Place every hidden grid evenly over the activations of x, with the margin of `hidden_bounds`.
+    """Place every hidden grid evenly over the activations of x, with the margin of
+    `hidden_bounds`.
 
     `after_first` (batch, n_1) are the outputs of the first layer, where they are known.
-    `n_intervals` None keeps each layer's own number. Moved curves change a little, which can leave
-    a symbolic edge undefined at a sample: then a network that keeps its numbers stays as it is, and
-    another `n_intervals` raises ValueError. See tutorials/06_grids.md, "margins of hidden grids"
-    and "why the test error rises on fine grids".
+    `n_intervals` None keeps each layer's own number. Moved curves change a little,
+    which can leave a symbolic edge undefined at a sample: then a network that keeps its
+    numbers stays as it is, and another `n_intervals` raises ValueError. See
+    tutorials/06_grids.md, "margins of hidden grids" and "why the test error rises on
+    fine grids".
     """
     layers = [network.layers[0]]
     at = outputs_at(layers[0], x) if after_first is None else after_first
@@ -224,7 +254,9 @@ def place_hidden_grids(
         if not np.isfinite(at).all():
             break
         count = n_intervals or layer.n_intervals
-        knots = bspline.uniform_knots(*bspline.hidden_bounds(at, count), count, layer.degree)
+        knots = bspline.uniform_knots(
+            *bspline.hidden_bounds(at, count), count, layer.degree
+        )
         layers.append(move_layer(layer, knots, at))
         if layer is not network.layers[-1] or layer.symbolic:
             at = outputs_at(layers[-1], at)

@@ -1,4 +1,6 @@
-"""Linear algebra and differences: row-sparse Jacobians, Cholesky, the central difference."""
+"""Linear algebra and differences: row-sparse Jacobians, Cholesky, the central
+difference.
+"""
 
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.normal_matrices import NormalSums, normal_sums, solve_positive_definite

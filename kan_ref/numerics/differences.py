@@ -1,11 +1,13 @@
 """The central difference, which checks derivatives.
 
-The central difference of a function g of one real variable at 0 has an error of second order,
+The central difference of a function g of one real variable at 0 has an error of second
+order,
 
     (N4)  (g(h) - g(-h)) / (2 h) = g'(0) + h^2 g'''(xi) / 6        for some |xi| <= h
 
-(Taylor's theorem on both sides; Nocedal & Wright, Numerical Optimization, 2nd ed., section 8.1).
-Rounding adds about eps |g| / h. For functions of size one the two errors balance near h = 1e-6.
+(Taylor's theorem on both sides; Nocedal & Wright, Numerical Optimization, 2nd ed.,
+section 8.1). Rounding adds about eps |g| / h. For functions of size one the two errors
+balance near h = 1e-6.
 """
 
 from collections.abc import Callable
@@ -17,7 +19,8 @@ Value = TypeVar("Value", float, FloatArray)
 
 
 def central_difference(function: Callable[[float], Value], step: float = 1e-6) -> Value:
-    """Return the derivative at 0 of a function of one variable, from its values at -step and step.
+    """Return the derivative at 0 of a function of one variable, from its values at
+    -step and step.
 
     Parameters
     ----------
@@ -29,7 +32,8 @@ def central_difference(function: Callable[[float], Value], step: float = 1e-6) -
     Returns
     -------
     derivative : float or array
-        Of the function's type, with the error (N4). Implements :eq:`central-difference`.
+        Of the function's type, with the error (N4). Implements
+        :eq:`central-difference`.
 
     Examples
     --------

@@ -2,16 +2,17 @@
 
     (N10)  J^T J = sum_c J_c^T J_c,    J^T r = sum_c J_c^T r_c,    J_c the blocks or chunks of rows
 
-A system with a symmetric positive definite matrix is solved by Cholesky's factorization,
+A system with a symmetric positive definite matrix is solved by Cholesky's
+factorization,
 
     (N1)  A = L L^T,   L lower triangular with a positive diagonal
     (N2)  L y = b      forward:   L_kk y_k   = b_k - sum_{j<k} L_kj y_j
     (N3)  L^T x = y    backward:  L_kk^T x_k = y_k - sum_{j>k} L_jk^T x_j
 
-with blocks k of a few dozen unknowns (Golub & Van Loan, Matrix Computations, 4th ed., sections 4.2
-and 3.1). (N1) exists if and only if A is positive definite. NumPy factors but has no triangular
-solve. Its general solve on the diagonal blocks, and matrix products between them, cost little
-compared with (N1).
+with blocks k of a few dozen unknowns (Golub & Van Loan, Matrix Computations, 4th ed.,
+sections 4.2 and 3.1). (N1) exists if and only if A is positive definite. NumPy factors
+but has no triangular solve. Its general solve on the diagonal blocks, and matrix
+products between them, cost little compared with (N1).
 """
 
 from typing import NamedTuple
@@ -21,8 +22,8 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.numerics.row_sparse import Jacobian, multiply_transposed, normal_matrix
 
-# unknowns solved at once: both substitutions take 0.02, 0.6 and 8 ms at n = 30, 615 and 3015, with
-# little difference between 32 and 128
+# unknowns solved at once: both substitutions take 0.02, 0.6 and 8 ms at n = 30, 615 and
+# 3015, with little difference between 32 and 128
 _BLOCK = 64
 _NOT_POSITIVE = "matrix is not positive definite in float64"
 
@@ -35,7 +36,8 @@ class NormalSums(NamedTuple):
 
 
 def normal_sums(jacobian: Jacobian | NormalSums, residuals: FloatArray) -> NormalSums:
-    """Return the sums (N10); those that were added up over chunks of rows are returned themselves.
+    """Return the sums (N10); those that were added up over chunks of rows are returned
+    themselves.
 
     Implements :eq:`normal-sums`.
 
@@ -64,9 +66,9 @@ def solve_positive_definite(matrix: FloatArray, rhs: FloatArray) -> FloatArray:
     Returns
     -------
     x : as `rhs`
-        Implements :eq:`cholesky-forward` and :eq:`cholesky-backward`; n^3 / 3 + O(n^2) flops.
-        Measured with one thread: 0.03, 4 and 330 ms at n = 30, 615, 3015. LinAlgError where a pivot
-        is not a positive number.
+        Implements :eq:`cholesky-forward` and :eq:`cholesky-backward`; n^3 / 3 + O(n^2)
+        flops. Measured with one thread: 0.03, 4 and 330 ms at n = 30, 615, 3015.
+        LinAlgError where a pivot is not a positive number.
 
     Examples
     --------
@@ -85,7 +87,9 @@ def solve_positive_definite(matrix: FloatArray, rhs: FloatArray) -> FloatArray:
     # [eq:cholesky-forward]
     for block in blocks:
         before = slice(0, block.start)
-        x[block] = np.linalg.solve(lower[block, block], x[block] - lower[block, before] @ x[before])
+        x[block] = np.linalg.solve(
+            lower[block, block], x[block] - lower[block, before] @ x[before]
+        )
     # [/eq:cholesky-forward]
     # [eq:cholesky-backward]
     for block in reversed(blocks):

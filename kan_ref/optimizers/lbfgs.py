@@ -1,35 +1,40 @@
-"""Limited-memory BFGS with its line search: a quasi-Newton method that stores a few steps.
+"""Limited-memory BFGS with its line search: a quasi-Newton method that stores a few
+steps.
 
-With s_i = theta_{i+1} - theta_i, y_i = gradient_{i+1} - gradient_i, rho_i = 1 / (y_i^T s_i) and V_i
-= I - rho_i y_i s_i^T, the approximate inverse Hessian after the last m pairs i = k-m, ..., k-1 is
+With s_i = theta_{i+1} - theta_i, y_i = gradient_{i+1} - gradient_i, rho_i = 1 / (y_i^T
+s_i) and V_i = I - rho_i y_i s_i^T, the approximate inverse Hessian after the last m
+pairs i = k-m, ..., k-1 is
 
     (O10)  H <- gamma_k I,   then for each pair, oldest first:   H <- V_i^T H V_i + rho_i s_i s_i^T
     (O11)  gamma_k = s_{k-1}^T y_{k-1} / (y_{k-1}^T y_{k-1})
     (O12)  theta_{k+1} = theta_k - a_k H gradient_k,   a_k by a line search
 
-In Nocedal & Wright, Numerical Optimization, 2nd ed., (O10) is (7.16) with the BFGS update (6.17);
-its product with a vector is Algorithm 7.4 (two-loop recursion). (O11) is (7.20), (O12) Algorithm
-7.5. H is positive definite as long as every y_i^T s_i > 0, which (O7) ensures. The book's s, y, rho
-are `step`, `grad_change`, `rho` here, since y means a layer's output.
+In Nocedal & Wright, Numerical Optimization, 2nd ed., (O10) is (7.16) with the BFGS
+update (6.17); its product with a vector is Algorithm 7.4 (two-loop recursion). (O11) is
+(7.20), (O12) Algorithm 7.5. H is positive definite as long as every y_i^T s_i > 0,
+which (O7) ensures. The book's s, y, rho are `step`, `grad_change`, `rho` here, since y
+means a layer's output.
 
-Along a direction d with phi(a) = value(theta + a d), phi'(0) < 0 and 0 < c1 < c2 < 1, a step a is
-accepted when it satisfies the strong Wolfe conditions, (3.7) in the book,
+Along a direction d with phi(a) = value(theta + a d), phi'(0) < 0 and 0 < c1 < c2 < 1, a
+step a is accepted when it satisfies the strong Wolfe conditions, (3.7) in the book,
 
     (O6)  phi(a)    <= phi(0) + c1 a phi'(0)                sufficient decrease
     (O7)  |phi'(a)| <= c2 |phi'(0)|                         curvature
     (O8)  phi'(a)   <= (2 c1 - 1) phi'(0)                   in place of (O6) below rounding error
 
-A smooth phi that is bounded below has such steps (Lemma 3.1). Algorithms 3.5 and 3.6 find one by a
-bracket [low, high], whose next point is the minimizer of a cubic, (3.59), b the earlier point:
+A smooth phi that is bounded below has such steps (Lemma 3.1). Algorithms 3.5 and 3.6
+find one by a bracket [low, high], whose next point is the minimizer of a cubic, (3.59),
+b the earlier point:
 
     (O9)  a+ = a - (a - b) (phi'(a) + d2 - d1) / (phi'(a) - phi'(b) + 2 d2),
           d1 = phi'(a) + phi'(b) - 3 (phi(a) - phi(b)) / (a - b),
           d2 = sign(a - b) sqrt(d1^2 - phi'(a) phi'(b))
 
-Near a minimizer the decrease is smaller than the rounding error of phi, while derivatives still
-distinguish left from right. Hager & Zhang, SIAM J. Optim. 16 (2005), section 4, therefore also
-accept the "approximate Wolfe conditions" (O8) with (O7); for a quadratic phi, (O8) is (O6). Here
-(O8) decides where |phi(a) - phi(0)| is within rounding: a value may rise by that and no more.
+Near a minimizer the decrease is smaller than the rounding error of phi, while
+derivatives still distinguish left from right. Hager & Zhang, SIAM J. Optim. 16 (2005),
+section 4, therefore also accept the "approximate Wolfe conditions" (O8) with (O7); for
+a quadratic phi, (O8) is (O6). Here (O8) decides where |phi(a) - phi(0)| is within
+rounding: a value may rise by that and no more.
 """
 
 import math
@@ -47,7 +52,9 @@ from kan_ref.optimizers.points import EPS, Function, Points, Start
 C1 = 1e-4  # Nocedal & Wright's values for quasi-Newton directions, section 3.1
 C2 = 0.9
 _MOST_TRIALS = 30  # after so many, the lowest point with (O6) is accepted
-_MARGIN = 0.1  # distance of a new point from the ends of the bracket, relative to its length
+_MARGIN = (
+    0.1  # distance of a new point from the ends of the bracket, relative to its length
+)
 _STANDSTILL = 20.0 * EPS  # of theta and value: a few units in the last place
 
 
@@ -55,13 +62,14 @@ _STANDSTILL = 20.0 * EPS  # of theta and value: a few units in the last place
 
 
 def lbfgs(function: Function, theta: FloatArray, history: int = 10) -> Points:
-    """Yield the points of L-BFGS, which go down to a local minimizer of a smooth function.
+    """Yield the points of L-BFGS, which go down to a local minimizer of a smooth
+    function.
 
     Parameters
     ----------
     function : callable
-        theta (n_params,) -> (value, gradient (n_params,)). A gradient is copied if it is not
-        read-only.
+        theta (n_params,) -> (value, gradient (n_params,)). A gradient is copied if it
+        is not read-only.
     theta : (n_params,)
         The start; not modified.
     history : int
@@ -70,9 +78,10 @@ def lbfgs(function: Function, theta: FloatArray, history: int = 10) -> Points:
     Returns
     -------
     points : generator of Point
-        The records have `.theta` (read-only), `.value`, `.gradient_norm` and `.n_evaluations`. The
-        first one is the start. They end where the gradient is exactly zero, or where no step lowers
-        the value; the last bits may decide that. `kan_ref.optimizers.Steps` says why a run ended.
+        The records have `.theta` (read-only), `.value`, `.gradient_norm` and
+        `.n_evaluations`. The first one is the start. They end where the gradient is
+        exactly zero, or where no step lowers the value; the last bits may decide that.
+        `kan_ref.optimizers.Steps` says why a run ended.
 
     Notes
     -----
@@ -104,7 +113,9 @@ def _points(start: Start, pairs: deque["Pair"]) -> Points:
         while True:
             # [eq:lbfgs-step]
             direction = two_loop_direction(gradient, pairs)
-            first_step = 1.0 if pairs else 1.0 / max(1.0, float(np.linalg.norm(gradient)))
+            first_step = (
+                1.0 if pairs else 1.0 / max(1.0, float(np.linalg.norm(gradient)))
+            )
             found = line_search(function, theta, direction, value, gradient, first_step)
             # [/eq:lbfgs-step]
             if isinstance(found, Trial):
@@ -122,10 +133,14 @@ def _points(start: Start, pairs: deque["Pair"]) -> Points:
 
 
 def _progress(before: tuple[FloatArray, float], now: tuple[FloatArray, float]) -> bool:
-    """Return whether theta moved and the value fell by more than rounding between two failures."""
+    """Return whether theta moved and the value fell by more than rounding between two
+    failures.
+    """
     (old_theta, old_value), (theta, value) = before, now
     moved, fall = float(np.abs(theta - old_theta).max()), old_value - value
-    return moved > _STANDSTILL * float(np.abs(theta).max()) and fall > _STANDSTILL * abs(value)
+    return moved > _STANDSTILL * float(
+        np.abs(theta).max()
+    ) and fall > _STANDSTILL * abs(value)
 
 
 class Pair(NamedTuple):
@@ -137,24 +152,30 @@ class Pair(NamedTuple):
 
 
 def make_pair(step: FloatArray, grad_change: FloatArray) -> Pair | None:
-    """Return the pair of a step, or None if its curvature y^T s is not positive beyond rounding.
+    """Return the pair of a step, or None if its curvature y^T s is not positive beyond
+    rounding.
 
     With such a pair H would not stay positive definite.
     """
     curvature = float(step @ grad_change)
-    if not curvature > EPS * float(np.sqrt((step @ step) * (grad_change @ grad_change))):
+    if not curvature > EPS * float(
+        np.sqrt((step @ step) * (grad_change @ grad_change))
+    ):
         return None
     return Pair(step, grad_change, 1.0 / curvature)
 
 
 def two_loop_direction(gradient: FloatArray, pairs: Iterable[Pair]) -> FloatArray:
-    """Return the direction -H gradient of (O10), (O11), without H; pairs are oldest first.
+    """Return the direction -H gradient of (O10), (O11), without H; pairs are oldest
+    first.
 
     Implements :eq:`two-loop-recursion`; 4 m n_params multiply-adds for m pairs.
     """
     pairs = list(pairs)
     # [eq:two-loop-recursion]
-    direction = -gradient  # "q <- grad f_k", with the sign of p_k = -H grad f_k from the start
+    direction = (
+        -gradient
+    )  # "q <- grad f_k", with the sign of p_k = -H grad f_k from the start
     alphas = []
     for step, grad_change, rho in reversed(pairs):
         alpha = rho * (step @ direction)
@@ -174,9 +195,11 @@ def two_loop_direction(gradient: FloatArray, pairs: Iterable[Pair]) -> FloatArra
 
 
 class Trial(NamedTuple):
-    """A point of the line: step a, theta + a d, phi(a), phi'(a), and the gradient there.
+    """A point of the line: step a, theta + a d, phi(a), phi'(a), and the gradient
+    there.
 
-    Where value or derivative are not finite the step was too long, and the value is stored as inf.
+    Where value or derivative are not finite the step was too long, and the value is
+    stored as inf.
     """
 
     step: float
@@ -186,7 +209,9 @@ class Trial(NamedTuple):
     gradient: FloatArray
 
 
-@np.errstate(all="ignore")  # after too long a step, which may overflow, the bracket shrinks
+@np.errstate(
+    all="ignore"
+)  # after too long a step, which may overflow, the bracket shrinks
 def line_search(
     function: Function,
     theta: FloatArray,
@@ -197,10 +222,11 @@ def line_search(
     c1: float = C1,
     c2: float = C2,
 ) -> Trial | str:
-    """Return a point theta + a direction that satisfies (O6) or (O8), and (O7), or why none is.
+    """Return a point theta + a direction that satisfies (O6) or (O8), and (O7), or why
+    none is.
 
-    One loop serves both algorithms: Algorithm 3.5 as long as `high` is None, then Algorithm 3.6
-    (zoom). Implements :eq:`strong-wolfe` and :eq:`approximate-wolfe`.
+    One loop serves both algorithms: Algorithm 3.5 as long as `high` is None, then
+    Algorithm 3.6 (zoom). Implements :eq:`strong-wolfe` and :eq:`approximate-wolfe`.
     """
     slope = float(direction @ gradient)
     if not slope < 0.0:
@@ -210,7 +236,9 @@ def line_search(
     step, rounding = first_step, points.ROUNDING * abs(value)
     for _ in range(_MOST_TRIALS):
         trial = _trial(function, theta, direction, step)
-        if high is not None and any(np.array_equal(trial.theta, t.theta) for t in (low, high)):
+        if high is not None and any(
+            np.array_equal(trial.theta, t.theta) for t in (low, high)
+        ):
             break  # rounding leaves no point inside the bracket
         # [eq:strong-wolfe]
         decreases = trial.value <= value + c1 * step * slope
@@ -237,7 +265,9 @@ def line_search(
     return f"no step lowers the value, the last one tried is {trial.step:.2g}"
 
 
-def _trial(function: Function, theta: FloatArray, direction: FloatArray, step: float) -> Trial:
+def _trial(
+    function: Function, theta: FloatArray, direction: FloatArray, step: float
+) -> Trial:
     """Evaluate the point at `step`."""
     point = theta + step * direction
     point.flags.writeable = False  # so that the function may keep it

@@ -1,9 +1,9 @@
 """Levenberg-Marquardt: minimize a sum of squares by damped Gauss-Newton steps.
 
-The value is r^T r (no factor 1/2), its gradient 2 J^T r with J = dr/dtheta. With a damping mu > 0
-and a metric D, diagonal with positive entries, the step h is the minimizer of |r + J h|^2 + mu h^T
-D h. The quality rho of the step is the actual fall of the value divided by the predicted one, and
-controls the damping:
+The value is r^T r (no factor 1/2), its gradient 2 J^T r with J = dr/dtheta. With a
+damping mu > 0 and a metric D, diagonal with positive entries, the step h is the
+minimizer of |r + J h|^2 + mu h^T D h. The quality rho of the step is the actual fall of
+the value divided by the predicted one, and controls the damping:
 
     (O19)  (J^T J + mu D) h = -J^T r
     (O21)  predicted = r^T r - |r + J h|^2 = h^T (mu D h - J^T r)
@@ -11,14 +11,15 @@ controls the damping:
     (O23)  rho > 0:    mu <- mu max(1/3, 1 - (2 rho - 1)^3),  nu <- 2
            otherwise:  mu <- mu nu,  nu <- 2 nu
 
-Madsen, Nielsen & Tingleff, Methods for Non-Linear Least Squares Problems, 2nd ed., IMM 2004,
-Algorithm 3.16 with D = I (its F is half of our value, so rho is the same); Marquardt, SIAM J. Appl.
-Math. 11, 1963, takes the diagonal of J^T J for D. The second form of the fall in (O22) has no
-cancellation where r and r_new are close.
+Madsen, Nielsen & Tingleff, Methods for Non-Linear Least Squares Problems, 2nd ed., IMM
+2004, Algorithm 3.16 with D = I (its F is half of our value, so rho is the same);
+Marquardt, SIAM J. Appl. Math. 11, 1963, takes the diagonal of J^T J for D. The second
+form of the fall in (O22) has no cancellation where r and r_new are close.
 
-Once `predicted` is below the rounding error of r^T r, rho is noise. A step is then accepted if the
-gradient halves (and the value stays within the rounding error of the residuals); otherwise the run
-ends. This way theta gains digits after the value has reached its rounding error.
+Once `predicted` is below the rounding error of r^T r, rho is noise. A step is then
+accepted if the gradient halves (and the value stays within the rounding error of the
+residuals); otherwise the run ends. This way theta gains digits after the value has
+reached its rounding error.
 """
 
 import math
@@ -48,14 +49,15 @@ def levenberg_marquardt(
     damping: float = 1e-3,
     metric: Metric | None = None,
 ) -> points.Points:
-    """Yield the points of Levenberg-Marquardt, which go down to a local minimizer of r^T r.
+    """Yield the points of Levenberg-Marquardt, which go down to a local minimizer of
+    r^T r.
 
     Parameters
     ----------
     linearize : callable
-        theta (n_params,) -> (r (n_residuals,), J): J dense, `RowSparse`, or a sequence of such
-        blocks stacked on top of each other, or `NormalSums(J^T J, J^T r)` in a new array every
-        time.
+        theta (n_params,) -> (r (n_residuals,), J): J dense, `RowSparse`, or a sequence
+        of such blocks stacked on top of each other, or `NormalSums(J^T J, J^T r)` in a
+        new array every time.
     theta : (n_params,)
         The start; not modified.
     residuals : callable, optional
@@ -63,17 +65,18 @@ def levenberg_marquardt(
     damping : float
         Positive: the first mu is damping * max_i (J^T J)_ii / D_ii.
     metric : callable, optional
-        The squared norms of the columns of J, (n_params,) -> the diagonal of D, (n_params,), all
-        above 0. It is called once, at the start, and D then stays. None is D = I.
+        The squared norms of the columns of J, (n_params,) -> the diagonal of D,
+        (n_params,), all above 0. It is called once, at the start, and D then stays.
+        None is D = I.
 
     Returns
     -------
     points : generator of Point
-        The records have `.theta` (read-only), `.value`, `.gradient_norm` and `.n_evaluations`, the
-        calls of `linearize` and of `residuals`; the first one is the start. They end where the
-        gradient is exactly zero, where the next step changes no parameter, or where a further fall
-        is lost in rounding. `kan_ref.optimizers.Steps` takes a number of steps and says why a run
-        ended.
+        The records have `.theta` (read-only), `.value`, `.gradient_norm` and
+        `.n_evaluations`, the calls of `linearize` and of `residuals`; the first one is
+        the start. They end where the gradient is exactly zero, where the next step
+        changes no parameter, or where a further fall is lost in rounding.
+        `kan_ref.optimizers.Steps` takes a number of steps and says why a run ended.
 
     Notes
     -----
@@ -106,7 +109,9 @@ def _points(
     r: FloatArray,
     sums: NormalSums,
 ) -> points.Points:
-    """Yield the points from a start with its residuals and sums; comments quote Algorithm 3.16."""
+    """Yield the points from a start with its residuals and sums; comments quote
+    Algorithm 3.16.
+    """
     n, squares = 1, sums.matrix.diagonal().copy()
     diagonal = np.ones(theta.size) if metric is None else metric(squares)
     mu, nu = damping * float((squares / diagonal).max()), 2.0  # "mu := tau max a_ii"
@@ -122,7 +127,9 @@ def _points(
                     h, predicted = damped_step(sums, mu * diagonal)
                 except np.linalg.LinAlgError:
                     if not math.isfinite(mu):
-                        return "the damped matrix is not positive definite for any damping"
+                        return (
+                            "the damped matrix is not positive definite for any damping"
+                        )
                     mu, nu = mu * nu, 2.0 * nu
                     continue
                 # "if |h| <= eps2 (|x| + eps2)", but for each entry: in any units
@@ -130,18 +137,24 @@ def _points(
                     return "the next step changes no parameter"
                 trial = theta + h
                 trial.flags.writeable = False  # so that the functions may keep it
-                new, jacobian = (residuals(trial), None) if residuals else linearize(trial)
+                new, jacobian = (
+                    (residuals(trial), None) if residuals else linearize(trial)
+                )
                 n, new = n + 1, points.own(new)
                 # [eq:fall]
                 fall = float((r - new) @ (r + new))
                 # [/eq:fall]
                 hidden = predicted <= points.ROUNDING * value
-                if fall > (-_NOISE * value if hidden else 0.0):  # "rho > 0 {step acceptable}"
+                if fall > (
+                    -_NOISE * value if hidden else 0.0
+                ):  # "rho > 0 {step acceptable}"
                     if jacobian is None:
                         jacobian, n = linearize(trial)[1], n + 1
                     new_sums = normal_sums(jacobian, new)
                     new_norm = points.gradient_norm(2.0 * new_sums.half_gradient)
-                    accepted = new_norm <= 0.5 * norm if hidden else math.isfinite(new_norm)
+                    accepted = (
+                        new_norm <= 0.5 * norm if hidden else math.isfinite(new_norm)
+                    )
                 # [eq:nielsen-damping]
                 if accepted:
                     rho = 1.0 if hidden else min(fall / predicted, 1.0)
@@ -155,7 +168,8 @@ def _points(
 
 
 def damped_step(sums: NormalSums, damping: FloatArray) -> tuple[FloatArray, float]:
-    """Return the step h of (O19) and the predicted fall (O21), with mu D as a vector `damping`.
+    """Return the step h of (O19) and the predicted fall (O21), with mu D as a vector
+    `damping`.
 
     Implements :eq:`damped-normal-equations` and :eq:`predicted-fall`; n^3 / 3 flops.
     """

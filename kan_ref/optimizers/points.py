@@ -1,31 +1,35 @@
-"""What all optimizers share: the points of a run, its number of steps, and its start; and Adam.
+"""What all optimizers share: the points of a run, its number of steps, and its start;
+and Adam.
 
-An optimizer is a generator. Each `yield` is an accepted point, the first one is the start, and
-`return` says in a sentence why there is no further point. Nothing else ends it: the caller takes as
-many points as he wants, with `for` and `break`, or with `Steps`.
+An optimizer is a generator. Each `yield` is an accepted point, the first one is the
+start, and `return` says in a sentence why there is no further point. Nothing else ends
+it: the caller takes as many points as he wants, with `for` and `break`, or with
+`Steps`.
 
-One norm of the gradient is used everywhere, so that runs of different optimizers can be compared
-(it is the norm in Algorithm 3.16 of Madsen, Nielsen & Tingleff, Methods for Non-Linear Least
-Squares Problems, 2nd ed., IMM 2004):
+One norm of the gradient is used everywhere, so that runs of different optimizers can be
+compared (it is the norm in Algorithm 3.16 of Madsen, Nielsen & Tingleff, Methods for
+Non-Linear Least Squares Problems, 2nd ed., IMM 2004):
 
     (O5)  gradient norm = max_j |d value / d theta_j|
 
-Adam, the simplest of them, takes gradient steps with momentum, scaled for each parameter by the
-recent size of its gradient. From m_0 = v_0 = 0, with g_t the gradient at theta_{t-1} and all
-operations entrywise, step t = 1, 2, ... is
+Adam, the simplest of them, takes gradient steps with momentum, scaled for each
+parameter by the recent size of its gradient. From m_0 = v_0 = 0, with g_t the gradient
+at theta_{t-1} and all operations entrywise, step t = 1, 2, ... is
 
     (O1)  m_t = beta1 m_{t-1} + (1 - beta1) g_t             biased first moment estimate
     (O2)  v_t = beta2 v_{t-1} + (1 - beta2) g_t^2           biased second raw moment estimate
     (O3)  m^_t = m_t / (1 - beta1^t),   v^_t = v_t / (1 - beta2^t)
     (O4)  theta_t = theta_{t-1} - alpha m^_t / (sqrt(v^_t) + epsilon)
 
-Kingma & Ba, Adam: A Method for Stochastic Optimization, ICLR 2015 (arXiv 1412.6980), Algorithm 1.
-The weights of the sums in (O3) add up to 1: a constant gradient has m^ = g and v^ = g^2 from the
-first step on, and every parameter moves by alpha, whatever the size of g (except for epsilon). A
-run therefore ends at a distance of that order from a minimizer.
+Kingma & Ba, Adam: A Method for Stochastic Optimization, ICLR 2015 (arXiv 1412.6980),
+Algorithm 1. The weights of the sums in (O3) add up to 1: a constant gradient has m^ = g
+and v^ = g^2 from the first step on, and every parameter moves by alpha, whatever the
+size of g (except for epsilon). A run therefore ends at a distance of that order from a
+minimizer.
 
-The sums of (O1) and (O2) are kept without their factors 1 - beta, which enter (O4) as two numbers.
-That saves three operations for every parameter, about a tenth of the time of a step.
+The sums of (O1) and (O2) are kept without their factors 1 - beta, which enter (O4) as
+two numbers. That saves three operations for every parameter, about a tenth of the time
+of a step.
 """
 
 import math
@@ -38,10 +42,14 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray
 
-Function = Callable[[FloatArray], tuple[float, FloatArray]]  # theta -> (value, gradient)
+Function = Callable[
+    [FloatArray], tuple[float, FloatArray]
+]  # theta -> (value, gradient)
 
 EPS = float(np.finfo(np.float64).eps)
-ROUNDING = 10.0 * EPS  # relative error of a value: a sum of thousands of terms loses a few eps
+ROUNDING = (
+    10.0 * EPS
+)  # relative error of a value: a sum of thousands of terms loses a few eps
 
 
 class Point(NamedTuple):
@@ -109,7 +117,8 @@ def steps_done(n: int) -> str:
 
 
 class Counted:
-    """A caller's function theta -> (value, gradient), with the number `n` of its calls."""
+    """A caller's function theta -> (value, gradient), with the number `n` of its calls.
+    """
 
     def __init__(self, function: Function) -> None:
         self.function, self.n = checks.function("function", function), 0
@@ -122,7 +131,9 @@ class Counted:
 
 
 def own(vector: Any) -> FloatArray:
-    """Return a vector that will not change: a copy, since callers may fill one array every time."""
+    """Return a vector that will not change: a copy, since callers may fill one array
+    every time.
+    """
     kept = isinstance(vector, np.ndarray) and not vector.flags.writeable
     return vector if kept else np.array(vector, dtype=np.float64)
 
@@ -134,11 +145,15 @@ def start_vector(theta: object) -> FloatArray:
     return vector
 
 
-Start = tuple[Counted, FloatArray, float, FloatArray]  # function, theta, value, gradient
+Start = tuple[
+    Counted, FloatArray, float, FloatArray
+]  # function, theta, value, gradient
 
 
 def start_at(theta: object, function: Function) -> Start:
-    """Check the arguments that Adam and L-BFGS share, and call the function at the start."""
+    """Check the arguments that Adam and L-BFGS share, and call the function at the
+    start.
+    """
     counted, vector = Counted(function), start_vector(theta)
     value, gradient = counted(vector)
     check_start(value, gradient, vector)
@@ -164,7 +179,9 @@ def gradient_norm(gradient: FloatArray) -> float:
 
 # --- Adam
 
-_BLOCK = 2**15  # parameters at a time: their moments and the new theta stay in the cache
+_BLOCK = (
+    2**15
+)  # parameters at a time: their moments and the new theta stay in the cache
 
 
 def adam(
@@ -180,9 +197,9 @@ def adam(
     Parameters
     ----------
     function : callable
-        theta (n_params,) -> (value, gradient (n_params,)). It is called once for every point, in
-        order, so that it may draw its next mini-batch every time. A gradient is copied if it is
-        not read-only.
+        theta (n_params,) -> (value, gradient (n_params,)). It is called once for every
+        point, in order, so that it may draw its next mini-batch every time. A gradient
+        is copied if it is not read-only.
     theta : (n_params,)
         The start; not modified.
     learning_rate : float
@@ -195,9 +212,10 @@ def adam(
     Returns
     -------
     points : generator of Point
-        The records have `.theta` (read-only), `.value`, `.gradient_norm` and `.n_evaluations`, the
-        first one is the start. A step to a point that is not finite is undone and ends the run.
-        `kan_ref.optimizers.Steps` takes a number of steps and says why a run ended.
+        The records have `.theta` (read-only), `.value`, `.gradient_norm` and
+        `.n_evaluations`, the first one is the start. A step to a point that is not
+        finite is undone and ends the run. `kan_ref.optimizers.Steps` takes a number of
+        steps and says why a run ended.
 
     Notes
     -----
@@ -217,7 +235,9 @@ def adam(
     return _points(start_at(theta, function), alpha, beta1, beta2, epsilon)
 
 
-def _points(start: Start, alpha: float, beta1: float, beta2: float, epsilon: float) -> Points:
+def _points(
+    start: Start, alpha: float, beta1: float, beta2: float, epsilon: float
+) -> Points:
     """Yield the points of Adam."""
     function, theta, value, gradient = start
     first, second = np.zeros(theta.size), np.zeros(theta.size)
@@ -229,7 +249,8 @@ def _points(start: Start, alpha: float, beta1: float, beta2: float, epsilon: flo
         trial = np.empty_like(theta)
         with np.errstate(all="ignore"):  # after too long a step
             # [eq:adam]
-            # m and v are kept without their factors 1 - beta: m^_t = mean m, v^_t = size^2 v
+            # m and v are kept without their factors 1 - beta: m^_t = mean m, v^_t =
+            # size^2 v
             mean = (1.0 - beta1) / (1.0 - beta1**t)
             size = math.sqrt((1.0 - beta2) / (1.0 - beta2**t))
             for part in blocks:

@@ -1,4 +1,6 @@
-"""Derivatives with respect to the inputs, and differential equations (paper, section 3.4)."""
+"""Derivatives with respect to the inputs, and differential equations (paper, section
+3.4).
+"""
 
 from kan_ref.pde.equations import Equations
 from kan_ref.pde.input_derivatives import input_hessian, input_jacobian, input_laplacian

@@ -1,16 +1,17 @@
-"""Conditions of differential equations as a sum of squares: value, gradient, residuals, Jacobian.
+"""Conditions of differential equations as a sum of squares: value, gradient, residuals,
+Jacobian.
 
-With the model's jets u_k at the points of the terms, and r, dr/du_k of `terms` (term t, point b,
-residual o),
+With the model's jets u_k at the points of the terms, and r, dr/du_k of `terms` (term t,
+point b, residual o),
 
     (J36)  value     = sum_t sum_b v_tb sum_o r_tbo^2,    v_tb = weight_tb / (n_t n_residuals_t)
     (J37)  d_jet_k   = d value / d u_k = 2 v_tb sum_o r_tbo dr_tbo/du_k    at each point
            d_theta   = sum_t sum_b sum_k d_jet_k du_k/d theta    by the backward pass of `jets`
     (J38)  residuals = sqrt(v_tb) r_tbo,    with rows sqrt(v_tb) sum_k dr_tbo/du_k du_k/d theta
 
-The squares of (J38) sum to (J36). So least-squares methods such as Levenberg-Marquardt solve
-differential equations like any other fit. The rows come from the same backward pass, run once for
-each residual, without the sum over points.
+The squares of (J38) sum to (J36). So least-squares methods such as Levenberg-Marquardt
+solve differential equations like any other fit. The rows come from the same backward
+pass, run once for each residual, without the sum over points.
 """
 
 from collections.abc import Iterator
@@ -29,15 +30,24 @@ from kan_ref.pde.terms import Term
 
 
 class Equations:
-    """Terms that a model has to satisfy: from `linear_term`, `value_term` and the like."""
+    """Terms that a model has to satisfy: from `linear_term`, `value_term` and the like.
+    """
 
     def __init__(self, terms: object) -> None:
-        """Check that all terms have the same variables: their number, and their scales."""
+        """Check that all terms have the same variables: their number, and their scales.
+        """
         if not isinstance(terms, list | tuple) or not terms:
-            checks.fail("equations", terms, "must be a list such as [linear_term(...)]", TypeError)
+            checks.fail(
+                "equations",
+                terms,
+                "must be a list such as [linear_term(...)]",
+                TypeError,
+            )
         for place, term in enumerate(terms):
             if not isinstance(term, Term):
-                checks.fail(f"equations[{place}]", term, "must come from linear_term", TypeError)
+                checks.fail(
+                    f"equations[{place}]", term, "must come from linear_term", TypeError
+                )
             first = terms[0]
             if term.kind.n_in != first.kind.n_in:
                 raise ValueError(
@@ -53,20 +63,27 @@ class Equations:
 
     @property
     def points(self) -> FloatArray:
-        """The points of all terms, (n, n_in); hidden grids are placed on the activations there."""
+        """The points of all terms, (n, n_in); hidden grids are placed on the
+        activations there.
+        """
         return np.concatenate([term.x for term in self.terms])
 
     def prepare(self, model: JetModel) -> "PreparedEquations":
-        """Evaluate what depends on the points and the knots of the first layer alone."""
+        """Evaluate what depends on the points and the knots of the first layer alone.
+        """
         return PreparedEquations(self.terms, model)
 
     def check(self, model: JetModel) -> None:
-        """Raise an error if a term does not fit the model, or a partial derivative is wrong."""
+        """Raise an error if a term does not fit the model, or a partial derivative is
+        wrong.
+        """
         jets.check_model(model)
         n_in = self.terms[0].kind.n_in
         if n_in != model.widths[0]:
             inputs = checks.counted(model.widths[0], "input")
-            raise ValueError(f"equations have {n_in} variables, but the network takes {inputs}")
+            raise ValueError(
+                f"equations have {n_in} variables, but the network takes {inputs}"
+            )
         for place, term in enumerate(self.terms):
             name, kind = f"equations[{place}]", term.kind
             _check_order(model, kind.order, name)
@@ -79,7 +96,9 @@ class Equations:
 
 
 class PreparedEquations:
-    """The objective (J36)-(J38) for models of one type whose first layer has the same knots."""
+    """The objective (J36)-(J38) for models of one type whose first layer has the same
+    knots.
+    """
 
     def __init__(self, terms: tuple[Term, ...], model: JetModel) -> None:
         self.terms = terms
@@ -105,12 +124,15 @@ class PreparedEquations:
         """Return the residuals (J38): by term, then by residual, then by point."""
         scaled = []
         for term, inputs in zip(self.terms, self._inputs, strict=True):
-            residuals = term.residuals(jets.run_jet_forward(model, inputs, slopes=False)[0])
+            residuals = term.residuals(
+                jets.run_jet_forward(model, inputs, slopes=False)[0]
+            )
             scaled.append(np.sqrt(_weights(term, residuals)) * residuals)
         return np.concatenate([own.reshape(-1) for own in scaled])
 
     def linearize(self, model: JetModel) -> tuple[FloatArray, list[Block]]:
-        """Return the residuals (J38) and their Jacobian, as blocks of rows in the same order.
+        """Return the residuals (J38) and their Jacobian, as blocks of rows in the same
+        order.
 
         Notes
         -----
@@ -127,7 +149,9 @@ class PreparedEquations:
         return np.concatenate(scaled), blocks
 
     def _linearized(self, model: JetModel) -> Iterator[tuple[Any, ...]]:
-        """Yield the v_tb of each term, its residuals, its seeds and the caches of the model."""
+        """Yield the v_tb of each term, its residuals, its seeds and the caches of the
+        model.
+        """
         for term, inputs in zip(self.terms, self._inputs, strict=True):
             jet, caches = jets.run_jet_forward(model, inputs)
             residuals, seeds = term.linearize(jet)
@@ -140,15 +164,19 @@ def _weights(term: Term, residuals: FloatArray) -> FloatArray:
 
 
 def _check_order(model: JetModel, order: int, name: str) -> None:
-    """Raise ValueError where derivatives of an order, at points, do not determine a model.
+    """Raise ValueError where derivatives of an order, at points, do not determine a
+    model.
 
-    A spline of degree d has jumps in its d-th derivative at the knots. Those of an order above d do
-    not show them between the knots, so all residuals can be 0 for a wrong function.
+    A spline of degree d has jumps in its d-th derivative at the knots. Those of an
+    order above d do not show them between the knots, so all residuals can be 0 for a
+    wrong function.
     """
     if isinstance(model, MLP):
         missing = order == 2 and model.activation == "relu"
     else:
-        missing = any(layer.degree < order and layer.mask.any() for layer in model.layers)
+        missing = any(
+            layer.degree < order and layer.mask.any() for layer in model.layers
+        )
     if missing:
         raise ValueError(
             f"{name} has derivatives of order {order}, which do not determine this network: give "

@@ -4,10 +4,11 @@
     (J26)  input_hessian     d^2 u_o / d x_p d x_q
     (J28)  input_laplacian   sum_i d^2 u_o / d x_i^2
 
-All of them are components of jets (`jet_kind`), computed by a forward pass: through splines, base
-functions and symbolic edges of a Network, through the activations of an MLP (`jets`). At a knot a
-derivative is the limit from the right, at the last knot of a knot vector from the left. This also
-holds where a curve has no second derivative (at the knots of degree 1 and 2).
+All of them are components of jets (`jet_kind`), computed by a forward pass: through
+splines, base functions and symbolic edges of a Network, through the activations of an
+MLP (`jets`). At a knot a derivative is the limit from the right, at the last knot of a
+knot vector from the left. This also holds where a curve has no second derivative (at
+the knots of degree 1 and 2).
 """
 
 import numpy as np
@@ -47,7 +48,8 @@ def input_jacobian(network: JetModel, x: object) -> FloatArray:
 
 
 def input_hessian(network: JetModel, x: object) -> FloatArray:
-    """Return the second derivatives of every output with respect to every pair of inputs.
+    """Return the second derivatives of every output with respect to every pair of
+    inputs.
 
     Parameters
     ----------
@@ -57,8 +59,8 @@ def input_hessian(network: JetModel, x: object) -> FloatArray:
     Returns
     -------
     hessian : (batch, n_out, n_in, n_in)
-        Exactly symmetric in the last two axes. ``numpy.einsum("bopp->bop", hessian)`` is its
-        diagonal.
+        Exactly symmetric in the last two axes. ``numpy.einsum("bopp->bop", hessian)``
+        is its diagonal.
 
     Examples
     --------
@@ -72,7 +74,9 @@ def input_hessian(network: JetModel, x: object) -> FloatArray:
     points = _check_inputs(network, x)
     n_in = points.shape[1]
     hessian = np.empty((len(points), network.widths[-1], n_in, n_in))
-    for p in range(n_in):  # a row at a time, so that memory grows with n_in, not with its square
+    for p in range(
+        n_in
+    ):  # a row at a time, so that memory grows with n_in, not with its square
         kind = directional_kind(np.eye(n_in), [(p, q) for q in range(p, n_in)])
         row = _components(network, points, kind, kind.second)
         hessian[..., p, p:] = hessian[..., p:, p] = row
@@ -106,7 +110,9 @@ def input_laplacian(network: JetModel, x: object) -> FloatArray:
     return _components(network, points, kind, kind.second)[..., 0]
 
 
-def check_jet(model: JetModel, x: FloatArray, jet: FloatArray, highest: int, name: str) -> None:
+def check_jet(
+    model: JetModel, x: FloatArray, jet: FloatArray, highest: int, name: str
+) -> None:
     """Raise ValueError if components of a jet at x, called `name`, are not finite.
 
     `highest` is their highest order. The message has the sample and the edge.
@@ -115,20 +121,28 @@ def check_jet(model: JetModel, x: FloatArray, jet: FloatArray, highest: int, nam
         return
     why = ""
     if isinstance(model, Network):
-        why = first_cause(model.layers, layer_inputs(model.layers, x), name, highest=highest)
+        why = first_cause(
+            model.layers, layer_inputs(model.layers, x), name, highest=highest
+        )
     raise ValueError(
-        why or f"{name} gives values or derivatives beyond the largest float64: scale the data"
+        why
+        or f"{name} gives values or derivatives beyond the largest float64: scale the data"
     )
 
 
 def _check_inputs(network: JetModel, x: object) -> FloatArray:
-    """Return x as (batch, n_in) for the model; raise an error if one of them is wrong."""
+    """Return x as (batch, n_in) for the model; raise an error if one of them is wrong.
+    """
     check_model(network)
     return checks.array("x", x, ("batch", network.widths[0]))
 
 
-def _components(network: JetModel, x: FloatArray, kind: JetKind, wanted: slice) -> FloatArray:
-    """Return some components of the outputs' jet, (batch, n_out, n_wanted), all of them finite."""
+def _components(
+    network: JetModel, x: FloatArray, kind: JetKind, wanted: slice
+) -> FloatArray:
+    """Return some components of the outputs' jet, (batch, n_out, n_wanted), all of them
+    finite.
+    """
     jet = jet_at(network, x, kind)
     check_jet(network, x, jet[:, :1], 0, "x")
     check_jet(network, x, jet[:, wanted], kind.order, "x")

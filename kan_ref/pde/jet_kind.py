@@ -1,25 +1,26 @@
-"""The components of a jet, and the chain rule of second order for a curve of one variable.
+"""The components of a jet, and the chain rule of second order for a curve of one
+variable.
 
-A jet of u at x is a truncated Taylor expansion, kept as a list of components: the value, then first
-derivatives along directions v_1, ..., v_D, then operators L_1, ..., L_S of second order without a
-term of order zero,
+A jet of u at x is a truncated Taylor expansion, kept as a list of components: the
+value, then first derivatives along directions v_1, ..., v_D, then operators L_1, ...,
+L_S of second order without a term of order zero,
 
     (J1)  u_d = v_d . grad u,    L_s u = sum_pq Q_s,pq v_p^T (D^2 u) v_q + r_s . grad u,
           where Q_s is symmetric.
 
-A second derivative along v_d has a single 1 in Q_s. The Laplacian has Q = I, and it is one
-component, not n_in of them. So is every linear operator of second order with its first-order term r
-(the drift), even if its coefficients depend on x.
+A second derivative along v_d has a single 1 in Q_s. The Laplacian has Q = I, and it is
+one component, not n_in of them. So is every linear operator of second order with its
+first-order term r (the drift), even if its coefficients depend on x.
 
-Let phi be a curve of one variable and x the jet of its argument. Faa di Bruno's formula of orders 1
-and 2, contracted with Q, gives
+Let phi be a curve of one variable and x the jet of its argument. Faa di Bruno's formula
+of orders 1 and 2, contracted with Q, gives
 
     (J2)  phi(x)_0 = phi(x_0)
     (J3)  phi(x)_d = phi'(x_0) x_d
     (J4)  phi(x)_s = phi''(x_0) q_s + phi'(x_0) x_s,        q_s = sum_pq Q_s,pq x_p x_q
 
-The jet of a sum of curves is the sum of their jets. The backward pass, for dy = dR/d phi(x) of a
-scalar R, component by component, differentiates (J2)-(J4):
+The jet of a sum of curves is the sum of their jets. The backward pass, for dy = dR/d
+phi(x) of a scalar R, component by component, differentiates (J2)-(J4):
 
     (J5)  dx_0 = phi' dy_0 + sum_d phi'' x_d dy_d + sum_s (phi''' q_s + phi'' x_s) dy_s
     (J6)  dx_d = phi' dy_d + 2 sum_s phi'' dy_s sum_q Q_s,dq x_q
@@ -27,7 +28,8 @@ scalar R, component by component, differentiates (J2)-(J4):
     (J8)  dR/dp = dy_0 d phi/dp + t_1 d phi'/dp + t_2 d phi''/dp    for a parameter p of phi,
           t_1 = sum_d dy_d x_d + sum_s dy_s x_s,    t_2 = sum_s dy_s q_s
 
-Unless another order is stated, the axes of arrays are nodes, components, samples, as in memory.
+Unless another order is stated, the axes of arrays are nodes, components, samples, as in
+memory.
 """
 
 from collections.abc import Sequence
@@ -37,7 +39,8 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 
-# s, p, q and the factor of x_p x_q in q_s, an array of one number or of one number a sample
+# s, p, q and the factor of x_p x_q in q_s, an array of one number or of one number a
+# sample
 Product = tuple[int, int, int, FloatArray]
 
 
@@ -45,8 +48,9 @@ Product = tuple[int, int, int, FloatArray]
 class JetKind:
     """The components of a jet, (J1).
 
-    `directions` (n_first, n_in): the v_d. `products`: the nonzero entries of all Q_s; a pair p < q
-    occurs once, with the sum of both entries. `drifts` (n_second, n_in, 1 or batch): the r_s.
+    `directions` (n_first, n_in): the v_d. `products`: the nonzero entries of all Q_s; a
+    pair p < q occurs once, with the sum of both entries. `drifts` (n_second, n_in, 1 or
+    batch): the r_s.
     """
 
     directions: FloatArray
@@ -84,7 +88,9 @@ class JetKind:
         return slice(1 + self.n_first, self.n_components)
 
     def at(self, x: FloatArray) -> FloatArray:
-        """Return the jet of the identity at x (batch, n_in), as (n_in, n_components, batch)."""
+        """Return the jet of the identity at x (batch, n_in), as (n_in, n_components,
+        batch).
+        """
         jet = np.empty((self.n_in, self.n_components, len(x)))
         # [eq:jet-of-inputs]
         jet[:, 0] = x.T
@@ -94,8 +100,11 @@ class JetKind:
         return jet
 
 
-def directional_kind(directions: FloatArray, pairs: Sequence[tuple[int, int]]) -> JetKind:
-    """Return the kind with derivatives along directions, and second ones along pairs of them.
+def directional_kind(
+    directions: FloatArray, pairs: Sequence[tuple[int, int]]
+) -> JetKind:
+    """Return the kind with derivatives along directions, and second ones along pairs of
+    them.
 
     `directions` (n_first, n_in): the v_d. `pairs`: (p, q) for each v_p^T (D^2 u) v_q.
     """
@@ -105,10 +114,12 @@ def directional_kind(directions: FloatArray, pairs: Sequence[tuple[int, int]]) -
 
 
 def operator_kind(second: FloatArray, first: FloatArray) -> JetKind:
-    """Return the kind with the one operator sum_pq second_pq d_p d_q u + sum_p first_p d_p u.
+    """Return the kind with the one operator sum_pq second_pq d_p d_q u + sum_p first_p
+    d_p u.
 
-    `second`: (n_in, n_in) or (batch, n_in, n_in), of which only the symmetric part enters; `first`:
-    (n_in,) or (batch, n_in). The directions are those coordinates that second derivatives have.
+    `second`: (n_in, n_in) or (batch, n_in, n_in), of which only the symmetric part
+    enters; `first`: (n_in,) or (batch, n_in). The directions are those coordinates that
+    second derivatives have.
     """
     n_in = second.shape[1]
     matrix = second.reshape(-1, n_in, n_in)
@@ -127,7 +138,8 @@ def operator_kind(second: FloatArray, first: FloatArray) -> JetKind:
 
 
 def products_of(kind: JetKind, jet: FloatArray) -> FloatArray:
-    """Return the q_s of (J4), (n, n_second, batch), of a jet (n, n_components, batch)."""
+    """Return the q_s of (J4), (n, n_second, batch), of a jet (n, n_components, batch).
+    """
     first = jet[:, kind.first]
     quadratic = np.zeros((len(jet), len(kind.drifts), jet.shape[2]))
     # [eq:jet-products]
@@ -138,11 +150,15 @@ def products_of(kind: JetKind, jet: FloatArray) -> FloatArray:
 
 
 def chain(
-    kind: JetKind, jet: FloatArray, quadratic: FloatArray, derivatives: Sequence[FloatArray]
+    kind: JetKind,
+    jet: FloatArray,
+    quadratic: FloatArray,
+    derivatives: Sequence[FloatArray],
 ) -> FloatArray:
     """Return the jets (J2)-(J4) of curves, (n, n_components, batch).
 
-    `derivatives`: the curves' values and first and second derivatives at x_0, each (n, batch).
+    `derivatives`: the curves' values and first and second derivatives at x_0, each (n,
+    batch).
     """
     value, slope, curvature = derivatives
     n, batch = value.shape
@@ -160,7 +176,9 @@ def chain(
 
 
 def upstream_slices(kind: JetKind) -> tuple[slice, slice, slice]:
-    """Return the components of dy that are multiplied by phi', phi'' and phi''' in (J5)-(J7)."""
+    """Return the components of dy that are multiplied by phi', phi'' and phi''' in
+    (J5)-(J7).
+    """
     return slice(None), slice(1, None), kind.second
 
 
@@ -188,7 +206,9 @@ def chain_back(
 def parameter_weights(
     kind: JetKind, jet: FloatArray, quadratic: FloatArray, dy: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return t_1 and t_2 of (J8), each (..., n, batch), given dy (..., n_components, batch)."""
+    """Return t_1 and t_2 of (J8), each (..., n, batch), given dy (..., n_components,
+    batch).
+    """
     # [eq:jet-parameters]
     t_1 = np.einsum("...kb,ikb->...ib", dy[..., 1:, :], jet[:, 1:])
     t_2 = np.einsum("...sb,isb->...ib", dy[..., kind.second, :], quadratic)

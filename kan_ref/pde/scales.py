@@ -1,15 +1,16 @@
-"""Dimensionless variables: coordinates and unknowns of a differential equation in any units.
+"""Dimensionless variables: coordinates and unknowns of a differential equation in any
+units.
 
-Let the coordinates lie between bounds with the middles c_i and half widths l_i, and let the
-unknowns lie roughly between bounds with the middles m_o and half widths s_o. With
+Let the coordinates lie between bounds with the middles c_i and half widths l_i, and let
+the unknowns lie roughly between bounds with the middles m_o and half widths s_o. With
 
     (J39)  x_i = c_i + l_i xi_i,    u_o(x) = m_o + s_o v_o(xi)
     (J40)  d_i u_o = s_o / l_i d_i v_o,    d_p d_q u_o = s_o / (l_p l_q) d_p d_q v_o
 
-all xi and v are of size one, whatever the units of x and u are. A network is trained as v(xi). Its
-grids, its base function and its initial parameters suit variables of size one, and so do the
-weights of conditions. Afterwards `Scales.network` returns u(x) as a network: (J39) is a layer of
-symbolic edges before and one after the layers of v.
+all xi and v are of size one, whatever the units of x and u are. A network is trained as
+v(xi). Its grids, its base function and its initial parameters suit variables of size
+one, and so do the weights of conditions. Afterwards `Scales.network` returns u(x) as a
+network: (J39) is a layer of symbolic edges before and one after the layers of v.
 """
 
 from dataclasses import dataclass
@@ -34,8 +35,8 @@ class Scales:
     domain : (n_in, 2)
         Low and high of each coordinate, in its unit.
     values : (2,) or (n_out, 2)
-        Low and high of each unknown function, in its unit; the same for all if there is one pair.
-        An estimate is enough: the solution may leave them.
+        Low and high of each unknown function, in its unit; the same for all if there is
+        one pair. An estimate is enough: the solution may leave them.
 
     Examples
     --------
@@ -100,8 +101,8 @@ class Scales:
         Returns
         -------
         in_units : Network
-            With a symbolic layer before and one after the layers of `network`, on grids that
-            contain `domain` and `values`.
+            With a symbolic layer before and one after the layers of `network`, on grids
+            that contain `domain` and `values`.
 
         Examples
         --------
@@ -132,12 +133,16 @@ class Scales:
         """Return the bounds of each unknown, (n_out, 2)."""
         if len(self.values) not in (1, n_out):
             known = checks.counted(len(self.values), "unknown")
-            raise ValueError(f"values has bounds of {known}, but there are {n_out}: give one pair")
+            raise ValueError(
+                f"values has bounds of {known}, but there are {n_out}: give one pair"
+            )
         return np.broadcast_to(self.values, (n_out, 2))
 
 
 def _check_bounds(name: str, value: object, rows: str) -> FloatArray:
-    """Return bounds (rows, 2) as a read-only copy; raise an error where low is not below high."""
+    """Return bounds (rows, 2) as a read-only copy; raise an error where low is not
+    below high.
+    """
     bounds = checks.samples(name, value, (rows, 2)).copy()
     if not (bounds[:, 0] < bounds[:, 1]).all():
         checks.fail(name, bounds.tolist(), "low must be below high")
@@ -146,17 +151,22 @@ def _check_bounds(name: str, value: object, rows: str) -> FloatArray:
 
 
 def _lines(factors: FloatArray, shifts: FloatArray, domain: FloatArray) -> Layer:
-    """Return a layer on `domain` (n, 2) that multiplies each input by a factor and adds a shift."""
+    """Return a layer on `domain` (n, 2) that multiplies each input by a factor and adds
+    a shift.
+    """
     pairs = zip(factors.tolist(), shifts.tolist(), strict=True)
-    edges = [EdgeSpec(n, n, LIBRARY["x"], (1.0, 0.0, c, d)) for n, (c, d) in enumerate(pairs)]
+    edges = [
+        EdgeSpec(n, n, LIBRARY["x"], (1.0, 0.0, c, d)) for n, (c, d) in enumerate(pairs)
+    ]
     return symbolic_layer(len(edges), len(edges), edges, domain)
 
 
 def orders_of(kind: JetKind) -> IntArray:
     """Return the highest order of a derivative in each input, (n_in,).
 
-    A mixed derivative counts as one of order two in both. For u_xt with values at x = 0 and t = 0,
-    x to 1 and t to L, the error was 0.4 to 0.8 % for L = 0.09, and 5 to 17 % for 0.02.
+    A mixed derivative counts as one of order two in both. For u_xt with values at x = 0
+    and t = 0, x to 1 and t to L, the error was 0.4 to 0.8 % for L = 0.09, and 5 to 17 %
+    for 0.02.
     """
     orders = np.zeros(kind.n_in, dtype=np.intp)
     orders[kind.directions.any(axis=0) | kind.drifts.any(axis=(0, 2))] = 1

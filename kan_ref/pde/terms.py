@@ -1,28 +1,31 @@
-"""Differential equations and boundary conditions as residuals of a model at given points.
+"""Differential equations and boundary conditions as residuals of a model at given
+points.
 
-Liu et al. 2024, section 3.4, solve a differential equation by minimising the weighted mean squares
-of its residual (Lagaris, Likas & Fotiadis 1998; Raissi, Perdikaris & Karniadakis 2019,
-"physics-informed"). A term is one condition at its own points x_b,
+Liu et al. 2024, section 3.4, solve a differential equation by minimising the weighted
+mean squares of its residual (Lagaris, Likas & Fotiadis 1998; Raissi, Perdikaris &
+Karniadakis 2019, "physics-informed"). A term is one condition at its own points x_b,
 
     (J30)  linear      r_o = sum_pq A_pq d_p d_q u_o + sum_p b_p d_p u_o + c u_o - f_o
            for every output o
     (J31)  function    r = R(x, u, du, d2u), with its partial derivatives by_u, by_du, by_d2u
     (J32)  objective   sum over terms of sum_b (weight_b / n) mean_o r_bo^2
 
-A, b, c, f may depend on x. The sums with A and b together are one component of a jet (`jet_kind`).
-So a linear equation needs one component of second order, for any number of variables.
+A, b, c, f may depend on x. The sums with A and b together are one component of a jet
+(`jet_kind`). So a linear equation needs one component of second order, for any number
+of variables.
 
-The jet of the outputs at a point is a list of numbers u_k, and a residual r is a function of these.
-By the chain rule dr/d theta_p = sum_k dr/du_k du_k/d theta_p. The factors du_k/d theta_p belong to
-the model (`jets`). A term supplies r and dr/du_k, the seed derivatives of the backward pass:
+The jet of the outputs at a point is a list of numbers u_k, and a residual r is a
+function of these. By the chain rule dr/d theta_p = sum_k dr/du_k du_k/d theta_p. The
+factors du_k/d theta_p belong to the model (`jets`). A term supplies r and dr/du_k, the
+seed derivatives of the backward pass:
 
     (J33)  linear      r_o = c u_o,0 + u_o,s - f_o,    dr_o/du_o,0 = c,    dr_o/du_o,s = 1
            with the value u_o,0 and the operator u_o,s = A : D^2 u_o + b . grad u_o
     (J34)  function    r = R(x, u, du, d2u),    dr/du_k from the user's partial derivatives
 
-In (J34), d2u_pq and d2u_qp are one component of the jet, whose seed derivative is by_d2u_pq +
-by_d2u_qp. With exact seeds the gradient, and the rows of Levenberg-Marquardt, are as exact as those
-of a fit to data.
+In (J34), d2u_pq and d2u_qp are one component of the jet, whose seed derivative is
+by_d2u_pq + by_d2u_qp. With exact seeds the gradient, and the rows of
+Levenberg-Marquardt, are as exact as those of a fit to data.
 """
 
 from abc import ABC, abstractmethod
@@ -35,14 +38,20 @@ from kan_ref import checks
 from kan_ref.checks import FloatArray
 from kan_ref.pde.jet_kind import JetKind, directional_kind, operator_kind
 from kan_ref.pde.scales import Scales
-from kan_ref.pde.user_residual import Arguments, Residual, check_partials, evaluate_residual
+from kan_ref.pde.user_residual import (
+    Arguments,
+    Residual,
+    check_partials,
+    evaluate_residual,
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Term(ABC):
     """A condition at points `x` (n, n_in), with `weight` (n,) or (1,).
 
-    `kind`: the components of the jets that it needs. `scales`: those that made it dimensionless.
+    `kind`: the components of the jets that it needs. `scales`: those that made it
+    dimensionless.
     """
 
     x: FloatArray
@@ -60,7 +69,9 @@ class Term(ABC):
 
     @abstractmethod
     def check(self, jet: FloatArray, name: str) -> None:
-        """Raise an error, which begins with `name`, if the term does not fit a model's jet."""
+        """Raise an error, which begins with `name`, if the term does not fit a model's
+        jet.
+        """
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.x)} points, order {self.kind.order})"
@@ -68,13 +79,16 @@ class Term(ABC):
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class LinearTerm(Term):
-    """The condition (J30): `zeroth` (n,) or (1,), `source` (n, n_out) or one number ()."""
+    """The condition (J30): `zeroth` (n,) or (1,), `source` (n, n_out) or one number ().
+    """
 
     zeroth: FloatArray
     source: FloatArray
 
     def linearize(self, jet: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the residuals (n_out, n) and dr/d jet, (n_out, n_out, n_components, n)."""
+        """Return the residuals (n_out, n) and dr/d jet, (n_out, n_out, n_components,
+        n).
+        """
         operator = jet[:, self.kind.second].sum(axis=1)
         # [eq:linear-residual]
         residuals = self.zeroth * jet[:, 0] + operator - self.source.T
@@ -91,14 +105,18 @@ class LinearTerm(Term):
         """Raise ValueError if the source does not fit the model's outputs."""
         if self.source.ndim and self.source.shape[1] != len(jet):
             given, outputs = self.source.shape[1], checks.counted(len(jet), "output")
-            raise ValueError(f"{name} gives values for {given}, but the model has {outputs}")
+            raise ValueError(
+                f"{name} gives values for {given}, but the model has {outputs}"
+            )
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class FunctionTerm(Term):
-    """The condition (J31): the user's `function`, and the `pairs` of its second derivatives.
+    """The condition (J31): the user's `function`, and the `pairs` of its second
+    derivatives.
 
-    `kind` has all first derivatives (none at order 0) and the second derivatives of `pairs`.
+    `kind` has all first derivatives (none at order 0) and the second derivatives of
+    `pairs`.
     """
 
     pairs: Sequence[tuple[int, int]]
@@ -117,7 +135,9 @@ class FunctionTerm(Term):
         by_u, by_du, by_d2u = (  # n_residuals and n_out first, samples last
             None
             if p is None
-            else np.moveaxis(p.reshape(n, -1, n_out, *p.shape[residual.ndim + 1 :]), 0, -1)
+            else np.moveaxis(
+                p.reshape(n, -1, n_out, *p.shape[residual.ndim + 1 :]), 0, -1
+            )
             for p in partials
         )
         # [eq:function-seeds]
@@ -134,13 +154,16 @@ class FunctionTerm(Term):
         return residual.reshape(n, -1).T, seeds
 
     def check(self, jet: FloatArray, name: str) -> None:
-        """Raise an error if shapes do not fit, or a partial derivative is wrong at this jet."""
+        """Raise an error if shapes do not fit, or a partial derivative is wrong at this
+        jet.
+        """
         check_partials(self.function, self.arguments(jet), name)
 
     def arguments(self, jet: FloatArray) -> Arguments:
         """Return `x`, u (n, n_out), du (n, n_out, n_in) and d2u (n, n_out, n_in, n_in).
 
-        du and d2u are None above the term's order; d2u is nan at pairs that the term does not use.
+        du and d2u are None above the term's order; d2u is nan at pairs that the term
+        does not use.
         """
         n_in, du, d2u = self.kind.n_in, None, None
         if self.kind.n_first:
@@ -174,8 +197,8 @@ def linear_term(
     x : (n, n_in)
         At least one point.
     second : (n_in,), (n_in, n_in) or (n, n_in, n_in), optional
-        The matrix A. One axis gives the diagonal, so that ones are the Laplacian. Only the
-        symmetric part enters.
+        The matrix A. One axis gives the diagonal, so that ones are the Laplacian. Only
+        the symmetric part enters.
     first : (n_in,) or (n, n_in), optional
         The coefficient b.
     zeroth : float or (n,), optional
@@ -201,7 +224,9 @@ def linear_term(
     n, n_in = points.shape
     kind = directional_kind(np.zeros((0, n_in)), ())
     if second is not None or first is not None:
-        second, first = (np.zeros(n_in) if one is None else one for one in (second, first))
+        second, first = (
+            np.zeros(n_in) if one is None else one for one in (second, first)
+        )
         matrix = _array("second", second, (n_in,), (n_in, n_in), (n, n_in, n_in))
         drift = _array("first", first, (n_in,), (n, n_in))
         kind = operator_kind(np.diag(matrix) if matrix.ndim == 1 else matrix, drift)
@@ -209,7 +234,9 @@ def linear_term(
         x=points,
         kind=kind,
         weight=_check_weight(weight, n),
-        zeroth=np.atleast_1d(_array("zeroth", 0.0 if zeroth is None else zeroth, (), (n,))),
+        zeroth=np.atleast_1d(
+            _array("zeroth", 0.0 if zeroth is None else zeroth, (), (n,))
+        ),
         source=_array("source", source, (), (n, "n_out")),
     )
 
@@ -252,25 +279,28 @@ def function_term(
 ) -> FunctionTerm:
     """Return a condition at some points that need not be linear.
 
-    `fit` compares the partial derivatives with differences before it begins, and refuses wrong ones
-    by name: "equations[0]: by_du is wrong". Implements :eq:`function-seeds`.
+    `fit` compares the partial derivatives with differences before it begins, and
+    refuses wrong ones by name: "equations[0]: by_du is wrong". Implements
+    :eq:`function-seeds`.
 
     Parameters
     ----------
     x : (n, n_in)
         At least one point.
     function : callable
-        It receives x (n, n_in), u (n, n_out), du (n, n_out, n_in) and d2u (n, n_out, n_in, n_in),
-        and returns (residual, by_u, by_du, by_d2u). The residual is (n,) or (n, n_residuals). Its
-        partial derivatives have the residual's shape, followed by the axes of u, du or d2u after
-        the first: by_u is (n, n_out) or (n, n_residuals, n_out). None is a partial derivative that
-        is zero. Each point is evaluated separately, and the arguments must not be changed. The
-        entries (p, q) and (q, p) of by_d2u add up, since d2u is symmetric.
+        It receives x (n, n_in), u (n, n_out), du (n, n_out, n_in) and d2u (n, n_out,
+        n_in, n_in), and returns (residual, by_u, by_du, by_d2u). The residual is (n,)
+        or (n, n_residuals). Its partial derivatives have the residual's shape, followed
+        by the axes of u, du or d2u after the first: by_u is (n, n_out) or (n,
+        n_residuals, n_out). None is a partial derivative that is zero. Each point is
+        evaluated separately, and the arguments must not be changed. The entries (p, q)
+        and (q, p) of by_d2u add up, since d2u is symmetric.
     order : int
-        0, 1 or 2: the highest derivative that `function` needs; du and d2u above it are None.
-        Splines of a lower degree are rejected.
+        0, 1 or 2: the highest derivative that `function` needs; du and d2u above it are
+        None. Splines of a lower degree are rejected.
     pairs : sequence of (p, q), optional
-        The second derivatives that `function` needs; None means all. Others are nan in d2u.
+        The second derivatives that `function` needs; None means all. Others are nan in
+        d2u.
     weight : float or (n,)
         At least 0.
 
@@ -293,7 +323,9 @@ def function_term(
     used: set[tuple[int, int]] = set()
     if order == 2:
         for pair in np.ndindex(n_in, n_in) if pairs is None else pairs:
-            p, q = (checks.integer("pairs", number, low=0, high=n_in - 1) for number in pair)
+            p, q = (
+                checks.integer("pairs", number, low=0, high=n_in - 1) for number in pair
+            )
             used.add((min(p, q), max(p, q)))
     directions = np.eye(n_in)[: n_in if order else 0]
     return FunctionTerm(
@@ -307,13 +339,17 @@ def function_term(
 
 def _check_points(x: object) -> FloatArray:
     """Return a read-only copy of x (n, n_in)."""
-    points = checks.samples("x", x, ("n", "n_in")).copy()  # the caller's array may change later
+    points = checks.samples(
+        "x", x, ("n", "n_in")
+    ).copy()  # the caller's array may change later
     points.flags.writeable = False
     return points
 
 
 def _array(name: str, value: object, *shapes: tuple[int | str, ...]) -> FloatArray:
-    """Return a read-only copy of `value`, of that shape which has its axes, or else the last."""
+    """Return a read-only copy of `value`, of that shape which has its axes, or else the
+    last.
+    """
     given = checks.rectangular(name, value)
     shape = next((one for one in shapes if len(one) == given.ndim), shapes[-1])
     array = checks.array(name, given, shape).reshape(given.shape).copy()

@@ -1,15 +1,17 @@
 """Residuals that users define: evaluation, and a check of their partial derivatives.
 
-A nonlinear differential equation is given as a function R(x, u, du, d2u) of the points and of a
-model's values and derivatives there. The function also returns its partial derivatives with respect
-to u, du and d2u. Before training they are compared with central differences of R, at every point
-and for every residual. For each argument v = u, du, d2u,
+A nonlinear differential equation is given as a function R(x, u, du, d2u) of the points
+and of a model's values and derivatives there. The function also returns its partial
+derivatives with respect to u, du and d2u. Before training they are compared with
+central differences of R, at every point and for every residual. For each argument v =
+u, du, d2u,
 
     (J35)  (R(v + h w) - R(v - h w)) / (2 h) = sum_k by_v,k w_k + O(h^2)
 
-with one direction w for all points, in which each component has its own size. A partial derivative
-is wrong where both sides differ for h = 1e-6, and h = 1e-8 gives nearly the same difference. Where
-it does not, R varies too fast for differences, or is undefined after the step.
+with one direction w for all points, in which each component has its own size. A partial
+derivative is wrong where both sides differ for h = 1e-6, and h = 1e-8 gives nearly the
+same difference. Where it does not, R varies too fast for differences, or is undefined
+after the step.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,18 +23,25 @@ from kan_ref import checks
 from kan_ref.checks import FloatArray
 from kan_ref.numerics import central_difference
 
-Arguments = tuple[FloatArray, FloatArray, FloatArray | None, FloatArray | None]  # x, u, du, d2u
+Arguments = tuple[
+    FloatArray, FloatArray, FloatArray | None, FloatArray | None
+]  # x, u, du, d2u
 Residual = Callable[..., Sequence[FloatArray | None]]  # of these arguments
 _PARTIALS = ("by_u", "by_du", "by_d2u")
 _STEPS = (1e-6, 1e-8)  # the h of (J35)
-_TOLERANCE = 1e-5  # relative difference allowed between both sides of (J35): O(h^2) and rounding
-_ROUNDING = 1e-14  # of R, relative to the sum of its absolute terms: about 50 float64 epsilons
+_TOLERANCE = (
+    1e-5  # relative difference allowed between both sides of (J35): O(h^2) and rounding
+)
+_ROUNDING = (
+    1e-14  # of R, relative to the sum of its absolute terms: about 50 float64 epsilons
+)
 
 
 def evaluate_residual(
     function: Residual, arguments: Arguments, *, finite: bool = False
 ) -> tuple[FloatArray, list[FloatArray | None]]:
-    """Return a residual (n,) or (n, n_residuals), and by_u, by_du, by_d2u, None where zero.
+    """Return a residual (n,) or (n, n_residuals), and by_u, by_du, by_d2u, None where
+    zero.
 
     The arguments become read-only. With `finite` all numbers must be finite.
     """
@@ -41,25 +50,36 @@ def evaluate_residual(
             array.flags.writeable = False
     answer: Any = function(*arguments)
     if not isinstance(answer, Sequence) or len(answer) != 4:
-        raise TypeError("function must return (residual, by_u, by_du, by_d2u), None for a zero one")
+        raise TypeError(
+            "function must return (residual, by_u, by_du, by_d2u), None for a zero one"
+        )
     found = checks.rectangular("residual", answer[0])
     shape = (len(arguments[0]), "n_residuals")[: max(found.ndim, 1)]
     residual = checks.array("residual", found, shape, finite=finite)
     partials: list[FloatArray | None] = []
     for name, value, argument in zip(_PARTIALS, answer[1:], arguments[1:], strict=True):
         if value is not None and argument is None:
-            raise ValueError(f"{name} is given, but the order of this term is too low for it")
-        shape = residual.shape if argument is None else (*residual.shape, *argument.shape[1:])
-        partials.append(None if value is None else checks.array(name, value, shape, finite=finite))
+            raise ValueError(
+                f"{name} is given, but the order of this term is too low for it"
+            )
+        shape = (
+            residual.shape
+            if argument is None
+            else (*residual.shape, *argument.shape[1:])
+        )
+        partials.append(
+            None if value is None else checks.array(name, value, shape, finite=finite)
+        )
     return residual, partials
 
 
 @np.errstate(all="ignore")  # R may be undefined after a step: nan agrees with nothing
 def check_partials(function: Residual, arguments: Arguments, name: str) -> None:
-    """Raise an error if a partial derivative disagrees with differences; it begins with `name`.
+    """Raise an error if a partial derivative disagrees with differences; it begins with
+    `name`.
 
-    So it does if a shape is wrong, or a number is not finite. d2u is nan at second derivatives that
-    the term does not use.
+    So it does if a shape is wrong, or a number is not finite. d2u is nan at second
+    derivatives that the term does not use.
 
     Notes
     -----
@@ -77,7 +97,9 @@ def _compare(function: Residual, arguments: Arguments) -> None:
     """Raise an error as `check_partials`, without the name of the term."""
     residual, partials = evaluate_residual(function, arguments, finite=True)
     known = [None if one is None else np.nan_to_num(one) for one in arguments[1:]]
-    size = np.abs(residual)  # becomes the sum of R's absolute terms: rounding is relative to it
+    size = np.abs(
+        residual
+    )  # becomes the sum of R's absolute terms: rounding is relative to it
     for partial, argument in zip(partials, known, strict=True):
         if partial is not None and argument is not None:
             size = size + _along(np.abs(partial), np.abs(argument))
@@ -85,12 +107,17 @@ def _compare(function: Residual, arguments: Arguments) -> None:
         if argument is None:
             continue
         direction = _direction(argument)
-        given = np.zeros_like(residual) if partial is None else _along(partial, direction)
+        given = (
+            np.zeros_like(residual) if partial is None else _along(partial, direction)
+        )
         found, nearer = (
-            _difference(function, arguments, place + 1, direction, step) for step in _STEPS
+            _difference(function, arguments, place + 1, direction, step)
+            for step in _STEPS
         )
         error = np.abs(found - given)
-        allowed = _TOLERANCE * (np.abs(found) + np.abs(given)) + _ROUNDING / _STEPS[0] * size
+        allowed = (
+            _TOLERANCE * (np.abs(found) + np.abs(given)) + _ROUNDING / _STEPS[0] * size
+        )
         wrong = np.argwhere((error > allowed) & (np.abs(nearer - found) < 0.5 * error))
         if len(wrong):
             where = tuple(int(one) for one in wrong[0])
@@ -103,7 +130,11 @@ def _compare(function: Residual, arguments: Arguments) -> None:
 
 
 def _difference(
-    function: Residual, arguments: Arguments, place: int, direction: FloatArray, step: float
+    function: Residual,
+    arguments: Arguments,
+    place: int,
+    direction: FloatArray,
+    step: float,
 ) -> FloatArray:
     """Return the left side of (J35) for the argument at `place`."""
 

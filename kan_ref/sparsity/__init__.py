@@ -1,4 +1,5 @@
-"""Sparsification (paper, section 2.5.1): penalties, scores of edges and nodes, pruning."""
+"""Sparsification (paper, section 2.5.1): penalties, scores of edges and nodes, pruning.
+"""
 
 from kan_ref.sparsity.penalties import (
     PENALTY_NAMES, Penalty, natural_entropy, penalized_backward, penalty_value,

@@ -1,17 +1,19 @@
-"""Pruning: remove nodes and edges with small scores, and keep the mean of their contributions.
+"""Pruning: remove nodes and edges with small scores, and keep the mean of their
+contributions.
 
-Liu et al. 2024, section 2.5.1, step "pruning", with the scores I, O of (P11) (their eq. 2.21):
+Liu et al. 2024, section 2.5.1, step "pruning", with the scores I, O of (P11) (their eq.
+2.21):
 
     (P15)  a hidden node is kept if min(I, O) > threshold, an edge if its score > edge_threshold
 
-Nodes that are then on no path of active edges from an input to an output are removed too
-(`subnetwork`). The remaining nodes keep their mean on the batch: removing a constant
-changes nothing, and removing anything else loses its variation only. All scores are those of the
-network before pruning.
+Nodes that are then on no path of active edges from an input to an output are removed
+too (`subnetwork`). The remaining nodes keep their mean on the batch: removing a
+constant changes nothing, and removing anything else loses its variation only. All
+scores are those of the network before pruning.
 
-The scores I, O of the paper are magnitudes, which ignore the layers above: where a steep edge
-amplifies a small node, its rule removes what the outputs need. The default scores measure how much
-of the variation of the outputs a node causes, (P10).
+The scores I, O of the paper are magnitudes, which ignore the layers above: where a
+steep edge amplifies a small node, its rule removes what the outputs need. The default
+scores measure how much of the variation of the outputs a node causes, (P10).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,10 +25,17 @@ from kan_ref import checks
 from kan_ref.checks import BoolArray
 from kan_ref.network import Network
 from kan_ref.sparsity.scores import check_samples, scores_by_edge, scores_by_node
-from kan_ref.sparsity.subnetwork import active_edges, intersect, keep_part, nodes_on_paths
+from kan_ref.sparsity.subnetwork import (
+    active_edges,
+    intersect,
+    keep_part,
+    nodes_on_paths,
+)
 
 MAGNITUDE = 1e-2  # the paper's threshold
-VARIATION = 2e-2  # of an output's standard deviation; with 3e-2, errors of some % nearly double
+VARIATION = (
+    2e-2  # of an output's standard deviation; with 3e-2, errors of some % nearly double
+)
 
 
 def prune(
@@ -38,7 +47,8 @@ def prune(
     inputs: bool = False,
     kind: str = "attribution",
 ) -> Network:
-    """Remove the hidden nodes and edges whose scores on a batch are not above a threshold.
+    """Remove the hidden nodes and edges whose scores on a batch are not above a
+    threshold.
 
     Parameters
     ----------
@@ -46,28 +56,31 @@ def prune(
     x : (batch, n_in)
         At least two samples; for `kind` "mean" one.
     threshold : float, optional
-        At least 0. A hidden node is kept if its incoming and outgoing scores are above it. The
-        default is 1e-2, as in the paper. For "attribution", a mean over the outputs, it is 2e-2 /
-        n_out: a node is kept if its shares of their standard deviations add up to more than 2 %.
+        At least 0. A hidden node is kept if its incoming and outgoing scores are above
+        it. The default is 1e-2, as in the paper. For "attribution", a mean over the
+        outputs, it is 2e-2 / n_out: a node is kept if its shares of their standard
+        deviations add up to more than 2 %.
     edge_threshold : float
-        At least 0. An edge is kept if its score is above. 0 removes only edges with the score 0.
-        The paper prunes nodes only; pykan takes 3e-2 for "attribution".
+        At least 0. An edge is kept if its score is above. 0 removes only edges with the
+        score 0. The paper prunes nodes only; pykan takes 3e-2 for "attribution".
     inputs : bool
-        Whether inputs whose outgoing score is not above `threshold` lose their edges too. The
-        network still takes the same x; `remove` removes inputs entirely.
+        Whether inputs whose outgoing score is not above `threshold` lose their edges
+        too. The network still takes the same x; `remove` removes inputs entirely.
     kind : str
-        "attribution", "mean" or "std", as in `edge_scores`. "mean" is the rule of the paper, eq.
-        2.21: constants count too, and a node with small values is removed even where a steep edge
-        amplifies it. The other two measure variation only, "attribution" that of the outputs.
+        "attribution", "mean" or "std", as in `edge_scores`. "mean" is the rule of the
+        paper, eq. 2.21: constants count too, and a node with small values is removed
+        even where a steep edge amplifies it. The other two measure variation only,
+        "attribution" that of the outputs.
 
     Returns
     -------
     pruned : Network
         Every hidden node lies on a path of active edges from an input to an output.
-        `kan_ref.distance` measures the change. An output that depends on no input, or only through
-        scores of 0, becomes the constant that it is on the batch. A threshold that cuts an output
-        off is an error. Implements :eq:`prune`; the means are :eq:`kept-mean`. Measurements of the
-        two rules are in tutorials/07_sparsification.md, "pruning by attribution".
+        `kan_ref.distance` measures the change. An output that depends on no input, or
+        only through scores of 0, becomes the constant that it is on the batch. A
+        threshold that cuts an output off is an error. Implements :eq:`prune`; the means
+        are :eq:`kept-mean`. Measurements of the two rules are in
+        tutorials/07_sparsification.md, "pruning by attribution".
 
     Examples
     --------
@@ -82,7 +95,9 @@ def prune(
     points = check_samples(network, x, kind)
     by_edge = scores_by_edge(network, points, kind)
     if threshold is None:
-        threshold = VARIATION / network.widths[-1] if kind == "attribution" else MAGNITUDE
+        threshold = (
+            VARIATION / network.widths[-1] if kind == "attribution" else MAGNITUDE
+        )
     threshold = checks.number("threshold", threshold, low=0.0)
     by_node = [record.least for record in scores_by_node(by_edge, kind)]
     for exempt in (-1,) if inputs else (0, -1):
@@ -93,7 +108,9 @@ def prune(
     # [/eq:prune]
     matter = intersect(active_edges(network), [scores > 0.0 for scores in by_edge])
     outputs = nodes_on_paths(matter, [scores > 0.0 for scores in by_node])[-1]
-    action = f"threshold is {threshold:g} and edge_threshold {edge_threshold:g}, but this"
+    action = (
+        f"threshold is {threshold:g} and edge_threshold {edge_threshold:g}, but this"
+    )
     return keep_part(network, points, nodes, kept, outputs, action)
 
 
@@ -112,16 +129,18 @@ def remove(
     x : (batch, n_in)
         At least one sample.
     nodes : dict of sequences of int, optional
-        Layer of nodes, from 0 (the inputs) to the last hidden one -> nodes of that layer, from 0.
-        If inputs are removed, the new network takes an x without these columns.
+        Layer of nodes, from 0 (the inputs) to the last hidden one -> nodes of that
+        layer, from 0. If inputs are removed, the new network takes an x without these
+        columns.
     edges : dict of sequences of (output, input), optional
-        Layer of edges, from 0 -> edges in the order of the paper's indices j, i, from 0.
+        Layer of edges, from 0 -> edges in the order of the paper's indices j, i, from
+        0.
 
     Returns
     -------
     smaller : Network
-        Hidden nodes that are no longer on a path from an input to an output are removed too. An
-        output that is cut off is an error.
+        Hidden nodes that are no longer on a path from an input to an output are removed
+        too. An output that is cut off is an error.
 
     Examples
     --------
@@ -140,7 +159,9 @@ def remove(
         stays[layer_index][node] = False
     for layer_index, edge in _places("edges", edges, kept):
         kept[layer_index][edge] = False
-    before = nodes_on_paths(active_edges(network), [np.ones_like(one) for one in stays])[-1]
+    before = nodes_on_paths(
+        active_edges(network), [np.ones_like(one) for one in stays]
+    )[-1]
     action = f"nodes is {checks.shown(nodes)} and edges {checks.shown(edges)}, but this"
     return keep_part(network, points, stays, kept, before, action, drop_inputs=True)
 
@@ -148,8 +169,12 @@ def remove(
 def _places(
     name: str, value: Any, flags: Sequence[BoolArray]
 ) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Yield (layer, index of its flags) for each place in a dict layer -> places, else raise."""
-    for layer, places in checks.instance(name, value or {}, dict, "a dict of layers").items():
+    """Yield (layer, index of its flags) for each place in a dict layer -> places, else
+    raise.
+    """
+    for layer, places in checks.instance(
+        name, value or {}, dict, "a dict of layers"
+    ).items():
         at = checks.integer(f"a layer in {name}", layer, 0, len(flags) - 1)
         shape, here = flags[at].shape, f"{name}[{at}]"
         if not np.iterable(places):

@@ -1,7 +1,8 @@
 """Scores: how much every edge and every node matters on a batch.
 
-Liu et al. 2024, eqs. 2.17 and 2.21. phi_ji is the edge from input i to output j of layer l, so that
-x_{l+1,j} = sum_i phi_ji(x_l,i); std is the standard deviation over the N samples of the batch.
+Liu et al. 2024, eqs. 2.17 and 2.21. phi_ji is the edge from input i to output j of
+layer l, so that x_{l+1,j} = sum_i phi_ji(x_l,i); std is the standard deviation over the
+N samples of the batch.
 
     (P8)   "mean"         A_ji = |phi_ji|_1 = (1/N) sum_b |phi_ji(x_bi)|
     (P9)   "std"          A_ji = std phi_ji / std x_{l+1,j}, 0 where node j does not vary
@@ -10,10 +11,11 @@ x_{l+1,j} = sum_i phi_ji(x_l,i); std is the standard deviation over the N sample
     (P11)  node i         incoming I_i = max_k A_ik over the edges that enter it,
                           outgoing O_i = max_j A_ji over the edges that leave it
 
-(P10) is the rule of the code of the second paper (Liu et al. 2024b, arXiv 2408.10205), averaged
-over the outputs: the score of a node is divided among the edges that enter it, in proportion to
-(P9), and is the sum of what the edges that leave it receive. There the node score is a itself, in
-place of both parts of (P11). (P8) counts constants too; (P9) and (P10) count only variation.
+(P10) is the rule of the code of the second paper (Liu et al. 2024b, arXiv 2408.10205),
+averaged over the outputs: the score of a node is divided among the edges that enter it,
+in proportion to (P9), and is the sum of what the edges that leave it receive. There the
+node score is a itself, in place of both parts of (P11). (P8) counts constants too; (P9)
+and (P10) count only variation.
 """
 
 from collections.abc import Sequence
@@ -26,7 +28,9 @@ from kan_ref.checks import FloatArray
 from kan_ref.network import Network, check_inputs, forward, layer_edge_outputs
 
 KINDS = ("mean", "std", "attribution")
-ROUNDING = 1e-14  # of the largest summand: a smaller standard deviation is rounding error
+ROUNDING = (
+    1e-14  # of the largest summand: a smaller standard deviation is rounding error
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +48,12 @@ class NodeScores:
 
     @property
     def least(self) -> FloatArray:
-        """The smaller of the two scores (n_l,), which pruning compares with its threshold."""
-        present = [scores for scores in (self.incoming, self.outgoing) if scores is not None]
+        """The smaller of the two scores (n_l,), which pruning compares with its
+        threshold.
+        """
+        present = [
+            scores for scores in (self.incoming, self.outgoing) if scores is not None
+        ]
         return np.asarray(np.minimum(present[0], present[-1]))
 
     def __repr__(self) -> str:
@@ -62,14 +70,15 @@ def edge_scores(network: Network, x: object, *, kind: str = "mean") -> list[Floa
         At least one sample; two for "std" and "attribution".
     kind : str
         "mean": the mean magnitude, in units of the layer's outputs. "std": the fraction
-        of the standard deviation of the output, above 1 where edges cancel. "attribution": this
-        fraction times the score of the output.
+        of the standard deviation of the output, above 1 where edges cancel.
+        "attribution": this fraction times the score of the output.
 
     Returns
     -------
     scores : list of (n_out, n_in)
-        One array for each layer; masked edges have the score 0. Implements :eq:`edge-scores`,
-        :eq:`edge-shares` and :eq:`attribution`; Liu et al. 2024, eq. 2.17.
+        One array for each layer; masked edges have the score 0. Implements
+        :eq:`edge-scores`, :eq:`edge-shares` and :eq:`attribution`; Liu et al. 2024, eq.
+        2.17.
 
     Examples
     --------
@@ -83,13 +92,17 @@ def edge_scores(network: Network, x: object, *, kind: str = "mean") -> list[Floa
 
 
 def check_samples(network: Network, x: object, kind: str = "mean") -> FloatArray:
-    """Return x as an array (batch, n_in) with enough samples for scores of a kind, else raise."""
+    """Return x as an array (batch, n_in) with enough samples for scores of a kind, else
+    raise.
+    """
     checks.choice("kind", kind, KINDS)
     points = check_inputs(network, x)
     least = 1 if kind == "mean" else 2
     if len(points) < least:
         rows = f"{checks.counted(len(points), 'row')}, but {kind!r} scores"
-        raise ValueError(f"x has {rows} need at least {checks.counted(least, 'sample')}")
+        raise ValueError(
+            f"x has {rows} need at least {checks.counted(least, 'sample')}"
+        )
     return points
 
 
@@ -117,8 +130,8 @@ def node_scores(network: Network, x: object, *, kind: str = "mean") -> list[Node
     Returns
     -------
     scores : list of NodeScores
-        One record for each of the L + 1 layers of nodes. Implements :eq:`node-scores`, Liu et al.
-        2024, eq. 2.21.
+        One record for each of the L + 1 layers of nodes. Implements :eq:`node-scores`,
+        Liu et al. 2024, eq. 2.21.
 
     Examples
     --------
@@ -141,7 +154,9 @@ def scores_by_node(by_edge: Sequence[FloatArray], kind: str) -> list[NodeScores]
     incoming = [None, *(scores.max(axis=1) for scores in by_edge)]
     outgoing = [*(scores.max(axis=0) for scores in by_edge), None]
     # [/eq:node-scores]
-    return [NodeScores(one, other) for one, other in zip(incoming, outgoing, strict=True)]
+    return [
+        NodeScores(one, other) for one, other in zip(incoming, outgoing, strict=True)
+    ]
 
 
 def _fractions(outputs: FloatArray) -> FloatArray:
@@ -151,13 +166,17 @@ def _fractions(outputs: FloatArray) -> FloatArray:
     of_edges, of_nodes = outputs.std(axis=0), outputs.sum(axis=2).std(axis=0)[:, None]
     varies = of_edges > ROUNDING * sizes
     varies &= of_nodes > ROUNDING * sizes.max(axis=1, keepdims=True)
-    fractions: FloatArray = np.divide(of_edges, of_nodes, out=np.zeros_like(of_edges), where=varies)
+    fractions: FloatArray = np.divide(
+        of_edges, of_nodes, out=np.zeros_like(of_edges), where=varies
+    )
     # [/eq:edge-shares]
     return fractions
 
 
 def _attributed(fractions: Sequence[FloatArray]) -> list[FloatArray]:
-    """Return the scores (P10) from the fractions (P9), computed from the outputs to the inputs."""
+    """Return the scores (P10) from the fractions (P9), computed from the outputs to the
+    inputs.
+    """
     scores: list[FloatArray] = []
     # [eq:attribution]
     of_nodes = _of_outputs(fractions)

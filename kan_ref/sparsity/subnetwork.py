@@ -1,23 +1,25 @@
-"""A part of a network that is as close as possible to the whole one: constants keep the means.
+"""A part of a network that is as close as possible to the whole one: constants keep the
+means.
 
-A path from an input to an output takes one active edge of each layer. With the active edges as a
-relation E_l between the nodes of layers l and l + 1,
+A path from an input to an output takes one active edge of each layer. With the active
+edges as a relation E_l between the nodes of layers l and l + 1,
 
     (P12)  reached_0 = all,  reached_{l+1,j} = any_i (E_l,ji and reached_l,i)
            leading_L = all,  leading_{l,i} = any_j (E_l,ji and leading_{l+1,j})
            a node is on a path if it is both reached and leading
 
-Only nodes and edges on a path are kept, besides the inputs and outputs themselves. Let x be the
-nodes of the network before and x' those after. Each remaining node j of layer l + 1 is given the
-constant
+Only nodes and edges on a path are kept, besides the inputs and outputs themselves. Let
+x be the nodes of the network before and x' those after. Each remaining node j of layer
+l + 1 is given the constant
 
     (P14)  mu_j = mean_b r_j,  r_j = x_{l+1,j} - sum_kept phi_ji(x'_l,i)
 
-so that its mean over the batch is unchanged. No other constant is better, because mean_b (r_j -
-c)^2 = var r_j + (mean_b r_j - c)^2. Where the inputs x' still equal x, mu_j is the mean of the
-removed phi_ji, and the error of the node is their variation alone. mu_j does not depend on what
-was removed earlier, hence the order of removals does not matter, and a chain of constant nodes is
-removed without error. `kan_ref.network.constant_folding` says where mu_j is added.
+so that its mean over the batch is unchanged. No other constant is better, because
+mean_b (r_j - c)^2 = var r_j + (mean_b r_j - c)^2. Where the inputs x' still equal x,
+mu_j is the mean of the removed phi_ji, and the error of the node is their variation
+alone. mu_j does not depend on what was removed earlier, hence the order of removals
+does not matter, and a chain of constant nodes is removed without error.
+`kan_ref.network.constant_folding` says where mu_j is added.
 """
 
 from collections.abc import Sequence
@@ -31,7 +33,8 @@ from kan_ref.sparsity.scores import ROUNDING
 
 
 def active_edges(network: kan.Network) -> list[BoolArray]:
-    """Return for each layer (n_out, n_in) which edges are active: splines and symbolic edges.
+    """Return for each layer (n_out, n_in) which edges are active: splines and symbolic
+    edges.
 
     A symbolic edge with the function "0", or another constant one, is not active.
     """
@@ -39,18 +42,26 @@ def active_edges(network: kan.Network) -> list[BoolArray]:
     for layer in network.layers:
         active = layer.mask == 1.0
         for edge in layer.symbolic:
-            active[edge.output, edge.input] = edge.function.redundancy.kind != "constant"
+            active[edge.output, edge.input] = (
+                edge.function.redundancy.kind != "constant"
+            )
         found.append(active)
     return found
 
 
-def intersect(ones: Sequence[BoolArray], others: Sequence[BoolArray]) -> list[BoolArray]:
+def intersect(
+    ones: Sequence[BoolArray], others: Sequence[BoolArray]
+) -> list[BoolArray]:
     """Return, layer by layer, the nodes or edges that are in both lists."""
     return [one & other for one, other in zip(ones, others, strict=True)]
 
 
-def nodes_on_paths(edges: Sequence[BoolArray], nodes: Sequence[BoolArray]) -> list[BoolArray]:
-    """Return which nodes lie on a path (P12) through these edges (n_out, n_in) and nodes."""
+def nodes_on_paths(
+    edges: Sequence[BoolArray], nodes: Sequence[BoolArray]
+) -> list[BoolArray]:
+    """Return which nodes lie on a path (P12) through these edges (n_out, n_in) and
+    nodes.
+    """
     # [eq:paths]
     reached = [nodes[0]]
     for active, present in zip(edges, nodes[1:], strict=True):
@@ -90,15 +101,19 @@ def keep_part(
     action : str
         What cuts an output off, in words: the beginning of the message.
     drop_inputs : bool
-        Whether inputs that are False are dropped, so that the new network takes fewer columns, or
-        only lose their edges.
+        Whether inputs that are False are dropped, so that the new network takes fewer
+        columns, or only lose their edges.
     """
     on_paths = nodes_on_paths(intersect(active_edges(network), kept), nodes)
     lost = np.flatnonzero(outputs & ~on_paths[-1]).tolist()
     if lost:
-        raise ValueError(f"{action} leaves outputs {lost} without a path from any input")
+        raise ValueError(
+            f"{action} leaves outputs {lost} without a path from any input"
+        )
     if not on_paths[-1].any():
-        raise ValueError("network has no path from an input to an output: it is constant on x")
+        raise ValueError(
+            "network has no path from an input to an output: it is constant on x"
+        )
     stays = [nodes[0], *on_paths[1:-1], nodes[-1]]
     places = [nodes[0] if drop_inputs else np.ones_like(nodes[0]), *stays[1:]]
     layers: list[kan.Layer] = []
@@ -106,16 +121,24 @@ def keep_part(
     for n, (layer, wanted) in enumerate(zip(network.layers, kept, strict=True)):
         columns, rows = places[n], places[n + 1]
         here = wanted & stays[n] & stays[n + 1][:, None]
-        part, cache = _part(layer, here, rows, columns), kan.evaluate(layer, old, slopes=False)
+        part, cache = (
+            _part(layer, here, rows, columns),
+            kan.evaluate(layer, old, slopes=False),
+        )
         # [eq:kept-mean]
         summands = kan.layer_edge_outputs(layer, cache)
         constants = np.where(here, 0.0, summands.mean(axis=0)).sum(axis=1)[rows]
         if not np.array_equal(new, old[:, columns]):
-            constants += (_values(part, old[:, columns]) - _values(part, new)).mean(axis=0)
+            constants += (_values(part, old[:, columns]) - _values(part, new)).mean(
+                axis=0
+            )
         # [/eq:kept-mean]
         kan.check_defined((*layers, part), points[:, places[0]], constants)
-        # a constant of the size of rounding must neither change a spline nor reactivate an edge
-        constants[np.abs(constants) <= ROUNDING * np.abs(summands).max(axis=(0, 2))[rows]] = 0.0
+        # a constant of the size of rounding must neither change a spline nor reactivate
+        # an edge
+        constants[
+            np.abs(constants) <= ROUNDING * np.abs(summands).max(axis=(0, 2))[rows]
+        ] = 0.0
         layers.append(kan.fold_constants(part, new, constants))
         old, new = kan.layer_outputs(layer, cache), _values(layers[-1], new)
     return kan.Network(tuple(layers))
@@ -125,12 +148,18 @@ def _values(layer: kan.Layer, x: FloatArray) -> FloatArray:
     return kan.layer_outputs(layer, kan.evaluate(layer, x, slopes=False))
 
 
-def _part(layer: kan.Layer, here: BoolArray, rows: BoolArray, columns: BoolArray) -> kan.Layer:
-    """Return the part of a layer with outputs `rows`, inputs `columns` and its edges `here`."""
+def _part(
+    layer: kan.Layer, here: BoolArray, rows: BoolArray, columns: BoolArray
+) -> kan.Layer:
+    """Return the part of a layer with outputs `rows`, inputs `columns` and its edges
+    `here`.
+    """
     picked = np.ix_(rows, columns)
     output, input_ = np.cumsum(rows) - 1, np.cumsum(columns) - 1
     symbolic = [
-        kan.SymbolicEdge(int(output[edge.output]), int(input_[edge.input]), edge.function, edge.row)
+        kan.SymbolicEdge(
+            int(output[edge.output]), int(input_[edge.input]), edge.function, edge.row
+        )
         for edge in layer.symbolic
         if here[edge.output, edge.input]
     ]

@@ -1,4 +1,6 @@
-"""Training: terms, objective, methods, the loop of `fit`, starts, cross-validation, findings."""
+"""Training: terms, objective, methods, the loop of `fit`, starts, cross-validation,
+findings.
+"""
 
 from kan_ref.training.cross_validation import ValidatedRun, cross_validate
 from kan_ref.training.diagnose import Finding, diagnose, undefined_at

@@ -1,25 +1,28 @@
-"""A noisy table: cross-validation chooses the architecture and the weight of the penalty.
+"""A noisy table: cross-validation chooses the architecture and the weight of the
+penalty.
 
-With few or noisy samples the network that fits best predicts badly. The architectures are
+With few or noisy samples the network that fits best predicts badly. The architectures
+are
 
     constant    the mean of the targets, or the frequencies of the classes
     linear      one layer of lines
     additive    one layer of splines, y = sum_i phi_i(x_i)
     hidden      a network with hidden layers, which can represent interactions
 
-The lines are a network of one layer, too: the identity is its base function, and one basis function
-of degree 0, which is 1 far beyond the samples, gives the constant. Each but the constant is trained
-with the L1 penalty on edges (Liu et al. 2024, eq. 2.17) of weights w_1 < w_2 < ..., and each fit
-begins where the one before has ended:
+The lines are a network of one layer, too: the identity is its base function, and one
+basis function of degree 0, which is 1 far beyond the samples, gives the constant. Each
+but the constant is trained with the L1 penalty on edges (Liu et al. 2024, eq. 2.17) of
+weights w_1 < w_2 < ..., and each fit begins where the one before has ended:
 
     (T23)  theta_1 = minimise(w_1, theta_0),   theta_p = minimise(w_p, theta_{p-1})
 
-So a network first uses all its edges, and then loses those that the data do not need. In the
-reverse order edges that a strong penalty has made 0 stay near 0. Losses on held-out samples are
-taken in K folds (Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, 2nd ed.,
-section 7.10), and the simplest candidate that is as good as the best one, (T22), is chosen. Within
-one architecture, a stronger penalty is simpler. All folds begin with the same initial parameters;
-each places its grids on the samples it trains on, and clips the others to their range.
+So a network first uses all its edges, and then loses those that the data do not need.
+In the reverse order edges that a strong penalty has made 0 stay near 0. Losses on
+held-out samples are taken in K folds (Hastie, Tibshirani & Friedman, The Elements of
+Statistical Learning, 2nd ed., section 7.10), and the simplest candidate that is as good
+as the best one, (T22), is chosen. Within one architecture, a stronger penalty is
+simpler. All folds begin with the same initial parameters; each places its grids on the
+samples it trains on, and clips the others to their range.
 """
 
 import copy
@@ -36,7 +39,13 @@ from kan_ref.data import Data, check_data
 from kan_ref.network import Network, domain_of_samples, init_network
 from kan_ref.sparsity import Penalty
 from kan_ref.training.fit import fit
-from kan_ref.training.held_out import best_constant, compare, fold_order, sample_losses, strata
+from kan_ref.training.held_out import (
+    best_constant,
+    compare,
+    fold_order,
+    sample_losses,
+    strata,
+)
 from kan_ref.training.objective import LOSSES, MSE, Loss, values_at
 from kan_ref.training.runs import Run, Step
 
@@ -44,16 +53,19 @@ WEIGHTS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 FEW = 100  # training samples; fewer do not tell neighbouring weights apart: every other one
 FEWEST = 5  # training samples; with fewer, standard errors mean little
 MOST_FOLDED = 1000  # training samples; of more of them, one fifth is held out once
-WIDER = 10.0  # times the width of the samples: how far the constant of the lines reaches
+WIDER = (
+    10.0  # times the width of the samples: how far the constant of the lines reaches
+)
 WINDOW, SETTLED = 10, 1e-3  # steps, and the relative fall of the objective over them
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An architecture with a weight of the penalty (infinite for the constant), and its loss.
+    """An architecture with a weight of the penalty (infinite for the constant), and its
+    loss.
 
-    `validation_loss` is the mean over all held-out samples; `excess` and `standard_error` compare
-    it with the best candidate, (T21).
+    `validation_loss` is the mean over all held-out samples; `excess` and
+    `standard_error` compare it with the best candidate, (T21).
     """
 
     architecture: str
@@ -65,26 +77,37 @@ class Candidate:
     @property
     def as_good(self) -> bool:
         """Whether it is as good as the best one, (T22), or the only one."""
-        return bool(self.excess <= self.standard_error < np.inf or np.isnan(self.excess))
+        return bool(
+            self.excess <= self.standard_error < np.inf or np.isnan(self.excess)
+        )
 
     def __str__(self) -> str:
-        weight = f", penalty {self.penalty_weight:g}" if np.isfinite(self.penalty_weight) else ""
+        weight = (
+            f", penalty {self.penalty_weight:g}"
+            if np.isfinite(self.penalty_weight)
+            else ""
+        )
         return f"{self.architecture}{weight}: held-out loss {self.validation_loss:.3g}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ValidatedRun(Run[Network]):
-    """The run of the chosen candidate on all training samples, with all that were compared."""
+    """The run of the chosen candidate on all training samples, with all that were
+    compared.
+    """
 
     candidates: tuple[Candidate, ...] = ()
     chosen: Candidate | None = None
-    domain: FloatArray | None = None  # (n_in, 2), the smallest and the largest training inputs
+    domain: FloatArray | None = (
+        None  # (n_in, 2), the smallest and the largest training inputs
+    )
     names: tuple[str, ...] | None = None
 
     def predict(self, x: object) -> FloatArray:
         """Compute outputs (batch, n_out) at inputs clipped to `domain`.
 
-        Beyond the training inputs a spline that few samples determine may have any value.
+        Beyond the training inputs a spline that few samples determine may have any
+        value.
         """
         assert self.domain is not None
         if self.names is not None:
@@ -109,7 +132,8 @@ def cross_validate(
     n_folds: int | None = None,
     rng: np.random.Generator,
 ) -> ValidatedRun:
-    """Train a network on a noisy table, of an architecture and penalty chosen by cross-validation.
+    """Train a network on a noisy table, of an architecture and penalty chosen by
+    cross-validation.
 
     Parameters
     ----------
@@ -122,8 +146,8 @@ def cross_validate(
     loss : str
         "mse", "cross_entropy" or "logistic".
     weights : sequence of float, optional
-        Above 0, increasing: weights of the L1 penalty. None is 0.001, 0.003, 0.01, ..., 1,
-        with fewer than 100 training samples 0.001, 0.01, 0.1, 1.
+        Above 0, increasing: weights of the L1 penalty. None is 0.001, 0.003, 0.01, ...,
+        1, with fewer than 100 training samples 0.001, 0.01, 0.1, 1.
     n_steps : int
         At most, of L-BFGS with the first weight; half as many with each of the others.
     n_folds : int, optional
@@ -134,8 +158,9 @@ def cross_validate(
     Returns
     -------
     run : ValidatedRun
-        A `Run` with `candidates`, the `chosen` one, and `predict(x)`, which clips x to the range of
-        the training inputs. With fewer than 5 training samples it is the constant.
+        A `Run` with `candidates`, the `chosen` one, and `predict(x)`, which clips x to
+        the range of the training inputs. With fewer than 5 training samples it is the
+        constant.
 
     Notes
     -----
@@ -150,7 +175,10 @@ def cross_validate(
     >>> cross_validate(data, weights=(0.01, 0.1), n_steps=20, rng=rng).chosen.architecture
     'linear'
     """
-    checked, kind = check_data(data, least=1), LOSSES[checks.choice("loss", loss, LOSSES)]
+    checked, kind = (
+        check_data(data, least=1),
+        LOSSES[checks.choice("loss", loss, LOSSES)],
+    )
     rng = checks.generator("rng", rng)
     x, y = checked.x_train, checked.y_train
     n_out = y.shape[1] if y.ndim == 2 else int(y.max()) + 1
@@ -164,8 +192,12 @@ def cross_validate(
         checks.integer(name, number, low=1)
     checks.integer("degree", degree)
     if isinstance(hidden, str) or not np.iterable(hidden):
-        checks.fail("hidden", hidden, "must be a sequence of integers such as (5,)", TypeError)
-    hidden = [checks.integer(f"hidden[{place}]", n, low=1) for place, n in enumerate(hidden)]
+        checks.fail(
+            "hidden", hidden, "must be a sequence of integers such as (5,)", TypeError
+        )
+    hidden = [
+        checks.integer(f"hidden[{place}]", n, low=1) for place, n in enumerate(hidden)
+    ]
     shape = n_out, hidden, n_intervals, degree, copy.deepcopy(rng)
     initial = partial(_initial_networks, *shape)
     parts = _folds(strata(kind, targets), n_folds, rng)
@@ -175,14 +207,17 @@ def cross_validate(
     names = [name for name in initial(x) if fewest >= needed[name]]
     labels = [("constant", np.inf), *((name, w) for name in names for w in path[::-1])]
     losses = [
-        _fold_losses(checked, kind, targets, part, initial, names, path, n_steps) for part in parts
+        _fold_losses(checked, kind, targets, part, initial, names, path, n_steps)
+        for part in parts
     ]
     candidates = _compare(labels, losses)
     chosen = next(one for one in candidates if one.as_good)
     domain = _range(x)
     case = replace(checked, x_test=_clipped(checked.x_test, domain))
     if chosen.architecture == "constant":
-        run = fit(_constant(initial(x)["linear"], kind, targets), case, loss=loss, n_steps=0)
+        run = fit(
+            _constant(initial(x)["linear"], kind, targets), case, loss=loss, n_steps=0
+        )
     else:
         path = [weight for weight in path if weight <= chosen.penalty_weight]
         *_, run = _path(initial(x)[chosen.architecture], case, loss, path, n_steps)
@@ -191,14 +226,30 @@ def cross_validate(
 
 
 def _initial_networks(
-    n_out: int, hidden: Sequence[int], n_intervals: int, degree: int, begin: Any, x: FloatArray
+    n_out: int,
+    hidden: Sequence[int],
+    n_intervals: int,
+    degree: int,
+    begin: Any,
+    x: FloatArray,
 ) -> dict[str, Network]:
-    """Return the networks "linear", "additive" and, unless `hidden` is empty, "hidden"."""
+    """Return the networks "linear", "additive" and, unless `hidden` is empty, "hidden".
+    """
     rng = copy.deepcopy(begin)  # each fold draws the same parameters
     n_in, ends = x.shape[1], domain_of_samples(x)
     wide = ends + WIDER * np.array([-1.0, 1.0]) * (ends[:, 1:] - ends[:, :1])
-    lines: dict[str, Any] = {"n_intervals": 1, "degree": 0, "domain": wide, "base": "identity"}
-    curves: dict[str, Any] = {"n_intervals": n_intervals, "degree": degree, "domain": ends, "x": x}
+    lines: dict[str, Any] = {
+        "n_intervals": 1,
+        "degree": 0,
+        "domain": wide,
+        "base": "identity",
+    }
+    curves: dict[str, Any] = {
+        "n_intervals": n_intervals,
+        "degree": degree,
+        "domain": ends,
+        "x": x,
+    }
     networks = {"linear": init_network((n_in, n_out), **lines, rng=rng)}
     networks["additive"] = init_network((n_in, n_out), **curves, rng=rng)
     if len(hidden):
@@ -214,7 +265,9 @@ def _constant(line: Network, loss: Loss, targets: FloatArray) -> Network:
     return Network((replace(layer, coef=coef, w_base=np.zeros_like(layer.w_base)),))
 
 
-def _folds(groups: IntArray, n_folds: int | None, rng: np.random.Generator) -> list[IntArray]:
+def _folds(
+    groups: IntArray, n_folds: int | None, rng: np.random.Generator
+) -> list[IntArray]:
     """Return the samples held out in each fold, in which strata keep their shares."""
     n = len(groups)
     if n < FEWEST:
@@ -235,10 +288,14 @@ def _fold_losses(
     weights: Sequence[float],
     n_steps: int,
 ) -> FloatArray:
-    """Return the losses (n_part, n_candidates) on one part, of networks trained on the others."""
+    """Return the losses (n_part, n_candidates) on one part, of networks trained on the
+    others.
+    """
     kept = np.delete(np.arange(len(targets)), part)
     x, y = data.x_train, data.y_train
-    if loss is MSE:  # a network that a penalty has shrunk to 0 predicts the mean of those kept
+    if (
+        loss is MSE
+    ):  # a network that a penalty has shrunk to 0 predicts the mean of those kept
         y = targets = targets - targets[kept].mean(axis=0)
     inside = Data(x[kept], y[kept], x[:0], y[:0])
     points, aim = _clipped(x[part], _range(x[kept])), targets[part]
@@ -258,12 +315,19 @@ def _fold_losses(
 def _path(
     network: Network, data: Data, loss: str, weights: Sequence[float], n_steps: int
 ) -> Iterator[Run[Network]]:
-    """Train on the path (T23), and yield the run of each weight; an interrupted one ends it."""
+    """Train on the path (T23), and yield the run of each weight; an interrupted one
+    ends it.
+    """
     for place, weight in enumerate(weights):
         # [eq:penalty-path]
         steps = n_steps if place == 0 else (n_steps + 1) // 2
-        options: dict[str, Any] = {"optimizer": "lbfgs", "penalty": Penalty(weight, entropy=0.0)}
-        run = fit(network, data, loss=loss, n_steps=steps, callback=_Settled(), **options)
+        options: dict[str, Any] = {
+            "optimizer": "lbfgs",
+            "penalty": Penalty(weight, entropy=0.0),
+        }
+        run = fit(
+            network, data, loss=loss, n_steps=steps, callback=_Settled(), **options
+        )
         network = run.network
         # [/eq:penalty-path]
         yield run
@@ -272,13 +336,17 @@ def _path(
 
 
 class _Settled:
-    """A callback that ends a fit when WINDOW steps have lowered the objective by too little."""
+    """A callback that ends a fit when WINDOW steps have lowered the objective by too
+    little.
+    """
 
     def __init__(self) -> None:
         self.values: list[float] = []
 
     def __call__(self, step: Step) -> str:
-        """Return why the fit may end, or "": such small gains do not decide between candidates."""
+        """Return why the fit may end, or "": such small gains do not decide between
+        candidates.
+        """
         self.values.append(step.train_loss + step.penalty)
         before = self.values[max(0, len(self.values) - 1 - WINDOW)]
         fall = before - self.values[-1]
@@ -286,7 +354,9 @@ class _Settled:
         return "the objective settled" if settled else ""
 
 
-def _compare(labels: Sequence[tuple[str, float]], parts: list[FloatArray]) -> list[Candidate]:
+def _compare(
+    labels: Sequence[tuple[str, float]], parts: list[FloatArray]
+) -> list[Candidate]:
     """Return all candidates, the simplest first, compared with the best one."""
     if not parts:
         return [Candidate("constant", np.inf, np.nan, np.nan, np.nan)]

@@ -1,10 +1,12 @@
-"""What may be wrong with a fit although its numbers look right: units, grids, undefined samples.
+"""What may be wrong with a fit although its numbers look right: units, grids, undefined
+samples.
 
-Outside a grid the splines decay to zero and only base functions remain. Optimizers, initial
-parameters and base functions suit inputs and targets of size one. No number tells a large error
-from noise, so findings on units appear where the error is above a hundredth of the standard
-deviation of the targets, and mostly vanish with `kan_ref.scaled`. The limits are measured
-(`benchmarks.units`; medians of five seeds on two or three functions):
+Outside a grid the splines decay to zero and only base functions remain. Optimizers,
+initial parameters and base functions suit inputs and targets of size one. No number
+tells a large error from noise, so findings on units appear where the error is above a
+hundredth of the standard deviation of the targets, and mostly vanish with
+`kan_ref.scaled`. The limits are measured (`benchmarks.units`; medians of five seeds on
+two or three functions):
 
     outside      a handful of test samples outside the grids makes most of the test error
     crowded      90 % of an input within a tenth of an interval: 20 to 130 times the error
@@ -32,7 +34,11 @@ GOOD = 1e-2  # of std(y): an error below says that grids and units did no harm
 OUTSIDE = 0.5  # of the training samples
 TIMES = 10.0  # the mean squared error of test samples inside the grids
 CROWDED, CENTRAL = 0.1, (5.0, 95.0)  # of an interval, between these percentiles
-MEAN, APART, SIZE = 100.0, 30.0, 100.0  # in standard deviations; between outputs; of targets
+MEAN, APART, SIZE = (
+    100.0,
+    30.0,
+    100.0,
+)  # in standard deviations; between outputs; of targets
 RISEN = 2.0  # times the smallest training error on a coarser grid
 LENGTH, UNKNOWN = 100.0, 300.0  # of inputs and unknowns of equations, or their inverse
 SCALE = "Unless the error is noise, scale the data with kr.scaled"
@@ -66,9 +72,14 @@ class Finding(NamedTuple):
 
 
 def diagnose(
-    network: Model, data: Any = None, equations: Sequence[Any] = (), *, history: Any = None
+    network: Model,
+    data: Any = None,
+    equations: Sequence[Any] = (),
+    *,
+    history: Any = None,
 ) -> list[Finding]:
-    """Return what may be wrong with a trained network: units, grids, undefined edges, equations.
+    """Return what may be wrong with a trained network: units, grids, undefined edges,
+    equations.
 
     Parameters
     ----------
@@ -83,8 +94,8 @@ def diagnose(
     Returns
     -------
     findings : list of Finding
-        Each with `about`, `what` and `do`; empty if nothing is found. `fit` gives the same as
-        `run.findings`.
+        Each with `about`, `what` and `do`; empty if nothing is found. `fit` gives the
+        same as `run.findings`.
 
     Examples
     --------
@@ -103,15 +114,25 @@ def diagnose(
 
 
 class _Case:
-    """A network with what it was trained on; `bad` are the outputs whose error is not small."""
+    """A network with what it was trained on; `bad` are the outputs whose error is not
+    small.
+    """
 
-    def __init__(self, network: Any, data: Any, equations: Sequence[Any], history: Any) -> None:
+    def __init__(
+        self, network: Any, data: Any, equations: Sequence[Any], history: Any
+    ) -> None:
         self.network, self.equations, self.history = network, equations, history
-        self.grids = network.layers[0].breakpoints if isinstance(network, Network) else None
+        self.grids = (
+            network.layers[0].breakpoints if isinstance(network, Network) else None
+        )
         x, y = (np.empty((0, n)) for n in (network.widths[0], network.widths[-1]))
         known = Data(x, y, x, y) if data is None else check_data(data)
-        self.x, self.y, self.x_test, self.y_test = (getattr(known, name) for name in ARRAYS)
-        is_class = self.y.ndim == 1 or np.isin(self.y, (0, 1)).all()  # a label, or yes and no
+        self.x, self.y, self.x_test, self.y_test = (
+            getattr(known, name) for name in ARRAYS
+        )
+        is_class = (
+            self.y.ndim == 1 or np.isin(self.y, (0, 1)).all()
+        )  # a label, or yes and no
         self.has_numbers = len(self.x) > 0 and not is_class
         self.std, self.errors = np.zeros(0), np.zeros(0)
         if self.has_numbers:
@@ -126,10 +147,16 @@ def _errors(network: Any, x: FloatArray, y: Any) -> FloatArray:
 
 
 def undefined_at(network: Any, x: FloatArray, name: str, highest: int = 0) -> str:
-    """Return which symbolic edge has no value, or derivative, at a sample; "" if all have."""
-    if not isinstance(network, Network) or not any(layer.symbolic for layer in network.layers):
+    """Return which symbolic edge has no value, or derivative, at a sample; "" if all
+    have.
+    """
+    if not isinstance(network, Network) or not any(
+        layer.symbolic for layer in network.layers
+    ):
         return ""
-    return first_cause(network.layers, layer_inputs(network.layers, x), name, highest=highest)
+    return first_cause(
+        network.layers, layer_inputs(network.layers, x), name, highest=highest
+    )
 
 
 def _undefined(case: _Case) -> Iterator[Finding]:
@@ -148,7 +175,9 @@ def _outside(case: _Case) -> Iterator[Finding]:
         share = ((x < case.grids[:, 0]) | (x > case.grids[:, -1])).any(axis=1).mean()
         if share > OUTSIDE:
             what = f"{share:.0%} of {name} lie outside the grids, where splines decay to zero"
-            yield Finding("grids", what, "Start from init_network(..., domain=) with their range")
+            yield Finding(
+                "grids", what, "Start from init_network(..., domain=) with their range"
+            )
 
 
 def _crowded(case: _Case) -> Iterator[Finding]:
@@ -170,17 +199,25 @@ def _leaving(case: _Case) -> Iterator[Finding]:
     layers = case.network.layers
     ends = [(layer.breakpoints[:, 0], layer.breakpoints[:, -1]) for layer in layers]
     inputs = zip(layer_inputs(layers, case.x_test), ends, strict=False)
-    out = np.any([((x < low) | (x > high)).any(axis=1) for x, (low, high) in inputs], axis=0)
+    out = np.any(
+        [((x < low) | (x > high)).any(axis=1) for x, (low, high) in inputs], axis=0
+    )
     train = float(np.mean(case.errors**2))
     least = max(train, float(np.mean((GOOD * case.std) ** 2)))
     others = float(squares[~out].mean()) if not out.all() else least
-    if not out.any() or squares.mean() <= train or squares[out].mean() <= TIMES * others:
+    if (
+        not out.any()
+        or squares.mean() <= train
+        or squares[out].mean() <= TIMES * others
+    ):
         return
     share = squares[out].sum() / squares.sum()
     if share > OUTSIDE:
         what = f"{out.sum()} of {len(out)} test samples leave the grids"
         do = "A wider domain= includes them; kr.coverage(network, x_test) shows where"
-        yield Finding("grids", f"{what}, with {share:.0%} of the squared test error", do)
+        yield Finding(
+            "grids", f"{what}, with {share:.0%} of the squared test error", do
+        )
 
 
 def _units(case: _Case) -> Iterator[Finding]:
@@ -188,7 +225,9 @@ def _units(case: _Case) -> Iterator[Finding]:
         return
     means, std = np.abs(case.y.mean(axis=0)), case.std
     for n in np.flatnonzero(case.bad & (means > MEAN * std) & (std > 0.0)):
-        yield Finding("units", f"output {n} has mean {means[n]:.3g} and std {std[n]:.3g}", SCALE)
+        yield Finding(
+            "units", f"output {n} has mean {means[n]:.3g} and std {std[n]:.3g}", SCALE
+        )
     for n in np.flatnonzero(case.bad & (APART * std < std.max()) & (std > 0.0)):
         what = f"output {n} varies {std.max() / std[n]:.2g} times less than another one"
         yield Finding("units", f"{what}, and hardly counts in the loss", SCALE)
@@ -212,7 +251,12 @@ def _equations(case: _Case) -> Iterator[Finding]:
     if not len(case.equations):
         return
     solution, is_known = case.y_test, len(case.y_test) > 0
-    if is_known and (_errors(case.network, case.x_test, solution) <= GOOD * solution.std()).all():
+    if (
+        is_known
+        and (
+            _errors(case.network, case.x_test, solution) <= GOOD * solution.std()
+        ).all()
+    ):
         return
     remedy = "Give equation_term(..., scales=kr.Scales(domain, values))"
     x = np.concatenate([term.x for term in case.equations])
@@ -220,7 +264,9 @@ def _equations(case: _Case) -> Iterator[Finding]:
     lengths, short = np.ptp(x, axis=0), LENGTH ** (-1.0 / np.maximum(orders, 1))
     far = (orders > 0) & (lengths > 0.0) & ((lengths >= LENGTH) | (lengths <= short))
     for n in np.flatnonzero(far):
-        what = f"input {n} extends over {lengths[n]:.3g}, so some terms may hardly count"
+        what = (
+            f"input {n} extends over {lengths[n]:.3g}, so some terms may hardly count"
+        )
         yield Finding("equations", what, remedy)
     values = solution if is_known else values_at(case.network, x)
     size = float(np.sqrt(np.mean(values**2, axis=0)).max())

@@ -1,19 +1,24 @@
-"""Training: an objective is a sum of terms, a method yields points, and a run is a loop over them.
+"""Training: an objective is a sum of terms, a method yields points, and a run is a loop
+over them.
 
-Liu et al. 2024, sections 2.2 and 2.4. One call of `fit` goes through a schedule of grids. On each
-it minimises the objective (T7) of the network, by a method whose memory ends with that grid.
+Liu et al. 2024, sections 2.2 and 2.4. One call of `fit` goes through a schedule of
+grids. On each it minimises the objective (T7) of the network, by a method whose memory
+ends with that grid.
 
     (T10)  before each grid    with another number of intervals: the first layer is extended over
-                               its own [a, b], hidden grids are placed on the activations
+                               its own [a, b], hidden grids are placed on the
+                               activations
     (T11)  during each grid    at the start and after steps 5, 10, ..., 50 a hidden grid that an
-                               activation has left is placed again, and the method starts again
-                               with the steps that are left; the best network of the grid is kept
+                               activation has left is placed again, and the method
+                               starts again with the steps that are left; the best
+                               network of the grid is kept
     (T24)  held-out samples    the network of the run is that with the smallest held-out loss
     (T25)                      a grid ends after n_steps / 5 steps, at least 10, without a smaller
-                               one, and the run after a grid without one (Goodfellow, Bengio &
-                               Courville, Deep Learning, 2016, section 7.8)
+                               one, and the run after a grid without one (Goodfellow,
+                               Bengio & Courville, Deep Learning, 2016, section 7.8)
 
-docs/usage.md, "How a step works", names the functions that a step calls, in their order.
+docs/usage.md, "How a step works", names the functions that a step calls, in their
+order.
 """
 
 import time
@@ -35,7 +40,14 @@ from kan_ref.training import objective as goal
 from kan_ref.training.diagnose import undefined_at
 from kan_ref.training.held_out import split_samples
 from kan_ref.training.methods import LM, Adam, Method, read_method
-from kan_ref.training.objective import MSE, DataTerm, Judged, Loss, Objective, SmoothTerm
+from kan_ref.training.objective import (
+    MSE,
+    DataTerm,
+    Judged,
+    Loss,
+    Objective,
+    SmoothTerm,
+)
 from kan_ref.training.runs import Callback, History, Kind, Run, Step
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
@@ -65,18 +77,22 @@ def fit(
     callback: Callback | None = None,
     progress: bool = False,
 ) -> Run[Kind]:
-    """Train a network on data or differential equations, on one grid or a schedule of finer ones.
+    """Train a network on data or differential equations, on one grid or a schedule of
+    finer ones.
 
     Parameters
     ----------
     network : Network, MLP or LAN
     data : Data, optional
-        Or any record of its four arrays; labels (n,) for "cross_entropy". Test data are reported.
+        Or any record of its four arrays; labels (n,) for "cross_entropy". Test data are
+        reported.
     equations : sequence of terms
-        From `linear_term`, `value_term`, `function_term`, `equation_term`. Training data beside
-        them are measurements; data without training rows hold a known solution as test data.
+        From `linear_term`, `value_term`, `function_term`, `equation_term`. Training
+        data beside them are measurements; data without training rows hold a known
+        solution as test data.
     optimizer : str, LM, LBFGS or Adam, optional
-        "lm" (the default for a sum of squares), "lbfgs" (else) or "adam", or a record of options.
+        "lm" (the default for a sum of squares), "lbfgs" (else) or "adam", or a record
+        of options.
     n_steps : int
         Steps on each grid.
     loss, penalty, smoothness_weight : str, float or Penalty, float
@@ -92,7 +108,8 @@ def fit(
     rng : numpy.random.Generator, optional
         Draws mini-batches and held-out samples; without it these are spread evenly.
     callback : callable, optional
-        Gets a `Step` after every step, with its network; True, or a reason as text, stops the run.
+        Gets a `Step` after every step, with its network; True, or a reason as text,
+        stops the run.
     progress : bool
         Whether to show a bar.
 
@@ -134,7 +151,11 @@ def fit(
     )
     plan.check(network)
     called = None if callback is None else checks.function("callback", callback)
-    bar = _bar(len(plan.schedule) * plan.n_steps) if checks.flag("progress", progress) else None
+    bar = (
+        _bar(len(plan.schedule) * plan.n_steps)
+        if checks.flag("progress", progress)
+        else None
+    )
     log = Log(plan, test, held_out, called if bar is None else _with_bar(bar, called))
     interrupted = False
     try:
@@ -166,7 +187,9 @@ def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
             if left:
                 first = flow[0] if flow and len(flow[0]) == len(x) else None
                 network = nets.place_hidden_grids(network, x, after_first=first)
-            objective, points = plan.method.start(plan.objective(network, objective), plan.rng)
+            objective, points = plan.method.start(
+                plan.objective(network, objective), plan.rng
+            )
             steps, step, left = Steps(points, plan.n_steps - done), 0, False
             for step, point in enumerate(steps):
                 network = objective.model_at(point.theta)
@@ -191,10 +214,13 @@ def train(network: Any, plan: "Plan", log: "Log") -> tuple[Any, str]:
     return network, log.halted or stopped
 
 
-def leaves_grids(network: Network, x: FloatArray, flow: list[FloatArray] | None) -> bool:
+def leaves_grids(
+    network: Network, x: FloatArray, flow: list[FloatArray] | None
+) -> bool:
     """Return whether an activation lies outside [a, b] of the layer that takes it.
 
-    `flow` are the activations at all samples or a mini-batch, if known, else they are those of x.
+    `flow` are the activations at all samples or a mini-batch, if known, else they are
+    those of x.
     """
     if flow is not None:
         return network.left_grids(flow)
@@ -225,7 +251,9 @@ class Plan(NamedTuple):
 
     @property
     def points(self) -> FloatArray:
-        """The points of equations and the samples, (n, n_in), whose activations grids follow."""
+        """The points of equations and the samples, (n, n_in), whose activations grids
+        follow.
+        """
         x = self.samples[0] if self.samples else None
         if self.conditions is None:
             return x  # type: ignore[return-value]  # one of both is there
@@ -234,17 +262,24 @@ class Plan(NamedTuple):
 
     @property
     def probed(self) -> FloatArray:
-        """Those looked at during a run: with mini-batches some, so that steps stay cheap."""
+        """Those looked at during a run: with mini-batches some, so that steps stay
+        cheap.
+        """
         x = self.points
         return x[:: -(-len(x) // MOST_PROBED)] if self.by_batches else x
 
     def objective(self, network: Any, before: Objective | None) -> Objective:
-        """Return the sum of terms for the grids of a network; `before`, with the same first one."""
+        """Return the sum of terms for the grids of a network; `before`, with the same
+        first one.
+        """
         terms: list[Any] = []
         if self.samples is not None:
             data = DataTerm(self.loss, *self.samples, network, self.penalty)
             if before is not None and not self.by_batches:
-                data.workspaces, data.inputs = before.terms[0].workspaces, before.terms[0].inputs
+                data.workspaces, data.inputs = (
+                    before.terms[0].workspaces,
+                    before.terms[0].inputs,
+                )
             terms.append(data)
         if self.smoothness_weight > 0.0:
             terms.append(SmoothTerm(self.smoothness_weight, network))
@@ -271,12 +306,23 @@ class Plan(NamedTuple):
 
 
 class Log:
-    """The entries of a run. `halted` says why the method must stop, "" while it need not."""
+    """The entries of a run. `halted` says why the method must stop, "" while it need
+    not.
+    """
 
     def __init__(
-        self, plan: Plan, test: Samples | None, held_out: Samples | None, callback: Callback | None
+        self,
+        plan: Plan,
+        test: Samples | None,
+        held_out: Samples | None,
+        callback: Callback | None,
     ) -> None:
-        self.plan, self.test, self.held_out, self.callback = plan, test, held_out, callback
+        self.plan, self.test, self.held_out, self.callback = (
+            plan,
+            test,
+            held_out,
+            callback,
+        )
         self.began, self.entries, self.entry = time.perf_counter(), list[Step](), -1
         self.halted, self.is_over, self.n_steps, self.n_evaluations = "", False, 0, 0
         # a value, its network, and its place among the entries
@@ -286,7 +332,9 @@ class Log:
         self.test_every = 1
         if test is not None and not isinstance(plan.method, LM):
             batch = plan.method.batch_size if isinstance(plan.method, Adam) else None
-            self.test_every = -(-TEST_STEPS * len(test[0]) // (batch or len(plan.probed)))
+            self.test_every = -(
+                -TEST_STEPS * len(test[0]) // (batch or len(plan.probed))
+            )
 
     def enter_grid(self, network: Any) -> None:
         """Begin to count the steps of a grid."""
@@ -294,24 +342,35 @@ class Log:
         self.begun, self.first_entry = self.n_steps, len(self.entries)
         self.waited, self.best_here = -1, (np.inf, None, 0)
 
-    def add(self, point: Point, network: Any, objective: Objective, *, is_step: bool) -> None:
-        """Write down a point of a method, keep the best network, and call the callback."""
+    def add(
+        self, point: Point, network: Any, objective: Objective, *, is_step: bool
+    ) -> None:
+        """Write down a point of a method, keep the best network, and call the callback.
+        """
         self.n_steps += is_step
         n = self.n_steps - self.begun
         penalty, train = objective.judge(network, point.value)
         is_due = n % self.test_every == 0 or n == self.plan.n_steps
         test = self.judge(network, self.test) if self.test and is_due else UNKNOWN
         held = self.judge(network, self.held_out) if self.held_out else UNKNOWN
-        costs = self.n_evaluations + point.n_evaluations, time.perf_counter() - self.began
+        costs = (
+            self.n_evaluations + point.n_evaluations,
+            time.perf_counter() - self.began,
+        )
         # without the network: a long run would hold every theta
-        entry = Step(self.n_steps, self.grid, penalty, *costs, *train, *test, *held, None)
+        entry = Step(
+            self.n_steps, self.grid, penalty, *costs, *train, *test, *held, None
+        )
         self.entries.append(entry)
         self.keep(held[0] if self.held_out else point.value, network)
         if self.callback is None:
             return
         if answer := self.callback(entry._replace(network=network)):
             asked = f"the callback asked to stop after step {self.n_steps}"
-            self.halted, self.is_over = answer if isinstance(answer, str) else asked, True
+            self.halted, self.is_over = (
+                answer if isinstance(answer, str) else asked,
+                True,
+            )
 
     def keep(self, value: float, network: Any) -> None:
         """Keep the network with the smallest value of the run, and that of the grid."""
@@ -327,13 +386,17 @@ class Log:
             self.best_here = found
 
     def leave_grid(self, network: Any, moved: bool) -> Any:
-        """Return the network with which a grid ends: the last, or the best where grids moved."""
+        """Return the network with which a grid ends: the last, or the best where grids
+        moved.
+        """
         self.entry = len(self.entries) - 1
         if self.held_out:
             _, network, self.entry = self.best
             if not self.is_over:
                 self.is_over = self.entry < self.first_entry
-                self.halted = "no smaller held-out loss on the last grid" if self.is_over else ""
+                self.halted = (
+                    "no smaller held-out loss on the last grid" if self.is_over else ""
+                )
         elif moved:
             _, network, self.entry = self.best_here
         self.complete(network)
@@ -346,12 +409,19 @@ class Log:
         return network
 
     def complete(self, network: Any) -> None:
-        """Write errors on all samples into the entry of the network, where they are missing."""
-        parts = {"test": self.test, "train": self.plan.samples if self.plan.by_batches else None}
+        """Write errors on all samples into the entry of the network, where they are
+        missing.
+        """
+        parts = {
+            "test": self.test,
+            "train": self.plan.samples if self.plan.by_batches else None,
+        }
         for part, samples in parts.items():
             if samples is not None:
                 names = f"{part}_loss", f"{part}_rmse", f"{part}_accuracy"
-                errors: dict[str, Any] = dict(zip(names, self.judge(network, samples), strict=True))
+                errors: dict[str, Any] = dict(
+                    zip(names, self.judge(network, samples), strict=True)
+                )
                 self.entries[self.entry] = self.entries[self.entry]._replace(**errors)
 
     def judge(self, network: Any, samples: Samples) -> Judged:
@@ -368,7 +438,9 @@ def _read_data(
     """Return the training and the test samples, None where there are none."""
     if data is None:
         if conditions is None:
-            raise ValueError("data is None, but without equations= there is nothing to fit")
+            raise ValueError(
+                "data is None, but without equations= there is nothing to fit"
+            )
         return None, None
     checked = check_data(data, least=1 if conditions is None else 0)
     check_loss(checked, loss.name)
@@ -389,16 +461,26 @@ def _read_data(
 
 
 def _read_grids(network: Any, grids: Any) -> Sequence[int | None]:
-    """Return the schedule for a network, never falling and none of it below the network's grids."""
+    """Return the schedule for a network, never falling and none of it below the
+    network's grids.
+    """
     if grids is None:
         return (None,)
     if not isinstance(network, Network):
-        checks.fail("grids", grids, f"only the grids of a Network are refined, not of {network!r}")
+        checks.fail(
+            "grids",
+            grids,
+            f"only the grids of a Network are refined, not of {network!r}",
+        )
     if not np.iterable(grids):
-        checks.fail("grids", grids, "must be a sequence of integers such as (5, 10)", TypeError)
+        checks.fail(
+            "grids", grids, "must be a sequence of integers such as (5, 10)", TypeError
+        )
     schedule = [checks.integer(f"grids[{place}]", n) for place, n in enumerate(grids)]
     finest = max(layer.n_intervals for layer in network.layers)
-    if not schedule or any(later < earlier for earlier, later in pairwise([finest, *schedule])):
+    if not schedule or any(
+        later < earlier for earlier, later in pairwise([finest, *schedule])
+    ):
         checks.fail("grids", grids, f"must not fall, and begin with {finest} or more")
     return schedule
 
@@ -408,7 +490,9 @@ def _read_grids(network: Any, grids: Any) -> Sequence[int | None]:
 
 def _bar(n_steps: int) -> Any:
     """Return a bar of so many steps."""
-    from tqdm import tqdm  # here, so that training without a bar loads nothing but NumPy
+    from tqdm import (
+        tqdm,
+    )  # here, so that training without a bar loads nothing but NumPy
 
     return tqdm(total=n_steps, unit="step")
 

@@ -1,14 +1,15 @@
 """Held-out samples: fair splits, losses one by one, and comparisons in pairs.
 
-A mean loss contains the noise of the samples, which is the same for all models. The difference of
-two models on the same sample does not. With the losses l_b of a model and r_b of a reference on n
-held-out samples, d_b = l_b - r_b has
+A mean loss contains the noise of the samples, which is the same for all models. The
+difference of two models on the same sample does not. With the losses l_b of a model and
+r_b of a reference on n held-out samples, d_b = l_b - r_b has
 
     (T21)  excess = mean_b d_b,   standard error = std_b(d_b) / sqrt(n),   std with n - 1
     (T22)  the model is as good as the reference if excess <= standard error
 
-This is the one-standard-error rule (Hastie, Tibshirani & Friedman, The Elements of Statistical
-Learning, 2nd ed., section 7.10), for differences of pairs instead of the losses themselves.
+This is the one-standard-error rule (Hastie, Tibshirani & Friedman, The Elements of
+Statistical Learning, 2nd ed., section 7.10), for differences of pairs instead of the
+losses themselves.
 """
 
 from dataclasses import dataclass, replace
@@ -23,8 +24,11 @@ from kan_ref.training.objective import LOSSES, MSE, Loss
 NEIGHBOURS = 5
 
 
-def sample_losses(loss: Loss, prediction: FloatArray, targets: FloatArray) -> FloatArray:
-    """Compute the losses (n,) whose mean is the loss; infinite where one is not finite."""
+def sample_losses(
+    loss: Loss, prediction: FloatArray, targets: FloatArray
+) -> FloatArray:
+    """Compute the losses (n,) whose mean is the loss; infinite where one is not finite.
+    """
     rows = [slice(b, b + 1) for b in range(len(prediction))]
     losses = np.array([loss.value_and_grad(prediction[b], targets[b])[0] for b in rows])
     return np.where(np.isfinite(losses), losses, np.inf)
@@ -33,8 +37,8 @@ def sample_losses(loss: Loss, prediction: FloatArray, targets: FloatArray) -> Fl
 def best_constant(loss: Loss, targets: FloatArray) -> FloatArray:
     """Return the constant prediction (n_out,) with the smallest loss.
 
-    For classes it is the logarithm of their frequencies, each with half a sample added (Jeffreys'
-    prior), so that a class without samples has no log 0.
+    For classes it is the logarithm of their frequencies, each with half a sample added
+    (Jeffreys' prior), so that a class without samples has no log 0.
     """
     if loss is MSE:
         return np.asarray(targets.mean(axis=0))
@@ -45,11 +49,13 @@ def best_constant(loss: Loss, targets: FloatArray) -> FloatArray:
 
 
 def spread_order(n: int) -> IntArray:
-    """Return 0, ..., n - 1 with one of five neighbours first, then the second of each five, ...
+    """Return 0, ..., n - 1 with one of five neighbours first, then the second of each
+    five, ...
 
-    The first fifth is spread evenly. Which of the five it has changes from five to five as if by
-    chance, by the generator SplitMix64 (Steele, Lea & Flood 2014). So where samples take turns,
-    such as weekdays or the points of a grid, a group of five or more is hardly ever held out whole.
+    The first fifth is spread evenly. Which of the five it has changes from five to five
+    as if by chance, by the generator SplitMix64 (Steele, Lea & Flood 2014). So where
+    samples take turns, such as weekdays or the points of a grid, a group of five or
+    more is hardly ever held out whole.
     """
     b = np.arange(n)
     z = (b.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
@@ -61,14 +67,18 @@ def spread_order(n: int) -> IntArray:
 
 
 def strata(loss: Loss, targets: FloatArray) -> IntArray:
-    """Return the class of each sample, (n,); 0 for numbers and for several answers at once."""
+    """Return the class of each sample, (n,); 0 for numbers and for several answers at
+    once.
+    """
     if loss is MSE or (loss.name == "logistic" and targets.shape[1] > 1):
         return np.zeros(len(targets), dtype=np.intp)
     return np.unique(targets, axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def fold_order(groups: IntArray, rng: np.random.Generator | None) -> IntArray:
-    """Return all samples by their strata, mixed within each: every k-th has its share of all."""
+    """Return all samples by their strata, mixed within each: every k-th has its share
+    of all.
+    """
     n = len(groups)
     places = np.argsort(spread_order(n)) if rng is None else rng.permutation(n)
     return np.lexsort((places, groups))
@@ -77,7 +87,8 @@ def fold_order(groups: IntArray, rng: np.random.Generator | None) -> IntArray:
 def held_out_places(
     loss: Loss, targets: FloatArray, share: float, rng: np.random.Generator | None
 ) -> IntArray:
-    """Return the sorted places of floor(share n) held-out samples; classes keep their shares.
+    """Return the sorted places of floor(share n) held-out samples; classes keep their
+    shares.
 
     The only sample of a class is never held out.
     """
@@ -85,7 +96,9 @@ def held_out_places(
     order = fold_order(groups, rng)
     sizes = np.bincount(groups)
     order = order[sizes[groups[order]] > 1] if len(sizes) > 1 else order
-    passed = np.floor(share * np.arange(1, len(order) + 1))  # where it passes an integer
+    passed = np.floor(
+        share * np.arange(1, len(order) + 1)
+    )  # where it passes an integer
     return np.sort(order[np.diff(passed, prepend=0.0) > 0.0])
 
 
@@ -97,11 +110,15 @@ def split_samples(
 ) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
     """Return the samples (x, targets) to train on, and those held out."""
     if samples is None:
-        checks.fail("validation_share", share, "there are no training samples to hold out")
+        checks.fail(
+            "validation_share", share, "there are no training samples to hold out"
+        )
     x, targets = samples
     out = held_out_places(loss, targets, share, rng)
     if not len(out):
-        checks.fail("validation_share", share, f"must hold out at least one of {len(x)} samples")
+        checks.fail(
+            "validation_share", share, f"must hold out at least one of {len(x)} samples"
+        )
     kept = np.delete(np.arange(len(x)), out)
     return (x[kept], targets[kept]), (x[out], targets[out])
 
@@ -109,7 +126,8 @@ def split_samples(
 def hold_out(
     data: Data, share: float, rng: np.random.Generator | None = None, loss: str = "mse"
 ) -> Data:
-    """Split training samples: `x_train` to train on, `x_test`, a share of them, to compare models.
+    """Split training samples: `x_train` to train on, `x_test`, a share of them, to
+    compare models.
 
     Where the share amounts to no sample, both parts are all training samples.
     """
@@ -131,7 +149,9 @@ def hold_out(
 
 @dataclass(frozen=True)
 class Comparison:
-    """The mean of paired differences of loss, and its standard error; inf if one is not finite."""
+    """The mean of paired differences of loss, and its standard error; inf if one is not
+    finite.
+    """
 
     excess: float
     standard_error: float
@@ -143,7 +163,9 @@ class Comparison:
 
 
 def compare(losses: FloatArray, reference: FloatArray) -> Comparison:
-    """Compare the losses (n,) of a model with those of a reference on the same samples, (T21)."""
+    """Compare the losses (n,) of a model with those of a reference on the same samples,
+    (T21).
+    """
     difference = losses - reference
     if not np.isfinite(difference).all():
         return Comparison(np.inf, np.inf)

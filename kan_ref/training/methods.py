@@ -1,4 +1,6 @@
-"""How `fit` minimises an objective: records of an optimizer's options, each with its points."""
+"""How `fit` minimises an objective: records of an optimizer's options, each with its
+points.
+"""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -16,12 +18,14 @@ Points = tuple[Objective, Generator[Point, None, str]]
 
 @dataclass(frozen=True)
 class LM:
-    """Levenberg-Marquardt for `fit`, for sums of squares: steps of n_params^3 operations.
+    """Levenberg-Marquardt for `fit`, for sums of squares: steps of n_params^3
+    operations.
 
     Parameters
     ----------
     scaled : bool
-        Whether damping measures parameters by their effect on the predictions, for a Network.
+        Whether damping measures parameters by their effect on the predictions, for a
+        Network.
     damping : float
         Above 0: the first mu, in units of the largest entry of D^-1 J^T J.
 
@@ -57,8 +61,9 @@ class LBFGS:
     Parameters
     ----------
     scaled : bool
-        Whether parameters are measured by their effect on the predictions, for a Network without an
-        L1 or entropy penalty. False: the plain parameters, as in the paper.
+        Whether parameters are measured by their effect on the predictions, for a
+        Network without an L1 or entropy penalty. False: the plain parameters, as in the
+        paper.
     history : int
         At least 1: how many steps it remembers.
 
@@ -84,7 +89,9 @@ class LBFGS:
         penalized = any(getattr(term, "penalty", None) for term in objective.terms)
         if self.scaled and isinstance(objective.model, Network) and not penalized:
             objective = objective.in_scaled_variables()
-        return objective, lbfgs(objective.value_and_grad, objective.start(), self.history)
+        return objective, lbfgs(
+            objective.value_and_grad, objective.start(), self.history
+        )
 
 
 @dataclass(frozen=True)
@@ -96,8 +103,8 @@ class Adam:
     learning_rate : float
         Above 0: about how far every parameter moves in a step.
     batch_size : int, optional
-        Samples of a step, drawn by `fit`'s rng without replacement until all have been used; all of
-        them if None.
+        Samples of a step, drawn by `fit`'s rng without replacement until all have been
+        used; all of them if None.
 
     Notes
     -----
@@ -123,8 +130,12 @@ class Adam:
         """Return the objective, if asked on mini-batches, and the points."""
         if self.batch_size is not None:
             generator = checks.generator("rng", rng)
-            objective = OnBatches(objective, objective.terms[0], self.batch_size, generator)
-        return objective, adam(objective.value_and_grad, objective.start(), self.learning_rate)
+            objective = OnBatches(
+                objective, objective.terms[0], self.batch_size, generator
+            )
+        return objective, adam(
+            objective.value_and_grad, objective.start(), self.learning_rate
+        )
 
 
 class OnBatches(Objective):
@@ -152,11 +163,15 @@ METHODS: dict[str, Method] = {"lm": LM(), "lbfgs": LBFGS(), "adam": Adam()}
 
 
 def read_method(optimizer: str | Method | None, squares: bool) -> Method:
-    """Return the method of a name or record; None is LM for a sum of `squares`, else L-BFGS."""
+    """Return the method of a name or record; None is LM for a sum of `squares`, else
+    L-BFGS.
+    """
     if optimizer is None:
         return METHODS["lm" if squares else "lbfgs"]
     if isinstance(optimizer, type) and issubclass(optimizer, Method):
-        checks.fail("optimizer", optimizer, f"give kr.{optimizer.__name__}()", TypeError)
+        checks.fail(
+            "optimizer", optimizer, f"give kr.{optimizer.__name__}()", TypeError
+        )
     if not isinstance(optimizer, Method):
         optimizer = METHODS[checks.choice("optimizer", optimizer, METHODS)]
     if isinstance(optimizer, LM) and not squares:

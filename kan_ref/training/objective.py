@@ -1,14 +1,15 @@
-"""What training makes small: losses, terms, and their sum as a function of trained parameters.
+"""What training makes small: losses, terms, and their sum as a function of trained
+parameters.
 
-Losses. With n = batch * n_out numbers, the mean squared error of predictions z_bj (Liu et al. 2024,
-section 3) is
+Losses. With n = batch * n_out numbers, the mean squared error of predictions z_bj (Liu
+et al. 2024, section 3) is
 
     (T4)  mse = (1/n) sum_bj (z_bj - y_bj)^2
     (T5)  d_prediction = (2/n) (z - y)
     (T6)  residuals r = (z - y) / sqrt(n),    so that mse = r @ r
 
-With one logit z_bj per class and labels c_b (Bishop, Pattern Recognition and Machine Learning,
-section 4.3.4), and p = softmax(z) along j,
+With one logit z_bj per class and labels c_b (Bishop, Pattern Recognition and Machine
+Learning, section 4.3.4), and p = softmax(z) along j,
 
     (T1)  cross entropy = -(1/batch) sum_b log p_b,c_b,
           log p_bj = z_bj - m_b - log sum_i exp(z_bi - m_b),   m_b = max_j z_bj
@@ -24,50 +25,56 @@ Neither exponential can overflow: every exponent is at most 0. The probabilities
     (T31)  p = softmax(z)              "cross_entropy": one class for each output, rows sum to 1
            p = s(z)                    "logistic": the answer is 1, for each output by itself
 
-Terms. Each is a number to be made small, as a function of the model; the objective is their sum:
+Terms. Each is a number to be made small, as a function of the model; the objective is
+their sum:
 
     (T7)  objective(theta) = loss(model_theta(x), y)
-                             + penalty_weight * (l1_weight * l1 + entropy_weight * entropy)
-                             + smoothness_weight * smoothness(model_theta)
-                             + equations(model_theta)
+                             + penalty_weight * (l1_weight * l1 + entropy_weight *
+                             entropy) + smoothness_weight * smoothness(model_theta) +
+                             equations(model_theta)
 
-(Liu et al. 2024, sections 2.5, 3 and 3.4.) `value_and_grad(model)` gives a term and its gradient,
-`residuals(model)` numbers whose squares sum to it, `linearize(model)` the residuals with blocks of
-rows of their Jacobian. L1 and entropy (eq. 2.20) are no sums of squares; they share the forward and
-the backward pass of the loss. The equations are terms of `kan_ref.pde`.
+(Liu et al. 2024, sections 2.5, 3 and 3.4.) `value_and_grad(model)` gives a term and its
+gradient, `residuals(model)` numbers whose squares sum to it, `linearize(model)` the
+residuals with blocks of rows of their Jacobian. L1 and entropy (eq. 2.20) are no sums
+of squares; they share the forward and the backward pass of the loss. The equations are
+terms of `kan_ref.pde`.
 
-The smoothness penalty is new here: it keeps splines without samples nearby from turning sharply.
+The smoothness penalty is new here: it keeps splines without samples nearby from turning
+sharply.
 
     (T9)  smoothness = sum over active spline edges and inner breakpoints p of
                        (h^k w_spline [k-th derivative of the spline at p])^2,   h = (b - a)/G
 
-where [...] is the jump. On uniform breakpoints the jumps are h^-k times the differences of order
-k + 1 of coef, so a polynomial costs nothing. They are linear in coef: least-squares optimizers take
-them as residuals beside the data.
+where [...] is the jump. On uniform breakpoints the jumps are h^-k times the differences
+of order k + 1 of coef, so a polynomial costs nothing. They are linear in coef:
+least-squares optimizers take them as residuals beside the data.
 
-Variables. The optimizer's variables z are the trained part of theta, divided by scales. With J = d
-residuals / d theta on all samples (for losses that are not sums of squares, of the predictions),
-for each parameter p of a layer
+Variables. The optimizer's variables z are the trained part of theta, divided by scales.
+With J = d residuals / d theta on all samples (for losses that are not sums of squares,
+of the predictions), for each parameter p of a layer
 
     (T15)  d_p = sum_b J_bp^2
     (T16)  D_p = max(d_p, share * median)
 
-where the median is that of the nonzero d of the layer, and D_p is this median for parameters that
-influence no sample. Levenberg-Marquardt takes D with share 1 as the metric of its damping
-(Marquardt, SIAM J. Appl. Math. 11, 1963). L-BFGS sees variables z,
+where the median is that of the nonzero d of the layer, and D_p is this median for
+parameters that influence no sample. Levenberg-Marquardt takes D with share 1 as the
+metric of its damping (Marquardt, SIAM J. Appl. Math. 11, 1963). L-BFGS sees variables
+z,
 
     (T17)  theta_p = s_p z_p,    s_p = D_p^(-1/2) up to a common factor
 
-with the gradient s_p d value / d theta_p: an initial inverse Hessian D^-1. A unit step in any z_p
-then changes the predictions by about as much as in any other. Neighbouring coefficients have
-similar d, but a layer far from the outputs has a small one, and a base weight on inputs around 300
-one of size 10^5. D stays the same until the grids change: with another D at every point,
-Levenberg-Marquardt ended in poor minima on [4,4,2,1].
+with the gradient s_p d value / d theta_p: an initial inverse Hessian D^-1. A unit step
+in any z_p then changes the predictions by about as much as in any other. Neighbouring
+coefficients have similar d, but a layer far from the outputs has a small one, and a
+base weight on inputs around 300 one of size 10^5. D stays the same until the grids
+change: with another D at every point, Levenberg-Marquardt ended in poor minima on
+[4,4,2,1].
 
-The share keeps coefficients that few samples determine from large steps. For z it is n_params /
-n_rows, limited to 0.01 ... 1: with few samples for each parameter, more of the coefficients are
-poorly determined. s_p is rounded to a power of two, so that theta and z are converted without
-rounding errors, and their median is 1, so that first steps are about as long as without scaling.
+The share keeps coefficients that few samples determine from large steps. For z it is
+n_params / n_rows, limited to 0.01 ... 1: with few samples for each parameter, more of
+the coefficients are poorly determined. s_p is rounded to a power of two, so that theta
+and z are converted without rounding errors, and their median is 1, so that first steps
+are about as long as without scaling.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -98,7 +105,9 @@ _CHUNK_ENTRIES = 2**19  # of a chunk of it, 8 MiB
 # --- losses
 
 
-def mean_squared_error(prediction: FloatArray, y: FloatArray) -> tuple[float, FloatArray]:
+def mean_squared_error(
+    prediction: FloatArray, y: FloatArray
+) -> tuple[float, FloatArray]:
     """Compute the mean squared error (T4) and its gradient (T5), (batch, n_out)."""
     # [eq:mean-squared-error]
     difference = prediction - y
@@ -116,8 +125,11 @@ def mean_square_residuals(prediction: FloatArray, y: FloatArray) -> FloatArray:
     return residuals
 
 
-def cross_entropy(prediction: FloatArray, onehot: FloatArray) -> tuple[float, FloatArray]:
-    """Compute the cross entropy (T1) of logits (batch, n_classes) in nats, and its gradient (T2).
+def cross_entropy(
+    prediction: FloatArray, onehot: FloatArray
+) -> tuple[float, FloatArray]:
+    """Compute the cross entropy (T1) of logits (batch, n_classes) in nats, and its
+    gradient (T2).
 
     `onehot` is 1 at the label's column, else 0.
     """
@@ -132,7 +144,9 @@ def cross_entropy(prediction: FloatArray, onehot: FloatArray) -> tuple[float, Fl
 
 
 def logistic(prediction: FloatArray, y: FloatArray) -> tuple[float, FloatArray]:
-    """Compute the logistic loss (T3) of logits (batch, n_out) in nats, and its gradient."""
+    """Compute the logistic loss (T3) of logits (batch, n_out) in nats, and its
+    gradient.
+    """
     # [eq:logistic]
     u = np.exp(-np.abs(prediction))
     losses = np.maximum(prediction, 0.0) - prediction * y + np.log1p(u)
@@ -159,15 +173,18 @@ def sigmoid(logits: FloatArray) -> FloatArray:
 # --- a loss by name
 
 
-Judged = tuple[float, float, float]  # loss, root mean square error, accuracy (nan if none)
+Judged = tuple[
+    float, float, float
+]  # loss, root mean square error, accuracy (nan if none)
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss: value and gradient, targets (batch, n_out) of what a user gives, and judgements.
+    """A loss: value and gradient, targets (batch, n_out) of what a user gives, and
+    judgements.
 
-    `probabilities` of predictions are what `*_rmse` compares with targets, and `right` marks right
-    answers: None without classes.
+    `probabilities` of predictions are what `*_rmse` compares with targets, and `right`
+    marks right answers: None without classes.
     """
 
     name: str
@@ -177,7 +194,9 @@ class Loss:
     right: Callable[[FloatArray, FloatArray], FloatArray] | None = None
 
     def judge(self, prediction: FloatArray, y: FloatArray) -> Judged:
-        """Return loss, root mean square error, and the share of right answers (nan if none)."""
+        """Return loss, root mean square error, and the share of right answers (nan if
+        none).
+        """
         loss = self.value_and_grad(prediction, y)[0]
         if self.probabilities is None or self.right is None:
             return loss, float(np.sqrt(loss)), np.nan
@@ -186,7 +205,9 @@ class Loss:
 
 
 def read_numbers(name: str, y: object, n_out: int) -> FloatArray:
-    """Return targets y (batch, n_out); for labels the error names the loss that takes them."""
+    """Return targets y (batch, n_out); for labels the error names the loss that takes
+    them.
+    """
     shape = checks.rectangular(name, y).shape
     if len(shape) == 1:
         raise ValueError(
@@ -197,7 +218,9 @@ def read_numbers(name: str, y: object, n_out: int) -> FloatArray:
 
 
 def read_labels(name: str, y: object, n_out: int) -> FloatArray:
-    """Return labels y (batch,) as targets (batch, n_out) with 1 at the label's column, else 0."""
+    """Return labels y (batch,) as targets (batch, n_out) with 1 at the label's column,
+    else 0.
+    """
     labels = checks.rectangular(name, y)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise ValueError(
@@ -217,7 +240,11 @@ def read_answers(name: str, y: object, n_out: int) -> FloatArray:
     wrong = np.argwhere((answers != 0.0) & (answers != 1.0))
     if len(wrong):
         b, j = (int(place) for place in wrong[0])
-        checks.fail(f"{name} at row {b}, column {j}", answers[b, j], "every answer must be 0 or 1")
+        checks.fail(
+            f"{name} at row {b}, column {j}",
+            answers[b, j],
+            "every answer must be 0 or 1",
+        )
     return answers
 
 
@@ -251,12 +278,14 @@ def predict_proba(network: Model, x: object, *, loss: str | None = None) -> Floa
         Trained with `loss`.
     x : (batch, n_in)
     loss : str, optional
-        "cross_entropy", the default for several outputs, or "logistic", the default for one.
+        "cross_entropy", the default for several outputs, or "logistic", the default for
+        one.
 
     Returns
     -------
     probabilities : (batch, n_out)
-        0 to 1. For "cross_entropy" of each class, with sums 1; for "logistic" of the answer 1.
+        0 to 1. For "cross_entropy" of each class, with sums 1; for "logistic" of the
+        answer 1.
 
     Examples
     --------
@@ -279,10 +308,12 @@ def predict_proba(network: Model, x: object, *, loss: str | None = None) -> Floa
 
 @dataclass(eq=False)
 class DataTerm:
-    """A loss over samples x (n, n_in) with targets (n, n_out), and the penalty on edges there.
+    """A loss over samples x (n, n_in) with targets (n, n_out), and the penalty on edges
+    there.
 
-    `model` has the grids of all models to come: what its first layer computes of x is prepared
-    once. `last` is the model evaluated last, with the outputs of its layers and its penalty.
+    `model` has the grids of all models to come: what its first layer computes of x is
+    prepared once. `last` is the model evaluated last, with the outputs of its layers
+    and its penalty.
     """
 
     loss: Loss
@@ -309,7 +340,9 @@ class DataTerm:
         if self.penalty is None:
             added, gradient = 0.0, model.run_backward(caches, dy)
         else:
-            added, gradient = penalized_backward(model, self.x, caches, flow, dy, self.penalty)
+            added, gradient = penalized_backward(
+                model, self.x, caches, flow, dy, self.penalty
+            )
         self.last = model, flow, added
         return value + added, gradient
 
@@ -320,18 +353,25 @@ class DataTerm:
 
     def residuals(self, model: Any) -> FloatArray:
         """Compute the residuals (T6)."""
-        prediction = model.values(self.inputs) if self.is_stored else values_at(model, self.x)
+        prediction = (
+            model.values(self.inputs) if self.is_stored else values_at(model, self.x)
+        )
         return mean_square_residuals(prediction, self.targets)
 
     def linearize(self, model: Any) -> tuple[FloatArray, list[Block] | NormalSums]:
-        """Compute the residuals and their rows, or by chunks of samples J^T J and J^T r."""
+        """Compute the residuals and their rows, or by chunks of samples J^T J and J^T
+        r.
+        """
         scale = 1.0 / np.sqrt(self.targets.size)
         if self.is_stored:
             flow, caches = model.run_flow(self.inputs)
             self.last = model, flow, 0.0
             residuals = mean_square_residuals(flow[-1], self.targets)
             return residuals, list(model.jacobian(caches, scale))
-        matrix, half = np.zeros((model.n_params, model.n_params)), np.zeros(model.n_params)
+        matrix, half = (
+            np.zeros((model.n_params, model.n_params)),
+            np.zeros(model.n_params),
+        )
         prediction = np.empty_like(self.targets)
         for rows, outputs, caches in self._chunks(model):
             prediction[rows] = outputs
@@ -345,18 +385,24 @@ class DataTerm:
     def column_squares(self, model: Any, scale: float) -> FloatArray:
         """Return sum_b (scale d prediction_b / d theta_p)^2 of (T15)."""
         parts = self._chunks(model)
-        squares = [column_squares(model.jacobian(caches, scale)) for *_, caches in parts]
+        squares = [
+            column_squares(model.jacobian(caches, scale)) for *_, caches in parts
+        ]
         return np.asarray(np.sum(squares, axis=0))
 
     def _chunks(self, model: Any) -> Iterator[tuple[slice, FloatArray, Any]]:
-        """Yield outputs and caches of chunks of samples whose rows of the Jacobian are small."""
+        """Yield outputs and caches of chunks of samples whose rows of the Jacobian are
+        small.
+        """
         size = max(1, _CHUNK_ENTRIES // (row_entries(model) * self.targets.shape[1]))
         for rows in nets.sample_slices(len(self.x), size):
             flow, caches = model.run_flow(model.prepare(self.x[rows]))
             yield rows, flow[-1], caches
 
     def on_samples(self, rows: IntArray) -> "DataTerm":
-        """Return the term on some of the samples: a mini-batch, until the next one is made."""
+        """Return the term on some of the samples: a mini-batch, until the next one is
+        made.
+        """
         own = self.x[rows], self.targets[rows]
         return DataTerm(self.loss, *own, self.model, self.penalty, self.workspaces)
 
@@ -385,7 +431,9 @@ def row_entries(model: Any) -> int:
 
 
 def values_at(model: Any, x: FloatArray) -> FloatArray:
-    """Compute outputs (n, n_out) at x (n, n_in), which is not checked, by chunks of samples."""
+    """Compute outputs (n, n_out) at x (n, n_in), which is not checked, by chunks of
+    samples.
+    """
     slices = nets.sample_slices(len(x), max(256, MOST_ENTRIES // model.n_params))
     parts = [model.values(model.prepare(x[rows])) for rows in slices]
     return np.concatenate(parts) if parts else np.empty((0, model.widths[-1]))
@@ -401,9 +449,13 @@ class SmoothTerm:
         self.weights = tuple(map(nets.layer_jump_weights, network.layers))
 
     def residuals(self, network: Network) -> FloatArray:
-        """Compute sqrt(weight) times the jumps of (T9): layer by layer, [out, in, breakpoint]."""
+        """Compute sqrt(weight) times the jumps of (T9): layer by layer, [out, in,
+        breakpoint].
+        """
         pieces = [
-            ((layer.w_spline * layer.mask)[:, :, None] * _jumps(layer, weights)).reshape(-1)
+            (
+                (layer.w_spline * layer.mask)[:, :, None] * _jumps(layer, weights)
+            ).reshape(-1)
             for layer, weights in zip(network.layers, self.weights, strict=True)
         ]
         residuals: FloatArray = self.root * np.concatenate(pieces)
@@ -427,14 +479,23 @@ class SmoothTerm:
             # [/eq:smoothness]
             d_coef, n_jumps = np.zeros(layer.coef.shape), weights.shape[1]
             for q in range(weights.shape[2]):
-                d_coef[:, :, q : q + n_jumps] += scale[:, :, None] * d_jumps * weights[:, :, q]
+                d_coef[:, :, q : q + n_jumps] += (
+                    scale[:, :, None] * d_jumps * weights[:, :, q]
+                )
             d_w_spline = layer.mask * (d_jumps * unweighted).sum(axis=2)
             nothing = np.zeros(layer.w_base.size), np.zeros(layer.affine.size)
-            pieces += [d_coef.reshape(-1), nothing[0], d_w_spline.reshape(-1), nothing[1]]
+            pieces += [
+                d_coef.reshape(-1),
+                nothing[0],
+                d_w_spline.reshape(-1),
+                nothing[1],
+            ]
         return value, np.concatenate(pieces)
 
     def linearize(self, network: Network) -> tuple[FloatArray, list[Block]]:
-        """Compute the residuals and their rows: one block per layer with inner breakpoints."""
+        """Compute the residuals and their rows: one block per layer with inner
+        breakpoints.
+        """
         blocks: list[Block] = []
         start = 0
         for layer, weights in zip(network.layers, self.weights, strict=True):
@@ -449,10 +510,14 @@ class SmoothTerm:
                 columns[..., width] = start + layer.coef.size + layer.w_base.size + edge
                 scale = (self.root * layer.w_spline * layer.mask)[:, :, None, None]
                 values[..., :width] = scale * weights
-                values[..., width] = (self.root * layer.mask)[:, :, None] * _jumps(layer, weights)
+                values[..., width] = (self.root * layer.mask)[:, :, None] * _jumps(
+                    layer, weights
+                )
                 rows = (-1, width + 1)
                 blocks.append(
-                    RowSparse(columns.reshape(rows), values.reshape(rows), network.n_params)
+                    RowSparse(
+                        columns.reshape(rows), values.reshape(rows), network.n_params
+                    )
                 )
             start += layer.n_params
         return self.residuals(network), blocks
@@ -462,7 +527,9 @@ def _jumps(layer: Layer, weights: FloatArray) -> FloatArray:
     """Compute the jumps of sum_m coef_m B_m, (n_out, n_in, n_intervals - 1)."""
     if not weights.shape[1]:
         return np.empty((*layer.w_spline.shape, 0))
-    windows = np.lib.stride_tricks.sliding_window_view(layer.coef, layer.degree + 2, axis=2)
+    windows = np.lib.stride_tricks.sliding_window_view(
+        layer.coef, layer.degree + 2, axis=2
+    )
     jumps: FloatArray = np.einsum("ipq,jipq->jip", weights, windows)
     return jumps
 
@@ -474,7 +541,8 @@ def _jumps(layer: Layer, weights: FloatArray) -> FloatArray:
 class Objective:
     """The sum of terms as functions of z, for models with the shape and grids of one.
 
-    `free` (n_params,) says which parameters are trained, None that all are; theta = `scale` z.
+    `free` (n_params,) says which parameters are trained, None that all are; theta =
+    `scale` z.
     """
 
     model: Any
@@ -485,7 +553,9 @@ class Objective:
 
     def start(self) -> FloatArray:
         """Return the z of the model itself."""
-        theta: FloatArray = self.model.theta if self.free is None else self.model.theta[self.free]
+        theta: FloatArray = (
+            self.model.theta if self.free is None else self.model.theta[self.free]
+        )
         return theta if self.scale is None else theta / self.scale
 
     def model_at(self, z: FloatArray) -> Any:
@@ -548,7 +618,9 @@ class Objective:
         for term in terms:
             if isinstance(term, DataTerm):
                 n_own, alone = term.targets.size, len(terms) == 1
-                own = term.column_squares(self.model, 1.0 if alone else 1.0 / np.sqrt(n_own))
+                own = term.column_squares(
+                    self.model, 1.0 if alone else 1.0 / np.sqrt(n_own)
+                )
             else:
                 residuals, jacobian = term.linearize(self.model)
                 n_own, own = residuals.size, column_squares(jacobian)
@@ -560,17 +632,32 @@ class Objective:
         doublings = np.round(-0.5 * np.log2(metric))
         doublings -= np.sort(doublings)[len(doublings) // 2]
         # [/eq:scaled-variables]
-        return replace(self, scale=np.ldexp(1.0, doublings.astype(np.intc)), last=(None, None))
+        return replace(
+            self, scale=np.ldexp(1.0, doublings.astype(np.intc)), last=(None, None)
+        )
 
     def flow(self, model: Any) -> list[FloatArray] | None:
-        """Return the outputs of the layers at the samples evaluated last, None where unknown."""
-        data, is_data = self.terms[0], all(isinstance(t, DataTerm | SmoothTerm) for t in self.terms)
+        """Return the outputs of the layers at the samples evaluated last, None where
+        unknown.
+        """
+        data, is_data = (
+            self.terms[0],
+            all(isinstance(t, DataTerm | SmoothTerm) for t in self.terms),
+        )
         known = isinstance(data, DataTerm) and is_data and data.last[0] is model
-        return data.last[1] if known and len(data.last[1]) == len(model.widths) - 1 else None
+        return (
+            data.last[1]
+            if known and len(data.last[1]) == len(model.widths) - 1
+            else None
+        )
 
     def judge(self, model: Any, value: float) -> tuple[float, Judged]:
-        """Return what penalties add to the value at a model, and loss, error, accuracy without."""
-        smooth = [term.residuals(model) for term in self.terms if isinstance(term, SmoothTerm)]
+        """Return what penalties add to the value at a model, and loss, error, accuracy
+        without.
+        """
+        smooth = [
+            term.residuals(model) for term in self.terms if isinstance(term, SmoothTerm)
+        ]
         penalty = sum(float(own @ own) for own in smooth)
         if isinstance(self.terms[0], DataTerm) and len(self.terms) == 1 + len(smooth):
             more, judged = self.terms[0].judge(model)
@@ -579,14 +666,18 @@ class Objective:
         return penalty, (loss, float(np.sqrt(loss)), np.nan)
 
     def metric(self, share: float) -> Callable[[FloatArray], FloatArray]:
-        """Return the function from the d of (T15) to the diagonal of D of (T16), all above 0."""
+        """Return the function from the d of (T15) to the diagonal of D of (T16), all
+        above 0.
+        """
         ends = np.cumsum(self.model.layer_sizes)
         if self.free is not None:
             ends = np.cumsum(self.free)[ends - 1]
 
         def layer_metric(squares: FloatArray) -> FloatArray:
             metric = np.ones(len(squares))
-            parts = zip(np.split(squares, ends[:-1]), np.split(metric, ends[:-1]), strict=True)
+            parts = zip(
+                np.split(squares, ends[:-1]), np.split(metric, ends[:-1]), strict=True
+            )
             for own, out in parts:
                 support = (own > 0.0) & np.isfinite(own)
                 if support.any():
@@ -600,14 +691,18 @@ class Objective:
 
 
 def trainable_places(model: Any, trainable: Sequence[str]) -> BoolArray | None:
-    """Return (n_params,) flags of the named parts of theta; None where that is all of them."""
+    """Return (n_params,) flags of the named parts of theta; None where that is all of
+    them.
+    """
     names = checks.names("trainable", trainable)
     for name in names:
         checks.choice("trainable", name, PARAMETER_NAMES)
     if len(names) == len(PARAMETER_NAMES):
         return None
     if not isinstance(model, Network):
-        checks.fail("trainable", names, f"all parameters of {model!r} are trained together")
+        checks.fail(
+            "trainable", names, f"all parameters of {model!r} are trained together"
+        )
     parts = [
         np.full(getattr(layer, array).size, name in names)
         for layer in model.layers
@@ -625,7 +720,9 @@ def read_penalty(network: Any, penalty: Any) -> Penalty | None:
         penalty = Penalty(checks.number("penalty", penalty, low=0.0))
     if penalty is None or penalty.weight * (penalty.l1 + penalty.entropy) == 0.0:
         return None
-    checks.instance("network", network, Network, "a Network, whose edges have a penalty")
+    checks.instance(
+        "network", network, Network, "a Network, whose edges have a penalty"
+    )
     found: Penalty = penalty
     return found
 
@@ -640,7 +737,8 @@ def value_and_grad(
     penalty: float | Penalty | None = None,
     smoothness_weight: float = 0.0,
 ) -> tuple[float, FloatArray]:
-    """Compute the objective of a model on a batch and its gradient with respect to theta.
+    """Compute the objective of a model on a batch and its gradient with respect to
+    theta.
 
     Parameters
     ----------
@@ -649,9 +747,11 @@ def value_and_grad(
     y : (batch, n_out), or (batch,) of int
         Numbers; 0 or 1 for "logistic"; class labels 0 .. n_out - 1 for "cross_entropy".
     loss : str
-        "mse" (mean over all batch x n_out numbers), "cross_entropy" or "logistic" (in nats).
+        "mse" (mean over all batch x n_out numbers), "cross_entropy" or "logistic" (in
+        nats).
     penalty : float or Penalty, optional
-        Weight of L1 and entropy of the edges (Liu et al. 2024, eq. 2.20), or a record of weights.
+        Weight of L1 and entropy of the edges (Liu et al. 2024, eq. 2.20), or a record
+        of weights.
     smoothness_weight : float
         At least 0; weight of the smoothness penalty.
 
@@ -684,12 +784,16 @@ def value_and_grad(
     data = DataTerm(kind, points, targets, network, read_penalty(network, penalty), ())
     value, gradient = data.value_and_grad(network)
     if checks.number("smoothness_weight", smoothness_weight, low=0.0) > 0.0:
-        curves = checks.instance("network", network, Network, "a Network, which has curves")
+        curves = checks.instance(
+            "network", network, Network, "a Network, which has curves"
+        )
         added, d_added = SmoothTerm(smoothness_weight, curves).value_and_grad(curves)
         value, gradient = value + added, gradient + d_added
     if not (np.isfinite(value) and np.isfinite(gradient).all()):
         if isinstance(network, Network):
             inputs = nets.layer_inputs(network.layers, points)
             nets.check_derivatives(network.layers, inputs, np.asarray(value), gradient)
-        raise ValueError("x, y or theta are so large that the loss overflows: scale them to one")
+        raise ValueError(
+            "x, y or theta are so large that the loss overflows: scale them to one"
+        )
     return value, gradient

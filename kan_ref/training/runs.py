@@ -1,10 +1,12 @@
-"""The record of a training run: numbers of every step, the network, and why the run ended.
+"""The record of a training run: numbers of every step, the network, and why the run
+ended.
 
-Root mean square errors are taken over all samples x outputs, sqrt((1/n) sum_bj (prediction_bj -
-y_bj)^2), of the network after the step, never at a point that a line search tried. For classes the
-predictions compared are probabilities, and y is 1 at the right class, else 0; losses are never
-square-rooted. With differential equations the training error is the root of their weighted mean
-squares, with those of the data if there are any.
+Root mean square errors are taken over all samples x outputs, sqrt((1/n) sum_bj
+(prediction_bj - y_bj)^2), of the network after the step, never at a point that a line
+search tried. For classes the predictions compared are probabilities, and y is 1 at the
+right class, else 0; losses are never square-rooted. With differential equations the
+training error is the root of their weighted mean squares, with those of the data if
+there are any.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,9 +26,9 @@ Kind = TypeVar("Kind", bound=Model)  # of the trained network: Network, MLP or L
 class Step(NamedTuple):
     """The state of a run after a step, or at the start of a grid; a callback gets it.
 
-    `step` counts from the start of the run; `n_intervals` is 0 for an MLP or a LAN; `penalty` is
-    what the objective adds to the loss; `*_accuracy` is nan but for classes, `validation_*` without
-    held-out samples.
+    `step` counts from the start of the run; `n_intervals` is 0 for an MLP or a LAN;
+    `penalty` is what the objective adds to the loss; `*_accuracy` is nan but for
+    classes, `validation_*` without held-out samples.
     """
 
     step: int
@@ -50,14 +52,18 @@ Callback = Callable[[Step], bool | str | None]  # True or a reason stops the run
 
 
 class History:
-    """Arrays with one entry at the start of each grid and after every step, named as in `Step`."""
+    """Arrays with one entry at the start of each grid and after every step, named as in
+    `Step`.
+    """
 
     def __init__(self, steps: Sequence[Step]) -> None:
         for place, name in enumerate(Step._fields[:-1]):
             setattr(self, name, np.array([step[place] for step in steps]))
 
     def __getattr__(self, name: str) -> FloatArray:
-        raise AttributeError(f"history has no {name}, but {', '.join(Step._fields[:-1])}")
+        raise AttributeError(
+            f"history has no {name}, but {', '.join(Step._fields[:-1])}"
+        )
 
     def __repr__(self) -> str:
         return f"History({len(self.step)} entries: {', '.join(self.__dict__)})"
@@ -70,11 +76,12 @@ class Run(Record, Generic[Kind]):
     Parameters
     ----------
     network : Network, MLP or LAN
-        That of the last step; if hidden grids moved on the last grid, the one with the least
-        objective there; with `validation_share`, the one with the smallest held-out loss.
+        That of the last step; if hidden grids moved on the last grid, the one with the
+        least objective there; with `validation_share`, the one with the smallest
+        held-out loss.
     history : History
-        Arrays step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations, seconds, and
-        losses and accuracies of the training, test and validation samples.
+        Arrays step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations,
+        seconds, and losses and accuracies of the training, test and validation samples.
     stopped : str
         Why the training ended.
     entry : int
@@ -127,9 +134,15 @@ class Run(Record, Generic[Kind]):
     def __repr__(self) -> str:
         names = "train_rmse", "validation_rmse", "test_rmse", "test_accuracy"
         numbers = {name: getattr(self.history, name)[self.entry] for name in names}
-        shown = [f"{name} {number:.2e}" for name, number in numbers.items() if np.isfinite(number)]
+        shown = [
+            f"{name} {number:.2e}"
+            for name, number in numbers.items()
+            if np.isfinite(number)
+        ]
         n_found = len(self.findings)
-        found = [f"{n_found} finding{'s' * (n_found > 1)}: see run.findings"] * bool(n_found)
+        found = [f"{n_found} finding{'s' * (n_found > 1)}: see run.findings"] * bool(
+            n_found
+        )
         steps = f"{self.history.step[-1]} steps"
         parts = [repr(self.network), steps, *shown, f"stopped {self.stopped!r}", *found]
         return f"Run({', '.join(parts)})"

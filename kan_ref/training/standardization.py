@@ -5,11 +5,12 @@ With mean m and standard deviation s of each column of the training samples,
     (T32)  z = (x - m_x) / s_x,    u = (y - m_y) / s_y
     (T33)  y = m_y + s_y g((x - m_x) / s_x)              for a function u = g(z)
 
-Where the range of a column is at most 8 eps = 1.8e-15 times its largest absolute value, it is
-rounding error: s = 1, the z or u of its numbers is exactly 0, and y in (T33) is m_y.
+Where the range of a column is at most 8 eps = 1.8e-15 times its largest absolute value,
+it is rounding error: s = 1, the z or u of its numbers is exactly 0, and y in (T33) is
+m_y.
 
-The base function silu and the initial parameters have a scale of their own, so a network learns
-z -> u equally well in all units.
+The base function silu and the initial parameters have a scale of their own, so a
+network learns z -> u equally well in all units.
 """
 
 from collections.abc import Sequence
@@ -57,8 +58,12 @@ class Scaler:
         for letter, columns in (("x", "n_in"), ("y", "n_out")):
             if letter == "y" and self.y_mean is None and self.y_scale is None:
                 continue
-            mean = checks.array(f"{letter}_mean", getattr(self, f"{letter}_mean"), (columns,))
-            scale = checks.array(f"{letter}_scale", getattr(self, f"{letter}_scale"), mean.shape)
+            mean = checks.array(
+                f"{letter}_mean", getattr(self, f"{letter}_mean"), (columns,)
+            )
+            scale = checks.array(
+                f"{letter}_scale", getattr(self, f"{letter}_scale"), mean.shape
+            )
             if not (scale > 0.0).all():
                 checks.fail(f"{letter}_scale", scale.tolist(), "must be positive")
             object.__setattr__(self, f"{letter}_mean", mean.copy())
@@ -68,8 +73,11 @@ class Scaler:
             object.__setattr__(self, "names", names)
 
     def transform_x(self, x: object) -> FloatArray:
-        """Standardize inputs x (batch, n_in); the columns of a table must be `names`."""
-        return _forward("x", self._inputs(x), self.x_mean, self.x_scale, self.x_constant)
+        """Standardize inputs x (batch, n_in); the columns of a table must be `names`.
+        """
+        return _forward(
+            "x", self._inputs(x), self.x_mean, self.x_scale, self.x_constant
+        )
 
     def inverse_x(self, x: object) -> FloatArray:
         """Return standardized inputs (batch, n_in) in the user's units."""
@@ -98,15 +106,17 @@ class Scaler:
         Parameters
         ----------
         expression : sympy.Expr, or tuple of sympy.Expr
-            From `kan_ref.formula(network, names=names)`: one expression for each output.
+            From `kan_ref.formula(network, names=names)`: one expression for each
+            output.
         names : sequence of str, optional
-            Of the inputs in the expression: the data's own by default, else x_1, x_2, ...
+            Of the inputs in the expression: the data's own by default, else x_1, x_2,
+            ...
 
         Returns
         -------
         expression : sympy.Expr, or tuple of sympy.Expr
-            Where multiplying out leads to a number beyond 1e-154 to 1e154, as in e^(t - 2003), the
-            standardized input stays as it is, a `sympy.UnevaluatedExpr`.
+            Where multiplying out leads to a number beyond 1e-154 to 1e154, as in e^(t -
+            2003), the standardized input stays as it is, a `sympy.UnevaluatedExpr`.
 
         Examples
         --------
@@ -119,7 +129,9 @@ class Scaler:
         several = isinstance(expression, tuple)
         parts = expression if several else (expression,)
         if self.y_mean is not None and len(parts) != len(self.y_mean):
-            rule = f"has {len(parts)} parts, but the data have {len(self.y_mean)} outputs"
+            rule = (
+                f"has {len(parts)} parts, but the data have {len(self.y_mean)} outputs"
+            )
             raise ValueError(f"expression {rule}")
         default = [f"x_{i}" for i in range(1, len(self.x_mean) + 1)]
         known = checks.names("names", names or self.names or default, len(self.x_mean))
@@ -127,29 +139,42 @@ class Scaler:
         for part in parts:
             for symbol in sorted(part.free_symbols, key=str):
                 if symbol.name not in known:
-                    checks.fail("expression", part, f"the inputs are called {', '.join(known)}")
+                    checks.fail(
+                        "expression", part, f"the inputs are called {', '.join(known)}"
+                    )
                 i = known.index(symbol.name)
                 z = (symbol - _exact(self.x_mean[i])) / _exact(self.x_scale[i])
-                if _far_numbers(part.xreplace({symbol: z})) - _far_numbers(part) - _far_numbers(z):
+                if (
+                    _far_numbers(part.xreplace({symbol: z}))
+                    - _far_numbers(part)
+                    - _far_numbers(z)
+                ):
                     z = sympy.UnevaluatedExpr(z)
                 part = part.xreplace({symbol: z})
             moved.append(part)
         if self.y_mean is not None and self.y_scale is not None:
-            constant = np.zeros(len(parts)) if self.y_constant is None else self.y_constant
+            constant = (
+                np.zeros(len(parts)) if self.y_constant is None else self.y_constant
+            )
             scales = map(_exact, np.where(constant, 0.0, self.y_scale))
             means = map(_exact, self.y_mean)
-            moved = [m + s * part for part, m, s in zip(moved, means, scales, strict=True)]
+            moved = [
+                m + s * part for part, m, s in zip(moved, means, scales, strict=True)
+            ]
         return tuple(moved) if several else moved[0]
 
     def __repr__(self) -> str:
         x = f"x_mean {_short(self.x_mean)}, x_scale {_short(self.x_scale)}"
         if self.y_mean is None or self.y_scale is None:
             return f"Scaler({x}, y class labels)"
-        return f"Scaler({x}, y_mean {_short(self.y_mean)}, y_scale {_short(self.y_scale)})"
+        return (
+            f"Scaler({x}, y_mean {_short(self.y_mean)}, y_scale {_short(self.y_scale)})"
+        )
 
 
 def scaled(data: Any) -> tuple[Data, Scaler]:
-    """Standardize data: every column of x_train and y_train gets mean 0 and standard deviation 1.
+    """Standardize data: every column of x_train and y_train gets mean 0 and standard
+    deviation 1.
 
     Parameters
     ----------
@@ -159,8 +184,8 @@ def scaled(data: Any) -> tuple[Data, Scaler]:
     Returns
     -------
     data : Data
-        Standardized. Columns that are constant up to rounding become exactly 0. Class labels, names
-        and classes stay.
+        Standardized. Columns that are constant up to rounding become exactly 0. Class
+        labels, names and classes stay.
     scaler : Scaler
         The maps and their inverses. Predictions in the user's units are
         `scaler.inverse_y(network(scaler.transform_x(x)))`.
@@ -183,7 +208,9 @@ def scaled(data: Any) -> tuple[Data, Scaler]:
     y_mean = y_scale = y_constant = None
     if checked.y_train.ndim == 2:
         y_mean, y_scale, y_constant = _moments(checked.y_train)
-    scaler = Scaler(x_mean, x_scale, y_mean, y_scale, checked.names, x_constant, y_constant)
+    scaler = Scaler(
+        x_mean, x_scale, y_mean, y_scale, checked.names, x_constant, y_constant
+    )
     return replace(
         checked,
         x_train=scaler.transform_x(checked.x_train),
@@ -194,7 +221,9 @@ def scaled(data: Any) -> tuple[Data, Scaler]:
 
 
 def _moments(columns: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Return means and standard deviations of columns (n, n_columns), and which are constant."""
+    """Return means and standard deviations of columns (n, n_columns), and which are
+    constant.
+    """
     low, high = columns.min(axis=0), columns.max(axis=0)
     flat = high - low <= ROUNDING * np.maximum(np.abs(low), np.abs(high))
     # after rounding, the mean of such numbers can lie beside all of them
@@ -203,7 +232,11 @@ def _moments(columns: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
 
 
 def _forward(
-    name: str, columns: object, mean: FloatArray, scale: FloatArray, constant: BoolArray | None
+    name: str,
+    columns: object,
+    mean: FloatArray,
+    scale: FloatArray,
+    constant: BoolArray | None,
 ) -> FloatArray:
     array = checks.array(name, columns, ("batch", len(mean)))
     # [eq:standardize]
@@ -215,7 +248,11 @@ def _forward(
 
 
 def _back(
-    name: str, columns: object, mean: FloatArray, scale: FloatArray, constant: BoolArray | None
+    name: str,
+    columns: object,
+    mean: FloatArray,
+    scale: FloatArray,
+    constant: BoolArray | None,
 ) -> FloatArray:
     array = checks.array(name, columns, ("batch", len(mean)))
     out: FloatArray = mean + scale * array
@@ -230,9 +267,16 @@ def _exact(number: float) -> Any:
 
 
 def _far_numbers(expression: Any) -> set[Any]:
-    """Return the numbers whose products with others can leave float64, as in `formula`."""
-    return {n for n in expression.atoms() if n.is_Float and n and not 1e-154 <= abs(n) <= 1e154}
+    """Return the numbers whose products with others can leave float64, as in `formula`.
+    """
+    return {
+        n
+        for n in expression.atoms()
+        if n.is_Float and n and not 1e-154 <= abs(n) <= 1e154
+    }
 
 
 def _short(numbers: FloatArray) -> str:
-    return np.array2string(numbers, precision=4, threshold=4, edgeitems=1, separator=", ")
+    return np.array2string(
+        numbers, precision=4, threshold=4, edgeitems=1, separator=", "
+    )

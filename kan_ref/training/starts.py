@@ -1,12 +1,13 @@
-"""Several short runs from different initializations: the best of them on held-out samples.
+"""Several short runs from different initializations: the best of them on held-out
+samples.
 
-Training is not convex: on a coarse grid a random initialization often leads to a good minimum, but
-not always. If one run succeeds with probability p,
+Training is not convex: on a coarse grid a random initialization often leads to a good
+minimum, but not always. If one run succeeds with probability p,
 
     (T12)  P(all of n runs fail) = (1 - p)^n
 
-so a few short runs on a coarse grid, where a step is cheap, make failure unlikely. The choice is
-made on a held-out part of the training data; test data are never used.
+so a few short runs on a coarse grid, where a step is cheap, make failure unlikely. The
+choice is made on a held-out part of the training data; test data are never used.
 """
 
 from collections.abc import Sequence
@@ -38,7 +39,8 @@ def best_start(
     rng: np.random.Generator,
     **fit_options: Any,
 ) -> Network:
-    """Train briefly from several initializations, and return the best network on held-out data.
+    """Train briefly from several initializations, and return the best network on
+    held-out data.
 
     Parameters
     ----------
@@ -51,11 +53,11 @@ def best_start(
     domain : (2,) or (n_in, 2), or (N, n_in), optional
         As in `init_network`; x_train if None.
     initialization : str
-        "data": random networks in the units of the data. "paper": the paper's random networks, for
-        inputs and targets of size 1.
+        "data": random networks in the units of the data. "paper": the paper's random
+        networks, for inputs and targets of size 1.
     validation_share : float
-        0 to 0.5: the held-out fraction of the training samples, drawn once, on which runs are
-        compared. With 0 they are compared on the training samples.
+        0 to 0.5: the held-out fraction of the training samples, drawn once, on which
+        runs are compared. With 0 they are compared on the training samples.
     n_steps : int
         Steps of each run. For classes give more: 100, for example.
     rng : numpy.random.Generator
@@ -80,7 +82,9 @@ def best_start(
     (2, 1, 1)
     """
     n_starts = checks.integer("n_starts", n_starts, low=1)
-    in_units = checks.choice("initialization", initialization, ("data", "paper")) == "data"
+    in_units = (
+        checks.choice("initialization", initialization, ("data", "paper")) == "data"
+    )
     share = checks.number("validation_share", validation_share, low=0.0, high=0.5)
     checked, loss = check_data(data), fit_options.get("loss", "mse")
     kind = LOSSES[checks.choice("loss", loss, LOSSES)]
@@ -93,7 +97,9 @@ def best_start(
     shape["domain"] = checked.x_train if domain is None else domain
     runs: list[Run[Network]] = []
     for _ in range(n_starts):
-        start = init_network(widths, **shape, x=part.x_train, y=y if in_units else None, rng=rng)
+        start = init_network(
+            widths, **shape, x=part.x_train, y=y if in_units else None, rng=rng
+        )
         runs.append(fit(start, part, n_steps=n_steps, rng=rng, **fit_options))
         if runs[-1].interrupted:
             raise KeyboardInterrupt
