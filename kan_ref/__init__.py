@@ -1,5 +1,4 @@
-"""Kolmogorov-Arnold networks in NumPy: every formula as array code, every gradient
-derived by hand.
+"""Kolmogorov-Arnold networks in NumPy: formulas as array code, gradients by hand.
 
 `import kan_ref` loads the standard library alone. A public name loads its module when
 it is first used. `_PUBLIC` lists all public names; `__init__.pyi` lists the same for
@@ -15,11 +14,13 @@ _PUBLIC = {
     "baselines": "LAN MLP init_lan init_mlp lan_from_mlp",
     "bspline": "fit_curve uniform_knots",
     "network": (
-        "Layer Network backward check_gradients coverage distance edge_curve edge_outputs "
-        "extend_grid forward init_network lock_edges mask_edges update_grid"
+        "Layer Network backward check_gradients coverage distance edge_curve "
+        "edge_outputs extend_grid forward init_network lock_edges mask_edges "
+        "update_grid"
     ),
     "pde": (
-        "Scales function_term input_hessian input_jacobian input_laplacian linear_term value_term"
+        "Scales function_term input_hessian input_jacobian input_laplacian "
+        "linear_term value_term"
     ),
     "sparsity": "Penalty edge_scores node_scores prune remove",
     "discovery": "Discovery Verdict discover eliminate suggest_formulas",
@@ -48,8 +49,7 @@ __all__ = sorted(_HOME)
 
 
 def _modules() -> list[str]:
-    """Return the names of the packages and modules, as in kan_ref.bspline.basis(...).
-    """
+    """Return the names of packages and modules, as in kan_ref.bspline.basis(...)."""
     import pkgutil  # here, because most programs do not need it
 
     return [

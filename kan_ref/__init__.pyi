@@ -1,4 +1,4 @@
-"""The public interface for type checkers and editors: packages, and the names of `_PUBLIC`."""
+"""The public interface for type checkers and editors: packages, names of `_PUBLIC`."""
 
 from kan_ref import baselines as baselines
 from kan_ref import bspline as bspline

@@ -1,5 +1,4 @@
-"""Demonstration `python -m kan_ref`: from samples of exp(sin(pi x) + y^2) to the
-formula.
+"""Demonstration `python -m kan_ref`: samples of exp(sin(pi x) + y^2) to the formula.
 
 The example of Liu et al. 2024, section 2.5.2 and Fig. 2.4. A [2, 5, 1] network is
 trained with penalties, pruned, converted to symbolic edges, trained to machine
@@ -15,8 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-# for small matrices a second thread costs more than it gains; set before NumPy is
-# loaded
+# before NumPy is loaded: with small matrices a second thread costs more than it gains
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -37,9 +35,9 @@ SHOWN = {
 
 
 def find(data: kr.Data, seed: int) -> kr.discovery.Discovery:
-    """Return the discovery; its steps are printed above a progress bar as they finish.
-    """
-    began, rng = time.perf_counter(), np.random.default_rng(seed)
+    """Return the discovery; steps are printed above a progress bar as they finish."""
+    began = time.perf_counter()
+    rng = np.random.default_rng(seed)
     with tqdm(unit=" networks", leave=False, disable=None) as bar:
 
         def show(step: Any) -> None:
@@ -52,9 +50,7 @@ def find(data: kr.Data, seed: int) -> kr.discovery.Discovery:
 
 
 def line(step: kr.discovery.DiscoveryStep, seconds: float) -> str:
-    """Return one row of the table; the widths of a formula that is not a network are
-    "-".
-    """
+    """Return one row of the table; a formula that is no network has the widths "-"."""
     widths = "-" if step.network is None else str(list(step.network.widths))
     errors = f"{step.train_rmse:10.1e} {step.test_rmse:10.1e}"
     return f"{step.name:<10} {widths:<10} {errors} {seconds:8.1f}   {step.note}"
@@ -69,16 +65,17 @@ def recognise(found: kr.discovery.Discovery, data: kr.Data) -> Any:
     """
     import sympy
 
-    x, n = data.x_train, len(found.formula.atoms(sympy.Float))
-    n_parameters = max(1, n) if found.network is None else found.network.n_active_params
+    x = data.x_train
+    n_parameters = max(1, len(found.formula.atoms(sympy.Float)))
+    if found.network is not None:
+        n_parameters = found.network.n_active_params
     relative = found.train_rmse / float(np.std(data.y_train))
     tolerance = max(1e-9, 3.0 * relative * (n_parameters / len(x)) ** 0.5)
     return kr.recognise_constants(found.formula, x, names=NAMES, tolerance=tolerance)
 
 
 def draw(found: kr.discovery.Discovery, recognised: Any, x: object) -> Any:
-    """Return a figure of the networks after each step, side by side, as in the paper's
-    Fig. 2.4.
+    """Return a figure of the networks after each step, as in the paper's Fig. 2.4.
 
     A symbolic network is among them where it computes the formula that was found.
     """
@@ -102,9 +99,8 @@ def draw(found: kr.discovery.Discovery, recognised: Any, x: object) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demonstration and return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kan_ref", description=__doc__.split("\n")[0]
-    )
+    summary = __doc__.split("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m kan_ref", description=summary)
     add = parser.add_argument
     add(
         "--seed",
@@ -127,6 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add(
         "--picture", type=Path, default=Path("kan_ref_demo.png"), help="PNG, PDF or SVG"
     )
+
     options = parser.parse_args(arguments)
     check_output(parser, "--picture", options.picture)
     if options.picture.suffix not in (".png", ".pdf", ".svg"):
@@ -138,21 +135,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data = kr.sample("exp_sin", n_train=n, n_test=n, noise=options.noise, rng=rng)
     except ValueError as error:
         parser.error(str(error))
+
     print(
         f"kan_ref {kr.__version__}: {n} samples of exp(sin(pi x) + y^2) on [-1, 1]^2\n"
     )
     print(f"{'step':<10} {'widths':<10} train RMSE  test RMSE  seconds", flush=True)
     found = find(data, options.seed)
     recognised = recognise(found, data)
-    change = (
-        f"which changes its values by {recognised.rms:.0e} of their standard deviation"
-    )
+    change = f"by {recognised.rms:.0e} of their standard deviation"
     print(f"\nfound       {found.formula}")
-    print(f"recognised  {recognised.expression}, {change}")
+    print(f"recognised  {recognised.expression}, which changes its values {change}")
     print(f"verdict     {found.verdict}")
-    draw(found, recognised, data.x_train).savefig(
-        options.picture, dpi=150, metadata=None
-    )
+
+    figure = draw(found, recognised, data.x_train)
+    figure.savefig(options.picture, dpi=150, metadata=None)
     print(f"picture     {options.picture}")
     return 0
 

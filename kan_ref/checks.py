@@ -1,5 +1,4 @@
-"""What an argument must be: every error is one message of name, value, rule, and often
-a remedy.
+"""What an argument must be: an error has name, value, rule, and often a remedy.
 
 Public functions check their arguments here, once; inner functions do not check them
 again. An error is a builtin exception:
@@ -13,8 +12,8 @@ A table (a pandas or polars DataFrame) is what has `columns`; `numpy.asarray` re
 of them. Targets with one axis are classes or numbers by this rule:
 
     text, booleans    classes
-    integers          classes, if each occurs twice on average, or ten times where there are more
-                      than 20 of them; else an error
+    integers          classes, if each occurs twice on average, or ten times where there
+                      are more than 20 of them; else an error
     real numbers      one column of numbers
 """
 
@@ -34,13 +33,13 @@ IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
 Kind = TypeVar("Kind")
 
-ROUNDING = 8.0 * float(
-    np.finfo(float).eps
-)  # relative: numbers of a smaller range are constant
+# relative: numbers of a smaller range are constant
+ROUNDING = 8.0 * float(np.finfo(float).eps)
+
+# up to so many integers may be classes with two samples each on average
+_FEW_CLASSES = 20
+
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
-_FEW_CLASSES = (
-    20  # up to so many integers may be classes with two samples each on average
-)
 
 
 class Record:
@@ -67,24 +66,27 @@ def fail(
 
 
 def shown(value: object) -> str:
-    """Return how a message shows a value: on one line, of a long array the shape alone.
-    """
-    text = repr(value.item() if isinstance(value, np.generic) else value)
+    """Return a value for a message: on one line, of a long array the shape alone."""
+    shape = getattr(value, "shape", None)
+    if isinstance(value, np.generic):
+        value = value.item()
+    text = repr(value)
     if len(text) <= 80 and "\n" not in text:
         return text
-    shape = getattr(value, "shape", None)
-    short = " ".join(reprlib.repr(value).split())
+
     if shape is not None:
         return f"an array of shape {shape}"
-    return short if len(short) <= 80 else f"{short[:77]}..."
+    short = " ".join(reprlib.repr(value).split())
+    if len(short) > 80:
+        short = f"{short[:77]}..."
+    return short
 
 
 # --- arrays
 
 
 def rectangular(name: str, value: object) -> NDArray[Any]:
-    """Return `value` as an array of any kind; ValueError if its rows differ in length.
-    """
+    """Return `value` as an array of any kind, if its rows have one length."""
     try:
         return np.asarray(value)
     except ValueError:
@@ -94,24 +96,24 @@ def rectangular(name: str, value: object) -> NDArray[Any]:
 
 
 def _where(place: Sequence[int]) -> str:
-    names = _AXIS_NAMES.get(len(place), [f"axis {axis}" for axis in range(len(place))])
-    return ", ".join(f"{axis} {i}" for axis, i in zip(names, place, strict=True))
+    axes = _AXIS_NAMES.get(len(place)) or [f"axis {n}" for n in range(len(place))]
+    return ", ".join(map("{} {}".format, axes, place))
 
 
 def array(
     name: str, value: object, shape: Sequence[int | str], *, finite: bool = True
 ) -> FloatArray:
-    """Return `value` as float64 in C order, of this shape; a word in `shape` is any
-    number.
+    """Return `value` as float64 in C order, of this shape.
 
-    Booleans count as 0 and 1. It is copied only where needed.
+    A word in `shape` is any number. Booleans count as 0 and 1. It is copied only where
+    needed.
     """
     if hasattr(value, "x_train"):
         fail(name, value, "needs an array, such as its x_train", TypeError)
     found = rectangular(name, value)
-    if (
-        found.dtype.kind == "O" and found.ndim
-    ):  # as of a table with numbers and booleans, or text
+
+    # objects: as of a table with numbers and booleans, or text
+    if found.dtype.kind == "O" and found.ndim:
         for place, item in np.ndenumerate(found):
             if not isinstance(item, Real | np.bool_):
                 what = f"contains {shown(item)} at {_where(place)}"
@@ -120,19 +122,16 @@ def array(
     if found.dtype.kind not in "biuf":
         what = "is None" if value is None else f"has dtype {found.dtype}"
         raise TypeError(f"{name} {what}, but needs real numbers")
-    fits = found.ndim == len(shape) and all(
-        isinstance(wanted, str) or wanted == n
-        for wanted, n in zip(shape, found.shape, strict=True)
-    )
+
+    fits = found.ndim == len(shape)
+    for wanted, n in zip(shape, found.shape, strict=False):
+        fits &= isinstance(wanted, str) or wanted == n
     if not fits:
-        axes = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
-        is_column = (
-            found.ndim == 1 and len(shape) == 2 and shape[1] in (1, "n_in", "n_out")
-        )
-        remedy = f": give {name}[:, None]" if is_column else ""
-        raise ValueError(
-            f"{name} has shape {found.shape}, but needs shape ({axes}){remedy}"
-        )
+        rule = "needs shape " + str(tuple(shape)).replace("'", "")
+        if found.ndim == 1 and len(shape) == 2 and shape[1] in (1, "n_in", "n_out"):
+            rule += f": give {name}[:, None]"
+        raise ValueError(f"{name} has shape {found.shape}, but {rule}")
+
     numbers = np.ascontiguousarray(found, dtype=np.float64)
     if finite and not np.isfinite(numbers).all():
         place = tuple(np.argwhere(~np.isfinite(numbers))[0].tolist())
@@ -154,11 +153,13 @@ def samples(name: str, value: object, shape: Sequence[int | str]) -> FloatArray:
 
 def integer(name: str, value: object, low: int = 0, high: float = math.inf) -> int:
     """Return `value` as an int in [low, high]."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
         fail(name, value, "must be an integer", TypeError)
     if not low <= value <= high:
-        rule = f"at least {low}" if high == math.inf else f"between {low} and {high}"
-        fail(name, value, f"must be {rule}")
+        rule = f"must be between {low} and {high}"
+        if high == math.inf:
+            rule = f"must be at least {low}"
+        fail(name, value, rule)
     return int(value)
 
 
@@ -170,19 +171,20 @@ def number(
     above: float = -math.inf,
 ) -> float:
     """Return `value` as a finite float in [low, high], and above a bound."""
-    if isinstance(value, bool | np.bool_) or not isinstance(
-        value, int | float | np.integer | np.floating
-    ):
+    kinds = int | float | np.integer | np.floating
+    if isinstance(value, bool) or not isinstance(value, kinds):
         fail(name, value, "must be a real number", TypeError)
     if not math.isfinite(value):
         fail(name, value, "must be finite")
     if value <= above:
         fail(name, value, f"must be above {above:g}")
     if not low <= value <= high:
-        rule = (
-            f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
-        )
-        fail(name, value, f"must be {rule if low > -math.inf else f'at most {high:g}'}")
+        rule = f"must be between {low:g} and {high:g}"
+        if high == math.inf:
+            rule = f"must be at least {low:g}"
+        elif low == -math.inf:
+            rule = f"must be at most {high:g}"
+        fail(name, value, rule)
     return float(value)
 
 
@@ -191,13 +193,16 @@ def choice(name: str, value: object, options: Iterable[str]) -> str:
     known = tuple(options)
     if isinstance(value, str) and value in known:
         return str(value)
-    more = ", ..." if len(known) > 8 else ""
-    rule = f"must be one of {', '.join(map(repr, known[:8]))}{more}"
+    rule = "must be one of " + ", ".join(map(repr, known[:8]))
+    if len(known) > 8:
+        rule += ", ..."
     if not isinstance(value, str):
         fail(name, value, rule, TypeError)
     lower = {option.lower(): option for option in known}
     close = difflib.get_close_matches(value.lower(), lower, n=1, cutoff=0.7)
-    fail(name, value, rule + (f" (did you mean {lower[close[0]]!r}?)" if close else ""))
+    if close:
+        rule += f" (did you mean {lower[close[0]]!r}?)"
+    fail(name, value, rule)
 
 
 def flag(name: str, value: object) -> bool:
@@ -223,14 +228,15 @@ def function(name: str, value: object) -> Any:
 
 def generator(name: str, value: object) -> np.random.Generator:
     """Return `value` if it is a numpy.random.Generator."""
-    return instance(
-        name, value, np.random.Generator, "numpy.random.default_rng(0) or another one"
-    )
+    what = "numpy.random.default_rng(0) or another one"
+    return instance(name, value, np.random.Generator, what)
 
 
 def counted(n: int, noun: str) -> str:
     """Return a number with its noun: "1 output", "2 outputs"."""
-    return f"{n} {noun}{'' if n == 1 else 's'}"
+    if n != 1:
+        noun += "s"
+    return f"{n} {noun}"
 
 
 # --- names and tables
@@ -242,96 +248,82 @@ def names(argument: str, value: Any, n: int | None = None) -> tuple[str, ...]:
         fail(argument, value, "must be a sequence of names", TypeError)
     found = tuple(value)
     for place, one in enumerate(found):
+        entry = f"{argument}[{place}]"
         if not isinstance(one, str):
-            fail(f"{argument}[{place}]", one, "must be text", TypeError)
+            fail(entry, one, "must be text", TypeError)
         if not one or not one.isprintable() or one != one.strip():
-            fail(
-                f"{argument}[{place}]",
-                one,
-                "must be printable text without spaces at its ends",
-            )
+            fail(entry, one, "must be printable text without spaces at its ends")
         if one in found[:place]:
             raise ValueError(
                 f"{argument} has {one!r} twice, but all names must be different"
             )
     if n is not None and len(found) != n:
         raise ValueError(
-            f"{argument} has {counted(len(found), 'name')}, but there are {n}: give one for each"
+            f"{argument} has {counted(len(found), 'name')}, but there are {n}: "
+            "give one for each"
         )
     return tuple(map(str, found))
 
 
 def column_names(value: Any) -> tuple[str, ...] | None:
     """Return the headers of a table if all of them are text, None for anything else."""
-    headers = tuple(value.columns) if hasattr(value, "columns") else ()
-    return headers if headers and all(isinstance(one, str) for one in headers) else None
+    headers = tuple(getattr(value, "columns", ()))
+    if headers and all(isinstance(one, str) for one in headers):
+        return headers
+    return None
 
 
 def input_names(headers: Sequence[str]) -> tuple[str, ...]:
-    """Return names of inputs for the headers of a table: no line breaks, no spaces at
-    the ends.
-    """
+    """Return names of inputs for headers: no line breaks, no spaces at the ends."""
     return tuple(" ".join(header.split()) for header in headers)
 
 
 def new_names(given: Sequence[str], known: Sequence[str] | None) -> None:
-    """Raise ValueError if new names of inputs have one of the known names at another
-    place.
-    """
-    pairs = (
-        ()
-        if known is None or len(known) != len(given)
-        else zip(given, known, strict=True)
-    )
-    if any(new != old and new in (known or ()) for new, old in pairs):
-        raise ValueError(
-            f"names is {given}, but the columns are {known}: keep their order"
-        )
+    """Raise ValueError if new names of inputs have a known name at another place."""
+    if known is None or len(known) != len(given):
+        return
+    for new, old in zip(given, known, strict=True):
+        if new != old and new in known:
+            raise ValueError(
+                f"names is {given}, but the columns are {known}: keep their order"
+            )
 
 
 def same_columns(name: str, value: object, expected: Sequence[str]) -> None:
-    """Raise ValueError if a table has other columns than these, or has them in another
-    order.
+    """Raise ValueError if a table has other columns, or has them in another order.
 
     The names x_1, x_2, ... of data without headers fit every table.
     """
     headers = column_names(value)
-    default = [f"x_{i}" for i in range(1, len(expected) + 1)]
-    if headers and tuple(expected) not in (
-        headers,
-        input_names(headers),
-        tuple(default),
-    ):
-        raise ValueError(
-            f"{name} has the columns {headers}, but needs {tuple(expected)}"
-        )
+    needed = tuple(expected)
+    default = tuple(f"x_{i + 1}" for i in range(len(needed)))
+    if headers and needed not in (headers, input_names(headers), default):
+        raise ValueError(f"{name} has the columns {headers}, but needs {needed}")
 
 
 def read_inputs(name: str, value: Any) -> tuple[FloatArray, tuple[str, ...] | None]:
-    """Return samples as an array (n, n_in), and the names of a table's columns or None.
-    """
+    """Return samples as an array (n, n_in), and a table's column names or None."""
     headers = column_names(value)
     if headers is None:
         return array(name, value, ("n", "n_in")), None
-    columns = [
-        array(f"{name}[{header!r}]", value[header], ("n",)) for header in headers
-    ]
+    columns = []
+    for header in headers:
+        column = array(f"{name}[{header!r}]", value[header], ("n",))
+        columns.append(column)
     return np.column_stack(columns), input_names(headers)
 
 
 def read_targets(name: str, value: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Return targets as numbers (n, n_out), or as class labels (n,) with the sorted
-    classes.
-    """
+    """Return targets as numbers (n, n_out), or class labels (n,) and sorted classes."""
     found = rectangular(name, value)
     if found.ndim == 2 and found.shape[1] == 1 and found.dtype.kind in "bUO":
         found = found[:, 0]
     kind = found.dtype.kind
     if found.ndim != 1 or kind not in "biuUO" or not found.size:
-        column = (
-            found[:, None] if found.ndim == 1 and found.size and kind == "f" else value
-        )
-        return array(name, column, ("n", "n_out")), None
+        if found.ndim == 1 and found.size and kind == "f":
+            value = found[:, None]
+        return array(name, value, ("n", "n_out")), None
+
     if kind in "UO":  # in a list of text NumPy takes nan as text, too
         for n, one in enumerate(np.array(value, dtype=object).ravel()):
             if not isinstance(one, str | bool | np.bool_):
@@ -345,14 +337,12 @@ def read_targets(name: str, value: Any) -> tuple[NDArray[Any], NDArray[Any] | No
     least = 2 if len(classes) <= _FEW_CLASSES else 10
     if kind in "iu" and len(found) < least * len(classes):
         raise ValueError(
-            f"{name} has {len(classes)} different integers in {len(found)} rows: for regression "
-            f"give {name}.astype(float), for classes {name}.astype(str)"
+            f"{name} has {len(classes)} different integers in {len(found)} rows: for "
+            f"regression give {name}.astype(float), for classes {name}.astype(str)"
         )
     return labels.astype(np.intp), classes
 
 
 def literal(text: str) -> str:
-    """Return a text as Matplotlib draws it unchanged: its dollar signs begin no
-    formula.
-    """
+    """Return a text as Matplotlib draws it unchanged: no dollar begins a formula."""
     return text.replace("$", r"\$")

@@ -33,8 +33,9 @@ class Data(Record):
 
     Notes
     -----
-    Arrays are stored as float64. C-contiguous float64 arrays and integer labels are not copied, so
-    later changes of them change the data. `Data.split` makes the four arrays of x and y.
+    Arrays are stored as float64. C-contiguous float64 arrays and integer labels are not
+    copied, so later changes of them change the data. `Data.split` makes the four arrays
+    of x and y.
 
     Examples
     --------
@@ -66,17 +67,16 @@ class Data(Record):
             checks.new_names(known, headers)
         if known is not None:
             checks.same_columns("x_test", x_test, headers or known)
-        test = checks.array(
-            "x_test", checks.read_inputs("x_test", x_test)[0], ("n_test", n_in)
-        )
+        test, _ = checks.read_inputs("x_test", x_test)
+        test = checks.array("x_test", test, ("n_test", n_in))
+
         y = _targets("y_train", y_train, len(x), "n_out")
-        y_test = _targets(
-            "y_test", y_test, len(test), y.shape[1] if y.ndim == 2 else None
-        )
+        n_out = y.shape[1] if y.ndim == 2 else None
+        y_test = _targets("y_test", y_test, len(test), n_out)
         found = None if classes is None else _classes(classes, y, y_test)
-        fields = dict(
-            zip(ARRAYS, (x, y, test, y_test), strict=True), names=known, classes=found
-        )
+
+        arrays = zip(ARRAYS, (x, y, test, y_test), strict=True)
+        fields = dict(arrays, names=known, classes=found)
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 
@@ -119,16 +119,15 @@ class Data(Record):
 
         Notes
         -----
-        The split is random. Where neighbouring samples resemble each other, as in time series,
-        build `Data` from a part of your choice.
+        The split is random. Where neighbouring samples resemble each other, as in time
+        series, build `Data` from a part of your choice.
 
         Examples
         --------
         >>> x = np.arange(20.0).reshape(10, 2)
         >>> data = Data.split(x, ["yes", "no"] * 5, rng=np.random.default_rng(0))
-        >>> data
-        Data(x_train (8, 2), y_train (8,), x_test (2, 2), y_test (2,), classes ('no',
-        'yes'))
+        >>> data.x_train.shape, data.y_train.shape, data.classes.tolist()
+        ((8, 2), (8,), ['no', 'yes'])
         >>> data.classes[data.y_test].tolist()
         ['yes', 'no']
         """
@@ -141,7 +140,8 @@ class Data(Record):
             raise ValueError(
                 f"x has {n} rows and y {len(targets)}: give 2 or more, the same in both"
             )
-        test = _test_places(np.zeros(n) if classes is None else targets, share, rng)
+        labels = np.zeros(n) if classes is None else targets
+        test = _test_places(labels, share, rng)
         train = np.delete(np.arange(n), test)
         return cls(
             samples[train], targets[train], samples[test], targets[test], names, classes
@@ -149,9 +149,7 @@ class Data(Record):
 
 
 def check_data(data: object, least: int = 0) -> Data:
-    """Return what has the four arrays as `Data`, with at least `least` rows of
-    `x_train`.
-    """
+    """Return what has the four arrays as `Data`, with `least` rows of `x_train`."""
     if not all(hasattr(data, name) for name in ARRAYS):
         rule = f"needs {', '.join(ARRAYS)}, as kan_ref.Data.split makes them"
         checks.fail("data", data, rule, TypeError)
@@ -166,8 +164,7 @@ def check_data(data: object, least: int = 0) -> Data:
 
 
 def check_loss(data: object, loss: object) -> None:
-    """Raise ValueError if labels that stand for `classes` are to be fitted as numbers.
-    """
+    """Raise ValueError if labels that stand for classes would be fitted as numbers."""
     if getattr(data, "classes", None) is not None and loss != "cross_entropy":
         checks.fail(
             "loss",
@@ -177,8 +174,7 @@ def check_loss(data: object, loss: object) -> None:
 
 
 def _targets(name: str, value: object, n: int, n_out: int | str | None) -> NDArray[Any]:
-    """Return `value` as columns (n, n_out), or as labels (n,) if n_out is not a number.
-    """
+    """Return `value` as columns (n, n_out), or labels (n,) if n_out is no number."""
     found = checks.rectangular(name, value)
     if found.ndim == 1 and found.dtype.kind in "iu" and not isinstance(n_out, int):
         checks.array(name, found, (n,))

@@ -1,8 +1,6 @@
-"""Atomic writes: a file has all of its new content or, whatever happens, its old
-content.
+"""Atomic writes: a file has all of its new content, or else its old content.
 
-Reading is here too: the bytes of a regular file and of nothing else, and JSON that is
-strict.
+Reading is here too: the bytes of a regular file and of nothing else; strict JSON.
 """
 
 import contextlib
@@ -19,8 +17,7 @@ from kan_ref import checks
 
 @contextlib.contextmanager
 def replacing(name: str, suffix: str = ".tmp") -> Iterator[str]:
-    """Yield the name of an empty temporary file, which replaces the file `name` at the
-    end.
+    """Yield the name of an empty temporary file, which replaces `name` at the end.
 
     The temporary file `.kan_ref-*` is in the same folder and its name ends in `suffix`.
     Links are followed, and an older file keeps its permissions. If the block raises an
@@ -29,9 +26,8 @@ def replacing(name: str, suffix: str = ".tmp") -> Iterator[str]:
     that is killed in the block leaves its temporary file behind.
     """
     target = os.path.realpath(name)
-    place = os.path.join(
-        os.path.dirname(target), f".kan_ref-{secrets.token_hex(8)}{suffix}"
-    )
+    temporary = f".kan_ref-{secrets.token_hex(8)}{suffix}"
+    place = os.path.join(os.path.dirname(target), temporary)
     try:
         os.close(os.open(place, os.O_CREAT | os.O_EXCL, 0o666))
         try:
@@ -57,8 +53,7 @@ def replace_file(name: str, data: bytes) -> None:
 
 
 def read_regular(name: str, most: int | None = None) -> bytes:
-    """Return the content of a regular file, without ever waiting for a pipe or a
-    device.
+    """Return the content of a regular file, without a wait for a pipe or a device.
 
     Anything else is an OSError, and more than `most` bytes a ValueError.
     """
@@ -73,9 +68,7 @@ def read_regular(name: str, most: int | None = None) -> bytes:
 
 
 def _check_regular(name: str) -> int:
-    """Return the mode of a regular file; OSError for a folder, a pipe, a socket or a
-    device.
-    """
+    """Return the mode of a regular file; OSError for a folder, pipe, socket, device."""
     mode = os.stat(name).st_mode
     if not stat.S_ISREG(mode):
         code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL

@@ -44,8 +44,7 @@ class _Interruption(BaseException):
 
 @contextlib.contextmanager
 def interrupts_end_fits() -> Iterator[None]:
-    """Raise KeyboardInterrupt after Ctrl-C in the block, also in a run of `fit`, which
-    ends, too.
+    """Raise KeyboardInterrupt after Ctrl-C in the block, also in `fit`, which ends.
 
     So no result of an interrupted run is taken for that of a finished one. Only the
     main thread receives signals.
@@ -55,9 +54,8 @@ def interrupts_end_fits() -> Iterator[None]:
         raise _Interruption
 
     before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(
-        before
-    ):
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or not callable(before):
         yield
         return
     signal.signal(signal.SIGINT, interrupt)
@@ -82,17 +80,15 @@ def run_program(main: Callable[[], int], *, ends_fits: bool = False) -> NoReturn
         with interrupts_end_fits() if ends_fits else contextlib.nullcontext():
             try:
                 status = main()
-            except (
-                SystemExit
-            ) as end:  # as after --help, whose text may still be buffered
+            except SystemExit as end:
+                # as after --help, whose text may still be buffered
                 status = end.code
             sys.stdout.flush()
     except KeyboardInterrupt as interruption:
         print(str(interruption) or "interrupted", file=sys.stderr)
         status = INTERRUPTED
-    except (
-        BrokenPipeError
-    ):  # as after `| head`; what is still buffered would raise it again
+    except BrokenPipeError:
+        # as after `| head`; what is still buffered would raise it again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = NO_READER
     sys.exit(status)

@@ -4,11 +4,12 @@ Each target is a composition of sums and functions of one variable, so that a sm
 network of the given widths can represent it exactly, up to the splines (Liu et al.,
 "KAN: Kolmogorov-Arnold Networks", arXiv 2404.19756, section 3.1):
 
-    bessel         J_0(20 x)                                                      [1, 1]
-    exp_sin        exp(sin(pi x_1) + x_2^2)                                       [2, 1, 1]
-    product        x_1 x_2                                                        [2, 2, 1]
-    exp_mean_sin2  exp((1/100) sum_i sin^2(pi x_i / 2))                           [100, 1, 1]
-    exp_two_sines  exp((sin(pi (x_1^2 + x_2^2)) + sin(pi (x_3^2 + x_4^2))) / 2)   [4, 4, 2, 1]
+    bessel         [1, 1]        J_0(20 x)
+    exp_sin        [2, 1, 1]     exp(sin(pi x_1) + x_2^2)
+    product        [2, 2, 1]     x_1 x_2
+    exp_mean_sin2  [100, 1, 1]   exp((1/100) sum_i sin^2(pi x_i / 2))
+    exp_two_sines  [4, 4, 2, 1]  exp((sin(pi (x_1^2 + x_2^2))
+                                      + sin(pi (x_3^2 + x_4^2))) / 2)
 
 The paper states no domain for them. Points here are uniform on [-1, 1]^d, the default
 of the paper's own code, as are the numbers of points: 1000 for training and 1000 for
@@ -75,7 +76,7 @@ TARGETS: dict[str, Target] = {
     "exp_mean_sin2": Target(_exp_mean_sin2, (100, 1, 1)),
     "exp_two_sines": Target(_exp_two_sines, (4, 4, 2, 1)),
 }
-"""The example functions of section 3.1 of the paper, name -> `Target`. `sample` takes the names."""
+"""Example functions of section 3.1 of the paper, name -> `Target`, for `sample`."""
 
 
 def sample(
@@ -88,8 +89,7 @@ def sample(
     noise: float = 0.0,
     rng: np.random.Generator,
 ) -> Data:
-    """Draw independent uniform points from a domain, and return them with the values of
-    a function.
+    """Draw independent uniform points from a domain, with the values of a function.
 
     Parameters
     ----------
@@ -119,9 +119,9 @@ def sample(
 
     Notes
     -----
-    The order of draws is fixed: training points, their noise (drawn even where its deviation is 0),
-    test points. So the training part does not depend on `n_test`, and `noise` changes `y_train`
-    alone.
+    The order of draws is fixed: training points, their noise (drawn even where its
+    deviation is 0), test points. So the training part does not depend on `n_test`, and
+    `noise` changes `y_train` alone.
 
     Examples
     --------
@@ -129,7 +129,8 @@ def sample(
     Data(x_train (3, 2), y_train (3, 1), x_test (2, 2), y_test (2, 1))
     >>> def f(x):
     ...     return np.sin(x[:, 0]) * x[:, 1]
-    >>> sample(f, domain=[(0, 3), (-1, 1)], n_train=3, n_test=2, rng=np.random.default_rng(0))
+    >>> rng = np.random.default_rng(0)
+    >>> sample(f, domain=[(0, 3), (-1, 1)], n_train=3, n_test=2, rng=rng)
     Data(x_train (3, 2), y_train (3, 1), x_test (2, 2), y_test (2, 1))
     """
     n_train = checks.integer("n_train", n_train, low=1)

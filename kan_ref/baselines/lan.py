@@ -1,15 +1,15 @@
-"""Learnable activation networks (LANs): an MLP whose activations are trained, one per
-hidden node.
+"""Learnable activation networks (LANs): MLPs that train each hidden node's activation.
 
 Theorem (Liu et al. 2024, appendix B, and the chain rule). With weights W_l (n_{l+1},
 n_l), biases v_l (n_{l+1},), curves phi_lj of a fixed base function b and basis
 functions B_ljm on the knot vector of node j, x_0 = x, and dy = dR/dy of a scalar R,
 
     (M5)  (M1)-(M4) of an MLP, with phi_lj in place of s
-    (M6)  phi_lj(z) = b(z) + sum_m c_ljm B_ljm(z),   phi_lj'(z) = b'(z) + sum_m c_ljm B_ljm'(z)
+    (M6)  phi_lj(z)  = b(z)  + sum_m c_ljm B_ljm(z)
+          phi_lj'(z) = b'(z) + sum_m c_ljm B_ljm'(z)
     (M7)  d_c_ljm = sum_b dx_{l+1,bj} B_ljm(z_l,bj)
-    (M8)  d prediction_n / d c_ljm = T_l[n, j] B_ljm(z_l,bj),   n = (sample b, output o),
-          T_l = S_{l+1} W_{l+1}
+    (M8)  d prediction_n / d c_ljm = T_l[n, j] B_ljm(z_l,bj)
+          n = (sample b, output o),   T_l = S_{l+1} W_{l+1}
 
 and for a new network
 
@@ -46,8 +46,7 @@ LAN_BASE_NAMES = tuple(dict.fromkeys((*BASE_NAMES, *ACTIVATION_NAMES)))
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LAN(Perceptron):
-    """A learnable activation network; immutable, its parameters also as a read-only
-    vector `theta`.
+    """A learnable activation network; immutable, parameters also as a vector `theta`.
 
     Parameters
     ----------
@@ -68,6 +67,7 @@ class LAN(Perceptron):
     Attributes
     ----------
     theta : (n_params,)
+        Read-only.
     widths : tuple of int
         Numbers of nodes (n_0, ..., n_L).
     n_params : int
@@ -89,41 +89,45 @@ class LAN(Perceptron):
 
     def __post_init__(self) -> None:
         checks.choice("base", self.base, LAN_BASE_NAMES)
-        degree, arrays = checks.integer("degree", self.degree), self.checked()
+        degree = checks.integer("degree", self.degree)
+        arrays = self.checked()
         hidden = self.widths[1:-1]
         for name in ("coefs", "knots"):
-            if len(getattr(self, name)) != len(hidden):
-                n = len(getattr(self, name))
+            n = len(getattr(self, name))
+            if n != len(hidden):
                 checks.fail(f"len({name})", n, f"there are {len(hidden)} hidden layers")
-        rows, pieces = [], arrays[:2]
+
+        rows = []
+        pieces = arrays[:2]
         for number, n_out in enumerate(hidden):
             knots = bspline.check_knots(f"knots[{number}]", self.knots[number], degree)
             knots = checks.array(f"knots[{number}]", knots, (n_out, "n_knots"))
-            rows.append(bspline.prepare_knots(knots.copy(), degree))
-            shape = (n_out, rows[-1].n_basis)
-            pieces.append(checks.array(f"coefs[{number}]", self.coefs[number], shape))
+            row = bspline.prepare_knots(knots.copy(), degree)
+            rows.append(row)
+
+            shape = (n_out, row.n_basis)
+            coef = checks.array(f"coefs[{number}]", self.coefs[number], shape)
+            pieces.append(coef)
             pieces += arrays[2 * number + 2 : 2 * number + 4]
-        own = {
-            "degree": degree,
-            "rows": tuple(rows),
-            "knots": tuple(row.knots for row in rows),
-        }
-        self.__dict__.update(own)
-        self.set_theta(np.concatenate(pieces, axis=None))  # flattened
+
+        self.__dict__["degree"] = degree
+        self.__dict__["rows"] = tuple(rows)
+        self.__dict__["knots"] = tuple(row.knots for row in rows)
+        theta = np.concatenate(pieces, axis=None)  # flattened
+        self.set_theta(theta)
 
     def curves(
         self, number: int, z: FloatArray
     ) -> tuple[FloatArray, FloatArray, Bases]:
-        """Return for layer `number` at z (batch, n_nodes): values, derivatives, bases.
-        """
-        bases = bspline.evaluate_bases(
-            self.rows[number], z, 1, gathered=True, workspace=None
-        )
+        """Return for layer `number` at z (batch, n_nodes) values, slopes and bases."""
+        row = self.rows[number]
+        bases = bspline.evaluate_bases(row, z, 1, gathered=True, workspace=None)
         function = activation_values if self.base in ACTIVATION_NAMES else base_function
-        base, coef = function(self.base, z, (0, 1)), self.coefs[number].reshape(1, -1)
+        base, base_slope = function(self.base, z, (0, 1))
+        coef = self.coefs[number].reshape(1, -1)
         # [eq:lan-curve]
-        value = base[0] + bspline.edge_sums(coef, bases)[:, 0]
-        slope = base[1] + bspline.edge_sums(coef, bases, plane=1)[:, 0]
+        value = base + bspline.edge_sums(coef, bases)[:, 0]
+        slope = base_slope + bspline.edge_sums(coef, bases, plane=1)[:, 0]
         # [/eq:lan-curve]
         return value, slope, bases
 
@@ -141,29 +145,27 @@ class LAN(Perceptron):
             return []
         # [eq:lan-jacobian]
         dense = bspline.scatter(cache.bases.active, 0, cache.bases.n_columns)
-        return [
-            sensitivity[..., None]
-            * dense.reshape(len(dense), 1, sensitivity.shape[2], -1)
-        ]
+        n_nodes = sensitivity.shape[2]
+        basis = dense.reshape(len(dense), 1, n_nodes, -1)
+        return [sensitivity[..., None] * basis]
         # [/eq:lan-jacobian]
 
     def move_grids(
         self, x: FloatArray, knots_at: Callable[..., FloatArray], *, keep: bool = True
     ) -> "LAN":
-        """Return the network with other grids, layer by layer; `keep` keeps its curves.
-        """
+        """Return the network with other grids, layer by layer; `keep` keeps curves."""
         lan = self
         for number, row in enumerate(self.rows):
             z = pre_activations(lan, x)[number]
-            coefs, knots = list(lan.coefs), list(lan.knots)
-            knots[number] = knots_at(z, row.n_basis - lan.degree, lan.degree)
-            if (
-                keep
-            ):  # to the spline code it is a layer with one output and one edge per node
-                coef = coefs[number][None]
-                moved = bspline.move_coefficients(
-                    row.knots, lan.degree, coef, knots[number], z
-                )
+            coefs = list(lan.coefs)
+            knots = list(lan.knots)
+            n_intervals = row.n_basis - lan.degree
+            new = knots_at(z, n_intervals, lan.degree)
+            knots[number] = new
+            if keep:
+                # to the spline code it is a layer with one output and one edge per node
+                old = coefs[number][None]
+                moved = bspline.move_coefficients(row.knots, lan.degree, old, new, z)
                 coefs[number] = moved[0]
             lan = replace(lan, coefs=tuple(coefs), knots=tuple(knots))
         return lan
@@ -176,15 +178,15 @@ class LAN(Perceptron):
 
 def pre_activations(lan: LAN, x: FloatArray) -> list[FloatArray]:
     """Compute the arguments of all curves, and the outputs: [z_0, ..., z_{L-1}]."""
-    parts = zip(lan.run_flow(x)[1], lan.weights, lan.biases, strict=True)
+    _, caches = lan.run_flow(x)
+    parts = zip(caches, lan.weights, lan.biases, strict=True)
     return [cache.x @ weight.T + bias for cache, weight, bias in parts]
 
 
 def _hidden_knots(z: FloatArray, n_intervals: int, degree: int) -> FloatArray:
     """Return even grids on pre-activations, with the margin of hidden grids."""
-    return bspline.uniform_knots(
-        *bspline.hidden_bounds(z, n_intervals), n_intervals, degree
-    )
+    low, high = bspline.hidden_bounds(z, n_intervals)
+    return bspline.uniform_knots(low, high, n_intervals, degree)
 
 
 @np.errstate(all="ignore")
@@ -242,23 +244,26 @@ def init_lan(
     low, high, probe = read_domain(domain, sizes[0])
     if x is not None:
         probe = checks.samples("x", x, ("batch", sizes[0]))
-    mlp = init_mlp(
-        sizes, activation=base if base in ACTIVATION_NAMES else "tanh", rng=rng
-    )
-    # [eq:lan-draws]
-    shapes = [(n_out, n_intervals + degree) for n_out in sizes[1:-1]]
-    coefs = tuple(COEF_SCALE * rng.standard_normal(shape) for shape in shapes)
-    # [/eq:lan-draws]
+
+    activation = base if base in ACTIVATION_NAMES else "tanh"
+    mlp = init_mlp(sizes, activation=activation, rng=rng)
     row = bspline.uniform_knots(low.min(), high.max(), n_intervals, degree)
-    knots = tuple(np.repeat(row, n_out, axis=0) for n_out in sizes[1:-1])
-    lan = LAN(mlp.weights, mlp.biases, coefs, knots, degree, base)
-    return lan if probe is None else lan.move_grids(probe, _hidden_knots, keep=False)
+    coefs, knots = [], []
+    for n_out in sizes[1:-1]:
+        # [eq:lan-draws]
+        coefs.append(COEF_SCALE * rng.standard_normal((n_out, n_intervals + degree)))
+        # [/eq:lan-draws]
+        knots.append(np.repeat(row, n_out, axis=0))
+
+    lan = LAN(mlp.weights, mlp.biases, tuple(coefs), tuple(knots), degree, base)
+    if probe is None:
+        return lan
+    return lan.move_grids(probe, _hidden_knots, keep=False)
 
 
 @np.errstate(all="ignore")
 def lan_from_mlp(mlp: MLP, x: object, *, n_intervals: int, degree: int) -> LAN:
-    """Convert an MLP, trained or not, into a learnable activation network with equal
-    outputs.
+    """Convert an MLP, trained or not, into a LAN with equal outputs.
 
     Parameters
     ----------
@@ -277,7 +282,8 @@ def lan_from_mlp(mlp: MLP, x: object, *, n_intervals: int, degree: int) -> LAN:
     >>> import numpy as np
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> mlp, x = kr.init_mlp((2, 5, 1), activation="tanh", rng=rng), rng.normal(size=(50, 2))
+    >>> mlp = kr.init_mlp((2, 5, 1), activation="tanh", rng=rng)
+    >>> x = rng.normal(size=(50, 2))
     >>> lan = kr.lan_from_mlp(mlp, x, n_intervals=5, degree=3)
     >>> bool((lan(x) == mlp(x)).all())
     True
@@ -285,9 +291,14 @@ def lan_from_mlp(mlp: MLP, x: object, *, n_intervals: int, degree: int) -> LAN:
     checks.instance("mlp", mlp, MLP)
     n_intervals = checks.integer("n_intervals", n_intervals, low=1)
     degree = checks.integer("degree", degree)
-    probe, hidden = checks.samples("x", x, ("batch", mlp.widths[0])), mlp.widths[1:-1]
+    probe = checks.samples("x", x, ("batch", mlp.widths[0]))
+
     row = bspline.uniform_knots(-1.0, 1.0, n_intervals, degree)
-    coefs = tuple(np.zeros((n_out, n_intervals + degree)) for n_out in hidden)
-    knots = tuple(np.repeat(row, n_out, axis=0) for n_out in hidden)
-    lan = LAN(mlp.weights, mlp.biases, coefs, knots, degree, mlp.activation)
+    coefs, knots = [], []
+    for n_out in mlp.widths[1:-1]:
+        coefs.append(np.zeros((n_out, n_intervals + degree)))
+        knots.append(np.repeat(row, n_out, axis=0))
+
+    base = mlp.activation
+    lan = LAN(mlp.weights, mlp.biases, tuple(coefs), tuple(knots), degree, base)
     return lan.move_grids(probe, _hidden_knots, keep=False)

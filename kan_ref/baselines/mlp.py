@@ -1,5 +1,4 @@
-"""The multilayer perceptron (MLP) that a KAN is compared with, on one flat vector of
-parameters.
+"""The multilayer perceptron (MLP) that a KAN is compared with, on a vector theta.
 
 Theorem (Liu et al. 2024, eq. 2.9, and the chain rule; Rumelhart, Hinton & Williams
 1986). With weights W_l (n_{l+1}, n_l), biases v_l (n_{l+1},), an activation s, x_0 = x,
@@ -8,7 +7,8 @@ and dy = dR/dy of a scalar R,
     (M1)  z_l = x_l W_l^T + v_l,    x_{l+1} = s(z_l) for l < L - 1,    y = z_{L-1}
     (M2)  d_W_l = dz_l^T x_l,       d_v_l = sum_b dz_l,                dz_{L-1} = dy
     (M3)  dx_l = dz_l W_l,          dz_{l-1} = dx_l * s'(z_{l-1})
-    (M4)  d prediction_n / d W_l,ji = S_l[n, j] x_l,bi,   d prediction_n / d v_l,j = S_l[n, j],
+    (M4)  d prediction_n / d W_l,ji = S_l[n, j] x_l,bi
+          d prediction_n / d v_l,j  = S_l[n, j]
           n = (sample b, output o),   S_{L-1}[(b, o), j] = 1 where j = o, else 0;
           S_{l-1} = (S_l W_l) * s'(z_{l-1})
 
@@ -35,9 +35,7 @@ _SIREN_FREQUENCY = 30.0  # Sitzmann et al. 2020, section 3.2
 
 
 class Cache(NamedTuple):
-    """A layer's inputs `x` (batch, n_in); of hidden nodes s'(z), and the bases of their
-    splines.
-    """
+    """A layer's inputs `x` (batch, n_in); of hidden nodes s'(z), and their bases."""
 
     x: FloatArray
     slope: FloatArray | None
@@ -46,9 +44,7 @@ class Cache(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Perceptron(Model):
-    """Affine maps with an activation on every hidden node: what an MLP and a LAN have
-    in common.
-    """
+    """Affine maps with activations on hidden nodes: what MLP and LAN have in common."""
 
     weights: tuple[FloatArray, ...]
     biases: tuple[FloatArray, ...]
@@ -57,29 +53,30 @@ class Perceptron(Model):
 
     def checked(self) -> list[FloatArray]:
         """Return [W_0, v_0, W_1, ...], checked, and set the widths."""
-        if len(self.weights) == 0 or len(self.weights) != len(self.biases):
-            n = len(self.weights), len(self.biases)
-            checks.fail(
-                "(len(weights), len(biases))",
-                n,
-                "both need the same number, at least 1",
-            )
+        n_weights = len(self.weights)
+        n_biases = len(self.biases)
+        if n_weights == 0 or n_weights != n_biases:
+            rule = "both need the same number, at least 1"
+            checks.fail("(len(weights), len(biases))", (n_weights, n_biases), rule)
+
         found: list[FloatArray] = []
-        for number, (weight, bias) in enumerate(
-            zip(self.weights, self.biases, strict=True)
-        ):
-            n_in = len(found[-1]) if found else "n_in"
-            found.append(checks.samples(f"weights[{number}]", weight, ("n_out", n_in)))
-            found.append(checks.array(f"biases[{number}]", bias, (len(found[-1]),)))
-        self.__dict__["widths"] = (found[0].shape[1], *map(len, found[1::2]))
+        n_in: int | str = "n_in"
+        layers = zip(self.weights, self.biases, strict=True)
+        for number, (weight, bias) in enumerate(layers):
+            weight = checks.samples(f"weights[{number}]", weight, ("n_out", n_in))
+            n_in = len(weight)
+            bias = checks.array(f"biases[{number}]", bias, (n_in,))
+            found += [weight, bias]
+
+        n_first = found[0].shape[1]
+        n_outs = map(len, found[1::2])
+        self.__dict__["widths"] = (n_first, *n_outs)
         return found
 
     def curves(
         self, number: int, z: FloatArray
     ) -> tuple[FloatArray, FloatArray, Bases | None]:
-        """Return s(z), s'(z) of the hidden nodes of layer `number`, and the bases of
-        splines.
-        """
+        """Return s(z), s'(z) of hidden nodes of layer `number`, and splines' bases."""
         raise NotImplementedError
 
     def curve_gradients(self, cache: Cache, dy: FloatArray) -> list[FloatArray]:
@@ -93,42 +90,52 @@ class Perceptron(Model):
     @property
     def layer_sizes(self) -> tuple[int, ...]:
         """The number of parameters of each layer: consecutive parts of theta."""
-        return tuple(sum(map(np.prod, shapes)) for shapes in self._shapes())
+        sizes = []
+        for shapes in self._shapes():
+            size = sum(map(np.prod, shapes))
+            sizes.append(size)
+        return tuple(sizes)
 
     def _shapes(self) -> list[list[tuple[int, ...]]]:
-        """Return the shapes of W_l, v_l, c_l of each layer; c_l is empty without
-        splines.
-        """
-        n_bases = [row.n_basis for row in self.rows] + [0] * (
-            len(self.widths) - len(self.rows)
-        )
-        ends = zip(pairwise(self.widths), n_bases, strict=False)
-        return [[(n_out, n_in), (n_out,), (n_out, n)] for (n_in, n_out), n in ends]
+        """Return the shapes of each W_l, v_l, c_l; c_l is empty without splines."""
+        shapes: list[list[tuple[int, ...]]] = []
+        for number, (n_in, n_out) in enumerate(pairwise(self.widths)):
+            n_basis = 0
+            if number < len(self.rows):
+                n_basis = self.rows[number].n_basis
+            of_layer = [(n_out, n_in), (n_out,), (n_out, n_basis)]
+            shapes.append(of_layer)
+        return shapes
 
     def views(self, theta: FloatArray) -> dict[str, object]:
         """Return weights, biases and coefficients on theta."""
-        arrays = _split(theta, [shape for shapes in self._shapes() for shape in shapes])
-        coefs = tuple(arrays[2::3][: len(self.rows)])
+        arrays = []
+        for shapes in self._shapes():
+            for shape in shapes:
+                size = math.prod(shape)
+                arrays.append(theta[:size].reshape(shape))
+                theta = theta[size:]
+
+        coefs = arrays[2::3][: len(self.rows)]
         return {
             "weights": tuple(arrays[::3]),
             "biases": tuple(arrays[1::3]),
-            "coefs": coefs,
+            "coefs": tuple(coefs),
         }
 
     def run_flow(
         self, inputs: FloatArray, workspaces: Sequence[object] = ()
     ) -> tuple[list[FloatArray], tuple[Cache, ...]]:
-        """Compute the outputs of every layer by (M1), and caches; it needs no
-        workspaces.
-        """
-        flow, caches, x = [], [], inputs
+        """Compute outputs of every layer by (M1), and caches, without workspaces."""
+        flow, caches = [], []
+        last = len(self.weights) - 1
+        x = inputs
+        layers = zip(self.weights, self.biases, strict=True)
         # [eq:mlp-forward]
-        for number, (weight, bias) in enumerate(
-            zip(self.weights, self.biases, strict=True)
-        ):
+        for number, (weight, bias) in enumerate(layers):
             z = x @ weight.T
             z += bias
-            if number == len(self.weights) - 1:
+            if number == last:
                 caches.append(Cache(x, None, None))
                 x = z
             else:
@@ -140,37 +147,40 @@ class Perceptron(Model):
         return flow, tuple(caches)
 
     def run_backward(self, caches: Sequence[Cache], dy: FloatArray) -> FloatArray:
-        """Compute dR/d theta, (n_params,), by (M2) and (M3), given dy (batch, n_out).
-        """
+        """Compute dR/d theta, (n_params,), by (M2) and (M3), from dy (batch, n_out)."""
         return self.gradients(caches, dy)[1]
 
     def gradients(
         self, caches: Sequence[Cache], dy: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Compute dR/dx (batch, n_in) and dR/d theta (n_params,), given dy (batch,
-        n_out).
-        """
+        """Compute dR/dx (batch, n_in), dR/d theta (n_params,), from dR/dy."""
         pieces: list[FloatArray] = []
         # [eq:mlp-backward]
-        for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
+        layers = tuple(zip(self.weights, caches, strict=True))
+        for weight, cache in reversed(layers):
             of_curves = self.curve_gradients(cache, dy)
             dz = dy if cache.slope is None else dy * cache.slope
-            pieces[:0] = [dz.T @ cache.x, dz.sum(axis=0), *of_curves]
+            d_weight = dz.T @ cache.x
+            d_bias = dz.sum(axis=0)
+            pieces[:0] = [d_weight, d_bias, *of_curves]
             dy = dz @ weight
         # [/eq:mlp-backward]
-        return dy, np.concatenate(pieces, axis=None)  # flattened
+        d_theta = np.concatenate(pieces, axis=None)  # flattened
+        return dy, d_theta
 
     def jacobian(self, caches: Sequence[Cache], scale: float = 1.0) -> list[FloatArray]:
-        """Compute d (scale * prediction) / d theta by (M4): one dense block, row b *
-        n_out + o.
+        """Compute d (scale * prediction) / d theta by (M4): a block, row b * n_out + o.
 
         Implements :eq:`mlp-jacobian`. Memory: 16 batch n_out n_params bytes.
         """
-        batch, n_last = len(caches[0].x), self.widths[-1]
-        sensitivity = np.broadcast_to(scale * np.eye(n_last), (batch, n_last, n_last))
+        batch = len(caches[0].x)
+        n_last = self.widths[-1]
+        one = scale * np.eye(n_last)
+        sensitivity = np.broadcast_to(one, (batch, n_last, n_last))
         blocks: list[FloatArray] = []
         # [eq:mlp-jacobian]
-        for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
+        layers = tuple(zip(self.weights, caches, strict=True))
+        for weight, cache in reversed(layers):
             of_curves = self.curve_rows(cache, sensitivity)
             if cache.slope is not None:
                 sensitivity = sensitivity * cache.slope[:, None, :]
@@ -178,18 +188,15 @@ class Perceptron(Model):
             blocks[:0] = [of_weights, sensitivity, *of_curves]
             sensitivity = sensitivity @ weight
         # [/eq:mlp-jacobian]
+
         n_rows = batch * n_last
-        sizes = [int(np.prod(block.shape[2:])) for block in blocks]
-        flat = [
-            block.reshape(n_rows, n) for block, n in zip(blocks, sizes, strict=True)
-        ]
+        flat = [block.reshape(n_rows, math.prod(block.shape[2:])) for block in blocks]
         return [np.concatenate(flat, axis=1)]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MLP(Perceptron):
-    """A multilayer perceptron; immutable, its parameters also as one read-only vector
-    `theta`.
+    """A multilayer perceptron; immutable, its parameters also as a vector `theta`.
 
     Parameters
     ----------
@@ -203,6 +210,7 @@ class MLP(Perceptron):
     Attributes
     ----------
     theta : (n_params,)
+        Read-only.
     widths : tuple of int
         Numbers of nodes (n_0, ..., n_L).
     n_params : int
@@ -220,7 +228,8 @@ class MLP(Perceptron):
 
     def __post_init__(self) -> None:
         checks.choice("activation", self.activation, ACTIVATION_NAMES)
-        self.set_theta(np.concatenate(self.checked(), axis=None))  # flattened
+        theta = np.concatenate(self.checked(), axis=None)  # flattened
+        self.set_theta(theta)
 
     def curves(self, number: int, z: FloatArray) -> tuple[FloatArray, FloatArray, None]:
         """Return s(z), s'(z), and no bases."""
@@ -265,22 +274,16 @@ def init_mlp(
     weights = []
     for number, (n_in, n_out) in enumerate(pairwise(sizes)):
         if activation in ("relu", "silu"):
-            weights.append(np.sqrt(2.0 / n_in) * rng.standard_normal((n_out, n_in)))
+            deviation = np.sqrt(2.0 / n_in)
+            weights.append(deviation * rng.standard_normal((n_out, n_in)))
             continue
-        glorot = np.sqrt(6.0 / (n_in + n_out))
-        siren = _SIREN_FREQUENCY / n_in if number == 0 else np.sqrt(6.0 / n_in)
-        bound = siren if activation == "sine" else glorot
+
+        bound = np.sqrt(6.0 / (n_in + n_out))
+        if activation == "sine":
+            bound = np.sqrt(6.0 / n_in)
+            if number == 0:
+                bound = _SIREN_FREQUENCY / n_in
         weights.append(rng.uniform(-bound, bound, (n_out, n_in)))
-    return MLP(
-        tuple(weights), tuple(np.zeros(n_out) for n_out in sizes[1:]), activation
-    )
 
-
-def _split(theta: FloatArray, shapes: Sequence[tuple[int, ...]]) -> list[FloatArray]:
-    """Return consecutive parts of theta in these shapes, as views."""
-    views, start = [], 0
-    for shape in shapes:
-        end = start + math.prod(shape)
-        views.append(theta[start:end].reshape(shape))
-        start = end
-    return views
+    biases = tuple(map(np.zeros, sizes[1:]))
+    return MLP(tuple(weights), biases, activation)

@@ -1,5 +1,4 @@
-"""B-splines: knot vectors, the Cox-de Boor recursion, weighted sums, knot insertion,
-curve fits.
+"""B-splines: knot vectors, Cox-de Boor, weighted sums, knot insertion, curve fits.
 
 Public, with checks of every argument, are basis, basis_integral, blended_knots,
 check_knots, data_bounds, extended_knots, fit_curve, greville, hidden_bounds,
@@ -9,8 +8,8 @@ at any time.
 """
 
 from kan_ref.bspline.bases import (
-    basis, basis_integral, difference_weights, edge_matrix_gradient, edge_sums, greville,
-    jump_weights, scatter,
+    basis, basis_integral, difference_weights, edge_matrix_gradient, edge_sums,
+    greville, jump_weights, scatter,
 )
 from kan_ref.bspline.blossom import coef_with_knots, insert_knots
 from kan_ref.bspline.curve_fit import fit_curve, move_coefficients

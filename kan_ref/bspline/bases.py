@@ -1,12 +1,13 @@
-"""All basis functions of a knot vector at any point: values, integrals, sums for every
-edge, jumps.
+"""All basis functions at any point: values, integrals, sums for every edge, jumps.
 
 `evaluation` computes the degree + 1 nonzero values at each point, (B4)-(B6); here they
 are placed among all n_basis. Two more facts (de Boor, A Practical Guide to Splines,
 rev. ed., ch. X, (33), and ch. XI on knot averages):
 
-    (B12)  int_{-inf}^x B_{m,d} = (t_{m+d+1} - t_m) / (d + 1) * sum_{j >= m} B_{j,d+1}(x)
-    (B13)  x = sum_m xi_m B_m(x) on [a, b] for d >= 1,   xi_m = (t_{m+1} + ... + t_{m+d}) / d
+    (B12)  int_{-inf}^x B_{m,d} = (t_{m+d+1} - t_m) / (d + 1)
+                                  * sum_{j >= m} B_{j,d+1}(x)
+    (B13)  x    = sum_m xi_m B_m(x) on [a, b] for d >= 1,
+           xi_m = (t_{m+1} + ... + t_{m+d}) / d
 
 Weighted sums for every edge by itself, with the matrix C (n_out, n_in * n_basis) of
 `evaluation`,
@@ -17,7 +18,8 @@ Weighted sums for every edge by itself, with the matrix C (n_out, n_in * n_basis
 have only degree + 1 nonzero terms for each sample and input. The derivatives of a
 spline come from its coefficients by differencing them (de Boor, ch. X, (15)-(16)):
 
-    (B24)  d^(0) = c,   d^(q)_m = (k - q + 1) (d^(q-1)_m - d^(q-1)_{m-1}) / (t_{m+k-q+1} - t_m)
+    (B24)  d^(0)   = c,
+           d^(q)_m = (k - q + 1) (d^(q-1)_m - d^(q-1)_{m-1}) / (t_{m+k-q+1} - t_m)
 
 with 0/0 := 0. The k-th derivative is piecewise constant with the values d^(k), so its
 jump at an inner breakpoint is a fixed combination of k + 2 coefficients. Times h^k,
@@ -41,8 +43,7 @@ from kan_ref.checks import FloatArray
 
 
 def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatArray:
-    """Evaluate all basis functions of each knot vector, or a derivative of them, at
-    each point.
+    """Evaluate all basis functions, or a derivative of them, at each point.
 
     Parameters
     ----------
@@ -76,23 +77,27 @@ def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatAr
 
 
 def all_bases(
-    x: FloatArray, knots: FloatArray, degree: int, derivative: int = 0
+    x: FloatArray,
+    knots: FloatArray,
+    degree: int,
+    derivative: int = 0,
 ) -> FloatArray:
     """Return `basis` of checked arguments, (batch, n_in, n_basis)."""
     vectors = prepare_knots(knots.copy(), degree)
-    n_in, n_basis = len(knots), vectors.n_basis
     order = min(derivative, degree + 1)  # above the degree all are 0
-    active = evaluate_bases(vectors, x, order, gathered=True, workspace=None).active
-    return scatter(active, order, n_in * n_basis).reshape(len(x), n_in, n_basis)
+    bases = evaluate_bases(vectors, x, order, gathered=True, workspace=None)
+    dense = scatter(bases.active, order, bases.n_columns)
+    return dense.reshape(len(x), len(knots), vectors.n_basis)
 
 
 def scatter(active: ActiveBasis, plane: int, n_columns: int) -> FloatArray:
-    """Scatter a plane of nonzero values into zeros (batch, n_columns), in memory batch
-    last.
+    """Scatter a plane of nonzero values into zeros (batch, n_columns).
+
+    In memory the batch comes last.
     """
-    columns, values = active.columns.T, active.planes[plane].swapaxes(1, 2)
-    dense = np.zeros((n_columns, columns.shape[1]))
-    place(columns, values, dense, slice(0, columns.shape[1]))
+    values = active.planes[plane].swapaxes(1, 2)
+    dense = np.zeros((n_columns, values.shape[2]))
+    place(active.columns.T, values, dense, slice(None))
     return dense.T
 
 
@@ -117,18 +122,21 @@ def greville(knots: object, degree: int) -> FloatArray:
     array([[0., 2., 4.]])
     """
     degree = checks.integer("degree", degree)
-    return knot_averages(check_knots("knots", knots, degree), degree)
+    knots = check_knots("knots", knots, degree)
+    return knot_averages(knots, degree)
 
 
 def knot_averages(knots: FloatArray, degree: int) -> FloatArray:
     """Return `greville` of checked knots, (n_in, n_basis)."""
     if degree == 0:
         return 0.5 * (knots[:, :-1] + knots[:, 1:])
+
     windows = np.lib.stride_tricks.sliding_window_view(knots[:, 1:-1], degree, axis=1)
     # [eq:greville]
     points: FloatArray = (windows / degree).sum(axis=2)
     # [/eq:greville]
-    # a rounded mean of equal knots can lie beside them, at an end where every basis
+
+    # a rounded mean of equal knots can lie beside them: at an end, where every basis
     # function is 0
     return np.clip(points, windows[:, :, 0], windows[:, :, -1])
 
@@ -158,19 +166,19 @@ def basis_integral(knots: object, degree: int, low: object, high: object) -> Flo
     """
     degree = checks.integer("degree", degree)
     knots = check_knots("knots", knots, degree)
-    n_in, n_basis = knots.shape[0], knots.shape[1] - degree - 1
-    ends = np.stack([per_input("low", low, n_in), per_input("high", high, n_in)])
+    n_in, n_knots = knots.shape
+    n_basis = n_knots - degree - 1
+    low = per_input("low", low, n_in)
+    high = per_input("high", high, n_in)
+    limits = np.clip(np.stack([low, high]), knots[:, 0], knots[:, -1])
     longer = np.pad(knots, ((0, 0), (degree + 1, degree + 1)), mode="edge")
-    raised = all_bases(np.clip(ends, knots[:, 0], knots[:, -1]), longer, degree + 1)
+
     # [eq:bspline-integral]
-    tails = np.flip(np.cumsum(np.flip(raised, axis=2), axis=2), axis=2)[
-        :, :, degree + 1 : degree + 1 + n_basis
-    ]
-    integral: FloatArray = (
-        (knots[:, degree + 1 :] - knots[:, :n_basis])
-        / (degree + 1)
-        * (tails[1] - tails[0])
-    )
+    raised = all_bases(limits, longer, degree + 1)
+    sums = raised[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]  # over j >= m
+    sums = sums[:, :, degree + 1 : n_knots]
+    width = knots[:, degree + 1 :] - knots[:, :n_basis]
+    integral: FloatArray = width / (degree + 1) * (sums[1] - sums[0])
     # [/eq:bspline-integral]
     return integral
 
@@ -180,29 +188,31 @@ def edge_sums(matrix: FloatArray, bases: Bases, plane: int = 0) -> FloatArray:
 
     `plane` is 0 for values and 1 for derivatives.
     """
-    planes = bases.active.planes[plane].swapaxes(1, 2)
-    sums = np.empty((len(matrix), *planes.shape[1:]))
+    values = bases.active.planes[plane].swapaxes(1, 2)
+    sums = np.empty((len(matrix), *values.shape[1:]))
     # [eq:edge-sums]
     for j, row in enumerate(matrix):
-        np.einsum("rib,rib->ib", row.take(bases.places), planes, out=sums[j])
+        coef = row.take(bases.places)
+        np.einsum("rib,rib->ib", coef, values, out=sums[j])
     # [/eq:edge-sums]
     return sums.transpose(2, 0, 1)
 
 
 def edge_matrix_gradient(d_edges: FloatArray, bases: Bases) -> FloatArray:
-    """Return the gradient with respect to the matrix, (B11), given d_edges (batch,
-    n_out, n_in).
+    """Return the gradient with respect to the matrix, (B11).
+
+    d_edges: (batch, n_out, n_in).
     """
     # [eq:edge-matrix-gradient]
     # a copy of the gathered form would compute `places` once more
-    gathered = bases if bases.dense is None else replace(bases, dense=None)
-    return matrix_gradient(d_edges, gathered)
+    if bases.dense is not None:
+        bases = replace(bases, dense=None)
+    return matrix_gradient(d_edges, bases)
     # [/eq:edge-matrix-gradient]
 
 
 def jump_weights(knots: object, degree: int) -> FloatArray:
-    """Return the jumps of the k-th derivative, times h^k, as weights of degree + 2
-    coefficients.
+    """Return the jumps of the k-th derivative, times h^k, as weights of coefficients.
 
     Parameters
     ----------
@@ -212,9 +222,10 @@ def jump_weights(knots: object, degree: int) -> FloatArray:
     Returns
     -------
     weights : (n_in, n_intervals - 1, degree + 2)
-        For evenly spaced knots the binomial coefficients with alternating signs. Beside
-        an empty interval, at a repeated breakpoint, the weights are 0: there a spline
-        may be less smooth. Implements :eq:`derivative-jumps`.
+        Of the degree + 2 coefficients that a jump depends on: for evenly spaced knots
+        the binomial coefficients with alternating signs. Beside an empty interval, at a
+        repeated breakpoint, the weights are 0: there a spline may be less smooth.
+        Implements :eq:`derivative-jumps`.
 
     Examples
     --------
@@ -222,33 +233,37 @@ def jump_weights(knots: object, degree: int) -> FloatArray:
     array([[[ 1., -2.,  1.]]])
     """
     degree = checks.integer("degree", degree)
-    return difference_weights(check_knots("knots", knots, degree), degree)
+    knots = check_knots("knots", knots, degree)
+    return difference_weights(knots, degree)
 
 
 def difference_weights(knots: FloatArray, degree: int) -> FloatArray:
     """Return `jump_weights` of checked knots, (n_in, n_intervals - 1, degree + 2)."""
     n_in, n_knots = knots.shape
     n_basis = n_knots - degree - 1
-    n_intervals = n_basis - degree
-    h = (knots[:, n_knots - 1 - degree] - knots[:, degree]) / n_intervals
+    a = knots[:, degree]
+    b = knots[:, n_basis]
+    h = (b - a) / (n_basis - degree)
+
     # [eq:derivative-jumps]
     weights = np.ones((n_in, n_basis, 1))
     for q in range(1, degree + 1):
         # h joins each division, so that the powers of h stay of size one
         span = knots[:, degree + 1 : n_knots - q] - knots[:, q:n_basis]
-        scale = np.divide(
-            (degree - q + 1) * h[:, None], span, out=np.zeros_like(span), where=span > 0
-        )
+        factor = (degree - q + 1) * h[:, None]
+        scale = np.divide(factor, span, out=np.zeros_like(span), where=span > 0)
         weights = _differences(weights) * scale[:, :, None]
-    filled = np.diff(knots[:, degree : n_knots - degree]) > 0
-    return _differences(weights) * (filled[:, :-1] & filled[:, 1:])[:, :, None]
 
+    filled = np.diff(knots[:, degree : n_basis + 1]) > 0
+    both = filled[:, :-1] & filled[:, 1:]
+    return _differences(weights) * both[:, :, None]
     # [/eq:derivative-jumps]
 
 
 def _differences(weights: FloatArray) -> FloatArray:
-    """Subtract row m - 1 from row m; the result weights one coefficient more, on the
-    left.
+    """Subtract row m - 1 from row m.
+
+    The result weights one coefficient more, on the left.
     """
     n_in, n_rows, width = weights.shape
     result = np.zeros((n_in, n_rows - 1, width + 1))

@@ -1,5 +1,4 @@
-"""The same curves on other knot vectors, without data: the blossom, and the insertion
-of one knot.
+"""The same curves on other knot vectors, without data: blossoms, insertion of a knot.
 
 Theorem (blossoming; Ramshaw 1989; de Boor's algorithm with a different argument at
 every level). Each polynomial piece F of degree k has one symmetric function f(u_1, ...,
@@ -10,7 +9,7 @@ k,
     (B17)  d^l_m = (1 - alpha) d^{l-1}_{m-1} + alpha d^{l-1}_m,
            alpha = (u_l - t_m) / (t_{m+k+1-l} - t_m)
     (B18)  f(u_1, ..., u_k) = d^k_J
-    (B19)  coef_m = f(t_{m+1}, ..., t_{m+k})          for every non-empty piece under B_m
+    (B19)  coef_m = f(t_{m+1}, ..., t_{m+k}) for every non-empty piece under B_m
 
 Every denominator of (B17) spans [t_J, t_{J+1}], so repeated knots need no special case.
 By (B19) the coefficient m of a curve on a new knot vector t' is the blossom, at
@@ -28,15 +27,22 @@ the blossom and serves as an independent check of it:
 import numpy as np
 
 from kan_ref import checks
-from kan_ref.bspline.knots import breakpoints, check_knots, multiplicity
+from kan_ref.bspline.knots import (
+    bisect_intervals,
+    breakpoints,
+    check_knots,
+    multiplicity,
+)
 from kan_ref.checks import FloatArray, IntArray
 
 
 def insert_knots(
-    knots: object, degree: int, coef: object, new_knots: object
+    knots: object,
+    degree: int,
+    coef: object,
+    new_knots: object,
 ) -> FloatArray:
-    """Return the coefficients of the same curves on knot vectors that contain all the
-    old knots.
+    """Return the coefficients of the same curves with more knots.
 
     Parameters
     ----------
@@ -54,32 +60,35 @@ def insert_knots(
 
     Examples
     --------
-    >>> insert_knots([[0.0, 1.0, 2.0, 3.0]], 1, [[[5.0, 7.0]]], [[0.0, 1.0, 1.5, 2.0, 3.0]])
+    >>> new_knots = [[0.0, 1.0, 1.5, 2.0, 3.0]]
+    >>> insert_knots([[0.0, 1.0, 2.0, 3.0]], 1, [[[5.0, 7.0]]], new_knots)
     array([[[5., 6., 7.]]])
     """
     degree = checks.integer("degree", degree)
-    old, new = (
-        check_knots("knots", knots, degree),
-        check_knots("new_knots", new_knots, degree),
-    )
-    new = checks.array("new_knots", new, (len(old), "n_knots"))
-    curves = checks.array("coef", coef, ("n_out", len(old), old.shape[1] - degree - 1))
+    old = check_knots("knots", knots, degree)
+    new = check_knots("new_knots", new_knots, degree)
+    n_in, n_knots = old.shape
+    new = checks.array("new_knots", new, (n_in, "n_knots"))
+    curves = checks.array("coef", coef, ("n_out", n_in, n_knots - degree - 1))
+
     for i, (row, finer) in enumerate(zip(old, new, strict=True)):
         values, needed = np.unique(row, return_counts=True)
         kept = (multiplicity(values, finer) >= needed).all()
         if not kept or finer[0] < row[0] or finer[-1] > row[-1]:
             raise ValueError(
-                f"new_knots must have every knot of row {i} of knots as often, and none beyond "
-                "the first and the last one: add the new ones to these"
+                f"new_knots must have every knot of row {i} of knots as often, and "
+                "none beyond the first and the last one: add the new ones to these"
             )
     return coef_with_knots(old, degree, curves, new)
 
 
 def insert_knot(
-    knots: object, degree: int, coef: object, t: float
+    knots: object,
+    degree: int,
+    coef: object,
+    t: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Insert one knot, and return the coefficients of the same curves on the new knot
-    vector.
+    """Insert one knot into a knot vector, and keep the curves.
 
     Parameters
     ----------
@@ -106,16 +115,15 @@ def insert_knot(
     curves = checks.array("coef", coef, ("n_curves", n_basis))
     t = checks.number("t", t, low=float(old[0]), high=float(old[-1]))
     zeros = np.zeros((len(curves), 1))
+    before = np.hstack([zeros, curves])  # coef_{m-1}
+    after = np.hstack([curves, zeros])  # coef_m
     # [eq:boehm]
-    low, high = old[: n_basis + 1], old[degree:]
-    alpha = np.where(
-        t >= high,
-        1.0,
-        (np.clip(t, low, high) - low) / np.where(high > low, high - low, 1.0),
-    )
-    moved = (1.0 - alpha) * np.hstack([zeros, curves]) + alpha * np.hstack(
-        [curves, zeros]
-    )
+    low = old[: n_basis + 1]
+    high = old[degree:]
+    span = np.where(high > low, high - low, 1.0)
+    alpha = (np.clip(t, low, high) - low) / span
+    alpha = np.where(t >= high, 1.0, alpha)
+    moved = (1.0 - alpha) * before + alpha * after
     # [/eq:boehm]
     return np.insert(old, np.searchsorted(old, t), t), moved
 
@@ -141,8 +149,10 @@ def polar_form(
     d = coef[:, inputs, active]
     # [eq:blossom]
     for level in range(1, degree + 1):
-        u, m = ordered[:, :, level - 1 : level], active[:, :, level:]
-        low, high = knots[inputs, m], knots[inputs, m + degree + 1 - level]
+        u = ordered[:, :, level - 1 : level]
+        m = active[:, :, level:]
+        low = knots[inputs, m]
+        high = knots[inputs, m + degree + 1 - level]
         alpha = (u - low) / (high - low)
         d = (1.0 - alpha) * d[..., :-1] + alpha * d[..., 1:]
     # [/eq:blossom]
@@ -150,12 +160,15 @@ def polar_form(
 
 
 def continue_curves(
-    knots: FloatArray, degree: int, coef: FloatArray, x: FloatArray
+    knots: FloatArray,
+    degree: int,
+    coef: FloatArray,
+    x: FloatArray,
 ) -> FloatArray:
-    """Return the curves with their end polynomials continued beyond [a, b], (batch,
-    n_out, n_in).
+    """Return the curves with their end polynomials continued beyond [a, b].
 
-    A breakpoint belongs to the piece on its right, b to the last one.
+    The result is (batch, n_out, n_in). A breakpoint belongs to the piece on its right,
+    b to the last one.
     """
     piece = _find_pieces(breakpoints(knots, degree), x.T)
     diagonal = np.repeat(x.T[:, :, None], degree, axis=2)
@@ -163,29 +176,33 @@ def continue_curves(
 
 
 def transfer_coef(
-    knots: FloatArray, degree: int, coef: FloatArray, new_knots: FloatArray
+    knots: FloatArray,
+    degree: int,
+    coef: FloatArray,
+    new_knots: FloatArray,
 ) -> FloatArray:
-    """Return the coefficients of the same curves on new knot vectors, (n_out, n_in, new
-    n_basis).
+    """Return the coefficients of the same curves on new knot vectors.
 
-    Implements :eq:`blossom-coef`. Exact on the new [a, b] where the new breakpoints
-    include all the old ones; else every coefficient is exact for one piece under its
-    basis function: the one under the middle of the part of the support in the new [a,
-    b], which keeps extrapolation smallest.
+    They are (n_out, n_in, new n_basis). Implements :eq:`blossom-coef`. Exact on the new
+    [a, b] where the new breakpoints include all the old ones; else every coefficient is
+    exact for one piece under its basis function: the one under the middle of the part
+    of the support in the new [a, b], which keeps extrapolation smallest.
     """
     n_new = new_knots.shape[1] - degree - 1
     # [eq:blossom-coef]
     window = np.arange(n_new)[:, None] + np.arange(1, degree + 1)
     arguments = new_knots[:, window]
-    piece = _find_pieces(
-        breakpoints(knots, degree), _middles_under_bases(new_knots, degree)
-    )
-    # [/eq:blossom-coef]
+    middles = _middles_under_bases(new_knots, degree)
+    piece = _find_pieces(breakpoints(knots, degree), middles)
     return polar_form(knots, degree, coef, piece, arguments)
+    # [/eq:blossom-coef]
 
 
 def coef_with_knots(
-    knots: FloatArray, degree: int, coef: FloatArray, new_knots: FloatArray
+    knots: FloatArray,
+    degree: int,
+    coef: FloatArray,
+    new_knots: FloatArray,
 ) -> FloatArray:
     """Return `insert_knots` of checked arguments, (n_out, n_in, new n_basis).
 
@@ -193,21 +210,19 @@ def coef_with_knots(
     coefficient 0, make the outer intervals pieces like all others.
     """
     pads = ((0, 0), (degree, degree))
-    old, new = np.pad(knots, pads, mode="edge"), np.pad(new_knots, pads, mode="edge")
-    moved = transfer_coef(old, degree, np.pad(coef, ((0, 0), *pads)), new)
+    old = np.pad(knots, pads, mode="edge")
+    new = np.pad(new_knots, pads, mode="edge")
+    padded = np.pad(coef, ((0, 0), *pads))
+    moved = transfer_coef(old, degree, padded, new)
     return moved[:, :, degree : moved.shape[2] - degree]
 
 
 def _find_pieces(grid: FloatArray, x: FloatArray) -> IntArray:
-    """Return the non-empty interval of each grid that contains x (n_in, any), else the
-    nearest.
-    """
-    pieces = np.empty(x.shape, dtype=np.intp)
-    for row, own, found in zip(grid, x, pieces, strict=True):
-        found[:] = np.searchsorted(row, own, side="right") - 1
+    """Return the non-empty interval of x (n_in, any) in each grid, or the nearest."""
     first = np.sum(grid == grid[:, :1], axis=1, keepdims=True) - 1
-    last = grid.shape[1] - np.sum(grid == grid[:, -1:], axis=1, keepdims=True) - 1
-    return np.clip(pieces, first, last)
+    n_last = np.sum(grid == grid[:, -1:], axis=1, keepdims=True)
+    last = grid.shape[1] - n_last - 1
+    return bisect_intervals(grid, x, first, last)
 
 
 def _middles_under_bases(knots: FloatArray, degree: int) -> FloatArray:
@@ -215,13 +230,15 @@ def _middles_under_bases(knots: FloatArray, degree: int) -> FloatArray:
     grid = breakpoints(knots, degree)
     low = np.maximum(knots[:, : -degree - 1], grid[:, :1])
     high = np.minimum(knots[:, degree + 1 :], grid[:, -1:])
-    # between neighbours in float64 the middle rounds to an end, which must be the left
-    # one
-    return np.minimum(low + 0.5 * (high - low), np.nextafter(high, -np.inf))
+    middle = low + 0.5 * (high - low)
+    # between neighbours in float64 it rounds to an end, which must be the left one
+    return np.minimum(middle, np.nextafter(high, -np.inf))
 
 
 def _farthest_first(
-    arguments: FloatArray, low: FloatArray, high: FloatArray
+    arguments: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
 ) -> FloatArray:
     """Sort the arguments (n_in, n_new, degree) by decreasing distance from their piece.
 
@@ -230,4 +247,5 @@ def _farthest_first(
     """
     ascending = np.sort(arguments)
     distance = np.maximum(low - ascending, ascending - high)
-    return np.take_along_axis(ascending, np.argsort(-distance), 2)
+    order = np.argsort(-distance)
+    return np.take_along_axis(ascending, order, 2)

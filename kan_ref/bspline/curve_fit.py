@@ -1,5 +1,4 @@
-"""Least squares for spline curves: corrections of a given curve that the data
-determine.
+"""Least squares for spline curves: what data correct in a given curve.
 
 With the design matrix B (n, n_basis) of the basis functions at the points, targets y
 and initial coefficients c0, the least-squares coefficients nearest to c0 are
@@ -9,6 +8,12 @@ and initial coefficients c0, the least-squares coefficients nearest to c0 are
 where lstsq is the least-squares solution of smallest norm (by singular values; Golub &
 Van Loan, Matrix Computations, 4th ed., section 5.5). A basis function without points
 keeps its old coefficient, which a fit from zero would erase.
+
+When a layer moves to other knots, the edges from an input share its points, so that one
+factorization serves them all. With the eigenvalues s^2 and eigenvectors V of B^T B, of
+which those with s above a share of the largest are kept,
+
+    (B26)  c = c0 + V diag(1/s^2) V^T B^T (y - B c0)
 """
 
 from dataclasses import dataclass
@@ -34,6 +39,10 @@ DATA_CUT = 1e-2
 # 2e6 of its size, 1: 0.26, 1/2: 0.08, 1/4: 0.08, which is the resolution of the new
 # grid.
 CONTINUED = 0.5
+_AT_ONCE = 2**22  # entries of the design matrices of a layer, 32 MiB
+# Added to B^T B, in units of its largest entry, so that a basis function without points
+# keeps its start: a rounding error, whose effect a second solution removes
+_RIDGE = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +94,8 @@ def fit_curve(
 
     Examples
     --------
-    >>> fit = fit_curve([0.0, 1.0], [[1.0], [3.0]], knots=[-1.0, 0.0, 1.0, 2.0], degree=1)
+    >>> x, y, knots = [0.0, 1.0], [[1.0], [3.0]], [-1.0, 0.0, 1.0, 2.0]
+    >>> fit = fit_curve(x, y, knots=knots, degree=1)
     >>> fit.coef.round(12), fit.rank
     (array([[1., 3.]]), 2)
     """
@@ -98,38 +108,16 @@ def fit_curve(
     shape = (targets.shape[1], vector.shape[1] - degree - 1)
     initial = np.zeros(shape) if start is None else checks.array("start", start, shape)
     design = all_bases(points[:, None], vector, degree)[:, 0]
-    coef, rank = nearest_coefficients(design, targets, initial)
-    residuals = design @ coef.T - targets
-    return CurveFit(
-        coef=coef,
-        rank=rank,
-        unsupported=tuple(np.flatnonzero(~design.any(axis=0)).tolist()),
-        residual=np.sqrt(np.mean(residuals**2, axis=0)),
-    )
-
-
-def nearest_coefficients(
-    design: FloatArray,
-    targets: FloatArray,
-    start: FloatArray,
-    *,
-    cut: float | None = None,
-) -> tuple[FloatArray, int]:
-    """Return the least-squares coefficients nearest to `start`, (B23), and the rank.
-
-    For several curves at once: design (n, n_basis), targets (n, n_out), start (n_out,
-    n_basis). Directions whose singular value is below `cut` times the largest keep
-    their initial values; None cuts at rounding.
-    """
     # [eq:nearest-least-squares]
     seen = design.any(axis=0)  # the others keep their coefficients to the bit
-    correction, _, rank, _ = np.linalg.lstsq(
-        design[:, seen], targets - design @ start.T, rcond=cut
-    )
-    coef = start.copy()
+    residuals = targets - design @ initial.T
+    correction, _, rank, _ = np.linalg.lstsq(design[:, seen], residuals)
+    coef = initial.copy()
     coef[:, seen] += correction.T
     # [/eq:nearest-least-squares]
-    return coef, int(rank)
+    residual = np.sqrt(np.mean((targets - design @ coef.T) ** 2, axis=0))
+    unsupported = tuple(np.flatnonzero(~seen).tolist())
+    return CurveFit(coef, int(rank), unsupported, residual)
 
 
 def move_coefficients(
@@ -139,49 +127,104 @@ def move_coefficients(
     new_knots: FloatArray,
     x: FloatArray | None = None,
 ) -> FloatArray:
-    """Return the coefficients (n_out, n_in, new n_basis) of the same curves on new knot
-    vectors.
+    """Return coefficients (n_out, n_in, new n_basis) of the same curves on new knots.
 
     Where the new breakpoints include all the old ones, they are the exact blossoms.
     Elsewhere, and where the new grid reaches beyond the old [a, b] by more than
-    `CONTINUED` times its width, the curve is fitted on 4 n_basis uniform points of the
-    new [a, b]. Its end polynomials are continued beyond the old [a, b] by at most that
-    width and are constant from there. The fit starts from the curve's values at the
-    Greville points, so that an interval too narrow to contain a point has coefficients
-    too.
+    `CONTINUED` times its width, the curves are fitted on uniform points.
 
     Samples x (n, n_in), at which the old values are kept first, then add a correction
-    by (B23). It does not change what they do not touch, or touch with less than 1 % of
+    by (B26). It does not change what they do not touch, or touch with less than 1 % of
     the largest weight (`DATA_CUT`). The blossoms take time proportional to n_basis, a
     fit one that grows with n_basis^3.
     """
+    n_out, n_in, n_basis = coef.shape
+    if n_out > n_basis:
+        # curves are sums of basis functions, which are fewer here and move alike
+        units = np.repeat(np.eye(n_basis)[:, None], n_in, axis=1)
+        moved = move_coefficients(knots, degree, units, new_knots, x)
+        product = coef.swapaxes(0, 1) @ moved.swapaxes(0, 1)
+        return np.ascontiguousarray(product.swapaxes(0, 1))
+
     old_grids, new_grids = breakpoints(knots, degree), breakpoints(new_knots, degree)
-    reach = CONTINUED * (old_grids[:, -1] - old_grids[:, 0])
-    low, high = old_grids[:, 0] - reach, old_grids[:, -1] + reach
+    low, high = _continued_ends(old_grids)
     nested = contains_breakpoints(old_grids, new_grids)
     nested &= (new_grids[:, 0] >= low) & (new_grids[:, -1] <= high)
-    n_basis = new_knots.shape[1] - degree - 1
-    moved = np.empty((*coef.shape[:2], n_basis))
-    moved[:, nested] = transfer_coef(
-        knots[nested], degree, coef[:, nested], new_knots[nested]
-    )
-    for i in range(len(knots)):
-        old, new, curves = knots[i : i + 1], new_knots[i : i + 1], coef[:, i : i + 1]
-        if not nested[i]:
-            points = np.linspace(new_grids[i, 0], new_grids[i, -1], 4 * n_basis)
-            places = np.append(points, knot_averages(new, degree))[:, None]
-            values = continue_curves(
-                old, degree, curves, np.clip(places, low[i], high[i])
-            )[..., 0]
-            design = all_bases(points[:, None], new, degree)[:, 0]
-            moved[:, i], _ = nearest_coefficients(
-                design, values[:-n_basis], values[-n_basis:].T
-            )
-        if x is not None:
-            before, after = (
-                all_bases(x[:, i : i + 1], row, degree)[:, 0] for row in (old, new)
-            )
-            moved[:, i], _ = nearest_coefficients(
-                after, before @ curves[:, 0].T, moved[:, i], cut=DATA_CUT
-            )
+
+    moved = np.empty((n_out, n_in, new_knots.shape[1] - degree - 1))
+    for part, transfer in ((nested, transfer_coef), (~nested, _fit_continued)):
+        if part.any():
+            own = knots[part], degree, coef[:, part], new_knots[part]
+            moved[:, part] = transfer(*own)
+    if x is not None:
+        old, new = coef.transpose(1, 2, 0), moved.transpose(1, 2, 0)  # [in, m, out]
+        new += _correction(x, degree, knots, old, new_knots, new)
     return moved
+
+
+def _fit_continued(
+    knots: FloatArray, degree: int, coef: FloatArray, new_knots: FloatArray
+) -> FloatArray:
+    """Return coefficients of curves fitted on 4 n_basis points of the new [a, b].
+
+    They are uniform. The end polynomials are continued beyond the old [a, b] by at most
+    `CONTINUED` times its width and are constant from there. The fit starts from the
+    curve's values at the Greville points, so that an interval too narrow to contain a
+    point has coefficients too.
+    """
+    grids, greville = breakpoints(new_knots, degree), knot_averages(new_knots, degree).T
+    n_basis = len(greville)
+    points = np.linspace(grids[:, 0], grids[:, -1], 4 * n_basis)
+    places = np.concatenate([points, greville])
+    places = np.clip(places, *_continued_ends(breakpoints(knots, degree)))
+    values = continue_curves(knots, degree, coef, places).transpose(2, 0, 1)
+    targets, fitted = values[:, :-n_basis], values[:, -n_basis:].copy()
+
+    design = _designs(points, new_knots, degree)
+    gram = design @ design.swapaxes(1, 2)
+    largest = gram.max(axis=(1, 2), keepdims=True)
+    gram += _RIDGE * largest * np.eye(n_basis)
+    for _ in range(2):  # the second solution corrects the rounding errors of the first
+        residuals = targets - design.swapaxes(1, 2) @ fitted
+        fitted += np.linalg.solve(gram, design @ residuals)
+    return fitted.transpose(2, 0, 1)
+
+
+def _continued_ends(grids: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return how far curves on these breakpoints are continued, (n_in,), (n_in,)."""
+    a, b = grids[:, 0], grids[:, -1]
+    reach = CONTINUED * (b - a)
+    return a - reach, b + reach
+
+
+def _correction(
+    x: FloatArray,
+    degree: int,
+    knots: FloatArray,
+    coef: FloatArray,
+    new_knots: FloatArray,
+    new_coef: FloatArray,
+) -> FloatArray:
+    """Return what keeps the old values at samples, (B26), all [in, m, out]."""
+    n_in, n_basis = new_coef.shape[:2]
+    gram, projected = np.zeros((n_in, n_basis, n_basis)), np.zeros(new_coef.shape)
+    size = max(1, _AT_ONCE // (n_in * n_basis))
+    for start in range(0, len(x), size):
+        samples = x[start : start + size]
+        old, new = (_designs(samples, row, degree) for row in (knots, new_knots))
+        # [eq:stacked-least-squares]
+        residuals = old.swapaxes(1, 2) @ coef - new.swapaxes(1, 2) @ new_coef
+        gram += new @ new.swapaxes(1, 2)
+        projected += new @ residuals
+    squares, vectors = np.linalg.eigh(gram)
+    kept = squares > DATA_CUT**2 * squares[:, -1:]
+    inverse = np.divide(1.0, squares, out=np.zeros(squares.shape), where=kept)
+    coordinates = inverse[:, :, None] * (vectors.swapaxes(1, 2) @ projected)
+    correction: FloatArray = vectors @ coordinates
+    # [/eq:stacked-least-squares]
+    return correction
+
+
+def _designs(x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
+    """Return the basis functions of each input at x (n, n_in), (n_in, n_basis, n)."""
+    return all_bases(x, knots, degree).transpose(1, 2, 0)

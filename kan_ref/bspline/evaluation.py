@@ -7,20 +7,21 @@ are, with 0/0 := 0,
     (B4)  B_{m,0}(x)  = 1 where t_m <= x < t_{m+1}, else 0
     (B5)  B_{m,d}(x)  = (x - t_m) T_{m,d}(x) + (t_{m+d+1} - x) T_{m+1,d}(x),
           T_{m,d}     = B_{m,d-1} / (t_{m+d} - t_m)
-    (B6)  B'_{m,d}(x) = d (T_{m,d}(x) - T_{m+1,d}(x));  higher derivatives by applying (B6) again
+    (B6)  B'_{m,d}(x) = d (T_{m,d}(x) - T_{m+1,d}(x))
 
-At a point of [t_mu, t_{mu+1}) only the d + 1 basis functions m = mu-d, ..., mu are
-nonzero. Their denominators all span that non-empty interval, so 0/0 never occurs, and
-all terms of (B5) are nonnegative, so the rounding error is relative. Intervals are
-closed on the left, the last non-empty one on both sides. Derivatives are right limits,
-at the last knot left limits. Outside the knot vector everything is 0.
+and higher derivatives by applying (B6) again. At a point of [t_mu, t_{mu+1}) only the d
++ 1 basis functions m = mu-d, ..., mu are nonzero. Their denominators all span that
+non-empty interval, so 0/0 never occurs, and all terms of (B5) are nonnegative, so the
+rounding error is relative. Intervals are closed on the left, the last non-empty one on
+both sides. Derivatives are right limits, at the last knot left limits. Outside the knot
+vector everything is 0.
 
 With F = basis.reshape(batch, n_in * n_basis) and a matrix C (n_out, n_in * n_basis), a
 layer needs the sums
 
-    (B7)   s_bj      = sum_im B_m(x_bi) C_j,im                     = F @ C.T
-    (B8)   d_C_j,im  = sum_b dy_bj B_m(x_bi)                       = dy.T @ F
-    (B9)   dx_bi     = sum_jm dy_bj C_j,im B'_m(x_bi)              = sum_m (dy @ C) * basis_slope
+    (B7)  s_bj     = sum_im B_m(x_bi) C_j,im         = F @ C.T
+    (B8)  d_C_j,im = sum_b dy_bj B_m(x_bi)           = dy.T @ F
+    (B9)  dx_bi    = sum_jm dy_bj C_j,im B'_m(x_bi)  = sum_m (dy @ C) * basis_slope
 
 in which only d + 1 of the n_basis terms are nonzero. The dense way scatters them into F
 and multiplies matrices; the gathered way takes the coefficients of the nonzero terms
@@ -36,11 +37,11 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.bspline.knots import KnotVectors
+from kan_ref.bspline.knots import KnotVectors, bisect_intervals
 from kan_ref.checks import FloatArray, IntArray
 
-# points at once, so that their arrays stay in the cache: 3 times as fast at 100 000
-# samples
+# points at once, so that their arrays stay in the cache: at 100 000 samples 3 times as
+# fast
 _BLOCK = 32768
 
 
@@ -59,11 +60,12 @@ class Workspace:
 
 
 def taken(
-    workspace: Workspace | None, name: str, shape: Sequence[int], dtype: type = float
+    workspace: Workspace | None,
+    name: str,
+    shape: Sequence[int],
+    dtype: type = float,
 ) -> Any:
-    """Return an array of a workspace, with any numbers in it; a new one without a
-    workspace.
-    """
+    """Return an array of a workspace with any numbers in it, a new one without it."""
     if workspace is None:
         return np.empty(shape, dtype)
     size = math.prod(shape)
@@ -108,11 +110,10 @@ class Bases:
     @cached_property
     def places(self) -> IntArray:
         """The column of each nonzero value, (degree + 1, n_in, batch)."""
-        shape = self.active.planes[0].swapaxes(1, 2).shape
-        places: IntArray = taken(self.workspace, "places", shape, np.intp)
-        return np.add(
-            self.active.columns.T, np.arange(shape[0])[:, None, None], out=places
-        )
+        values = self.values.swapaxes(1, 2)
+        places: IntArray = taken(self.workspace, "places", values.shape, np.intp)
+        following = np.arange(len(values))[:, None, None]
+        return np.add(self.active.columns.T, following, out=places)
 
 
 def evaluate_bases(
@@ -130,69 +131,92 @@ def evaluate_bases(
     A2.2, A2.3).
     """
     points = np.ascontiguousarray(x.T)
-    (n_in, batch), degree, n_basis = points.shape, vectors.degree, vectors.n_basis
+    n_in, batch = points.shape
+    degree = vectors.degree
+    n_basis = vectors.n_basis
     planes = taken(workspace, "planes", (highest + 1, degree + 1, n_in, batch))
-    planes[0, 0], planes[1:, 0] = 1.0, 0.0  # degree 0
-    first = taken(
-        workspace, "first", points.shape, np.intp
-    )  # number of the first nonzero one
-    dense = None if gathered else taken(workspace, "dense", (n_in * n_basis, batch))
-    a, b = vectors.knots[:, degree, None], vectors.knots[:, n_basis, None]
+    # the number, later the column, of the first nonzero one
+    first = taken(workspace, "first", points.shape, np.intp)
+    dense = None
+    if not gathered:
+        dense = taken(workspace, "dense", (n_in * n_basis, batch)).T
+
     n_samples = max(1, min(batch, _BLOCK))
     n_inputs = _BLOCK // n_samples
     for i, start in product(range(0, n_in, n_inputs), range(0, batch, n_samples)):
-        inputs, samples = slice(i, i + n_inputs), slice(start, start + n_samples)
-        u, own = points[inputs, samples], first[inputs, samples]
-        basis, *derivatives = planes[:, :, inputs, samples]
-        outside = np.flatnonzero(
-            ~((u >= a[inputs]) & (u < b[inputs]))
-        )  # nan is outside
+        inputs = slice(i, i + n_inputs)
+        samples = slice(start, start + n_samples)
+        u = points[inputs, samples]
+        own = first[inputs, samples]
+        knots = vectors.knots[inputs, :, None]
+        in_grid = (u >= knots[:, degree]) & (u < knots[:, n_basis])
+        outside = np.flatnonzero(~in_grid)  # nan is outside
         if outside.size:
-            u = np.fmin(
-                np.fmax(u, vectors.low[inputs, None]), vectors.high[inputs, None]
-            )
+            u = np.fmin(np.fmax(u, knots[:, 0]), knots[:, -1])
+
         mu, around = find_intervals(vectors, u, inputs)
         np.subtract(mu, degree, out=own)
-        left, right = around[: len(around) // 2], around[len(around) // 2 :]
-        np.subtract(u, left, out=left)  # u - t_m, m = mu - degree + 1, ..., mu
-        right -= u  # t_m - u, m = mu + 1, ..., mu + degree
-        for d in range(1, degree + 1):  # A2.2, its inner loop over arrays
-            ratio = right[:d] + left[-d:]  # t_{m+d} - t_m, m = mu - d + 1, ..., mu
-            np.divide(basis[:d], ratio, out=ratio)  # T_{m,d}
-            # a derivative of order q takes (B6) instead of (B5) in the last q steps
-            for q, plane in enumerate(derivatives, start=1):
-                if q > degree - d:
-                    part = (
-                        ratio
-                        if q == degree - d + 1
-                        else plane[:d] / (right[:d] + left[-d:])
-                    )
-                    # [eq:bspline-derivative]
-                    np.negative(part, out=plane[:d])
-                    plane[d] = 0.0
-                    plane[1 : d + 1] += part
-                    plane[: d + 1] *= d
-                    # [/eq:bspline-derivative]
-            # [eq:cox-de-boor]
-            np.multiply(right[:d], ratio, out=basis[:d])
-            ratio *= left[
-                -d:
-            ]  # in place: in new memory, values of 4 inputs take 3 times as long
-            basis[1:d] += ratio[:-1]
-            basis[d] = ratio[-1]
-            # [/eq:cox-de-boor]
+        reach = len(around) // 2
+        left = around[:reach]
+        right = around[reach:]
+        np.subtract(u, left, out=left)
+        right -= u
+        basis, *derivatives = planes[:, :, inputs, samples]
+        _cox_de_boor(left, right, basis, derivatives)
+
         if outside.size:
-            _shift_onto_knots(
-                vectors, planes, first, outside + i * batch + start, points
-            )
-        own += n_basis * np.arange(i, i + len(own))[:, None]  # now columns
-        if (
-            dense is not None
-        ):  # values are in the cache: 7 % less time, 784 inputs, 256 samples
-            dense[i * n_basis : (i + n_inputs) * n_basis, samples] = 0.0
-            place(own, basis, dense, samples)
+            places = outside + i * batch + start  # in all of `first`
+            _shift_onto_knots(vectors, planes, first, places, points)
+        own += n_basis * np.arange(i, i + len(own))[:, None]
+        if dense is not None:
+            # values are in the cache: 7 % less time for 784 inputs, 256 samples
+            dense[samples, i * n_basis : (i + n_inputs) * n_basis] = 0.0
+            place(own, basis, dense.T, samples)
+
     active = ActiveBasis(first.T, tuple(planes.swapaxes(2, 3)))
-    return Bases(active, n_in * n_basis, None if dense is None else dense.T, workspace)
+    return Bases(active, n_in * n_basis, dense, workspace)
+
+
+def _cox_de_boor(
+    left: FloatArray,
+    right: FloatArray,
+    basis: FloatArray,
+    derivatives: Sequence[FloatArray],
+) -> None:
+    """Compute the degree + 1 nonzero values (B5) at points u, and derivatives (B6).
+
+    `left` has u - t_m, m = mu - degree + 1, ..., mu; `right` has t_m - u, m = mu + 1,
+    ..., mu + degree. This is A2.2 with its inner loop over arrays.
+    """
+    degree = len(basis) - 1
+    basis[0] = 1.0
+    for plane in derivatives:
+        plane[0] = 0.0
+
+    for d in range(1, degree + 1):
+        ratio = right[:d] + left[-d:]  # t_{m+d} - t_m, m = mu - d + 1, ..., mu
+        np.divide(basis[:d], ratio, out=ratio)  # T_{m,d}
+
+        # a derivative of order q takes (B6) instead of (B5) in the last q steps
+        for q, plane in enumerate(derivatives, start=1):
+            if q > degree - d:
+                part = ratio
+                if q > degree - d + 1:
+                    part = plane[:d] / (right[:d] + left[-d:])
+                # [eq:bspline-derivative]
+                np.negative(part, out=plane[:d])
+                plane[d] = 0.0
+                plane[1 : d + 1] += part
+                plane[: d + 1] *= d
+                # [/eq:bspline-derivative]
+
+        # [eq:cox-de-boor]
+        np.multiply(right[:d], ratio, out=basis[:d])
+        # in place: in new memory, values of 4 inputs take 3 times as long
+        ratio *= left[-d:]
+        basis[1:d] += ratio[:-1]
+        basis[d] = ratio[-1]
+        # [/eq:cox-de-boor]
 
 
 def _shift_onto_knots(
@@ -202,41 +226,44 @@ def _shift_onto_knots(
     outside: IntArray,
     points: FloatArray,
 ) -> None:
-    """Shift the degree + 1 places of points outside [a, b] onto the knot vector, in
-    place.
+    """Shift the values of points outside [a, b] onto the knot vector, in place.
 
     `outside`: their flat places in `first`. Where a knot vector ends before the point,
     all is 0.
     """
-    degree, before, x = vectors.degree, first.take(outside), points.take(outside)
+    degree = vectors.degree
+    x = points.take(outside)
     inputs = outside // points.shape[1]
     inside = (x >= vectors.low[inputs]) & (x <= vectors.high[inputs])
+    before = first.take(outside)
     after = np.minimum(np.maximum(before, 0), vectors.n_basis - degree - 1)
     source = np.arange(degree + 1)[:, None] + (after - before)
     stays = (source >= 0) & (source <= degree) & inside
     places = np.minimum(np.maximum(source, 0), degree) * first.size + outside
     for plane in planes:
-        plane.reshape(degree + 1, -1)[:, outside] = np.where(
-            stays, plane.take(places), 0.0
-        )
+        shifted = np.where(stays, plane.take(places), 0.0)
+        plane.reshape(degree + 1, -1)[:, outside] = shifted
     first.reshape(-1)[outside] = after
 
 
 def find_intervals(
-    vectors: KnotVectors, points: FloatArray, inputs: slice = slice(None)
+    vectors: KnotVectors,
+    points: FloatArray,
+    inputs: slice = slice(None),
 ) -> tuple[IntArray, FloatArray]:
-    """Find the interval mu of each point (n_in, batch), (B4), and the knots around it
-    (A2.1).
+    """Find the interval mu of each point (n_in, batch), (B4), and the knots around it.
 
     These (2 reach, n_in, batch) are t_{mu-reach+1}, ..., t_{mu+reach} with reach =
     max(degree, 1). The points lie between the first and the last knot; `inputs` selects
-    knot vectors.
+    knot vectors. Implements A2.1.
     """
-    starts, reach = vectors.starts[inputs, None], max(vectors.degree, 1)
+    starts = vectors.starts[inputs, None]
     last = vectors.last_interval[inputs, None]
     if vectors.bins_per_unit is None:
-        mu = _bisect(vectors, points, inputs)
+        first = vectors.first_interval[inputs, None]
+        mu = bisect_intervals(vectors.knots[inputs], points, first, last)
         return mu, vectors.padded.take(mu + starts, axis=1)
+
     distance = points - vectors.low[inputs, None]
     distance *= vectors.bins_per_unit[inputs, None]
     mu = distance.astype(np.intp)
@@ -244,11 +271,15 @@ def find_intervals(
         np.minimum(mu, last, out=mu)
     else:
         table = vectors.interval_of_bin[inputs]
-        np.minimum(mu, table.shape[1] - 1, out=mu)
-        mu += table.shape[1] * np.arange(len(table))[:, None]
+        n_bins = table.shape[1]
+        np.minimum(mu, n_bins - 1, out=mu)
+        mu += n_bins * np.arange(len(table))[:, None]
         mu = table.take(mu)
+
     around = vectors.padded.take(mu + starts, axis=1)
-    below, above = points < around[reach - 1], points >= around[reach]
+    reach = len(around) // 2
+    below = points < around[reach - 1]
+    above = points >= around[reach]
     if below.any() or above.any():
         # where knots lie beside the edges of bins, this mu is off by one at most
         wrong = np.flatnonzero(below | (above & (mu < last)))
@@ -258,26 +289,18 @@ def find_intervals(
     return mu, around
 
 
-def _bisect(vectors: KnotVectors, points: FloatArray, inputs: slice) -> IntArray:
-    """Find the interval mu of each point by bisection, for any knots."""
-    pairs = zip(vectors.knots[inputs], points, strict=True)
-    right = np.stack([np.searchsorted(row, own, side="right") for row, own in pairs])
-    first, last = (
-        vectors.first_interval[inputs, None],
-        vectors.last_interval[inputs, None],
-    )
-    mu: IntArray = np.clip(right - 1, first, last)
-    return mu
-
-
 def place(
-    columns: IntArray, values: FloatArray, dense: FloatArray, samples: slice
+    columns: IntArray,
+    values: FloatArray,
+    dense: FloatArray,
+    samples: slice,
 ) -> None:
     """Write values (degree + 1, n, m) of some samples to their columns of `dense`."""
     batch = dense.shape[1]
     places = columns * batch + np.arange(batch)[samples]
+    flat = dense.reshape(-1)
     for r, own in enumerate(values):
-        dense.reshape(-1)[r * batch :][places] = own
+        flat[r * batch :][places] = own
 
 
 # For each sample and input, gathering takes about n_out (degree + 3) indexing
@@ -286,9 +309,7 @@ def place(
 # 1000 samples, degree 3, in used memory: as fast at 17, 48, 110 basis functions for 1,
 # 4, 64 outputs; the rule gives 8, 24, 96.
 def gathers(n_out: int, n_basis: int, degree: int) -> bool:
-    """Return whether gathering is faster than the matrix product in a layer of these
-    sizes.
-    """
+    """Return whether gathering is faster than the matrix product in such a layer."""
     return n_basis * (n_out + 16) >= 20 * (degree + 3) * n_out
 
 
@@ -297,22 +318,21 @@ def spline_sums(matrix: FloatArray, bases: Bases) -> FloatArray:
     # [eq:spline-sums]
     if bases.dense is not None:
         return (matrix @ bases.dense.T).T
-    values = bases.active.planes[0].swapaxes(1, 2)
+
+    values = bases.values.swapaxes(1, 2)
+    coef = taken(bases.workspace, "terms", values.shape)
     sums = np.empty((len(matrix), values.shape[2]))
-    terms = taken(bases.workspace, "terms", values.shape)  # mode "raise" would copy it
     for j, row in enumerate(matrix):
-        np.einsum(
-            "rib,rib->b",
-            row.take(bases.places, out=terms, mode="clip"),
-            values,
-            out=sums[j],
-        )
+        row.take(bases.places, out=coef, mode="clip")  # mode "raise" would copy it
+        np.einsum("rib,rib->b", coef, values, out=sums[j])
     # [/eq:spline-sums]
     return sums.T
 
 
 def matrix_gradient(
-    dy: FloatArray, bases: Bases, out: FloatArray | None = None
+    dy: FloatArray,
+    bases: Bases,
+    out: FloatArray | None = None,
 ) -> FloatArray:
     """Return the gradient with respect to the matrix, (B8), given dy (batch, n_out).
 
@@ -322,33 +342,43 @@ def matrix_gradient(
     # [eq:spline-matrix-gradient]
     if bases.dense is not None:
         return np.matmul(dy.T, bases.dense, out=out)
-    values, places = bases.active.planes[0].swapaxes(1, 2), bases.places.reshape(-1)
-    rows = np.empty((dy.shape[1], bases.n_columns)) if out is None else out
+
+    if out is None:
+        out = np.empty((dy.shape[1], bases.n_columns))
+    values = bases.values.swapaxes(1, 2)
+    places = bases.places.reshape(-1)
     terms = taken(bases.workspace, "terms", values.shape)
-    for j, row in enumerate(rows):
+    for j, row in enumerate(out):
         np.multiply(values, dy[:, j].T, out=terms)
         row[:] = np.bincount(places, terms.reshape(-1), minlength=len(row))
     # [/eq:spline-matrix-gradient]
-    return rows
+    return out
 
 
 def slope_sums(matrix: FloatArray, bases: Bases, dy: FloatArray) -> FloatArray:
-    """Return the gradient with respect to x, (B9), (batch, n_in), given dy (batch,
-    n_out).
+    """Return the gradient with respect to x, (B9), (batch, n_in).
+
+    dy: (batch, n_out).
     """
-    slopes, columns = bases.active.planes[1].swapaxes(1, 2), bases.active.columns.T
+    slopes = bases.active.planes[1].swapaxes(1, 2)
+    columns = bases.active.columns.T
+    dx: FloatArray
     # [eq:spline-derivative-sums]
     # with one output dy @ C is an outer product, at which BLAS is slow
     if bases.dense is None or len(matrix) == 1:
-        total: FloatArray = np.zeros(columns.shape)
+        dx = np.zeros(columns.shape)
         for row, dy_j in zip(matrix, dy.T, strict=True):
-            total += dy_j * np.einsum("rib,rib->ib", row.take(bases.places), slopes)
-        return total.T
-    pulled = taken(bases.workspace, "pulled", (matrix.shape[1], len(dy)))
-    pulled = np.matmul(matrix.T, dy.T, out=pulled).reshape(-1)
-    places = columns * len(dy) + np.arange(len(dy))
-    dx: FloatArray = pulled.take(places) * slopes[0]
+            coef = row.take(bases.places)
+            dx += dy_j * np.einsum("rib,rib->ib", coef, slopes)
+        return dx.T
+
+    batch = len(dy)
+    d_basis = taken(bases.workspace, "pulled", (matrix.shape[1], batch))
+    np.matmul(matrix.T, dy.T, out=d_basis)
+    flat = d_basis.reshape(-1)
+    places = columns * batch + np.arange(batch)
+    dx = flat.take(places) * slopes[0]
     for r in range(1, len(slopes)):
-        dx += pulled[r * len(dy) :].take(places) * slopes[r]
+        dx += flat[r * batch :].take(places) * slopes[r]
     # [/eq:spline-derivative-sums]
     return dx.T

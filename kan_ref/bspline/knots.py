@@ -4,14 +4,15 @@ A grid a = s_0 <= ... <= s_G = b of n_intervals G gets `degree` k outer knots on
 sides. The extended knot vector has G + 2k + 1 knots for G + k basis functions (Liu et
 al. 2024, section 2.4). For each input, with s_G = b exactly,
 
-    (B1)  s_j = a + j h,  h = (b - a) / G                              uniform breakpoints
-    (B2)  a - k h, ..., a - h,  s_0, ..., s_G,  b + h, ..., b + k h    outer knots
+    (B1)  s_j  = a + j h,  h = (b - a) / G                 uniform breakpoints
+    (B2)  a - k h, ..., a - h,  s_0, ..., s_G,  b + h, ..., b + k h
     (B3)  s'_j = s(j G / G'),  s(rank) linear between s(0) = s_0, ..., s(G) = s_G
 
-(B3) is the grid with G' intervals between the same ends. It keeps every old breakpoint,
-bit for bit, where G' is a multiple of G: j G / G' is then a whole number in float64
-too. The splines on such a nested grid include the old ones: on [a, b] with the outer
-knots (B2) of the new grid, and everywhere with the old outer knots.
+(B2) adds the outer knots. (B3) is the grid with G' intervals between the same ends. It
+keeps every old breakpoint, bit for bit, where G' is a multiple of G: j G / G' is then a
+whole number in float64 too. The splines on such a nested grid include the old ones: on
+[a, b] with the outer knots (B2) of the new grid, and everywhere with the old outer
+knots.
 
 All that evaluation needs and that depends on the knots alone is computed once, when a
 layer is made: the knots around each interval, and where the grid in [a, b] is evenly
@@ -56,15 +57,15 @@ def check_knots(name: str, knots: object, degree: int) -> FloatArray:
     rows = checks.array(name, knots, ("n_in", "n_knots"))
     if rows.shape[1] < 2 * degree + 2:
         raise ValueError(
-            f"{name} has {rows.shape[1]} knots in a row, but degree {degree} needs at least "
-            f"{2 * degree + 2}"
+            f"{name} has {rows.shape[1]} knots in a row, but degree {degree} "
+            f"needs at least {2 * degree + 2}"
         )
     decreases = np.argwhere(rows[:, 1:] < rows[:, :-1])
     if len(decreases):
         i, m = decreases[0]
         raise ValueError(
-            f"{name} must be nondecreasing along each row; row {i} decreases from {rows[i, m]} to "
-            f"{rows[i, m + 1]} at position {m + 1}"
+            f"{name} must be nondecreasing along each row; row {i} decreases from "
+            f"{rows[i, m]} to {rows[i, m + 1]} at position {m + 1}"
         )
     empty = np.flatnonzero(rows[:, degree] == rows[:, -degree - 1])
     if len(empty):
@@ -77,21 +78,22 @@ def check_knots(name: str, knots: object, degree: int) -> FloatArray:
 def per_input(name: str, value: object, n_in: int) -> FloatArray:
     """Return one number for each input, (n_in,); one number serves all of them."""
     numbers = np.atleast_1d(checks.rectangular(name, value))
-    return np.broadcast_to(
-        checks.array(name, numbers, (1 if numbers.shape == (1,) else n_in,)), n_in
-    )
+    shape = numbers.shape if numbers.shape == (1,) else (n_in,)
+    return np.broadcast_to(checks.array(name, numbers, shape), n_in)
 
 
 def uniform_knots(
-    low: object, high: object, n_intervals: int, degree: int
+    low: object,
+    high: object,
+    n_intervals: int,
+    degree: int,
 ) -> FloatArray:
-    """Return evenly spaced extended knot vectors for grids from `low` to `high`, both
-    exact.
+    """Return evenly spaced extended knot vectors for grids from `low` to `high`.
 
     Parameters
     ----------
     low, high : float or (n_in,)
-        Ends a < b of each grid; one number serves all inputs.
+        Ends a < b of each grid, which are kept exactly; one number serves all inputs.
     n_intervals, degree : int
 
     Returns
@@ -106,18 +108,18 @@ def uniform_knots(
     """
     n_intervals = checks.integer("n_intervals", n_intervals, low=1)
     degree = checks.integer("degree", degree)
-    n_in = max(
-        np.size(checks.rectangular("low", low)),
-        np.size(checks.rectangular("high", high)),
-    )
-    a, b = per_input("low", low, n_in), per_input("high", high, n_in)
+    n_low = checks.rectangular("low", low).size
+    n_high = checks.rectangular("high", high).size
+    n_in = max(n_low, n_high)
+    a = per_input("low", low, n_in)
+    b = per_input("high", high, n_in)
     knots = add_outer_knots(uniform_breakpoints(a, b, n_intervals), degree)
     narrow = np.flatnonzero((np.diff(knots) <= 0.0).any(axis=1))
     if len(narrow):
         i = narrow[0]
         raise ValueError(
-            f"low is {a[i]} and high {b[i]} at input {i}, but must lie below it by more than "
-            "rounding: subtract the mean"
+            f"low is {a[i]} and high {b[i]} at input {i}, but must lie below it by "
+            "more than rounding: subtract the mean"
         )
     return knots
 
@@ -147,8 +149,9 @@ def extended_knots(breakpoints: object, degree: int) -> FloatArray:
 
 
 def refined_breakpoints(breakpoints: object, n_intervals: int) -> FloatArray:
-    """Return the same grids with another number of intervals, interpolated linearly in
-    rank.
+    """Return the same grids with another number of intervals.
+
+    Breakpoints are interpolated linearly in rank.
 
     Parameters
     ----------
@@ -173,44 +176,38 @@ def refined_breakpoints(breakpoints: object, n_intervals: int) -> FloatArray:
 
 def add_outer_knots(grid: FloatArray, degree: int) -> FloatArray:
     """Return the extended knot vectors of checked breakpoints."""
-    a, b, n_intervals = grid[:, :1], grid[:, -1:], grid.shape[1] - 1
+    a = grid[:, :1]
+    b = grid[:, -1:]
+    n_intervals = grid.shape[1] - 1
     # [eq:outer-knots]
     h = (b - a) / n_intervals
     outer = np.arange(1, degree + 1) * h
-    return np.concatenate([(a - outer)[:, ::-1], grid, b + outer], axis=1)
+    left = (a - outer)[:, ::-1]
+    return np.concatenate([left, grid, b + outer], axis=1)
     # [/eq:outer-knots]
 
 
 def keep_outer_knots(knots: FloatArray, grid: FloatArray, degree: int) -> FloatArray:
-    """Return the extended knot vectors of checked breakpoints with the outer knots of
-    `knots`.
-    """
-    n_knots = knots.shape[1]
-    return np.concatenate(
-        [knots[:, :degree], grid, knots[:, n_knots - degree :]], axis=1
-    )
+    """Return checked breakpoints extended with the outer knots of `knots`."""
+    left = knots[:, :degree]
+    right = knots[:, knots.shape[1] - degree :]
+    return np.concatenate([left, grid, right], axis=1)
 
 
 def breakpoints(knots: FloatArray, degree: int) -> FloatArray:
-    """Return the grid in [a, b], (n_in, n_intervals + 1): a view of `knots` (n_in,
-    n_knots).
-    """
+    """Return the grid in [a, b], (n_in, n_intervals + 1): a view of `knots`."""
     return knots[:, degree : knots.shape[1] - degree]
 
 
 def uniform_breakpoints(a: FloatArray, b: FloatArray, n_intervals: int) -> FloatArray:
-    """Return evenly spaced breakpoints (n_in, n_intervals + 1) between checked ends
-    (n_in,).
-    """
+    """Return evenly spaced breakpoints (n_in, n_intervals + 1); a, b are (n_in,)."""
     # [eq:uniform-breakpoints]
     return np.linspace(a, b, n_intervals + 1, axis=1)
     # [/eq:uniform-breakpoints]
 
 
 def interpolate_in_rank(rows: FloatArray, n_intervals: int) -> FloatArray:
-    """Return n_intervals + 1 numbers for each row (n_in, any) of sorted numbers, linear
-    in rank.
-    """
+    """Return n_intervals + 1 numbers, linear in rank, for sorted rows (n_in, any)."""
     last = rows.shape[1] - 1
     # [eq:rank-interpolation]
     ranks = np.arange(n_intervals + 1) * last / n_intervals
@@ -220,8 +217,7 @@ def interpolate_in_rank(rows: FloatArray, n_intervals: int) -> FloatArray:
 
 
 def contains_breakpoints(old: FloatArray, new: FloatArray) -> BoolArray:
-    """Return for each input whether `new` (n_in, any) has all breakpoints of `old`,
-    (n_in,).
+    """Return whether `new` (n_in, any) has all breakpoints of `old`, (n_in,) of bool.
 
     One that is repeated inside (a, b), where curves are less smooth, must be repeated
     as often in the new grid; a repeated end counts once.
@@ -242,8 +238,7 @@ def multiplicity(values: FloatArray, knots: FloatArray) -> IntArray:
 
 @dataclass(frozen=True)
 class KnotVectors:
-    """Knot vectors prepared for evaluation by `prepare_knots`; all arrays are
-    read-only.
+    """Knot vectors prepared for evaluation by `prepare_knots`, in read-only arrays.
 
     Column `starts[i]` + mu of `padded` holds the knots around interval mu of input i,
     t_{mu-reach+1}, ..., t_{mu+reach}, where reach is max(degree, 1). `low`, `high`
@@ -268,13 +263,13 @@ class KnotVectors:
 
 
 def prepare_knots(knots: FloatArray, degree: int) -> KnotVectors:
-    """Compute once what evaluation needs of `knots` (n_in, n_knots), which become
-    read-only.
+    """Compute once what evaluation needs of `knots` (n_in, n_knots).
 
-    Knots beyond either end, which the recursion needs there, are copies of the last
-    one.
+    They become read-only. Knots beyond either end, which the recursion needs there, are
+    copies of the last one.
     """
-    (n_in, n_knots), reach = knots.shape, max(degree, 1)
+    n_in, n_knots = knots.shape
+    reach = max(degree, 1)
     places = np.arange(1 - reach, reach + 1)[:, None] + np.arange(n_knots - 1)
     around = knots[:, np.minimum(np.maximum(places, 0), n_knots - 1)]
     filled = np.diff(knots) > 0
@@ -299,19 +294,24 @@ def prepare_knots(knots: FloatArray, degree: int) -> KnotVectors:
 
 
 def _bins(
-    knots: FloatArray, degree: int, filled: BoolArray
+    knots: FloatArray,
+    degree: int,
+    filled: BoolArray,
 ) -> tuple[FloatArray | None, IntArray | None]:
-    """Return `bins_per_unit` and `interval_of_bin`; `filled` marks the non-empty
-    intervals.
+    """Return `bins_per_unit` and `interval_of_bin`.
+
+    `filled` marks the non-empty intervals.
     """
     n_in, n_knots = knots.shape
-    a, b = knots[:, degree], knots[:, n_knots - degree - 1]
+    a = knots[:, degree]
+    b = knots[:, n_knots - degree - 1]
     width = (b - a) / (n_knots - 2 * degree - 1)
     n_bins = (knots[:, -1] - knots[:, 0]) / width
     inside = np.logical_or.accumulate(filled, axis=1)
     inside &= np.logical_or.accumulate(filled[:, ::-1], axis=1)[:, ::-1]
     if np.any(n_bins > _MOST_BINS * n_knots) or np.any(inside != filled):
         return None, None
+
     position = (knots - knots[:, :1]) / width[:, None]  # in bins
     edges = np.rint(position).astype(np.intp)
     bins = np.diff(edges)  # of each interval
@@ -319,8 +319,26 @@ def _bins(
         return None, None
     if np.all(bins == 1):
         return 1.0 / width, None
+
     table = np.empty((n_in, edges[:, -1].max()), dtype=np.intp)
     for row, own in zip(table, bins, strict=True):
         found = np.repeat(np.arange(n_knots - 1), own)
-        row[: len(found)], row[len(found) :] = found, found[-1]
+        row[: len(found)] = found
+        row[len(found) :] = found[-1]
     return 1.0 / width, table
+
+
+def bisect_intervals(
+    knots: FloatArray,
+    points: FloatArray,
+    first: IntArray,
+    last: IntArray,
+) -> IntArray:
+    """Find the interval of each point (n_in, any) by bisection, for any knots.
+
+    Of the intervals `first` to `last` (n_in, 1), it is the nearest one.
+    """
+    mu = np.empty(points.shape, dtype=np.intp)
+    for row, own, found in zip(knots, points, mu, strict=True):
+        found[:] = np.searchsorted(row, own, side="right") - 1
+    return np.clip(mu, first, last)

@@ -4,9 +4,11 @@ With the range R = max x - min x of the samples x of an input, and `pad` beyond 
 each side:
 
     (B14)  a = min x - pad,  b = max x + pad
-    (B15)  a = c - w,  b = c + w,  w = max(1, |c|) / 2     instead, where R <= 1e-9 max(1, |c|)
-    (B16)  s_j = beta u_j + (1 - beta) q_j                 u uniform, q quantiles of x
-    (B25)  q_i = ... = q_m  is placed at rank (i + m) / 2  but at 0 where i = 0, at G where m = G;
+    (B15)  a = c - w,  b = c + w,  w = max(1, |c|) / 2
+           instead, where R <= 1e-9 max(1, |c|)
+    (B16)  s_j = beta u_j + (1 - beta) q_j,  u uniform, q quantiles of x
+    (B25)  q_i = ... = q_m  is placed at rank (i + m) / 2,
+           but at 0 where i = 0, at G where m = G;
            all q_j are then linear in rank between these
 
 c is the middle of the samples; the ends of (B16) are those of (B14). beta is the
@@ -31,25 +33,24 @@ from kan_ref.bspline.knots import (
 )
 from kan_ref.checks import ROUNDING, BoolArray, FloatArray
 
-_FLAT = (
-    1e-9  # relative to max(1, |middle|): a smaller range of samples is rounding error
-)
+# relative to max(1, |middle|): a smaller range of samples is rounding error
+_FLAT = 1e-9
 _SAMPLE_PAD = 0.05  # of the samples' range, on each side
 
 
 def data_bounds(x: object) -> tuple[FloatArray, FloatArray]:
-    """Return the ends (n_in,), (n_in,) of input grids: 5 % beyond the samples x (batch,
-    n_in).
+    """Return the ends (n_in,), (n_in,) of input grids for samples x (batch, n_in).
 
-    Where the range of the samples is at most 1e-9 max(1, |middle|), they are those of a
-    constant input, (B15).
+    They lie 5 % of the range beyond the samples. Where the range of the samples is at
+    most 1e-9 max(1, |middle|), they are those of a constant input, (B15).
 
     Examples
     --------
     >>> data_bounds([[0.0, 3.0], [20.0, 3.0]])
     (array([-1. ,  1.5]), array([21. ,  4.5]))
     """
-    return _padded_bounds(checks.samples("x", x, ("batch", "n_in")), _SAMPLE_PAD)[:2]
+    samples = checks.samples("x", x, ("batch", "n_in"))
+    return _padded_bounds(samples, _SAMPLE_PAD)[:2]
 
 
 def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
@@ -65,11 +66,17 @@ def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
     (array([-4.]), array([24.]))
     """
     share = max(1.0 / n_intervals, _SAMPLE_PAD)
-    return _padded_bounds(checks.samples("x", x, ("batch", "n_in")), share)[:2]
+    samples = checks.samples("x", x, ("batch", "n_in"))
+    return _padded_bounds(samples, share)[:2]
 
 
 def blended_knots(
-    x: object, n_intervals: int, degree: int, *, uniform_share: float, margin: float
+    x: object,
+    n_intervals: int,
+    degree: int,
+    *,
+    uniform_share: float,
+    margin: float,
 ) -> FloatArray:
     """Return knot vectors between uniform grids and quantiles of the samples.
 
@@ -104,6 +111,7 @@ def blended_knots(
     beta = checks.number("uniform_share", uniform_share, low=0.0, high=1.0)
     share = checks.number("margin", margin, low=0.0) / n_intervals
     samples = checks.samples("x", x, ("batch", "n_in"))
+
     a, b, flat = _padded_bounds(samples, share)
     uniform = uniform_breakpoints(a, b, n_intervals)
     quantiles = _spread(interpolate_in_rank(np.sort(samples.T), n_intervals))
@@ -111,13 +119,13 @@ def blended_knots(
     blend = beta * uniform + (1.0 - beta) * quantiles
     # [/eq:blended-breakpoints]
     blend = np.where(flat[:, None], uniform, blend)
-    blend[:, 0], blend[:, -1] = a, b
+    blend[:, 0] = a
+    blend[:, -1] = b
     return add_outer_knots(blend, degree)
 
 
 def _spread(quantiles: FloatArray) -> FloatArray:
-    """Return new quantiles (n_in, n) without repetitions: equal ones are spread by
-    (B25) in place.
+    """Spread equal quantiles (n_in, n) by (B25), in place, and return all.
 
     They are equal if they differ by rounding of the largest one. Inputs with one value
     alone stay.
@@ -129,24 +137,28 @@ def _spread(quantiles: FloatArray) -> FloatArray:
             first = np.append(0, np.flatnonzero(steps) + 1)
             last = np.append(first[1:], len(row)) - 1
             middle = 0.5 * (first + last)
-            middle[0], middle[-1] = ranks[0], ranks[-1]
+            middle[0] = ranks[0]
+            middle[-1] = ranks[-1]
             row[:] = np.interp(ranks, middle, row[last])
     return quantiles
 
 
 def _padded_bounds(
-    samples: FloatArray, share: float
+    samples: FloatArray,
+    share: float,
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Return the ends of each grid, a share of the range beyond the samples, and where
-    (B15) holds.
+    """Return the ends of each grid, and where (B15) holds.
 
-    Implements :eq:`grid-bounds`.
+    They lie a share of the range beyond the samples. Implements :eq:`grid-bounds`.
     """
-    low, high = samples.min(axis=0), samples.max(axis=0)
+    low = samples.min(axis=0)
+    high = samples.max(axis=0)
     # [eq:grid-bounds]
-    middle, pad = 0.5 * (low + high), share * (high - low)
+    middle = 0.5 * (low + high)
     size = np.maximum(1.0, np.abs(middle))
-    flat, w = high - low <= _FLAT * size, 0.5 * size
+    flat = high - low <= _FLAT * size
+    pad = share * (high - low)
+    w = 0.5 * size
     a = np.where(flat, middle - w, low - pad)
     b = np.where(flat, middle + w, high + pad)
     # [/eq:grid-bounds]

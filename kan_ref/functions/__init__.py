@@ -1,6 +1,4 @@
-"""Functions of one variable: base functions, activations, the library of symbolic
-candidates.
-"""
+"""Functions of one variable: base functions, activations, the symbolic library."""
 
 from kan_ref.functions.base_function import (
     ACTIVATION_NAMES, BASE_FUNCTIONS, BASE_NAMES, activation_values, base_function,

@@ -1,5 +1,4 @@
-"""The base function b of an edge w_base b(x) + w_spline spline(x), and the activations
-of an MLP.
+"""The base function b of an edge w_base b(x) + w_spline spline(x); MLP activations.
 
 Theorem (Liu et al. 2024, eq. (2.11), and the product rule). With the sigmoid s(x) = 1 /
 (1 + e^-x), s' = s (1 - s), and p = s (1 - s),
@@ -11,7 +10,8 @@ Theorem (Liu et al. 2024, eq. (2.11), and the product rule). With the sigmoid s(
 
 All follow from one exponential u = e^-|x| <= 1, which cannot overflow:
 
-    (F5)  s = 1 / (1 + u) for x >= 0, u / (1 + u) for x < 0,    p = u / (1 + u)^2 for every x
+    (F5)  s = 1 / (1 + u)    for x >= 0,    u / (1 + u)    for x < 0
+          p = u / (1 + u)^2  for every x
 
 The difference 1 - s is never formed, so s keeps all its digits where it is tiny, and p
 on both sides. Errors are a few ulp of the largest term of (F1)-(F4), or at most 4e-321
@@ -43,18 +43,17 @@ _SATURATED = 0.01  # of tanh': below it 1 - t^2 can be off by more than 1e-14 of
 
 
 def _silu(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
-    """Evaluate silu or its derivatives, with the errors that the head of the module
-    states.
-    """
+    """Evaluate silu or its derivatives; the head of the module states their errors."""
     # [eq:silu]
     u = np.abs(x)
     np.exp(np.negative(u, out=u), out=u)
-    s = np.maximum(
-        u, np.sign(x)
-    )  # u where x < 0, else 1; `np.where` takes 4 times as long
     total = 1.0 + u
+
+    # u where x < 0, else 1; `np.where` takes 4 times as long
+    s = np.maximum(u, np.sign(x))
     s /= total
     p = u / (total * total) if any(orders) else u
+
     derivatives = (
         lambda: x * s,
         lambda: x * p + s,
@@ -67,10 +66,8 @@ def _silu(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
 
 def _identity(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     """Evaluate the identity or its derivatives."""
-    return [
-        x.copy() if order == 0 else np.full_like(x, float(order == 1))
-        for order in orders
-    ]
+    derivatives = (np.ndarray.copy, np.ones_like, np.zeros_like, np.zeros_like)
+    return [derivatives[order](x) for order in orders]
 
 
 def _zero(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
@@ -87,34 +84,37 @@ def _tanh(z: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
         saturated = slope < _SATURATED
         v = np.exp(-2.0 * np.abs(z[saturated]))
         slope[saturated] = 4.0 * v / (1.0 + v) ** 2
-    values = []
-    for order in orders:
-        if order == 0:
-            values.append(t)
-        elif order == 1:
-            values.append(slope)
-        elif order == 2:
-            values.append(-2.0 * t * slope)
-        else:
-            values.append(-2.0 * slope * (1.0 - 3.0 * t**2))
+
+    derivatives = (
+        lambda: t,
+        lambda: slope,
+        lambda: -2.0 * t * slope,
+        lambda: -2.0 * slope * (1.0 - 3.0 * t**2),
+    )
     # [/eq:tanh-derivatives]
-    return values
+    return [derivatives[order]() for order in orders]
 
 
 def _relu(z: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     """Evaluate relu or its derivatives, (F7)."""
-    one = (z > 0.0).astype(np.float64)
-    return [
-        np.maximum(z, 0.0) if order == 0 else one * (order == 1) for order in orders
-    ]
+    derivatives = (
+        lambda: np.maximum(z, 0.0),
+        lambda: (z > 0.0).astype(np.float64),
+        lambda: np.zeros_like(z),
+        lambda: np.zeros_like(z),
+    )
+    return [derivatives[order]() for order in orders]
 
 
 def _sine(z: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     """Evaluate the sine or its derivatives, (F8)."""
-    return [
-        (-1.0 if order > 1 else 1.0) * (np.cos(z) if order % 2 else np.sin(z))
-        for order in orders
-    ]
+    derivatives = (
+        lambda: np.sin(z),
+        lambda: np.cos(z),
+        lambda: -np.sin(z),
+        lambda: -np.cos(z),
+    )
+    return [derivatives[order]() for order in orders]
 
 
 BASE_FUNCTIONS = {"silu": _silu, "identity": _identity, "zero": _zero}
@@ -126,23 +126,19 @@ ACTIVATION_NAMES = tuple(_ACTIVATIONS)
 def base_function(
     name: str, x: FloatArray, derivatives: Sequence[int] = (0,)
 ) -> tuple[FloatArray, ...]:
-    """Evaluate a base function, or its derivatives of orders 0 to 3, at an array x of
-    any shape.
+    """Evaluate a base function, or derivatives of orders 0 to 3, at an array x.
 
     Examples
     --------
     >>> base_function("silu", np.array([0.0, 1e308]), derivatives=(0, 1))
     (array([0.e+000, 1.e+308]), array([0.5, 1. ]))
     """
-    return tuple(
-        BASE_FUNCTIONS[checks.choice("base", name, BASE_NAMES)](x, derivatives)
-    )
+    evaluate = BASE_FUNCTIONS[checks.choice("base", name, BASE_NAMES)]
+    return tuple(evaluate(x, derivatives))
 
 
 def activation_values(
     name: str, z: FloatArray, derivatives: Sequence[int] = (0,)
 ) -> tuple[FloatArray, ...]:
-    """Evaluate an activation of a checked name, or its derivatives of orders 0 to 3, at
-    z.
-    """
+    """Evaluate an activation of a checked name, or derivatives of orders 0 to 3."""
     return tuple(_ACTIVATIONS[name](z, derivatives))

@@ -1,5 +1,4 @@
-"""The library of symbolic candidates, by name: the functions f of a symbolic edge c f(a
-x + b) + d.
+"""The library of symbolic candidates, by name: f of a symbolic edge c f(a x + b) + d.
 
 Names and complexities are those of pykan's library (Liu et al. 2024, section 2.5.1), so
 that results can be compared; "logcosh" and "1/|x|" are ours. The library is the only
@@ -31,11 +30,10 @@ from kan_ref.functions.values import OnDomain, Values
 _ROUNDING = 1e-13  # relative, of a value: a function may add up some hundred roundings
 _DIGITS = 30  # of a formula, which may cancel more of them than f
 
-
-BUILT_IN = frozenset(function.name for function in TABLE)
 _library = {function.name: function for function in TABLE}
+BUILT_IN = frozenset(_library)
 
-#: The functions that fits and searches take by name, those of `register_function` included.
+#: The functions that fits and searches take by name, and those of `register_function`.
 LIBRARY: Mapping[str, Function] = MappingProxyType(_library)
 
 # groups of functions that give the same curves c f(a x + b) + d
@@ -52,13 +50,9 @@ def lookup(name: object) -> Function:
 
 
 def same_family(first: str, second: str) -> bool:
-    """Return whether two functions give the same curves c f(a x + b) + d, see
-    `FAMILIES`.
-    """
-    lookup(first), lookup(second)
-    return first == second or any(
-        first in family and second in family for family in FAMILIES
-    )
+    """Return whether two functions give the same curves c f(a x + b) + d."""
+    pair = {lookup(first).name, lookup(second).name}
+    return len(pair) == 1 or any(pair.issubset(family) for family in FAMILIES)
 
 
 def register_function(
@@ -74,8 +68,7 @@ def register_function(
     redundancy: Redundancy | None = None,
     formula: Callable[[Any], Any] | None = None,
 ) -> Function:
-    """Add a function to the library after checking its derivatives by central
-    differences.
+    """Add a function to the library after a check by central differences.
 
     Parameters
     ----------
@@ -123,25 +116,26 @@ def register_function(
         checks.fail("domain", domain, "must be (low, high) with low less than high")
     if formula is not None:
         checks.function("formula", formula)
-    redundancy = Redundancy() if redundancy is None else redundancy
-    parts = {"f": f, "d1": d1, "d2": d2, "d3": d3}
-    f, d1, d2, d3 = (
-        OnDomain(checks.function(p, g), low, high) for p, g in parts.items()
-    )
+    if redundancy is None:
+        redundancy = Redundancy()
+
     record = Function(
         name,
-        *(f, d1, d2, d3),
+        OnDomain(checks.function("f", f), low, high),
+        OnDomain(checks.function("d1", d1), low, high),
+        OnDomain(checks.function("d2", d2), low, high),
+        OnDomain(checks.function("d3", d3), low, high),
         domain=(low, high),
         complexity=checks.integer("complexity", complexity),
         singular=tuple(checks.array("singular", singular, ("n",)).tolist()),
         redundancy=checks.instance("redundancy", redundancy, Redundancy),
         formula=formula,
     )
-    if name in _library and _library[name] != record:
-        checks.fail("name", name, "the library has a function of that name already")
     if name not in _library:
         check_function(record)
         _library[name] = record
+    if _library[name] != record:
+        checks.fail("name", name, "the library has a function of that name already")
     return _library[name]
 
 
@@ -173,8 +167,7 @@ def unregister_function(name: str) -> Function:
 
 
 def check_function(function: Function) -> None:
-    """Raise ValueError or TypeError if a record does not hold at points of its domain.
-    """
+    """Raise ValueError or TypeError if a record does not hold in its domain."""
     u = _check_points(function)
     check_derivatives(function, u)
     check_redundancy(function, u)
@@ -205,20 +198,18 @@ def _agree(
     expected: FloatArray,
     slack: FloatArray,
 ) -> None:
-    """Raise ValueError at the first point where two values differ by more than `slack`.
-    """
+    """Raise ValueError at the first u where values differ by more than `slack`."""
     wrong = ~(np.abs(found - expected) <= slack)
     if wrong.any():
         n = int(np.argmax(wrong))
         raise ValueError(
-            f"{what} is {found[n]:.6g} at u = {u[n]:.6g}, but {rule} gives {expected[n]:.6g}"
+            f"{what} is {found[n]:.6g} at u = {u[n]:.6g}, "
+            f"but {rule} gives {expected[n]:.6g}"
         )
 
 
 def check_derivatives(function: Function, u: FloatArray) -> None:
-    """Raise ValueError if d1, d2 or d3 is not a derivative of the one before, or
-    changes shapes.
-    """
+    """Raise ValueError if d1, d2 or d3 is no derivative, or changes shapes."""
     parts = {"f": function.f, "d1": function.d1, "d2": function.d2, "d3": function.d3}
     for part, evaluate in parts.items():
         what = f"{part} of {function.name!r}"
@@ -226,18 +217,21 @@ def check_derivatives(function: Function, u: FloatArray) -> None:
             values = evaluate(np.resize(u, shape))
             if values.shape != shape:
                 raise ValueError(
-                    f"{what} returns shape {values.shape} for an array of shape {shape}, but must "
-                    f"keep it: give np.vectorize({part}, otypes=[float])"
+                    f"{what} returns shape {values.shape} for an array of shape "
+                    f"{shape}, but must keep it: give "
+                    f"np.vectorize({part}, otypes=[float])"
                 )
         if not np.isfinite(values).all():
             n = int(np.argmin(np.isfinite(values)))
             raise ValueError(
                 f"{what} is {values[n]} at u = {u[n]:.6g}, inside its domain"
             )
+
     step = 1e-5 * min(1.0, float(np.ptp(u)))
     for before, part in pairwise(parts):
         values, last = parts[part](u), parts[before]
         differences = (last(u + step) - last(u - step)) / (2.0 * step)
+
         # a wrong derivative differs by something of its own size
         slack = 1e-4 * (np.abs(values) + np.median(np.abs(values)))
         slack += _ROUNDING * np.abs(last(u)).max() / step
@@ -247,35 +241,29 @@ def check_derivatives(function: Function, u: FloatArray) -> None:
 
 def check_redundancy(function: Function, u: FloatArray) -> None:
     """Raise ValueError if an identity (F17)-(F20) of `redundancy` does not hold."""
-    redundancy, f, s = function.redundancy, function.f, 0.7
-    m, value = redundancy.middle, f(u)
+    redundancy = function.redundancy
+    n = redundancy.factor
+    m = redundancy.middle
+    s = 0.7
+    f = function.f
+    value = f(u)
+    scaled = f(s * u)
+    shifted = f(u + s)
     claims = {
         "constant": [("f(u)", value, "0", np.zeros_like(u))],
-        "line": [("f(s u)", f(s * u), "s f(u)", s * value)],
-        "power": [("f(s u)", f(s * u), "s^n f(u)", s**redundancy.degree * value)],
-        "log": [
-            (
-                "f(s u)",
-                f(s * u),
-                "f(u) + n log s",
-                value + redundancy.factor * np.log(s),
-            )
-        ],
-        "exp": [
-            (
-                "f(u + b)",
-                f(u + s),
-                "e^(n b) f(u)",
-                np.exp(redundancy.factor * s) * value,
-            )
-        ],
+        "line": [("f(s u)", scaled, "s f(u)", s * value)],
+        "power": [("f(s u)", scaled, "s^n f(u)", s**redundancy.degree * value)],
+        "log": [("f(s u)", scaled, "f(u) + n log s", value + n * np.log(s))],
+        "exp": [("f(u + b)", shifted, "e^(n b) f(u)", np.exp(n * s) * value)],
         "free": [],
     }[redundancy.kind]
+
     if redundancy.parity:
         mirrored = redundancy.parity * (value - m)
         claims.append(("f(-u) - m", f(-u) - m, "parity (f(u) - m)", mirrored))
     turned = f(u + redundancy.turn)
     claims.append(("f(u + turn)", turned, "sign f(u)", redundancy.turn_sign * value))
+
     for left, one, right, other in claims:
         rule = f"the {right} of redundancy"
         one = np.where(np.isnan(one), other, one)  # where it is outside the domain
@@ -291,11 +279,13 @@ def check_formula(function: Function, u: FloatArray) -> None:
     import sympy
 
     symbol = sympy.Dummy("u", real=True)
-    expression, value = formula_of(function, symbol), function.f(u)
-    numbers = [
-        expression.subs(symbol, sympy.Float(at, _DIGITS)).evalf() for at in u.tolist()
-    ]
-    if all(number.is_number for number in numbers):
-        found = np.array([complex(number) for number in numbers])
-        slack = 1e-8 * (np.abs(value) + np.median(np.abs(value)))
-        _agree(f"formula of {function.name!r}", u, found, "f", value, slack)
+    expression = formula_of(function, symbol)
+    value = function.f(u)
+    found = []
+    for at in u.tolist():
+        number = expression.subs(symbol, sympy.Float(at, _DIGITS)).evalf()
+        if not number.is_number:
+            return
+        found.append(complex(number))
+    slack = 1e-8 * (np.abs(value) + np.median(np.abs(value)))
+    _agree(f"formula of {function.name!r}", u, np.array(found), "f", value, slack)

@@ -1,14 +1,13 @@
-"""The record of a symbolic candidate: derivatives, domain, symmetries; and the built-in
-functions.
+"""Records of symbolic candidates: derivatives, domain, symmetries; the built-in ones.
 
 An edge c f(a x + b) + d is the same curve for many parameters (a, b, c, d): this scale
 and shift redundancy (gauge) follows from identities of f. With s > 0,
 
-    (F17)  power of degree n   f(s u) = s^n f(u)                 a = 1 or -1, the scale goes to c
-    (F18)  logarithm           f(s u) = f(u) + n log s           a = 1 or -1, the scale goes to d
-    (F19)  exponential         f(u + b) = e^(n b) f(u)           b = 0, the scale goes to c
-    (F20)  symmetry            f(-u) - m = parity (f(u) - m)     a > 0
-           turn                f(u + turn) = sign f(u)           b within one turn
+    (F17)  power of degree n  f(s u) = s^n f(u)              a = 1 or -1, the scale in c
+    (F18)  logarithm          f(s u) = f(u) + n log s        a = 1 or -1, the scale in d
+    (F19)  exponential        f(u + b) = e^(n b) f(u)        b = 0, the scale in c
+    (F20)  symmetry           f(-u) - m = parity (f(u) - m)  a > 0
+           turn               f(u + turn) = sign f(u)        b within one turn
 
 The line x is the odd power of degree 1 whose shift goes to d; abs is the even power of
 degree 1, sgn the odd one of degree 0. The table of the built-in functions has their
@@ -54,9 +53,9 @@ class Redundancy:
 
     Examples
     --------
-    >>> Redundancy("power", degree=3.0, parity=-1)  # of u^3
-    Redundancy(kind='power', degree=3.0, parity=-1, middle=0.0, turn=0.0, turn_sign=1,
-    first=0.0)
+    >>> cube = Redundancy("power", degree=3.0, parity=-1)  # of u^3
+    >>> cube.kind, cube.degree, cube.parity, cube.turn
+    ('power', 3.0, -1, 0.0)
     """
 
     kind: str = "free"
@@ -118,16 +117,18 @@ class Function:
     formula: Callable[[Any], Any] | None = None
 
     def __repr__(self) -> str:
-        return f"Function({self.name!r}, {domain_rule(self)}, complexity {self.complexity})"
+        return (
+            f"Function({self.name!r}, {domain_rule(self)}, "
+            f"complexity {self.complexity})"
+        )
 
 
 def singular_points(function: Function, low: float, high: float) -> checks.FloatArray:
-    """Return all u with low < u < high at which f becomes infinite, in increasing
-    order.
-    """
+    """Return all u in (low, high) at which f becomes infinite, in increasing order."""
     points, turn = np.array(function.singular), function.redundancy.turn
     if turn and points.size:
-        first, last = (low - points.max()) / turn, (high - points.min()) / turn
+        first = (low - points.max()) / turn
+        last = (high - points.min()) / turn
         turns = turn * np.arange(np.floor(first), np.ceil(last) + 1.0)
         points = (points + turns[:, None]).ravel()
     return np.sort(points[(points > low) & (points < high)])
@@ -149,13 +150,10 @@ def formula_of(function: Function, u: Any) -> Any:
 
 
 def domain_rule(function: Function) -> str:
-    """Describe the domain in terms of u: "every u", "u > 0", "-1 <= u <= 1", "u != 0".
-    """
+    """Describe the domain of u: "every u", "u > 0", "-1 <= u <= 1", "u != 0"."""
     low, high = function.domain
-    ends = np.array([end if np.isfinite(end) else 0.0 for end in (low, high)])
-    above, below = (
-        "<=" if is_closed else "<" for is_closed in np.isfinite(function.f(ends))
-    )
+    ends = np.where(np.isfinite(function.domain), function.domain, 0.0)
+    above, below = np.where(np.isfinite(function.f(ends)), "<=", "<").tolist()
     rule = []
     if np.isfinite(low) and np.isfinite(high):
         rule.append(f"{low:g} {above} u {below} {high:g}")
@@ -171,17 +169,16 @@ def domain_rule(function: Function) -> str:
 
 def _power(name: str, exponent: float, complexity: int) -> Function:
     """Return the record of u^exponent."""
-    whole = float(exponent).is_integer()
-    parity = (1 if exponent % 2 == 0 else -1) if whole else 0
-    redundancy = Redundancy(
-        "line" if exponent == 1.0 else "power", degree=exponent, parity=parity
-    )
-    singular = (0.0,) if whole and exponent < 0 else ()
-    domain = EVERYWHERE if whole else (0.0, np.inf)
     power = values.Power(exponent)
-    return _record(
-        name, power, complexity, redundancy, domain=domain, singular=singular
-    )
+    redundancy = Redundancy("power", degree=exponent)
+    if not float(exponent).is_integer():
+        return _record(name, power, complexity, redundancy, domain=(0.0, np.inf))
+
+    redundancy = replace(redundancy, parity=1 - 2 * int(exponent % 2))
+    if exponent == 1.0:
+        redundancy = replace(redundancy, kind="line")
+    singular = (0.0,) if exponent < 0.0 else ()
+    return _record(name, power, complexity, redundancy, singular=singular)
 
 
 def _record(
@@ -199,10 +196,11 @@ def _record(
 
 
 _ODD, _EVEN = Redundancy(parity=-1), Redundancy(parity=1)
-_WAVES = {
-    parity: Redundancy(parity=parity, turn=np.pi, turn_sign=-1) for parity in (-1, 1)
-}
+_ODD_WAVE = Redundancy(parity=-1, turn=np.pi, turn_sign=-1)
+_EVEN_WAVE = replace(_ODD_WAVE, parity=1)
 _CELLS = Redundancy(parity=-1, turn=np.pi, first=-0.5 * np.pi)
+_QUARTER = replace(_ODD, middle=0.5 * np.pi)
+_RECIPROCAL = Redundancy("power", degree=-1.0, parity=1)
 _UNIT = (-1.0, 1.0)
 
 TABLE = (
@@ -223,26 +221,18 @@ TABLE = (
     _record("exp", values.exp, 2, Redundancy("exp")),
     _record("log", values.log, 2, Redundancy("log"), domain=(0.0, np.inf)),
     _record("abs", values.absolute, 3, Redundancy("power", degree=1.0, parity=1)),
-    _record("sin", values.sin, 2, _WAVES[-1]),
-    _record("cos", values.cos, 2, _WAVES[1]),
+    _record("sin", values.sin, 2, _ODD_WAVE),
+    _record("cos", values.cos, 2, _EVEN_WAVE),
     _record("tan", values.tan, 3, _CELLS, singular=(0.5 * np.pi,)),
     _record("tanh", values.tanh, 3, _ODD),
     _record("cosh", values.cosh, 5, _EVEN),
     _record("sgn", values.sign, 3, Redundancy("power", degree=0.0, parity=-1)),
     _record("arcsin", values.arcsin, 4, _ODD, domain=_UNIT),
-    _record(
-        "arccos", values.arccos, 4, replace(_ODD, middle=0.5 * np.pi), domain=_UNIT
-    ),
+    _record("arccos", values.arccos, 4, _QUARTER, domain=_UNIT),
     _record("arctan", values.arctan, 4, _ODD),
     _record("arctanh", values.arctanh, 4, _ODD, domain=_UNIT),
     _record("sigmoid", values.sigmoid, 4, replace(_ODD, middle=0.5)),
     _record("gaussian", values.gaussian, 3, _EVEN),
     _record("logcosh", values.log_cosh, 5, _EVEN),
-    _record(
-        "1/|x|",
-        values.inverse_absolute,
-        3,
-        Redundancy("power", degree=-1.0, parity=1),
-        singular=(0.0,),
-    ),
+    _record("1/|x|", values.inverse_absolute, 3, _RECIPROCAL, singular=(0.0,)),
 )

@@ -41,9 +41,7 @@ Orders = Callable[[FloatArray, int], FloatArray]  # with the order of a derivati
 
 @dataclass(frozen=True)
 class OnDomain:
-    """A function evaluated only where `low` <= u <= `high`, without warnings; nan
-    elsewhere.
-    """
+    """A function evaluated where `low` <= u <= `high`, without warnings; else nan."""
 
     function: Values
     low: float = -np.inf
@@ -63,8 +61,7 @@ class OnDomain:
 
 @dataclass(frozen=True)
 class Derivative:
-    """One of the functions below with a fixed order of derivative; it can be pickled.
-    """
+    """A function below with a fixed order of its derivative; it can be pickled."""
 
     function: Orders
     order: int
@@ -87,21 +84,18 @@ class Power:
 
     def __call__(self, u: FloatArray, order: int) -> FloatArray:
         """Evaluate the derivative of an order at each number of `u`."""
-        whole, left = float(self.exponent).is_integer(), self.exponent - order
+        n, left = self.exponent, self.exponent - order
+        outside = np.isnan(u)
+        if n < 0.0:
+            outside |= u == 0.0
+        if float(n).is_integer():
+            left = int(left)  # so NumPy also computes powers of negative numbers
+        else:
+            outside |= u < 0.0
         # [eq:power]
-        factor = float(np.prod([self.exponent - k for k in range(order)]))
-        # with an integer exponent NumPy also computes powers of negative numbers
-        values = (
-            factor * (u ** int(left) if whole else u**left)
-            if factor
-            else np.zeros_like(u)
-        )
+        factor = float(np.prod([n - k for k in range(order)]))
+        values = factor * u**left if factor else np.zeros_like(u)
         # [/eq:power]
-        outside = (
-            np.isnan(u)
-            | ((u < 0.0) & (not whole))
-            | ((u == 0.0) & (self.exponent < 0.0))
-        )
         return np.where(outside, np.nan, values)
 
 
@@ -118,23 +112,31 @@ def exp(u: FloatArray, order: int) -> FloatArray:
 def log(u: FloatArray, order: int) -> FloatArray:
     """Return the natural logarithm or a derivative."""
     inside = np.where(u > 0.0, u, np.nan)
-    return np.log(inside) if order == 0 else Power(-1.0)(inside, order - 1)
+    if order == 0:
+        return np.log(inside)
+    return Power(-1.0)(inside, order - 1)
 
 
 def absolute(u: FloatArray, order: int) -> FloatArray:
     """Return |u| or a derivative."""
-    return np.abs(u) if order == 0 else sign(u, order - 1)
+    if order == 0:
+        return np.abs(u)
+    return sign(u, order - 1)
 
 
 def sign(u: FloatArray, order: int) -> FloatArray:
     """Return the sign of u or a derivative."""
-    return np.sign(u) if order == 0 else zero(u, order)
+    if order == 0:
+        return np.sign(u)
+    return zero(u, order)
 
 
 def sin(u: FloatArray, order: int) -> FloatArray:
     """Return sin u or a derivative."""
-    values = np.sin(u) if order % 2 == 0 else np.cos(u)
-    return -values if order % 4 >= 2 else values
+    values = np.cos(u) if order % 2 else np.sin(u)
+    if order % 4 >= 2:
+        return -values
+    return values
 
 
 def cos(u: FloatArray, order: int) -> FloatArray:
@@ -144,7 +146,7 @@ def cos(u: FloatArray, order: int) -> FloatArray:
 
 def cosh(u: FloatArray, order: int) -> FloatArray:
     """Return cosh u or a derivative."""
-    return np.cosh(u) if order % 2 == 0 else np.sinh(u)
+    return np.sinh(u) if order % 2 else np.cosh(u)
 
 
 def tan(u: FloatArray, order: int) -> FloatArray:
@@ -154,13 +156,11 @@ def tan(u: FloatArray, order: int) -> FloatArray:
         return w
     # [eq:tan]
     slope = 1.0 + w**2
-    return (
-        slope
-        if order == 1
-        else 2.0 * w * slope
-        if order == 2
-        else slope * (2.0 + 6.0 * w**2)
-    )
+    if order == 1:
+        return slope
+    if order == 2:
+        return 2.0 * w * slope
+    return slope * (2.0 + 6.0 * w**2)
     # [/eq:tan]
 
 
@@ -177,7 +177,11 @@ def tanh(u: FloatArray, order: int) -> FloatArray:
         return t
     # [eq:tanh]
     h = 4.0 * _bell(2.0 * u)
-    return h if order == 1 else -2.0 * t * h if order == 2 else h * (6.0 * t**2 - 2.0)
+    if order == 1:
+        return h
+    if order == 2:
+        return -2.0 * t * h
+    return h * (6.0 * t**2 - 2.0)
     # [/eq:tanh]
 
 
@@ -188,13 +192,11 @@ def sigmoid(u: FloatArray, order: int) -> FloatArray:
         return np.where(u < 0.0, small, 1.0) / (1.0 + small)
     # [eq:sigmoid]
     p = _bell(u)
-    return (
-        p
-        if order == 1
-        else -p * np.tanh(0.5 * u)
-        if order == 2
-        else p * (1.0 - 6.0 * p)
-    )
+    if order == 1:
+        return p
+    if order == 2:
+        return -p * np.tanh(0.5 * u)
+    return p * (1.0 - 6.0 * p)
     # [/eq:sigmoid]
 
 
@@ -204,14 +206,20 @@ def arcsin(u: FloatArray, order: int) -> FloatArray:
         return np.arcsin(u)
     # [eq:arcsin]
     r = np.where(np.abs(u) <= 1.0, (1.0 - u) * (1.0 + u), np.nan)
-    top = 1.0 if order == 1 else u if order == 2 else 1.0 + 2.0 * u**2
-    return np.asarray(top * r ** (0.5 - order))
+    power = r ** (0.5 - order)
+    if order == 1:
+        return power
+    if order == 2:
+        return u * power
+    return (1.0 + 2.0 * u**2) * power
     # [/eq:arcsin]
 
 
 def arccos(u: FloatArray, order: int) -> FloatArray:
     """Return pi/2 - arcsin u or a derivative."""
-    return np.arccos(u) if order == 0 else -arcsin(u, order)
+    if order == 0:
+        return np.arccos(u)
+    return -arcsin(u, order)
 
 
 def arctan(u: FloatArray, order: int) -> FloatArray:
@@ -220,13 +228,11 @@ def arctan(u: FloatArray, order: int) -> FloatArray:
         return np.arctan(u)
     # [eq:arctan]
     q = 1.0 / (1.0 + u**2)
-    return (
-        q
-        if order == 1
-        else u * q * (-2.0 * q)
-        if order == 2
-        else 2.0 * q**2 * (3.0 - 4.0 * q)
-    )
+    if order == 1:
+        return q
+    if order == 2:
+        return u * q * (-2.0 * q)
+    return 2.0 * q**2 * (3.0 - 4.0 * q)
     # [/eq:arctan]
 
 
@@ -237,9 +243,11 @@ def arctanh(u: FloatArray, order: int) -> FloatArray:
         return np.arctanh(u)
     # [eq:arctanh]
     q = 1.0 / ((1.0 - u) * (1.0 + u))
-    return (
-        q if order == 1 else 2.0 * u * q**2 if order == 2 else (2.0 + 6.0 * u**2) * q**3
-    )
+    if order == 1:
+        return q
+    if order == 2:
+        return 2.0 * u * q**2
+    return (2.0 + 6.0 * u**2) * q**3
     # [/eq:arctanh]
 
 
@@ -248,12 +256,14 @@ def gaussian(u: FloatArray, order: int) -> FloatArray:
     # beyond 40 g is 0, and it must not be multiplied by infinity
     u = np.minimum(np.maximum(u, -40.0), 40.0)
     g = np.exp(-(u**2))
+    if order == 0:
+        return g
     # [eq:gaussian]
     if order == 1:
         return -2.0 * u * g
     if order == 2:
         return (4.0 * u**2 - 2.0) * g
-    return g if order == 0 else 4.0 * u * (3.0 - 2.0 * u**2) * g
+    return 4.0 * u * (3.0 - 2.0 * u**2) * g
     # [/eq:gaussian]
 
 

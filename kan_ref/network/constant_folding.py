@@ -1,10 +1,10 @@
-"""Constants added to a layer's outputs, held by its edges: the means of what pruning
-removes.
+"""Constants added to a layer's outputs, such as means of pruned edges, held by edges.
 
 Theorem. There is no bias, but the basis functions sum to 1 on the grid [a, b] (de Boor,
 A Practical Guide to Splines, ch. IX). So for an edge whose samples all lie in [a, b]
 
-    (L21)  w_spline sum_m (coef_m + mu / w_spline) B_m(x) = w_spline sum_m coef_m B_m(x) + mu
+    (L21)  w_spline sum_m (coef_m + mu / w_spline) B_m(x)
+           = w_spline sum_m coef_m B_m(x) + mu
 
 and for n symbolic edges of one output that share a row (a, b, c, d)
 
@@ -49,18 +49,25 @@ def fold_constants(layer: Layer, x: FloatArray, constants: FloatArray) -> Layer:
 
 def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
     """Add `mu` at the best place among the edges to output j."""
-    low, high, k = x.min(axis=0), x.max(axis=0), layer.degree
-    weights = np.abs(layer.w_spline[j]) * (
-        layer.mask[j] * (np.abs(layer.w_spline[j]) > LEAST_WEIGHT)
-    )
+    low = x.min(axis=0)[:, None]
+    high = x.max(axis=0)[:, None]
+    k = layer.degree
     # knots that each input lacks at the left and the right for a grid over its samples
-    p = (layer.knots[:, : k + 1] > low[:, None]).sum(axis=1)
-    q = (layer.knots[:, -k - 1 :] < high[:, None]).sum(axis=1)
-    heaviest = int(np.argmax(np.where(p + q == 0, weights, 0.0)))
-    if p[heaviest] + q[heaviest] == 0 and weights[heaviest]:
+    p = (layer.knots[:, : k + 1] > low).sum(axis=1)
+    q = (layer.knots[:, -k - 1 :] < high).sum(axis=1)
+    lacking = p + q
+
+    # a spline
+    weights = layer.mask[j] * np.abs(layer.w_spline[j])
+    usable = (lacking == 0) & (weights > LEAST_WEIGHT)
+    if usable.any():
+        heaviest = int(np.argmax(weights * usable))
         return _into_spline(layer, j, heaviest, mu)
+
+    # a row of symbolic edges
+    formulas = [edge for edge in layer.symbolic if edge.output == j]
     users = Counter(edge.row for edge in layer.symbolic)
-    own = Counter(edge.row for edge in layer.symbolic if edge.output == j)
+    own = Counter(edge.row for edge in formulas)
     for row, n in own.items():
         if n == users[row]:
             affine = layer.affine.copy()
@@ -68,22 +75,29 @@ def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
             affine[row, 3] += mu / n
             # [/eq:fold-formula]
             return replace(layer, affine=affine)
-    formulas = [edge for edge in layer.symbolic if edge.output == j]
+
+    # a masked edge
     masked = layer.mask[j] == 0.0
-    masked[[edge.input for edge in formulas]] = False
+    for edge in formulas:
+        masked[edge.input] = False
     if masked.any():
-        return with_formula(
-            layer, j, int(np.argmax(masked)), lookup("0"), [1.0, 0.0, 1.0, mu]
-        )
+        i = int(np.argmax(masked))
+        return with_formula(layer, j, i, lookup("0"), [1.0, 0.0, 1.0, mu])
+
+    # a symbolic edge of a lock
     for edge in formulas:
         affine = layer.affine[edge.row] + [0.0, 0.0, 0.0, mu]
         return with_formula(layer, j, edge.input, edge.function, affine)
-    i = int(np.argmin(p + q))
-    h = (layer.breakpoints[:, -1] - layer.breakpoints[:, 0])[
-        :, None
-    ] / layer.n_intervals
-    left = np.minimum(layer.knots[:, :1] - h, low[:, None]) - h * np.arange(p[i])[::-1]
-    right = np.maximum(layer.knots[:, -1:] + h, high[:, None]) + h * np.arange(q[i])
+
+    # a spline on a longer knot vector
+    i = int(np.argmin(lacking))
+    a = layer.breakpoints[:, :1]
+    b = layer.breakpoints[:, -1:]
+    h = (b - a) / layer.n_intervals
+    first = np.minimum(layer.knots[:, :1] - h, low)
+    last = np.maximum(layer.knots[:, -1:] + h, high)
+    left = first - h * np.arange(p[i])[::-1]
+    right = last + h * np.arange(q[i])
     # [eq:longer-rows]
     knots = np.hstack([left, layer.knots, right])
     coef = np.pad(layer.coef, ((0, 0), (0, 0), (p[i], q[i])))
@@ -92,10 +106,9 @@ def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
 
 
 def _into_spline(layer: Layer, j: int, i: int, mu: float) -> Layer:
-    """Add `mu` to the coefficients of an edge by (L21); a weight close to 0 becomes 1
-    first.
-    """
-    coef, w_spline = layer.coef.copy(), layer.w_spline.copy()
+    """Add `mu` to the coefficients by (L21), after a weight close to 0 becomes 1."""
+    coef = layer.coef.copy()
+    w_spline = layer.w_spline.copy()
     if abs(w_spline[j, i]) <= LEAST_WEIGHT:
         coef[j, i] *= w_spline[j, i]
         w_spline[j, i] = 1.0

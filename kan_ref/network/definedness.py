@@ -1,5 +1,4 @@
-"""Values at many samples, by chunks, and where they are not finite: the sample, and the
-edge.
+"""Values at many samples, by chunks, and which sample and edge have no finite one.
 
 Samples are evaluated so many at once that the arrays of a layer hold some 2^22 numbers
 (32 MiB), so that memory does not grow with the batch.
@@ -25,9 +24,7 @@ _WHAT = ("it", "its derivative", "its second derivative", "its third derivative"
 
 
 def chunk_size(numbers_of_a_sample: int, n_samples: int) -> int:
-    """Return how many samples are evaluated at once, of arrays with so many numbers of
-    each.
-    """
+    """Return how many samples are evaluated at once, of so many numbers each."""
     return min(max(1, n_samples), max(1, _AT_ONCE // numbers_of_a_sample))
 
 
@@ -38,21 +35,20 @@ def sample_slices(n_samples: int, size: int) -> Iterator[slice]:
 
 
 def sample_numbers(layers: Sequence[Layer]) -> int:
-    """Return how many numbers a forward pass needs for a sample: those of its largest
-    layer.
-    """
-    # the scattered basis functions, and the nonzero ones with their derivatives and
-    # places
-    return max(
-        layer.n_in * (layer.n_basis + 3 * layer.degree + 5) + layer.n_out
-        for layer in layers
-    )
+    """Return how many numbers the largest layer needs for a sample, at most."""
+    most = 0
+    for layer in layers:
+        # scattered basis functions, and the nonzero ones, their derivatives and places
+        of_an_input = layer.n_basis + 3 * layer.degree + 5
+        most = max(most, layer.n_in * of_an_input + layer.n_out)
+    return most
 
 
 def outputs_at(layer: Layer, x: FloatArray) -> FloatArray:
     """Compute the outputs (batch, n_out) of a layer at x (batch, n_in), by chunks."""
     y = np.empty((layer.n_out, len(x))).T  # batch last in memory
-    for rows in sample_slices(len(x), chunk_size(sample_numbers([layer]), len(x))):
+    size = chunk_size(sample_numbers([layer]), len(x))
+    for rows in sample_slices(len(x), size):
         y[rows] = layer_outputs(layer, evaluate(layer, x[rows], slopes=False))
     return y
 
@@ -69,21 +65,20 @@ def layer_inputs(layers: Sequence[Layer], x: FloatArray) -> Iterator[FloatArray]
 def check_defined(
     layers: Sequence[Layer], x: FloatArray, y: FloatArray, name: str = "x"
 ) -> FloatArray:
-    """Return the outputs y at the samples x, called `name`; ValueError if they are not
-    finite.
+    """Return the outputs y at the samples x, called `name`, if they are finite.
+
+    Otherwise raise ValueError.
     """
     if not np.isfinite(y).all():
-        raise ValueError(
-            undefined_values(layers, x, name) or f"{name} gives outputs {_BEYOND}"
-        )
+        why = undefined_values(layers, x, name)
+        raise ValueError(why or f"{name} gives outputs {_BEYOND}")
     return y
 
 
 def check_derivatives(
     layers: Sequence[Layer], inputs: Iterable[FloatArray], *arrays: FloatArray
 ) -> None:
-    """Raise ValueError if derivatives are not finite; `inputs` are those of each layer.
-    """
+    """Raise ValueError if derivatives at each layer's `inputs` are not finite."""
     if not all(np.isfinite(array).all() for array in arrays):
         why = first_cause(layers, inputs, "x", highest=1)
         raise ValueError(why or f"x gives derivatives {_BEYOND}")
@@ -91,14 +86,15 @@ def check_derivatives(
 
 def has_limits(layers: Sequence[Layer]) -> bool:
     """Return whether the function of a symbolic edge is undefined at some arguments."""
-    functions = [edge.function for layer in layers for edge in layer.symbolic]
-    return any(domain_rule(function) != "every u" for function in functions)
+    for layer in layers:
+        for edge in layer.symbolic:
+            if domain_rule(edge.function) != "every u":
+                return True
+    return False
 
 
 def undefined_values(layers: Sequence[Layer], x: FloatArray, name: str = "x") -> str:
-    """Return which sample of x, called `name`, gives which edge no finite value; "" if
-    none.
-    """
+    """Return which sample of x gives which edge no finite value, "" if none does."""
     return first_cause(layers, layer_inputs(layers, x), name, highest=0)
 
 
@@ -112,19 +108,23 @@ def first_cause(
     """
     for number, x in enumerate(inputs):
         for n, output in np.argwhere(~np.isfinite(x)):
-            return f"{name}[{n}] gives output {output} of layer {number - 1} a value {_BEYOND}"
+            return (
+                f"{name}[{n}] gives output {output} of layer {number - 1} "
+                f"a value {_BEYOND}"
+            )
         if number == len(layers):
             break
-        edges, affine = layers[number].symbolic, layers[number].affine
-        curves = derivatives(
-            edges, affine, x, range(highest + 1)
-        )  # (n_edges, n_orders, batch)
+
+        edges = layers[number].symbolic
+        affine = layers[number].affine
+        curves = derivatives(edges, affine, x, range(highest + 1))
         for place, order, n in np.argwhere(~np.isfinite(curves)):
             edge = edges[place]
-            u = affine[edge.row, 0] * x[n, edge.input] + affine[edge.row, 1]
+            inner_scale, inner_shift, *_ = affine[edge.row]
+            u = inner_scale * x[n, edge.input] + inner_shift
             return (
-                f"{name}[{n}] gives {edge.name} on the edge from input {edge.input} to output "
-                f"{edge.output} of layer {number} the argument {u:.6g}, where {_WHAT[order]} "
-                "has no finite value"
+                f"{name}[{n}] gives {edge.name} on the edge from input {edge.input} "
+                f"to output {edge.output} of layer {number} the argument {u:.6g}, "
+                f"where {_WHAT[order]} has no finite value"
             )
     return ""

@@ -47,21 +47,21 @@ def mask_edges(network: Network, layer: int, mask: object) -> Network:
     >>> import numpy as np
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> net = kr.init_network(
+    ...     (2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng
+    ... )
     >>> kr.mask_edges(net, 0, [[1, 0]])
     Network([2, 1], n_intervals [5], degree 3, 20 parameters, 1 masked edges)
     """
     layer_index = check_layer_index(network, layer)
     old = network.layers[layer_index]
     flags = checks.array("mask", mask, old.mask.shape)
-    formulas = tuple(
-        edge for edge in old.symbolic if flags[edge.output, edge.input] == 1.0
-    )
+    active = flags == 1.0
+    formulas = [edge for edge in old.symbolic if active[edge.output, edge.input]]
     splines = flags.copy()
     splines[numbers(formulas)] = 0.0
-    return replace_layer(
-        network, layer_index, replace(old, mask=splines, symbolic=formulas)
-    )
+    new = replace(old, mask=splines, symbolic=formulas)
+    return replace_layer(network, layer_index, new)
 
 
 def lock_edges(
@@ -71,8 +71,7 @@ def lock_edges(
     *,
     shared: bool = True,
 ) -> Network:
-    """Lock symbolic edges of one layer together, so that they share a, b, c, d, or
-    unlock them.
+    """Lock symbolic edges of a layer, so that they share a, b, c, d, or unlock them.
 
     Parameters
     ----------
@@ -100,37 +99,33 @@ def lock_edges(
     """
     layer_index = check_layer_index(network, layer)
     old = new = network.layers[layer_index]
-    pairs = [
-        check_edge_index(network, layer, j, i)[1:]
-        for j, i in check_pairs("places", places)
-    ]
-    edges = [check_formula(network, layer_index, j, i) for j, i in pairs]
+    pairs = check_pairs("places", places)
+    found = [check_edge_index(network, layer, j, i) for j, i in pairs]
+    edges = [check_formula(network, *place) for place in found]
+
     if checks.flag("shared", shared):
         for edge in edges:
             if edge.function != edges[0].function:
-                checks.fail(
-                    "places",
-                    places,
-                    f"{edges[0].name} and {edge.name} cannot be locked",
-                )
-        locked = [
-            replace(one, row=edges[0].row) if one in edges else one
-            for one in old.symbolic
-        ]
-        new = replace(old, symbolic=locked)
+                rule = f"{edges[0].name} and {edge.name} cannot be locked"
+                checks.fail("places", places, rule)
+        symbolic = []
+        for edge in old.symbolic:
+            if edge in edges:
+                edge = replace(edge, row=edges[0].row)
+            symbolic.append(edge)
+        new = replace(old, symbolic=symbolic)
     else:
         for edge in edges:
-            new = with_formula(
-                new, edge.output, edge.input, edge.function, old.affine[edge.row]
-            )
+            affine = old.affine[edge.row]
+            new = with_formula(new, edge.output, edge.input, edge.function, affine)
     return replace_layer(network, layer_index, new)
 
 
 def replace_layer(network: Network, layer_index: int, layer: Layer) -> Network:
     """Return the network with another layer at `layer_index`."""
-    return Network(
-        (*network.layers[:layer_index], layer, *network.layers[layer_index + 1 :])
-    )
+    layers = list(network.layers)
+    layers[layer_index] = layer
+    return Network(tuple(layers))
 
 
 def with_formula(
@@ -140,9 +135,7 @@ def with_formula(
     function: Function,
     affine: Sequence[float] | FloatArray,
 ) -> Layer:
-    """Return the layer with a symbolic edge from i to j, with a row of `affine` of its
-    own.
-    """
+    """Return the layer with a symbolic edge from i to j that has its own parameters."""
     kept = [edge for edge in layer.symbolic if (edge.output, edge.input) != (j, i)]
     rows = np.concatenate([layer.affine, [affine]])
     mask = layer.mask.copy()
@@ -154,42 +147,38 @@ def with_formula(
 def with_spline(
     layer: Layer, edge: SymbolicEdge, points: FloatArray, curve: FloatArray
 ) -> Layer:
-    """Return the layer with a symbolic edge replaced by the spline nearest to samples
-    of a curve.
+    """Return the layer with a spline nearest to samples in place of a symbolic edge.
 
     `points` (n,) and `curve` (n, 1) are the samples; the weight of the base function is
     0.
     """
     j, i = edge.output, edge.input
-    arrays = {
-        name: getattr(layer, name).copy()
-        for name in ("coef", "w_base", "w_spline", "mask")
-    }
     nearest = bspline.fit_curve(
         points, curve, knots=layer.knots[i], degree=layer.degree
     )
-    arrays["coef"][j, i] = nearest.coef[0]
-    arrays["w_base"][j, i], arrays["w_spline"][j, i], arrays["mask"][j, i] = (
-        0.0,
-        1.0,
-        1.0,
-    )
+    coef = layer.coef.copy()
+    w_base = layer.w_base.copy()
+    w_spline = layer.w_spline.copy()
+    mask = layer.mask.copy()
+    coef[j, i] = nearest.coef[0]
+    w_base[j, i] = 0.0
+    w_spline[j, i] = 1.0
+    mask[j, i] = 1.0
     kept = [one for one in layer.symbolic if one is not edge]
-    return replace(layer, symbolic=kept, **arrays)
+    return replace(
+        layer, coef=coef, w_base=w_base, w_spline=w_spline, mask=mask, symbolic=kept
+    )
 
 
 # --- places of edges
 
 
 def check_pairs(name: str, value: Any) -> list[tuple[Any, Any]]:
-    """Return edges of one layer as a list of pairs (output, input), else raise
-    TypeError.
-    """
+    """Return edges of one layer as pairs (output, input), else raise TypeError."""
     is_sequence = hasattr(value, "__iter__") and not isinstance(value, str)
     if not is_sequence or any(np.shape(pair) != (2,) for pair in value):
-        checks.fail(
-            name, value, "must be pairs (output, input) such as [(0, 1)]", TypeError
-        )
+        rule = "must be pairs (output, input) such as [(0, 1)]"
+        checks.fail(name, value, rule, TypeError)
     return [(j, i) for j, i in value]
 
 
@@ -201,9 +190,9 @@ def _index(name: str, value: object, count: int) -> int:
 
 
 def check_layer_index(network: Network, layer: object) -> int:
-    """Return `layer` if it is an index of the network's layers, else raise IndexError.
-    """
-    return _index("layer", layer, len(check_network("network", network).layers))
+    """Return `layer` if it is the index of a layer, else raise IndexError."""
+    layers = check_network("network", network).layers
+    return _index("layer", layer, len(layers))
 
 
 def check_edge_index(
@@ -212,11 +201,9 @@ def check_edge_index(
     """Return the place of an edge (l, j, i), else raise IndexError."""
     layer_index = check_layer_index(network, layer)
     chosen = network.layers[layer_index]
-    return (
-        layer_index,
-        _index("output", output, chosen.n_out),
-        _index("input", input, chosen.n_in),
-    )
+    j = _index("output", output, chosen.n_out)
+    i = _index("input", input, chosen.n_in)
+    return layer_index, j, i
 
 
 def check_formula(network: Network, layer_index: int, j: int, i: int) -> SymbolicEdge:
@@ -225,8 +212,8 @@ def check_formula(network: Network, layer_index: int, j: int, i: int) -> Symboli
         if (edge.output, edge.input) == (j, i):
             return edge
     raise ValueError(
-        f"the edge of layer {layer_index} from input {i} to output {j} is not symbolic: "
-        "kr.fix_symbolic makes it so"
+        f"the edge of layer {layer_index} from input {i} to output {j} is not "
+        "symbolic: kr.fix_symbolic makes it so"
     )
 
 
@@ -245,14 +232,16 @@ class EdgeSpec(NamedTuple):
 def symbolic_layer(
     n_in: int, n_out: int, edges: Sequence[EdgeSpec], domain: FloatArray | None = None
 ) -> Layer:
-    """Return a layer with these symbolic edges, at most one for each pair of input and
-    output.
+    """Return a layer with these symbolic edges, at most one between two nodes.
 
     An output without an edge is 0. `domain` (n_in, 2) is the interval of each input,
     [-1, 1] by default. The layer has one interval and degree 3.
     """
+    if domain is None:
+        domain = np.tile([-1.0, 1.0], (n_in, 1))
+    low, high = domain.T
     none = np.zeros((n_out, n_in))
-    low, high = np.tile([-1.0, 1.0], (n_in, 1)).T if domain is None else domain.T
+    affine = [edge.affine for edge in edges]
     return Layer(
         knots=bspline.uniform_knots(low, high, 1, DEGREE),
         coef=np.zeros((n_out, n_in, 1 + DEGREE)),
@@ -261,5 +250,5 @@ def symbolic_layer(
         mask=none,
         degree=DEGREE,
         symbolic=[SymbolicEdge(*edge[:3], row) for row, edge in enumerate(edges)],
-        affine=np.array([edge.affine for edge in edges]).reshape(-1, 4),
+        affine=np.array(affine).reshape(-1, 4),
     )

@@ -15,14 +15,14 @@ on the targets. With targets y the draws are therefore those for z = 2 (x - a)/(
 1 on the domain [a, b] and for targets of mean 0 and standard deviation 1, converted to
 the units of the data:
 
-    (L30)  first layer   coef_ji + w_base_ji c -> coef_ji,  0 -> w_base_ji,
-                         with sum_m c_m B_m the spline nearest to the base function on
-                         [-1, 1]
-    (L31)  last layer    std(y) coef_ji + mean(y)/n_in -> coef_ji,  std(y) w_base_ji -> w_base_ji
+    (L30)  first layer  coef_ji + w_base_ji c -> coef_ji,
+                        0 -> w_base_ji
+    (L31)  last layer   std(y) coef_ji + mean(y)/n_in -> coef_ji,
+                        std(y) w_base_ji -> w_base_ji
 
-On even grids the basis functions of x on [a, b] are those of z on [-1, 1]. So the
-hidden activations, and the outputs up to mean and standard deviation, do not depend on
-units.
+with sum_m c_m B_m the spline nearest to the base function on [-1, 1]. On even grids the
+basis functions of x on [a, b] are those of z on [-1, 1]. So the hidden activations, and
+the outputs up to mean and standard deviation, do not depend on units.
 """
 
 from collections.abc import Sequence
@@ -54,8 +54,7 @@ def init_network(
     base: str = "silu",
     rng: np.random.Generator,
 ) -> Network:
-    """Make a network with the paper's random initialization, with `y` in the units of
-    the data.
+    """Make a network with the paper's random initialization.
 
     Parameters
     ----------
@@ -89,8 +88,9 @@ def init_network(
 
     Notes
     -----
-    Implements :eq:`initial-draws`, with y :eq:`initial-units`. See tutorials/02_an_edge.md, "the
-    first coefficients", and tutorials/04_a_network.md, "the first hidden grids".
+    Implements :eq:`initial-draws`, with y :eq:`initial-units`. See
+    tutorials/02_an_edge.md, "the first coefficients", and tutorials/04_a_network.md,
+    "the first hidden grids".
 
     Examples
     --------
@@ -108,25 +108,23 @@ def init_network(
     low, high, probe = read_domain(domain, sizes[0])
     if x is not None:
         probe = checks.samples("x", x, ("batch", sizes[0]))
-    drawn = [
-        _draw(n_in, n_out, n_intervals + degree, rng) for n_in, n_out in pairwise(sizes)
-    ]
+
+    n_basis = n_intervals + degree
+    drawn = [_draw(n_in, n_out, n_basis, rng) for n_in, n_out in pairwise(sizes)]
     if y is not None:
-        targets = checks.samples(
-            "y", y, ("N" if probe is None else len(probe), sizes[-1])
-        )
+        n_samples = "N" if probe is None else len(probe)
+        targets = checks.samples("y", y, (n_samples, sizes[-1]))
         drawn = _in_units(drawn, targets, n_intervals, degree, base)
     if probe is None:
         probe = rng.uniform(low, high, (N_PROBES, sizes[0]))
+
     layers: list[Layer] = []
     for coef, w_base in drawn:
         if layers:
             probe = outputs_at(layers[-1], probe)
             low, high = bspline.hidden_bounds(probe, n_intervals)
-        knots, ones = (
-            bspline.uniform_knots(low, high, n_intervals, degree),
-            np.ones_like(w_base),
-        )
+        knots = bspline.uniform_knots(low, high, n_intervals, degree)
+        ones = np.ones_like(w_base)
         layers.append(Layer(knots, coef, w_base, ones, ones, degree, base))
     return Network(tuple(layers))
 
@@ -160,47 +158,43 @@ def _in_units(
         spline = bspline.fit_curve(z, curve, knots=knots[0], degree=degree)
         coef = coef + w_base[:, :, None] * spline.coef
         w_base = np.zeros_like(w_base)
-    *before, (last_coef, last_w_base) = (coef, w_base), *others
-    mean, deviation = targets.mean(axis=0), targets.std(axis=0)
-    size = np.where(
-        deviation > 0.0, deviation, np.where(mean != 0.0, np.abs(mean), 1.0)
-    )
-    n_in = last_coef.shape[1]
-    last_coef = last_coef * size[:, None, None] + (mean / n_in)[:, None, None]
-    last_w_base = last_w_base * size[:, None]
+
+    *before, (coef, w_base) = (coef, w_base), *others
+    mean = targets.mean(axis=0)
+    size = targets.std(axis=0)
+    size[size == 0.0] = np.abs(mean)[size == 0.0]
+    size[size == 0.0] = 1.0
+    shift = mean / coef.shape[1]
+    coef = coef * size[:, None, None] + shift[:, None, None]
+    w_base = w_base * size[:, None]
     # [/eq:initial-units]
-    return [*before, (last_coef, last_w_base)]
+    return [*before, (coef, w_base)]
 
 
 def check_widths(widths: object) -> tuple[int, ...]:
     """Return `widths` as a tuple of at least two positive ints."""
     sizes: Any = widths
     if isinstance(sizes, str) or np.ndim(sizes) != 1 or len(sizes) < 2:
-        checks.fail(
-            "widths", sizes, "must be at least two numbers of nodes such as (2, 5, 1)"
-        )
-    return tuple(
-        checks.integer(f"widths[{place}]", n, low=1) for place, n in enumerate(sizes)
-    )
+        rule = "must be at least two numbers of nodes such as (2, 5, 1)"
+        checks.fail("widths", sizes, rule)
+    for place, n in enumerate(sizes):
+        checks.integer(f"widths[{place}]", n, low=1)
+    return tuple(map(int, sizes))
 
 
 def read_domain(
     domain: object, n_in: int
 ) -> tuple[FloatArray, FloatArray, FloatArray | None]:
-    """Return bounds (n_in,), (n_in,) of the inputs, and the samples (N, n_in), if there
-    are any.
-    """
+    """Return bounds (n_in,), (n_in,) of the inputs, and samples (N, n_in) or None."""
     shape = checks.rectangular("domain", domain).shape
     if shape not in ((2,), (n_in, 2)):
         samples = checks.samples("domain", domain, ("N", n_in))
         return (*bspline.data_bounds(samples), samples)
-    low, high = np.broadcast_to(
-        checks.array("domain", domain, shape), (n_in, 2)
-    ).T.copy()
+    bounds = checks.array("domain", domain, shape)
+    low, high = np.broadcast_to(bounds, (n_in, 2)).T.copy()
     for i in np.flatnonzero(low >= high):
-        checks.fail(
-            f"domain of input {i}", (low[i], high[i]), "low must be less than high"
-        )
+        name = f"domain of input {i}"
+        checks.fail(name, (low[i], high[i]), "low must be less than high")
     return low, high, None
 
 

@@ -1,5 +1,4 @@
-"""Inspect a network: values and curves of edges, distance to another, coverage of its
-grids.
+"""Inspect a network: values and curves of edges, distances, coverage of the grids.
 
 Base function and spline of an edge both count; a hidden layer is inspected at its
 activations.
@@ -15,7 +14,7 @@ intervals, and beyond it only the base function is left (Liu et al. 2024, eqs. 2
 2.12). An input without a spline edge has no use for its grid, and counts as covered.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,23 +30,18 @@ from kan_ref.network.network import (
     forward,
     network_values,
 )
-from kan_ref.network.symbolic_edges import SymbolicEdge
 
 
 @dataclass(frozen=True)
 class Distance:
-    """Largest and root mean square difference of two networks' outputs, over batch x
-    n_out.
-    """
+    """Largest and root mean square difference of all outputs of two networks."""
 
     max: float
     rms: float
 
 
 def layer_jump_weights(layer: Layer) -> FloatArray:
-    """Return the weights of the coefficients in the jumps of a layer's k-th
-    derivatives.
-    """
+    """Return the weights of coefficients in the jumps of a layer's k-th derivatives."""
     return bspline.difference_weights(layer.knots, layer.degree)
 
 
@@ -71,29 +65,27 @@ def edge_outputs(network: Network, x: object) -> list[FloatArray]:
     >>> import numpy as np
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> net = kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> net = kr.init_network(
+    ...     (2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng
+    ... )
     >>> [curves.shape for curves in kr.edge_outputs(net, [[0.0, 0.5]])]
     [(1, 3, 2), (1, 1, 3)]
     """
     caches = forward(network, x)[1]
-    return [
-        layer_edge_outputs(layer, at)
-        for layer, at in zip(network.layers, caches, strict=True)
-    ]
+    return list(map(layer_edge_outputs, network.layers, caches))
 
 
 @np.errstate(all="ignore")
 def edge_samples(network: Network, x: object) -> list[tuple[FloatArray, FloatArray]]:
-    """Compute each layer's inputs (batch, n_in) and edge outputs (batch, n_out, n_in)
-    on a batch.
+    """Compute each layer's inputs (batch, n_in), edge outputs (batch, n_out, n_in).
 
     ValueError for no sample, or an undefined symbolic edge.
     """
+    found = []
     caches = forward(network, check_samples(network, x))[1]
-    return [
-        (at.inputs, layer_edge_outputs(layer, at))
-        for layer, at in zip(network.layers, caches, strict=True)
-    ]
+    for layer, cache in zip(network.layers, caches, strict=True):
+        found.append((cache.inputs, layer_edge_outputs(layer, cache)))
+    return found
 
 
 @np.errstate(all="ignore")
@@ -135,21 +127,20 @@ def edge_curve(
 def _lone_edge(layer: Layer, j: int, i: int) -> Layer:
     """Return the layer of one input and one output that has this edge alone."""
     picked = np.index_exp[j : j + 1, i : i + 1]
-    symbolic = [
-        SymbolicEdge(0, 0, edge.function, edge.row)
-        for edge in layer.symbolic
-        if (edge.output, edge.input) == (j, i)
-    ]
-    knots, coef = layer.knots[i : i + 1], layer.coef[picked]
-    weights = layer.w_base[picked], layer.w_spline[picked], layer.mask[picked]
-    return Layer(
-        knots, coef, *weights, layer.degree, layer.base, symbolic, layer.affine
+    own = [edge for edge in layer.symbolic if (edge.output, edge.input) == (j, i)]
+    return replace(
+        layer,
+        knots=layer.knots[i : i + 1],
+        coef=layer.coef[picked],
+        w_base=layer.w_base[picked],
+        w_spline=layer.w_spline[picked],
+        mask=layer.mask[picked],
+        symbolic=[replace(edge, output=0, input=0) for edge in own],
     )
 
 
 def distance(old: Network, new: Network, x: object) -> Distance:
-    """Measure the largest and the root mean square difference of two networks on a
-    batch.
+    """Measure the largest and the root mean square difference of two networks.
 
     Parameters
     ----------
@@ -168,28 +159,29 @@ def distance(old: Network, new: Network, x: object) -> Distance:
     >>> import numpy as np
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> net = kr.init_network((1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> net = kr.init_network(
+    ...     (1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng
+    ... )
     >>> kr.distance(net, kr.mask_edges(net, 0, [[0]]), [[0.0], [0.5]]).max < 0.5
     True
     """
     points = check_samples(old, x)
-    if (
-        old.widths[-1] != check_network("new", new).widths[-1]
-        or old.widths[0] != new.widths[0]
-    ):
+    check_network("new", new)
+    if old.widths[0] != new.widths[0] or old.widths[-1] != new.widths[-1]:
         raise ValueError(
             f"new has widths {new.widths}, but old has {old.widths}: other ends"
         )
     difference = new(points) - old(points)
-    return Distance(
-        float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2)))
-    )
+    largest = np.abs(difference).max()
+    rms = np.sqrt(np.mean(difference**2))
+    return Distance(float(largest), float(rms))
 
 
 @dataclass(frozen=True, eq=False)
 class Coverage:
-    """Which share of samples leaves the grids; `str` shows the inputs concerned, one a
-    line.
+    """Which share of samples leaves the grids.
+
+    `str` shows the inputs concerned, one a line.
 
     Parameters
     ----------
@@ -210,18 +202,22 @@ class Coverage:
     distance: tuple[FloatArray, ...]
 
     def __repr__(self) -> str:
-        shares = ", ".join(f"{share:.2%}" for share in self.outside)
-        return f"Coverage({self.n_samples} samples, outside the grid of each layer: {shares})"
+        shares = ", ".join(map("{:.2%}".format, self.outside))
+        return (
+            f"Coverage({self.n_samples} samples, outside the grid of each layer: "
+            f"{shares})"
+        )
 
     def __str__(self) -> str:
         lines = [repr(self)]
-        for layer, sides in enumerate(
-            zip(self.below, self.above, self.distance, strict=True)
-        ):
-            for i, (below, above, far) in enumerate(zip(*sides, strict=True)):
-                if far:
-                    where = f"{below:.2%} below, {above:.2%} above, up to {far:.3g} intervals away"
-                    lines.append(f"layer {layer}, input {i}: {where}")
+        for layer, distance in enumerate(self.distance):
+            for i in np.flatnonzero(distance):
+                below = self.below[layer][i]
+                above = self.above[layer][i]
+                lines.append(
+                    f"layer {layer}, input {i}: {below:.2%} below, {above:.2%} above, "
+                    f"up to {distance[i]:.3g} intervals away"
+                )
         return "\n".join(lines)
 
 
@@ -241,52 +237,41 @@ def coverage(network: Network, x: object) -> Coverage:
 
     Notes
     -----
-    Implements :eq:`grid-coverage`. About one forward pass. ValueError where a symbolic edge
-    is undefined.
+    Implements :eq:`grid-coverage`. About one forward pass. ValueError where a symbolic
+    edge is undefined.
 
     Examples
     --------
     >>> import numpy as np
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> net = kr.init_network((1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> net = kr.init_network(
+    ...     (1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng
+    ... )
     >>> print(kr.coverage(net, [[0.0], [0.5], [1.0], [3.0]]))
     Coverage(4 samples, outside the grid of each layer: 25.00%)
     layer 0, input 0: 0.00% below, 25.00% above, up to 5 intervals away
     """
     points = check_samples(network, x)
     network(points)  # raises where a symbolic edge is undefined
-    outside, lows, highs, distances = [], [], [], []
-    for layer, h in zip(
-        network.layers, layer_inputs(network.layers, points), strict=False
-    ):
+    rows = []
+    inputs = layer_inputs(network.layers, points)
+    for layer, h in zip(network.layers, inputs, strict=False):
         below, above = _sides(layer, h)
+        outside = below | above
         # [eq:grid-coverage]
-        a, b = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
-        beyond = np.maximum(np.maximum(a - h, h - b), 0.0) * (below | above)
-        lows.append(below.mean(axis=0))
-        highs.append(above.mean(axis=0))
-        distances.append(beyond.max(axis=0) / ((b - a) / layer.n_intervals))
+        a = layer.breakpoints[:, 0]
+        b = layer.breakpoints[:, -1]
+        beyond = np.maximum(np.maximum(a - h, h - b), 0.0) * outside
+        distance = beyond.max(axis=0) / ((b - a) / layer.n_intervals)
         # [/eq:grid-coverage]
-        outside.append(float((below | above).any(axis=1).mean()))
-    return Coverage(
-        len(points), tuple(outside), tuple(lows), tuple(highs), tuple(distances)
-    )
-
-
-def uncovered(network: Network, x: FloatArray) -> BoolArray:
-    """Return which samples of x, not checked, leave a grid of each layer; (n_layers,
-    batch).
-    """
-    flow = layer_inputs(network.layers, x)
-    sides = (_sides(layer, h) for layer, h in zip(network.layers, flow, strict=False))
-    return np.stack([(below | above).any(axis=1) for below, above in sides])
+        share = float(outside.any(axis=1).mean())
+        rows.append((share, below.mean(axis=0), above.mean(axis=0), distance))
+    return Coverage(len(points), *zip(*rows, strict=True))
 
 
 def _sides(layer: Layer, h: FloatArray) -> tuple[BoolArray, BoolArray]:
-    """Return which activations h (batch, n_in) lie below and above the grids of spline
-    edges.
-    """
+    """Return which activations h lie below and above spline edges' grids."""
     used = layer.mask.any(axis=0)
     below: BoolArray = used & (h < layer.breakpoints[:, 0])
     above: BoolArray = used & (h > layer.breakpoints[:, -1])

@@ -3,9 +3,10 @@
 Theorem (Liu et al. 2024, eqs. 2.5 and 2.10-2.12, and the chain rule). The edge from
 input i to output j is exactly one of three:
 
-    mask_ji = 1             a spline edge, w_base_ji b(x) + w_spline_ji sum_m coef_jim B_m(x)
-    listed in `symbolic`    a symbolic edge, c f(a x + b) + d
-    neither                 masked: its value is 0
+    mask_ji = 1           a spline edge,
+                          w_base_ji b(x) + w_spline_ji sum_m coef_jim B_m(x)
+    listed in `symbolic`  a symbolic edge, c f(a x + b) + d
+    neither               masked: its value is 0
 
 With F = basis.reshape(batch, n_in * n_basis), C = (w_spline * mask)[..., None] * coef
 as (n_out, n_in * n_basis), W = w_base * mask, and dy = dR/dy of a scalar R,
@@ -16,7 +17,8 @@ as (n_out, n_in * n_basis), W = w_base * mask, and dy = dR/dy of a scalar R,
     (L4)  d_w_spline = mask * sum_m coef * d_C
     (L5)  d_w_base   = mask * (dy.T @ base)
     (L6)  dx         = (dy @ W) * base_slope + sum_m (dy @ C) * basis_slope
-    (L7)  if R also depends on each edge separately, with d_edges_bji = dR/d phi_ji(x_bi):
+    (L7)  if R also depends on each edge separately, with
+          d_edges_bji = dR/d phi_ji(x_bi):
           dy_bj becomes dy_bj + d_edges_bji in (L2)-(L6)
 
 Symbolic edges add (L8)-(L10) of `symbolic_edges`. There is no bias: the basis functions
@@ -39,23 +41,25 @@ from kan_ref.network import symbolic_edges
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
 # part of theta -> its array
-PARAMETER_ARRAYS = {name: name for name in ("coef", "w_base", "w_spline")} | {
-    "symbolic": "affine"
+PARAMETER_ARRAYS = {
+    "coef": "coef",
+    "w_base": "w_base",
+    "w_spline": "w_spline",
+    "symbolic": "affine",
 }
 PARAMETER_NAMES = tuple(PARAMETER_ARRAYS)
-OrNone = FloatArray | None
 
 
 class Rebuilt(Record):
-    """A base class of records that copies and pickles build again: checked and
-    read-only.
+    """A base class of records whose copies and pickles are checked and read-only.
+
+    They are built again.
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
         entries = fields(self)  # type: ignore[arg-type]
-        return type(self), tuple(
-            getattr(self, entry.name) for entry in entries if entry.init
-        )
+        given = [getattr(self, entry.name) for entry in entries if entry.init]
+        return type(self), tuple(given)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,35 +115,38 @@ class Layer(Rebuilt):
     n_out: int = field(init=False)
     n_basis: int = field(init=False)
     n_intervals: int = field(init=False)
-    gathered: bool = field(
-        init=False
-    )  # whether its sums gather coefficients (`bspline.gathers`)
+    # whether its sums gather coefficients (`bspline.gathers`)
+    gathered: bool = field(init=False)
 
     def __post_init__(self) -> None:
         degree = checks.integer("degree", self.degree)
         knots = bspline.check_knots("knots", self.knots, degree)
-        n_in, n_basis = len(knots), knots.shape[1] - degree - 1
+        n_in = len(knots)
         w_base = checks.samples("w_base", self.w_base, ("n_out", n_in))
         n_out = len(w_base)
-        mask = checks.array("mask", self.mask, (n_out, n_in))
+        mask = checks.array("mask", self.mask, w_base.shape)
         for j, i in np.argwhere((mask != 0.0) & (mask != 1.0)):
-            checks.fail(
-                f"mask at output {j}, input {i}", mask[j, i], "every edge needs 0 or 1"
-            )
+            where = f"mask at output {j}, input {i}"
+            checks.fail(where, mask[j, i], "every edge needs 0 or 1")
         symbolic, affine = symbolic_edges.check_edges(self.symbolic, self.affine, mask)
+        n_basis = knots.shape[1] - degree - 1
+        coef = checks.array("coef", self.coef, (n_out, n_in, n_basis))
+        w_spline = checks.array("w_spline", self.w_spline, w_base.shape)
+        checks.choice("base", self.base, BASE_NAMES)
+
         arrays = {
             "knots": knots.copy(),
-            "coef": checks.array("coef", self.coef, (n_out, n_in, n_basis)).copy(),
+            "coef": coef.copy(),
             "w_base": w_base.copy(),
-            "w_spline": checks.array("w_spline", self.w_spline, (n_out, n_in)).copy(),
+            "w_spline": w_spline.copy(),
             "mask": mask.copy(),
             "affine": affine,
         }
         for array in arrays.values():
             array.flags.writeable = False
-        checks.choice("base", self.base, BASE_NAMES)
-        sizes = {"degree": degree, "n_in": n_in, "n_out": n_out}
-        self.__dict__.update(arrays, **sizes, symbolic=symbolic)
+        self.__dict__.update(
+            arrays, degree=degree, n_in=n_in, n_out=n_out, symbolic=symbolic
+        )
         self.__dict__.update(knot_fields(arrays["knots"], degree, n_out))
 
     @property
@@ -164,19 +171,21 @@ class Layer(Rebuilt):
         return int(self.mask.sum()) + len(self.symbolic)
 
     def __repr__(self) -> str:
-        names = ", ".join(edge.name for edge in self.symbolic[:4])
-        more = f" and {len(self.symbolic) - 4} more" if len(self.symbolic) > 4 else ""
-        masked = self.mask.size - self.n_active
-        return (
+        text = (
             f"Layer({self.n_in} -> {self.n_out}, n_intervals {self.n_intervals}, "
             f"degree {self.degree}, base {self.base!r}"
-            + (f", symbolic {names}{more}" if self.symbolic else "")
-            + (f", {masked} masked edges)" if masked else ")")
         )
+        if self.symbolic:
+            text += ", symbolic " + ", ".join(edge.name for edge in self.symbolic[:4])
+        if len(self.symbolic) > 4:
+            text += f" and {len(self.symbolic) - 4} more"
+        masked = self.mask.size - self.n_active
+        if masked:
+            text += f", {masked} masked edges"
+        return text + ")"
 
 
-# --- what a forward pass keeps for the backward pass, and the gradients that this
-# returns
+# --- what the forward pass keeps, and what the backward pass returns
 
 
 @dataclass(frozen=True)
@@ -211,9 +220,7 @@ class Gradients(NamedTuple):
 
 
 def new_workspaces(n_layers: int) -> list[Workspace]:
-    """Return memory for the basis functions of so many layers, to be used again at
-    every step.
-    """
+    """Return memory for the basis functions of layers, used again at every step."""
     return [Workspace() for _ in range(n_layers)]
 
 
@@ -230,24 +237,15 @@ def knot_fields(knots: FloatArray, degree: int, n_out: int) -> dict[str, object]
 
 
 def parameter_arrays(layer: Layer) -> tuple[FloatArray, ...]:
-    """Return coef, w_base, w_spline and affine: a layer's part of theta, in its order.
-    """
+    """Return coef, w_base, w_spline, affine: a layer's part of theta, in its order."""
     return layer.coef, layer.w_base, layer.w_spline, layer.affine
 
 
-def parameter_vector(layer: Layer) -> FloatArray:
-    """Return a layer's part of theta as one vector."""
-    return np.concatenate([array.reshape(-1) for array in parameter_arrays(layer)])
-
-
 def with_parameters(layer: Layer, arrays: Sequence[FloatArray]) -> Layer:
-    """Return the layer with other coef, w_base, w_spline, affine, neither copied nor
-    checked.
-    """
+    """Return the layer with other parameter arrays, neither copied nor checked."""
     new = object.__new__(Layer)
-    new.__dict__.update(
-        layer.__dict__, **dict(zip(PARAMETER_ARRAYS.values(), arrays, strict=True))
-    )
+    new.__dict__.update(layer.__dict__)
+    new.__dict__.update(zip(PARAMETER_ARRAYS.values(), arrays, strict=True))
     return new
 
 
@@ -258,8 +256,7 @@ def evaluate(
     slopes: bool = True,
     workspace: Workspace | None = None,
 ) -> Cache:
-    """Evaluate everything in a layer that depends on x and the knots but not on
-    parameters.
+    """Evaluate all in a layer that depends on x and the knots, but not on parameters.
 
     Once is enough where x does not change. A `workspace` lends the cache memory until
     the next use.
@@ -267,17 +264,16 @@ def evaluate(
     x = np.ascontiguousarray(x.T).T  # batch last in memory, like all arrays made of it
     orders = (0, 1) if slopes else (0,)
     bases = bspline.evaluate_bases(layer.rows, x, orders[-1], layer.gathered, workspace)
-    base = BASE_FUNCTIONS[layer.base](x, orders)
-    return Cache(x, bases, base[0], base[1] if slopes else None)
+    base, *slope = BASE_FUNCTIONS[layer.base](x, orders)
+    base_slope = slope[0] if slopes else None
+    return Cache(x, bases, base, base_slope)
 
 
 # --- forward
 
 
 def layer_forward(layer: Layer, x: FloatArray) -> tuple[FloatArray, Cache]:
-    """Compute the outputs (batch, n_out) at x (batch, n_in), and the cache for
-    `layer_backward`.
-    """
+    """Compute the outputs (batch, n_out) at x (batch, n_in), and the cache there."""
     cache = evaluate(layer, x)
     return layer_outputs(layer, cache), cache
 
@@ -285,9 +281,8 @@ def layer_forward(layer: Layer, x: FloatArray) -> tuple[FloatArray, Cache]:
 def layer_outputs(layer: Layer, cache: Cache) -> FloatArray:
     """Compute the outputs (batch, n_out) from the cache: :eq:`layer-forward`."""
     # [eq:layer-forward]
-    y = (layer.base_matrix @ cache.base.T).T + bspline.spline_sums(
-        layer.spline_matrix, cache.bases
-    )
+    y = (layer.base_matrix @ cache.base.T).T
+    y += bspline.spline_sums(layer.spline_matrix, cache.bases)
     # [/eq:layer-forward]
     if layer.symbolic:
         symbolic_edges.add_outputs(layer.symbolic, layer.affine, cache.inputs, y)
@@ -300,8 +295,7 @@ def layer_outputs(layer: Layer, cache: Cache) -> FloatArray:
 def layer_backward(
     layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None
 ) -> tuple[FloatArray, Gradients]:
-    """Compute dR/dx (batch, n_in) of a scalar R, and its gradients with respect to
-    parameters.
+    """Compute dR/dx (batch, n_in) of a scalar R, and the gradients of parameters.
 
     dy (batch, n_out) is dR/dy at the x of `cache`, d_edges (batch, n_out, n_in) the
     part of dR/d phi_ji(x_bi) that does not come through y (a penalty on edges).
@@ -328,38 +322,39 @@ def parameter_gradients(
     layer: Layer,
     cache: Cache,
     dy: FloatArray,
-    d_edges: OrNone = None,
-    out: OrNone = None,
+    d_edges: FloatArray | None = None,
+    out: FloatArray | None = None,
 ) -> Gradients:
-    """Compute what `layer_backward` does but dx; `out` (n_out, n_in * n_basis) is for
-    d_coef.
+    """Compute what `layer_backward` does but dx.
+
+    `out` (n_out, n_in * n_basis) lends d_coef its memory.
     """
     # [eq:layer-backward]
-    d_matrix = bspline.matrix_gradient(dy, cache.bases, out)
     d_base_matrix = dy.T @ cache.base
+    d_spline_matrix = bspline.matrix_gradient(dy, cache.bases, out)
     # [/eq:layer-backward]
     if d_edges is not None:
-        d_matrix += bspline.edge_matrix_gradient(d_edges, cache.bases)
         d_base_matrix += np.einsum("bji,bi->ji", d_edges, cache.base)
+        d_spline_matrix += bspline.edge_matrix_gradient(d_edges, cache.bases)
     d_affine = layer.affine
     if layer.symbolic:
         d_affine = symbolic_edges.affine_gradient(
             layer.symbolic, layer.affine, cache.inputs, dy, d_edges
         )
-    return Gradients(*weight_gradients(layer, d_matrix, d_base_matrix), d_affine)
+    weights = weight_gradients(layer, d_spline_matrix, d_base_matrix)
+    return Gradients(*weights, d_affine)
 
 
 def weight_gradients(
-    layer: Layer, d_matrix: FloatArray, d_base_matrix: FloatArray
+    layer: Layer, d_spline_matrix: FloatArray, d_base_matrix: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Compute d_coef, d_w_base, d_w_spline from d_C, which is overwritten, and d_W."""
     # [eq:layer-weights]
-    d_spline = d_matrix.reshape(layer.coef.shape)
-    d_w_spline = layer.mask * np.einsum("jim,jim->ji", layer.coef, d_spline)
-    d_coef = np.multiply(
-        (layer.mask * layer.w_spline)[:, :, None], d_spline, out=d_spline
-    )
     d_w_base = d_base_matrix * layer.mask
+    d_spline = d_spline_matrix.reshape(layer.coef.shape)
+    d_w_spline = layer.mask * np.einsum("jim,jim->ji", layer.coef, d_spline)
+    weights = (layer.mask * layer.w_spline)[:, :, None]
+    d_coef = np.multiply(weights, d_spline, out=d_spline)
     # [/eq:layer-weights]
     return d_coef, d_w_base, d_w_spline
 
@@ -368,8 +363,9 @@ def weight_gradients(
 
 
 def layer_edge_outputs(layer: Layer, cache: Cache) -> FloatArray:
-    """Compute phi_ji(x_bi), (batch, n_out, n_in): the summands of (L1); masked edges
-    give 0.
+    """Compute phi_ji(x_bi), (batch, n_out, n_in), the summands of (L1).
+
+    Masked edges give 0.
     """
     sums = bspline.edge_sums(layer.spline_matrix, cache.bases)
     values = cache.base[:, None, :] * layer.base_matrix + sums

@@ -25,7 +25,6 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.bspline import Workspace
 from kan_ref.checks import FloatArray
-from kan_ref.network import layer as one_layer
 from kan_ref.network.definedness import check_defined, check_derivatives
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import (
@@ -37,15 +36,17 @@ from kan_ref.network.layer import (
     layer_backward,
     layer_outputs,
     parameter_arrays,
+    parameter_gradients,
+    with_parameters,
 )
 from kan_ref.numerics import RowSparse
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model(Rebuilt):
-    """A base class of models; a kind of model has `views`, `prepare`, `run_flow`,
-    `run_backward`.
+    """A base class of models.
 
+    A kind of model has `views`, `prepare`, `run_flow` and `run_backward`.
     `theta` (n_params,): all parameters. `widths`: numbers of nodes (n_0, ..., n_L).
     """
 
@@ -54,17 +55,15 @@ class Model(Rebuilt):
     n_params: int = field(init=False)
 
     def with_theta(self, theta: object) -> Self:
-        """Return the same model with other parameters (n_params,), which are copied
-        once.
-        """
-        return self.replace_theta(checks.array("theta", theta, (self.n_params,)).copy())
+        """Return the same model with other parameters (n_params,), copied once."""
+        parameters = checks.array("theta", theta, (self.n_params,))
+        return self.replace_theta(parameters.copy())
 
     @np.errstate(all="ignore")
     def __call__(self, x: object) -> FloatArray:
         """Compute outputs (batch, n_out) at x (batch, n_in)."""
-        return self.values(
-            self.prepare(checks.array("x", x, ("batch", self.widths[0])))
-        )
+        points = checks.array("x", x, ("batch", self.widths[0]))
+        return self.values(self.prepare(points))
 
     # --- what training needs of a model; arguments are not checked
 
@@ -76,9 +75,7 @@ class Model(Rebuilt):
         return new
 
     def set_theta(self, theta: FloatArray) -> None:
-        """Set theta and the fields that are views of it; for a model that is being
-        made.
-        """
+        """Set theta and the fields that are views of it, while a model is made."""
         theta.flags.writeable = False
         theta = theta.view()  # stays read-only: nothing else refers to its memory
         self.__dict__.update(self.views(theta), theta=theta, n_params=theta.size)
@@ -88,9 +85,7 @@ class Model(Rebuilt):
         raise NotImplementedError
 
     def prepare(self, x: FloatArray, workspaces: Sequence[Any] = ()) -> Any:
-        """Return what the model computes from x alone, for every theta the same: here x
-        itself.
-        """
+        """Return what depends on x alone, the same for every theta: here x itself."""
         return x
 
     def values(self, inputs: Any) -> FloatArray:
@@ -99,16 +94,16 @@ class Model(Rebuilt):
         return flow[-1]
 
     def run_flow(self, inputs: Any, workspaces: Sequence[Any] = ()) -> tuple[Any, Any]:
-        """Compute the outputs of every layer, and caches that last until workspaces are
-        reused.
+        """Compute the outputs of every layer, and caches.
+
+        The caches last until the workspaces are reused.
         """
         raise NotImplementedError
 
     def move_grids(self, x: FloatArray, knots_at: Callable[..., FloatArray]) -> Self:
-        """Return the model with grids `knots_at(activations, n_intervals, degree)`, if
-        it has any.
+        """Return the model with its grids, if any, moved to the activations at x.
 
-        x (batch, n_in) are the samples whose activations count.
+        x: (batch, n_in). The grids are `knots_at(activations, n_intervals, degree)`.
         """
         return self
 
@@ -137,7 +132,9 @@ class Network(Model):
     >>> import numpy as np
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> net = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> net = kr.init_network(
+    ...     (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng
+    ... )
     >>> net
     Network([2, 5, 1], n_intervals [5, 5], degree 3, 150 parameters)
     >>> net([[0.5, 0.5]]).shape
@@ -155,12 +152,17 @@ class Network(Model):
         for number, (before, layer) in enumerate(pairwise(layers), start=1):
             if layer.n_in != before.n_out:
                 raise ValueError(
-                    f"layers[{number}] takes {checks.counted(layer.n_in, 'input')}, but "
-                    f"layers[{number - 1}] has {checks.counted(before.n_out, 'output')}"
+                    f"layers[{number}] takes {checks.counted(layer.n_in, 'input')}, "
+                    f"but layers[{number - 1}] has "
+                    f"{checks.counted(before.n_out, 'output')}"
                 )
-        widths = (layers[0].n_in, *(layer.n_out for layer in layers))
-        self.__dict__.update(layers=layers, widths=widths)
-        arrays = [array for layer in layers for array in parameter_arrays(layer)]
+
+        widths = [layers[0].n_in]
+        arrays: list[FloatArray] = []
+        for layer in layers:
+            widths.append(layer.n_out)
+            arrays += parameter_arrays(layer)
+        self.__dict__.update(layers=layers, widths=tuple(widths))
         self.set_theta(np.concatenate(arrays, axis=None))  # flattened
 
     @property
@@ -177,17 +179,17 @@ class Network(Model):
     @property
     def n_active_params(self) -> int:
         """Number of parameters on edges that are not masked."""
-        return sum(
-            int(layer.mask.sum()) * (layer.n_basis + 2) + layer.affine.size
-            for layer in self.layers
-        )
+        active = 0
+        for layer in self.layers:
+            active += int(layer.mask.sum()) * (layer.n_basis + 2) + layer.affine.size
+        return active
 
     def __call__(self, x: object) -> FloatArray:
-        """Compute outputs (batch, n_out) at x (batch, n_in); ValueError where one is
-        undefined.
+        """Compute outputs (batch, n_out) at x (batch, n_in).
 
-        Outside the grids the splines decay to zero and only base functions remain,
-        without a message: `kan_ref.coverage(network, x)` says which samples lie there.
+        ValueError where one is undefined. Outside the grids the splines decay to zero
+        and only base functions remain, without a message: `kan_ref.coverage(network,
+        x)` says which samples lie there.
         """
         points = check_inputs(self, x)
         return check_defined(self.layers, points, network_values(self, points))
@@ -196,108 +198,88 @@ class Network(Model):
 
     def views(self, theta: FloatArray) -> dict[str, object]:
         """Return the layers on theta."""
-        layers, start = [], 0
+        layers = []
+        start = 0
         for layer in self.layers:
             parts = []
             for array in parameter_arrays(layer):
-                parts.append(theta[start : start + array.size].reshape(array.shape))
-                start += array.size
-            layers.append(one_layer.with_parameters(layer, parts))
+                end = start + array.size
+                parts.append(theta[start:end].reshape(array.shape))
+                start = end
+            layers.append(with_parameters(layer, parts))
         return {"layers": tuple(layers)}
 
     def prepare(self, x: FloatArray, workspaces: Sequence[Workspace] = ()) -> Cache:
-        """Evaluate what the first layer computes from x and its knots, for every theta
-        the same.
-        """
-        return evaluate(
-            self.layers[0], x, slopes=False, workspace=next(iter(workspaces), None)
-        )
+        """Evaluate what the first layer computes from x and its knots alone."""
+        workspace = next(iter(workspaces), None)
+        return evaluate(self.layers[0], x, slopes=False, workspace=workspace)
 
     def values(self, inputs: Cache) -> FloatArray:
-        """Compute the outputs from prepared inputs, and keep nothing for a backward
-        pass.
-        """
+        """Compute the outputs from prepared inputs, without caches."""
         return self.flow(inputs)[-1]
 
     def flow(
         self, inputs: Cache, workspaces: Sequence[Workspace] = ()
     ) -> list[FloatArray]:
-        """Compute the outputs of every layer, [(batch, n_1), ..., (batch, n_L)],
-        without caches.
-        """
-        flow = [layer_outputs(self.layers[0], inputs)]
-        for layer, at in zip_longest(self.layers[1:], workspaces[1:]):
-            flow.append(
-                layer_outputs(
-                    layer, evaluate(layer, flow[-1], slopes=False, workspace=at)
-                )
-            )
-        return flow
-
-    def left_grids(self, flow: Sequence[FloatArray]) -> bool:
-        """Return whether an activation of `flow` lies outside [a, b] of the layer that
-        takes it.
-        """
-        return any(
-            bool(
-                np.any(x < layer.breakpoints[:, 0])
-                or np.any(x > layer.breakpoints[:, -1])
-            )
-            for layer, x in zip(self.layers[1:], flow, strict=False)
-        )
-
-    def run_flow(self, inputs: Cache, workspaces: Sequence[Workspace] = ()) -> Flow:
-        """Compute the outputs of every layer, and caches that last until workspaces are
-        reused.
-        """
-        # [eq:network-forward]
-        caches = [inputs]
+        """Compute all outputs [(batch, n_1), ..., (batch, n_L)], without caches."""
         flow = [layer_outputs(self.layers[0], inputs)]
         for layer, workspace in zip_longest(self.layers[1:], workspaces[1:]):
-            caches.append(evaluate(layer, flow[-1], workspace=workspace))
-            flow.append(layer_outputs(layer, caches[-1]))
+            cache = evaluate(layer, flow[-1], slopes=False, workspace=workspace)
+            flow.append(layer_outputs(layer, cache))
+        return flow
+
+    def run_flow(self, inputs: Cache, workspaces: Sequence[Workspace] = ()) -> Flow:
+        """Compute the outputs of every layer, and caches.
+
+        The caches last until the workspaces are reused.
+        """
+        caches = [inputs]
+        # [eq:network-forward]
+        flow = [layer_outputs(self.layers[0], inputs)]
+        for layer, workspace in zip_longest(self.layers[1:], workspaces[1:]):
+            cache = evaluate(layer, flow[-1], workspace=workspace)
+            flow.append(layer_outputs(layer, cache))
+            caches.append(cache)
         # [/eq:network-forward]
         return flow, tuple(caches)
 
     def run_backward(self, caches: Sequence[Cache], dy: FloatArray) -> FloatArray:
-        """Compute the gradient, (n_params,); the inputs of the first layer get no
-        gradient.
-        """
+        """Compute dR/d theta (n_params,), but not dR/dx of the network's inputs."""
+        d_theta = np.empty(self.n_params)
         pieces: list[FloatArray] = []
         # [eq:network-backward]
-        for layer, cache in zip(
-            reversed(self.layers[1:]), reversed(caches[1:]), strict=True
-        ):
+        first, *later = zip(self.layers, caches, strict=True)
+        for layer, cache in reversed(later):
             dy, grads = layer_backward(layer, cache, dy)
             pieces[:0] = grads
-        first, d_theta = self.layers[0], np.empty(self.n_params)
-        d_coef = d_theta[: first.coef.size].reshape(
-            first.n_out, -1
-        )  # the longest: no copy
-        _, *others = one_layer.parameter_gradients(first, caches[0], dy, out=d_coef)
-        np.concatenate(
-            [*others, *pieces], axis=None, out=d_theta[d_coef.size :]
-        )  # flattened
+        layer, cache = first
+        # the longest array is computed in its place, without a copy
+        d_coef = d_theta[: layer.coef.size].reshape(layer.n_out, -1)
+        _, *others = parameter_gradients(layer, cache, dy, out=d_coef)
+        # the others are flattened behind it
+        np.concatenate([*others, *pieces], axis=None, out=d_theta[d_coef.size :])
         # [/eq:network-backward]
         return d_theta
 
     def jacobian(self, caches: Sequence[Cache], scale: float = 1.0) -> list[RowSparse]:
-        """Compute the rows d (scale * prediction) / d theta; see `prediction_jacobian`.
-        """
+        """Compute d (scale * prediction) / d theta: see `prediction_jacobian`."""
         return [prediction_jacobian(self.layers, caches, scale)]
 
     def __repr__(self) -> str:
         intervals = [layer.n_intervals for layer in self.layers]
         degrees = [layer.degree for layer in self.layers]
-        symbolic = sum(len(layer.symbolic) for layer in self.layers)
-        masked = sum(layer.mask.size - layer.n_active for layer in self.layers)
-        return (
-            f"Network({list(self.widths)}, n_intervals {intervals}, "
-            f"degree {degrees[0] if len(set(degrees)) == 1 else degrees}, "
+        degree = degrees[0] if len(set(degrees)) == 1 else degrees
+        text = (
+            f"Network({list(self.widths)}, n_intervals {intervals}, degree {degree}, "
             f"{self.n_params} parameters"
-            + (f", {symbolic} symbolic edges" if symbolic else "")
-            + (f", {masked} masked edges)" if masked else ")")
         )
+        symbolic = sum(len(layer.symbolic) for layer in self.layers)
+        if symbolic:
+            text += f", {symbolic} symbolic edges"
+        masked = sum(layer.mask.size - layer.n_active for layer in self.layers)
+        if masked:
+            text += f", {masked} masked edges"
+        return text + ")"
 
 
 @np.errstate(all="ignore")
@@ -313,16 +295,14 @@ def check_network(name: str, value: object) -> Network:
 
 def check_inputs(network: Network, x: object, name: str = "x") -> FloatArray:
     """Check the network, and return x as a finite float64 array (batch, n_in)."""
-    return checks.array(name, x, ("batch", check_network("network", network).widths[0]))
+    n_in = check_network("network", network).widths[0]
+    return checks.array(name, x, ("batch", n_in))
 
 
 def check_samples(network: Network, x: object) -> FloatArray:
-    """Check the network, and return x as a finite array (batch, n_in) of at least one
-    sample.
-    """
-    return checks.samples(
-        "x", x, ("batch", check_network("network", network).widths[0])
-    )
+    """Check the network, and return x as a finite array of at least one sample."""
+    n_in = check_network("network", network).widths[0]
+    return checks.samples("x", x, ("batch", n_in))
 
 
 def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]:
@@ -342,15 +322,17 @@ def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]
 
     Notes
     -----
-    Implements :eq:`network-forward`, Liu et al. 2024, eq. 2.7. ValueError where a symbolic edge is
-    undefined.
+    Implements :eq:`network-forward`, Liu et al. 2024, eq. 2.7. ValueError where a
+    symbolic edge is undefined.
 
     Examples
     --------
     >>> import numpy as np
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> net = kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> net = kr.init_network(
+    ...     (2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng
+    ... )
     >>> y, caches = kr.forward(net, [[0.5, 0.5], [0.0, 1.0]])
     >>> y.shape, len(caches)
     ((2, 1), 2)
@@ -365,8 +347,7 @@ def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]
 def backward(
     network: Network, caches: Sequence[Cache], dy: object
 ) -> tuple[FloatArray, Network]:
-    """Compute the gradients of a scalar R with respect to the inputs and all
-    parameters.
+    """Compute the gradients of a scalar R with respect to inputs and parameters.
 
     Parameters
     ----------
@@ -393,7 +374,9 @@ def backward(
     >>> import numpy as np
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> net = kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> net = kr.init_network(
+    ...     (2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng
+    ... )
     >>> y, caches = kr.forward(net, [[0.5, 0.5], [0.0, 1.0]])
     >>> dx, grads = kr.backward(net, caches, np.ones_like(y))
     >>> dx.shape, grads.layers[0].coef.shape, grads.theta.shape
@@ -402,16 +385,17 @@ def backward(
     check_network("network", network)
     for number, (cache, layer) in enumerate(zip_longest(caches, network.layers)):
         fits = isinstance(cache, Cache) and layer is not None
-        columns = fits and (len(cache.bases.values), cache.bases.n_columns)
-        if not fits or columns != (layer.degree + 1, layer.n_in * layer.n_basis):
-            checks.fail(
-                f"caches[{number}]", cache, f"must belong to {layer}: see forward"
-            )
+        sizes = fits and (len(cache.bases.values), cache.bases.n_columns)
+        if not fits or sizes != (layer.degree + 1, layer.n_in * layer.n_basis):
+            rule = f"must belong to {layer}: see forward"
+            checks.fail(f"caches[{number}]", cache, rule)
+
     dx = checks.array("dy", dy, (len(caches[0].base), network.widths[-1]))
     collected: list[FloatArray] = []
     for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):
         dx, grads = layer_backward(layer, cache, dx)
         collected[:0] = grads
-    theta = np.concatenate(collected, axis=None)  # flattened
-    check_derivatives(network.layers, [cache.inputs for cache in caches], dx, theta)
-    return dx, network.replace_theta(theta)
+    d_theta = np.concatenate(collected, axis=None)  # flattened
+    inputs = [cache.inputs for cache in caches]
+    check_derivatives(network.layers, inputs, dx, d_theta)
+    return dx, network.replace_theta(d_theta)

@@ -1,5 +1,4 @@
-"""Symbolic edges: c f(a x + b) + d with a named function f, beside the spline edges of
-a layer.
+"""Symbolic edges: c f(a x + b) + d with a named function f, beside spline edges.
 
 Theorem (Liu et al. 2024, section 2.5.1, and the chain rule). An edge fixed to a
 function f has four affine parameters, and with u = a x + b
@@ -36,9 +35,7 @@ from kan_ref.functions import Function, Values
 
 @dataclass(frozen=True)
 class SymbolicEdge:
-    """A symbolic edge from `input` to `output`: its function, its row of the layer's
-    `affine`.
-    """
+    """A symbolic edge from `input` to `output`: its function and row of `affine`."""
 
     output: int
     input: int
@@ -51,48 +48,44 @@ class SymbolicEdge:
         return self.function.name
 
     def __repr__(self) -> str:
-        return f"SymbolicEdge(output {self.output}, input {self.input}, {self.name!r}, {self.row})"
+        place = f"output {self.output}, input {self.input}"
+        return f"SymbolicEdge({place}, {self.name!r}, {self.row})"
 
 
 def check_edges(
     symbolic: Sequence[object], affine: object, mask: FloatArray
 ) -> tuple[tuple[SymbolicEdge, ...], FloatArray]:
-    """Return the checked edges sorted by output and input, and the rows that they use,
-    in order.
-    """
+    """Return checked edges, sorted by output and input, and the rows in their order."""
     rows = checks.array("affine", affine, ("n_rows", 4))
+    n_out, n_in = mask.shape
     found: dict[tuple[int, int], SymbolicEdge] = {}
     for number, one in enumerate(symbolic):
-        edge = checks.instance(f"symbolic[{number}]", one, SymbolicEdge)
-        checks.instance(f"symbolic[{number}].function", edge.function, Function)
-        j = checks.integer(
-            f"symbolic[{number}].output", edge.output, high=mask.shape[0] - 1
-        )
-        i = checks.integer(
-            f"symbolic[{number}].input", edge.input, high=mask.shape[1] - 1
-        )
-        checks.integer(f"symbolic[{number}].row", edge.row, high=len(rows) - 1)
+        name = f"symbolic[{number}]"
+        edge = checks.instance(name, one, SymbolicEdge)
+        checks.instance(f"{name}.function", edge.function, Function)
+        j = checks.integer(f"{name}.output", edge.output, high=n_out - 1)
+        i = checks.integer(f"{name}.input", edge.input, high=n_in - 1)
+        checks.integer(f"{name}.row", edge.row, high=len(rows) - 1)
         if mask[j, i] or (j, i) in found:
-            checks.fail(
-                f"symbolic[{number}]", edge, "that edge is a spline or symbolic already"
-            )
+            checks.fail(name, edge, "that edge is a spline or symbolic already")
         found[j, i] = edge
-    edges = [found[place] for place in sorted(found)]
-    functions: dict[int, Function] = {}
-    for edge in edges:
-        if functions.setdefault(edge.row, edge.function) != edge.function:
+
+    checked = []
+    used: dict[int, tuple[Function, int]] = {}  # by old row: the function, the new row
+    for place in sorted(found):
+        edge = found[place]
+        function, row = used.setdefault(edge.row, (edge.function, len(used)))
+        if function != edge.function:
             checks.fail("symbolic", edge, "edges that share a row need one function")
-    places = {row: place for place, row in enumerate(functions)}
-    return tuple(replace(edge, row=places[edge.row]) for edge in edges), rows[
-        list(functions)
-    ]
+        checked.append(replace(edge, row=row))
+    return tuple(checked), rows[list(used)]
 
 
 def numbers(symbolic: Sequence[SymbolicEdge]) -> tuple[list[int], list[int]]:
-    """Return outputs j and inputs i of all symbolic edges, to index arrays (n_out,
-    n_in).
-    """
-    return [edge.output for edge in symbolic], [edge.input for edge in symbolic]
+    """Return outputs j and inputs i of symbolic edges, which index (n_out, n_in)."""
+    outputs = [edge.output for edge in symbolic]
+    inputs = [edge.input for edge in symbolic]
+    return outputs, inputs
 
 
 def _by_order(function: Function) -> tuple[Values, ...]:
@@ -117,10 +110,12 @@ def values(
 def add_outputs(
     symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, y: FloatArray
 ) -> None:
-    """Add (L8) of every symbolic edge to y (batch, n_out); a sum that is not finite
-    becomes nan.
+    """Add (L8) of every symbolic edge to y (batch, n_out).
+
+    A sum that is not finite becomes nan.
     """
-    for edge, curve in zip(symbolic, values(symbolic, affine, x).T, strict=True):
+    curves = values(symbolic, affine, x).T
+    for edge, curve in zip(symbolic, curves, strict=True):
         y[:, edge.output] += curve
     y[~np.isfinite(y)] = np.nan
 
@@ -132,20 +127,18 @@ def derivatives(
     x: FloatArray,
     orders: Sequence[int],
 ) -> FloatArray:
-    """Compute (L11): derivatives with respect to x of orders 0 to 3, (n_edges,
-    n_orders, batch).
+    """Compute (L11): derivatives with respect to x of orders 0 to 3.
 
-    Of order 1 they are (L9).
+    They are (n_edges, n_orders, batch); of order 1 they are (L9).
     """
     planes = np.empty((len(symbolic), len(orders), len(x)))
     for rows, edge in zip(planes, symbolic, strict=True):
         inner_scale, inner_shift, outer_scale, outer_shift = affine[edge.row]
         u = inner_scale * x[:, edge.input] + inner_shift
+        by_u = _by_order(edge.function)
         for row, order in zip(rows, orders, strict=True):
             # [eq:symbolic-derivative]
-            row[:] = (
-                outer_scale * inner_scale**order * _by_order(edge.function)[order](u)
-            )
+            row[:] = outer_scale * inner_scale**order * by_u[order](u)
             row += outer_shift if order == 0 else 0.0
             # [/eq:symbolic-derivative]
     return planes
@@ -165,10 +158,12 @@ def add_input_gradient(
     dy: FloatArray,
     dx: FloatArray,
 ) -> None:
-    """Add the symbolic edges' part of dR/dx to dx (batch, n_in), given dy (batch,
-    n_out).
+    """Add the symbolic edges' part of dR/dx to dx (batch, n_in).
+
+    dy: (batch, n_out).
     """
-    for edge, slope in zip(symbolic, slopes(symbolic, affine, x).T, strict=True):
+    by_x = slopes(symbolic, affine, x).T
+    for edge, slope in zip(symbolic, by_x, strict=True):
         dx[:, edge.input] += dy[:, edge.output] * slope
 
 
@@ -176,10 +171,10 @@ def add_input_gradient(
 def affine_slopes(
     symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, order: int = 0
 ) -> FloatArray:
-    """Compute (L12) for an order q of at most 2: derivatives by a, b, c, d, (batch,
-    n_edges, 4).
+    """Compute (L12) for an order q of at most 2: derivatives by a, b, c, d.
 
-    Implements :eq:`symbolic-parameters`. The order in memory is (n_edges, 4, batch).
+    They are (batch, n_edges, 4); the order in memory is (n_edges, 4, batch). Implements
+    :eq:`symbolic-parameters`.
     """
     terms = np.empty((len(symbolic), 4, len(x)))
     for (by_a, by_b, by_c, by_d), edge in zip(terms, symbolic, strict=True):
@@ -193,7 +188,7 @@ def affine_slopes(
         if order > 0:
             by_a += outer_scale * order * inner_scale ** (order - 1) * by_c
             by_c *= inner_scale**order
-        by_d[:] = 1.0 if order == 0 else 0.0
+        by_d[:] = order == 0
         # [/eq:symbolic-parameters]
     return np.moveaxis(terms, 2, 0)
 
@@ -208,12 +203,11 @@ def affine_gradient(
     """Compute dR / d affine (n_rows, 4) by (L10)."""
     outputs, inputs = numbers(symbolic)
     # [eq:layer-backward-symbolic]
-    upstream = (
-        dy[:, outputs]
-        if d_edges is None
-        else dy[:, outputs] + d_edges[:, outputs, inputs]
-    )
-    by_edge = np.einsum("be,bep->ep", upstream, affine_slopes(symbolic, affine, x))
+    upstream = dy[:, outputs]
+    if d_edges is not None:
+        upstream = upstream + d_edges[:, outputs, inputs]
+    terms = affine_slopes(symbolic, affine, x)
+    by_edge = np.einsum("be,bep->ep", upstream, terms)
     gradient = np.zeros_like(affine)
     np.add.at(gradient, [edge.row for edge in symbolic], by_edge)
     # [/eq:layer-backward-symbolic]

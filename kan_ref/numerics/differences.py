@@ -19,8 +19,7 @@ Value = TypeVar("Value", float, FloatArray)
 
 
 def central_difference(function: Callable[[float], Value], step: float = 1e-6) -> Value:
-    """Return the derivative at 0 of a function of one variable, from its values at
-    -step and step.
+    """Return a function's derivative at 0, from its values at -step and step.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Normal matrices: the sums J^T J and J^T r, and linear systems with them solved.
 
-    (N10)  J^T J = sum_c J_c^T J_c,    J^T r = sum_c J_c^T r_c,    J_c the blocks or chunks of rows
+    (N10)  J^T J = sum_c J_c^T J_c,    J^T r = sum_c J_c^T r_c
+           J_c the blocks or chunks of rows
 
 A system with a symmetric positive definite matrix is solved by Cholesky's
 factorization,
@@ -18,6 +19,7 @@ products between them, cost little compared with (N1).
 from typing import NamedTuple
 
 import numpy as np
+from numpy.linalg import LinAlgError, cholesky, solve
 
 from kan_ref.checks import FloatArray
 from kan_ref.numerics.row_sparse import Jacobian, multiply_transposed, normal_matrix
@@ -36,14 +38,14 @@ class NormalSums(NamedTuple):
 
 
 def normal_sums(jacobian: Jacobian | NormalSums, residuals: FloatArray) -> NormalSums:
-    """Return the sums (N10); those that were added up over chunks of rows are returned
-    themselves.
+    """Return the sums (N10); sums over chunks of rows are returned themselves.
 
     Implements :eq:`normal-sums`.
 
     Examples
     --------
-    >>> normal_sums(np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([1.0, 1.0])).half_gradient
+    >>> jacobian, residuals = np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([1.0, 1.0])
+    >>> normal_sums(jacobian, residuals).half_gradient
     array([4., 2.])
     """
     if isinstance(jacobian, NormalSums):
@@ -72,30 +74,30 @@ def solve_positive_definite(matrix: FloatArray, rhs: FloatArray) -> FloatArray:
 
     Examples
     --------
-    >>> solve_positive_definite(np.array([[4.0, 2.0], [2.0, 5.0]]), np.array([8.0, 8.0]))
+    >>> matrix = np.array([[4.0, 2.0], [2.0, 5.0]])
+    >>> solve_positive_definite(matrix, np.array([8.0, 8.0]))
     array([1.5, 1. ])
     """
     try:
-        lower = np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError as error:
-        raise np.linalg.LinAlgError(_NOT_POSITIVE) from error
+        lower = cholesky(matrix)
+    except LinAlgError as error:
+        raise LinAlgError(_NOT_POSITIVE) from error
     # LAPACK does not report nan; one in a row of L always reaches the pivot of that row
     if not np.isfinite(lower.diagonal()).all():
-        raise np.linalg.LinAlgError(_NOT_POSITIVE)
+        raise LinAlgError(_NOT_POSITIVE)
+
     x = np.array(rhs, dtype=np.float64)
     blocks = [slice(start, start + _BLOCK) for start in range(0, len(x), _BLOCK)]
     # [eq:cholesky-forward]
     for block in blocks:
         before = slice(0, block.start)
-        x[block] = np.linalg.solve(
-            lower[block, block], x[block] - lower[block, before] @ x[before]
-        )
+        rest = x[block] - lower[block, before] @ x[before]
+        x[block] = solve(lower[block, block], rest)
     # [/eq:cholesky-forward]
     # [eq:cholesky-backward]
     for block in reversed(blocks):
         after = slice(block.stop, None)
-        x[block] = np.linalg.solve(
-            lower[block, block].T, x[block] - lower[after, block].T @ x[after]
-        )
+        rest = x[block] - lower[after, block].T @ x[after]
+        x[block] = solve(lower[block, block].T, rest)
     # [/eq:cholesky-backward]
     return x

@@ -1,5 +1,4 @@
-"""Jacobians for least squares: dense, row-sparse, or blocks of both stacked on top of
-each other.
+"""Jacobians for least squares: dense, row-sparse, or stacked blocks of both.
 
 In a row-sparse matrix J (n_rows, n_columns), row b has the numbers v_b1 ... v_bE in the
 columns c_b1 ... c_bE. The numbers of a column that occurs twice in a row are added.
@@ -22,8 +21,6 @@ of an edge only degree + 1 have a nonzero derivative.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import iadd
 
 import numpy as np
 
@@ -37,9 +34,7 @@ from kan_ref.checks import BoolArray, FloatArray, IntArray
 _PER_PAIR = 3.0  # gather, multiply and add one pair of entries
 _PER_MIRRORED = 3.7  # one entry of U + U^T
 _PER_PRODUCT = 0.022  # one multiply-add of the dense product, by its symmetric half
-_PER_SUMMED = (
-    3.0  # one entry of the dense product: mirrored by BLAS, and added to the sum
-)
+_PER_SUMMED = 3.0  # one entry of the dense product: mirrored by BLAS, added to the sum
 _PER_SCATTERED = 1.5  # one entry of the dense form: cleared, written, read
 
 _CHUNK_BYTES = 2**24  # of rows in dense form at once; two chunks are in memory
@@ -59,8 +54,8 @@ class RowSparse:
 
     Examples
     --------
-    >>> jacobian = RowSparse(np.array([[0, 2], [1, 1]]), np.array([[5.0, 6.0], [7.0, 8.0]]), 3)
-    >>> dense_form(jacobian)
+    >>> columns, values = np.array([[0, 2], [1, 1]]), np.array([[5.0, 6.0], [7.0, 8.0]])
+    >>> dense_form(RowSparse(columns, values, n_columns=3))
     array([[ 5.,  0.,  6.],
            [ 0., 15.,  0.]])
     """
@@ -70,13 +65,26 @@ class RowSparse:
     n_columns: int
 
     def __post_init__(self) -> None:
-        shape, columns = self.values.shape, self.columns
-        is_inside = (
-            not columns.size or 0 <= columns.min() <= columns.max() < self.n_columns
-        )
-        if columns.shape != shape or len(shape) != 2 or not is_inside:
-            rule = f"shape {shape} of values and numbers in 0..{self.n_columns - 1}"
-            raise ValueError(f"columns has shape {columns.shape}, but needs {rule}")
+        columns = self.columns
+        shape = self.values.shape
+        valid = not columns.size or 0 <= columns.min() <= columns.max() < self.n_columns
+        if columns.shape != shape or len(shape) != 2 or not valid:
+            raise ValueError(
+                f"columns has shape {columns.shape}, but needs shape {shape} of values "
+                f"and numbers in 0..{self.n_columns - 1}"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The shape (n_rows, n_columns)."""
+        return len(self.columns), self.n_columns
+
+    def __matmul__(self, vector: FloatArray) -> FloatArray:
+        """Return J u, (n_rows,), for u (n_columns,)."""
+        # [eq:row-sparse-multiply]
+        product: FloatArray = np.einsum("bp,bp->b", self.values, vector[self.columns])
+        # [/eq:row-sparse-multiply]
+        return product
 
 
 Block = FloatArray | RowSparse
@@ -85,38 +93,29 @@ Jacobian = Block | Sequence[Block]
 
 def blocks(jacobian: Jacobian) -> tuple[Block, ...]:
     """Return the stacked blocks of a Jacobian."""
-    return (
-        (jacobian,) if isinstance(jacobian, np.ndarray | RowSparse) else tuple(jacobian)
-    )
-
-
-def _stacked(parts: list[Block]) -> Jacobian:
-    """Return blocks as a Jacobian: one block by itself."""
-    return parts[0] if len(parts) == 1 else parts
+    if isinstance(jacobian, np.ndarray | RowSparse):
+        return (jacobian,)
+    return tuple(jacobian)
 
 
 def shape(jacobian: Jacobian) -> tuple[int, int]:
     """Return the shape (n_rows of all blocks, n_columns)."""
-    shapes = [
-        (len(b.columns), b.n_columns) if isinstance(b, RowSparse) else b.shape
-        for b in blocks(jacobian)
-    ]
-    return sum(n_rows for n_rows, _ in shapes), shapes[0][1]
+    n_rows = 0
+    for block in blocks(jacobian):
+        n_rows += block.shape[0]
+    return n_rows, block.shape[1]
 
 
 def dense_form(jacobian: Jacobian) -> FloatArray:
-    """Return the dense matrix, (n_rows, n_columns); a dense Jacobian is returned
-    itself.
-    """
-    parts = [
-        _dense_block(b) if isinstance(b, RowSparse) else b for b in blocks(jacobian)
-    ]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    """Return the dense matrix, (n_rows, n_columns), a dense Jacobian itself."""
+    return np.concatenate([_dense_block(block) for block in blocks(jacobian)])
 
 
-def _dense_block(block: RowSparse) -> FloatArray:
+def _dense_block(block: Block) -> FloatArray:
     """Return one block as a dense array."""
-    n_rows, n_columns = shape(block)
+    if not isinstance(block, RowSparse):
+        return block
+    n_rows, n_columns = block.shape
     dense = np.zeros(n_rows * n_columns)
     places = np.arange(n_rows)[:, None] * n_columns + block.columns
     np.add.at(dense, places.ravel(), block.values.ravel())  # adds repeated columns
@@ -131,31 +130,20 @@ def _dense_chunks(block: RowSparse) -> Iterator[tuple[IntArray, FloatArray]]:
     chunk = max(1, _CHUNK_BYTES // (8 * block.n_columns))
     numbers = np.zeros(block.n_columns, dtype=np.intp)
     for start in range(0, len(block.columns), chunk):
-        columns, values = (
-            block.columns[start : start + chunk],
-            block.values[start : start + chunk],
-        )
+        rows = slice(start, start + chunk)
+        columns = block.columns[rows]
         occurring = np.flatnonzero(np.bincount(columns.reshape(-1)))
         numbers[occurring] = np.arange(len(occurring))
-        yield (
-            occurring,
-            _dense_block(RowSparse(numbers[columns], values, len(occurring))),
-        )
+        narrow = RowSparse(numbers[columns], block.values[rows], len(occurring))
+        yield occurring, _dense_block(narrow)
 
 
 def multiply(jacobian: Jacobian, vector: FloatArray) -> FloatArray:
-    """Return J u, (n_rows,), for u (n_columns,). Implements :eq:`row-sparse-multiply`.
+    """Return J u, (n_rows,), for u (n_columns,).
+
+    Implements :eq:`row-sparse-multiply`.
     """
-    # [eq:row-sparse-multiply]
-    return np.concatenate(
-        [
-            np.einsum("bp,bp->b", block.values, vector[block.columns])
-            if isinstance(block, RowSparse)
-            else block @ vector
-            for block in blocks(jacobian)
-        ]
-    )
-    # [/eq:row-sparse-multiply]
+    return np.concatenate([block @ vector for block in blocks(jacobian)])
 
 
 def multiply_transposed(jacobian: Jacobian, residuals: FloatArray) -> FloatArray:
@@ -163,9 +151,10 @@ def multiply_transposed(jacobian: Jacobian, residuals: FloatArray) -> FloatArray
 
     Implements :eq:`row-sparse-multiply-transposed`.
     """
-    total, start = np.zeros(shape(jacobian)[1]), 0
+    total = np.zeros(shape(jacobian)[1])
+    start = 0
     for block in blocks(jacobian):
-        n_rows, n_columns = shape(block)
+        n_rows, n_columns = block.shape
         part = residuals[start : start + n_rows]
         # [eq:row-sparse-multiply-transposed]
         if isinstance(block, RowSparse):
@@ -187,25 +176,27 @@ def normal_matrix(jacobian: Jacobian) -> FloatArray:
     / 2 multiply-adds of BLAS. The measured costs of both decide. Besides the result at
     most two more matrices of its size and 32 MB are needed.
     """
-    total: FloatArray = reduce(
-        iadd, _normal_parts(blocks(jacobian), shape(jacobian)[1])
-    )
+    parts = _normal_parts(jacobian)
+    total = next(parts)
+    for part in parts:
+        total += part
     return total
 
 
-def _normal_parts(parts: Sequence[Block], n_columns: int) -> Iterator[FloatArray]:
-    """Yield new matrices (n_columns, n_columns), of which J^T J is the sum, one after
-    the other.
-    """
+def _normal_parts(jacobian: Jacobian) -> Iterator[FloatArray]:
+    """Yield new matrices (n_columns, n_columns), of which J^T J is the sum."""
+    n_columns = shape(jacobian)[1]
     upper: FloatArray | None = None
-    for block in parts:
+    for block in blocks(jacobian):
         if not isinstance(block, RowSparse):
             yield block.T @ block
         elif _assembling_is_cheaper(block):
-            upper = np.zeros(n_columns**2) if upper is None else upper
+            if upper is None:
+                upper = np.zeros(n_columns**2)
             _assemble(block, upper)
         else:
             yield _normal_by_blas(block)
+
     # [eq:row-sparse-normal]
     if upper is not None:
         square = upper.reshape(n_columns, n_columns)
@@ -216,40 +207,36 @@ def _normal_parts(parts: Sequence[Block], n_columns: int) -> Iterator[FloatArray
 def _assembling_is_cheaper(block: RowSparse) -> bool:
     """Return whether assembling J^T J takes less time than the dense product."""
     n_rows, n_entries = block.columns.shape
-    assembling = (
-        _PER_PAIR * n_rows * n_entries**2 / 2 + _PER_MIRRORED * block.n_columns**2
-    )
+    assembling = _PER_PAIR * n_rows * n_entries**2 / 2
+    assembling += _PER_MIRRORED * block.n_columns**2
     by_blas = (_PER_PRODUCT * n_rows + _PER_SUMMED) * block.n_columns**2
     by_blas += _PER_SCATTERED * n_rows * block.n_columns
     return bool(assembling < by_blas)
 
 
 def _assemble(block: RowSparse, upper: FloatArray) -> None:
-    """Add the U of (N8) to a flat matrix, by chunks of rows whose indices stay in the
-    cache.
-    """
+    """Add the U of (N8) to a flat matrix, by chunks of rows that fit into the cache."""
     n_rows, n_entries = block.columns.shape
     chunk = max(1, _CHUNK_ENTRIES // max(1, n_entries))
     for start in range(0, n_rows, chunk):
         rows = slice(start, start + chunk)
+
         # (n_entries, rows): a slice shifts entries, and rows are contiguous
         columns = np.ascontiguousarray(block.columns[rows].T)
         values = np.ascontiguousarray(block.values[rows].T)
         row_starts = columns * block.n_columns
         # [eq:row-sparse-upper]
-        np.add.at(
-            upper, (row_starts + columns).ravel(), (0.5 * values * values).ravel()
-        )
-        for shift in range(1, n_entries):  # all pairs p < q = p + shift
-            places = row_starts[:-shift] + columns[shift:]
-            np.add.at(upper, places.ravel(), (values[:-shift] * values[shift:]).ravel())
+        for shift in range(n_entries):  # all pairs p <= q = p + shift
+            places = row_starts[: n_entries - shift] + columns[shift:]
+            products = values[: n_entries - shift] * values[shift:]
+            if shift == 0:
+                products *= 0.5
+            np.add.at(upper, places.ravel(), products.ravel())
         # [/eq:row-sparse-upper]
 
 
 def _normal_by_blas(block: RowSparse) -> FloatArray:
-    """Return J^T J of a row-sparse block as a sum of dense products over chunks of
-    rows.
-    """
+    """Return J^T J of a row-sparse block, a sum of dense products of chunks of rows."""
     total = np.zeros((block.n_columns, block.n_columns))
     for occurring, dense in _dense_chunks(block):
         # NumPy calls BLAS syrk: half the work, exactly symmetric
@@ -258,27 +245,23 @@ def _normal_by_blas(block: RowSparse) -> FloatArray:
 
 
 def select_columns(jacobian: Jacobian, keep: BoolArray) -> Jacobian:
-    """Return the Jacobian with the columns where `keep` is True; entries elsewhere are
-    dropped.
-    """
+    """Return the Jacobian with the columns where `keep` is True, without the others."""
     # a dropped entry becomes a 0 in some column that is kept
-    numbers, n_kept = np.maximum(np.cumsum(keep) - 1, 0), int(keep.sum())
-    return _stacked(
-        [
-            RowSparse(
-                numbers[b.columns], np.where(keep[b.columns], b.values, 0.0), n_kept
-            )
-            if isinstance(b, RowSparse)
-            else b[:, keep]
-            for b in blocks(jacobian)
-        ]
-    )
+    numbers = np.maximum(np.cumsum(keep) - 1, 0)
+    n_kept = int(keep.sum())
+
+    kept: list[Block] = []
+    for block in blocks(jacobian):
+        if isinstance(block, RowSparse):
+            values = np.where(keep[block.columns], block.values, 0.0)
+            kept.append(RowSparse(numbers[block.columns], values, n_kept))
+        else:
+            kept.append(block[:, keep])
+    return kept
 
 
 def column_squares(jacobian: Jacobian) -> FloatArray:
-    """Return the squared norms of the columns, (n_columns,), in n_rows n_columns
-    operations.
-    """
+    """Return squared column norms, (n_columns,), in n_rows n_columns operations."""
     total = np.zeros(shape(jacobian)[1])
     for block in blocks(jacobian):
         if isinstance(block, RowSparse):
@@ -287,15 +270,3 @@ def column_squares(jacobian: Jacobian) -> FloatArray:
         else:
             total += np.einsum("bi,bi->i", block, block)
     return total
-
-
-def scale_columns(jacobian: Jacobian, scale: FloatArray) -> Jacobian:
-    """Return the Jacobian whose column i is scale_i times that of J."""
-    return _stacked(
-        [
-            RowSparse(b.columns, b.values * scale[b.columns], b.n_columns)
-            if isinstance(b, RowSparse)
-            else b * scale
-            for b in blocks(jacobian)
-        ]
-    )

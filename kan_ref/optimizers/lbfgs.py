@@ -1,11 +1,11 @@
-"""Limited-memory BFGS with its line search: a quasi-Newton method that stores a few
-steps.
+"""Limited-memory BFGS, a quasi-Newton method that stores a few steps; line search.
 
 With s_i = theta_{i+1} - theta_i, y_i = gradient_{i+1} - gradient_i, rho_i = 1 / (y_i^T
 s_i) and V_i = I - rho_i y_i s_i^T, the approximate inverse Hessian after the last m
 pairs i = k-m, ..., k-1 is
 
-    (O10)  H <- gamma_k I,   then for each pair, oldest first:   H <- V_i^T H V_i + rho_i s_i s_i^T
+    (O10)  H <- gamma_k I,   then for each pair, oldest first:
+           H <- V_i^T H V_i + rho_i s_i s_i^T
     (O11)  gamma_k = s_{k-1}^T y_{k-1} / (y_{k-1}^T y_{k-1})
     (O12)  theta_{k+1} = theta_k - a_k H gradient_k,   a_k by a line search
 
@@ -18,9 +18,9 @@ means a layer's output.
 Along a direction d with phi(a) = value(theta + a d), phi'(0) < 0 and 0 < c1 < c2 < 1, a
 step a is accepted when it satisfies the strong Wolfe conditions, (3.7) in the book,
 
-    (O6)  phi(a)    <= phi(0) + c1 a phi'(0)                sufficient decrease
-    (O7)  |phi'(a)| <= c2 |phi'(0)|                         curvature
-    (O8)  phi'(a)   <= (2 c1 - 1) phi'(0)                   in place of (O6) below rounding error
+    (O6)  phi(a)    <= phi(0) + c1 a phi'(0)    sufficient decrease
+    (O7)  |phi'(a)| <= c2 |phi'(0)|             curvature
+    (O8)  phi'(a)   <= (2 c1 - 1) phi'(0)       in place of (O6) below rounding error
 
 A smooth phi that is bounded below has such steps (Lemma 3.1). Algorithms 3.5 and 3.6
 find one by a bracket [low, high], whose next point is the minimizer of a cubic, (3.59),
@@ -52,9 +52,7 @@ from kan_ref.optimizers.points import EPS, Function, Points, Start
 C1 = 1e-4  # Nocedal & Wright's values for quasi-Newton directions, section 3.1
 C2 = 0.9
 _MOST_TRIALS = 30  # after so many, the lowest point with (O6) is accepted
-_MARGIN = (
-    0.1  # distance of a new point from the ends of the bracket, relative to its length
-)
+_MARGIN = 0.1  # of a new point to the bracket's ends, relative to the length
 _STANDSTILL = 20.0 * EPS  # of theta and value: a few units in the last place
 
 
@@ -62,8 +60,7 @@ _STANDSTILL = 20.0 * EPS  # of theta and value: a few units in the last place
 
 
 def lbfgs(function: Function, theta: FloatArray, history: int = 10) -> Points:
-    """Yield the points of L-BFGS, which go down to a local minimizer of a smooth
-    function.
+    """Yield the points of L-BFGS, down to a local minimizer of a smooth function.
 
     Parameters
     ----------
@@ -85,9 +82,10 @@ def lbfgs(function: Function, theta: FloatArray, history: int = 10) -> Points:
 
     Notes
     -----
-    Implements :eq:`lbfgs-step`. Without a history the step goes along the gradient, with the trial
-    length min(1, |gradient|). When a line search fails, the history is discarded. When one fails
-    along the gradient, or again without progress, the run ends.
+    Implements :eq:`lbfgs-step`. Without a history the step goes along the gradient,
+    with the trial length min(1, |gradient|). When a line search fails, the history is
+    discarded. When one fails along the gradient, or again without progress, the run
+    ends.
 
     Examples
     --------
@@ -107,15 +105,21 @@ def _points(start: Start, pairs: deque["Pair"]) -> Points:
     failed_at: tuple[FloatArray, float] | None = None
     while True:
         norm = points.gradient_norm(gradient)
-        yield points.Point(theta, value, norm, function.n)
+        moved = yield points.Point(theta, value, norm, function.n)
+        if moved is not None:
+            pairs.clear()
+            theta = moved
+            value, gradient = function(theta)
+            norm = points.gradient_norm(gradient)
         if norm == 0.0:
             return "the gradient is exactly zero"
+
         while True:
             # [eq:lbfgs-step]
             direction = two_loop_direction(gradient, pairs)
-            first_step = (
-                1.0 if pairs else 1.0 / max(1.0, float(np.linalg.norm(gradient)))
-            )
+            first_step = 1.0
+            if not pairs:
+                first_step /= max(1.0, float(np.linalg.norm(gradient)))
             found = line_search(function, theta, direction, value, gradient, first_step)
             # [/eq:lbfgs-step]
             if isinstance(found, Trial):
@@ -126,6 +130,7 @@ def _points(start: Start, pairs: deque["Pair"]) -> Points:
                 return f"the line search found no decrease twice at value {value:.2g}"
             failed_at = theta, value
             pairs.clear()
+
         pair = make_pair(found.theta - theta, found.gradient - gradient)
         if pair is not None:
             pairs.append(pair)
@@ -133,14 +138,12 @@ def _points(start: Start, pairs: deque["Pair"]) -> Points:
 
 
 def _progress(before: tuple[FloatArray, float], now: tuple[FloatArray, float]) -> bool:
-    """Return whether theta moved and the value fell by more than rounding between two
-    failures.
-    """
-    (old_theta, old_value), (theta, value) = before, now
-    moved, fall = float(np.abs(theta - old_theta).max()), old_value - value
-    return moved > _STANDSTILL * float(
-        np.abs(theta).max()
-    ) and fall > _STANDSTILL * abs(value)
+    """Return whether theta moved and the value fell, both by more than rounding."""
+    old_theta, old_value = before
+    theta, value = now
+    moved = np.abs(theta - old_theta).max() > _STANDSTILL * np.abs(theta).max()
+    fell = old_value - value > _STANDSTILL * abs(value)
+    return bool(moved and fell)
 
 
 class Pair(NamedTuple):
@@ -152,38 +155,37 @@ class Pair(NamedTuple):
 
 
 def make_pair(step: FloatArray, grad_change: FloatArray) -> Pair | None:
-    """Return the pair of a step, or None if its curvature y^T s is not positive beyond
-    rounding.
+    """Return the pair of a step, or None if y^T s is not positive beyond rounding.
 
     With such a pair H would not stay positive definite.
     """
     curvature = float(step @ grad_change)
-    if not curvature > EPS * float(
-        np.sqrt((step @ step) * (grad_change @ grad_change))
-    ):
+    size = float(np.sqrt((step @ step) * (grad_change @ grad_change)))
+    if not curvature > EPS * size:
         return None
     return Pair(step, grad_change, 1.0 / curvature)
 
 
 def two_loop_direction(gradient: FloatArray, pairs: Iterable[Pair]) -> FloatArray:
-    """Return the direction -H gradient of (O10), (O11), without H; pairs are oldest
-    first.
+    """Return the direction -H gradient of (O10), (O11), without H.
 
-    Implements :eq:`two-loop-recursion`; 4 m n_params multiply-adds for m pairs.
+    Pairs are oldest first. Implements :eq:`two-loop-recursion`; 4 m n_params
+    multiply-adds for m pairs.
     """
     pairs = list(pairs)
     # [eq:two-loop-recursion]
-    direction = (
-        -gradient
-    )  # "q <- grad f_k", with the sign of p_k = -H grad f_k from the start
+    # "q <- grad f_k", with the sign of p_k = -H grad f_k from the start
+    direction = -gradient
     alphas = []
     for step, grad_change, rho in reversed(pairs):
         alpha = rho * (step @ direction)
         direction -= alpha * grad_change
         alphas.append(alpha)
+
     if pairs:
         _, grad_change, rho = pairs[-1]
         direction /= rho * (grad_change @ grad_change)  # gamma_k (O11)
+
     for (step, grad_change, rho), alpha in zip(pairs, reversed(alphas), strict=True):
         beta = rho * (grad_change @ direction)
         direction += (alpha - beta) * step
@@ -195,8 +197,7 @@ def two_loop_direction(gradient: FloatArray, pairs: Iterable[Pair]) -> FloatArra
 
 
 class Trial(NamedTuple):
-    """A point of the line: step a, theta + a d, phi(a), phi'(a), and the gradient
-    there.
+    """A point of the line: step a, theta + a d, phi(a), phi'(a), and the gradient.
 
     Where value or derivative are not finite the step was too long, and the value is
     stored as inf.
@@ -209,9 +210,7 @@ class Trial(NamedTuple):
     gradient: FloatArray
 
 
-@np.errstate(
-    all="ignore"
-)  # after too long a step, which may overflow, the bracket shrinks
+@np.errstate(all="ignore")  # too long a step may overflow; then the bracket shrinks
 def line_search(
     function: Function,
     theta: FloatArray,
@@ -222,8 +221,7 @@ def line_search(
     c1: float = C1,
     c2: float = C2,
 ) -> Trial | str:
-    """Return a point theta + a direction that satisfies (O6) or (O8), and (O7), or why
-    none is.
+    """Return a point theta + a direction with (O6) or (O8), and (O7), or why none is.
 
     One loop serves both algorithms: Algorithm 3.5 as long as `high` is None, then
     Algorithm 3.6 (zoom). Implements :eq:`strong-wolfe` and :eq:`approximate-wolfe`.
@@ -231,15 +229,18 @@ def line_search(
     slope = float(direction @ gradient)
     if not slope < 0.0:
         return f"the direction does not lead downhill: its derivative is {slope:.2g}"
+
     start = low = Trial(0.0, theta, value, slope, gradient)
     high: Trial | None = None
-    step, rounding = first_step, points.ROUNDING * abs(value)
+    step = first_step
+    rounding = points.ROUNDING * abs(value)
     for _ in range(_MOST_TRIALS):
         trial = _trial(function, theta, direction, step)
-        if high is not None and any(
-            np.array_equal(trial.theta, t.theta) for t in (low, high)
-        ):
-            break  # rounding leaves no point inside the bracket
+        if high is not None:
+            is_low = np.array_equal(trial.theta, low.theta)
+            if is_low or np.array_equal(trial.theta, high.theta):
+                break  # rounding leaves no point inside the bracket
+
         # [eq:strong-wolfe]
         decreases = trial.value <= value + c1 * step * slope
         flattens = abs(trial.slope) <= -c2 * slope
@@ -248,18 +249,22 @@ def line_search(
         if abs(trial.value - value) <= rounding:
             decreases = trial.slope <= (2.0 * c1 - 1.0) * slope
         # [/eq:approximate-wolfe]
+
         if not decreases or trial.value >= low.value + rounding:
             high = trial  # 3.5: zoom(low, trial); 3.6: high = trial
         elif flattens:  # both: stop at this point
             return trial
         else:
-            if trial.slope * (1.0 if high is None else high.step - low.step) >= 0.0:
+            toward_high = 1.0 if high is None else high.step - low.step
+            if trial.slope * toward_high >= 0.0:
                 high = low  # 3.5: zoom(trial, low); 3.6: high = low
             low = trial
+
         if high is None:  # 3.5: a_{i+1}
             step = _clip(_cubic_minimizer(low, start), 2.0 * low.step, 10.0 * low.step)
         else:  # 3.6: a_j
             step = _between(low, high)
+
     if low.value < value:
         return low
     return f"no step lowers the value, the last one tried is {trial.step:.2g}"
@@ -273,8 +278,9 @@ def _trial(
     point.flags.writeable = False  # so that the function may keep it
     value, gradient = function(point)
     slope = float(direction @ gradient)
-    finite = math.isfinite(value) and math.isfinite(slope)
-    return Trial(step, point, value if finite else math.inf, slope, gradient)
+    if not (math.isfinite(value) and math.isfinite(slope)):
+        value = math.inf
+    return Trial(step, point, value, slope, gradient)
 
 
 def _between(low: Trial, high: Trial) -> float:
@@ -304,4 +310,6 @@ def _cubic_minimizer(a: Trial, b: Trial) -> float:
 
 def _clip(number: float, low: float, high: float) -> float:
     """Clip `number` to [low, high]; the middle if it is nan."""
-    return 0.5 * (low + high) if math.isnan(number) else min(max(number, low), high)
+    if math.isnan(number):
+        return 0.5 * (low + high)
+    return min(max(number, low), high)

@@ -7,7 +7,8 @@ the value divided by the predicted one, and controls the damping:
 
     (O19)  (J^T J + mu D) h = -J^T r
     (O21)  predicted = r^T r - |r + J h|^2 = h^T (mu D h - J^T r)
-    (O22)  rho = fall / predicted,   fall = r^T r - r_new^T r_new = (r - r_new)^T (r + r_new)
+    (O22)  rho = fall / predicted
+           fall = r^T r - r_new^T r_new = (r - r_new)^T (r + r_new)
     (O23)  rho > 0:    mu <- mu max(1/3, 1 - (2 rho - 1)^3),  nu <- 2
            otherwise:  mu <- mu nu,  nu <- 2 nu
 
@@ -49,8 +50,7 @@ def levenberg_marquardt(
     damping: float = 1e-3,
     metric: Metric | None = None,
 ) -> points.Points:
-    """Yield the points of Levenberg-Marquardt, which go down to a local minimizer of
-    r^T r.
+    """Yield the points of Levenberg-Marquardt, down to a local minimizer of r^T r.
 
     Parameters
     ----------
@@ -80,24 +80,33 @@ def levenberg_marquardt(
 
     Notes
     -----
-    Implements :eq:`nielsen-damping` and :eq:`fall`. No tolerance ends a run that still makes
-    progress: in a narrow valley a spline network lowers its value by a few millionths per step for
-    hundreds of steps, and a damping that falls to a third each step lets small gains grow.
+    Implements :eq:`nielsen-damping` and :eq:`fall`. No tolerance ends a run that still
+    makes progress: in a narrow valley a spline network lowers its value by a few
+    millionths per step for hundreds of steps. A damping that falls to a third each step
+    lets small gains grow.
 
     Examples
     --------
-    >>> *_, last = levenberg_marquardt(lambda theta: (theta - 1.0, np.eye(2)), [3.0, 4.0])
+    >>> def linearize(theta):
+    ...     return theta - 1.0, np.eye(2)
+    >>> *_, last = levenberg_marquardt(linearize, [3.0, 4.0])
     >>> last.theta, last.value
     (array([1., 1.]), 0.0)
     """
     checks.function("linearize", linearize)
     damping = checks.number("damping", damping, above=0.0)
     theta = points.start_vector(theta)
+    r, sums = _sums_at(linearize, theta)
+    points.check_start(float(r @ r), sums.half_gradient, theta)
+    metric = metric or np.ones_like
+    return _points(linearize, theta, residuals, damping, metric, r, sums)
+
+
+def _sums_at(linearize: Linearize, theta: FloatArray) -> tuple[FloatArray, NormalSums]:
+    """Return the residuals r at theta, with J^T J and J^T r."""
     r, jacobian = linearize(theta)
     r = points.own(r)
-    sums = normal_sums(jacobian, r)
-    points.check_start(float(r @ r), sums.half_gradient, theta)
-    return _points(linearize, theta, residuals, damping, metric, r, sums)
+    return r, normal_sums(jacobian, r)
 
 
 def _points(
@@ -105,19 +114,26 @@ def _points(
     theta: FloatArray,
     residuals: Residuals | None,
     damping: float,
-    metric: Metric | None,
+    metric: Metric,
     r: FloatArray,
     sums: NormalSums,
 ) -> points.Points:
-    """Yield the points from a start with its residuals and sums; comments quote
-    Algorithm 3.16.
-    """
-    n, squares = 1, sums.matrix.diagonal().copy()
-    diagonal = np.ones(theta.size) if metric is None else metric(squares)
-    mu, nu = damping * float((squares / diagonal).max()), 2.0  # "mu := tau max a_ii"
+    """Yield the points after a start; comments quote Algorithm 3.16."""
+    n = 1
+    squares = sums.matrix.diagonal()
+    diagonal = metric(squares)
+    mu = damping * float((squares / diagonal).max())  # "mu := tau max a_ii"
+    nu = 2.0
     while True:
-        value, norm = float(r @ r), points.gradient_norm(2.0 * sums.half_gradient)
-        yield points.Point(theta, value, norm, n)
+        value = float(r @ r)
+        norm = points.gradient_norm(2.0 * sums.half_gradient)
+        moved = yield points.Point(theta, value, norm, n)
+        if moved is not None:
+            theta, n = moved, n + 1
+            r, sums = _sums_at(linearize, theta)
+            diagonal = metric(sums.matrix.diagonal())
+            value = float(r @ r)
+            norm = points.gradient_norm(2.0 * sums.half_gradient)
         if norm == 0.0:
             return "the gradient is exactly zero"
         accepted = False
@@ -130,46 +146,55 @@ def _points(
                         return (
                             "the damped matrix is not positive definite for any damping"
                         )
-                    mu, nu = mu * nu, 2.0 * nu
+                    mu *= nu
+                    nu *= 2.0
                     continue
+
                 # "if |h| <= eps2 (|x| + eps2)", but for each entry: in any units
                 if (np.abs(h) <= _LEAST_CHANGE * np.abs(theta)).all():
                     return "the next step changes no parameter"
                 trial = theta + h
                 trial.flags.writeable = False  # so that the functions may keep it
-                new, jacobian = (
-                    (residuals(trial), None) if residuals else linearize(trial)
-                )
-                n, new = n + 1, points.own(new)
+                new_jacobian = None
+                if residuals:
+                    new = residuals(trial)
+                else:
+                    new, new_jacobian = linearize(trial)
+                new = points.own(new)
+                n += 1
                 # [eq:fall]
                 fall = float((r - new) @ (r + new))
                 # [/eq:fall]
                 hidden = predicted <= points.ROUNDING * value
-                if fall > (
-                    -_NOISE * value if hidden else 0.0
-                ):  # "rho > 0 {step acceptable}"
-                    if jacobian is None:
-                        jacobian, n = linearize(trial)[1], n + 1
-                    new_sums = normal_sums(jacobian, new)
+                least_fall = -_NOISE * value if hidden else 0.0
+                if fall > least_fall:  # "rho > 0 {step acceptable}"
+                    if new_jacobian is None:
+                        _, new_jacobian = linearize(trial)
+                        n += 1
+                    new_sums = normal_sums(new_jacobian, new)
                     new_norm = points.gradient_norm(2.0 * new_sums.half_gradient)
-                    accepted = (
-                        new_norm <= 0.5 * norm if hidden else math.isfinite(new_norm)
-                    )
+                    accepted = math.isfinite(new_norm)
+                    if hidden:
+                        accepted = new_norm <= 0.5 * norm
                 # [eq:nielsen-damping]
                 if accepted:
                     rho = 1.0 if hidden else min(fall / predicted, 1.0)
-                    mu, nu = mu * max(1.0 / 3.0, 1.0 - (2.0 * rho - 1.0) ** 3), 2.0
+                    mu *= max(1.0 / 3.0, 1.0 - (2.0 * rho - 1.0) ** 3)
+                    nu = 2.0
                 else:
-                    mu, nu = mu * nu, 2.0 * nu
+                    mu *= nu
+                    nu *= 2.0
                 # [/eq:nielsen-damping]
                 if hidden and not accepted:
-                    return f"a further fall of {predicted:.2g} is lost in the rounding of the value"
+                    return (
+                        f"a further fall of {predicted:.2g} is lost in the rounding "
+                        "of the value"
+                    )
         theta, r, sums = trial, new, new_sums
 
 
 def damped_step(sums: NormalSums, damping: FloatArray) -> tuple[FloatArray, float]:
-    """Return the step h of (O19) and the predicted fall (O21), with mu D as a vector
-    `damping`.
+    """Return the step h of (O19) and the predicted fall (O21); `damping` is mu D.
 
     Implements :eq:`damped-normal-equations` and :eq:`predicted-fall`; n^3 / 3 flops.
     """

@@ -1,5 +1,4 @@
-"""What all optimizers share: the points of a run, its number of steps, and its start;
-and Adam.
+"""What all optimizers share: the points of a run, its steps, its start; and Adam.
 
 An optimizer is a generator. Each `yield` is an accepted point, the first one is the
 start, and `return` says in a sentence why there is no further point. Nothing else ends
@@ -16,8 +15,8 @@ Adam, the simplest of them, takes gradient steps with momentum, scaled for each
 parameter by the recent size of its gradient. From m_0 = v_0 = 0, with g_t the gradient
 at theta_{t-1} and all operations entrywise, step t = 1, 2, ... is
 
-    (O1)  m_t = beta1 m_{t-1} + (1 - beta1) g_t             biased first moment estimate
-    (O2)  v_t = beta2 v_{t-1} + (1 - beta2) g_t^2           biased second raw moment estimate
+    (O1)  m_t = beta1 m_{t-1} + (1 - beta1) g_t       biased first moment estimate
+    (O2)  v_t = beta2 v_{t-1} + (1 - beta2) g_t^2     biased second raw moment estimate
     (O3)  m^_t = m_t / (1 - beta1^t),   v^_t = v_t / (1 - beta2^t)
     (O4)  theta_t = theta_{t-1} - alpha m^_t / (sqrt(v^_t) + epsilon)
 
@@ -42,14 +41,13 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray
 
-Function = Callable[
-    [FloatArray], tuple[float, FloatArray]
-]  # theta -> (value, gradient)
+# theta -> (value, gradient)
+Function = Callable[[FloatArray], tuple[float, FloatArray]]
 
 EPS = float(np.finfo(np.float64).eps)
-ROUNDING = (
-    10.0 * EPS
-)  # relative error of a value: a sum of thousands of terms loses a few eps
+
+# relative error of a value: a sum of thousands of terms loses a few eps
+ROUNDING = 10.0 * EPS
 
 
 class Point(NamedTuple):
@@ -64,7 +62,7 @@ class Point(NamedTuple):
     n_evaluations: int
 
 
-Points = Generator[Point, None, str]
+Points = Generator[Point, FloatArray | None, str]
 
 
 class Steps:
@@ -94,13 +92,16 @@ class Steps:
     """
 
     def __init__(self, points: Points, n_steps: int) -> None:
-        self.points, self.n_steps = points, checks.integer("n_steps", n_steps)
+        self.points = points
+        self.n_steps = checks.integer("n_steps", n_steps)
         self.stopped = "the loop over the points was left"
+        self.moved: FloatArray | None = None
 
     def __iter__(self) -> Iterator[Point]:
         for _ in range(self.n_steps + 1):
             try:
-                yield next(self.points)
+                moved, self.moved = self.moved, None
+                yield self.points.send(moved)
             except StopIteration as end:
                 self.stopped = end.value
                 return
@@ -113,15 +114,17 @@ class Steps:
 
 def steps_done(n: int) -> str:
     """Return the sentence that so many steps are done."""
-    return f"{checks.counted(n, 'step')} {'is' if n == 1 else 'are'} done"
+    if n == 1:
+        return "1 step is done"
+    return f"{n} steps are done"
 
 
 class Counted:
-    """A caller's function theta -> (value, gradient), with the number `n` of its calls.
-    """
+    """A caller's function theta -> (value, gradient), and the number `n` of calls."""
 
     def __init__(self, function: Function) -> None:
-        self.function, self.n = checks.function("function", function), 0
+        self.function = checks.function("function", function)
+        self.n = 0
 
     def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:
         """Return the function's answer, the gradient as `own`."""
@@ -131,11 +134,10 @@ class Counted:
 
 
 def own(vector: Any) -> FloatArray:
-    """Return a vector that will not change: a copy, since callers may fill one array
-    every time.
-    """
-    kept = isinstance(vector, np.ndarray) and not vector.flags.writeable
-    return vector if kept else np.array(vector, dtype=np.float64)
+    """Return a vector that will not change: a copy, as callers may fill one array."""
+    if isinstance(vector, np.ndarray) and not vector.flags.writeable:
+        return vector
+    return np.array(vector, dtype=np.float64)
 
 
 def start_vector(theta: object) -> FloatArray:
@@ -145,16 +147,14 @@ def start_vector(theta: object) -> FloatArray:
     return vector
 
 
-Start = tuple[
-    Counted, FloatArray, float, FloatArray
-]  # function, theta, value, gradient
+# function, theta, value, gradient
+Start = tuple[Counted, FloatArray, float, FloatArray]
 
 
 def start_at(theta: object, function: Function) -> Start:
-    """Check the arguments that Adam and L-BFGS share, and call the function at the
-    start.
-    """
-    counted, vector = Counted(function), start_vector(theta)
+    """Check the arguments of Adam and of L-BFGS, and call the function at the start."""
+    counted = Counted(function)
+    vector = start_vector(theta)
     value, gradient = counted(vector)
     check_start(value, gradient, vector)
     return counted, vector, value, gradient
@@ -165,8 +165,8 @@ def check_start(value: float, gradient: FloatArray, theta: FloatArray) -> None:
     checks.array("the gradient", gradient, theta.shape, finite=False)
     if not (math.isfinite(value) and np.isfinite(gradient).all()):
         raise ValueError(
-            "theta is a start where the value or its gradient is not finite: start elsewhere, or "
-            "scale the data as kr.scaled does"
+            "theta is a start where the value or its gradient is not finite: start "
+            "elsewhere, or scale the data as kr.scaled does"
         )
 
 
@@ -179,9 +179,8 @@ def gradient_norm(gradient: FloatArray) -> float:
 
 # --- Adam
 
-_BLOCK = (
-    2**15
-)  # parameters at a time: their moments and the new theta stay in the cache
+# parameters at a time: their moments and the new theta stay in the cache
+_BLOCK = 2**15
 
 
 def adam(
@@ -224,7 +223,9 @@ def adam(
     Examples
     --------
     >>> from itertools import islice
-    >>> points = adam(lambda theta: (0.5 * theta @ theta, theta), [3.0, -40.0], learning_rate=0.5)
+    >>> def bowl(theta):
+    ...     return 0.5 * theta @ theta, theta
+    >>> points = adam(bowl, [3.0, -40.0], learning_rate=0.5)
     >>> [point.theta.round(6).tolist() for point in islice(points, 2)]
     [[3.0, -40.0], [2.5, -39.5]]
     """
@@ -240,27 +241,39 @@ def _points(
 ) -> Points:
     """Yield the points of Adam."""
     function, theta, value, gradient = start
-    first, second = np.zeros(theta.size), np.zeros(theta.size)
+    norm = gradient_norm(gradient)
+    first = np.zeros(theta.size)
+    second = np.zeros(theta.size)
     blocks = [slice(low, low + _BLOCK) for low in range(0, theta.size, _BLOCK)]
-    t, norm = 0, gradient_norm(gradient)
+    t = 0
     while True:
-        yield Point(theta, value, norm, function.n)
+        moved = yield Point(theta, value, norm, function.n)
+        if moved is not None:
+            # new moments: those of the first steps, whose gradients are large, would
+            # shorten all steps to come
+            theta, t = moved, 0
+            first[:] = second[:] = 0.0
         t += 1
         trial = np.empty_like(theta)
         with np.errstate(all="ignore"):  # after too long a step
             # [eq:adam]
-            # m and v are kept without their factors 1 - beta: m^_t = mean m, v^_t =
-            # size^2 v
+            # m, v are kept without factors 1 - beta: m^_t = mean m, v^_t = size^2 v
             mean = (1.0 - beta1) / (1.0 - beta1**t)
             size = math.sqrt((1.0 - beta2) / (1.0 - beta2**t))
             for part in blocks:
-                g, m, v, update = gradient[part], first[part], second[part], trial[part]
+                g = gradient[part]
+                m = first[part]
+                v = second[part]
+                update = trial[part]
+
                 # "update biased first moment estimate"
                 m *= beta1
                 m += g
+
                 # "update biased second raw moment estimate"
                 v *= beta2
                 v += np.multiply(g, g, out=update)
+
                 # "update parameters", in the array of the new ones
                 np.sqrt(v, out=update)
                 update += epsilon / size
@@ -274,5 +287,8 @@ def _points(
                 new_value, gradient = function(trial)
                 norm = gradient_norm(gradient)
         if not (math.isfinite(new_value) and math.isfinite(norm)):
-            return "theta, value or gradient after the next step is not finite: it is undone"
+            return (
+                "theta, value or gradient after the next step is not finite: "
+                "it is undone"
+            )
         theta, value = trial, new_value

@@ -1,13 +1,14 @@
-"""Conditions of differential equations as a sum of squares: value, gradient, residuals,
-Jacobian.
+"""Conditions of differential equations as a sum of squares, and its derivatives.
 
 With the model's jets u_k at the points of the terms, and r, dr/du_k of `terms` (term t,
 point b, residual o),
 
-    (J36)  value     = sum_t sum_b v_tb sum_o r_tbo^2,    v_tb = weight_tb / (n_t n_residuals_t)
+    (J36)  value     = sum_t sum_b v_tb sum_o r_tbo^2
+           v_tb      = weight_tb / (n_t n_residuals_t)
     (J37)  d_jet_k   = d value / d u_k = 2 v_tb sum_o r_tbo dr_tbo/du_k    at each point
-           d_theta   = sum_t sum_b sum_k d_jet_k du_k/d theta    by the backward pass of `jets`
-    (J38)  residuals = sqrt(v_tb) r_tbo,    with rows sqrt(v_tb) sum_k dr_tbo/du_k du_k/d theta
+           d_theta   = sum_t sum_b sum_k d_jet_k du_k/d theta    by a pass of `jets`
+    (J38)  residuals = sqrt(v_tb) r_tbo
+           rows      = sqrt(v_tb) sum_k dr_tbo/du_k du_k/d theta
 
 The squares of (J38) sum to (J36). So least-squares methods such as Levenberg-Marquardt
 solve differential equations like any other fit. The rows come from the same backward
@@ -30,53 +31,43 @@ from kan_ref.pde.terms import Term
 
 
 class Equations:
-    """Terms that a model has to satisfy: from `linear_term`, `value_term` and the like.
-    """
+    """Terms that a model has to satisfy: from `linear_term`, for example."""
 
     def __init__(self, terms: object) -> None:
-        """Check that all terms have the same variables: their number, and their scales.
-        """
+        """Check that all terms have the same number of variables, and scales."""
         if not isinstance(terms, list | tuple) or not terms:
-            checks.fail(
-                "equations",
-                terms,
-                "must be a list such as [linear_term(...)]",
-                TypeError,
-            )
+            rule = "must be a list such as [linear_term(...)]"
+            checks.fail("equations", terms, rule, TypeError)
+        first = terms[0]
         for place, term in enumerate(terms):
+            name = f"equations[{place}]"
             if not isinstance(term, Term):
-                checks.fail(
-                    f"equations[{place}]", term, "must come from linear_term", TypeError
-                )
-            first = terms[0]
+                checks.fail(name, term, "must come from linear_term", TypeError)
             if term.kind.n_in != first.kind.n_in:
+                variables = checks.counted(term.kind.n_in, "variable")
                 raise ValueError(
-                    f"equations[{place}] has {checks.counted(term.kind.n_in, 'variable')}, but "
-                    f"equations[0] has {first.kind.n_in}: give all points x the same columns"
+                    f"{name} has {variables}, but equations[0] has "
+                    f"{first.kind.n_in}: give all points x the same columns"
                 )
             if str(term.scales) != str(first.scales):
                 raise ValueError(
-                    f"equations[{place}] has scales={term.scales}, but equations[0] has "
-                    f"{first.scales}: write each with equation_term(..., scales=) and the same ones"
+                    f"{name} has scales={term.scales}, but equations[0] has "
+                    f"{first.scales}: write each with equation_term(..., scales=) "
+                    "and the same ones"
                 )
         self.terms: tuple[Term, ...] = tuple(terms)
 
     @property
     def points(self) -> FloatArray:
-        """The points of all terms, (n, n_in); hidden grids are placed on the
-        activations there.
-        """
+        """The points of all terms, (n, n_in), where hidden grids are placed."""
         return np.concatenate([term.x for term in self.terms])
 
     def prepare(self, model: JetModel) -> "PreparedEquations":
-        """Evaluate what depends on the points and the knots of the first layer alone.
-        """
+        """Evaluate what depends on the points and the first layer's knots alone."""
         return PreparedEquations(self.terms, model)
 
     def check(self, model: JetModel) -> None:
-        """Raise an error if a term does not fit the model, or a partial derivative is
-        wrong.
-        """
+        """Raise an error if a term does not fit the model, or a partial is wrong."""
         jets.check_model(model)
         n_in = self.terms[0].kind.n_in
         if n_in != model.widths[0]:
@@ -85,10 +76,11 @@ class Equations:
                 f"equations have {n_in} variables, but the network takes {inputs}"
             )
         for place, term in enumerate(self.terms):
-            name, kind = f"equations[{place}]", term.kind
-            _check_order(model, kind.order, name)
-            jet = jets.jet_at(model, term.x, kind)
-            check_jet(model, term.x, jet, kind.order, f"{name}.x")
+            name = f"equations[{place}]"
+            order = term.kind.order
+            _check_order(model, order, name)
+            jet = jets.jet_at(model, term.x, term.kind)
+            check_jet(model, term.x, jet, order, f"{name}.x")
             term.check(jet, name)
 
     def __repr__(self) -> str:
@@ -96,9 +88,7 @@ class Equations:
 
 
 class PreparedEquations:
-    """The objective (J36)-(J38) for models of one type whose first layer has the same
-    knots.
-    """
+    """The objective (J36)-(J38) for models with the same knots in the first layer."""
 
     def __init__(self, terms: tuple[Term, ...], model: JetModel) -> None:
         self.terms = terms
@@ -111,7 +101,8 @@ class PreparedEquations:
         -----
         Implements :eq:`problem-value`.
         """
-        value, gradient = 0.0, np.zeros(model.n_params)
+        value = 0.0
+        gradient = np.zeros(model.n_params)
         for weights, residuals, seeds, caches in self._linearized(model):
             # [eq:problem-value]
             value += float((weights * residuals**2).sum())
@@ -124,15 +115,13 @@ class PreparedEquations:
         """Return the residuals (J38): by term, then by residual, then by point."""
         scaled = []
         for term, inputs in zip(self.terms, self._inputs, strict=True):
-            residuals = term.residuals(
-                jets.run_jet_forward(model, inputs, slopes=False)[0]
-            )
+            jet, _ = jets.run_jet_forward(model, inputs, slopes=False)
+            residuals = term.residuals(jet)
             scaled.append(np.sqrt(_weights(term, residuals)) * residuals)
-        return np.concatenate([own.reshape(-1) for own in scaled])
+        return np.concatenate(scaled, axis=None)
 
     def linearize(self, model: JetModel) -> tuple[FloatArray, list[Block]]:
-        """Return the residuals (J38) and their Jacobian, as blocks of rows in the same
-        order.
+        """Return the residuals (J38) and their Jacobian, in blocks of the same order.
 
         Notes
         -----
@@ -143,15 +132,13 @@ class PreparedEquations:
         for weights, residuals, seeds, caches in self._linearized(model):
             # [eq:problem-rows]
             root = np.sqrt(weights)
-            scaled.append((root * residuals).reshape(-1))
+            scaled.append(root * residuals)
             blocks += [jets.jet_jacobian(model, caches, root * seed) for seed in seeds]
             # [/eq:problem-rows]
-        return np.concatenate(scaled), blocks
+        return np.concatenate(scaled, axis=None), blocks
 
     def _linearized(self, model: JetModel) -> Iterator[tuple[Any, ...]]:
-        """Yield the v_tb of each term, its residuals, its seeds and the caches of the
-        model.
-        """
+        """Yield v_tb, residuals and seeds of each term, and the caches of the model."""
         for term, inputs in zip(self.terms, self._inputs, strict=True):
             jet, caches = jets.run_jet_forward(model, inputs)
             residuals, seeds = term.linearize(jet)
@@ -174,11 +161,11 @@ def _check_order(model: JetModel, order: int, name: str) -> None:
     if isinstance(model, MLP):
         missing = order == 2 and model.activation == "relu"
     else:
-        missing = any(
-            layer.degree < order and layer.mask.any() for layer in model.layers
-        )
+        splines = (layer for layer in model.layers if layer.mask.any())
+        missing = any(layer.degree < order for layer in splines)
     if missing:
         raise ValueError(
-            f"{name} has derivatives of order {order}, which do not determine this network: give "
-            "init_network degree 3, or init_mlp another activation than relu"
+            f"{name} has derivatives of order {order}, which do not determine this "
+            "network: give init_network degree 3, or init_mlp another activation "
+            "than relu"
         )

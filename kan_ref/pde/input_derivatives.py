@@ -48,8 +48,7 @@ def input_jacobian(network: JetModel, x: object) -> FloatArray:
 
 
 def input_hessian(network: JetModel, x: object) -> FloatArray:
-    """Return the second derivatives of every output with respect to every pair of
-    inputs.
+    """Return the second derivatives of every output by every pair of inputs.
 
     Parameters
     ----------
@@ -74,12 +73,13 @@ def input_hessian(network: JetModel, x: object) -> FloatArray:
     points = _check_inputs(network, x)
     n_in = points.shape[1]
     hessian = np.empty((len(points), network.widths[-1], n_in, n_in))
-    for p in range(
-        n_in
-    ):  # a row at a time, so that memory grows with n_in, not with its square
-        kind = directional_kind(np.eye(n_in), [(p, q) for q in range(p, n_in)])
+    # a row at a time, so that memory grows with n_in, not with its square
+    for p in range(n_in):
+        pairs = [(p, q) for q in range(p, n_in)]
+        kind = directional_kind(np.eye(n_in), pairs)
         row = _components(network, points, kind, kind.second)
-        hessian[..., p, p:] = hessian[..., p:, p] = row
+        hessian[..., p, p:] = row
+        hessian[..., p:, p] = row
     return hessian
 
 
@@ -101,7 +101,8 @@ def input_laplacian(network: JetModel, x: object) -> FloatArray:
     --------
     >>> import kan_ref as kr
     >>> import sympy
-    >>> input_laplacian(kr.from_formula(sympy.sympify("x**2 + y**3")), [[3.0, 2.0]]).round(9)
+    >>> net = kr.from_formula(sympy.sympify("x**2 + y**3"))
+    >>> input_laplacian(net, [[3.0, 2.0]]).round(9)
     array([[14.]])
     """
     points = _check_inputs(network, x)
@@ -121,18 +122,14 @@ def check_jet(
         return
     why = ""
     if isinstance(model, Network):
-        why = first_cause(
-            model.layers, layer_inputs(model.layers, x), name, highest=highest
-        )
-    raise ValueError(
-        why
-        or f"{name} gives values or derivatives beyond the largest float64: scale the data"
-    )
+        inputs = layer_inputs(model.layers, x)
+        why = first_cause(model.layers, inputs, name, highest=highest)
+    beyond = "values or derivatives beyond the largest float64: scale the data"
+    raise ValueError(why or f"{name} gives {beyond}")
 
 
 def _check_inputs(network: JetModel, x: object) -> FloatArray:
-    """Return x as (batch, n_in) for the model; raise an error if one of them is wrong.
-    """
+    """Return x as (batch, n_in); raise an error if it or the model is wrong."""
     check_model(network)
     return checks.array("x", x, ("batch", network.widths[0]))
 
@@ -140,10 +137,12 @@ def _check_inputs(network: JetModel, x: object) -> FloatArray:
 def _components(
     network: JetModel, x: FloatArray, kind: JetKind, wanted: slice
 ) -> FloatArray:
-    """Return some components of the outputs' jet, (batch, n_out, n_wanted), all of them
-    finite.
+    """Return some components of the outputs' jet, (batch, n_out, n_wanted).
+
+    All of them are finite.
     """
     jet = jet_at(network, x, kind)
     check_jet(network, x, jet[:, :1], 0, "x")
-    check_jet(network, x, jet[:, wanted], kind.order, "x")
-    return np.ascontiguousarray(jet[:, wanted].transpose(2, 0, 1))
+    components = jet[:, wanted]
+    check_jet(network, x, components, kind.order, "x")
+    return np.ascontiguousarray(components.transpose(2, 0, 1))

@@ -1,5 +1,4 @@
-"""The components of a jet, and the chain rule of second order for a curve of one
-variable.
+"""The components of a jet, and its chain rule for a curve of one variable.
 
 A jet of u at x is a truncated Taylor expansion, kept as a list of components: the
 value, then first derivatives along directions v_1, ..., v_D, then operators L_1, ...,
@@ -25,22 +24,23 @@ phi(x) of a scalar R, component by component, differentiates (J2)-(J4):
     (J5)  dx_0 = phi' dy_0 + sum_d phi'' x_d dy_d + sum_s (phi''' q_s + phi'' x_s) dy_s
     (J6)  dx_d = phi' dy_d + 2 sum_s phi'' dy_s sum_q Q_s,dq x_q
     (J7)  dx_s = phi' dy_s
-    (J8)  dR/dp = dy_0 d phi/dp + t_1 d phi'/dp + t_2 d phi''/dp    for a parameter p of phi,
+    (J8)  dR/dp = dy_0 d phi/dp + t_1 d phi'/dp + t_2 d phi''/dp
+          for a parameter p of phi, where
           t_1 = sum_d dy_d x_d + sum_s dy_s x_s,    t_2 = sum_s dy_s q_s
 
 Unless another order is stated, the axes of arrays are nodes, components, samples, as in
 memory.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
 
-# s, p, q and the factor of x_p x_q in q_s, an array of one number or of one number a
-# sample
+# s, p, q, and the factor of x_p x_q in q_s: one number, or one number a sample
 Product = tuple[int, int, int, FloatArray]
 
 
@@ -75,7 +75,9 @@ class JetKind:
     @property
     def order(self) -> int:
         """The highest order of the derivatives, 0 to 2."""
-        return 2 if self.products else int(self.n_first > 0 or bool(self.drifts.any()))
+        if self.products:
+            return 2
+        return int(self.n_first > 0 or self.drifts.any())
 
     @property
     def first(self) -> slice:
@@ -88,8 +90,9 @@ class JetKind:
         return slice(1 + self.n_first, self.n_components)
 
     def at(self, x: FloatArray) -> FloatArray:
-        """Return the jet of the identity at x (batch, n_in), as (n_in, n_components,
-        batch).
+        """Return the jet of the identity at x (batch, n_in).
+
+        It is (n_in, n_components, batch).
         """
         jet = np.empty((self.n_in, self.n_components, len(x)))
         # [eq:jet-of-inputs]
@@ -103,19 +106,19 @@ class JetKind:
 def directional_kind(
     directions: FloatArray, pairs: Sequence[tuple[int, int]]
 ) -> JetKind:
-    """Return the kind with derivatives along directions, and second ones along pairs of
-    them.
+    """Return the kind of derivatives along directions, and second ones along pairs.
 
     `directions` (n_first, n_in): the v_d. `pairs`: (p, q) for each v_p^T (D^2 u) v_q.
     """
-    one = np.ones(1)
-    products = tuple((s, min(pair), max(pair), one) for s, pair in enumerate(pairs))
-    return JetKind(directions, products, np.zeros((len(pairs), directions.shape[1], 1)))
+    products = []
+    for s, (p, q) in enumerate(pairs):
+        products.append((s, min(p, q), max(p, q), np.ones(1)))
+    drifts = np.zeros((len(pairs), directions.shape[1], 1))
+    return JetKind(directions, tuple(products), drifts)
 
 
 def operator_kind(second: FloatArray, first: FloatArray) -> JetKind:
-    """Return the kind with the one operator sum_pq second_pq d_p d_q u + sum_p first_p
-    d_p u.
+    """Return the kind of the operator sum_pq second_pq d_p d_q u + sum_p first_p d_p u.
 
     `second`: (n_in, n_in) or (batch, n_in, n_in), of which only the symmetric part
     enters; `first`: (n_in,) or (batch, n_in). The directions are those coordinates that
@@ -125,11 +128,15 @@ def operator_kind(second: FloatArray, first: FloatArray) -> JetKind:
     matrix = second.reshape(-1, n_in, n_in)
     matrix = matrix + matrix.swapaxes(1, 2)
     used = np.flatnonzero((matrix != 0.0).any(axis=(0, 1)))
-    products = []
-    for place, other in zip(*np.triu_indices(len(used)), strict=True):
-        weight = matrix[:, used[place], used[other]] * (0.5 if other == place else 1.0)
+
+    products: list[Product] = []
+    for p, q in itertools.combinations_with_replacement(range(len(used)), 2):
+        weight = matrix[:, used[p], used[q]]
+        if p == q:
+            weight = 0.5 * weight
         if weight.any():
-            products.append((0, int(place), int(other), np.ascontiguousarray(weight)))
+            products.append((0, p, q, np.ascontiguousarray(weight)))
+
     drift = np.atleast_2d(first).T[None]
     return JetKind(np.eye(n_in)[used], tuple(products), drift)
 
@@ -138,13 +145,15 @@ def operator_kind(second: FloatArray, first: FloatArray) -> JetKind:
 
 
 def products_of(kind: JetKind, jet: FloatArray) -> FloatArray:
-    """Return the q_s of (J4), (n, n_second, batch), of a jet (n, n_components, batch).
+    """Return the q_s of (J4), (n, n_second, batch).
+
+    The jet is (n, n_components, batch).
     """
-    first = jet[:, kind.first]
+    x_first = jet[:, kind.first]
     quadratic = np.zeros((len(jet), len(kind.drifts), jet.shape[2]))
     # [eq:jet-products]
     for s, p, q, weight in kind.products:
-        quadratic[:, s] += weight * first[:, p] * first[:, q]
+        quadratic[:, s] += weight * x_first[:, p] * x_first[:, q]
     # [/eq:jet-products]
     return quadratic
 
@@ -153,7 +162,7 @@ def chain(
     kind: JetKind,
     jet: FloatArray,
     quadratic: FloatArray,
-    derivatives: Sequence[FloatArray],
+    derivatives: Iterable[FloatArray],
 ) -> FloatArray:
     """Return the jets (J2)-(J4) of curves, (n, n_components, batch).
 
@@ -161,53 +170,54 @@ def chain(
     batch).
     """
     value, slope, curvature = derivatives
-    n, batch = value.shape
-    components = np.empty((n, kind.n_components, batch))
+    phi = np.empty(jet.shape)
     # [eq:jet-chain]
-    components[:, 0] = value
-    np.multiply(slope[:, None], jet[:, 1:], out=components[:, 1:])
+    phi[:, 0] = value
+    np.multiply(slope[:, None], jet[:, 1:], out=phi[:, 1:])
     if kind.products:  # else an infinite phi'' would count, as inf times 0
-        components[:, kind.second] += curvature[:, None] * quadratic
+        phi[:, kind.second] += curvature[:, None] * quadratic
     # [/eq:jet-chain]
-    return components
+    return phi
 
 
 # --- backward
 
 
-def upstream_slices(kind: JetKind) -> tuple[slice, slice, slice]:
-    """Return the components of dy that are multiplied by phi', phi'' and phi''' in
-    (J5)-(J7).
-    """
-    return slice(None), slice(1, None), kind.second
-
-
 def chain_back(
-    kind: JetKind, jet: FloatArray, quadratic: FloatArray, sums: Sequence[FloatArray]
+    kind: JetKind,
+    jet: FloatArray,
+    quadratic: FloatArray,
+    sums: Sequence[FloatArray],
 ) -> FloatArray:
     """Return dR/d jet, (n, n_components, batch), by (J5)-(J7).
 
-    `sums`: over the curves, of phi' dy, phi'' dy and phi''' dy, each (n, components of
-    `upstream_slices`, batch). The first of them is overwritten with the result.
+    `sums`: over the curves, of phi' dy for all components of dy, of phi'' dy for all
+    but the value, and of phi''' dy for those of second order. The first of them, (n,
+    n_components, batch), is overwritten with the result.
     """
-    d_jet, by_curvature, by_third = sums
-    first = jet[:, kind.first]
+    dx, by_curvature, by_third = sums
+    x_first = jet[:, kind.first]
+    dx_first = dx[:, kind.first]
     # [eq:jet-chain-back]
-    d_jet[:, 0] += np.einsum("ikb,ikb->ib", by_curvature, jet[:, 1:])
-    d_jet[:, 0] += np.einsum("isb,isb->ib", by_third, quadratic)
-    d_first, d_second = d_jet[:, kind.first], by_curvature[:, kind.n_first :]
+    dx[:, 0] += np.einsum("ikb,ikb->ib", by_curvature, jet[:, 1:])
+    dx[:, 0] += np.einsum("isb,isb->ib", by_third, quadratic)
+    dq = by_curvature[:, kind.n_first :]
     for s, p, q, weight in kind.products:
-        d_first[:, p] += weight * d_second[:, s] * first[:, q]
-        d_first[:, q] += weight * d_second[:, s] * first[:, p]
+        dx_first[:, p] += weight * dq[:, s] * x_first[:, q]
+        dx_first[:, q] += weight * dq[:, s] * x_first[:, p]
     # [/eq:jet-chain-back]
-    return d_jet
+    return dx
 
 
 def parameter_weights(
-    kind: JetKind, jet: FloatArray, quadratic: FloatArray, dy: FloatArray
+    kind: JetKind,
+    jet: FloatArray,
+    quadratic: FloatArray,
+    dy: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return t_1 and t_2 of (J8), each (..., n, batch), given dy (..., n_components,
-    batch).
+    """Return t_1 and t_2 of (J8), each (..., n, batch).
+
+    `dy` is (..., n_components, batch).
     """
     # [eq:jet-parameters]
     t_1 = np.einsum("...kb,ikb->...ib", dy[..., 1:, :], jet[:, 1:])

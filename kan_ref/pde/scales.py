@@ -1,5 +1,4 @@
-"""Dimensionless variables: coordinates and unknowns of a differential equation in any
-units.
+"""Dimensionless variables: differential equations in any units.
 
 Let the coordinates lie between bounds with the middles c_i and half widths l_i, and let
 the unknowns lie roughly between bounds with the middles m_o and half widths s_o. With
@@ -40,7 +39,8 @@ class Scales:
 
     Examples
     --------
-    >>> rod = Scales(domain=[(0.0, 0.1), (0.0, 100.0)], values=(20.0, 100.0))  # m, s, degrees
+    >>> metres, seconds, degrees = (0.0, 0.1), (0.0, 100.0), (20.0, 100.0)
+    >>> rod = Scales(domain=[metres, seconds], values=degrees)
     >>> rod.inputs([[0.05, 100.0]])
     array([[0., 1.]])
     >>> rod.outputs([[100.0]])
@@ -73,7 +73,8 @@ class Scales:
 
     def output_middle(self, n_out: int) -> FloatArray:
         """Return the unknowns' middles, (n_out,)."""
-        return self._values_of(n_out)[:, 0] + self.output_size(n_out)
+        low = self._values_of(n_out)[:, 0]
+        return low + self.output_size(n_out)
 
     def inputs(self, x: object) -> FloatArray:
         """Return xi (n, n_in) of coordinates x (n, n_in)."""
@@ -87,7 +88,8 @@ class Scales:
         """Return v (n, n_out) of values u (n, n_out) of the unknowns."""
         given = checks.array("u", u, ("n", "n_out"))
         n_out = given.shape[1]
-        v: FloatArray = (given - self.output_middle(n_out)) / self.output_size(n_out)
+        middle = self.output_middle(n_out)
+        v: FloatArray = (given - middle) / self.output_size(n_out)
         return v
 
     def network(self, network: Network) -> Network:
@@ -120,6 +122,7 @@ class Scales:
         if network.widths[0] != len(self.domain):
             rule = f"domain has bounds of {len(self.domain)} inputs"
             checks.fail("network", network, rule)
+        # (J39): xi = x / l - c / l before, u = s v + m after
         factors = 1.0 / self.input_size
         before = _lines(factors, -self.input_middle * factors, self.domain)
         unit = np.tile([-1.0, 1.0], (n_out, 1))
@@ -140,9 +143,7 @@ class Scales:
 
 
 def _check_bounds(name: str, value: object, rows: str) -> FloatArray:
-    """Return bounds (rows, 2) as a read-only copy; raise an error where low is not
-    below high.
-    """
+    """Return bounds (rows, 2) as a read-only copy, low below high."""
     bounds = checks.samples(name, value, (rows, 2)).copy()
     if not (bounds[:, 0] < bounds[:, 1]).all():
         checks.fail(name, bounds.tolist(), "low must be below high")
@@ -151,13 +152,11 @@ def _check_bounds(name: str, value: object, rows: str) -> FloatArray:
 
 
 def _lines(factors: FloatArray, shifts: FloatArray, domain: FloatArray) -> Layer:
-    """Return a layer on `domain` (n, 2) that multiplies each input by a factor and adds
-    a shift.
-    """
+    """Return a layer on `domain` (n, 2): a factor times each input, plus a shift."""
+    edges = []
     pairs = zip(factors.tolist(), shifts.tolist(), strict=True)
-    edges = [
-        EdgeSpec(n, n, LIBRARY["x"], (1.0, 0.0, c, d)) for n, (c, d) in enumerate(pairs)
-    ]
+    for n, (factor, shift) in enumerate(pairs):
+        edges.append(EdgeSpec(n, n, LIBRARY["x"], (1.0, 0.0, factor, shift)))
     return symbolic_layer(len(edges), len(edges), edges, domain)
 
 
@@ -169,7 +168,9 @@ def orders_of(kind: JetKind) -> IntArray:
     for 0.02.
     """
     orders = np.zeros(kind.n_in, dtype=np.intp)
-    orders[kind.directions.any(axis=0) | kind.drifts.any(axis=(0, 2))] = 1
+    has_first = kind.directions.any(axis=0) | kind.drifts.any(axis=(0, 2))
+    orders[has_first] = 1
     for _, p, q, _ in kind.products:
-        orders[kind.directions[[p, q]].any(axis=0)] = 2
+        has_second = kind.directions[[p, q]].any(axis=0)
+        orders[has_second] = 2
     return orders

@@ -1,13 +1,13 @@
-"""Differential equations and boundary conditions as residuals of a model at given
-points.
+"""Differential equations and boundary conditions as residuals of a model at points.
 
 Liu et al. 2024, section 3.4, solve a differential equation by minimising the weighted
 mean squares of its residual (Lagaris, Likas & Fotiadis 1998; Raissi, Perdikaris &
 Karniadakis 2019, "physics-informed"). A term is one condition at its own points x_b,
 
     (J30)  linear      r_o = sum_pq A_pq d_p d_q u_o + sum_p b_p d_p u_o + c u_o - f_o
-           for every output o
-    (J31)  function    r = R(x, u, du, d2u), with its partial derivatives by_u, by_du, by_d2u
+                       for every output o
+    (J31)  function    r = R(x, u, du, d2u)
+                       with its partial derivatives by_u, by_du, by_d2u
     (J32)  objective   sum over terms of sum_b (weight_b / n) mean_o r_bo^2
 
 A, b, c, f may depend on x. The sums with A and b together are one component of a jet
@@ -19,9 +19,12 @@ function of these. By the chain rule dr/d theta_p = sum_k dr/du_k du_k/d theta_p
 factors du_k/d theta_p belong to the model (`jets`). A term supplies r and dr/du_k, the
 seed derivatives of the backward pass:
 
-    (J33)  linear      r_o = c u_o,0 + u_o,s - f_o,    dr_o/du_o,0 = c,    dr_o/du_o,s = 1
-           with the value u_o,0 and the operator u_o,s = A : D^2 u_o + b . grad u_o
-    (J34)  function    r = R(x, u, du, d2u),    dr/du_k from the user's partial derivatives
+    (J33)  linear      r_o = c u_o,0 + u_o,s - f_o
+                       dr_o/du_o,0 = c,    dr_o/du_o,s = 1
+                       with the value u_o,0
+                       and the operator u_o,s = A : D^2 u_o + b . grad u_o
+    (J34)  function    r = R(x, u, du, d2u)
+                       dr/du_k from the user's partial derivatives
 
 In (J34), d2u_pq and d2u_qp are one component of the jet, whose seed derivative is
 by_d2u_pq + by_d2u_qp. With exact seeds the gradient, and the rows of
@@ -69,9 +72,7 @@ class Term(ABC):
 
     @abstractmethod
     def check(self, jet: FloatArray, name: str) -> None:
-        """Raise an error, which begins with `name`, if the term does not fit a model's
-        jet.
-        """
+        """Raise an error, which begins with `name`, if the term does not fit a jet."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.x)} points, order {self.kind.order})"
@@ -79,15 +80,18 @@ class Term(ABC):
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class LinearTerm(Term):
-    """The condition (J30): `zeroth` (n,) or (1,), `source` (n, n_out) or one number ().
+    """The condition (J30).
+
+    `zeroth`: (n,) or (1,). `source`: (n, n_out), or one number ().
     """
 
     zeroth: FloatArray
     source: FloatArray
 
     def linearize(self, jet: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the residuals (n_out, n) and dr/d jet, (n_out, n_out, n_components,
-        n).
+        """Return the residuals (n_out, n) and dr/d jet.
+
+        The latter is (n_out, n_out, n_components, n).
         """
         operator = jet[:, self.kind.second].sum(axis=1)
         # [eq:linear-residual]
@@ -104,16 +108,14 @@ class LinearTerm(Term):
     def check(self, jet: FloatArray, name: str) -> None:
         """Raise ValueError if the source does not fit the model's outputs."""
         if self.source.ndim and self.source.shape[1] != len(jet):
-            given, outputs = self.source.shape[1], checks.counted(len(jet), "output")
-            raise ValueError(
-                f"{name} gives values for {given}, but the model has {outputs}"
-            )
+            what = f"{name} gives values for {self.source.shape[1]}"
+            outputs = checks.counted(len(jet), "output")
+            raise ValueError(f"{what}, but the model has {outputs}")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class FunctionTerm(Term):
-    """The condition (J31): the user's `function`, and the `pairs` of its second
-    derivatives.
+    """The condition (J31): the user's `function`.
 
     `kind` has all first derivatives (none at order 0) and the second derivatives of
     `pairs`.
@@ -130,33 +132,28 @@ class FunctionTerm(Term):
     def linearize(self, jet: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the residuals, and dr/d jet (n_residuals, n_out, n_components, n)."""
         residual, partials = evaluate_residual(self.function, self.arguments(jet))
-        n, n_out = len(self.x), len(jet)
+        by_u, by_du, by_d2u = partials
+        n = len(self.x)
+        n_out = len(jet)
+        n_in = self.kind.n_in
         seeds = np.zeros((residual.size // n, *jet.shape))
-        by_u, by_du, by_d2u = (  # n_residuals and n_out first, samples last
-            None
-            if p is None
-            else np.moveaxis(
-                p.reshape(n, -1, n_out, *p.shape[residual.ndim + 1 :]), 0, -1
-            )
-            for p in partials
-        )
+        by_point = np.moveaxis(seeds, -1, 0)
         # [eq:function-seeds]
         if by_u is not None:
-            seeds[:, :, 0] = by_u
+            by_point[..., 0] = by_u.reshape(n, -1, n_out)
         if by_du is not None:
-            seeds[:, :, self.kind.first] = by_du
+            by_point[..., self.kind.first] = by_du.reshape(n, -1, n_out, n_in)
         if by_d2u is not None:
+            by_d2u = by_d2u.reshape(n, -1, n_out, n_in, n_in)
             for place, (p, q) in enumerate(self.pairs, start=self.kind.second.start):
-                seeds[:, :, place] = by_d2u[:, :, p, q]
+                by_point[..., place] = by_d2u[..., p, q]
                 if p != q:
-                    seeds[:, :, place] += by_d2u[:, :, q, p]
+                    by_point[..., place] += by_d2u[..., q, p]
         # [/eq:function-seeds]
         return residual.reshape(n, -1).T, seeds
 
     def check(self, jet: FloatArray, name: str) -> None:
-        """Raise an error if shapes do not fit, or a partial derivative is wrong at this
-        jet.
-        """
+        """Raise an error if shapes do not fit, or a partial derivative is wrong."""
         check_partials(self.function, self.arguments(jet), name)
 
     def arguments(self, jet: FloatArray) -> Arguments:
@@ -165,14 +162,19 @@ class FunctionTerm(Term):
         du and d2u are None above the term's order; d2u is nan at pairs that the term
         does not use.
         """
-        n_in, du, d2u = self.kind.n_in, None, None
+        n_in = self.kind.n_in
+        du = None
+        d2u = None
+        u = np.ascontiguousarray(jet[:, 0].T)
         if self.kind.n_first:
             du = np.ascontiguousarray(jet[:, self.kind.first].transpose(2, 0, 1))
         if self.pairs:
-            d2u = np.full((len(self.x), len(jet), n_in, n_in), np.nan)
+            d2u = np.full((*u.shape, n_in, n_in), np.nan)
             for place, (p, q) in enumerate(self.pairs, start=self.kind.second.start):
-                d2u[:, :, p, q] = d2u[:, :, q, p] = jet[:, place].T
-        return self.x, np.ascontiguousarray(jet[:, 0].T), du, d2u
+                second = jet[:, place].T
+                d2u[:, :, p, q] = second
+                d2u[:, :, q, p] = second
+        return self.x, u, du, d2u
 
 
 # --- terms that users make
@@ -224,19 +226,21 @@ def linear_term(
     n, n_in = points.shape
     kind = directional_kind(np.zeros((0, n_in)), ())
     if second is not None or first is not None:
-        second, first = (
-            np.zeros(n_in) if one is None else one for one in (second, first)
-        )
+        if second is None:
+            second = np.zeros(n_in)
+        if first is None:
+            first = np.zeros(n_in)
         matrix = _array("second", second, (n_in,), (n_in, n_in), (n, n_in, n_in))
-        drift = _array("first", first, (n_in,), (n, n_in))
-        kind = operator_kind(np.diag(matrix) if matrix.ndim == 1 else matrix, drift)
+        if matrix.ndim == 1:
+            matrix = np.diag(matrix)
+        kind = operator_kind(matrix, _array("first", first, (n_in,), (n, n_in)))
+    if zeroth is None:
+        zeroth = 0.0
     return LinearTerm(
         x=points,
         kind=kind,
         weight=_check_weight(weight, n),
-        zeroth=np.atleast_1d(
-            _array("zeroth", 0.0 if zeroth is None else zeroth, (), (n,))
-        ),
+        zeroth=np.atleast_1d(_array("zeroth", zeroth, (), (n,))),
         source=_array("source", source, (), (n, "n_out")),
     )
 
@@ -312,7 +316,8 @@ def function_term(
     --------
     >>> x = np.linspace(0.1, 0.9, 9)[:, None]
     >>> def logistic(x, u, du, d2u):  # u' = u (1 - u)
-    ...     return du[:, :, 0] - u * (1 - u), (2 * u - 1)[:, :, None], np.ones((9, 1, 1, 1)), None
+    ...     residual, by_u = du[:, :, 0] - u * (1 - u), (2 * u - 1)[:, :, None]
+    ...     return residual, by_u, np.ones((9, 1, 1, 1)), None
     >>> function_term(x, logistic, order=1)
     FunctionTerm(9 points, order 1)
     """
@@ -320,14 +325,14 @@ def function_term(
     n, n_in = points.shape
     checks.function("function", function)
     order = checks.integer("order", order, low=0, high=2)
-    used: set[tuple[int, int]] = set()
+    if pairs is None:
+        pairs = list(np.ndindex(n_in, n_in))
+    used = set()
     if order == 2:
-        for pair in np.ndindex(n_in, n_in) if pairs is None else pairs:
-            p, q = (
-                checks.integer("pairs", number, low=0, high=n_in - 1) for number in pair
-            )
-            used.add((min(p, q), max(p, q)))
-    directions = np.eye(n_in)[: n_in if order else 0]
+        for pair in pairs:
+            p, q = sorted(checks.integer("pairs", i, high=n_in - 1) for i in pair)
+            used.add((p, q))
+    directions = np.eye(n_in) if order else np.zeros((0, n_in))
     return FunctionTerm(
         x=points,
         kind=directional_kind(directions, sorted(used)),
@@ -338,20 +343,20 @@ def function_term(
 
 
 def _check_points(x: object) -> FloatArray:
-    """Return a read-only copy of x (n, n_in)."""
-    points = checks.samples(
-        "x", x, ("n", "n_in")
-    ).copy()  # the caller's array may change later
+    """Return a read-only copy of x (n, n_in): the caller's array may change later."""
+    points = checks.samples("x", x, ("n", "n_in")).copy()
     points.flags.writeable = False
     return points
 
 
 def _array(name: str, value: object, *shapes: tuple[int | str, ...]) -> FloatArray:
-    """Return a read-only copy of `value`, of that shape which has its axes, or else the
-    last.
+    """Return a read-only copy of `value`, of the shape with its number of axes.
+
+    If none has it, the last one is what the error asks for.
     """
     given = checks.rectangular(name, value)
-    shape = next((one for one in shapes if len(one) == given.ndim), shapes[-1])
+    by_ndim = {len(shape): shape for shape in shapes}
+    shape = by_ndim.get(given.ndim, shapes[-1])
     array = checks.array(name, given, shape).reshape(given.shape).copy()
     array.flags.writeable = False
     return array

@@ -1,5 +1,4 @@
-"""Sparsification (paper, section 2.5.1): penalties, scores of edges and nodes, pruning.
-"""
+"""Sparsification (paper, section 2.5.1): penalties, scores, pruning."""
 
 from kan_ref.sparsity.penalties import (
     PENALTY_NAMES, Penalty, natural_entropy, penalized_backward, penalty_value,

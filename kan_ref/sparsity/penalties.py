@@ -1,10 +1,14 @@
 """Penalties on the strength of each edge, which make a network sparse.
 
-Theorem (Liu et al. 2024, eqs. 2.17-2.20, and the chain rule). With score_ji = (1/N)
-sum_b
-|phi_ji(x_bi)|, the sum of a layer |Phi|_1 = sum_ji score_ji, p_ji = score_ji / |Phi|_1 and the
-entropy S = -sum_ji p_ji log p_ji (natural logarithm, 0 log 0 := 0, and S = 0 for a
-layer of zeros),
+Theorem (Liu et al. 2024, eqs. 2.17-2.20, and the chain rule). With
+
+    score_ji = (1/N) sum_b |phi_ji(x_bi)|
+    |Phi|_1  = sum_ji score_ji                  the sum of a layer
+    p_ji     = score_ji / |Phi|_1
+    S        = -sum_ji p_ji log p_ji            the entropy, with the natural logarithm,
+                                                0 log 0 := 0, and 0 for a layer of zeros
+
+the penalty of a network and its derivatives are
 
     (P1)  R = sum over layers of mu_1 |Phi|_1 + mu_2 S
     (P2)  dR / d score_ji = mu_1 - mu_2 (log p_ji + S) / |Phi|_1
@@ -39,8 +43,7 @@ _STD_OFFSET = 0.1  # of (P4), as in pykan
 
 @dataclass(frozen=True)
 class Penalty:
-    """A penalty on the edges of a network: weight (l1 |Phi|_1 + entropy S), summed over
-    layers.
+    """A penalty on the edges: weight (l1 |Phi|_1 + entropy S), summed over layers.
 
     Parameters
     ----------
@@ -65,18 +68,16 @@ class Penalty:
 
     def __post_init__(self) -> None:
         for name in ("weight", "l1", "entropy"):
-            object.__setattr__(
-                self, name, checks.number(name, getattr(self, name), low=0.0)
-            )
+            number = checks.number(name, getattr(self, name), low=0.0)
+            object.__setattr__(self, name, number)
         checks.choice("kind", self.kind, PENALTY_NAMES)
 
 
 class LayerPenalty(NamedTuple):
-    """The two parts of a layer's penalty without their weights, and derivatives of the
-    whole.
+    """The parts of a layer's penalty without their weights, and its derivatives.
 
-    These are with respect to the outputs of the edges (batch, n_out, n_in) and the
-    layer's inputs (batch, n_in), 0 for "paper".
+    The derivatives of the whole penalty are with respect to the outputs of the edges
+    (batch, n_out, n_in) and the layer's inputs (batch, n_in), 0 for "paper".
     """
 
     l1: float
@@ -93,8 +94,7 @@ def layer_penalty(
     l1_weight: float,
     entropy_weight: float,
 ) -> LayerPenalty:
-    """Return the penalty of one layer at its inputs x (batch, n_in), with its
-    derivatives.
+    """Return the penalty of one layer at its inputs x (batch, n_in), and derivatives.
 
     Implements :eq:`paper-penalty`, :eq:`entropy-gradient`, and (P4), (P5) for "pykan".
     """
@@ -108,19 +108,22 @@ def layer_penalty(
         d_edges *= d_scores  # in place: arrays of all edges are large
         # [/eq:paper-penalty]
         return LayerPenalty(float(scores.sum()), entropy, d_edges)
+
     std, d_std = _std(outputs)
     reach, d_reach = _std(x)
-    strengths = std / (reach + _STD_OFFSET)
+    reach = reach + _STD_OFFSET
+    strengths = std / reach
     entropy, d_entropy = _row_and_column_entropy(strengths)
     d_strengths = l1_weight + entropy_weight * d_entropy
-    d_edges = d_std * (d_strengths / (reach + _STD_OFFSET))
-    d_x = -d_reach * (d_strengths * strengths).sum(axis=0) / (reach + _STD_OFFSET)
+    d_edges = d_std * (d_strengths / reach)
+    d_x = -d_reach * (d_strengths * strengths).sum(axis=0) / reach
     return LayerPenalty(float(strengths.sum()), entropy, d_edges, d_x)
 
 
 def natural_entropy(scores: FloatArray) -> tuple[float, FloatArray]:
-    """Return the entropy S of scores (n_out, n_in), and dS / d scores; it is 0 at
-    scores of 0.
+    """Return the entropy S of scores (n_out, n_in), and dS / d scores.
+
+    The derivative is 0 at scores of 0.
 
     Examples
     --------
@@ -142,32 +145,34 @@ def natural_entropy(scores: FloatArray) -> tuple[float, FloatArray]:
 
 def _row_and_column_entropy(strengths: FloatArray) -> tuple[float, FloatArray]:
     """Return the entropy (P5) and its derivative with respect to the strengths."""
-    value, d_strengths = 0.0, np.zeros_like(strengths)
+    entropy = 0.0
+    d_strengths = np.zeros_like(strengths)
     for axis in (1, 0):
         total = strengths.sum(axis=axis, keepdims=True) + 1.0
         share = strengths / total
+        log_share = np.log2(share + _E)
         groups = strengths.size / strengths.shape[axis]
-        d_share = -(np.log2(share + _E) + share / ((share + _E) * np.log(2.0))) / groups
-        value -= float((share * np.log2(share + _E)).sum()) / groups
-        d_strengths += (
-            d_share - (d_share * share).sum(axis=axis, keepdims=True)
-        ) / total
-    return value, d_strengths
+        entropy -= float((share * log_share).sum()) / groups
+
+        d_share = -(log_share + share / ((share + _E) * np.log(2.0))) / groups
+        mean = (d_share * share).sum(axis=axis, keepdims=True)
+        d_strengths += (d_share - mean) / total
+    return entropy, d_strengths
 
 
 def _std(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the standard deviation over samples (N - 1) and its derivative with
-    respect to each.
+    """Return the standard deviation over samples (N - 1), and its derivatives by each.
 
     Both are 0 where all samples are equal.
     """
     # in floating point, the mean of equal numbers may differ from them
-    centred = np.where(
-        values.max(axis=0) > values.min(axis=0), values - values.mean(axis=0), 0.0
-    )
+    varies = values.max(axis=0) > values.min(axis=0)
+    centred = np.where(varies, values - values.mean(axis=0), 0.0)
     n = max(1, len(values) - 1)
     std = np.sqrt((centred**2).sum(axis=0) / n)
-    return std, np.divide(centred, n * std, out=np.zeros_like(centred), where=std > 0.0)
+    d_std = np.zeros_like(centred)
+    np.divide(centred, n * std, out=d_std, where=std > 0.0)
+    return std, d_std
 
 
 def penalized_backward(
@@ -178,27 +183,31 @@ def penalized_backward(
     dy: FloatArray,
     penalty: Penalty,
 ) -> tuple[float, FloatArray]:
-    """Return the value of the penalty, and the gradient (n_params,) of loss plus
-    penalty.
+    """Return the value of the penalty, and the gradient of loss plus penalty.
 
-    `caches` and `flow`, the outputs of every layer, are those of a forward pass at x;
-    `dy` is the gradient of the loss alone. The backward pass is
-    :eq:`layer-backward-edges` at every layer. Memory is two to four arrays of batch x
-    n_out x n_in numbers of the layer with the most edges.
+    The gradient is (n_params,). `caches` and `flow`, the outputs of every layer, are
+    from a forward pass at x; `dy` is the gradient of the loss alone. The backward pass
+    is :eq:`layer-backward-edges` at every layer. Memory is two to four arrays of batch
+    x n_out x n_in numbers of the layer with the most edges.
     """
-    value, pieces, inputs = 0.0, list[FloatArray](), [x, *flow[:-1]]
+    l1_weight = penalty.weight * penalty.l1
+    entropy_weight = penalty.weight * penalty.entropy
+    weights = l1_weight, entropy_weight
+    inputs = [x, *flow[:-1]]
+    value = 0.0
+    pieces: list[FloatArray] = []
     for n in reversed(range(len(caches))):
-        layer, cache = network.layers[n], caches[n]
-        weights = penalty.weight * penalty.l1, penalty.weight * penalty.entropy
+        layer = network.layers[n]
+        cache = caches[n]
         part = layer_penalty(penalty.kind, layer, cache, inputs[n], *weights)
-        value += weights[0] * part.l1 + weights[1] * part.entropy
+        value += l1_weight * part.l1 + entropy_weight * part.entropy
         if n:
             dy, grads = kan.layer_backward(layer, cache, dy, part.d_edges)
             dy += part.d_x
         else:
             grads = kan.parameter_gradients(layer, cache, dy, part.d_edges)
-        pieces[:0] = [piece.reshape(-1) for piece in grads]
-    return value, np.concatenate(pieces)
+        pieces[:0] = grads
+    return value, np.concatenate(pieces, axis=None)
 
 
 def penalty_value(
@@ -210,9 +219,8 @@ def penalty_value(
 ) -> float:
     """Return the value of a penalty on a batch, without its gradient."""
     total = 0.0
-    for layer, cache, values in zip(
-        network.layers, caches, [x, *flow[:-1]], strict=True
-    ):
+    inputs = [x, *flow[:-1]]
+    for layer, cache, values in zip(network.layers, caches, inputs, strict=True):
         part = layer_penalty(penalty.kind, layer, cache, values, 0.0, 0.0)
         total += penalty.l1 * part.l1 + penalty.entropy * part.entropy
     return penalty.weight * total

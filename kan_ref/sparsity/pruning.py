@@ -1,10 +1,10 @@
-"""Pruning: remove nodes and edges with small scores, and keep the mean of their
-contributions.
+"""Pruning: remove nodes and edges with small scores, and keep their mean.
 
 Liu et al. 2024, section 2.5.1, step "pruning", with the scores I, O of (P11) (their eq.
 2.21):
 
-    (P15)  a hidden node is kept if min(I, O) > threshold, an edge if its score > edge_threshold
+    (P15)  a hidden node is kept if min(I, O) > threshold,
+           an edge if its score > edge_threshold
 
 Nodes that are then on no path of active edges from an input to an output are removed
 too (`subnetwork`). The remaining nodes keep their mean on the batch: removing a
@@ -27,15 +27,13 @@ from kan_ref.network import Network
 from kan_ref.sparsity.scores import check_samples, scores_by_edge, scores_by_node
 from kan_ref.sparsity.subnetwork import (
     active_edges,
-    intersect,
     keep_part,
     nodes_on_paths,
 )
 
 MAGNITUDE = 1e-2  # the paper's threshold
-VARIATION = (
-    2e-2  # of an output's standard deviation; with 3e-2, errors of some % nearly double
-)
+# of an output's standard deviation; with 3e-2, errors of some % nearly double
+VARIATION = 2e-2
 
 
 def prune(
@@ -47,8 +45,7 @@ def prune(
     inputs: bool = False,
     kind: str = "attribution",
 ) -> Network:
-    """Remove the hidden nodes and edges whose scores on a batch are not above a
-    threshold.
+    """Remove hidden nodes and edges with scores on a batch not above a threshold.
 
     Parameters
     ----------
@@ -86,7 +83,8 @@ def prune(
     --------
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> network = kr.init_network((2, 3, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> grid = {"n_intervals": 3, "degree": 3, "domain": (-1.0, 1.0)}
+    >>> network = kr.init_network((2, 3, 1), **grid, rng=rng)
     >>> prune(network, rng.uniform(-1.0, 1.0, (50, 2)), threshold=0.5).widths
     (2, 1, 1)
     """
@@ -95,23 +93,27 @@ def prune(
     points = check_samples(network, x, kind)
     by_edge = scores_by_edge(network, points, kind)
     if threshold is None:
-        threshold = (
-            VARIATION / network.widths[-1] if kind == "attribution" else MAGNITUDE
-        )
+        threshold = MAGNITUDE
+        if kind == "attribution":
+            threshold = VARIATION / network.widths[-1]
     threshold = checks.number("threshold", threshold, low=0.0)
+
     by_node = [record.least for record in scores_by_node(by_edge, kind)]
-    for exempt in (-1,) if inputs else (0, -1):
-        by_node[exempt] = np.full_like(by_node[exempt], np.inf)
+    by_node[-1] += np.inf  # outputs stay
+    if not inputs:
+        by_node[0] += np.inf
     # [eq:prune]
     nodes = [scores > threshold for scores in by_node]
     kept = [scores > edge_threshold for scores in by_edge]
     # [/eq:prune]
-    matter = intersect(active_edges(network), [scores > 0.0 for scores in by_edge])
-    outputs = nodes_on_paths(matter, [scores > 0.0 for scores in by_node])[-1]
-    action = (
-        f"threshold is {threshold:g} and edge_threshold {edge_threshold:g}, but this"
-    )
-    return keep_part(network, points, nodes, kept, outputs, action)
+
+    # outputs that depend on an input must keep a path
+    matter = active_edges(network)
+    for active, scores in zip(matter, by_edge, strict=True):
+        active &= scores > 0.0
+    *_, outputs = nodes_on_paths(matter, [scores > 0.0 for scores in by_node])
+    given = f"threshold is {threshold:g} and edge_threshold {edge_threshold:g}"
+    return keep_part(network, points, nodes, kept, outputs, f"{given}, but this")
 
 
 def remove(
@@ -146,7 +148,8 @@ def remove(
     --------
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> network = kr.init_network((2, 3, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> grid = {"n_intervals": 3, "degree": 3, "domain": (-1.0, 1.0)}
+    >>> network = kr.init_network((2, 3, 1), **grid, rng=rng)
     >>> x = rng.uniform(-1.0, 1.0, (50, 2))
     >>> remove(network, x, nodes={1: [0]}, edges={0: [(1, 0), (2, 1)]}).widths
     (2, 2, 1)
@@ -154,39 +157,33 @@ def remove(
     points = check_samples(network, x)
     network(points)  # an error where a symbolic edge is undefined
     stays = [np.ones(width, dtype=bool) for width in network.widths]
-    kept = [np.ones(layer.mask.shape, dtype=bool) for layer in network.layers]
+    active = active_edges(network)
+    kept = list(map(np.ones_like, active))
+    *_, outputs = nodes_on_paths(active, stays)
     for layer_index, node in _places("nodes", nodes, stays[:-1]):
         stays[layer_index][node] = False
     for layer_index, edge in _places("edges", edges, kept):
         kept[layer_index][edge] = False
-    before = nodes_on_paths(
-        active_edges(network), [np.ones_like(one) for one in stays]
-    )[-1]
     action = f"nodes is {checks.shown(nodes)} and edges {checks.shown(edges)}, but this"
-    return keep_part(network, points, stays, kept, before, action, drop_inputs=True)
+    return keep_part(network, points, stays, kept, outputs, action, drop_inputs=True)
 
 
 def _places(
     name: str, value: Any, flags: Sequence[BoolArray]
 ) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Yield (layer, index of its flags) for each place in a dict layer -> places, else
-    raise.
-    """
-    for layer, places in checks.instance(
-        name, value or {}, dict, "a dict of layers"
-    ).items():
+    """Yield (layer, index of its flags) of each place in a dict layer -> places."""
+    by_layer = checks.instance(name, value or {}, dict, "a dict of layers")
+    for layer, places in by_layer.items():
         at = checks.integer(f"a layer in {name}", layer, 0, len(flags) - 1)
-        shape, here = flags[at].shape, f"{name}[{at}]"
+        here = f"{name}[{at}]"
         if not np.iterable(places):
             checks.fail(here, places, "must be a sequence of them", TypeError)
+        shape = flags[at].shape
         for place in places:
             index = (place,) if len(shape) == 1 else place
             if np.shape(index) != (len(shape),):
                 checks.fail(here, places, "must be pairs (output, input)", TypeError)
-            yield (
-                at,
-                tuple(
-                    checks.integer(here, n, 0, size - 1)
-                    for n, size in zip(index, shape, strict=True)
-                ),
-            )
+            found = []
+            for n, size in zip(index, shape, strict=True):
+                found.append(checks.integer(here, n, 0, size - 1))
+            yield at, tuple(found)

@@ -5,7 +5,8 @@ layer l, so that x_{l+1,j} = sum_i phi_ji(x_l,i); std is the standard deviation 
 N samples of the batch.
 
     (P8)   "mean"         A_ji = |phi_ji|_1 = (1/N) sum_b |phi_ji(x_bi)|
-    (P9)   "std"          A_ji = std phi_ji / std x_{l+1,j}, 0 where node j does not vary
+    (P9)   "std"          A_ji = std phi_ji / std x_{l+1,j},
+                          0 where node j does not vary
     (P10)  "attribution"  A_ji = a_{l+1,j} std phi_ji / std x_{l+1,j},
                           a_{l,i} = sum_j A_ji,  a_{L,j} = 1 / n_L
     (P11)  node i         incoming I_i = max_k A_ik over the edges that enter it,
@@ -28,9 +29,8 @@ from kan_ref.checks import FloatArray
 from kan_ref.network import Network, check_inputs, forward, layer_edge_outputs
 
 KINDS = ("mean", "std", "attribution")
-ROUNDING = (
-    1e-14  # of the largest summand: a smaller standard deviation is rounding error
-)
+# of the largest summand: a smaller standard deviation is rounding error
+ROUNDING = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +48,12 @@ class NodeScores:
 
     @property
     def least(self) -> FloatArray:
-        """The smaller of the two scores (n_l,), which pruning compares with its
-        threshold.
-        """
-        present = [
-            scores for scores in (self.incoming, self.outgoing) if scores is not None
-        ]
-        return np.asarray(np.minimum(present[0], present[-1]))
+        """The smaller of the two scores (n_l,), which pruning compares."""
+        if self.incoming is None:
+            return np.array(self.outgoing)
+        if self.outgoing is None:
+            return self.incoming.copy()
+        return np.minimum(self.incoming, self.outgoing)
 
     def __repr__(self) -> str:
         return f"NodeScores(least {np.array2string(self.least, precision=3)})"
@@ -84,39 +83,36 @@ def edge_scores(network: Network, x: object, *, kind: str = "mean") -> list[Floa
     --------
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> network = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
-    >>> [scores.shape for scores in edge_scores(network, rng.uniform(-1.0, 1.0, (50, 2)))]
+    >>> grid = {"n_intervals": 3, "degree": 3, "domain": (-1.0, 1.0)}
+    >>> network = kr.init_network((2, 1), **grid, rng=rng)
+    >>> x = rng.uniform(-1.0, 1.0, (50, 2))
+    >>> [scores.shape for scores in edge_scores(network, x)]
     [(1, 2)]
     """
     return scores_by_edge(network, check_samples(network, x, kind), kind)
 
 
 def check_samples(network: Network, x: object, kind: str = "mean") -> FloatArray:
-    """Return x as an array (batch, n_in) with enough samples for scores of a kind, else
-    raise.
-    """
+    """Return x as an array (batch, n_in) with enough samples for scores of a kind."""
     checks.choice("kind", kind, KINDS)
     points = check_inputs(network, x)
     least = 1 if kind == "mean" else 2
     if len(points) < least:
-        rows = f"{checks.counted(len(points), 'row')}, but {kind!r} scores"
-        raise ValueError(
-            f"x has {rows} need at least {checks.counted(least, 'sample')}"
-        )
+        rows = checks.counted(len(points), "row")
+        samples = checks.counted(least, "sample")
+        raise ValueError(f"x has {rows}, but {kind!r} scores need at least {samples}")
     return points
 
 
 def scores_by_edge(network: Network, points: FloatArray, kind: str) -> list[FloatArray]:
     """Return the scores of `edge_scores` at validated samples (batch, n_in)."""
     _, caches = forward(network, points)
-    layers = zip(network.layers, caches, strict=True)
-    outputs = (layer_edge_outputs(layer, cache) for layer, cache in layers)
-    if kind == "mean":
-        # [eq:edge-scores]
-        return [np.abs(of_layer).mean(axis=0) for of_layer in outputs]
-        # [/eq:edge-scores]
-    fractions = [_fractions(of_layer) for of_layer in outputs]
-    return fractions if kind == "std" else _attributed(fractions)
+    score = _magnitudes if kind == "mean" else _fractions
+    by_edge = []
+    for layer, cache in zip(network.layers, caches, strict=True):
+        outputs = layer_edge_outputs(layer, cache)
+        by_edge.append(score(outputs))
+    return _attributed(by_edge) if kind == "attribution" else by_edge
 
 
 def node_scores(network: Network, x: object, *, kind: str = "mean") -> list[NodeScores]:
@@ -137,8 +133,10 @@ def node_scores(network: Network, x: object, *, kind: str = "mean") -> list[Node
     --------
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
-    >>> network = kr.init_network((2, 3, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
-    >>> [record.least.shape for record in node_scores(network, rng.uniform(-1.0, 1.0, (50, 2)))]
+    >>> grid = {"n_intervals": 3, "degree": 3, "domain": (-1.0, 1.0)}
+    >>> network = kr.init_network((2, 3, 1), **grid, rng=rng)
+    >>> x = rng.uniform(-1.0, 1.0, (50, 2))
+    >>> [record.least.shape for record in node_scores(network, x)]
     [(2,), (3,), (1,)]
     """
     return scores_by_node(edge_scores(network, x, kind=kind), kind)
@@ -146,37 +144,42 @@ def node_scores(network: Network, x: object, *, kind: str = "mean") -> list[Node
 
 def scores_by_node(by_edge: Sequence[FloatArray], kind: str) -> list[NodeScores]:
     """Return the scores of all nodes, from the edge scores of the same kind."""
-    if kind == "attribution":
-        first, *hidden = (scores.sum(axis=0) for scores in by_edge)
-        both = (NodeScores(one, one) for one in hidden)
-        return [NodeScores(None, first), *both, NodeScores(_of_outputs(by_edge), None)]
-    # [eq:node-scores]
-    incoming = [None, *(scores.max(axis=1) for scores in by_edge)]
-    outgoing = [*(scores.max(axis=0) for scores in by_edge), None]
-    # [/eq:node-scores]
-    return [
-        NodeScores(one, other) for one, other in zip(incoming, outgoing, strict=True)
-    ]
+    if kind == "attribution":  # a_{l,i} in place of both
+        incoming = [scores.sum(axis=0) for scores in by_edge[1:]]
+        incoming.append(_of_outputs(by_edge))
+        outgoing = [by_edge[0].sum(axis=0), *incoming[:-1]]
+    else:
+        # [eq:node-scores]
+        incoming = [scores.max(axis=1) for scores in by_edge]
+        outgoing = [scores.max(axis=0) for scores in by_edge]
+        # [/eq:node-scores]
+    return list(map(NodeScores, [None, *incoming], [*outgoing, None]))
+
+
+def _magnitudes(outputs: FloatArray) -> FloatArray:
+    """Return the scores (P8) from the edges' outputs (batch, n_out, n_in)."""
+    # [eq:edge-scores]
+    scores: FloatArray = np.abs(outputs).mean(axis=0)
+    # [/eq:edge-scores]
+    return scores
 
 
 def _fractions(outputs: FloatArray) -> FloatArray:
     """Return the fractions (P9) from the edges' outputs (batch, n_out, n_in)."""
     sizes = np.abs(outputs).max(axis=0)
     # [eq:edge-shares]
-    of_edges, of_nodes = outputs.std(axis=0), outputs.sum(axis=2).std(axis=0)[:, None]
+    of_edges = outputs.std(axis=0)
+    of_nodes = outputs.sum(axis=2).std(axis=0)[:, None]
     varies = of_edges > ROUNDING * sizes
     varies &= of_nodes > ROUNDING * sizes.max(axis=1, keepdims=True)
-    fractions: FloatArray = np.divide(
-        of_edges, of_nodes, out=np.zeros_like(of_edges), where=varies
-    )
+    fractions: FloatArray = np.zeros_like(of_edges)
+    np.divide(of_edges, of_nodes, out=fractions, where=varies)
     # [/eq:edge-shares]
     return fractions
 
 
 def _attributed(fractions: Sequence[FloatArray]) -> list[FloatArray]:
-    """Return the scores (P10) from the fractions (P9), computed from the outputs to the
-    inputs.
-    """
+    """Return the scores (P10) from the fractions (P9), from outputs to inputs."""
     scores: list[FloatArray] = []
     # [eq:attribution]
     of_nodes = _of_outputs(fractions)

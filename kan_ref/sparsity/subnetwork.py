@@ -1,5 +1,4 @@
-"""A part of a network that is as close as possible to the whole one: constants keep the
-means.
+"""A part of a network, as close as possible to the whole: constants keep the means.
 
 A path from an input to an output takes one active edge of each layer. With the active
 edges as a relation E_l between the nodes of layers l and l + 1,
@@ -33,8 +32,7 @@ from kan_ref.sparsity.scores import ROUNDING
 
 
 def active_edges(network: kan.Network) -> list[BoolArray]:
-    """Return for each layer (n_out, n_in) which edges are active: splines and symbolic
-    edges.
+    """Return for each layer which edges (n_out, n_in), spline or symbolic, are active.
 
     A symbolic edge with the function "0", or another constant one, is not active.
     """
@@ -42,9 +40,8 @@ def active_edges(network: kan.Network) -> list[BoolArray]:
     for layer in network.layers:
         active = layer.mask == 1.0
         for edge in layer.symbolic:
-            active[edge.output, edge.input] = (
-                edge.function.redundancy.kind != "constant"
-            )
+            constant = edge.function.redundancy.kind == "constant"
+            active[edge.output, edge.input] = not constant
         found.append(active)
     return found
 
@@ -59,13 +56,12 @@ def intersect(
 def nodes_on_paths(
     edges: Sequence[BoolArray], nodes: Sequence[BoolArray]
 ) -> list[BoolArray]:
-    """Return which nodes lie on a path (P12) through these edges (n_out, n_in) and
-    nodes.
-    """
+    """Return which nodes lie on a path (P12) through these edges and nodes."""
     # [eq:paths]
     reached = [nodes[0]]
     for active, present in zip(edges, nodes[1:], strict=True):
         reached.append(present & (active & reached[-1]).any(axis=1))
+
     leading = [nodes[-1]]
     for active, present in zip(reversed(edges), reversed(nodes[:-1]), strict=True):
         leading.insert(0, present & (active.T & leading[0]).any(axis=1))
@@ -114,33 +110,36 @@ def keep_part(
         raise ValueError(
             "network has no path from an input to an output: it is constant on x"
         )
+
     stays = [nodes[0], *on_paths[1:-1], nodes[-1]]
-    places = [nodes[0] if drop_inputs else np.ones_like(nodes[0]), *stays[1:]]
+    places = [np.ones_like(nodes[0]), *stays[1:]]
+    if drop_inputs:
+        places[0] = nodes[0]
     layers: list[kan.Layer] = []
-    old, new = points, points[:, places[0]]
+    old = points
+    new = inputs = points[:, places[0]]
     for n, (layer, wanted) in enumerate(zip(network.layers, kept, strict=True)):
-        columns, rows = places[n], places[n + 1]
+        columns = places[n]
+        rows = places[n + 1]
         here = wanted & stays[n] & stays[n + 1][:, None]
-        part, cache = (
-            _part(layer, here, rows, columns),
-            kan.evaluate(layer, old, slopes=False),
-        )
+        part = _part(layer, here, rows, columns)
+        cache = kan.evaluate(layer, old, slopes=False)
         # [eq:kept-mean]
         summands = kan.layer_edge_outputs(layer, cache)
         constants = np.where(here, 0.0, summands.mean(axis=0)).sum(axis=1)[rows]
-        if not np.array_equal(new, old[:, columns]):
-            constants += (_values(part, old[:, columns]) - _values(part, new)).mean(
-                axis=0
-            )
+        before = old[:, columns]
+        if not np.array_equal(new, before):
+            change = _values(part, before) - _values(part, new)
+            constants += change.mean(axis=0)
         # [/eq:kept-mean]
-        kan.check_defined((*layers, part), points[:, places[0]], constants)
-        # a constant of the size of rounding must neither change a spline nor reactivate
-        # an edge
-        constants[
-            np.abs(constants) <= ROUNDING * np.abs(summands).max(axis=(0, 2))[rows]
-        ] = 0.0
+        kan.check_defined((*layers, part), inputs, constants)
+
+        # a constant of the size of rounding may change no spline and revive no edge
+        largest = np.abs(summands).max(axis=(0, 2))[rows]
+        constants[np.abs(constants) <= ROUNDING * largest] = 0.0
         layers.append(kan.fold_constants(part, new, constants))
-        old, new = kan.layer_outputs(layer, cache), _values(layers[-1], new)
+        old = kan.layer_outputs(layer, cache)
+        new = _values(layers[-1], new)
     return kan.Network(tuple(layers))
 
 
@@ -151,18 +150,14 @@ def _values(layer: kan.Layer, x: FloatArray) -> FloatArray:
 def _part(
     layer: kan.Layer, here: BoolArray, rows: BoolArray, columns: BoolArray
 ) -> kan.Layer:
-    """Return the part of a layer with outputs `rows`, inputs `columns` and its edges
-    `here`.
-    """
+    """Return a layer's outputs `rows`, inputs `columns` and edges `here` as a layer."""
     picked = np.ix_(rows, columns)
-    output, input_ = np.cumsum(rows) - 1, np.cumsum(columns) - 1
-    symbolic = [
-        kan.SymbolicEdge(
-            int(output[edge.output]), int(input_[edge.input]), edge.function, edge.row
-        )
-        for edge in layer.symbolic
-        if here[edge.output, edge.input]
-    ]
+    symbolic = []
+    for edge in layer.symbolic:
+        if here[edge.output, edge.input]:
+            output = int(rows[: edge.output].sum())
+            input_ = int(columns[: edge.input].sum())
+            symbolic.append(replace(edge, output=output, input=input_))
     return replace(
         layer,
         knots=layer.knots[columns],

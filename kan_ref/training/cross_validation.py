@@ -1,5 +1,4 @@
-"""A noisy table: cross-validation chooses the architecture and the weight of the
-penalty.
+"""A noisy table: cross-validation chooses the architecture and the penalty.
 
 With few or noisy samples the network that fits best predicts badly. The architectures
 are
@@ -26,6 +25,7 @@ samples it trains on, and clips the others to their range.
 """
 
 import copy
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -46,26 +46,27 @@ from kan_ref.training.held_out import (
     sample_losses,
     strata,
 )
-from kan_ref.training.objective import LOSSES, MSE, Loss, values_at
+from kan_ref.training.losses import LOSSES, MSE, Loss
 from kan_ref.training.runs import Run, Step
+from kan_ref.training.terms import values_at
 
 WEIGHTS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
-FEW = 100  # training samples; fewer do not tell neighbouring weights apart: every other one
+# training samples; fewer do not tell neighbouring weights apart: every other one
+FEW = 100
 FEWEST = 5  # training samples; with fewer, standard errors mean little
 MOST_FOLDED = 1000  # training samples; of more of them, one fifth is held out once
-WIDER = (
-    10.0  # times the width of the samples: how far the constant of the lines reaches
-)
+# times the width of the samples: how far the constant of the lines reaches
+WIDER = 10.0
 WINDOW, SETTLED = 10, 1e-3  # steps, and the relative fall of the objective over them
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An architecture with a weight of the penalty (infinite for the constant), and its
-    loss.
+    """An architecture with a weight of the penalty, and its loss.
 
-    `validation_loss` is the mean over all held-out samples; `excess` and
-    `standard_error` compare it with the best candidate, (T21).
+    The weight is infinite for the constant. `validation_loss` is the mean over all
+    held-out samples; `excess` and `standard_error` compare it with the best candidate,
+    (T21).
     """
 
     architecture: str
@@ -77,30 +78,26 @@ class Candidate:
     @property
     def as_good(self) -> bool:
         """Whether it is as good as the best one, (T22), or the only one."""
-        return bool(
-            self.excess <= self.standard_error < np.inf or np.isnan(self.excess)
-        )
+        is_only_one = np.isnan(self.excess)
+        return bool(is_only_one or self.excess <= self.standard_error < np.inf)
 
     def __str__(self) -> str:
-        weight = (
-            f", penalty {self.penalty_weight:g}"
-            if np.isfinite(self.penalty_weight)
-            else ""
-        )
-        return f"{self.architecture}{weight}: held-out loss {self.validation_loss:.3g}"
+        what = self.architecture
+        if np.isfinite(self.penalty_weight):
+            what += f", penalty {self.penalty_weight:g}"
+        return f"{what}: held-out loss {self.validation_loss:.3g}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ValidatedRun(Run[Network]):
-    """The run of the chosen candidate on all training samples, with all that were
-    compared.
+    """The run of the chosen candidate on all training samples, with all candidates.
+
+    `domain` (n_in, 2): the smallest and the largest training inputs.
     """
 
     candidates: tuple[Candidate, ...] = ()
     chosen: Candidate | None = None
-    domain: FloatArray | None = (
-        None  # (n_in, 2), the smallest and the largest training inputs
-    )
+    domain: FloatArray | None = None
     names: tuple[str, ...] | None = None
 
     def predict(self, x: object) -> FloatArray:
@@ -116,7 +113,8 @@ class ValidatedRun(Run[Network]):
         return self.network(_clipped(points, self.domain))
 
     def __repr__(self) -> str:
-        return f"ValidatedRun({self.network!r}, chosen of {len(self.candidates)}: {self.chosen})"
+        chosen = f"chosen of {len(self.candidates)}: {self.chosen}"
+        return f"ValidatedRun({self.network!r}, {chosen})"
 
 
 @np.errstate(all="ignore")
@@ -132,8 +130,9 @@ def cross_validate(
     n_folds: int | None = None,
     rng: np.random.Generator,
 ) -> ValidatedRun:
-    """Train a network on a noisy table, of an architecture and penalty chosen by
-    cross-validation.
+    """Train a network on a noisy table, chosen by cross-validation.
+
+    What is chosen is its architecture and the weight of its penalty.
 
     Parameters
     ----------
@@ -172,55 +171,57 @@ def cross_validate(
     >>> x = rng.standard_normal((60, 2)).clip(-2.0, 2.0)
     >>> y = x[:, :1] + 0.3 * rng.standard_normal((60, 1))
     >>> data = Data(x[:40], y[:40], x[40:], y[40:])
-    >>> cross_validate(data, weights=(0.01, 0.1), n_steps=20, rng=rng).chosen.architecture
+    >>> run = cross_validate(data, weights=(0.01, 0.1), n_steps=20, rng=rng)
+    >>> run.chosen.architecture
     'linear'
     """
-    checked, kind = (
-        check_data(data, least=1),
-        LOSSES[checks.choice("loss", loss, LOSSES)],
-    )
+    checked = check_data(data, least=1)
+    kind = LOSSES[checks.choice("loss", loss, LOSSES)]
     rng = checks.generator("rng", rng)
     x, y = checked.x_train, checked.y_train
     n_out = y.shape[1] if y.ndim == 2 else int(y.max()) + 1
     targets = kind.read_targets("y_train", y, n_out)
-    usual = WEIGHTS if len(x) >= FEW else WEIGHTS[::2]
-    given = usual if weights is None else weights
+
+    given = weights
+    if weights is None:
+        given = WEIGHTS if len(x) >= FEW else WEIGHTS[::2]
     path = checks.array("weights", given, ("n_weights",)).tolist()
     if not path or (np.diff(path, prepend=0.0) <= 0.0).any():
         checks.fail("weights", given, "must be increasing numbers above 0")
-    for name, number in {"n_steps": n_steps, "n_intervals": n_intervals}.items():
-        checks.integer(name, number, low=1)
+    checks.integer("n_steps", n_steps, low=1)
+    checks.integer("n_intervals", n_intervals, low=1)
     checks.integer("degree", degree)
     if isinstance(hidden, str) or not np.iterable(hidden):
-        checks.fail(
-            "hidden", hidden, "must be a sequence of integers such as (5,)", TypeError
-        )
-    hidden = [
-        checks.integer(f"hidden[{place}]", n, low=1) for place, n in enumerate(hidden)
-    ]
-    shape = n_out, hidden, n_intervals, degree, copy.deepcopy(rng)
-    initial = partial(_initial_networks, *shape)
+        rule = "must be a sequence of integers such as (5,)"
+        checks.fail("hidden", hidden, rule, TypeError)
+    hidden = [checks.integer(f"hidden[{i}]", n, low=1) for i, n in enumerate(hidden)]
+
+    # a fold trains on at least as many samples as an architecture has coefficients
+    draws = copy.deepcopy(rng)
+    initial = partial(_initial_networks, n_out, hidden, n_intervals, degree, draws)
     parts = _folds(strata(kind, targets), n_folds, rng)
-    fewest = len(x) - max(map(len, parts), default=0)  # samples that a fold trains on
+    fewest = len(x) - max(map(len, parts), default=0)
     n_basis = n_intervals + degree
     needed = {"linear": 0, "additive": n_basis, "hidden": x.shape[1] * n_basis}
-    names = [name for name in initial(x) if fewest >= needed[name]]
-    labels = [("constant", np.inf), *((name, w) for name in names for w in path[::-1])]
+    networks = initial(x)
+    names = [name for name in networks if fewest >= needed[name]]
+
+    labels = [("constant", np.inf), *itertools.product(names, path[::-1])]
     losses = [
         _fold_losses(checked, kind, targets, part, initial, names, path, n_steps)
         for part in parts
     ]
     candidates = _compare(labels, losses)
     chosen = next(one for one in candidates if one.as_good)
+
     domain = _range(x)
     case = replace(checked, x_test=_clipped(checked.x_test, domain))
     if chosen.architecture == "constant":
-        run = fit(
-            _constant(initial(x)["linear"], kind, targets), case, loss=loss, n_steps=0
-        )
+        constant = _constant(networks["linear"], kind, targets)
+        run = fit(constant, case, loss=loss, n_steps=0)
     else:
         path = [weight for weight in path if weight <= chosen.penalty_weight]
-        *_, run = _path(initial(x)[chosen.architecture], case, loss, path, n_steps)
+        *_, run = _path(networks[chosen.architecture], case, loss, path, n_steps)
     of_run = run.network, run.history, run.stopped, run.entry, run.interrupted, run.case
     return ValidatedRun(*of_run, tuple(candidates), chosen, domain, checked.names)
 
@@ -233,24 +234,16 @@ def _initial_networks(
     begin: Any,
     x: FloatArray,
 ) -> dict[str, Network]:
-    """Return the networks "linear", "additive" and, unless `hidden` is empty, "hidden".
-    """
+    """Return the networks "linear", "additive", and "hidden" unless it is empty."""
     rng = copy.deepcopy(begin)  # each fold draws the same parameters
-    n_in, ends = x.shape[1], domain_of_samples(x)
+    n_in = x.shape[1]
+    ends = domain_of_samples(x)
     wide = ends + WIDER * np.array([-1.0, 1.0]) * (ends[:, 1:] - ends[:, :1])
-    lines: dict[str, Any] = {
-        "n_intervals": 1,
-        "degree": 0,
-        "domain": wide,
-        "base": "identity",
-    }
-    curves: dict[str, Any] = {
-        "n_intervals": n_intervals,
-        "degree": degree,
-        "domain": ends,
-        "x": x,
-    }
-    networks = {"linear": init_network((n_in, n_out), **lines, rng=rng)}
+    lines: dict[str, Any] = {"n_intervals": 1, "degree": 0, "domain": wide}
+    curves: dict[str, Any] = {"n_intervals": n_intervals, "degree": degree}
+    curves |= {"domain": ends, "x": x}
+    linear = init_network((n_in, n_out), **lines, base="identity", rng=rng)
+    networks = {"linear": linear}
     networks["additive"] = init_network((n_in, n_out), **curves, rng=rng)
     if len(hidden):
         networks["hidden"] = init_network((n_in, *hidden, n_out), **curves, rng=rng)
@@ -275,7 +268,9 @@ def _folds(
     count = 5 if n_folds is None else checks.integer("n_folds", n_folds, low=2, high=n)
     order = fold_order(groups, rng)
     parts = [np.sort(order[fold::count]) for fold in range(count)]
-    return parts[:1] if n_folds is None and n > MOST_FOLDED else parts
+    if n_folds is None and n > MOST_FOLDED:
+        return parts[:1]
+    return parts
 
 
 def _fold_losses(
@@ -288,17 +283,16 @@ def _fold_losses(
     weights: Sequence[float],
     n_steps: int,
 ) -> FloatArray:
-    """Return the losses (n_part, n_candidates) on one part, of networks trained on the
-    others.
-    """
+    """Return losses (n_part, n_candidates) on a part, after training on the others."""
     kept = np.delete(np.arange(len(targets)), part)
     x, y = data.x_train, data.y_train
-    if (
-        loss is MSE
-    ):  # a network that a penalty has shrunk to 0 predicts the mean of those kept
+    # a network that a penalty has shrunk to 0 predicts the mean of those kept
+    if loss is MSE:
         y = targets = targets - targets[kept].mean(axis=0)
     inside = Data(x[kept], y[kept], x[:0], y[:0])
-    points, aim = _clipped(x[part], _range(x[kept])), targets[part]
+    points = _clipped(x[part], _range(x[kept]))
+    aim = targets[part]
+
     constant = np.tile(best_constant(loss, targets[kept]), (len(part), 1))
     columns = [sample_losses(loss, constant, aim)]
     networks = initial(x[kept])
@@ -315,43 +309,45 @@ def _fold_losses(
 def _path(
     network: Network, data: Data, loss: str, weights: Sequence[float], n_steps: int
 ) -> Iterator[Run[Network]]:
-    """Train on the path (T23), and yield the run of each weight; an interrupted one
-    ends it.
-    """
-    for place, weight in enumerate(weights):
+    """Train on the path (T23), and yield each run; an interrupted one ends it."""
+    options: dict[str, Any] = {"loss": loss, "optimizer": "lbfgs"}
+    steps = n_steps
+    for weight in weights:
         # [eq:penalty-path]
-        steps = n_steps if place == 0 else (n_steps + 1) // 2
-        options: dict[str, Any] = {
-            "optimizer": "lbfgs",
-            "penalty": Penalty(weight, entropy=0.0),
-        }
+        penalty = Penalty(weight, entropy=0.0)
         run = fit(
-            network, data, loss=loss, n_steps=steps, callback=_Settled(), **options
+            network,
+            data,
+            **options,
+            penalty=penalty,
+            n_steps=steps,
+            callback=_Settled(),
         )
         network = run.network
         # [/eq:penalty-path]
         yield run
         if run.interrupted:
             return
+        steps = (n_steps + 1) // 2
 
 
 class _Settled:
-    """A callback that ends a fit when WINDOW steps have lowered the objective by too
-    little.
-    """
+    """A callback that ends a fit after WINDOW steps with too little gain."""
 
     def __init__(self) -> None:
         self.values: list[float] = []
 
     def __call__(self, step: Step) -> str:
-        """Return why the fit may end, or "": such small gains do not decide between
-        candidates.
+        """Return why the fit may end, or "".
+
+        Gains as small as these do not decide between candidates.
         """
         self.values.append(step.train_loss + step.penalty)
-        before = self.values[max(0, len(self.values) - 1 - WINDOW)]
-        fall = before - self.values[-1]
-        settled = len(self.values) > WINDOW and fall <= SETTLED * self.values[-1]
-        return "the objective settled" if settled else ""
+        if len(self.values) <= WINDOW:
+            return ""
+        last = self.values[-1]
+        fall = self.values[-1 - WINDOW] - last
+        return "the objective settled" if fall <= SETTLED * last else ""
 
 
 def _compare(
@@ -362,11 +358,14 @@ def _compare(
         return [Candidate("constant", np.inf, np.nan, np.nan, np.nan)]
     losses = np.concatenate(parts)
     means = losses.mean(axis=0)
-    pairs = [compare(column, losses[:, int(np.argmin(means))]) for column in losses.T]
-    return [
-        Candidate(*label, float(mean), pair.excess, pair.standard_error)
-        for label, mean, pair in zip(labels, means, pairs, strict=True)
-    ]
+    best = losses[:, int(np.argmin(means))]
+
+    candidates = []
+    for label, mean, column in zip(labels, means, losses.T, strict=True):
+        pair = compare(column, best)
+        found = float(mean), pair.excess, pair.standard_error
+        candidates.append(Candidate(*label, *found))
+    return candidates
 
 
 def _range(x: FloatArray) -> FloatArray:

@@ -4,7 +4,8 @@ A mean loss contains the noise of the samples, which is the same for all models.
 difference of two models on the same sample does not. With the losses l_b of a model and
 r_b of a reference on n held-out samples, d_b = l_b - r_b has
 
-    (T21)  excess = mean_b d_b,   standard error = std_b(d_b) / sqrt(n),   std with n - 1
+    (T21)  excess = mean_b d_b
+           standard error = std_b(d_b) / sqrt(n),    std with n - 1
     (T22)  the model is as good as the reference if excess <= standard error
 
 This is the one-standard-error rule (Hastie, Tibshirani & Friedman, The Elements of
@@ -19,7 +20,7 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.data import Data
-from kan_ref.training.objective import LOSSES, MSE, Loss
+from kan_ref.training.losses import LOSSES, MSE, Loss
 
 NEIGHBOURS = 5
 
@@ -27,10 +28,10 @@ NEIGHBOURS = 5
 def sample_losses(
     loss: Loss, prediction: FloatArray, targets: FloatArray
 ) -> FloatArray:
-    """Compute the losses (n,) whose mean is the loss; infinite where one is not finite.
-    """
-    rows = [slice(b, b + 1) for b in range(len(prediction))]
-    losses = np.array([loss.value_and_grad(prediction[b], targets[b])[0] for b in rows])
+    """Compute the losses (n,) whose mean is the loss; infinite where not finite."""
+    losses = np.empty(len(prediction))
+    for b in range(len(prediction)):
+        losses[b], _ = loss.value_and_grad(prediction[b : b + 1], targets[b : b + 1])
     return np.where(np.isfinite(losses), losses, np.inf)
 
 
@@ -43,14 +44,15 @@ def best_constant(loss: Loss, targets: FloatArray) -> FloatArray:
     if loss is MSE:
         return np.asarray(targets.mean(axis=0))
     counts = targets.sum(axis=0) + 0.5
-    others = len(targets) + 1.0 - counts if loss.name == "logistic" else counts.sum()
+    others = counts.sum()
+    if loss.name == "logistic":
+        others = len(targets) + 1.0 - counts
     constant: FloatArray = np.log(counts / others)
     return constant
 
 
 def spread_order(n: int) -> IntArray:
-    """Return 0, ..., n - 1 with one of five neighbours first, then the second of each
-    five, ...
+    """Return 0, ..., n - 1: one of each five neighbours first, then a second, ...
 
     The first fifth is spread evenly. Which of the five it has changes from five to five
     as if by chance, by the generator SplitMix64 (Steele, Lea & Flood 2014). So where
@@ -62,43 +64,52 @@ def spread_order(n: int) -> IntArray:
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
     rank = np.empty(n, dtype=np.intp)
-    rank[np.lexsort((z, b // NEIGHBOURS))] = b % NEIGHBOURS
+    by_chance = np.lexsort((z, b // NEIGHBOURS))
+    rank[by_chance] = b % NEIGHBOURS
     return np.lexsort((z, rank))
 
 
 def strata(loss: Loss, targets: FloatArray) -> IntArray:
-    """Return the class of each sample, (n,); 0 for numbers and for several answers at
-    once.
+    """Return the class of each sample, (n,).
+
+    It is 0 for numbers, and for several answers at once.
     """
     if loss is MSE or (loss.name == "logistic" and targets.shape[1] > 1):
         return np.zeros(len(targets), dtype=np.intp)
-    return np.unique(targets, axis=0, return_inverse=True)[1].reshape(-1)
+    _, labels = np.unique(targets, axis=0, return_inverse=True)
+    return labels.reshape(-1)
 
 
 def fold_order(groups: IntArray, rng: np.random.Generator | None) -> IntArray:
-    """Return all samples by their strata, mixed within each: every k-th has its share
-    of all.
+    """Return all samples by their strata, mixed within each.
+
+    So every k-th sample has its share of all strata.
     """
-    n = len(groups)
-    places = np.argsort(spread_order(n)) if rng is None else rng.permutation(n)
+    if rng is None:
+        places = np.argsort(spread_order(len(groups)))
+    else:
+        places = rng.permutation(len(groups))
     return np.lexsort((places, groups))
 
 
 def held_out_places(
-    loss: Loss, targets: FloatArray, share: float, rng: np.random.Generator | None
+    loss: Loss,
+    targets: FloatArray,
+    share: float,
+    rng: np.random.Generator | None,
 ) -> IntArray:
-    """Return the sorted places of floor(share n) held-out samples; classes keep their
-    shares.
+    """Return the sorted places of floor(share n) held-out samples.
 
-    The only sample of a class is never held out.
+    Classes keep their shares. The only sample of a class is never held out.
     """
     groups = strata(loss, targets)
     order = fold_order(groups, rng)
     sizes = np.bincount(groups)
-    order = order[sizes[groups[order]] > 1] if len(sizes) > 1 else order
-    passed = np.floor(
-        share * np.arange(1, len(order) + 1)
-    )  # where it passes an integer
+    if len(sizes) > 1:
+        order = order[sizes[groups[order]] > 1]
+
+    # held out is where the share of the samples so far passes an integer
+    passed = np.floor(share * np.arange(1, len(order) + 1))
     return np.sort(order[np.diff(passed, prepend=0.0) > 0.0])
 
 
@@ -109,16 +120,13 @@ def split_samples(
     rng: np.random.Generator | None,
 ) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
     """Return the samples (x, targets) to train on, and those held out."""
+    name = "validation_share"
     if samples is None:
-        checks.fail(
-            "validation_share", share, "there are no training samples to hold out"
-        )
+        checks.fail(name, share, "there are no training samples to hold out")
     x, targets = samples
     out = held_out_places(loss, targets, share, rng)
     if not len(out):
-        checks.fail(
-            "validation_share", share, f"must hold out at least one of {len(x)} samples"
-        )
+        checks.fail(name, share, f"must hold out at least one of {len(x)} samples")
     kept = np.delete(np.arange(len(x)), out)
     return (x[kept], targets[kept]), (x[out], targets[out])
 
@@ -126,22 +134,26 @@ def split_samples(
 def hold_out(
     data: Data, share: float, rng: np.random.Generator | None = None, loss: str = "mse"
 ) -> Data:
-    """Split training samples: `x_train` to train on, `x_test`, a share of them, to
-    compare models.
+    """Split training samples: `x_train` to train on, `x_test` to compare models.
 
-    Where the share amounts to no sample, both parts are all training samples.
+    The latter is a share of them. Where the share amounts to no sample, both parts are
+    all training samples.
     """
-    x, y, kind = data.x_train, data.y_train, LOSSES[loss]
+    x = data.x_train
+    y = data.y_train
+    kind = LOSSES[loss]
     if kind is MSE:
         order = spread_order(len(x)) if rng is None else rng.permutation(len(x))
-        out = order[: int(share * len(x))]
-        kept = order[len(out) :]
+        out, kept = np.split(order, [int(share * len(x))])
         if rng is None:
-            out, kept = np.sort(out), np.sort(kept)
+            out.sort()
+            kept.sort()
     else:
         n_out = y.shape[1] if y.ndim == 2 else int(y.max()) + 1
-        out = held_out_places(kind, kind.read_targets("y_train", y, n_out), share, rng)
+        targets = kind.read_targets("y_train", y, n_out)
+        out = held_out_places(kind, targets, share, rng)
         kept = np.delete(np.arange(len(x)), out)
+
     if not len(out):
         return replace(data, x_test=x, y_test=y)
     return replace(data, x_train=x[kept], y_train=y[kept], x_test=x[out], y_test=y[out])
@@ -149,8 +161,9 @@ def hold_out(
 
 @dataclass(frozen=True)
 class Comparison:
-    """The mean of paired differences of loss, and its standard error; inf if one is not
-    finite.
+    """The mean of paired differences of loss, and its standard error.
+
+    Both are infinite if a difference is not finite.
     """
 
     excess: float
@@ -163,9 +176,7 @@ class Comparison:
 
 
 def compare(losses: FloatArray, reference: FloatArray) -> Comparison:
-    """Compare the losses (n,) of a model with those of a reference on the same samples,
-    (T21).
-    """
+    """Compare the losses (n,) of a model and a reference on the same samples, (T21)."""
     difference = losses - reference
     if not np.isfinite(difference).all():
         return Comparison(np.inf, np.inf)

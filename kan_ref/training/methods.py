@@ -2,7 +2,6 @@
 points.
 """
 
-from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,16 +9,16 @@ import numpy as np
 from kan_ref import checks
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.network import Network
-from kan_ref.optimizers import Point, adam, lbfgs, levenberg_marquardt
-from kan_ref.training.objective import DataTerm, Objective
+from kan_ref.optimizers import Points, adam, lbfgs, levenberg_marquardt
+from kan_ref.training.objective import Objective
+from kan_ref.training.terms import DataTerm
 
-Points = tuple[Objective, Generator[Point, None, str]]
+Started = tuple[Objective, Points]
 
 
 @dataclass(frozen=True)
 class LM:
-    """Levenberg-Marquardt for `fit`, for sums of squares: steps of n_params^3
-    operations.
+    """Levenberg-Marquardt for `fit`: sums of squares, steps of n_params^3 operations.
 
     Parameters
     ----------
@@ -46,7 +45,7 @@ class LM:
         checks.flag("scaled", self.scaled)
         checks.number("damping", self.damping, above=0.0)
 
-    def start(self, objective: Objective, rng: np.random.Generator | None) -> Points:
+    def start(self, objective: Objective, rng: np.random.Generator | None) -> Started:
         """Return the objective and the points that lower it."""
         scaled = self.scaled and isinstance(objective.model, Network)
         metric = objective.metric(1.0) if scaled else None
@@ -69,7 +68,8 @@ class LBFGS:
 
     Notes
     -----
-    Nocedal & Wright, Numerical Optimization, 2nd ed., Algorithm 7.5. Liu et al. 2024 train with it.
+    Nocedal & Wright, Numerical Optimization, 2nd ed., Algorithm 7.5. Liu et al. 2024
+    train with it.
 
     Examples
     --------
@@ -84,14 +84,13 @@ class LBFGS:
         checks.flag("scaled", self.scaled)
         checks.integer("history", self.history, low=1)
 
-    def start(self, objective: Objective, rng: np.random.Generator | None) -> Points:
+    def start(self, objective: Objective, rng: np.random.Generator | None) -> Started:
         """Return the objective in its variables and the points that lower it."""
         penalized = any(getattr(term, "penalty", None) for term in objective.terms)
         if self.scaled and isinstance(objective.model, Network) and not penalized:
             objective = objective.in_scaled_variables()
-        return objective, lbfgs(
-            objective.value_and_grad, objective.start(), self.history
-        )
+        theta = objective.start()
+        return objective, lbfgs(objective.value_and_grad, theta, self.history)
 
 
 @dataclass(frozen=True)
@@ -108,9 +107,9 @@ class Adam:
 
     Notes
     -----
-    Kingma & Ba, ICLR 2015, Algorithm 1. With mini-batches, time and memory of a step depend on
-    their size alone; training errors of `run.history` are those of the batch, but at the last step
-    of a grid those of all samples.
+    Kingma & Ba, ICLR 2015, Algorithm 1. With mini-batches, time and memory of a step
+    depend on their size alone; training errors of `run.history` are those of the batch,
+    but at the last step of a grid those of all samples.
 
     Examples
     --------
@@ -126,26 +125,22 @@ class Adam:
         if self.batch_size is not None:
             checks.integer("batch_size", self.batch_size, low=1)
 
-    def start(self, objective: Objective, rng: np.random.Generator | None) -> Points:
+    def start(self, objective: Objective, rng: np.random.Generator | None) -> Started:
         """Return the objective, if asked on mini-batches, and the points."""
         if self.batch_size is not None:
             generator = checks.generator("rng", rng)
-            objective = OnBatches(
-                objective, objective.terms[0], self.batch_size, generator
-            )
-        return objective, adam(
-            objective.value_and_grad, objective.start(), self.learning_rate
-        )
+            objective = OnBatches(objective, self.batch_size, generator)
+        theta = objective.start()
+        return objective, adam(objective.value_and_grad, theta, self.learning_rate)
 
 
 class OnBatches(Objective):
     """An objective whose data are a new mini-batch at every evaluation."""
 
-    def __init__(
-        self, whole: Objective, data: DataTerm, size: int, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, whole: Objective, size: int, rng: np.random.Generator) -> None:
         super().__init__(whole.model, whole.terms, whole.free)
-        self.data, self.size, self.rng = data, size, rng
+        self.data: DataTerm = whole.terms[0]
+        self.size, self.rng = size, rng
         self.waiting: list[IntArray] = []
 
     def value_and_grad(self, z: FloatArray) -> tuple[float, FloatArray]:
@@ -163,15 +158,12 @@ METHODS: dict[str, Method] = {"lm": LM(), "lbfgs": LBFGS(), "adam": Adam()}
 
 
 def read_method(optimizer: str | Method | None, squares: bool) -> Method:
-    """Return the method of a name or record; None is LM for a sum of `squares`, else
-    L-BFGS.
-    """
+    """Return the method of a name or record; None is LM for `squares`, else L-BFGS."""
     if optimizer is None:
-        return METHODS["lm" if squares else "lbfgs"]
+        optimizer = "lm" if squares else "lbfgs"
     if isinstance(optimizer, type) and issubclass(optimizer, Method):
-        checks.fail(
-            "optimizer", optimizer, f"give kr.{optimizer.__name__}()", TypeError
-        )
+        rule = f"give kr.{optimizer.__name__}()"
+        checks.fail("optimizer", optimizer, rule, TypeError)
     if not isinstance(optimizer, Method):
         optimizer = METHODS[checks.choice("optimizer", optimizer, METHODS)]
     if isinstance(optimizer, LM) and not squares:

@@ -103,7 +103,8 @@ class Run(Record, Generic[Kind]):
     >>> import kan_ref as kr
     >>> rng = np.random.default_rng(0)
     >>> data = kr.sample("exp_sin", n_train=50, n_test=50, rng=rng)
-    >>> net = kr.init_network((2, 1), n_intervals=3, degree=3, domain=data.x_train, rng=rng)
+    >>> grid = {"n_intervals": 3, "degree": 3, "domain": data.x_train}
+    >>> net = kr.init_network((2, 1), **grid, rng=rng)
     >>> run = kr.fit(net, data, n_steps=3)
     >>> run.stopped, len(run.history.step)
     ('3 steps are done', 4)

@@ -55,26 +55,23 @@ class Scaler:
     y_constant: BoolArray | None = None
 
     def __post_init__(self) -> None:
-        for letter, columns in (("x", "n_in"), ("y", "n_out")):
-            if letter == "y" and self.y_mean is None and self.y_scale is None:
-                continue
-            mean = checks.array(
-                f"{letter}_mean", getattr(self, f"{letter}_mean"), (columns,)
-            )
-            scale = checks.array(
-                f"{letter}_scale", getattr(self, f"{letter}_scale"), mean.shape
-            )
+        letters = {"x": "n_in"}
+        if self.y_mean is not None or self.y_scale is not None:
+            letters["y"] = "n_out"
+        for letter, columns in letters.items():
+            of_mean = f"{letter}_mean"
+            of_scale = f"{letter}_scale"
+            mean = checks.array(of_mean, getattr(self, of_mean), (columns,))
+            scale = checks.array(of_scale, getattr(self, of_scale), mean.shape)
             if not (scale > 0.0).all():
-                checks.fail(f"{letter}_scale", scale.tolist(), "must be positive")
-            object.__setattr__(self, f"{letter}_mean", mean.copy())
-            object.__setattr__(self, f"{letter}_scale", scale.copy())
+                checks.fail(of_scale, scale.tolist(), "must be positive")
+            self.__dict__[of_mean] = mean.copy()
+            self.__dict__[of_scale] = scale.copy()
         if self.names is not None:
-            names = checks.names("names", self.names, len(self.x_mean))
-            object.__setattr__(self, "names", names)
+            self.__dict__["names"] = checks.names("names", self.names, len(self.x_mean))
 
     def transform_x(self, x: object) -> FloatArray:
-        """Standardize inputs x (batch, n_in); the columns of a table must be `names`.
-        """
+        """Standardize inputs x (batch, n_in); a table needs the columns `names`."""
         return _forward(
             "x", self._inputs(x), self.x_mean, self.x_scale, self.x_constant
         )
@@ -129,52 +126,47 @@ class Scaler:
         several = isinstance(expression, tuple)
         parts = expression if several else (expression,)
         if self.y_mean is not None and len(parts) != len(self.y_mean):
-            rule = (
-                f"has {len(parts)} parts, but the data have {len(self.y_mean)} outputs"
+            raise ValueError(
+                f"expression has {len(parts)} parts, "
+                f"but the data have {len(self.y_mean)} outputs"
             )
-            raise ValueError(f"expression {rule}")
         default = [f"x_{i}" for i in range(1, len(self.x_mean) + 1)]
         known = checks.names("names", names or self.names or default, len(self.x_mean))
+
+        # z = (x - m_x) / s_x for each input
         moved = []
         for part in parts:
             for symbol in sorted(part.free_symbols, key=str):
                 if symbol.name not in known:
-                    checks.fail(
-                        "expression", part, f"the inputs are called {', '.join(known)}"
-                    )
+                    rule = f"the inputs are called {', '.join(known)}"
+                    checks.fail("expression", part, rule)
                 i = known.index(symbol.name)
                 z = (symbol - _exact(self.x_mean[i])) / _exact(self.x_scale[i])
-                if (
-                    _far_numbers(part.xreplace({symbol: z}))
-                    - _far_numbers(part)
-                    - _far_numbers(z)
-                ):
-                    z = sympy.UnevaluatedExpr(z)
-                part = part.xreplace({symbol: z})
+                new = part.xreplace({symbol: z})
+                if _far_numbers(new) - _far_numbers(part) - _far_numbers(z):
+                    new = part.xreplace({symbol: sympy.UnevaluatedExpr(z)})
+                part = new
             moved.append(part)
+
+        # y = m_y + s_y u for each output
         if self.y_mean is not None and self.y_scale is not None:
-            constant = (
-                np.zeros(len(parts)) if self.y_constant is None else self.y_constant
-            )
-            scales = map(_exact, np.where(constant, 0.0, self.y_scale))
-            means = map(_exact, self.y_mean)
-            moved = [
-                m + s * part for part, m, s in zip(moved, means, scales, strict=True)
-            ]
+            scales = self.y_scale
+            if self.y_constant is not None:
+                scales = np.where(self.y_constant, 0.0, scales)
+            for j, u in enumerate(moved):
+                moved[j] = _exact(self.y_mean[j]) + _exact(scales[j]) * u
         return tuple(moved) if several else moved[0]
 
     def __repr__(self) -> str:
         x = f"x_mean {_short(self.x_mean)}, x_scale {_short(self.x_scale)}"
         if self.y_mean is None or self.y_scale is None:
             return f"Scaler({x}, y class labels)"
-        return (
-            f"Scaler({x}, y_mean {_short(self.y_mean)}, y_scale {_short(self.y_scale)})"
-        )
+        y = f"y_mean {_short(self.y_mean)}, y_scale {_short(self.y_scale)}"
+        return f"Scaler({x}, {y})"
 
 
 def scaled(data: Any) -> tuple[Data, Scaler]:
-    """Standardize data: every column of x_train and y_train gets mean 0 and standard
-    deviation 1.
+    """Standardize data: columns of x_train and y_train get mean 0 and deviation 1.
 
     Parameters
     ----------
@@ -211,24 +203,28 @@ def scaled(data: Any) -> tuple[Data, Scaler]:
     scaler = Scaler(
         x_mean, x_scale, y_mean, y_scale, checked.names, x_constant, y_constant
     )
-    return replace(
+    standardized = replace(
         checked,
         x_train=scaler.transform_x(checked.x_train),
         y_train=scaler.transform_y(checked.y_train),
         x_test=scaler.transform_x(checked.x_test),
         y_test=scaler.transform_y(checked.y_test),
-    ), scaler
+    )
+    return standardized, scaler
 
 
 def _moments(columns: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Return means and standard deviations of columns (n, n_columns), and which are
-    constant.
+    """Return means and standard deviations of columns, and which are constant.
+
+    The columns are (n, n_columns).
     """
-    low, high = columns.min(axis=0), columns.max(axis=0)
+    low = columns.min(axis=0)
+    high = columns.max(axis=0)
     flat = high - low <= ROUNDING * np.maximum(np.abs(low), np.abs(high))
     # after rounding, the mean of such numbers can lie beside all of them
     mean = np.where(flat, low + 0.5 * (high - low), columns.mean(axis=0))
-    return mean, np.where(flat, 1.0, columns.std(axis=0)), flat
+    scale = np.where(flat, 1.0, columns.std(axis=0))
+    return mean, scale, flat
 
 
 def _forward(
@@ -243,7 +239,8 @@ def _forward(
     out: FloatArray = (array - mean) / scale
     # [/eq:standardize]
     if constant is not None:
-        out[constant & (np.abs(array - mean) <= ROUNDING * np.abs(mean))] = 0.0
+        rounded = np.abs(array - mean) <= ROUNDING * np.abs(mean)
+        out[constant & rounded] = 0.0
     return out
 
 
@@ -256,7 +253,9 @@ def _back(
 ) -> FloatArray:
     array = checks.array(name, columns, ("batch", len(mean)))
     out: FloatArray = mean + scale * array
-    return out if constant is None else np.where(constant, mean, out)
+    if constant is not None:
+        out = np.where(constant, mean, out)
+    return out
 
 
 def _exact(number: float) -> Any:
@@ -267,13 +266,11 @@ def _exact(number: float) -> Any:
 
 
 def _far_numbers(expression: Any) -> set[Any]:
-    """Return the numbers whose products with others can leave float64, as in `formula`.
-    """
-    return {
-        n
-        for n in expression.atoms()
-        if n.is_Float and n and not 1e-154 <= abs(n) <= 1e154
-    }
+    """Return the numbers whose products with others can leave float64."""
+    import sympy
+
+    numbers = expression.atoms(sympy.Float)
+    return {n for n in numbers if n and not 1e-154 <= abs(n) <= 1e154}
 
 
 def _short(numbers: FloatArray) -> str:

@@ -1,5 +1,4 @@
-"""Several short runs from different initializations: the best of them on held-out
-samples.
+"""Several short runs from different initializations: the best on held-out samples.
 
 Training is not convex: on a coarse grid a random initialization often leads to a good
 minimum, but not always. If one run succeeds with probability p,
@@ -20,7 +19,7 @@ from kan_ref.data import check_data, check_loss
 from kan_ref.network import Network, init_network
 from kan_ref.training.fit import fit
 from kan_ref.training.held_out import hold_out
-from kan_ref.training.objective import LOSSES, MSE
+from kan_ref.training.losses import LOSSES, MSE
 from kan_ref.training.runs import Run
 
 
@@ -39,8 +38,7 @@ def best_start(
     rng: np.random.Generator,
     **fit_options: Any,
 ) -> Network:
-    """Train briefly from several initializations, and return the best network on
-    held-out data.
+    """Train briefly from several initializations; return the best on held-out data.
 
     Parameters
     ----------
@@ -82,28 +80,33 @@ def best_start(
     (2, 1, 1)
     """
     n_starts = checks.integer("n_starts", n_starts, low=1)
-    in_units = (
-        checks.choice("initialization", initialization, ("data", "paper")) == "data"
-    )
+    checks.choice("initialization", initialization, ("data", "paper"))
     share = checks.number("validation_share", validation_share, low=0.0, high=0.5)
     checked, loss = check_data(data), fit_options.get("loss", "mse")
     kind = LOSSES[checks.choice("loss", loss, LOSSES)]
     check_loss(checked, loss)
     part = hold_out(checked, share, checks.generator("rng", rng), loss)
+
     y: Any = part.y_train
     if kind is not MSE:  # logits of size 1 suit answers of -1 and 1
         y = 2.0 * kind.read_targets("y_train", y, widths[-1]) - 1.0
+    if initialization == "paper":
+        y = None
+    if domain is None:
+        domain = checked.x_train
     shape: dict[str, Any] = {"n_intervals": n_intervals, "degree": degree, "base": base}
-    shape["domain"] = checked.x_train if domain is None else domain
+
     runs: list[Run[Network]] = []
     for _ in range(n_starts):
-        start = init_network(
-            widths, **shape, x=part.x_train, y=y if in_units else None, rng=rng
+        drawn = init_network(
+            widths, **shape, domain=domain, x=part.x_train, y=y, rng=rng
         )
-        runs.append(fit(start, part, n_steps=n_steps, rng=rng, **fit_options))
-        if runs[-1].interrupted:
+        run = fit(drawn, part, n_steps=n_steps, rng=rng, **fit_options)
+        if run.interrupted:
             raise KeyboardInterrupt
+        runs.append(run)
     # [eq:best-of-starts]
-    chosen = int(np.argmin([run.history.test_loss[run.entry] for run in runs]))
+    losses = [run.history.test_loss[run.entry] for run in runs]
+    chosen = runs[int(np.argmin(losses))]
     # [/eq:best-of-starts]
-    return runs[chosen].network
+    return chosen.network

@@ -157,7 +157,7 @@ def test_every_input_moves_by_itself():
 @pytest.mark.parametrize(("low", "high"), [(-2.0, 1.0), (-1.0, 2.0), (-2.0, 2.0)], ids=["left", "right", "both"])
 def test_up_to_half_its_width_beyond_the_old_grid_a_curve_needs_no_least_squares(monkeypatch, low, high):
     """The old grid [-1, 1] is contained, and the new one ends exactly half its width beyond."""
-    monkeypatch.delattr(curve_fit, "nearest_coefficients")
+    monkeypatch.setattr(curve_fit, "_fit_continued", None)
     row, new = even_row(3, 4), even_row(3, int(4 * (high - low)), low, high)
     coef = np.random.default_rng(0).normal(size=7)
 

@@ -161,7 +161,7 @@ def test_wrong_answers_are_counted_by_topic(report, tmp_path):
 
 @for_all("toy", ["Slow", "Unbuilt", "Lacking", "Wrong"])
 def test_what_may_be_due_to_this_machine_gets_no_record(report, tmp_path, monkeypatch, capsys, toy):
-    monkeypatch.setattr(cards, "PATIENCE", 1.0)
+    monkeypatch.setattr(cards, "PATIENCE", 0.5)
 
     assert report(toy, "kan_ref_no_such_thing" if toy == "Wrong" else "numpy") == 1
     printed = "".join(capsys.readouterr())

@@ -17,9 +17,10 @@ REGISTRY = tree.registry()
 IMPLEMENTED = {"2.5", "2.7", "2.9", "2.10", "2.11", "2.12", "2.16", "2.17", "2.18", "2.19", "2.20", "2.21"}
 
 
-def lines_run(tests, folder):
+def lines_run(tests, folder, *more):
     """(file, line) of the package -> the tests, without their parameters, that run it: measured."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+    alien = ("PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS", "COV_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(alien)}
     environment |= {"COVERAGE_FILE": str(folder / "coverage"), "HYPOTHESIS_PROFILE": "few"}
     options = [
         "-q",
@@ -35,7 +36,7 @@ def lines_run(tests, folder):
         "--no-cov-on-fail",
     ]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *tests],
+        [sys.executable, "-m", "pytest", *options, *more, *tests],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -92,7 +93,7 @@ def test_a_test_that_runs_no_line_of_its_equation_is_found(tmp_path):
     )
     wrong = {"silu": {"tests": [silu, knots]}}
 
-    assert idle_tests(wrong, TAGGED, lines_run([silu, knots], tmp_path)) == [("silu", knots)]
+    assert idle_tests(wrong, TAGGED, lines_run([silu, knots], tmp_path, "-n0")) == [("silu", knots)]
 
 
 def test_a_tag_is_read_with_its_file_lines_and_text_and_an_open_one_is_refused(tmp_path):

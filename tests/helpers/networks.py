@@ -21,7 +21,9 @@ from kan_ref.network.initialization import init_network
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.network.symbolic_edges import SymbolicEdge
-from kan_ref.training.objective import LOSSES, DataTerm, Objective, SmoothTerm, trainable_places
+from kan_ref.training.losses import LOSSES
+from kan_ref.training.objective import Objective, trainable_places
+from kan_ref.training.terms import DataTerm, SmoothTerm
 
 KNOT_KINDS = ("uniform", "clamped", "uneven", "wild", "repeated")
 SMOOTH_KINDS = ("uniform", "clamped", "uneven")

@@ -473,31 +473,67 @@ def test_hidden_grids_are_placed_with_as_many_intervals_as_they_have():
         np.testing.assert_array_equal(getattr(placed.layers[0], name), getattr(network.layers[0], name))
 
 
-def test_a_third_layer_sees_what_the_placed_second_one_makes():
+def test_every_hidden_grid_is_placed_on_the_activations_of_the_network_as_it_was():
     network, x = example((2, 3, 3, 1))
 
     placed = place_hidden_grids(network, 0.5 * x)
 
     for number in (1, 2):
-        np.testing.assert_allclose(
-            ends(placed.layers[number]), hidden_ends(flow(placed, 0.5 * x)[number], 4), rtol=1e-12
-        )
+        found = ends(placed.layers[number])
+        np.testing.assert_allclose(found, hidden_ends(flow(network, 0.5 * x)[number], 4), rtol=1e-12)
 
 
-# --- whether an activation has left
+def test_known_outputs_of_the_layers_place_the_same_grids():
+    network, x = example((2, 3, 3, 1))
+
+    known = place_hidden_grids(network, x, 6, flow=network.flow(network.prepare(x)))
+
+    expected = place_hidden_grids(network, x, 6)
+    for layer, other in zip(known.layers, expected.layers, strict=True):
+        np.testing.assert_allclose(layer.knots, other.knots, rtol=1e-12)
+        np.testing.assert_allclose(layer.coef, other.coef, rtol=0, atol=1e-12)
+
+
+def test_only_grids_that_an_activation_has_left_are_placed_if_asked():
+    network, x = example((2, 3, 2))
+    assert place_hidden_grids(network, x, only_left=True) is network
+    low, high = ends(network.layers[1])
+    knots = network.layers[1].knots.copy()
+    knots[1] = 0.5 * (knots[1] + 0.5 * (low[1] + high[1]))  # half as wide
+    narrow = Network([network.layers[0], replace(network.layers[1], knots=knots)])
+
+    placed = place_hidden_grids(narrow, x, only_left=True)
+
+    stayed, moved = placed.layers[1], place_hidden_grids(narrow, x).layers[1]
+    np.testing.assert_array_equal(stayed.knots[1], moved.knots[1])
+    np.testing.assert_array_equal(stayed.coef[:, 1], moved.coef[:, 1])
+    for i in (0, 2):
+        np.testing.assert_array_equal(stayed.knots[i], narrow.layers[1].knots[i])
+        np.testing.assert_array_equal(stayed.coef[:, i], narrow.layers[1].coef[:, i])
 
 
 def test_an_activation_at_the_end_of_a_grid_has_not_left_it_and_one_ulp_beyond_it_has():
+    """The first layer is the identity, so that samples are activations."""
     network, _ = example((2, 3, 2))
-    low, high = ends(network.layers[1])
-    at_ends = np.stack([low, high])
-    below, above = at_ends.copy(), at_ends.copy()
-    below[0, 2], above[1, 1] = np.nextafter(low[2], -np.inf), np.nextafter(high[1], np.inf)
-    outputs = np.full((2, 2), 1e9)  # nothing takes them
+    layer = network.layers[1]
+    zero = np.zeros((3, 3))
+    identity = replace(
+        layer,
+        coef=0.0 * layer.coef[:1].repeat(3, axis=0),
+        w_base=np.eye(3),
+        w_spline=zero,
+        mask=zero + 1.0,
+        base="identity",
+    )
+    network = Network([identity, layer])
+    at_ends = np.stack(ends(layer))
 
-    assert not network.left_grids([at_ends, outputs])
-    assert network.left_grids([below, outputs])
-    assert network.left_grids([above, outputs])
+    assert place_hidden_grids(network, at_ends, only_left=True) is network
+    for b, i, towards in ((0, 2, -np.inf), (1, 1, np.inf)):
+        beyond = at_ends.copy()
+        beyond[b, i] = np.nextafter(beyond[b, i], towards)
+        moved = place_hidden_grids(network, beyond, only_left=True).layers[1].knots != layer.knots
+        assert moved.any(axis=1).tolist() == [n == i for n in range(3)]
 
 
 # --- fit

@@ -25,7 +25,7 @@ from oracles_layer import edge_curve, layer_edges
 
 import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
-from kan_ref.network import edge_samples, fold_constants, uncovered
+from kan_ref.network import edge_samples, fold_constants
 from kan_ref.network.constant_folding import LEAST_WEIGHT
 from kan_ref.network.editing import check_formula, with_formula
 from kan_ref.network.symbolic_edges import SymbolicEdge
@@ -168,15 +168,6 @@ def test_shares_and_distances_are_those_of_a_count_sample_by_sample(seed, size):
             np.testing.assert_allclose(found.distance[layer][i], max(far, default=0.0), rtol=1e-9)
             outside |= {*below, *above}
         assert found.outside[layer] == len(outside) / 30
-
-
-@given(st.integers(0, 2**32 - 1))
-def test_samples_that_leave_no_grid_are_the_covered_ones(seed):
-    net, x = network(), RNG(seed).uniform(-2.0, 2.0, (20, 2))
-
-    alone = [[share > 0.0 for share in kr.coverage(net, row[None]).outside] for row in x]
-
-    assert uncovered(net, x).T.tolist() == alone
 
 
 def test_the_ends_of_a_grid_belong_to_it():

@@ -20,7 +20,6 @@ from kan_ref.numerics.row_sparse import (
     multiply,
     multiply_transposed,
     normal_matrix,
-    scale_columns,
     select_columns,
     shape,
 )
@@ -63,19 +62,6 @@ def test_products_with_vectors_are_those_of_the_matrix(case, seed):
 
     np.testing.assert_allclose(multiply(jacobian, u), matrix @ u, rtol=0, atol=1e-13)
     np.testing.assert_allclose(multiply_transposed(jacobian, r), matrix.T @ r, rtol=0, atol=1e-13)
-
-
-@given(jacobians(), st.integers(0, 2**32 - 1))
-def test_columns_are_scaled_in_the_form_that_the_jacobian_has(case, seed):
-    (jacobian, matrix), rng = case, np.random.default_rng(seed)
-    scale = rng.uniform(0.1, 10.0, matrix.shape[1])
-    scaled = scale_columns(jacobian, scale)
-
-    several = isinstance(jacobian, list) and len(jacobian) > 1
-    assert isinstance(scaled, list) == several
-    np.testing.assert_allclose(dense_form(scaled), matrix * scale, rtol=1e-14, atol=1e-14)
-    squares = np.sum((matrix * scale) ** 2, axis=0)
-    np.testing.assert_allclose(column_squares(scaled), squares, rtol=1e-12, atol=1e-12)
 
 
 def test_column_squares_need_the_memory_of_a_chunk_and_not_of_the_dense_form():
@@ -170,13 +156,6 @@ def test_normal_matrices_of_all_kinds_of_blocks_add_up():
     for stack in (blocks, blocks[::-1]):
         np.testing.assert_allclose(normal_matrix(stack), matrix.T @ matrix, rtol=0, atol=1e-10)
     np.testing.assert_array_equal(dense_form(blocks), matrix)  # nothing was written into
-
-
-def test_a_dense_jacobian_is_its_own_dense_form_without_a_copy():
-    matrix = np.ones((2, 3))
-
-    assert dense_form(matrix) is matrix
-    assert dense_form([matrix]) is matrix
 
 
 def test_without_rows_the_normal_matrix_is_zero():

@@ -239,7 +239,7 @@ def test_the_cards_of_the_tutorials_are_plain_without_docstrings_and_tags():
 
 
 @pytest.mark.long
-def test_the_cards_and_the_cell_below_them_are_a_program_of_at_most_95_lines_that_learns(tmp_path):
+def test_the_cards_and_the_cell_below_them_are_a_program_of_at_most_130_lines_that_learns(tmp_path):
     page = tree.pages()["tutorials/04_a_network"]
     (training,) = re.findall(r"^```\{code-cell\} ipython3\n(def mine\(x\):\n.+?)^```$", page, re.DOTALL | re.MULTILINE)
     program = "\n\n\n".join(["import numpy as np", *cards_of_the_tutorials("[1-4]"), training])
@@ -249,7 +249,7 @@ def test_the_cards_and_the_cell_below_them_are_a_program_of_at_most_95_lines_tha
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
 
     n_lines, n_training = (sum(map(bool, text.split("\n"))) for text in (program, training))
-    assert n_lines <= 95
+    assert n_lines <= 130
     assert f"{n_training}  # the cell above has {n_training} lines" in page
     rmse, std = (float(number) for number in re.findall(r"\d+\.\d+", done.stdout))
     assert 0.003 < rmse < 0.008 < 0.3 < std < 0.6
@@ -261,7 +261,7 @@ def test_the_cards_and_the_cell_below_them_are_a_program_of_at_most_95_lines_tha
 def test_it_is_short_and_imports_numpy_alone():
     imports = re.findall(r"^ *(?:import|from) .*$", TEXT.partition('"""\n\n')[2], re.MULTILINE)
 
-    assert len(TEXT.splitlines()) <= 260
+    assert len(TEXT.splitlines()) <= 320
     assert imports == ["import numpy as np"]
 
 

@@ -28,7 +28,7 @@ from kan_ref.training import (
 )
 from kan_ref.training.cross_validation import _Settled
 from kan_ref.training.held_out import fold_order, held_out_places, split_samples, strata
-from kan_ref.training.objective import LOSSES
+from kan_ref.training.losses import LOSSES
 
 # --- choices on samples that training does not see: fair splits, comparisons in pairs, the best start, architecture and penalty
 

@@ -19,10 +19,11 @@ from kan_ref.network import layer_inputs
 from kan_ref.optimizers import Steps, adam, lbfgs, levenberg_marquardt
 from kan_ref.sparsity import Penalty
 from kan_ref.training import LBFGS, LM, Adam, DataTerm, Objective
-from kan_ref.training import objective as objective_module
+from kan_ref.training import terms as terms_module
 from kan_ref.training.fit import Log, Plan
+from kan_ref.training.losses import MSE
 from kan_ref.training.methods import read_method
-from kan_ref.training.objective import MSE, trainable_places
+from kan_ref.training.objective import trainable_places
 
 METHODS = ("lm", "lbfgs", "adam")
 
@@ -467,8 +468,8 @@ def test_dead_edges_stay_dead_and_keep_what_they_held(optimizer):
 def test_least_squares_by_chunks_are_least_squares(monkeypatch):
     network, data = example()
     stored = kr.fit(network, data, n_steps=6, smoothness_weight=1e-4)
-    monkeypatch.setattr(objective_module, "MOST_ENTRIES", 1)
-    monkeypatch.setattr(objective_module, "_CHUNK_ENTRIES", 500)
+    monkeypatch.setattr(terms_module, "MOST_ENTRIES", 1)
+    monkeypatch.setattr(terms_module, "_CHUNK_ENTRIES", 500)
 
     by_chunks = kr.fit(network, data, n_steps=6, smoothness_weight=1e-4)
 
@@ -538,10 +539,11 @@ def test_grids_are_checked_up_to_step_50_and_not_after_the_last_step():
         plan = Plan(LM(), n_steps, (None,), follow, MSE, own, None, 0.0, None, (), None)
         return list(plan.grid_checks)
 
-    assert checked(100) == list(range(5, 51, 5))
-    assert checked(51) == list(range(5, 51, 5))
-    assert checked(50) == list(range(5, 50, 5))
-    assert checked(5) == checked(100, follow=False) == []
+    assert checked(100) == list(range(0, 51, 5))
+    assert checked(51) == list(range(0, 51, 5))
+    assert checked(50) == list(range(0, 50, 5))
+    assert checked(5) == [0]
+    assert checked(0) == checked(100, follow=False) == []
 
 
 # --- mini-batches

@@ -17,8 +17,10 @@ from kan_ref.numerics import NormalSums, central_difference, dense_form
 from kan_ref.pde import Equations
 from kan_ref.sparsity import Penalty, penalty_value
 from kan_ref.training import Scaler, scaled
-from kan_ref.training import objective as module
-from kan_ref.training.objective import LOSSES, MSE, DataTerm, Objective, SmoothTerm, mean_square_residuals, values_at
+from kan_ref.training import terms as module
+from kan_ref.training.losses import LOSSES, MSE, mean_square_residuals
+from kan_ref.training.objective import Objective
+from kan_ref.training.terms import DataTerm, SmoothTerm, values_at
 
 # --- losses: values against their definitions, gradients against differences, targets that cannot be broadcast or misread
 
