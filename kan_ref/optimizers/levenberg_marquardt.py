@@ -120,20 +120,21 @@ def _points(
 ) -> points.Points:
     """Yield the points after a start; comments quote Algorithm 3.16."""
     n = 1
-    squares = sums.matrix.diagonal()
-    diagonal = metric(squares)
-    mu = damping * float((squares / diagonal).max())  # "mu := tau max a_ii"
-    nu = 2.0
+    diagonal: FloatArray | None = None
     while True:
         value = float(r @ r)
         norm = points.gradient_norm(2.0 * sums.half_gradient)
         moved = yield points.Point(theta, value, norm, n)
         if moved is not None:
-            theta, n = moved, n + 1
+            theta, n, diagonal = moved, n + 1, None
             r, sums = _sums_at(linearize, theta)
-            diagonal = metric(sums.matrix.diagonal())
             value = float(r @ r)
             norm = points.gradient_norm(2.0 * sums.half_gradient)
+        if diagonal is None:
+            squares = sums.matrix.diagonal()
+            diagonal = metric(squares)
+            mu = damping * float((squares / diagonal).max())  # "mu := tau max a_ii"
+            nu = 2.0
         if norm == 0.0:
             return "the gradient is exactly zero"
         accepted = False

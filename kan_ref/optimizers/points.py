@@ -3,7 +3,9 @@
 An optimizer is a generator. Each `yield` is an accepted point, the first one is the
 start, and `return` says in a sentence why there is no further point. Nothing else ends
 it: the caller takes as many points as he wants, with `for` and `break`, or with
-`Steps`.
+`Steps`. Where the function's variables change, as when grids move, `send(theta)` goes
+on from the theta that now has the same function: without the memory of steps before,
+and for Adam without an evaluation, from the gradient that it has.
 
 One norm of the gradient is used everywhere, so that runs of different optimizers can be
 compared (it is the norm in Algorithm 3.16 of Madsen, Nielsen & Tingleff, Methods for
@@ -78,6 +80,8 @@ class Steps:
     ----------
     stopped : str
         After the last point: why there is no further one.
+    moved : (n_params,), optional
+        What is sent to the generator with its next step.
 
     Examples
     --------

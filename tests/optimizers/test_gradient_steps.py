@@ -775,3 +775,60 @@ def test_the_last_point_is_that_of_the_loop(name):
 def test_a_number_of_steps_that_is_none_is_refused():
     with pytest.raises(ValueError, match=r"^n_steps "):
         Steps(adam(own_bowl, START), -1)
+
+
+# --- other variables, as when grids move: the generator goes on from the theta that it is sent
+
+
+def narrow(theta):
+    """A bowl that is 100 times as steep in its second variable."""
+    gradient = np.array([1.0, 100.0]) * theta
+    return 0.5 * float(theta @ gradient), gradient
+
+
+def test_adam_goes_on_from_a_sent_theta_with_its_last_gradient_and_new_moments():
+    calls = []
+    points = adam(lambda theta: (calls.append(theta), narrow(theta))[1], [3.0, 4.0], learning_rate=0.5)
+    for _ in range(4):
+        last = next(points)
+
+    went_on = points.send(np.array([30.0, -40.0]))
+
+    assert len(calls) == went_on.n_evaluations == 5
+    signs = np.sign(narrow(last.theta)[1])  # the first step of new moments has this direction
+    np.testing.assert_allclose(went_on.theta, [30.0, -40.0] - 0.5 * signs, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        lambda theta: lbfgs(narrow, theta),
+        lambda theta: levenberg_marquardt(lambda at: (np.array([1.0, 10.0]) * at, np.diag([1.0, 10.0])), theta),
+    ],
+)
+def test_lbfgs_and_levenberg_marquardt_go_on_from_a_sent_theta_as_they_would_start_there(start):
+    points = start([3.0, 4.0])
+    for _ in range(3):
+        before = next(points)
+    sent = np.array([5.0, -7.0])
+
+    went_on = points.send(sent)
+
+    fresh = start(sent)
+    next(fresh)
+    expected = next(fresh)
+    np.testing.assert_array_equal(went_on.theta, expected.theta)
+    assert went_on.n_evaluations == before.n_evaluations + expected.n_evaluations
+
+
+def test_steps_sends_a_moved_theta_once():
+    steps = Steps(lbfgs(narrow, [3.0, 4.0]), 3)
+    values = []
+    for number, point in enumerate(steps):
+        values.append(point.value)
+        if number == 1:
+            steps.moved = np.array([300.0, 400.0])
+
+    assert values[0] > values[1] < 1e6 < values[3] < values[2]
+    assert steps.moved is None
+    assert steps.stopped == "3 steps are done"
