@@ -28,7 +28,6 @@ from kan_ref import checks
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data, check_data
 from kan_ref.network import Model, Network, first_cause, layer_inputs
-from kan_ref.pde import orders_of
 from kan_ref.training.terms import values_at
 
 GOOD = 1e-2  # of std(y): an error below says that grids and units did no harm
@@ -270,6 +269,8 @@ def _equations(case: _Case) -> Iterator[Finding]:
         errors = _errors(case.network, case.x_test, solution)
         if (errors <= GOOD * solution.std()).all():
             return
+
+    from kan_ref.pde import orders_of  # here: a fit of data needs no equations
 
     remedy = "Give equation_term(..., scales=kr.Scales(domain, values))"
     x = np.concatenate([term.x for term in case.equations])
