@@ -196,19 +196,9 @@ def test_nothing():
 
 
 def run(root, *options):
+    words = "-m benchmarks.mutation --module tiny.numbers --grace 1.0"
     return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "benchmarks.mutation",
-            "--root",
-            root,
-            "--module",
-            "tiny.numbers",
-            "--grace",
-            "1.0",
-            *options,
-        ],
+        [sys.executable, *words.split(), "--root", root, *options],
         cwd=ROOT,
         env={**os.environ, "XDG_CACHE_HOME": str(root / "cache")},
         capture_output=True,
