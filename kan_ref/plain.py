@@ -87,7 +87,7 @@ def silu_and_slope(x):
 
 
 def forward(layer, x):
-    """Return y_j = sum_i phi_ji(x_i), (batch, n_out), and a cache for `backward`.
+    """Return y_j = sum_i mask_ji phi_ji(x_i), (batch, n_out), and `backward`'s cache.
 
     phi_ji(x) = w_base_ji b(x) + w_spline_ji sum_m coef_jim B_m(x) (eqs. 2.5, 2.10-2.12)
     """
@@ -237,9 +237,9 @@ def fit(layers, x, y, n_steps, alpha=1e-2, beta1=0.9, beta2=0.999, epsilon=1e-8)
 def extend_grid(layers, n_intervals):
     """Return layers with nearly the same functions on uniform grids of n_intervals.
 
-    coef' = argmin sum_n (sum_m coef'_m B'_m(x_n) - sum_m coef_m B_m(x_n))^2, with B'_m
-    on the new grid (eq. 2.16). It is 0 on [a, b] if the new grid contains the old one;
-    outside, train again.
+    coef' = argmin sum_n (sum_m coef'_m N_m(x_n) - sum_m coef_m B_m(x_n))^2, with N_m on
+    the new grid (eq. 2.16). The sum is 0 on [a, b] if the old grid is a part of the new
+    one. Outside [a, b] the functions change: train again.
     """
     finer = []
     for old in layers:
@@ -274,7 +274,7 @@ LIBRARY = {
 def fit_affine(f, x, y, reach=10.0, n=41, n_rounds=7):
     """Return R^2 and (a, b, c, d) of the nearest c f(a x + b) + d to y at x.
 
-    Both are (n_points,). For given a and b, linear regression of y on g = f(a x + b)
+    x and y are (n_points,). For given a and b, linear regression of y on g = f(a x + b)
     gives c, d and the share of variance R^2 = (g . y)^2 / ((g . g) (y . y)), with g and
     y without their means. The best of n x n pairs (a, b) is searched within reach of 0,
     then on grids a quarter as wide around it (section 2.5.1).

@@ -157,7 +157,8 @@ def move_coefficients(
             own = knots[part], degree, coef[:, part], new_knots[part]
             moved[:, part] = transfer(*own)
     if x is not None:
-        old, new = coef.transpose(1, 2, 0), moved.transpose(1, 2, 0)  # [in, m, out]
+        # views with the axes [in, m, out]: what is added to `new` is added to `moved`
+        old, new = coef.transpose(1, 2, 0), moved.transpose(1, 2, 0)
         new += _correction(x, degree, knots, old, new_knots, new)
     return moved
 
@@ -226,5 +227,5 @@ def _correction(
 
 
 def _designs(x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
-    """Return the basis functions of each input at x (n, n_in), (n_in, n_basis, n)."""
+    """Return B^T of each input at x (n, n_in), (n_in, n_basis, n)."""
     return all_bases(x, knots, degree).transpose(1, 2, 0)

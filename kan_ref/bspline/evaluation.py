@@ -150,7 +150,7 @@ def evaluate_bases(
         own = first[inputs, samples]
         knots = vectors.knots[inputs, :, None]
         in_grid = (u >= knots[:, degree]) & (u < knots[:, n_basis])
-        outside = np.flatnonzero(~in_grid)  # nan is outside
+        outside = np.flatnonzero(~in_grid)  # b itself too; nan is outside
         if outside.size:
             u = np.fmin(np.fmax(u, knots[:, 0]), knots[:, -1])
 
@@ -194,13 +194,15 @@ def _cox_de_boor(
         plane[0] = 0.0
 
     for d in range(1, degree + 1):
-        ratio = right[:d] + left[-d:]  # t_{m+d} - t_m, m = mu - d + 1, ..., mu
-        np.divide(basis[:d], ratio, out=ratio)  # T_{m,d}
+        width = right[:d] + left[-d:]  # t_{m+d} - t_m, m = mu - d + 1, ..., mu
+        quotient = np.divide(basis[:d], width, out=width)  # T_{m,d}
 
-        # a derivative of order q takes (B6) instead of (B5) in the last q steps
+        # row r is m = mu - d + r, so T_{m,d} is quotient[r - 1] and T_{m+1,d} is [r];
+        # a derivative of order q takes (B6) instead of (B5) in the last q steps, the
+        # first of them from T and the others from the derivative before
         for q, plane in enumerate(derivatives, start=1):
             if q > degree - d:
-                part = ratio
+                part = quotient
                 if q > degree - d + 1:
                     part = plane[:d] / (right[:d] + left[-d:])
                 # [eq:bspline-derivative]
@@ -211,11 +213,11 @@ def _cox_de_boor(
                 # [/eq:bspline-derivative]
 
         # [eq:cox-de-boor]
-        np.multiply(right[:d], ratio, out=basis[:d])
-        # in place: in new memory, values of 4 inputs take 3 times as long
-        ratio *= left[-d:]
-        basis[1:d] += ratio[:-1]
-        basis[d] = ratio[-1]
+        np.multiply(right[:d], quotient, out=basis[:d])
+        # (x - t_m) T_{m,d} in its place: new memory takes 3 times as long for 4 inputs
+        quotient *= left[-d:]
+        basis[1:d] += quotient[:-1]
+        basis[d] = quotient[-1]
         # [/eq:cox-de-boor]
 
 
@@ -226,10 +228,10 @@ def _shift_onto_knots(
     outside: IntArray,
     points: FloatArray,
 ) -> None:
-    """Shift the values of points outside [a, b] onto the knot vector, in place.
+    """Shift the values of points outside [a, b) onto the knot vector, in place.
 
-    `outside`: their flat places in `first`. Where a knot vector ends before the point,
-    all is 0.
+    `outside`: their flat places in `first`. Beyond the first and the last knot, and at
+    nan, all is 0.
     """
     degree = vectors.degree
     x = points.take(outside)
@@ -255,7 +257,7 @@ def find_intervals(
 
     These (2 reach, n_in, batch) are t_{mu-reach+1}, ..., t_{mu+reach} with reach =
     max(degree, 1). The points lie between the first and the last knot; `inputs` selects
-    knot vectors. Implements A2.1.
+    knot vectors. This is A2.1, or bins of equal width where the knots fit them.
     """
     starts = vectors.starts[inputs, None]
     last = vectors.last_interval[inputs, None]
@@ -292,13 +294,13 @@ def find_intervals(
 def place(
     columns: IntArray,
     values: FloatArray,
-    dense: FloatArray,
+    transposed: FloatArray,
     samples: slice,
 ) -> None:
-    """Write values (degree + 1, n, m) of some samples to their columns of `dense`."""
-    batch = dense.shape[1]
+    """Write values (degree + 1, n_inputs, n_samples) to the rows `columns` of F.T."""
+    batch = transposed.shape[1]
     places = columns * batch + np.arange(batch)[samples]
-    flat = dense.reshape(-1)
+    flat = transposed.reshape(-1)
     for r, own in enumerate(values):
         flat[r * batch :][places] = own
 

@@ -151,12 +151,12 @@ class Layer(Rebuilt):
 
     @property
     def base_matrix(self) -> FloatArray:
-        """Masked base weights, (n_out, n_in)."""
+        """W of (L1): masked base weights, (n_out, n_in)."""
         return self.w_base * self.mask
 
     @property
     def spline_matrix(self) -> FloatArray:
-        """Masked and weighted coefficients, (n_out, n_in * n_basis)."""
+        """C of (L1): masked and weighted coefficients, (n_out, n_in * n_basis)."""
         weighted = self.coef * (self.w_spline * self.mask)[:, :, None]
         return weighted.reshape(self.n_out, -1)
 
@@ -336,13 +336,13 @@ def parameter_gradients(
     if d_edges is not None:
         d_base_matrix += np.einsum("bji,bi->ji", d_edges, cache.base)
         d_spline_matrix += bspline.edge_matrix_gradient(d_edges, cache.bases)
-    d_affine = layer.affine
+    d_affine = layer.affine  # empty without symbolic edges
     if layer.symbolic:
         d_affine = symbolic_edges.affine_gradient(
             layer.symbolic, layer.affine, cache.inputs, dy, d_edges
         )
-    weights = weight_gradients(layer, d_spline_matrix, d_base_matrix)
-    return Gradients(*weights, d_affine)
+    grads = weight_gradients(layer, d_spline_matrix, d_base_matrix)
+    return Gradients(*grads, d_affine)
 
 
 def weight_gradients(
@@ -351,10 +351,10 @@ def weight_gradients(
     """Compute d_coef, d_w_base, d_w_spline from d_C, which is overwritten, and d_W."""
     # [eq:layer-weights]
     d_w_base = d_base_matrix * layer.mask
-    d_spline = d_spline_matrix.reshape(layer.coef.shape)
-    d_w_spline = layer.mask * np.einsum("jim,jim->ji", layer.coef, d_spline)
+    d_weighted = d_spline_matrix.reshape(layer.coef.shape)  # d_C by [out, in, m]
+    d_w_spline = layer.mask * np.einsum("jim,jim->ji", layer.coef, d_weighted)
     weights = (layer.mask * layer.w_spline)[:, :, None]
-    d_coef = np.multiply(weights, d_spline, out=d_spline)
+    d_coef = np.multiply(weights, d_weighted, out=d_weighted)
     # [/eq:layer-weights]
     return d_coef, d_w_base, d_w_spline
 

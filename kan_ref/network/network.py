@@ -253,7 +253,7 @@ class Network(Model):
             dy, grads = layer_backward(layer, cache, dy)
             pieces[:0] = grads
         layer, cache = first
-        # the longest array is computed in its place, without a copy
+        # d_coef is first in theta: computed in its place, without a copy
         d_coef = d_theta[: layer.coef.size].reshape(layer.n_out, -1)
         _, *others = parameter_gradients(layer, cache, dy, out=d_coef)
         # the others are flattened behind it

@@ -10,8 +10,9 @@ too. Outer knots that continue the finer grid evenly condition least-squares pro
 better, but the curve then decays to zero faster outside [a, b].
 
 Grid update (Liu et al. 2024, section 2.2, third trick): grids move to the activations
-of a batch. Layers move one after another, each at the activations that the moved layers
-before it give. Coefficients change, w_spline does not.
+of a batch. In `update_grid` layers move one after another, each at the activations that
+the moved layers before it give; in training all move at once, each at the activations
+of the network as it was. Coefficients change, w_spline does not.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,9 +55,7 @@ def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Lay
 def _refine_layer(
     layer: Layer, n_intervals: int, x: FloatArray | None, *, keep_outer: bool
 ) -> Layer:
-    """Refine a layer's grid over its [a, b]; the outer knots stay only where it is
-    nested.
-    """
+    """Refine a grid over its [a, b]; outer knots stay only where it is nested."""
     grid = bspline.interpolate_in_rank(layer.breakpoints, n_intervals)
     nested = n_intervals % layer.n_intervals == 0
     if nested and keep_outer:
@@ -161,8 +160,7 @@ def update_grid(
     uniform_share: float = 1.0,
     margin: float = 1.0,
 ) -> Kind:
-    """Move every grid to the activations of a batch; keep the function as well as the
-    grids allow.
+    """Move every grid to the activations of a batch, keeping the function nearly.
 
     Parameters
     ----------
@@ -253,6 +251,7 @@ def place_hidden_grids(
     """
     layers = list(network.layers)
     if flow is None:
+        # without the outputs, with which a given flow ends: no layer takes them
         flow = list(layer_inputs(layers[:-1], x))[1:]
     if all(np.isfinite(at).all() for at in flow):
         for number, (layer, at) in enumerate(zip(layers[1:], flow, strict=False), 1):

@@ -261,9 +261,9 @@ def _points(
         trial = np.empty_like(theta)
         with np.errstate(all="ignore"):  # after too long a step
             # [eq:adam]
-            # m, v are kept without factors 1 - beta: m^_t = mean m, v^_t = size^2 v
-            mean = (1.0 - beta1) / (1.0 - beta1**t)
-            size = math.sqrt((1.0 - beta2) / (1.0 - beta2**t))
+            # m, v without 1 - beta: m^_t = m_factor m, sqrt(v^_t) = v_root sqrt(v)
+            m_factor = (1.0 - beta1) / (1.0 - beta1**t)
+            v_root = math.sqrt((1.0 - beta2) / (1.0 - beta2**t))
             for part in blocks:
                 g = gradient[part]
                 m = first[part]
@@ -280,9 +280,9 @@ def _points(
 
                 # "update parameters", in the array of the new ones
                 np.sqrt(v, out=update)
-                update += epsilon / size
+                update += epsilon / v_root
                 np.divide(m, update, out=update)
-                update *= alpha * mean / size
+                update *= alpha * m_factor / v_root
                 np.subtract(theta[part], update, out=update)
             # [/eq:adam]
             trial.flags.writeable = False

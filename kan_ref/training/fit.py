@@ -293,7 +293,8 @@ class Log:
     ) -> None:
         self.plan, self.test, self.held_out = plan, test, held_out
         self.callback = callback
-        self.began, self.entries, self.entry = time.perf_counter(), list[Step](), -1
+        self.started_at = time.perf_counter()
+        self.entries, self.entry = list[Step](), -1
         self.halted, self.is_over, self.n_steps, self.n_evaluations = "", False, 0, 0
         # a value, its network, and its place among the entries
         self.best: tuple[float, Any, int] = (np.inf, None, 0)
@@ -309,7 +310,7 @@ class Log:
     def enter_grid(self, network: Any) -> None:
         """Begin to count the steps of a grid."""
         self.grid = network.layers[0].n_intervals if isinstance(network, Network) else 0
-        self.begun, self.first_entry = self.n_steps, len(self.entries)
+        self.n_steps_before, self.first_entry = self.n_steps, len(self.entries)
         self.waited, self.best_here = -1, (np.inf, None, 0)
 
     def add(
@@ -317,7 +318,7 @@ class Log:
     ) -> None:
         """Write down a point, keep the best network, and call the callback."""
         self.n_steps += is_step
-        n = self.n_steps - self.begun
+        n = self.n_steps - self.n_steps_before
         penalty, train = objective.judge(network, point.value)
         test = held = UNKNOWN
         if self.test and (n % self.test_every == 0 or n == self.plan.n_steps):
@@ -325,10 +326,10 @@ class Log:
         if self.held_out:
             held = self.judge(network, self.held_out)
         n_evaluations = self.n_evaluations + point.n_evaluations
-        seconds = time.perf_counter() - self.began
+        seconds = time.perf_counter() - self.started_at
         # without the network: a long run would hold every theta
-        costs = self.n_steps, self.grid, penalty, n_evaluations, seconds
-        entry = Step(*costs, *train, *test, *held, None)
+        counts = self.n_steps, self.grid, penalty, n_evaluations, seconds
+        entry = Step(*counts, *train, *test, *held, None)
         self.entries.append(entry)
         self.keep(held[0] if self.held_out else point.value, network)
         if self.callback is None:
@@ -355,7 +356,10 @@ class Log:
             self.best_here = found
 
     def leave_grid(self, network: Any, has_moved: bool) -> Any:
-        """Return the network of a grid: the last, or the best where grids moved."""
+        """Return the network of a grid: the last, or the best where grids moved.
+
+        With held-out samples it is the best of the run.
+        """
         self.entry = len(self.entries) - 1
         if self.held_out:
             _, network, self.entry = self.best

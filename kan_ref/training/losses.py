@@ -16,10 +16,10 @@ Learning, section 4.3.4), and p = softmax(z) along j,
 
 and for independent yes-no answers y in {0, 1}, with the sigmoid s,
 
-    (T3)  logistic = (1/n) sum_bj max(z, 0) - z y + log(1 + exp(-|z|))
+    (T3)  logistic = (1/n) sum_bj [max(z, 0) - z y + log(1 + exp(-|z|))]
           d_prediction = (s(z) - y) / n
 
-Neither exponential can overflow: every exponent is at most 0. The probabilities are
+No exponential can overflow: every exponent is at most 0. The probabilities are
 
     (T31)  p = softmax(z)    "cross_entropy": a class for each output, rows sum to 1
            p = s(z)          "logistic": the answer is 1, for each output by itself
@@ -86,8 +86,8 @@ def logistic(prediction: FloatArray, y: FloatArray) -> tuple[float, FloatArray]:
 
 def softmax(logits: FloatArray) -> FloatArray:
     """Compute probabilities exp(z_bj) / sum_i exp(z_bi), (batch, n_classes)."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: FloatArray = shifted / shifted.sum(axis=1, keepdims=True)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: FloatArray = exponentials / exponentials.sum(axis=1, keepdims=True)
     return probabilities
 
 

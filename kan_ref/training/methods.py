@@ -49,8 +49,8 @@ class LM:
         """Return the objective and the points that lower it."""
         scaled = self.scaled and isinstance(objective.model, Network)
         metric = objective.metric(1.0) if scaled else None
-        functions = objective.linearize, objective.start(), objective.residuals
-        return objective, levenberg_marquardt(*functions, self.damping, metric)
+        given = objective.linearize, objective.start(), objective.residuals
+        return objective, levenberg_marquardt(*given, self.damping, metric)
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class LBFGS:
         penalized = any(getattr(term, "penalty", None) for term in objective.terms)
         if self.scaled and isinstance(objective.model, Network) and not penalized:
             objective = objective.in_scaled_variables()
-        theta = objective.start()
-        return objective, lbfgs(objective.value_and_grad, theta, self.history)
+        z = objective.start()
+        return objective, lbfgs(objective.value_and_grad, z, self.history)
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ class Adam:
         if self.batch_size is not None:
             generator = checks.generator("rng", rng)
             objective = OnBatches(objective, self.batch_size, generator)
-        theta = objective.start()
-        return objective, adam(objective.value_and_grad, theta, self.learning_rate)
+        z = objective.start()
+        return objective, adam(objective.value_and_grad, z, self.learning_rate)
 
 
 class OnBatches(Objective):

@@ -82,10 +82,10 @@ class Objective:
     def model_at(self, z: FloatArray) -> Any:
         """Return the model with the parameters of z; the last one is kept."""
         if self.last[0] is not z:
-            theta = z if self.scale is None else z * self.scale
+            theta = trained = z if self.scale is None else z * self.scale
             if self.free is not None:
-                theta, part = self.model.theta.copy(), theta
-                theta[self.free] = part
+                theta = self.model.theta.copy()
+                theta[self.free] = trained
             self.last = z, self.model.replace_theta(theta)
         return self.last[1]
 
@@ -123,7 +123,10 @@ class Objective:
         # [/eq:objective-residuals]
 
     def linearize(self, z: FloatArray) -> tuple[FloatArray, list[Block] | NormalSums]:
-        """Compute the residuals and their Jacobian, or its sums J^T J and J^T r."""
+        """Compute the residuals and their Jacobian, or its sums J^T J and J^T r.
+
+        They are with respect to z without scales, as Levenberg-Marquardt has it.
+        """
         model = self.model_at(z)
         parts = [term.linearize(model) for term in self.terms]
         residuals = np.concatenate([own for own, _ in parts])
