@@ -39,7 +39,7 @@ DATA_CUT = 1e-2
 # 2e6 of its size, 1: 0.26, 1/2: 0.08, 1/4: 0.08, which is the resolution of the new
 # grid.
 CONTINUED = 0.5
-_AT_ONCE = 2**22  # entries of the design matrices of a layer, 32 MiB
+_AT_ONCE = 2**17  # entries of a design matrix, 1 MiB: more take twice as long
 # Added to B^T B, in units of its largest entry, so that a basis function without points
 # keeps its start: a rounding error, whose effect a second solution removes
 _RIDGE = 1e-13
@@ -208,15 +208,16 @@ def _correction(
 ) -> FloatArray:
     """Return what keeps the old values at samples, (B26), all [in, m, out]."""
     n_in, n_basis = new_coef.shape[:2]
-    gram, projected = np.zeros((n_in, n_basis, n_basis)), np.zeros(new_coef.shape)
+    gram = np.zeros((n_in, n_basis, n_basis))
+    mixed = np.zeros((n_in, n_basis, coef.shape[1]))
     size = max(1, _AT_ONCE // (n_in * n_basis))
     for start in range(0, len(x), size):
         samples = x[start : start + size]
         old, new = (_designs(samples, row, degree) for row in (knots, new_knots))
         # [eq:stacked-least-squares]
-        residuals = old.swapaxes(1, 2) @ coef - new.swapaxes(1, 2) @ new_coef
         gram += new @ new.swapaxes(1, 2)
-        projected += new @ residuals
+        mixed += new @ old.swapaxes(1, 2)
+    projected = mixed @ coef - gram @ new_coef
     squares, vectors = np.linalg.eigh(gram)
     kept = squares > DATA_CUT**2 * squares[:, -1:]
     inverse = np.divide(1.0, squares, out=np.zeros(squares.shape), where=kept)

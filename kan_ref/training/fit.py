@@ -321,7 +321,7 @@ class Log:
         n = self.n_steps - self.n_steps_before
         penalty, train = objective.judge(network, point.value)
         test = held = UNKNOWN
-        if self.test and (n % self.test_every == 0 or n == self.plan.n_steps):
+        if self.test and n % self.test_every == 0:
             test = self.judge(network, self.test)
         if self.held_out:
             held = self.judge(network, self.held_out)
