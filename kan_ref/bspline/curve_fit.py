@@ -210,7 +210,7 @@ def _correction(
     n_in, n_basis = new_coef.shape[:2]
     gram = np.zeros((n_in, n_basis, n_basis))
     mixed = np.zeros((n_in, n_basis, coef.shape[1]))
-    size = max(1, _AT_ONCE // (n_in * n_basis))
+    size = max(256, _AT_ONCE // (n_in * n_basis))
     for start in range(0, len(x), size):
         samples = x[start : start + size]
         old, new = (_designs(samples, row, degree) for row in (knots, new_knots))
